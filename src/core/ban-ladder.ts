@@ -1,0 +1,31 @@
+import type { Ban, BanLevel, Change, Evidence } from "./decision.ts";
+import type { Facts } from "./facts.ts";
+import type { Policy } from "./policy.ts";
+import { type Reason, reasons } from "./reasons.ts";
+import { formatDuration, later, type Millis } from "./time.ts";
+
+const RUNGS: readonly BanLevel[] = ["light", "medium", "heavy"];
+
+/** The ban that this offence earns: one rung higher for each offence within the memory. */
+export function nextBan(policy: Policy, facts: Facts, code: Reason, evidence: Evidence, now: Millis): Change {
+  const { ladderMs, permanent } = policy.bans;
+  const forGood = permanent && facts.offences >= ladderMs.length;
+  const rung = Math.min(facts.offences, ladderMs.length - 1);
+  const durationMs = ladderMs[rung] ?? 0;
+  const ban: Ban = {
+    prefix: facts.subject,
+    ip: facts.ip,
+    level: forGood ? "permanent" : (RUNGS[rung] ?? "heavy"),
+    code,
+    reason: describe(code, evidence),
+    source: "engine",
+    createdAt: now,
+    expiresAt: forGood ? null : later(now, durationMs),
+    offences: facts.offences + 1,
+  };
+  return { type: "BAN", ban };
+}
+
+function describe(code: Reason, { count, limit, windowMs }: Evidence): string {
+  return `${reasons[code].says.replace(/\.$/, "")}: ${count} within ${formatDuration(windowMs)}, limit ${limit}`;
+}

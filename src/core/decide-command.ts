@@ -1,0 +1,62 @@
+import { type Ban, type Change, type Decision, decision } from "./decision.ts";
+import type { AllowAsked, BanAsked, BanExpired, DisallowAsked, UnbanAsked } from "./event.ts";
+import { networkAddress, type Prefix } from "./ip.ts";
+import type { Protection } from "./reasons.ts";
+import { later, type Millis } from "./time.ts";
+
+/** What an administrator's command on a network depends on. */
+export type CommandFacts = Readonly<{
+  /** What protects the network, or a part of it. */
+  protection: Protection | null;
+  ban: Ban | null;
+  listed: boolean;
+  /** Bans in force on or within the network, for an allow-list entry to lift. */
+  covered: readonly Prefix[];
+}>;
+
+type Command = BanAsked | UnbanAsked | AllowAsked | DisallowAsked | BanExpired;
+
+export function decideCommand(facts: CommandFacts, event: Command, now: Millis): Decision {
+  switch (event.type) {
+    case "BAN_ASKED":
+      if (facts.protection !== null) return decision("refuse", facts.protection, { counted: false });
+      return changed("manual", [{ type: "BAN", ban: manualBan(event, now) }]);
+    case "UNBAN_ASKED":
+      if (facts.ban === null) return decision("refuse", "not_banned", { counted: false });
+      return changed("manual", [lift(event.prefix, event.by)]);
+    case "ALLOW_ASKED":
+      return changed("manual", [
+        { type: "ALLOW", prefix: event.prefix, note: event.note, by: event.by },
+        ...facts.covered.map((prefix) => lift(prefix, event.by)),
+      ]);
+    case "DISALLOW_ASKED":
+      if (!facts.listed) return decision("refuse", "not_listed", { counted: false });
+      return changed("manual", [{ type: "DISALLOW", prefix: event.prefix, by: event.by }]);
+    case "BAN_EXPIRED":
+      return changed("expired", [
+        { type: "LIFT", prefix: event.prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" },
+      ]);
+  }
+}
+
+function changed(reason: "manual" | "expired", changes: readonly Change[]): Decision {
+  return decision("pass", reason, { counted: false, changes });
+}
+
+function lift(prefix: Prefix, by: string): Change {
+  return { type: "LIFT", prefix, cause: "UNBAN", forgiven: true, by };
+}
+
+function manualBan(event: BanAsked, now: Millis): Ban {
+  return {
+    prefix: event.prefix,
+    ip: networkAddress(event.prefix),
+    level: "manual",
+    code: "manual",
+    reason: event.note,
+    source: event.by,
+    createdAt: now,
+    expiresAt: event.durationMs === null ? null : later(now, event.durationMs),
+    offences: 0,
+  };
+}

@@ -1,0 +1,59 @@
+import { nextBan } from "./ban-ladder.ts";
+import { type Decision, decision } from "./decision.ts";
+import type { Mail, MailFacts, Message, Recipient } from "./event.ts";
+import type { Facts } from "./facts.ts";
+import type { Policy } from "./policy.ts";
+import { isProvider } from "./provider.ts";
+import type { Millis } from "./time.ts";
+import { exceeded } from "./windows.ts";
+
+/** A recipient is named: the last moment to say no to one of several. */
+export function decideRecipient(policy: Policy, facts: Facts, event: Recipient): Decision {
+  return standing(facts, event) ?? ownSender(policy, facts, event) ?? decision("pass", "below_limit");
+}
+
+/** DATA: the mail counts, for the account if one is signed in, else for the address. */
+export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Millis): Decision {
+  if (event.account !== null) {
+    const banned = standing(facts, event);
+    if (banned !== null) return banned;
+    const evidence = exceeded(policy.mail, facts.accountMails, now);
+    return evidence === null
+      ? decision("pass", "below_limit")
+      : decision("defer", "account_mail_limit", { evidence, counted: false });
+  }
+  if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
+  if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
+
+  const evidence = exceeded(policy.mail, facts.mails, now);
+  if (evidence === null) return decision("pass", "below_limit");
+  if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+
+  const patienceOver = exceeded(policy.mail, facts.mails, now, policy.knownFactor) !== null;
+  if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
+  return decision("refuse", "mail_limit", {
+    evidence,
+    changes: [nextBan(policy, facts, "mail_limit", evidence, now)],
+  });
+}
+
+/** End of message: nothing new to judge but a ban that came meanwhile. */
+export function decideMessage(facts: Facts, event: Message): Decision {
+  return standing(facts, event) ?? decision("pass", "below_limit");
+}
+
+/** What stands on the address already. An account that signed in is judged by its own limits. */
+function standing(facts: Facts, event: MailFacts): Decision | null {
+  if (facts.ban !== null && facts.protection === null) return decision("refuse", "banned", { counted: false });
+  if (facts.protection !== null && event.account === null)
+    return decision("pass", facts.protection, { counted: false });
+  return null;
+}
+
+function ownSender(policy: Policy, facts: Facts, event: MailFacts): Decision | null {
+  if (event.account !== null || facts.protection !== null) return null;
+  const domain = event.sender.slice(event.sender.lastIndexOf("@") + 1).toLowerCase();
+  return event.sender !== "" && policy.domains.includes(domain)
+    ? decision("refuse", "own_sender", { counted: false })
+    : null;
+}

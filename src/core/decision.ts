@@ -1,0 +1,62 @@
+import type { Ip, Prefix } from "./ip.ts";
+import type { Reason } from "./reasons.ts";
+import type { Millis } from "./time.ts";
+
+/** `delay` answers late, `defer` asks to come again, `refuse` turns away for good or ends the session. */
+export type Verdict = "pass" | "delay" | "defer" | "refuse";
+
+export type BanLevel = "light" | "medium" | "heavy" | "permanent" | "manual";
+
+export type Ban = Readonly<{
+  prefix: Prefix;
+  /** The address that brought it on. */
+  ip: Ip;
+  level: BanLevel;
+  code: Reason;
+  /** One sentence for the administrator. */
+  reason: string;
+  /** Who reported: `engine`, `fail2ban`, or the administrator's name. */
+  source: string;
+  createdAt: Millis;
+  /** Null: permanent. */
+  expiresAt: Millis | null;
+  /** Which offence within the memory this is, counting from 1; 0 for a manual ban. */
+  offences: number;
+}>;
+
+export type Change =
+  | Readonly<{ type: "BAN"; ban: Ban }>
+  /** `forgiven`: the offence does not count towards the next ban. */
+  | Readonly<{ type: "LIFT"; prefix: Prefix; cause: "UNBAN" | "BAN_EXPIRED"; forgiven: boolean; by: string }>
+  /** An account signed in from here. */
+  | Readonly<{ type: "KNOW"; prefix: Prefix; account: string }>
+  | Readonly<{ type: "ALLOW"; prefix: Prefix; note: string; by: string }>
+  | Readonly<{ type: "DISALLOW"; prefix: Prefix; by: string }>;
+
+/** The numbers behind a decision: `count` of at most `limit` within `windowMs`. */
+export type Evidence = Readonly<{ count: number; limit: number; windowMs: number }>;
+
+export type Decision = Readonly<{
+  verdict: Verdict;
+  reason: Reason;
+  evidence: Evidence | null;
+  /** Whether the event enters the sliding windows. */
+  counted: boolean;
+  /** Whether it leaves a row: a question that changes nothing and will be followed by a report does not. */
+  recorded: boolean;
+  changes: readonly Change[];
+}>;
+
+const NOTHING: readonly Change[] = [];
+
+/** A decision that counts and is recorded; `extra` says what differs. */
+export function decision(verdict: Verdict, reason: Reason, extra: Partial<Decision> = {}): Decision {
+  return {
+    verdict,
+    reason,
+    evidence: extra.evidence ?? null,
+    counted: extra.counted ?? true,
+    recorded: extra.recorded ?? true,
+    changes: extra.changes ?? NOTHING,
+  };
+}

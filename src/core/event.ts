@@ -1,0 +1,91 @@
+import type { Ip, Prefix } from "./ip.ts";
+
+/** The door an event came through. */
+export type Service = "smtp" | "submission" | "submissions" | "imap" | "sieve" | "dashboard";
+
+/** What is known of a mail transaction when Postfix asks (SMTPD_POLICY_README). */
+export type MailFacts = Readonly<{
+  ip: Ip;
+  service: Service;
+  /** Client host name, forward-confirmed by Postfix; null where it is unknown. */
+  clientName: string | null;
+  helo: string;
+  sender: string;
+  /** Null when the stage concerns several recipients. */
+  recipient: string | null;
+  /** SASL login name; null for a stranger. */
+  account: string | null;
+  queueId: string;
+}>;
+
+export type Connect = Readonly<{ type: "CONNECT"; ip: Ip; service: Service; clientName: string | null }>;
+export type Recipient = Readonly<{ type: "RECIPIENT" } & MailFacts>;
+/** The DATA command: the moment at which a mail counts. */
+export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailFacts>;
+/** End of message: the content has arrived. */
+export type Message = Readonly<{ type: "MESSAGE"; recipientCount: number; sizeBytes: number } & MailFacts>;
+
+/** What Dovecot (or the dashboard) tells of a login. `login` is whatever the client typed. */
+export type LoginFacts = Readonly<{
+  ip: Ip;
+  service: Service;
+  login: string;
+  /** A short keyed hash that tells passwords apart without revealing them; empty where unknown. */
+  passwordHash: string;
+}>;
+/** Before the password is verified. */
+export type LoginAsked = Readonly<{ type: "LOGIN_ASKED" } & LoginFacts>;
+export type LoginSucceeded = Readonly<{ type: "LOGIN_SUCCEEDED" } & LoginFacts>;
+export type LoginFailed = Readonly<{ type: "LOGIN_FAILED" } & LoginFacts>;
+
+/** Who gave a command: `root` at the machine, or an administrator of the dashboard or the API. */
+export type Actor = string;
+export type BanAsked = Readonly<{
+  type: "BAN_ASKED";
+  prefix: Prefix;
+  note: string;
+  /** Null: permanent. */
+  durationMs: number | null;
+  by: Actor;
+}>;
+export type UnbanAsked = Readonly<{ type: "UNBAN_ASKED"; prefix: Prefix; by: Actor }>;
+export type AllowAsked = Readonly<{ type: "ALLOW_ASKED"; prefix: Prefix; note: string; by: Actor }>;
+export type DisallowAsked = Readonly<{ type: "DISALLOW_ASKED"; prefix: Prefix; by: Actor }>;
+/** Time has come for a ban to end. */
+export type BanExpired = Readonly<{ type: "BAN_EXPIRED"; prefix: Prefix }>;
+
+export type Event =
+  | Connect
+  | Recipient
+  | Mail
+  | Message
+  | LoginAsked
+  | LoginSucceeded
+  | LoginFailed
+  | BanAsked
+  | UnbanAsked
+  | AllowAsked
+  | DisallowAsked
+  | BanExpired;
+
+/** A command on accounts, tokens or settings: recorded for the audit, decided by nobody. */
+export type Audit = Readonly<{ type: AuditType; subject: string; by: Actor }>;
+export type AuditType =
+  | "ACCOUNT_ADDED"
+  | "ACCOUNT_REMOVED"
+  | "ACCOUNT_SUSPENDED"
+  | "ACCOUNT_RESUMED"
+  | "PASSWORD_CHANGED"
+  | "ALIAS_ADDED"
+  | "ALIAS_REMOVED"
+  | "TOKEN_CREATED"
+  | "TOKEN_REVOKED"
+  | "ADMIN_PASSWORD_CHANGED"
+  | "SETTINGS_APPLIED"
+  | "BREAK_GLASS"
+  | "EVENTS_AGGREGATED";
+
+/** The address or network an event is about. */
+export function subjectOf(event: Event): Ip | Prefix {
+  return "ip" in event ? event.ip : event.prefix;
+}

@@ -1,0 +1,81 @@
+import { isIPv4, isIPv6 } from "node:net";
+import ipaddr from "ipaddr.js";
+
+declare const ip: unique symbol;
+declare const prefix: unique symbol;
+
+/** An address in canonical text (RFC 5952); an IPv4-mapped IPv6 address is its IPv4 address. */
+export type Ip = string & { readonly [ip]: true };
+/** A network in canonical text with its length: `203.0.113.7/32`, `2001:db8:0:1::/64`. */
+export type Prefix = string & { readonly [prefix]: true };
+
+/** Null unless the text is one whole address. Zone identifiers (`%eth0`) are not part of an address. */
+export function parseIp(text: string): Ip | null {
+  if (isIPv4(text)) return text as Ip;
+  if (text.includes("%") || !isIPv6(text)) return null;
+  const parsed = ipaddr.IPv6.parse(text);
+  return (parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toRFC5952String()) as Ip;
+}
+
+/** Reads an address or a network; host bits are cleared. Null if it is neither. */
+export function parsePrefix(text: string): Prefix | null {
+  const slash = text.indexOf("/");
+  if (slash < 0) {
+    const address = parseIp(text);
+    return address === null ? null : hostPrefix(address);
+  }
+  const address = parseIp(text.slice(0, slash));
+  const lengthText = text.slice(slash + 1);
+  if (address === null || !/^\d{1,3}$/.test(lengthText)) return null;
+  const length = Number(lengthText);
+  return length <= (isV4(address) ? 32 : 128) ? truncate(address, length) : null;
+}
+
+export function isV4(address: Ip | Prefix): boolean {
+  return !address.includes(":");
+}
+
+/** The prefix of exactly one address. */
+export function hostPrefix(address: Ip): Prefix {
+  return `${address}/${isV4(address) ? 32 : 128}` as Prefix;
+}
+
+/** The unit in which an address is counted and banned: IPv4 alone, IPv6 by its network. */
+export function prefixOf(address: Ip, ipv6Length: number): Prefix {
+  return isV4(address) ? hostPrefix(address) : truncate(address, ipv6Length);
+}
+
+export function prefixLength(network: Prefix): number {
+  return Number(network.slice(network.indexOf("/") + 1));
+}
+
+/** The network address, without the length. */
+export function networkAddress(network: Prefix): Ip {
+  return network.slice(0, network.indexOf("/")) as Ip;
+}
+
+export function isSingleAddress(network: Prefix): boolean {
+  return prefixLength(network) === (isV4(network) ? 32 : 128);
+}
+
+export function contains(network: Prefix, address: Ip): boolean {
+  return isV4(network) === isV4(address) && truncate(address, prefixLength(network)) === network;
+}
+
+/** True when the two networks share an address: one contains the other. */
+export function overlaps(a: Prefix, b: Prefix): boolean {
+  const wider = prefixLength(a) <= prefixLength(b) ? a : b;
+  return contains(wider, networkAddress(wider === a ? b : a));
+}
+
+function truncate(address: Ip, length: number): Prefix {
+  const parsed = ipaddr.parse(address);
+  const bytes = parsed.toByteArray();
+  for (let i = 0; i < bytes.length; i++) {
+    const kept = Math.min(8, Math.max(0, length - i * 8));
+    bytes[i] = (bytes[i] ?? 0) & (0xff << (8 - kept)) & 0xff;
+  }
+  const network = ipaddr.fromByteArray(bytes);
+  const text = network.kind() === "ipv6" ? (network as ipaddr.IPv6).toRFC5952String() : network.toString();
+  return `${text}/${length}` as Prefix;
+}

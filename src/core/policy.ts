@@ -1,0 +1,31 @@
+import type { Prefix } from "./ip.ts";
+
+/** At most `count` within any `windowMs`; `key` is the setting that says so. */
+export type Limit = Readonly<{ key: string; count: number; windowMs: number }>;
+
+/** All that the decisions depend on besides facts: made from the settings, swapped whole. */
+export type Policy = Readonly<{
+  mail: readonly Limit[];
+  connections: readonly Limit[];
+  /** The `failures`-th different wrong password within the window brings a ban. */
+  logins: Readonly<{ failures: number; windowMs: number }>;
+  bans: Readonly<{
+    ladderMs: readonly number[];
+    /** Whether an offence past the last rung bans for good. */
+    permanent: boolean;
+    memoryMs: number;
+    ipv6Prefix: number;
+    /** What an administrator's ban lasts when no time is given. */
+    manualMs: number;
+  }>;
+  /** From the settings; entries added at run time are facts. */
+  allow: readonly Prefix[];
+  /** Domains of large providers: deferred, never banned for volume. */
+  providers: readonly string[];
+  /** Mail domains of this server. */
+  domains: readonly string[];
+  /** How many times a limit an address may reach from which an account signed in. */
+  knownFactor: number;
+}>;
+
+export const LOGIN_DELAY_SECONDS = 5;

@@ -1,0 +1,74 @@
+/** Why a decision fell as it did. A code is never renamed or reused: the database, the API and scripts hold them. */
+type ReasonText = Readonly<{
+  /** For the administrator: what it means. */
+  says: string;
+  /** For the administrator: what to do, if anything. */
+  next: string;
+  /** SMTP reply for a stranger (RFC 5321, enhanced code of RFC 3463); null where nothing is refused. */
+  smtp: string | null;
+}>;
+
+const TRY_LATER = "4.7.0 Service not available, try again later";
+
+export const reasons = {
+  loopback: { says: "It is this machine itself.", next: "Nothing to do.", smtp: null },
+  own_address: { says: "It is an address of this machine.", next: "Nothing to do.", smtp: null },
+  gateway: {
+    says: "It is the gateway in front of this machine; a ban would shut out everyone behind it.",
+    next: "If clients seem to come from it, pass on their real addresses.",
+    smtp: null,
+  },
+  allow_listed: { says: "The address is on the allow list.", next: "`allow remove` takes it off.", smtp: null },
+  banned: { says: "The address is banned.", next: "`unban IP` lifts it.", smtp: `421 ${TRY_LATER}` },
+  below_limit: { says: "Within the limits.", next: "Nothing to do.", smtp: null },
+  connection_limit: {
+    says: "Too many connections.",
+    next: "Raise limits.connections, or `allow add` an honest address.",
+    smtp: `421 ${TRY_LATER}`,
+  },
+  mail_limit: {
+    says: "Too many mails.",
+    next: "Raise limits.mail, or `allow add` an honest address.",
+    smtp: `421 ${TRY_LATER}`,
+  },
+  provider_busy: {
+    says: "A large provider went over a limit: it is deferred, never banned for volume.",
+    next: "Nothing to do: it will retry.",
+    smtp: "450 4.7.1 Too busy, try again later",
+  },
+  known_address: {
+    says: "Over a limit, yet an account signed in from here lately: slowed down before it is banned.",
+    next: "Nothing to do, unless the account was stolen.",
+    smtp: "450 4.7.1 Too busy, try again later",
+  },
+  account_mail_limit: {
+    says: "The account sent more mails than it may.",
+    next: "Raise limits.mail if it was its owner; otherwise `account suspend`.",
+    smtp: "450 4.7.1 Sending limit reached, try again later",
+  },
+  own_sender: {
+    says: "A stranger claimed a sender address of this server.",
+    next: "The owner of the address must sign in to send.",
+    smtp: "550 5.7.1 Sender address rejected",
+  },
+  login_failures: {
+    says: "Too many different wrong passwords.",
+    next: "`unban IP` lifts it; `account passwd` sets a new password.",
+    smtp: `421 ${TRY_LATER}`,
+  },
+  repeated_password: {
+    says: "The same wrong password again: a device with a stale password, no guessing.",
+    next: "Change the password on the device.",
+    smtp: null,
+  },
+  signed_in: { says: "The password was right.", next: "Nothing to do.", smtp: null },
+  manual: { says: "The administrator asked for it.", next: "Nothing to do.", smtp: `421 ${TRY_LATER}` },
+  not_banned: { says: "No ban stands on it.", next: "`bans` lists those in force.", smtp: null },
+  not_listed: { says: "It is not on the allow list.", next: "`allow list` shows it.", smtp: null },
+  expired: { says: "Its time was over.", next: "Nothing to do.", smtp: null },
+} as const satisfies Record<string, ReasonText>;
+
+export type Reason = keyof typeof reasons;
+
+/** Reasons that no ban, by whatever path, can overrule. */
+export type Protection = Extract<Reason, "loopback" | "own_address" | "gateway" | "allow_listed">;

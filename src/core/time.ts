@@ -1,0 +1,43 @@
+declare const millis: unique symbol;
+/** An instant: milliseconds since the Unix epoch. Durations are plain numbers whose names end in `Ms`. */
+export type Millis = number & { readonly [millis]: true };
+
+export const SECOND_MS = 1_000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+export function instant(epochMs: number): Millis {
+  return epochMs as Millis;
+}
+
+export function later(from: Millis, byMs: number): Millis {
+  return instant(from + byMs);
+}
+
+/** ISO 8601 in UTC, as every interface prints times. */
+export function isoTime(at: Millis): string {
+  return new Date(at).toISOString();
+}
+
+const UNITS: readonly (readonly [string, number])[] = [
+  ["d", DAY_MS],
+  ["h", HOUR_MS],
+  ["m", MINUTE_MS],
+  ["s", SECOND_MS],
+  ["ms", 1],
+];
+
+/** Reads `30m`, `2h`, `7d`, `45s`, `500ms`; null for anything else. */
+export function parseDuration(text: string): number | null {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text.trim());
+  if (match === null) return null;
+  const unit = UNITS.find(([name]) => name === match[2]);
+  return unit === undefined ? null : Number(match[1]) * unit[1];
+}
+
+/** The shortest exact form: 7200000 is `2h`, 5400000 is `90m`. */
+export function formatDuration(durationMs: number): string {
+  const unit = UNITS.find(([, sizeMs]) => durationMs >= sizeMs && durationMs % sizeMs === 0);
+  return unit === undefined ? `${durationMs}ms` : `${durationMs / unit[1]}${unit[0]}`;
+}

@@ -1,0 +1,134 @@
+import type { Ban, Change } from "../core/decision.ts";
+import type { Failure } from "../core/facts.ts";
+import type { Ip, Prefix } from "../core/ip.ts";
+import type { Protection, Reason } from "../core/reasons.ts";
+import type { Millis } from "../core/time.ts";
+import type { AddressReport, BanItem, EventItem, Notice, NoticeCode, TopIp } from "../wire/items.ts";
+
+/** What the engine needs of the outside. Each is named for the need; adapters fulfil them. */
+
+export interface Clock {
+  now(): Millis;
+}
+
+/** One committed event as it stands in the database. `details` and `action` are for people. */
+export type EventRow = Readonly<{
+  at: Millis;
+  /** The public name: CONNECT, EMAIL_BLOCKED, LOGIN_FAILED, BAN, … */
+  type: string;
+  ip: Ip | null;
+  prefix: Prefix | null;
+  account: string | null;
+  /** Tells failed passwords apart; null elsewhere. */
+  proof: string | null;
+  counted: boolean;
+  reason: Reason | null;
+  count: number | null;
+  limit: number | null;
+  windowMs: number | null;
+  details: string;
+  action: string;
+}>;
+
+/**
+ * The writer of `engine.db`. All rows and changes of one turn of the event loop lie between `begin` and `commit`.
+ * Each method throws when the database is full, locked or damaged; `rollback` never throws.
+ */
+export interface Store {
+  begin(): void;
+  commit(): void;
+  rollback(): void;
+  append(row: EventRow): void;
+  apply(change: Change, at: Millis): void;
+}
+
+/** What the database remembers of one address, for the windows in memory to start from. Times ascend. */
+export type AddressHistory = Readonly<{
+  ban: Ban | null;
+  /** When automatic bans that still count began. */
+  offencesAt: readonly Millis[];
+  /** Last sign-in of an account from here; null if none. */
+  knownAt: Millis | null;
+  /** Counted events since the last ban began or was lifted. */
+  connections: readonly Millis[];
+  mails: readonly Millis[];
+  failures: readonly Failure[];
+}>;
+
+/** How far back to look, and how many times to keep, for windows to be exact. */
+export type Reach = Readonly<{ sinceConnections: Millis; sinceMails: Millis; sinceFailures: Millis; most: number }>;
+
+/** Sees the rows of the open transaction too. */
+export interface History {
+  address(prefix: Prefix, reach: Reach): AddressHistory;
+  accountMails(account: string, since: Millis, most: number): readonly Millis[];
+  ban(prefix: Prefix): Ban | null;
+  /** Bans in force on the network or within it. */
+  bansWithin(prefix: Prefix): readonly Ban[];
+  allowed(): readonly AllowEntry[];
+}
+
+export type AllowEntry = Readonly<{ prefix: Prefix; note: string; by: string; at: Millis }>;
+
+/** One step of the ban table, in the order of its commits. */
+export type BanStep =
+  | Readonly<{ id: number; type: "add"; prefix: Prefix; expiresAt: Millis | null }>
+  | Readonly<{ id: number; type: "delete"; prefix: Prefix }>;
+
+export type FirewallBan = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
+
+export interface BanLog {
+  /** The last step committed; 0 before the first. */
+  last(): number;
+  /** At most `most` steps after `id`, oldest first. */
+  after(id: number, most: number): readonly BanStep[];
+  active(now: Millis): readonly FirewallBan[];
+  /** Prefixes whose ban is over but still stands in the table. */
+  expired(now: Millis, most: number): readonly Prefix[];
+  /** When the next ban will be over; null if none will. */
+  nextExpiry(): Millis | null;
+}
+
+export type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
+
+export interface Firewall {
+  /** Makes the kernel's sets equal to these bans, whatever they were. `allow` always passes. */
+  reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<Outcome>;
+  apply(steps: readonly BanStep[], now: Millis): Promise<Outcome>;
+  /** Ends established connections of these networks. */
+  cut(prefixes: readonly Prefix[]): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** Addresses that must never be banned, because the machine itself or all its clients stand behind them. */
+export interface OwnNetworks {
+  current(): readonly OwnNetwork[];
+}
+export type OwnNetwork = Readonly<{ prefix: Prefix; why: Exclude<Protection, "allow_listed"> }>;
+
+/** What the owner must know now. Raised once, however often it recurs, until it is cleared. */
+export interface Notices {
+  raise(code: NoticeCode, detail: string): void;
+  clear(code: NoticeCode): void;
+  list(): readonly Notice[];
+}
+export type EventFilter = Readonly<{
+  /** Only ids above this. */
+  after?: number;
+  /** Only ids below this. */
+  before?: number;
+  /** A single address or a network. */
+  prefix?: Prefix;
+  type?: string;
+  most: number;
+  order: "oldest_first" | "newest_first";
+}>;
+
+/** Reads `engine.db` for people: from the web and the command line, never from the guard's hot path. */
+export interface Queries {
+  bans(now: Millis): readonly BanItem[];
+  events(filter: EventFilter): readonly EventItem[];
+  topIps(since: Millis, most: number): readonly TopIp[];
+  address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport;
+  counts(since: Millis): Readonly<Record<string, number>>;
+}

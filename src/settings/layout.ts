@@ -1,0 +1,47 @@
+import { join } from "node:path";
+
+/** Where everything lives below the data directory. Absolute paths. */
+export type Layout = ReturnType<typeof layoutOf>;
+
+export function layoutOf(dataDirectory: string) {
+  const at = (...parts: readonly string[]): string => join(dataDirectory, ...parts);
+  return {
+    data: dataDirectory,
+    settings: at("ghostinbox.toml"),
+    program: at("program"),
+    node: at("program", "node"),
+    conf: at("conf"),
+    postfixConf: at("conf", "postfix"),
+    dovecotConf: at("conf", "dovecot", "dovecot.conf"),
+    tls: at("tls"),
+    tlsCert: at("tls", "cert.pem"),
+    tlsKey: at("tls", "key.pem"),
+    secrets: at("secrets"),
+    loginPolicySecret: at("secrets", "login-policy"),
+    engineDb: at("db", "engine", "engine.db"),
+    accountsDb: at("db", "accounts", "accounts.db"),
+    mail: at("mail"),
+    postfixQueue: at("spool", "postfix"),
+    postfixData: at("lib", "postfix"),
+    policySocket: at("spool", "postfix", "ghostinbox", "policy"),
+    log: at("log"),
+    mailLog: at("log", "mail", "mail.log"),
+    run: at("run"),
+    controlSocket: at("run", "guard", "control.sock"),
+    webSocket: at("run", "guard", "web.sock"),
+    keeperSocket: at("run", "keeper", "keeper.sock"),
+    dovecotBase: at("run", "dovecot"),
+    startPid: at("run", "start.pid"),
+    services: at("service"),
+  } as const;
+}
+
+export const DEFAULT_DATA_DIRECTORY = "/var/lib/ghostinbox";
+
+/** System users and groups; the only accounts that set-up adds to the machine. */
+export const USERS = {
+  guard: "ghostinbox",
+  web: "ghostinbox-web",
+  mail: "ghostinbox-mail",
+  accountsGroup: "ghostinbox-accounts",
+} as const;

@@ -1,0 +1,85 @@
+import type { AllowItem, BanItem, Health } from "./items.ts";
+
+/**
+ * What the command line and the web ask of the guard: one JSON object a line over a unix socket, answered in order.
+ * Which socket was used tells who asks; `by` only refines it (`root`, `admin via 203.0.113.7`).
+ */
+export type Command =
+  | Readonly<{ verb: "ping" }>
+  | Readonly<{ verb: "health" }>
+  | Readonly<{ verb: "ban"; target: string; note: string; for: string | "permanent" | null }>
+  | Readonly<{ verb: "unban"; target: string }>
+  | Readonly<{ verb: "allow_add"; target: string; note: string }>
+  | Readonly<{ verb: "allow_remove"; target: string }>
+  | Readonly<{ verb: "allow_list" }>
+  | Readonly<{ verb: "cleanup" }>
+  | Readonly<{ verb: "account_add"; name: string; hash: string }>
+  | Readonly<{ verb: "account_passwd"; name: string; hash: string }>
+  | Readonly<{ verb: "account_remove"; name: string }>
+  | Readonly<{ verb: "account_suspend"; name: string }>
+  | Readonly<{ verb: "account_resume"; name: string }>
+  | Readonly<{ verb: "alias_add"; address: string; targets: readonly string[] }>
+  | Readonly<{ verb: "alias_remove"; address: string }>
+  | Readonly<{ verb: "alias_block"; address: string; blocked: boolean }>
+  | Readonly<{ verb: "token_create"; name: string; digest: string }>
+  | Readonly<{ verb: "token_revoke"; name: string }>
+  | Readonly<{ verb: "admin_passwd"; hash: string }>
+  /** Reads the settings anew and swaps the policy; the caller has validated them. */
+  | Readonly<{ verb: "reload" }>
+  /** The web reports a login to the dashboard, as Dovecot reports those to the mailboxes. */
+  | Readonly<{ verb: "dashboard_login"; ip: string; login: string; passwordHash: string; success: boolean }>
+  /** Asks whether this address may try a dashboard login. */
+  | Readonly<{ verb: "dashboard_ask"; ip: string }>
+  /** Keeps the connection: a line `{"lastEventId": n}` after commits, coalesced, until it is closed. */
+  | Readonly<{ verb: "watch" }>;
+
+export type Verb = Command["verb"];
+
+export type Results = Readonly<{
+  ping: { readonly pid: number };
+  health: Health;
+  ban: { readonly ban: BanItem };
+  unban: { readonly prefix: string };
+  allow_add: { readonly prefix: string; readonly lifted: readonly string[] };
+  allow_remove: { readonly prefix: string };
+  allow_list: { readonly items: readonly (AllowItem & { readonly from: "settings" | "command" })[] };
+  cleanup: { readonly expired: number };
+  account_add: { readonly name: string };
+  account_passwd: { readonly name: string };
+  account_remove: { readonly name: string };
+  account_suspend: { readonly name: string };
+  account_resume: { readonly name: string };
+  alias_add: { readonly address: string };
+  alias_remove: { readonly address: string };
+  alias_block: { readonly address: string };
+  token_create: { readonly name: string };
+  token_revoke: { readonly name: string };
+  admin_passwd: { readonly done: true };
+  reload: { readonly changed: readonly string[] };
+  dashboard_login: { readonly verdict: string };
+  dashboard_ask: { readonly verdict: string };
+  watch: { readonly lastEventId: number };
+}>;
+
+/** `usage`: the command was wrong in itself (exit 2). `failed`: right, but it could not be done (exit 1). */
+export type CommandError = Readonly<{ ok: false; kind: "usage" | "failed"; message: string; next: string }>;
+export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandError;
+
+/** One line of the socket. */
+export type CommandLine = Readonly<{ by: string; command: Command }>;
+
+/** The keeper's closed verbs. No free text: `account` and `prefix` are checked against their grammar. */
+export type KeeperCommand =
+  | Readonly<{ verb: "ping" }>
+  /** Ends the account's open IMAP and submission sessions. */
+  | Readonly<{ verb: "kick_account"; account: string }>
+  /** Ends open IMAP sessions from this network. */
+  | Readonly<{ verb: "kick_network"; prefix: string }>
+  /** Renders the configuration from the settings file, checks it, applies it, reloads what changed. */
+  | Readonly<{ verb: "apply" }>
+  | Readonly<{ verb: "restart"; service: "postfix" | "dovecot" | "web" | "guard" }>
+  | Readonly<{ verb: "status" }>;
+
+export type KeeperReply =
+  | Readonly<{ ok: true; detail: string; services?: readonly Readonly<{ name: string; up: boolean; pid: number | null }>[] }>
+  | Readonly<{ ok: false; reason: string }>;

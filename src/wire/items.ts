@@ -1,0 +1,77 @@
+import type { BanLevel } from "../core/decision.ts";
+
+/** What every interface shows: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
+
+/** A ban as every interface shows it. */
+export type BanItem = Readonly<{
+  ip: string;
+  prefix: string;
+  level: BanLevel;
+  code: string;
+  reason: string;
+  source: string;
+  createdAt: string;
+  expiresAt: string | null;
+  offences: number;
+}>;
+
+export type EventItem = Readonly<{
+  id: number;
+  at: string;
+  type: string;
+  ip: string | null;
+  account: string | null;
+  reason: string | null;
+  count: number | null;
+  limit: number | null;
+  windowMs: number | null;
+  details: string;
+  action: string;
+}>;
+
+export type TopIp = Readonly<{ ip: string; mails: number; connections: number; rejected: number }>;
+
+/** Everything known of one address, for `why`. */
+export type AllowItem = Readonly<{ prefix: string; note: string; by: string; at: string }>;
+
+export type AddressReport = Readonly<{
+  ban: BanItem | null;
+  pastBans: readonly (BanItem & Readonly<{ endedAt: string | null; ended: string | null }>)[];
+  offencesInMemory: number;
+  allowed: AllowItem | null;
+  knownAccounts: readonly string[];
+  events: readonly EventItem[];
+}>;
+
+export type NoticeCode =
+  | "database_unwritable"
+  | "firewall_unavailable"
+  | "events_aggregated"
+  | "keeper_unreachable"
+  | "all_clients_private"
+  | "disk_nearly_full";
+export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; detail: string; next: string }>;
+
+export type ComponentHealth = Readonly<{ name: string; status: "ok" | "degraded" | "down"; detail: string }>;
+
+export type Health = Readonly<{
+  status: "ok" | "degraded" | "down";
+  components: readonly ComponentHealth[];
+  notices: readonly Notice[];
+  /** Seconds since the guard started. */
+  uptimeSeconds: number;
+}>;
+
+/** `GET /api/security?action=stats`, `ghostinbox stats --json`. */
+export type Stats = Readonly<{
+  generatedAt: string;
+  bans: Readonly<{ active: number; items: readonly BanItem[] }>;
+  events: readonly EventItem[];
+  topIps: readonly TopIp[];
+  counts: Readonly<Record<string, number>>;
+  health: Health;
+}>;
+
+export type AccountItem = Readonly<{ name: string; suspended: boolean; createdAt: string }>;
+export type AliasItem = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
+export type TokenItem = Readonly<{ name: string; createdAt: string; createdBy: string }>;
