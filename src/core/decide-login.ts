@@ -37,7 +37,8 @@ export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFail
       counted: false,
     });
   if (evidence.count < limit) return decision("pass", "below_limit", { evidence });
-  if (facts.known && evidence.count < limit * policy.knownFactor) return decision("delay", "known_address", { evidence });
+  if (facts.known && evidence.count < limit * policy.knownFactor)
+    return decision("delay", "known_address", { evidence });
   return decision("refuse", "login_failures", {
     evidence,
     changes: [nextBan(policy, facts, "login_failures", evidence, now)],

@@ -81,5 +81,9 @@ export type KeeperCommand =
   | Readonly<{ verb: "status" }>;
 
 export type KeeperReply =
-  | Readonly<{ ok: true; detail: string; services?: readonly Readonly<{ name: string; up: boolean; pid: number | null }>[] }>
+  | Readonly<{
+      ok: true;
+      detail: string;
+      services?: readonly Readonly<{ name: string; up: boolean; pid: number | null }>[];
+    }>
   | Readonly<{ ok: false; reason: string }>;
