@@ -1,0 +1,49 @@
+declare const address: unique symbol;
+declare const accountName: unique symbol;
+
+/** A mail address in lower case: a dot-string and a domain name (RFC 5321, 4.1.2). */
+export type Address = string & { readonly [address]: true };
+/** An address that can be a mailbox of this server: its parts are also names of directories. */
+export type AccountName = Address & { readonly [accountName]: true };
+
+/** RFC 5321, 4.5.3.1: 64 octets before the `@`; a path of 256 less its angle brackets. */
+const MAX_LOCAL_PART = 64;
+const MAX_ADDRESS = 254;
+/** RFC 1035, 2.3.4. */
+const MAX_DOMAIN = 253;
+
+/**
+ * `atext` of RFC 5322 less what Postfix could take for routing or a command: `! % / |` and the backquote. Not
+ * beginning with `-`, as Postfix demands by default (allow_min_user).
+ */
+const LOCAL_PART = /^(?!-)[a-z0-9#$&'*+=?^_{}~-]+(?:\.[a-z0-9#$&'*+=?^_{}~-]+)*$/;
+/** Without `+`, which separates an account from its extension. */
+const ACCOUNT_LOCAL_PART = /^[a-z0-9_](?:[a-z0-9_-]*(?:\.[a-z0-9_-]+)*)$/;
+const DOMAIN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
+
+/** Null unless the text is one whole address. Quoted local parts and address literals are refused. */
+export function parseAddress(text: string): Address | null {
+  const lower = text.toLowerCase();
+  const at = lower.lastIndexOf("@");
+  if (lower.length > MAX_ADDRESS || at < 1 || at > MAX_LOCAL_PART) return null;
+  return LOCAL_PART.test(lower.slice(0, at)) && isDomain(lower.slice(at + 1)) ? (lower as Address) : null;
+}
+
+/** Null unless the text can name a mailbox here. Whether its domain is ours, the caller knows. */
+export function parseAccountName(text: string): AccountName | null {
+  const parsed = parseAddress(text);
+  return parsed !== null && ACCOUNT_LOCAL_PART.test(localPart(parsed)) ? (parsed as AccountName) : null;
+}
+
+/** A domain name in lower case, without a dot at its end. */
+export function isDomain(text: string): boolean {
+  return text.length <= MAX_DOMAIN && DOMAIN.test(text);
+}
+
+export function localPart(of: Address): string {
+  return of.slice(0, of.lastIndexOf("@"));
+}
+
+export function domainOf(of: Address): string {
+  return of.slice(of.lastIndexOf("@") + 1);
+}
