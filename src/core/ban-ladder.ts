@@ -6,8 +6,10 @@ import { formatDuration, later, type Millis } from "./time.ts";
 
 const RUNGS: readonly BanLevel[] = ["light", "medium", "heavy"];
 
+type Offence = Readonly<{ code: Reason; evidence: Evidence }>;
+
 /** The ban that this offence earns: one rung higher for each offence within the memory. */
-export function nextBan(policy: Policy, facts: Facts, code: Reason, evidence: Evidence, now: Millis): Change {
+export function nextBan(policy: Policy, facts: Facts, offence: Offence, now: Millis): Change {
   const { ladderMs, permanent } = policy.bans;
   const forGood = permanent && facts.offences >= ladderMs.length;
   const rung = Math.min(facts.offences, ladderMs.length - 1);
@@ -16,8 +18,8 @@ export function nextBan(policy: Policy, facts: Facts, code: Reason, evidence: Ev
     prefix: facts.subject,
     ip: facts.ip,
     level: forGood ? "permanent" : (RUNGS[rung] ?? "heavy"),
-    code,
-    reason: describe(code, evidence),
+    code: offence.code,
+    reason: describe(offence),
     source: "engine",
     createdAt: now,
     expiresAt: forGood ? null : later(now, durationMs),
@@ -26,6 +28,6 @@ export function nextBan(policy: Policy, facts: Facts, code: Reason, evidence: Ev
   return { type: "BAN", ban };
 }
 
-function describe(code: Reason, { count, limit, windowMs }: Evidence): string {
+function describe({ code, evidence: { count, limit, windowMs } }: Offence): string {
   return `${reasons[code].says.replace(/\.$/, "")}: ${count} within ${formatDuration(windowMs)}, limit ${limit}`;
 }

@@ -20,6 +20,6 @@ export function decideConnect(policy: Policy, facts: Facts, event: Connect, now:
   if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
   return decision("refuse", "connection_limit", {
     evidence,
-    changes: [nextBan(policy, facts, "connection_limit", evidence, now)],
+    changes: [nextBan(policy, facts, { code: "connection_limit", evidence }, now)],
   });
 }

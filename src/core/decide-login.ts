@@ -41,7 +41,7 @@ export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFail
     return decision("delay", "known_address", { evidence });
   return decision("refuse", "login_failures", {
     evidence,
-    changes: [nextBan(policy, facts, "login_failures", evidence, now)],
+    changes: [nextBan(policy, facts, { code: "login_failures", evidence }, now)],
   });
 }
 

@@ -33,7 +33,7 @@ export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Milli
   if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
   return decision("refuse", "mail_limit", {
     evidence,
-    changes: [nextBan(policy, facts, "mail_limit", evidence, now)],
+    changes: [nextBan(policy, facts, { code: "mail_limit", evidence }, now)],
   });
 }
 

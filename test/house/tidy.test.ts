@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { test } from "node:test";
+
+type File = Readonly<{ path: string; text: string }>;
+type Rule = Readonly<{
+  name: string;
+  applies: (path: string) => boolean;
+  /** What is wrong with the file; null if nothing is. */
+  finds: (file: File) => string | null;
+  /** One file that breaks the rule: each rule is seen to fail. */
+  broken: File;
+}>;
+
+const MOST_LINES = 300;
+/** Files with no behaviour of their own: types and ports, tables that other tests walk, entry points that e2e runs. */
+const NEEDS_NO_TEST = [
+  "src/core/event.ts",
+  "src/core/decision.ts",
+  "src/core/facts.ts",
+  "src/core/policy.ts",
+  "src/core/reasons.ts",
+  "src/engine/ports.ts",
+  "src/wire/items.ts",
+  "src/wire/control.ts",
+  "src/settings/layout.ts",
+];
+/** Started as a whole by test/e2e; a unit test would only repeat their wiring. */
+const ENTRY_POINTS = /^src\/(daemon|cli)\//;
+const OWN_SOURCE = /^(src|test|bench|scripts)\/.*\.(ts|mjs|js)$/;
+/** These words stand here in pieces, so that this file does not break its own rules. */
+const LATER = pieces("TO", "DO|FIX", "ME|XX", "X\\b");
+const ALONE = pieces("\\.(on", "ly|to", "do)\\(");
+const SKIP = pieces("\\bsk", "ip: true|\\.sk", "ip\\(");
+const MACHINE_PATH = pieces("/wo", "rk/|/ho", "me/[a-z]+/|/Us", "ers/");
+
+const rules: readonly Rule[] = [
+  {
+    name: `no source file has more than ${MOST_LINES} lines`,
+    applies: (path) => OWN_SOURCE.test(path),
+    finds: ({ text }) => {
+      const lines = text.split("\n").length - 1;
+      return lines > MOST_LINES ? `${lines} lines` : null;
+    },
+    broken: { path: "src/core/x.ts", text: "a;\n".repeat(MOST_LINES + 1) },
+  },
+  {
+    name: "nothing is left for later",
+    applies: (path) => OWN_SOURCE.test(path) || path.startsWith("scripts/"),
+    finds: firstLine(LATER),
+    broken: { path: "src/core/x.ts", text: `// ${"to".toUpperCase()}DO: finish\n` },
+  },
+  {
+    name: "no test runs alone, and a skip gives its reason",
+    applies: (path) => path.endsWith(".test.ts"),
+    finds: (file) => firstLine(ALONE)(file) ?? firstLine(SKIP)(file),
+    broken: { path: "src/core/x.test.ts", text: `test.${"ONLY".toLowerCase()}("x", () => {});\n` },
+  },
+  {
+    name: "no default exports",
+    applies: (path) => path.endsWith(".ts"),
+    finds: firstLine(/^export default\b/m),
+    broken: { path: "src/core/x.ts", text: "export default 1;\n" },
+  },
+  {
+    name: "names say what is inside: no utils, helpers, managers; no barrels",
+    applies: (path) => OWN_SOURCE.test(path),
+    finds: ({ path }) =>
+      /^(index|utils?|helpers?|misc|common|[a-z-]*manager)\.(ts|js)$/.test(basename(path)) ? "its name" : null,
+    broken: { path: "src/core/utils.ts", text: "" },
+  },
+  {
+    name: "no checks are switched off",
+    applies: (path) => OWN_SOURCE.test(path) && !path.startsWith("test/house/"),
+    finds: firstLine(/@ts-ignore|@ts-expect-error|@ts-nocheck|(oxlint|eslint|biome)-disable(?!.* -- )|biome-ignore/),
+    broken: { path: "src/core/x.ts", text: "// @ts-ignore\n" },
+  },
+  {
+    name: "tests wait for conditions, never for a fixed time",
+    applies: (path) => path.endsWith(".test.ts"),
+    finds: firstLine(/await (setTimeout|sleep|delay|pause)\(/),
+    broken: { path: "src/core/x.test.ts", text: "await setTimeout(500);\n" },
+  },
+  {
+    name: "no path of the machine it was written on",
+    applies: (path) => path !== "package-lock.json",
+    finds: firstLine(MACHINE_PATH),
+    broken: { path: "README.md", text: `see ${join("/", "home", "someone")}/x\n` },
+  },
+  {
+    name: "every source file has its test beside it",
+    applies: (path) => /^src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts"),
+    finds: ({ path }) =>
+      NEEDS_NO_TEST.includes(path) || ENTRY_POINTS.test(path) || hasTest(path) ? null : "no test names it",
+    broken: { path: "src/core/untested.ts", text: "export const x = 1;\n" },
+  },
+];
+
+const files = tracked().filter((path) => existsSync(path) && !/\.(png|ico|woff2|db)$/.test(path));
+
+for (const rule of rules)
+  test(rule.name, () => {
+    assert.notEqual(rule.finds(rule.broken), null, "the rule does not notice its own example");
+    const found = files.filter(rule.applies).flatMap((path) => {
+      const wrong = rule.finds({ path, text: readFileSync(path, "utf8") });
+      return wrong === null ? [] : [`${path}: ${wrong}`];
+    });
+    assert.deepEqual(found, []);
+  });
+
+test("the lists of exceptions hold nothing that is gone", () => {
+  assert.deepEqual(
+    NEEDS_NO_TEST.filter((path) => !existsSync(path)),
+    [],
+  );
+});
+
+/** `git ls-files` in a checkout; what lies there in an unpacked archive. */
+function tracked(): readonly string[] {
+  try {
+    return execFileSync("git", ["ls-files", "-z"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
+      .split("\0")
+      .filter((path) => path !== "");
+  } catch {
+    return globSync("{src,test,bench,scripts,docs,security}/**/*.*");
+  }
+}
+
+/** A test named after the file, or one of the same folder that imports it. */
+function hasTest(path: string): boolean {
+  if (existsSync(path.replace(/\.ts$/, ".test.ts"))) return true;
+  return globSync(`${path.slice(0, path.lastIndexOf("/"))}/**/*.test.ts`).some((test) =>
+    readFileSync(test, "utf8").includes(`/${basename(path)}"`),
+  );
+}
+
+function firstLine(pattern: RegExp): (file: File) => string | null {
+  return ({ text }) => {
+    const lines = text.split("\n");
+    const at = lines.findIndex((line) => pattern.test(line));
+    return at < 0 ? null : `line ${at + 1}: ${(lines[at] ?? "").trim().slice(0, 100)}`;
+  };
+}
+
+function pieces(...parts: readonly string[]): RegExp {
+  return new RegExp(parts.join(""));
+}
