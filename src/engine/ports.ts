@@ -21,7 +21,8 @@ export type EventRow = Readonly<{
   account: string | null;
   /** Tells failed passwords apart; null elsewhere. */
   proof: string | null;
-  counted: boolean;
+  /** The sliding window that the event enters; null if it enters none. */
+  counts: Counts | null;
   reason: Reason | null;
   count: number | null;
   limit: number | null;
@@ -29,6 +30,9 @@ export type EventRow = Readonly<{
   details: string;
   action: string;
 }>;
+
+/** `mail` is a stranger's, counted for the address; `account_mail` is counted for the account. */
+export type Counts = "connection" | "mail" | "account_mail" | "login";
 
 /**
  * The writer of `engine.db`. All rows and changes of one turn of the event loop lie between `begin` and `commit`.
@@ -38,12 +42,14 @@ export interface Store {
   begin(): void;
   commit(): void;
   rollback(): void;
-  append(row: EventRow): void;
+  /** Returns the id of the row. */
+  append(row: EventRow): number;
   apply(change: Change, at: Millis): void;
 }
 
 /** What the database remembers of one address, for the windows in memory to start from. Times ascend. */
 export type AddressHistory = Readonly<{
+  /** The ban in force that covers it: its own, or that of a wider network around it. */
   ban: Ban | null;
   /** When automatic bans that still count began. */
   offencesAt: readonly Millis[];
@@ -62,6 +68,7 @@ export type Reach = Readonly<{ sinceConnections: Millis; sinceMails: Millis; sin
 export interface History {
   address(prefix: Prefix, reach: Reach): AddressHistory;
   accountMails(account: string, since: Millis, most: number): readonly Millis[];
+  /** The ban in force on exactly this network. */
   ban(prefix: Prefix): Ban | null;
   /** Bans in force on the network or within it. */
   bansWithin(prefix: Prefix): readonly Ban[];
