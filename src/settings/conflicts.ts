@@ -1,0 +1,26 @@
+import type { Problem } from "./load.ts";
+import { type SettingKey, type Settings, settingKeys } from "./schema.ts";
+
+/** What is right by itself but not together. */
+export function findConflicts(settings: Settings): readonly Problem[] {
+  return [...sharedPorts(settings), ...halfCertificate(settings)];
+}
+
+function sharedPorts(settings: Settings): readonly Problem[] {
+  const taken = new Map<Settings[SettingKey], SettingKey>();
+  const problems: Problem[] = [];
+  for (const key of settingKeys().filter((name) => name.startsWith("ports."))) {
+    const port = settings[key];
+    const other = taken.get(port);
+    if (other === undefined) taken.set(port, key);
+    else problems.push({ where: key, line: null, says: `${key} must not be ${port}, the port of ${other}.` });
+  }
+  return problems;
+}
+
+function halfCertificate(settings: Settings): readonly Problem[] {
+  const missing = settings["tls.cert"] === "" ? "tls.cert" : "tls.key";
+  const given = missing === "tls.cert" ? "tls.key" : "tls.cert";
+  if ((settings["tls.cert"] === "") === (settings["tls.key"] === "")) return [];
+  return [{ where: missing, line: null, says: `${missing} must be set too, because ${given} is.` }];
+}

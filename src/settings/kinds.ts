@@ -1,0 +1,158 @@
+import { type Ip, type Prefix, parseIp, parsePrefix, prefixLength } from "../core/ip.ts";
+import { DAY_MS, formatDuration, parseDuration } from "../core/time.ts";
+import { parseHostName } from "./host-name.ts";
+import { formatSize, parseSize } from "./size.ts";
+
+/** A value with its canonical text in TOML, or what it must be and the part that is not. */
+export type Read<T> =
+  | Readonly<{ ok: true; value: T; toml: string }>
+  | Readonly<{ ok: false; must: string; got: unknown }>;
+
+/** What a setting accepts and how it is read. */
+export type Kind<T> = Readonly<{
+  /** Completes "must be …". */
+  accepts: string;
+  /** Reads a value as TOML gives it. */
+  read: (written: unknown) => Read<T>;
+  /** Turns the text of an environment variable into what TOML would have given. */
+  fromText: (text: string) => unknown;
+}>;
+
+export function wholeNumber(least: number, most: number): Kind<number> {
+  const accepts = `a whole number from ${least} to ${most}`;
+  return {
+    accepts,
+    read: (written) =>
+      typeof written === "number" && Number.isSafeInteger(written) && written >= least && written <= most
+        ? { ok: true, value: written, toml: String(written) }
+        : wrong(accepts, written),
+    fromText: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),
+  };
+}
+
+export const port: Kind<number> = wholeNumber(1, 65_535);
+
+export const flag: Kind<boolean> = {
+  accepts: "true or false",
+  read: (written) =>
+    typeof written === "boolean"
+      ? { ok: true, value: written, toml: String(written) }
+      : wrong("true or false", written),
+  fromText: (text) => (text === "true" ? true : text === "false" ? false : text),
+};
+
+/** Milliseconds, written as `30m`. */
+export function duration(leastMs: number, mostMs: number = 365 * DAY_MS): Kind<number> {
+  const accepts = `a duration such as "30m" from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
+  return text(accepts, (written) => {
+    const value = parseDuration(written);
+    return value !== null && value >= leastMs && value <= mostMs ? { value, toml: quote(formatDuration(value)) } : null;
+  });
+}
+
+/** Bytes, written as `10MB`. */
+export function size(leastBytes: number, mostBytes: number): Kind<number> {
+  const accepts = `a size such as "10MB" from ${formatSize(leastBytes)} to ${formatSize(mostBytes)}`;
+  return text(accepts, (written) => {
+    const value = parseSize(written);
+    return value !== null && value >= leastBytes && value <= mostBytes
+      ? { value, toml: quote(formatSize(value)) }
+      : null;
+  });
+}
+
+export const hostName: Kind<string> = text("a full host name such as mail.example.org", (written) =>
+  same(parseHostName(written)),
+);
+
+export const domain: Kind<string> = text("a domain such as example.org", (written) => same(parseHostName(written)));
+
+export const address: Kind<Ip> = text("an IP address", (written) => same(parseIp(written)));
+
+/** A network that is not the whole internet. */
+export const network: Kind<Prefix> = text("an IP address or a network such as 203.0.113.0/24", (written) => {
+  const value = parsePrefix(written);
+  return value === null || prefixLength(value) === 0 ? null : { value, toml: quote(value) };
+});
+
+/** Goes into configuration of Postfix and Dovecot, in which blanks, `$`, `#` and quotes mean something. */
+export const path: Kind<string> = text("an absolute path of letters, digits and ._@+-/", (written) =>
+  same(/^\/[A-Za-z0-9._@+/-]{1,1000}$/.test(written) ? written : null),
+);
+
+/** Lets a setting be empty, which stands for what its sentence says. */
+export function orEmpty(kind: Kind<string>): Kind<string> {
+  return {
+    ...kind,
+    accepts: `${kind.accepts}, or ""`,
+    read: (written) => (written === "" ? { ok: true, value: "", toml: '""' } : kind.read(written)),
+  };
+}
+
+/** Each item once, in the order written. In an environment variable they stand between commas. */
+export function listOf<T>(item: Kind<T>, most: number): Kind<readonly T[]> {
+  const accepts = `a list, each item ${item.accepts}`;
+  return {
+    accepts,
+    read: (written) => {
+      if (!Array.isArray(written)) return wrong(accepts, written);
+      if (written.length > most) return { ok: false, must: `must have at most ${most} items`, got: written.length };
+      const items = new Map<string, T>();
+      for (const one of written) {
+        const read = item.read(one);
+        if (!read.ok) return { ok: false, must: `has an item that ${read.must}`, got: read.got };
+        items.set(read.toml, read.value);
+      }
+      return { ok: true, value: [...items.values()], toml: `[${[...items.keys()].join(", ")}]` };
+    },
+    fromText: (written) =>
+      written
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== "")
+        .map(item.fromText),
+  };
+}
+
+/** Durations, each longer than the one before; at least one. */
+export function ascending(item: Kind<number>, most: number): Kind<readonly number[]> {
+  const list = listOf(item, most);
+  const accepts = `${list.accepts}, each longer than the one before`;
+  return {
+    accepts,
+    fromText: list.fromText,
+    read: (written) => {
+      const read = list.read(written);
+      if (!read.ok) return read;
+      const { value } = read;
+      const ascends = value.every((one, i) => i === 0 || one > (value[i - 1] ?? 0));
+      // The list drops what is written twice, so a shorter one did not ascend either.
+      const whole = Array.isArray(written) && written.length === value.length;
+      return value.length > 0 && ascends && whole ? read : wrong(accepts, written);
+    },
+  };
+}
+
+function text<T>(accepts: string, read: (written: string) => { value: T; toml: string } | null): Kind<T> {
+  return {
+    accepts,
+    read: (written) => {
+      const found = typeof written === "string" ? read(written.trim()) : null;
+      return found === null ? wrong(accepts, written) : { ok: true, ...found };
+    },
+    fromText: (written) => written.trim(),
+  };
+}
+
+function wrong(accepts: string, got: unknown): Readonly<{ ok: false; must: string; got: unknown }> {
+  return { ok: false, must: `must be ${accepts}`, got };
+}
+
+function same<T extends string>(value: T | null): { value: T; toml: string } | null {
+  return value === null ? null : { value, toml: quote(value) };
+}
+
+/** None of the texts above holds a character that JSON and TOML write differently. */
+function quote(value: string): string {
+  return JSON.stringify(value);
+}

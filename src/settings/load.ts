@@ -1,0 +1,171 @@
+import { parse, TomlError } from "smol-toml";
+import { findConflicts } from "./conflicts.ts";
+import type { Read } from "./kinds.ts";
+import { nearest } from "./nearest.ts";
+import { isSettingKey, type SettingKey, type Settings, settingKeys, settingOf, variableOf } from "./schema.ts";
+
+/** One thing wrong with the settings, told in one sentence that names the key or variable. */
+export type Problem = Readonly<{
+  /** The key or the variable; empty when the file as a whole cannot be read. */
+  where: string;
+  /** Line of the file, where the TOML parser tells it. */
+  line: number | null;
+  says: string;
+}>;
+
+/** Where a value comes from, and its canonical text in TOML. */
+export type Source = Readonly<
+  { toml: string } & ({ from: "default" } | { from: "file" } | { from: "env"; variable: string })
+>;
+export type Sources = Readonly<Record<SettingKey, Source>>;
+
+export type Loaded =
+  | Readonly<{ ok: true; settings: Settings; sources: Sources }>
+  | Readonly<{ ok: false; problems: readonly Problem[] }>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables with our prefix that are no settings: the data directory, and the consent that set-up asks for. */
+const OTHER_VARIABLES: readonly string[] = ["GHOSTINBOX_DATA", "GHOSTINBOX_ALLOW_REMOVE"];
+/** Kubernetes puts these into every container when a service is called `ghostinbox`. */
+const NOT_OURS = /^GHOSTINBOX_(SERVICE_(HOST|PORT)|PORT$|PORT_\d)/;
+
+const MOST_CHARACTERS = 1_000_000;
+const MOST_PROBLEMS = 20;
+/** One more than the longest path of a setting has; below it nothing can be known. */
+const DEEPEST = 4;
+
+type Written = Readonly<{
+  key: SettingKey;
+  value: unknown;
+  origin: { from: "file" } | { from: "env"; variable: string };
+}>;
+
+/**
+ * Reads the text of `ghostinbox.toml` (null: there is none) and the environment, which wins. Valid as a whole or not
+ * at all: every problem is told at once, at most 20.
+ */
+export function loadSettings(text: string | null, env: Environment): Loaded {
+  const problems: Problem[] = [];
+  const written = [...readFile(text ?? "", problems), ...readEnvironment(env, problems)];
+  const values = new Map<SettingKey, unknown>();
+  const sources = new Map<SettingKey, Source>();
+  for (const key of settingKeys()) {
+    const read = settingOf(key).kind.read(settingOf(key).byDefault);
+    if (!read.ok) throw new Error(`default of ${key} ${read.must}`);
+    values.set(key, read.value);
+    sources.set(key, { toml: read.toml, from: "default" });
+  }
+  for (const { key, value, origin } of written) {
+    const read = settingOf(key).kind.read(value);
+    if (read.ok) {
+      values.set(key, read.value);
+      sources.set(key, { toml: read.toml, ...origin });
+    } else {
+      const where = origin.from === "env" ? origin.variable : key;
+      problems.push({ where, line: null, says: wrongValue(key, where, read) });
+    }
+  }
+  // Every value came out of the reader of its own key, and every key has one.
+  const settings = named(Object.fromEntries(values) as Settings);
+  if (problems.length === 0) problems.push(...findConflicts(settings));
+  if (problems.length > 0) return { ok: false, problems: problems.slice(0, MOST_PROBLEMS) };
+
+  if (sources.get("hostname")?.toml === '""')
+    sources.set("hostname", { toml: JSON.stringify(settings.hostname), from: "default" });
+  return { ok: true, settings, sources: Object.fromEntries(sources) as Sources };
+}
+
+/** The sentence that stops the start while no mail domain is set; null when there is one. */
+export function missingDomain(settings: Settings): string | null {
+  if (settings.domains.length > 0) return null;
+  return `No mail domain is set: write domains = ["example.org"] in ghostinbox.toml, or set GHOSTINBOX_DOMAIN=example.org.`;
+}
+
+function named(settings: Settings): Settings {
+  const first = settings.domains[0];
+  return settings.hostname === "" && first !== undefined ? { ...settings, hostname: `mail.${first}` } : settings;
+}
+
+function readFile(text: string, problems: Problem[]): readonly Written[] {
+  if (text.length > MOST_CHARACTERS) {
+    problems.push({ where: "", line: null, says: `ghostinbox.toml has more than ${MOST_CHARACTERS} characters.` });
+    return [];
+  }
+  try {
+    const written: Written[] = [];
+    // An editor's byte order mark is no part of the document.
+    collect(parse(text.replace(/^\uFEFF/, "")), [], written, problems);
+    return written;
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const what = (error.message.split("\n")[0] ?? "").replace("Invalid TOML document: ", "");
+    const says = `Line ${error.line} of ghostinbox.toml, column ${error.column}, is not TOML: ${what.replace(/\.$/, "")}.`;
+    problems.push({ where: "", line: error.line, says });
+    return [];
+  }
+}
+
+function collect(table: object, path: readonly string[], written: Written[], problems: Problem[]): void {
+  for (const [name, value] of Object.entries(table)) {
+    if (problems.length >= MOST_PROBLEMS) return;
+    const here = [...path, name];
+    const key = here.map(bareOrQuoted).join(".");
+    if (isSettingKey(key)) {
+      written.push({ key, value, origin: { from: "file" } });
+    } else if (isTable(value) && here.length < DEEPEST && (isSection(key) || Object.keys(value).length > 0)) {
+      collect(value, here, written, problems);
+    } else if (isSection(key)) {
+      problems.push({ where: key, line: null, says: `${key} must be a table, as in [${key}], not ${show(value)}.` });
+    } else {
+      const hint = nearest(key, settingKeys());
+      problems.push({ where: key, line: null, says: `${shorten(key)} is no setting; the nearest is ${hint}.` });
+    }
+  }
+}
+
+function readEnvironment(env: Environment, problems: Problem[]): readonly Written[] {
+  const keys = new Map(settingKeys().map((key) => [variableOf(key), key]));
+  const written: Written[] = [];
+  for (const [variable, text] of Object.entries(env)) {
+    // Compose files pass on variables that nobody set as empty ones.
+    if (!variable.startsWith("GHOSTINBOX_") || text === undefined || text.trim() === "") continue;
+    const key = keys.get(variable);
+    if (key !== undefined) {
+      written.push({ key, value: settingOf(key).kind.fromText(text.trim()), origin: { from: "env", variable } });
+    } else if (!OTHER_VARIABLES.includes(variable) && !NOT_OURS.test(variable)) {
+      const hint = nearest(variable, [...keys.keys(), ...OTHER_VARIABLES]);
+      const says = `The environment variable ${shorten(variable)} is no setting; the nearest is ${hint}.`;
+      problems.push({ where: variable, line: null, says });
+    }
+  }
+  return written;
+}
+
+function wrongValue(key: SettingKey, where: string, read: Read<unknown> & { ok: false }): string {
+  return settingOf(key).secret === true ? `${where} ${read.must}.` : `${where} ${read.must}, not ${show(read.got)}.`;
+}
+
+function isSection(path: string): boolean {
+  return settingKeys().some((key) => key.startsWith(`${path}.`));
+}
+
+function isTable(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+/** A quoted name with a dot in it is not a path. */
+function bareOrQuoted(name: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(name) ? name : JSON.stringify(name);
+}
+
+function show(value: unknown): string {
+  if (isTable(value)) return "a table";
+  return Array.isArray(value) && value.some((item) => typeof item === "object")
+    ? "a list of tables or lists"
+    : shorten(JSON.stringify(value) ?? String(value));
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

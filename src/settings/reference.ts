@@ -1,0 +1,72 @@
+import { type SettingKey, sectionOf, settingKeys, settingOf, variableOf } from "./schema.ts";
+
+/** `docs/reference/settings.md`. */
+export function referenceMarkdown(): string {
+  const sections = bySection().map(
+    ([section, keys]) => `## ${section === "" ? "At the top" : `[${section}]`}\n\n${keys.map(entry).join("\n\n")}\n`,
+  );
+  return `# Settings
+
+Generated from \`src/settings/schema.ts\`; do not edit.
+
+They stand in \`ghostinbox.toml\` in the data directory. Each is also an environment variable, which wins over the
+file; a list stands there between commas. An empty variable counts as not set. Durations are written \`500ms\`,
+\`45s\`, \`30m\`, \`2h\`, \`7d\`; sizes \`512KB\`, \`10MB\`, \`2GB\`, a kilobyte being 1,024 bytes. A key that is no
+setting is an error. \`config check\` tries the file without applying it; \`config show\` tells what holds and why.
+
+${sections.join("\n")}`;
+}
+
+/** The file that set-up writes: every setting with its sentence, as a comment but for what is known. */
+export function commentedToml(known: Readonly<{ domains: readonly string[]; hostname: string }>): string {
+  const live = new Map<SettingKey, string>([
+    ["domains", `[${known.domains.map((name) => JSON.stringify(name)).join(", ")}]`],
+    ["hostname", JSON.stringify(known.hostname)],
+  ]);
+  const sections = bySection().map(([section, keys]) => {
+    const lines = keys.map((key) => {
+      const value = live.get(key);
+      const line = `${nameOf(key)} = ${value ?? defaultOf(key)}`;
+      return `# ${settingOf(key).says}\n${value === undefined ? `# ${line}` : line}`;
+    });
+    return `${section === "" ? "" : `[${section}]\n`}${lines.join("\n")}\n`;
+  });
+  return `# Settings of GhostInbox. A line that begins with "# name =" shows a default: remove the # to change it.
+# \`ghostinbox config check\` tells what is wrong with this file.
+
+${sections.join("\n")}`;
+}
+
+function entry(key: SettingKey): string {
+  const { says, source, kind } = settingOf(key);
+  return `### \`${key}\`
+
+${says}${source === undefined ? "" : `\n\nSource: ${source}.`}
+
+- Default: \`${defaultOf(key)}\`
+- Takes: ${kind.accepts}
+- Variable: \`${variableOf(key)}\``;
+}
+
+function bySection(): readonly (readonly [string, readonly SettingKey[]])[] {
+  const sections = new Map<string, SettingKey[]>();
+  for (const key of settingKeys()) {
+    const section = sectionOf(key);
+    const keys = sections.get(section);
+    if (keys === undefined) sections.set(section, [key]);
+    else keys.push(key);
+  }
+  return [...sections];
+}
+
+function nameOf(key: SettingKey): string {
+  return key.slice(key.lastIndexOf(".") + 1);
+}
+
+/** As the schema writes it: `24h` says more than `1d`. JSON writes these values as TOML does. */
+function defaultOf(key: SettingKey): string {
+  const { byDefault } = settingOf(key);
+  return Array.isArray(byDefault)
+    ? `[${byDefault.map((item) => JSON.stringify(item)).join(", ")}]`
+    : JSON.stringify(byDefault);
+}

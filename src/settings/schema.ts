@@ -1,0 +1,241 @@
+import { DAY_MS, SECOND_MS } from "../core/time.ts";
+import {
+  address,
+  ascending,
+  domain,
+  duration,
+  flag,
+  hostName,
+  type Kind,
+  listOf,
+  network,
+  orEmpty,
+  path,
+  port,
+  size,
+  wholeNumber,
+} from "./kinds.ts";
+
+/** One setting: what it accepts, its default as one would write it, and what it does. */
+export type Setting<T> = Readonly<{
+  kind: Kind<T>;
+  byDefault: unknown;
+  /** One sentence. */
+  says: string;
+  /** Where the rule or the default comes from. */
+  source?: string;
+  /** The environment variable, where it is not the one that follows from the key. */
+  variable?: string;
+  /** Never printed. */
+  secret?: boolean;
+}>;
+
+const count = wholeNumber(1, 1_000_000);
+const KB = 1024;
+const MB = 1024 * KB;
+const GB = 1024 * MB;
+
+/** Every setting. The key is the path in `ghostinbox.toml`; a new one is read by something, or it does not stand here. */
+export const schema = {
+  domains: {
+    kind: listOf(domain, 1_000),
+    byDefault: [],
+    says: "Mail domains of this server; the first one names it.",
+    variable: "GHOSTINBOX_DOMAIN",
+  },
+  hostname: {
+    kind: orEmpty(hostName),
+    byDefault: "",
+    says: "Name of this server in its greeting, HELO and certificate; empty stands for `mail.` before the first domain.",
+    source: "RFC 5321 section 4.1.1.1",
+  },
+
+  "limits.mail.per_minute": {
+    kind: count,
+    byDefault: 10,
+    says: "Mails of one stranger, or of one account, within any 60 seconds.",
+  },
+  "limits.mail.per_hour": {
+    kind: count,
+    byDefault: 50,
+    says: "Mails of one stranger, or of one account, within any hour.",
+  },
+  "limits.mail.per_day": {
+    kind: count,
+    byDefault: 200,
+    says: "Mails of one stranger, or of one account, within any 24 hours.",
+  },
+  "limits.mail.max_size": {
+    kind: size(64 * KB, GB),
+    byDefault: "10MB",
+    says: "Largest mail that is taken, with its headers and attachments.",
+    source: "postconf(5), message_size_limit",
+  },
+  "limits.connections.per_minute": {
+    kind: count,
+    byDefault: 20,
+    says: "Connections of one address to the SMTP ports within any 60 seconds.",
+  },
+  "limits.connections.per_hour": {
+    kind: count,
+    byDefault: 100,
+    says: "Connections of one address to the SMTP ports within any hour.",
+  },
+  "limits.logins.failures": {
+    kind: wholeNumber(1, 1_000),
+    byDefault: 5,
+    says: "How many different wrong passwords from one address bring a ban.",
+  },
+  "limits.logins.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "10m",
+    says: "How long a wrong password counts.",
+  },
+
+  "bans.ladder": {
+    kind: ascending(duration(SECOND_MS), 10),
+    byDefault: ["30m", "2h", "24h"],
+    says: "How long the first ban of an address lasts, the second, and so on; the last is repeated.",
+  },
+  "bans.permanent": {
+    kind: flag,
+    byDefault: false,
+    says: "Whether an offence past the end of the ladder bans for good.",
+  },
+  "bans.memory": {
+    kind: duration(SECOND_MS),
+    byDefault: "7d",
+    says: "How long an offence counts towards the next ban.",
+  },
+  "bans.ipv6_prefix": {
+    kind: wholeNumber(32, 128),
+    byDefault: 64,
+    says: "Length of the IPv6 network that is counted and banned as one.",
+    source: "RFC 6177: a site gets at least a /64",
+  },
+  "bans.manual": {
+    kind: duration(SECOND_MS),
+    byDefault: "24h",
+    says: "How long a ban by command lasts when no time is given.",
+  },
+
+  "allow.networks": {
+    kind: listOf(network, 10_000),
+    byDefault: ["127.0.0.1", "::1"],
+    says: "Addresses and networks that are never limited or banned, besides those of `allow add`.",
+  },
+  "providers.domains": {
+    kind: listOf(domain, 1_000),
+    byDefault: [
+      "google.com",
+      "outlook.com",
+      "yahoo.com",
+      "icloud.com",
+      "me.com",
+      "apple.com",
+      "protonmail.ch",
+      "proton.ch",
+      "messagingengine.com",
+      "gmx.net",
+      "web.de",
+      "kundenserver.de",
+      "t-online.de",
+      "zoho.com",
+      "zoho.eu",
+      "mail.yandex.net",
+      "amazonses.com",
+      "mailgun.net",
+      "sendgrid.net",
+      "mailjet.com",
+      "mandrillapp.com",
+      "mcsv.net",
+      "rsgsv.net",
+      "mtasv.net",
+      "sparkpostmail.com",
+      "github.com",
+      "linkedin.com",
+      "facebook.com",
+    ],
+    says: "Large providers, by forward-confirmed host name of their mail servers: over a limit they are asked to come again, never banned.",
+  },
+
+  "tls.cert": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "Certificate chain in PEM; empty stands for a self-signed one.",
+  },
+  "tls.key": { kind: orEmpty(path), byDefault: "", says: "Private key of `tls.cert` in PEM." },
+
+  "ports.smtp": { kind: port, byDefault: 25, says: "Mail from other servers.", source: "RFC 5321" },
+  "ports.submission": {
+    kind: port,
+    byDefault: 587,
+    says: "Mail from the users, with STARTTLS.",
+    source: "RFC 6409",
+  },
+  "ports.submissions": { kind: port, byDefault: 465, says: "Mail from the users, with TLS.", source: "RFC 8314" },
+  "ports.imaps": { kind: port, byDefault: 993, says: "Mailboxes, with TLS.", source: "RFC 8314" },
+  "ports.http": { kind: port, byDefault: 3000, says: "Dashboard and API, on `http.address`." },
+  "ports.login_policy": {
+    kind: port,
+    byDefault: 10_025,
+    says: "Where Dovecot asks the guard about logins, on loopback only.",
+  },
+
+  "http.address": {
+    kind: address,
+    byDefault: "127.0.0.1",
+    says: "Address on which dashboard and API listen; it speaks plain HTTP, so put a proxy with TLS before it.",
+  },
+  "http.trusted_proxies": {
+    kind: listOf(network, 100),
+    byDefault: [],
+    says: "Proxies whose X-Forwarded-For header is believed.",
+  },
+
+  "events.max_rows": {
+    kind: wholeNumber(100, 1_000_000_000),
+    byDefault: 1_000_000,
+    says: "Events that are kept; past it new ones are summed up and old ones removed.",
+  },
+  "events.max_size": {
+    kind: size(MB, 1024 * GB),
+    byDefault: "512MB",
+    says: "Size of the event database past which new events are summed up and old ones removed.",
+  },
+  "events.max_age": { kind: duration(SECOND_MS, 3_650 * DAY_MS), byDefault: "90d", says: "How long an event is kept." },
+
+  "firewall.enabled": {
+    kind: flag,
+    byDefault: true,
+    says: "Whether bans go into the kernel; without it the mail servers alone refuse banned addresses.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+export type SettingKey = keyof typeof schema;
+export type Settings = {
+  readonly [K in SettingKey]: (typeof schema)[K] extends Setting<infer T> ? T : never;
+};
+
+export function isSettingKey(key: string): key is SettingKey {
+  return Object.hasOwn(schema, key);
+}
+
+export function settingKeys(): readonly SettingKey[] {
+  return Object.keys(schema).filter(isSettingKey);
+}
+
+/** The setting without its particular type. */
+export function settingOf(key: SettingKey): Setting<unknown> {
+  return schema[key];
+}
+
+/** `limits.mail.per_minute` is also `GHOSTINBOX_LIMITS__MAIL__PER_MINUTE`. */
+export function variableOf(key: SettingKey): string {
+  return settingOf(key).variable ?? `GHOSTINBOX_${key.replaceAll(".", "__").toUpperCase()}`;
+}
+
+/** The TOML table a key stands in; empty for the top. */
+export function sectionOf(key: SettingKey): string {
+  return key.includes(".") ? key.slice(0, key.lastIndexOf(".")) : "";
+}

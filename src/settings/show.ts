@@ -1,0 +1,32 @@
+import type { Source, Sources } from "./load.ts";
+import { type SettingKey, settingKeys, settingOf } from "./schema.ts";
+
+/** One line of `config show`. */
+export type ShownSetting = Readonly<{
+  key: SettingKey;
+  /** As one would write it in `ghostinbox.toml`; `(secret)` where it must not be seen. */
+  value: string;
+  /** `default`, `file`, or the name of the environment variable. */
+  from: string;
+}>;
+
+/** Every setting that holds and where it comes from. */
+export function showSettings(sources: Sources, isSecret = hidden): readonly ShownSetting[] {
+  return settingKeys().map((key) => {
+    const source = sources[key];
+    return { key, value: isSecret(key) ? "(secret)" : source.toml, from: originOf(source) };
+  });
+}
+
+/** For people: one setting a line, its source behind it. */
+export function printSettings(shown: readonly ShownSetting[]): string {
+  return shown.map(({ key, value, from }) => `${key} = ${value}  # ${from}\n`).join("");
+}
+
+function hidden(key: SettingKey): boolean {
+  return settingOf(key).secret === true;
+}
+
+function originOf(source: Source): string {
+  return source.from === "env" ? source.variable : source.from;
+}

@@ -1,0 +1,35 @@
+import type { Limit, Policy } from "../core/policy.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
+import type { Settings } from "./schema.ts";
+
+/** How many times a limit an address may reach from which an account signed in. */
+const KNOWN_FACTOR = 3;
+
+/** All that decisions need of the settings. */
+export function toPolicy(settings: Settings): Policy {
+  const limit = (key: keyof Settings & `limits.${string}.per_${string}`, windowMs: number): Limit => ({
+    key,
+    count: settings[key],
+    windowMs,
+  });
+  return {
+    mail: [
+      limit("limits.mail.per_minute", MINUTE_MS),
+      limit("limits.mail.per_hour", HOUR_MS),
+      limit("limits.mail.per_day", DAY_MS),
+    ],
+    connections: [limit("limits.connections.per_minute", MINUTE_MS), limit("limits.connections.per_hour", HOUR_MS)],
+    logins: { failures: settings["limits.logins.failures"], windowMs: settings["limits.logins.window"] },
+    bans: {
+      ladderMs: settings["bans.ladder"],
+      permanent: settings["bans.permanent"],
+      memoryMs: settings["bans.memory"],
+      ipv6Prefix: settings["bans.ipv6_prefix"],
+      manualMs: settings["bans.manual"],
+    },
+    allow: settings["allow.networks"],
+    providers: settings["providers.domains"],
+    domains: settings.domains,
+    knownFactor: KNOWN_FACTOR,
+  };
+}
