@@ -65,6 +65,11 @@ export const reasons = {
   manual: { says: "The administrator asked for it.", next: "Nothing to do.", smtp: `421 ${TRY_LATER}` },
   not_banned: { says: "No ban stands on it.", next: "`bans` lists those in force.", smtp: null },
   not_listed: { says: "It is not on the allow list.", next: "`allow list` shows it.", smtp: null },
+  not_recorded: {
+    says: "The database could not be written: mail went on, nothing new was decided.",
+    next: "`status` says what is wrong with the database.",
+    smtp: null,
+  },
   expired: { says: "Its time was over.", next: "Nothing to do.", smtp: null },
 } as const satisfies Record<string, ReasonText>;
 

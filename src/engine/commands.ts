@@ -1,0 +1,132 @@
+import { parseIp } from "../core/ip.ts";
+import type { Command, CommandLine, Reply } from "../wire/control.ts";
+import type { Health } from "../wire/items.ts";
+import type { CredentialStore } from "./admin-ports.ts";
+import { type AccountCommandParts, accountCommand, aliasCommand } from "./commands-accounts.ts";
+import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, unban } from "./commands-bans.ts";
+import type { Outcome } from "./ports.ts";
+
+export type CommandParts = BanCommandParts &
+  AccountCommandParts &
+  Readonly<{
+    credentials: CredentialStore;
+    health: () => Promise<Health>;
+    /** Reads the settings anew; the names of what changed. */
+    reload: () => Readonly<{ ok: true; changed: readonly string[] }> | Extract<Outcome, { ok: false }>;
+    pid: number;
+  }>;
+
+/** Every command of the control socket but `watch`, which is a stream and belongs to the server. */
+export function createCommands(parts: CommandParts) {
+  return async ({ command, by }: CommandLine): Promise<Reply> => {
+    try {
+      return await run(parts, command, by);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return {
+        ok: false,
+        kind: "failed",
+        message: `It could not be done: ${why}`,
+        next: "`status` shows what is wrong.",
+      };
+    }
+  };
+}
+
+function run(parts: CommandParts, command: Command, by: string): Promise<Reply> | Reply {
+  switch (command.verb) {
+    case "ping":
+      return { ok: true, result: { pid: parts.pid } };
+    case "health":
+      return parts.health().then((result) => ({ ok: true, result }));
+    case "ban":
+      return ban(parts, command, by);
+    case "unban":
+      return unban(parts, command, by);
+    case "allow_add":
+      return allowAdd(parts, command, by);
+    case "allow_remove":
+      return allowRemove(parts, command, by);
+    case "allow_list":
+      return allowList(parts);
+    case "cleanup":
+      return cleanup(parts);
+    case "account_add":
+    case "account_passwd":
+    case "account_remove":
+    case "account_suspend":
+    case "account_resume":
+      return accountCommand(parts, command, by);
+    case "alias_add":
+    case "alias_remove":
+    case "alias_block":
+      return aliasCommand(parts, command, by);
+    case "token_create":
+    case "token_revoke":
+      return tokenCommand(parts, command, by);
+    case "admin_passwd":
+      return adminPassword(parts, command.hash, by);
+    case "reload":
+      return reload(parts, by);
+    case "dashboard_ask":
+    case "dashboard_login":
+      return dashboardLogin(parts, command);
+    case "watch":
+      return { ok: false, kind: "usage", message: "watch is a stream.", next: "" };
+  }
+}
+
+type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+
+async function tokenCommand(
+  { credentials, engine, clock }: CommandParts,
+  command: Of<"token_create" | "token_revoke">,
+  by: string,
+): Promise<Reply> {
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(command.name))
+    return {
+      ok: false,
+      kind: "usage",
+      message: "A token's name is 1 to 64 letters, digits, dots or dashes.",
+      next: "",
+    };
+  const creating = command.verb === "token_create";
+  const outcome = creating
+    ? credentials.createToken(command.name, command.digest, by, clock.now())
+    : credentials.revokeToken(command.name);
+  if (!outcome.ok)
+    return { ok: false, kind: "failed", message: outcome.reason, next: "`token list` shows the tokens." };
+  await engine.audit({ type: creating ? "TOKEN_CREATED" : "TOKEN_REVOKED", subject: command.name, by });
+  return { ok: true, result: { name: command.name } };
+}
+
+async function adminPassword({ credentials, engine }: CommandParts, hash: string, by: string): Promise<Reply> {
+  if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash))
+    return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `admin passwd`." };
+  credentials.setAdminPassword(hash);
+  await engine.audit({ type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by });
+  return { ok: true, result: { done: true } };
+}
+
+async function reload({ reload: readSettings, engine }: CommandParts, by: string): Promise<Reply> {
+  const outcome = readSettings();
+  if (!outcome.ok)
+    return { ok: false, kind: "failed", message: outcome.reason, next: "`config check` lists every problem." };
+  await engine.audit({ type: "SETTINGS_APPLIED", subject: outcome.changed.join(", ") || "nothing changed", by });
+  return { ok: true, result: { changed: outcome.changed } };
+}
+
+/** The dashboard's logins are judged like those of the mailboxes. */
+async function dashboardLogin(
+  { engine }: CommandParts,
+  command: Of<"dashboard_ask" | "dashboard_login">,
+): Promise<Reply> {
+  const ip = parseIp(command.ip);
+  if (ip === null) return { ok: false, kind: "usage", message: "No address was given.", next: "" };
+  const asked = command.verb === "dashboard_ask";
+  const login = asked ? "admin" : command.login;
+  const passwordHash = asked ? "" : command.passwordHash;
+  const type = asked ? "LOGIN_ASKED" : command.success ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
+  const decision = await engine.ask({ type, ip, service: "dashboard", login, passwordHash });
+  return { ok: true, result: { verdict: decision.verdict } };
+}

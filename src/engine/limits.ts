@@ -1,0 +1,14 @@
+/** Every bound of the engine, in one place. A flood from a million addresses costs no more than these. */
+export const LIMITS = {
+  /** Addresses whose windows are held in memory; the others are read from the database when they return. */
+  cachedAddresses: 4_096,
+  cachedAccounts: 1_024,
+  /** Events that one transaction holds at most before it is committed early. */
+  eventsPerCommit: 512,
+  /** How often own addresses and the allow list are looked up again. Milliseconds. */
+  protectionMs: 5_000,
+  /** After the database refused a write, how long until the next try. Milliseconds. */
+  storeRetryMs: 1_000,
+  /** Bans ended in one turn of the event loop. */
+  expiriesPerTurn: 500,
+} as const;

@@ -1,0 +1,175 @@
+import type { Change, Decision, Verdict } from "../core/decision.ts";
+import { type Audit, type Event, subjectOf } from "../core/event.ts";
+import { type Ip, networkAddress, type Prefix } from "../core/ip.ts";
+import { printable } from "../core/text.ts";
+import { formatDuration, isoTime, type Millis } from "../core/time.ts";
+import type { EventRow } from "./ports.ts";
+
+/** How events, decisions and changes are written down: the words that the database, the API and people read. */
+
+const LONGEST_TEXT = 320;
+
+export function eventRow(event: Event, decision: Decision, subject: Prefix, at: Millis): EventRow {
+  const evidence = decision.evidence;
+  return {
+    at,
+    type: publicType(event, decision.verdict),
+    ip: "ip" in event ? event.ip : networkAddress(event.prefix),
+    prefix: subject,
+    account: accountOf(event),
+    proof: event.type === "LOGIN_FAILED" ? event.passwordHash : null,
+    counts: decision.counted ? familyOf(event) : null,
+    reason: decision.reason,
+    count: evidence === null ? null : evidence.count,
+    limit: evidence === null ? null : evidence.limit,
+    windowMs: evidence === null ? null : evidence.windowMs,
+    details: details(event),
+    action: ACTIONS[decision.verdict],
+  };
+}
+
+/** The row of a change that people want to see by itself; null where the event says it all. */
+export function changeRow(change: Change, at: Millis): EventRow | null {
+  switch (change.type) {
+    case "BAN": {
+      const { prefix, ip, expiresAt, level, offences, reason, source, code } = change.ban;
+      const length =
+        expiresAt === null ? "for good" : `for ${formatDuration(expiresAt - at)} until ${isoTime(expiresAt)}`;
+      const offence = offences > 0 ? `, offence ${offences}` : "";
+      const row = bare("BAN", ip, prefix, at, `${prefix} by ${source}: ${printable(reason, LONGEST_TEXT)}`);
+      return { ...row, reason: code, action: `banned ${length} (${level}${offence})` };
+    }
+    case "LIFT":
+      return { ...bare(change.cause, null, change.prefix, at, `${change.prefix} by ${change.by}`), action: "lifted" };
+    case "ALLOW": {
+      const text = `${change.prefix} by ${change.by}: ${printable(change.note, LONGEST_TEXT)}`;
+      return { ...bare("ALLOW_ADDED", null, change.prefix, at, text), action: "allow-listed" };
+    }
+    case "DISALLOW":
+      return {
+        ...bare("ALLOW_REMOVED", null, change.prefix, at, `${change.prefix} by ${change.by}`),
+        action: "removed",
+      };
+    case "KNOW":
+      return null;
+  }
+}
+
+export function auditRow(audit: Audit, at: Millis): EventRow {
+  const text = `${printable(audit.subject, LONGEST_TEXT)} by ${audit.by}`;
+  return { ...bare(audit.type, null, null, at, text), action: "done" };
+}
+
+/** Whether the event itself is worth a row; a command that succeeded is told by its changes. */
+export function leavesRow(event: Event, decision: Decision): boolean {
+  if (!decision.recorded) return false;
+  switch (event.type) {
+    case "BAN_ASKED":
+      return decision.verdict === "refuse";
+    case "UNBAN_ASKED":
+    case "ALLOW_ASKED":
+    case "DISALLOW_ASKED":
+    case "BAN_EXPIRED":
+      return false;
+    default:
+      return true;
+  }
+}
+
+const ACTIONS = { pass: "allowed", delay: "delayed", defer: "deferred", refuse: "refused" } as const;
+
+function bare(type: string, ip: Ip | null, prefix: Prefix | null, at: Millis, text: string): EventRow {
+  return {
+    at,
+    type,
+    ip: ip ?? (prefix === null ? null : networkAddress(prefix)),
+    prefix,
+    account: null,
+    proof: null,
+    counts: null,
+    reason: null,
+    count: null,
+    limit: null,
+    windowMs: null,
+    details: text,
+    action: "",
+  };
+}
+
+function publicType(event: Event, verdict: Verdict): string {
+  switch (event.type) {
+    case "CONNECT":
+      return verdict === "refuse" ? "CONNECT_REFUSED" : verdict === "defer" ? "CONNECT_DEFERRED" : "CONNECT";
+    case "RECIPIENT":
+      return mailType("RECIPIENT", verdict);
+    case "MAIL":
+      return mailType("EMAIL", verdict);
+    case "MESSAGE":
+      return mailType("EMAIL_ACCEPTED", verdict);
+    case "LOGIN_ASKED":
+      return verdict === "delay" ? "LOGIN_DELAYED" : "LOGIN_REFUSED";
+    case "BAN_ASKED":
+      return "BAN_REFUSED";
+    default:
+      return event.type;
+  }
+}
+
+function mailType(passed: string, verdict: Verdict): string {
+  return verdict === "refuse" ? "EMAIL_BLOCKED" : verdict === "defer" ? "EMAIL_DEFERRED" : passed;
+}
+
+function familyOf(event: Event): EventRow["counts"] {
+  switch (event.type) {
+    case "CONNECT":
+      return "connection";
+    case "MAIL":
+      return event.account === null ? "mail" : "account_mail";
+    case "LOGIN_FAILED":
+      return "login";
+    default:
+      return null;
+  }
+}
+
+function accountOf(event: Event): string | null {
+  switch (event.type) {
+    case "RECIPIENT":
+    case "MAIL":
+    case "MESSAGE":
+      return event.account;
+    case "LOGIN_ASKED":
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+      return event.login === "" ? null : event.login;
+    default:
+      return null;
+  }
+}
+
+function details(event: Event): string {
+  switch (event.type) {
+    case "CONNECT":
+      return event.clientName === null ? event.service : `${event.service} ${text(event.clientName)}`;
+    case "RECIPIENT":
+      return `${event.service} from=<${text(event.sender)}> to=<${text(event.recipient ?? "")}> helo=<${text(event.helo)}>`;
+    case "MAIL":
+      return `${event.service} from=<${text(event.sender)}>${toWhom(event)}`;
+    case "MESSAGE":
+      return `${event.service} from=<${text(event.sender)}>${toWhom(event)} size=${event.sizeBytes} queue_id=${text(event.queueId)}`;
+    case "LOGIN_ASKED":
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+      return `${event.service} login=<${text(event.login)}>`;
+    default:
+      return `${subjectOf(event)}${"by" in event ? ` by ${event.by}` : ""}`;
+  }
+}
+
+function toWhom(event: { readonly recipient: string | null; readonly recipientCount: number }): string {
+  return event.recipient === null ? ` to ${event.recipientCount} recipients` : ` to=<${text(event.recipient)}>`;
+}
+
+function text(value: string): string {
+  return printable(value, LONGEST_TEXT);
+}
