@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type Environment, loadSettings, missingDomain } from "./load.ts";
+import { type Settings, settingKeys, variableOf } from "./schema.ts";
+
+function settingsOf(text: string | null, env: Environment = {}): Settings {
+  const loaded = loadSettings(text, env);
+  assert.ok(loaded.ok, loaded.ok ? "" : loaded.problems.map((problem) => problem.says).join("\n"));
+  return loaded.settings;
+}
+
+function problemsOf(text: string | null, env: Environment = {}): readonly string[] {
+  const loaded = loadSettings(text, env);
+  return loaded.ok ? [] : loaded.problems.map((problem) => problem.says);
+}
+
+test("without a file the contract's defaults hold", () => {
+  const settings = settingsOf(null);
+  assert.equal(settings["limits.mail.per_minute"], 10);
+  assert.equal(settings["limits.mail.per_hour"], 50);
+  assert.equal(settings["limits.mail.per_day"], 200);
+  assert.equal(settings["limits.mail.max_size"], 10 * 1024 * 1024);
+  assert.equal(settings["limits.connections.per_minute"], 20);
+  assert.equal(settings["limits.connections.per_hour"], 100);
+  assert.equal(settings["limits.logins.failures"], 5);
+  assert.equal(settings["limits.logins.window"], 600_000);
+  assert.deepEqual(settings["bans.ladder"], [1_800_000, 7_200_000, 86_400_000]);
+  assert.equal(settings["bans.permanent"], false);
+  assert.equal(settings["bans.memory"], 604_800_000);
+  assert.equal(settings["bans.ipv6_prefix"], 64);
+  assert.deepEqual(settings["allow.networks"], ["127.0.0.1/32", "::1/128"]);
+});
+
+test("the file is over the default, the environment over the file", () => {
+  const file = `[limits.mail]\nper_minute = 3\nper_hour = 4`;
+  const loaded = loadSettings(file, { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" });
+  assert.ok(loaded.ok);
+  assert.equal(loaded.settings["limits.mail.per_minute"], 7);
+  assert.equal(loaded.settings["limits.mail.per_hour"], 4);
+  assert.equal(loaded.settings["limits.mail.per_day"], 200);
+  assert.deepEqual(loaded.sources["limits.mail.per_minute"], {
+    toml: "7",
+    from: "env",
+    variable: "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE",
+  });
+  assert.deepEqual(loaded.sources["limits.mail.per_hour"], { toml: "4", from: "file" });
+  assert.deepEqual(loaded.sources["limits.mail.per_day"], { toml: "200", from: "default" });
+});
+
+test("every way to write a key means the same", () => {
+  for (const file of [
+    "limits.mail.per_minute = 3",
+    "[limits]\nmail.per_minute = 3",
+    "[limits.mail]\nper_minute = 3",
+    "limits = { mail = { per_minute = 3 } }",
+    "\uFEFF[limits.mail]\r\nper_minute = 3\r\n",
+  ])
+    assert.equal(settingsOf(file)["limits.mail.per_minute"], 3, file);
+});
+
+test("lists stand between commas in the environment, and each item counts once", () => {
+  const settings = settingsOf(null, {
+    GHOSTINBOX_DOMAIN: " Example.org, example.net ,example.ORG,",
+    GHOSTINBOX_BANS__LADDER: "2s,4s",
+    GHOSTINBOX_BANS__PERMANENT: "true",
+    GHOSTINBOX_ALLOW__NETWORKS: "203.0.113.9/24,2001:DB8::1",
+  });
+  assert.deepEqual(settings.domains, ["example.org", "example.net"]);
+  assert.deepEqual(settings["bans.ladder"], [2_000, 4_000]);
+  assert.equal(settings["bans.permanent"], true);
+  assert.deepEqual(settings["allow.networks"], ["203.0.113.0/24", "2001:db8::1/128"]);
+});
+
+test("the host name follows from the first domain unless it is set", () => {
+  assert.equal(settingsOf(`domains = ["example.org"]`).hostname, "mail.example.org");
+  assert.equal(settingsOf(`domains = ["example.org"]\nhostname = "MX.example.net"`).hostname, "mx.example.net");
+  assert.equal(settingsOf(null).hostname, "");
+});
+
+test("no domain is one sentence that says how to set it", () => {
+  assert.match(missingDomain(settingsOf(null)) ?? "", /GHOSTINBOX_DOMAIN=.*\.$/);
+  assert.equal(missingDomain(settingsOf(`domains = ["example.org"]`)), null);
+});
+
+test("an empty variable is one that is not set", () => {
+  assert.equal(settingsOf(null, { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: " " })["limits.mail.per_minute"], 10);
+});
+
+const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])[] = [
+  ["a = [", "Line 1 of ghostinbox.toml, column 5, is not TOML: unfinished array."],
+  ["[limits.mail]\nper_minuet = 3", "limits.mail.per_minuet is no setting; the nearest is limits.mail.per_minute."],
+  ["[limts.mail]\nper_hour = 3", "limts.mail.per_hour is no setting; the nearest is limits.mail.per_hour."],
+  ["domain = []", "domain is no setting; the nearest is domains."],
+  [`"limits.mail.per_minute" = 3`, `"limits.mail.per_minute" is no setting; the nearest is limits.mail.per_minute.`],
+  ["limits = 3", "limits must be a table, as in [limits], not 3."],
+  ["[limits.mail.per_minute]", "limits.mail.per_minute must be a whole number from 1 to 1000000, not a table."],
+  [`[limits.mail]\nper_minute = "ten"`, `limits.mail.per_minute must be a whole number from 1 to 1000000, not "ten".`],
+  ["[limits.mail]\nper_minute = 0", "limits.mail.per_minute must be a whole number from 1 to 1000000, not 0."],
+  [`[limits.mail]\nmax_size = "10"`, `limits.mail.max_size must be a size such as "10MB" from 64KB to 1GB, not "10".`],
+  ["[ports]\nsmtp = 65536", "ports.smtp must be a whole number from 1 to 65535, not 65536."],
+  ["[ports]\nimaps = 25", "ports.imaps must not be 25, the port of ports.smtp."],
+  ["[bans]\nipv6_prefix = 31", "bans.ipv6_prefix must be a whole number from 32 to 128, not 31."],
+  [`[bans]\npermanent = "yes"`, `bans.permanent must be true or false, not "yes".`],
+  [`domains = ["ok.org", "nodot"]`, `domains has an item that must be a domain such as example.org, not "nodot".`],
+  [`hostname = "mail"`, `hostname must be a full host name such as mail.example.org, not "mail".`],
+  [
+    `[allow]\nnetworks = ["::/0"]`,
+    `allow.networks has an item that must be an IP address or a network such as 203.0.113.0/24, not "::/0".`,
+  ],
+  [`[tls]\nkey = "/etc/key.pem"`, "tls.cert must be set too, because tls.key is."],
+  [
+    `[tls]\ncert = "/a\\nb"\nkey = "x"`,
+    `tls.cert must be an absolute path of letters, digits and ._@+-/, not "/a\\nb".`,
+    `tls.key must be an absolute path of letters, digits and ._@+-/, not "x".`,
+  ],
+];
+for (const [text, ...says] of wrongFiles)
+  test(`refuses ${JSON.stringify(text)}`, () => assert.deepEqual(problemsOf(text), says));
+
+test("the ladder ascends and has a first rung", () => {
+  for (const ladder of [`[]`, `["2h", "30m"]`, `["30m", "30m"]`, `["1h", "60m"]`])
+    assert.match(
+      problemsOf(`[bans]\nladder = ${ladder}`).join(),
+      /^bans\.ladder must be .* longer than the one before/,
+    );
+});
+
+test("an unknown variable names the nearest known one; others' variables are left alone", () => {
+  assert.deepEqual(problemsOf(null, { GHOSTINBOX_DOMAINS: "example.org" }), [
+    "The environment variable GHOSTINBOX_DOMAINS is no setting; the nearest is GHOSTINBOX_DOMAIN.",
+  ]);
+  const others = { GHOSTINBOX_DATA: "/data", PATH: "/bin", GHOSTINBOX_PORT_25_TCP: "tcp://10.0.0.1:25" };
+  assert.deepEqual(problemsOf(null, others), []);
+});
+
+test("a wrong variable is named as it is written, though the file is right", () => {
+  assert.deepEqual(problemsOf("[ports]\nsmtp = 2525", { GHOSTINBOX_PORTS__SMTP: "25 " }), []);
+  assert.deepEqual(problemsOf("[ports]\nsmtp = 2525", { GHOSTINBOX_PORTS__SMTP: "smtp" }), [
+    `GHOSTINBOX_PORTS__SMTP must be a whole number from 1 to 65535, not "smtp".`,
+  ]);
+});
+
+test("all problems are told at once, up to twenty, each in one short line", () => {
+  const both = problemsOf("[ports]\nsmtp = 0\nimaps = 0", { GHOSTINBOX_HOSTNAME: "x" });
+  assert.equal(both.length, 3);
+  const many = problemsOf(Array.from({ length: 1_000 }, (_, i) => `a${i} = 1`).join("\n"));
+  assert.equal(many.length, 20);
+  const long = problemsOf(`${"x".repeat(100_000)} = 1\nhostname = "${"y".repeat(100_000)}"`);
+  assert.equal(long.length, 2);
+  for (const says of long) assert.ok(says.length < 300);
+});
+
+test("nesting and size have an end", () => {
+  assert.equal(problemsOf(`a${".a".repeat(5_000)} = 1`).length, 1);
+  assert.equal(problemsOf(`a = ${"[".repeat(5_000)}`).length, 1);
+  assert.deepEqual(problemsOf("#".repeat(1_000_001)), ["ghostinbox.toml has more than 1000000 characters."]);
+});
+
+// Pieces that make texts which come near to being right; plain noise would never get past the parser.
+const piece = fc.constantFrom(
+  ...["[", "]", "[[", "]]", "=", ",", ".", "\n", '"', "'''", "{", "}", "#", "-1", "1e999", "nan", "true", "1979-05-27"],
+  ...["__proto__", "constructor", "\0", "\u{1F47B}", '"30m"', '"10MB"', '["2h"]', "{}", "07:32:00", "0x7f"],
+  ...settingKeys(),
+);
+const almostToml = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(" ")),
+  fc
+    .array(fc.tuple(fc.oneof(fc.constantFrom(...settingKeys()), fc.string()), piece), { maxLength: 6 })
+    .map((pairs) => pairs.map(([key, value]) => `${key} = ${value}`).join("\n")),
+);
+const almostEnv = fc.dictionary(
+  fc.oneof(
+    fc.constantFrom(...settingKeys().map(variableOf)),
+    fc.string().map((name) => `GHOSTINBOX_${name}`),
+  ),
+  fc.oneof(fc.string({ unit: "binary" }), piece),
+  { maxKeys: 4 },
+);
+
+test("whatever the file and the environment hold, the answer is whole settings or sentences", () => {
+  fc.assert(
+    fc.property(almostToml, almostEnv, (text, env) => {
+      const loaded = loadSettings(text, env);
+      if (loaded.ok) {
+        for (const key of settingKeys()) assert.notEqual(loaded.settings[key], undefined);
+        return;
+      }
+      assert.ok(loaded.problems.length > 0 && loaded.problems.length <= 20);
+      for (const { says } of loaded.problems) assert.match(says, /^[^\n]+\.$/);
+    }),
+    { seed: 2, numRuns: 1_500 },
+  );
+});

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sectionOf, settingKeys, settingOf, variableOf } from "./schema.ts";
+
+for (const key of settingKeys()) {
+  test(`${key}: its default can be read and its sentence is one sentence`, () => {
+    const { kind, byDefault, says } = settingOf(key);
+    const read = kind.read(byDefault);
+    assert.ok(read.ok, `the default ${JSON.stringify(byDefault)} is refused`);
+    assert.deepEqual(kind.read(JSON.parse(read.toml)), read, "the canonical text is read as the same value");
+    assert.match(says, /^[A-Z].*\.$/);
+  });
+
+  test(`${key}: every kind refuses what it is not`, () => {
+    const { kind } = settingOf(key);
+    for (const wrong of [null, undefined, Number.NaN, -1, 1.5, {}, [{}], "\0", "no such thing", new Date(0)])
+      assert.equal(kind.read(wrong).ok, false, JSON.stringify(wrong));
+  });
+}
+
+test("no two settings share an environment variable", () => {
+  const variables = settingKeys().map(variableOf);
+  assert.equal(new Set(variables).size, variables.length);
+  for (const variable of variables) assert.match(variable, /^GHOSTINBOX_[A-Z0-9_]+$/);
+});
+
+test("the variable follows from the key, but for the mail domains", () => {
+  assert.equal(variableOf("limits.mail.per_minute"), "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE");
+  assert.equal(variableOf("hostname"), "GHOSTINBOX_HOSTNAME");
+  assert.equal(variableOf("domains"), "GHOSTINBOX_DOMAIN");
+});
+
+test("keys without a section come first, as TOML needs it", () => {
+  const sections = settingKeys().map(sectionOf);
+  assert.equal(sections.lastIndexOf(""), sections.filter((section) => section === "").length - 1);
+});

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadSettings } from "./load.ts";
+import { toPolicy } from "./to-policy.ts";
+
+test("each number of the policy comes from its own setting", () => {
+  const loaded = loadSettings(
+    `domains = ["example.org"]
+    limits.mail = { per_minute = 1, per_hour = 2, per_day = 3 }
+    limits.connections = { per_minute = 4, per_hour = 5 }
+    limits.logins = { failures = 6, window = "7s" }
+    bans = { ladder = ["8s", "9s"], permanent = true, memory = "10s", ipv6_prefix = 56, manual = "11s" }
+    allow.networks = ["203.0.113.0/24"]
+    providers.domains = ["example.net"]`,
+    {},
+  );
+  assert.ok(loaded.ok);
+  assert.deepEqual(toPolicy(loaded.settings), {
+    mail: [
+      { key: "limits.mail.per_minute", count: 1, windowMs: 60_000 },
+      { key: "limits.mail.per_hour", count: 2, windowMs: 3_600_000 },
+      { key: "limits.mail.per_day", count: 3, windowMs: 86_400_000 },
+    ],
+    connections: [
+      { key: "limits.connections.per_minute", count: 4, windowMs: 60_000 },
+      { key: "limits.connections.per_hour", count: 5, windowMs: 3_600_000 },
+    ],
+    logins: { failures: 6, windowMs: 7_000 },
+    bans: { ladderMs: [8_000, 9_000], permanent: true, memoryMs: 10_000, ipv6Prefix: 56, manualMs: 11_000 },
+    allow: ["203.0.113.0/24"],
+    providers: ["example.net"],
+    domains: ["example.org"],
+    knownFactor: 3,
+  });
+});
