@@ -2,6 +2,7 @@ import { parseIp } from "../core/ip.ts";
 import type { Command, CommandLine, Reply } from "../wire/control.ts";
 import type { Health } from "../wire/items.ts";
 import type { CredentialStore } from "./admin-ports.ts";
+import { breakGlass } from "./break-glass.ts";
 import { type AccountCommandParts, accountCommand, aliasCommand } from "./commands-accounts.ts";
 import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, unban } from "./commands-bans.ts";
 import type { Outcome } from "./ports.ts";
@@ -43,6 +44,8 @@ function run(parts: CommandParts, command: Command, by: string): Promise<Reply> 
       return ban(parts, command, by);
     case "unban":
       return unban(parts, command, by);
+    case "break_glass":
+      return breakGlass(parts, by).then((lifted) => ({ ok: true, result: { lifted } }));
     case "allow_add":
       return allowAdd(parts, command, by);
     case "allow_remove":

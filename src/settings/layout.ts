@@ -29,6 +29,8 @@ export function layoutOf(dataDirectory: string) {
     run: at("run"),
     controlSocket: at("run", "guard", "control.sock"),
     webSocket: at("run", "guard", "web.sock"),
+    /** Made by `break-glass` while the guard is down; the guard lifts all bans when it finds it, and removes it. */
+    breakGlass: at("run", "guard", "break-glass"),
     keeperSocket: at("run", "keeper", "keeper.sock"),
     dovecotBase: at("run", "dovecot"),
     startPid: at("run", "start.pid"),

@@ -25,8 +25,8 @@ export type Loaded =
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables with our prefix that are no settings: the data directory, and the consent that set-up asks for. */
-const OTHER_VARIABLES: readonly string[] = ["GHOSTINBOX_DATA", "GHOSTINBOX_ALLOW_REMOVE"];
+/** Variables with our prefix that are no settings: the data directory, the consent that set-up asks for, and more detail of errors. */
+const OTHER_VARIABLES: readonly string[] = ["GHOSTINBOX_DATA", "GHOSTINBOX_ALLOW_REMOVE", "GHOSTINBOX_DEBUG"];
 /** Kubernetes puts these into every container when a service is called `ghostinbox`. */
 const NOT_OURS = /^GHOSTINBOX_(SERVICE_(HOST|PORT)|PORT$|PORT_\d)/;
 

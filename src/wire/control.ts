@@ -9,6 +9,8 @@ export type Command =
   | Readonly<{ verb: "health" }>
   | Readonly<{ verb: "ban"; target: string; note: string; for: string | "permanent" | null }>
   | Readonly<{ verb: "unban"; target: string }>
+  /** Lifts every ban: the owner is locked out. */
+  | Readonly<{ verb: "break_glass" }>
   | Readonly<{ verb: "allow_add"; target: string; note: string }>
   | Readonly<{ verb: "allow_remove"; target: string }>
   | Readonly<{ verb: "allow_list" }>
@@ -40,6 +42,7 @@ export type Results = Readonly<{
   health: Health;
   ban: { readonly ban: BanItem };
   unban: { readonly prefix: string };
+  break_glass: { readonly lifted: number };
   allow_add: { readonly prefix: string; readonly lifted: readonly string[] };
   allow_remove: { readonly prefix: string };
   allow_list: { readonly items: readonly (AllowItem & { readonly from: "settings" | "command" })[] };
