@@ -22,7 +22,7 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /** False as well for a hash of another scheme or one that asks for too much work. */
-export async function verifyPassword(password: string, hash: string): Promise<boolean> {
+export async function verifyPassword(hash: string, password: string): Promise<boolean> {
   const parts = PHC.exec(hash);
   if (parts === null) return false;
   const [, memory, passes, parallelism, salt = "", tag = ""] = parts;
