@@ -1,0 +1,64 @@
+import type { BanLevel } from "../../core/decision.ts";
+import type { Ip, Prefix } from "../../core/ip.ts";
+import { type Reason, reasons } from "../../core/reasons.ts";
+import { instant, type Millis } from "../../core/time.ts";
+import type { Counts } from "../../engine/ports.ts";
+
+/** Readers of columns. Each throws on what the schema rules out: the file was changed by another hand. */
+
+type Value = unknown;
+
+export function text(value: Value): string {
+  return typeof value === "string" ? value : unexpected("text", value);
+}
+
+export function textOrNull(value: Value): string | null {
+  return value === null ? null : text(value);
+}
+
+export function integer(value: Value): number {
+  return typeof value === "number" ? value : unexpected("an integer", value);
+}
+
+export function integerOrNull(value: Value): number | null {
+  return value === null ? null : integer(value);
+}
+
+export function millis(value: Value): Millis {
+  return instant(integer(value));
+}
+
+export function millisOrNull(value: Value): Millis | null {
+  return value === null ? null : millis(value);
+}
+
+/** Addresses and networks were parsed before they were written; parsing each again would cost the hot path dear. */
+export function ip(value: Value): Ip {
+  return text(value) as Ip;
+}
+
+export function prefix(value: Value): Prefix {
+  return text(value) as Prefix;
+}
+
+export function reason(value: Value): Reason {
+  const name = text(value);
+  return isReason(name) ? name : unexpected("a reason", value);
+}
+
+export function level(value: Value): BanLevel {
+  return LEVELS.find((known) => known === value) ?? unexpected("a level of bans", value);
+}
+
+/** How a window is written in `event.counts`; the indexes and queries spell the same numbers. */
+export const COUNTS_CODE: Readonly<Record<Counts, number>> = { connection: 1, mail: 2, account_mail: 3, login: 4 };
+
+const LEVELS: readonly BanLevel[] = ["light", "medium", "heavy", "permanent", "manual"];
+
+function isReason(name: string): name is Reason {
+  return Object.hasOwn(reasons, name);
+}
+
+function unexpected(wanted: string, value: Value): never {
+  throw new Error(`The database holds ${JSON.stringify(value)} where ${wanted} belongs`);
+}

@@ -1,0 +1,103 @@
+/**
+ * `engine.db`: the index is the schema version; append only. Written for SQLite 3.40 (Debian 12): one view that an
+ * older library cannot parse makes it reject the whole file. Times are milliseconds since the Unix epoch.
+ */
+export const engineMigrations: readonly string[] = [
+  // `event.counts`: 0 no window, 1 connection, 2 mail of a stranger, 3 mail of an account, 4 failed login.
+  // `event_by_prefix` serves the windows (an exact seek) and the questions of people (all rows of one network).
+  // `ban.first` and `ban.last` are the bounds of the network as 16 bytes, IPv4 mapped, so that a network within
+  // another is found by range.
+  `
+  CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    ip TEXT,
+    prefix TEXT,
+    account TEXT,
+    proof TEXT,
+    counts INTEGER NOT NULL,
+    reason TEXT,
+    count INTEGER,
+    limit_count INTEGER,
+    window_ms INTEGER,
+    details TEXT NOT NULL,
+    action TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX event_by_prefix ON event (prefix, counts, at) WHERE prefix IS NOT NULL;
+  CREATE INDEX event_by_account ON event (account, at) WHERE counts = 3;
+
+  CREATE TABLE event_summary (
+    hour INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (hour, type, reason)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE ban (
+    id INTEGER PRIMARY KEY,
+    prefix TEXT NOT NULL,
+    first BLOB NOT NULL,
+    last BLOB NOT NULL,
+    ip TEXT NOT NULL,
+    level TEXT NOT NULL,
+    code TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    source TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    offences INTEGER NOT NULL,
+    ended_at INTEGER,
+    ended TEXT CHECK (ended IN ('UNBAN', 'BAN_EXPIRED', 'REPLACED')),
+    ended_by TEXT,
+    forgiven INTEGER NOT NULL DEFAULT 0,
+    CHECK ((ended_at IS NULL) = (ended IS NULL))
+  ) STRICT;
+  CREATE UNIQUE INDEX ban_in_force ON ban (prefix) WHERE ended_at IS NULL;
+  CREATE INDEX ban_by_network ON ban (first, last) WHERE ended_at IS NULL;
+  CREATE INDEX ban_by_expiry ON ban (expires_at) WHERE ended_at IS NULL AND expires_at IS NOT NULL;
+  CREATE INDEX ban_by_end ON ban (ended_at) WHERE ended_at IS NOT NULL;
+  CREATE INDEX ban_by_prefix ON ban (prefix);
+
+  CREATE TABLE ban_step (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    type TEXT NOT NULL CHECK (type IN ('add', 'delete')),
+    prefix TEXT NOT NULL,
+    expires_at INTEGER
+  ) STRICT;
+
+  CREATE TABLE known_address (
+    prefix TEXT NOT NULL,
+    account TEXT NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (prefix, account)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE allow_entry (
+    prefix TEXT PRIMARY KEY,
+    note TEXT NOT NULL,
+    by TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE token (
+    name TEXT PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE admin (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE VIEW security_events (timestamp, ip, type, details, action_taken) AS
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch'), coalesce(ip, prefix), type, details, action
+    FROM event;
+  `,
+];

@@ -1,0 +1,145 @@
+import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
+import { basename } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { integer, text } from "./columns.ts";
+import { migrate, schemaVersion } from "./migrate.ts";
+import { accountsMigrations } from "./migrations-accounts.ts";
+import { engineMigrations } from "./migrations-engine.ts";
+
+/** A file that cannot be used. The message is one sentence for the administrator, with what to do next. */
+export class UnusableDatabase extends Error {
+  readonly code: "damaged" | "newer" | "foreign" | "missing" | "unopenable";
+
+  constructor(code: UnusableDatabase["code"], message: string) {
+    super(message);
+    this.name = "UnusableDatabase";
+    this.code = code;
+  }
+}
+
+type Kind = Readonly<{ applicationId: number; migrations: readonly string[]; checked: readonly string[] }>;
+
+const ENGINE: Kind = {
+  applicationId: 0x4749_6e65,
+  migrations: engineMigrations,
+  // All but the events, which would take seconds; a damaged event row cannot let anybody in.
+  checked: ["ban", "known_address", "allow_entry", "token", "admin"],
+};
+const ACCOUNTS: Kind = {
+  applicationId: 0x4749_6e61,
+  migrations: accountsMigrations,
+  checked: ["account", "alias", "alias_block"],
+};
+
+/** How long a statement waits for another's lock: decisions wait with it, so it is short. */
+const BUSY_TIMEOUT_MS = 250;
+const CACHE_KIB = 2_048;
+
+/** Opens for writing, creates and migrates as needed. Throws UnusableDatabase. */
+export function openEngine(path: string): DatabaseSync {
+  return openForWriting(path, ENGINE);
+}
+
+/**
+ * As `openEngine`, for `accounts.db`. Never close it and never end by running off the event loop: a clean close of
+ * the last writer deletes `-wal` and `-shm`, without which Postfix and Dovecot, who may not write, cannot read.
+ * `process.exit` keeps them.
+ */
+export function openAccounts(path: string): DatabaseSync {
+  return openForWriting(path, ACCOUNTS);
+}
+
+/** For the web and the command line. Throws UnusableDatabase, also while the file does not exist yet. */
+export function openEngineForReading(path: string): DatabaseSync {
+  return openForReading(path, ENGINE);
+}
+
+export function openAccountsForReading(path: string): DatabaseSync {
+  return openForReading(path, ACCOUNTS);
+}
+
+function openForWriting(path: string, kind: Kind): DatabaseSync {
+  return orOneSentence(path, () => {
+    createPrivate(path);
+    const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    refuseOthers(db, path, kind);
+    db.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = NORMAL;
+      PRAGMA cache_size = -${CACHE_KIB};
+      PRAGMA temp_store = MEMORY;
+      PRAGMA trusted_schema = OFF;
+      PRAGMA cell_size_check = ON;
+      PRAGMA journal_size_limit = 16777216`);
+    migrate(db, kind.migrations, kind.applicationId);
+    for (const table of kind.checked) refuseDamaged(db, path, table);
+    return db;
+  });
+}
+
+function openForReading(path: string, kind: Kind): DatabaseSync {
+  return orOneSentence(path, () => {
+    if (!existsSync(path)) throw new UnusableDatabase("missing", `${path} does not exist yet; start the server first.`);
+    const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    refuseOthers(db, path, kind);
+    db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF`);
+    if (schemaVersion(db) < kind.migrations.length) {
+      throw new UnusableDatabase("unopenable", `${path} has not been brought up to date yet; start the server first.`);
+    }
+    return db;
+  });
+}
+
+/** SQLite would create it readable by everybody; the group alone may read, and `-wal` and `-shm` take the same mode. */
+function createPrivate(path: string): void {
+  if (existsSync(path)) return;
+  closeSync(openSync(path, "a", 0o640));
+  chmodSync(path, 0o640);
+}
+
+function refuseOthers(db: DatabaseSync, path: string, kind: Kind): void {
+  const version = schemaVersion(db);
+  const applicationId = integer(db.prepare("PRAGMA application_id").get()?.["application_id"]);
+  const tables = integer(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
+  if (applicationId !== kind.applicationId && (applicationId !== 0 || version !== 0 || tables !== 0)) {
+    throw new UnusableDatabase("foreign", `${path} is not the ${basename(path)} of GhostInbox; move it away.`);
+  }
+  if (version > kind.migrations.length) {
+    const versions = `its schema is ${version}, this program knows ${kind.migrations.length}`;
+    throw new UnusableDatabase(
+      "newer",
+      `${path} was written by a newer GhostInbox (${versions}); install that version, or restore a backup.`,
+    );
+  }
+}
+
+function refuseDamaged(db: DatabaseSync, path: string, table: string): void {
+  const verdict = text(db.prepare(`PRAGMA quick_check('${table}')`).get()?.["quick_check"]);
+  if (verdict !== "ok") throw damaged(path, `table ${table}`);
+}
+
+function damaged(path: string, what: string): UnusableDatabase {
+  return new UnusableDatabase("damaged", `${path} is damaged (${what}); restore it with \`backup restore\`.`);
+}
+
+/**
+ * Turns what SQLite or the file system says into one sentence. What was opened is left open: the process is about to
+ * end, and a clean close of `accounts.db` would shut Postfix and Dovecot out.
+ */
+function orOneSentence(path: string, open: () => DatabaseSync): DatabaseSync {
+  try {
+    return open();
+  } catch (error) {
+    throw error instanceof UnusableDatabase ? error : translated(path, error);
+  }
+}
+
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+function translated(path: string, error: unknown): UnusableDatabase {
+  const says = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return damaged(path, says);
+  return new UnusableDatabase("unopenable", `${path} cannot be opened: ${says}.`);
+}

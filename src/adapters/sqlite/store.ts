@@ -1,0 +1,253 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Ban, Change } from "../../core/decision.ts";
+import type { Failure } from "../../core/facts.ts";
+import { isSingleAddress, type Prefix } from "../../core/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import type { AddressHistory, AllowEntry, EventRow, History, Reach, Store } from "../../engine/ports.ts";
+import { BAN_COLUMNS, readBan } from "./ban-row.ts";
+import { COUNTS_CODE, integer, millis, millisOrNull, prefix as prefixColumn, text } from "./columns.ts";
+import { EventCount } from "./event-count.ts";
+import { boundsOf, covering } from "./network-bounds.ts";
+
+/**
+ * The guard's own connection to `engine.db`. The hot path: every statement is prepared once, and an address never
+ * seen before costs a single one.
+ */
+export class SqliteStore implements Store, History {
+  readonly #db: DatabaseSync;
+  readonly #events: EventCount;
+  readonly #sql: Statements;
+
+  constructor(db: DatabaseSync, events: EventCount = new EventCount(db)) {
+    this.#db = db;
+    this.#events = events;
+    this.#sql = prepare(db);
+  }
+
+  begin(): void {
+    // A rollback that failed while the disk was full leaves its transaction open.
+    if (this.#db.isTransaction) this.rollback();
+    this.#sql.begin.run();
+  }
+
+  commit(): void {
+    this.#sql.commit.run();
+    this.#events.commit();
+  }
+
+  rollback(): void {
+    this.#events.rollback();
+    try {
+      // On a full disk SQLite has often rolled back already.
+      if (this.#db.isTransaction) this.#sql.rollback.run();
+    } catch {
+      // `begin` tries again; until then nothing is committed, which is all that a rollback promises.
+    }
+  }
+
+  append(row: EventRow): number {
+    const written = this.#sql.append.run(
+      row.at,
+      row.type,
+      row.ip,
+      row.prefix,
+      row.account,
+      row.proof,
+      row.counts === null ? 0 : COUNTS_CODE[row.counts],
+      row.reason,
+      row.count,
+      row.limit,
+      row.windowMs,
+      row.details,
+      row.action,
+    );
+    this.#events.add(1);
+    return Number(written.lastInsertRowid);
+  }
+
+  apply(change: Change, at: Millis): void {
+    switch (change.type) {
+      case "BAN":
+        return this.#ban(change.ban, at);
+      case "LIFT":
+        return this.#lift(change, at);
+      case "KNOW":
+        this.#sql.know.run(change.prefix, change.account, at, at);
+        return;
+      case "ALLOW":
+        this.#sql.allow.run(change.prefix, change.note, change.by, at);
+        return;
+      case "DISALLOW":
+        this.#sql.disallow.run(change.prefix);
+        return;
+    }
+  }
+
+  address(prefix: Prefix, reach: Reach): AddressHistory {
+    const seen = this.#sql.seen.get(prefix);
+    const knownAt = millisOrNull(seen?.["known"] ?? null);
+    const bans = seen?.["bans"] === 1 ? this.#bansOf(prefix) : NO_BANS;
+    const since = (from: Millis): number => Math.max(from, bans.answeredUntil);
+    return {
+      ...bans.facts,
+      knownAt,
+      connections:
+        seen?.["connections"] === 1
+          ? this.#times("connection", prefix, since(reach.sinceConnections), reach.most)
+          : NOTHING,
+      mails: seen?.["mails"] === 1 ? this.#times("mail", prefix, since(reach.sinceMails), reach.most) : NOTHING,
+      failures: seen?.["logins"] === 1 ? this.#failures(prefix, since(reach.sinceFailures), reach.most) : NOTHING,
+    };
+  }
+
+  accountMails(account: string, since: Millis, most: number): readonly Millis[] {
+    return ascending(this.#sql.accountMails.all(account, since, most));
+  }
+
+  ban(prefix: Prefix): Ban | null {
+    const row = this.#sql.ban.get(prefix);
+    return row === undefined ? null : readBan(row);
+  }
+
+  bansWithin(prefix: Prefix): readonly Ban[] {
+    if (isSingleAddress(prefix)) {
+      const ban = this.ban(prefix);
+      return ban === null ? [] : [ban];
+    }
+    const { first, last } = boundsOf(prefix);
+    return this.#sql.bansWithin.all(first, last, last).map(readBan);
+  }
+
+  /** The narrowest ban in force on a network that contains this one. For people; decisions look at one unit. */
+  banCovering(prefix: Prefix): Ban | null {
+    for (const network of covering(prefix)) {
+      const ban = this.ban(network);
+      if (ban !== null) return ban;
+    }
+    return null;
+  }
+
+  allowed(): readonly AllowEntry[] {
+    return this.#sql.allowed.all().map((row) => ({
+      prefix: prefixColumn(row["prefix"]),
+      note: text(row["note"]),
+      by: text(row["by"]),
+      at: millis(row["at"]),
+    }));
+  }
+
+  #ban(ban: Ban, at: Millis): void {
+    const { first, last } = boundsOf(ban.prefix);
+    this.#sql.endBan.run(at, "REPLACED", ban.source, 0, ban.prefix);
+    this.#sql.insertBan.run(
+      ban.prefix,
+      first,
+      last,
+      ban.ip,
+      ban.level,
+      ban.code,
+      ban.reason,
+      ban.source,
+      ban.createdAt,
+      ban.expiresAt,
+      ban.offences,
+    );
+    this.#sql.step.run(at, "add", ban.prefix, ban.expiresAt);
+  }
+
+  #lift(change: Extract<Change, { type: "LIFT" }>, at: Millis): void {
+    const ended = this.#sql.endBan.run(at, change.cause, change.by, change.forgiven ? 1 : 0, change.prefix);
+    if (ended.changes > 0) this.#sql.step.run(at, "delete", change.prefix, null);
+  }
+
+  /** All bans of the network, of which the newest tells from when on its events count anew. */
+  #bansOf(prefix: Prefix): typeof NO_BANS {
+    const rows = this.#sql.bansOf.all(prefix, MOST_BANS);
+    const newest = rows[0];
+    if (newest === undefined) return NO_BANS;
+    const endedAt = millisOrNull(newest["ended_at"]);
+    const createdAt = millis(newest["created_at"]);
+    const offencesAt = rows
+      .filter((row) => integer(row["offences"]) > 0 && row["forgiven"] === 0)
+      .map((row) => millis(row["created_at"]));
+    return {
+      facts: { ban: endedAt === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
+      answeredUntil: Math.max(createdAt, endedAt ?? createdAt),
+    };
+  }
+
+  #failures(prefix: Prefix, since: number, most: number): readonly Failure[] {
+    return this.#sql.failures
+      .all(prefix, since, most)
+      .map((row) => ({ at: millis(row["at"]), passwordHash: text(row["proof"]) }))
+      .reverse();
+  }
+
+  #times(window: "connection" | "mail", prefix: Prefix, since: number, most: number): readonly Millis[] {
+    return ascending(this.#sql.times.all(prefix, COUNTS_CODE[window], since, most));
+  }
+}
+
+/** More offences than any ladder has rungs. */
+const MOST_BANS = 64;
+
+const NOTHING: readonly never[] = [];
+
+const NO_BANS: { readonly facts: Pick<AddressHistory, "ban" | "offencesAt">; readonly answeredUntil: number } = {
+  facts: { ban: null, offencesAt: NOTHING },
+  answeredUntil: Number.NEGATIVE_INFINITY,
+};
+
+/** The newest were asked for first, so that `most` keeps those that matter. */
+function ascending(rows: readonly Readonly<Record<string, unknown>>[]): readonly Millis[] {
+  return rows.map((row) => millis(row["at"])).reverse();
+}
+
+type Statements = Readonly<Record<keyof ReturnType<typeof statements>, StatementSync>>;
+
+function prepare(db: DatabaseSync): Statements {
+  return statements((sql) => db.prepare(sql));
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    begin: sql("BEGIN IMMEDIATE"),
+    commit: sql("COMMIT"),
+    rollback: sql("ROLLBACK"),
+    append: sql(`
+      INSERT INTO event (at, type, ip, prefix, account, proof, counts, reason, count, limit_count, window_ms, details, action)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    seen: sql(`
+      SELECT EXISTS (SELECT 1 FROM event WHERE prefix = ?1 AND counts = ${COUNTS_CODE.connection}) AS connections,
+        EXISTS (SELECT 1 FROM event WHERE prefix = ?1 AND counts = ${COUNTS_CODE.mail}) AS mails,
+        EXISTS (SELECT 1 FROM event WHERE prefix = ?1 AND counts = ${COUNTS_CODE.login}) AS logins,
+        EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
+        (SELECT max(last_at) FROM known_address WHERE prefix = ?1) AS known`),
+    times: sql("SELECT at FROM event WHERE prefix = ? AND counts = ? AND at > ? ORDER BY at DESC, id DESC LIMIT ?"),
+    failures: sql(`
+      SELECT at, coalesce(proof, '') AS proof FROM event
+      WHERE prefix = ? AND counts = ${COUNTS_CODE.login} AND at > ? ORDER BY at DESC, id DESC LIMIT ?`),
+    accountMails: sql(`
+      SELECT at FROM event
+      WHERE account = ? AND counts = ${COUNTS_CODE.account_mail} AND at > ? ORDER BY at DESC, id DESC LIMIT ?`),
+    bansOf: sql(`SELECT ${BAN_COLUMNS}, ended_at, forgiven FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT ?`),
+    ban: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`),
+    bansWithin: sql(`
+      SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`),
+    endBan: sql(
+      "UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ? WHERE prefix = ? AND ended_at IS NULL",
+    ),
+    insertBan: sql(`
+      INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    step: sql("INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)"),
+    know: sql(`
+      INSERT INTO known_address (prefix, account, first_at, last_at) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
+    allow: sql(`
+      INSERT INTO allow_entry (prefix, note, by, at) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET note = excluded.note, by = excluded.by, at = excluded.at`),
+    disallow: sql("DELETE FROM allow_entry WHERE prefix = ?"),
+    allowed: sql("SELECT prefix, note, by, at FROM allow_entry ORDER BY at, prefix"),
+  };
+}
