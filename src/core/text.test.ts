@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { printable } from "./text.ts";
+
+const cases: readonly (readonly [string, string, number, string])[] = [
+  ["plain text stays", "mail.example.net", 40, "mail.example.net"],
+  ["letters of other scripts stay", "Jürgen 李 😀", 40, "Jürgen 李 😀"],
+  ["a line cannot be ended", "a\r\nb", 40, "a\\x0d\\x0ab"],
+  ["no terminal sequence", "\x1b[31mred\x9b0m", 40, "\\x1b[31mred\\x9b0m"],
+  ["no change of direction", "exe.\u202egpj", 40, "exe.\\u{202e}gpj"],
+  ["no line separator", "a\u2028b", 40, "a\\u{2028}b"],
+  ["half a surrogate pair", "a\ud800b", 40, "a\\u{d800}b"],
+  ["too long is cut and says so", "abcdef", 4, "abc…"],
+  ["an escape counts at its length", "\x00\x00", 5, "\\x00…"],
+  ["a pair is not cut in half", "ab😀cd", 4, "ab…"],
+  ["nothing", "", 4, ""],
+  ["no room", "abc", 0, ""],
+];
+
+for (const [name, text, max, expected] of cases)
+  test(`printable: ${name}`, () => assert.equal(printable(text, max), expected));
+
+test("printable text is one bounded printable line, and stays what it is", () => {
+  const anyText = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }),
+  );
+  fc.assert(
+    fc.property(anyText, fc.nat(60), (text, max) => {
+      const shown = printable(text, max);
+      assert.ok(shown.length <= max);
+      assert.doesNotMatch(shown, /[\p{C}\p{Zl}\p{Zp}]/u);
+      assert.equal(printable(shown, max), shown);
+    }),
+    { seed: 1, numRuns: 3000 },
+  );
+});

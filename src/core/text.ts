@@ -1,0 +1,22 @@
+/** Control, format, surrogate, private and unassigned characters, and the separators that break a line. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+const PLAIN = /^[\x20-\x7e]*$/;
+
+/**
+ * Text from a stranger, safe for a log, a terminal or a table: one line, no escape sequences, no text that turns
+ * direction, at most `max` UTF-16 units. What cannot be printed is shown as `\x1b` or `\u{202e}`; a cut ends in `…`.
+ * Doing it twice changes nothing.
+ */
+export function printable(text: string, max: number): string {
+  if (text.length <= max && PLAIN.test(text)) return text;
+  // An escape is longer than what it stands for, so more than `max` units never survive.
+  const escaped = text.slice(0, max + 1).replace(UNPRINTABLE, escape);
+  if (escaped.length <= max) return escaped;
+  const kept = escaped.slice(0, Math.max(0, max - 1));
+  return max < 1 ? "" : `${kept.replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+function escape(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+}
