@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Framer, POLICY_REQUEST_BYTES } from "./framing.ts";
+
+function frames(framer: Framer, chunks: readonly (string | Buffer)[]): { taken: string[]; ok: boolean } {
+  const taken: string[] = [];
+  const ok = chunks.every((chunk) => framer.push(Buffer.from(chunk), (frame) => taken.push(frame)));
+  return { taken, ok };
+}
+
+const blocks: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+  ["a whole block", ["a=1\nb=2\n\n"], ["a=1\nb=2"]],
+  ["two in a chunk", ["a=1\n\nb=2\n\n"], ["a=1", "b=2"]],
+  ["one in two chunks", ["a=1\nb", "=2\n\n"], ["a=1\nb=2"]],
+  ["the empty line itself split", ["a=1\n", "\nb=2\n", "\n"], ["a=1", "b=2"]],
+  ["an end and a beginning", ["a=1\n\nb", "=2\n\n"], ["a=1", "b=2"]],
+  ["nothing but an end", ["\n\n"], [""]],
+  ["three line ends", ["a\n\n\nb\n\n"], ["a", "\nb"]],
+  ["unfinished", ["a=1\n"], []],
+];
+for (const [name, chunks, expected] of blocks)
+  test(`policy blocks: ${name}`, () =>
+    assert.deepEqual(frames(Framer.ofPolicyRequests(), chunks), { taken: expected, ok: true }));
+
+test("lines: several, empty, unfinished", () => {
+  assert.deepEqual(frames(Framer.ofLines(10), ["one\n\ntwo\nthr"]), { taken: ["one", "", "two"], ok: true });
+});
+
+test("a frame of the bound passes, one byte more does not, whether it ends or not", () => {
+  const most = "x".repeat(POLICY_REQUEST_BYTES);
+  assert.deepEqual(frames(Framer.ofPolicyRequests(), [`${most}\n\n`]), { taken: [most], ok: true });
+  assert.deepEqual(frames(Framer.ofPolicyRequests(), [`${most}x\n\n`]), { taken: [], ok: false });
+  assert.deepEqual(frames(Framer.ofLines(4), ["abcd", "\n"]), { taken: ["abcd"], ok: true });
+  assert.deepEqual(frames(Framer.ofLines(4), ["ab", "cde"]), { taken: [], ok: false });
+  assert.deepEqual(frames(Framer.ofLines(4), ["ok\nabcde"]), { taken: ["ok"], ok: false });
+});
+
+test("a character split between chunks arrives whole", () => {
+  const bytes = Buffer.from("sender=jürgen@example.net\n\n");
+  for (let at = 0; at <= bytes.length; at++)
+    assert.deepEqual(frames(Framer.ofPolicyRequests(), [bytes.subarray(0, at), bytes.subarray(at)]), {
+      taken: ["sender=jürgen@example.net"],
+      ok: true,
+    });
+});
+
+test("however a stream is split, the frames are those of the whole", () => {
+  const stream = fc
+    .array(fc.constantFrom("a", "=", "\n", "\n\n", "ü"), { maxLength: 60 })
+    .map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(stream, fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 60 }), (text, sizes) => {
+      const bytes = Buffer.from(text);
+      const chunks: Buffer[] = [];
+      for (let at = 0, i = 0; at < bytes.length; i++) {
+        const size = sizes[i % sizes.length] ?? 1;
+        chunks.push(bytes.subarray(at, at + size));
+        at += size;
+      }
+      const whole = text.split("\n\n").slice(0, -1);
+      assert.deepEqual(frames(Framer.ofPolicyRequests(), chunks).taken, whole);
+      assert.deepEqual(frames(Framer.ofLines(1000), chunks).taken, text.split("\n").slice(0, -1));
+    }),
+    { seed: 2, numRuns: 2000 },
+  );
+});

@@ -1,0 +1,53 @@
+/** A Postfix policy request is at most this long. Thirty attributes, the longest an address of 2 KB. */
+export const POLICY_REQUEST_BYTES = 16 * 1024;
+/** A line of the control socket is at most this long, in either direction but for the guard's longest answer. */
+export const CONTROL_LINE_BYTES = 64 * 1024;
+/** The longest answer: an allow list of many thousand entries. */
+export const CONTROL_REPLY_BYTES = 16 * 1024 * 1024;
+
+const EMPTY_LINE = Buffer.from("\n\n");
+const LINE_END = Buffer.from("\n");
+
+/** Cuts a byte stream at a terminator, wherever it was split. Knows no meaning; holds at most `maxBytes`. */
+export class Framer {
+  readonly #terminator: Buffer;
+  readonly #maxBytes: number;
+  #rest: Buffer | null = null;
+
+  private constructor(terminator: Buffer, maxBytes: number) {
+    this.#terminator = terminator;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Blocks that an empty line ends, as in SMTPD_POLICY_README. */
+  static ofPolicyRequests(): Framer {
+    return new Framer(EMPTY_LINE, POLICY_REQUEST_BYTES);
+  }
+
+  static ofLines(maxBytes: number): Framer {
+    return new Framer(LINE_END, maxBytes);
+  }
+
+  /**
+   * Hands over each frame that `chunk` completes, without its terminator. False once a frame is over the bound:
+   * the stream has lost its meaning and the connection must be dropped.
+   */
+  push(chunk: Buffer, take: (frame: string) => void): boolean {
+    const terminator = this.#terminator;
+    // A terminator may have begun in what was left over, so the search starts a little before the new bytes.
+    let searchFrom = this.#rest === null ? 0 : Math.max(0, this.#rest.length - terminator.length + 1);
+    const bytes = this.#rest === null ? chunk : Buffer.concat([this.#rest, chunk]);
+    let start = 0;
+    for (;;) {
+      const end = bytes.indexOf(terminator, searchFrom);
+      if ((end < 0 ? bytes.length : end) - start > this.#maxBytes) return false;
+      if (end < 0) break;
+      take(bytes.toString("utf8", start, end));
+      start = end + terminator.length;
+      searchFrom = start;
+    }
+    // A copy, so that a few bytes do not keep a whole read buffer alive.
+    this.#rest = start === bytes.length ? null : Buffer.from(bytes.subarray(start));
+    return true;
+  }
+}
