@@ -1,0 +1,88 @@
+import { chmod, lstat, unlink } from "node:fs/promises";
+import { connect, type Server, type Socket } from "node:net";
+import { printable } from "../core/text.ts";
+import type { Report } from "./report.ts";
+
+/**
+ * Listens at `path` with exactly these permissions; the group comes from the directory's set-gid bit. The socket of
+ * a program that died is replaced. Rejects with one sentence if another program listens there.
+ */
+export async function listenUnix(server: Server, path: string, mode: number): Promise<void> {
+  try {
+    await listen(server, path);
+  } catch (error) {
+    if (!isErrno(error, "EADDRINUSE")) throw new Error(`Cannot listen at ${path}: ${errnoOf(error)}.`);
+    if (!(await lstat(path)).isSocket())
+      throw new Error(`Cannot listen at ${path}: a file that is no socket is there.`);
+    if (await answers(path)) throw new Error(`Cannot listen at ${path}: another program is listening there.`);
+    await unlink(path);
+    await listen(server, path);
+  }
+  // Until here the umask gave others at most the right to read, which does not let them connect.
+  await chmod(path, mode);
+}
+
+/** The open connections of a server: at most `most`, all ended by `close`. */
+export class Connections {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(server: Server, most: number, report: Report) {
+    this.#server = server;
+    server.maxConnections = most;
+    server.on("drop", () => report("too_many_connections", `${most} are open`));
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    // Accepting can fail while descriptors are short; the server keeps listening. `start` tells why it cannot listen.
+    server.on("error", (error) => {
+      if (server.listening) report("internal_error", printable(error.message, 200));
+    });
+  }
+
+  get open(): number {
+    return this.#sockets.size;
+  }
+
+  /** Takes nothing new and ends what is open: each gets `graceMs` to be answered, then it is cut. */
+  async close(graceMs: number): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.pause();
+    const cut = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(cut);
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ path, backlog: 511 }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return errnoOf(error) === code;
+}
+
+function errnoOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
+}
