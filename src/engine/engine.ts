@@ -163,9 +163,11 @@ export class Engine {
 
   #step(event: Event, now: Millis): Decision {
     if ("prefix" in event) return this.#stepCommand(event, now);
-    const state = this.#book.state(this.#policy, event.ip, now);
-    if (state.ban !== null && state.ban.expiresAt !== null && state.ban.expiresAt <= now)
+    let state = this.#book.state(this.#policy, event.ip, now);
+    if (state.ban !== null && state.ban.expiresAt !== null && state.ban.expiresAt <= now) {
       this.#stepCommand({ type: "BAN_EXPIRED", prefix: state.ban.prefix }, now);
+      state = this.#book.state(this.#policy, event.ip, now);
+    }
     const account = "account" in event ? event.account : null;
     const facts = this.#book.facts(this.#policy, state, event.ip, account, now);
     const decided = decide(this.#policy, facts, event, now);

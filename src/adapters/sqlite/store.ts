@@ -4,10 +4,11 @@ import type { Failure } from "../../core/facts.ts";
 import { isSingleAddress, type Prefix } from "../../core/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { AddressHistory, AllowEntry, EventRow, History, Reach, Store } from "../../engine/ports.ts";
+import { BanLengths } from "./ban-lengths.ts";
 import { BAN_COLUMNS, readBan } from "./ban-row.ts";
 import { COUNTS_CODE, integer, millis, millisOrNull, prefix as prefixColumn, text } from "./columns.ts";
 import { EventCount } from "./event-count.ts";
-import { boundsOf, covering } from "./network-bounds.ts";
+import { boundsOf } from "./network-bounds.ts";
 
 /**
  * The guard's own connection to `engine.db`. The hot path: every statement is prepared once, and an address never
@@ -16,11 +17,13 @@ import { boundsOf, covering } from "./network-bounds.ts";
 export class SqliteStore implements Store, History {
   readonly #db: DatabaseSync;
   readonly #events: EventCount;
+  readonly #banLengths: BanLengths;
   readonly #sql: Statements;
 
   constructor(db: DatabaseSync, events: EventCount = new EventCount(db)) {
     this.#db = db;
     this.#events = events;
+    this.#banLengths = new BanLengths(db);
     this.#sql = prepare(db);
   }
 
@@ -90,6 +93,7 @@ export class SqliteStore implements Store, History {
     const since = (from: Millis): number => Math.max(from, bans.answeredUntil);
     return {
       ...bans.facts,
+      ban: bans.facts.ban ?? this.#banAround(prefix),
       knownAt,
       connections:
         seen?.["connections"] === 1
@@ -118,15 +122,6 @@ export class SqliteStore implements Store, History {
     return this.#sql.bansWithin.all(first, last, last).map(readBan);
   }
 
-  /** The narrowest ban in force on a network that contains this one. For people; decisions look at one unit. */
-  banCovering(prefix: Prefix): Ban | null {
-    for (const network of covering(prefix)) {
-      const ban = this.ban(network);
-      if (ban !== null) return ban;
-    }
-    return null;
-  }
-
   allowed(): readonly AllowEntry[] {
     return this.#sql.allowed.all().map((row) => ({
       prefix: prefixColumn(row["prefix"]),
@@ -136,7 +131,16 @@ export class SqliteStore implements Store, History {
     }));
   }
 
+  #banAround(prefix: Prefix): Ban | null {
+    for (const network of this.#banLengths.around(prefix)) {
+      const ban = this.ban(network);
+      if (ban !== null) return ban;
+    }
+    return null;
+  }
+
   #ban(ban: Ban, at: Millis): void {
+    this.#banLengths.add(ban.prefix);
     const { first, last } = boundsOf(ban.prefix);
     this.#sql.endBan.run(at, "REPLACED", ban.source, 0, ban.prefix);
     this.#sql.insertBan.run(

@@ -1,0 +1,111 @@
+import { DatabaseSync } from "node:sqlite";
+import { engineMigrations } from "../../src/adapters/sqlite/migrations-engine.ts";
+import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
+import type { Policy } from "../../src/core/policy.ts";
+import { DAY_MS, HOUR_MS, instant, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import { type Committed, Engine } from "../../src/engine/engine.ts";
+import type { Clock, Notices, OwnNetwork, Store } from "../../src/engine/ports.ts";
+import type { Notice, NoticeCode } from "../../src/wire/items.ts";
+
+/** A clock that moves only by hand. */
+export class HandClock implements Clock {
+  #now: number;
+  constructor(startMs = Date.UTC(2026, 0, 1)) {
+    this.#now = startMs;
+  }
+  now(): Millis {
+    return instant(this.#now);
+  }
+  advance(byMs: number): void {
+    this.#now += byMs;
+  }
+}
+
+/** Holds what was raised; refuses to clear by mistake what was never known. */
+export class NoticeBoard implements Notices {
+  readonly raised = new Map<NoticeCode, string>();
+  raise(code: NoticeCode, detail: string): void {
+    this.raised.set(code, detail);
+  }
+  clear(code: NoticeCode): void {
+    this.raised.delete(code);
+  }
+  list(): readonly Notice[] {
+    return [...this.raised].map(([code, detail]) => ({ code, since: "", says: code, detail, next: "" }));
+  }
+}
+
+/** A store whose next calls can be made to fail as a full disk would. */
+export class BreakableStore implements Store {
+  readonly #inner: Store;
+  failing: "begin" | "append" | "commit" | null = null;
+  constructor(inner: Store) {
+    this.#inner = inner;
+  }
+  begin(): void {
+    this.#failIf("begin");
+    this.#inner.begin();
+  }
+  append(row: Parameters<Store["append"]>[0]): number {
+    this.#failIf("append");
+    return this.#inner.append(row);
+  }
+  apply(...args: Parameters<Store["apply"]>): void {
+    this.#inner.apply(...args);
+  }
+  commit(): void {
+    this.#failIf("commit");
+    this.#inner.commit();
+  }
+  rollback(): void {
+    this.#inner.rollback();
+  }
+  #failIf(step: "begin" | "append" | "commit"): void {
+    if (this.failing === step) throw new Error("database or disk is full");
+  }
+}
+
+export const TEST_POLICY: Policy = {
+  mail: [
+    { key: "limits.mail.per_minute", count: 10, windowMs: MINUTE_MS },
+    { key: "limits.mail.per_hour", count: 50, windowMs: HOUR_MS },
+    { key: "limits.mail.per_day", count: 200, windowMs: DAY_MS },
+  ],
+  connections: [
+    { key: "limits.connections.per_minute", count: 20, windowMs: MINUTE_MS },
+    { key: "limits.connections.per_hour", count: 100, windowMs: HOUR_MS },
+  ],
+  logins: { failures: 5, windowMs: 10 * MINUTE_MS },
+  bans: {
+    ladderMs: [30 * MINUTE_MS, 2 * HOUR_MS, DAY_MS],
+    permanent: false,
+    memoryMs: 7 * DAY_MS,
+    ipv6Prefix: 64,
+    manualMs: DAY_MS,
+  },
+  allow: [],
+  providers: ["bigmail.test"],
+  domains: ["example.test"],
+  knownFactor: 3,
+};
+
+/** A real engine on a real database in memory, with a clock moved by hand. */
+export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNetwork[] = []) {
+  const db = new DatabaseSync(":memory:");
+  for (const sql of engineMigrations) db.exec(sql);
+  const sqlite = new SqliteStore(db);
+  const store = new BreakableStore(sqlite);
+  const clock = new HandClock();
+  const notices = new NoticeBoard();
+  const committed: Committed[] = [];
+  const engine = new Engine({
+    policy,
+    store,
+    history: sqlite,
+    own: { current: () => own },
+    notices,
+    clock,
+    committed: (what) => committed.push(what),
+  });
+  return { engine, db, sqlite, store, clock, notices, committed };
+}
