@@ -11,6 +11,14 @@ export interface Clock {
   now(): Millis;
 }
 
+export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
+/** For whoever reads the service's log: one sentence, and the values that belong to it. Never throws. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
 /** One committed event as it stands in the database. `details` and `action` are for people. */
 export type EventRow = Readonly<{
   at: Millis;
@@ -104,6 +112,8 @@ export interface Firewall {
   apply(steps: readonly BanStep[], now: Millis): Promise<Outcome>;
   /** Ends established connections of these networks. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome>;
+  /** Whether what `reset` made still stands; someone may have flushed it by hand. Cheap. */
+  check(): Promise<Outcome>;
   close(): Promise<void>;
 }
 

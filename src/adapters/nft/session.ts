@@ -1,0 +1,106 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import { toolEnvironment } from "./run.ts";
+
+type Child = ChildProcessByStdio<Writable, null, Readable>;
+type Waiting = { readonly mark: string; readonly done: (answer: Answer) => void };
+/** `errors` is what nft printed about the line; empty when it was carried out. */
+export type Answer = Readonly<{ type: "answered"; errors: string }> | Readonly<{ type: "lost"; why: string }>;
+
+/** nft keeps each line as history, about 0.4 KB: a fresh child after this many bounds its memory at some megabytes. */
+const LINES_PER_CHILD = 5_000;
+const ANSWER_MS = 5_000;
+const STDERR_CHARACTERS = 1024 * 1024;
+
+/**
+ * One long-lived `nft -i`. A command that succeeds prints nothing, so each line is followed by a word that is no
+ * command: nft's complaint about it, which quotes it, says that the line before is done. Both go to stderr, in order.
+ */
+export class NftSession {
+  readonly #path: string;
+  #child: Child | null = null;
+  #waiting: Waiting | null = null;
+  #text = "";
+  #lines = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** One line at a time: the caller waits for the answer before the next. */
+  async run(line: string): Promise<Answer> {
+    if (this.#waiting !== null) throw new Error("the nft session was used twice at once");
+    if (this.#lines >= LINES_PER_CHILD) await this.close();
+    const child = (this.#child ??= this.#spawn());
+    this.#lines += 1;
+    const mark = `done_${this.#lines}`;
+    this.#text = "";
+    const answer = new Promise<Answer>((resolve) => {
+      this.#waiting = { mark, done: resolve };
+    });
+    const deadline = setTimeout(() => this.#lose(child, "nft did not answer in time"), ANSWER_MS);
+    child.stdin.write(`${line}\n${mark}\n`);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** The next line starts a new child. */
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    this.#forget("nft was closed");
+    const ended = once(child, "close").catch(() => undefined);
+    child.stdin.end();
+    const deadline = setTimeout(() => child.kill("SIGKILL"), ANSWER_MS);
+    await ended;
+    clearTimeout(deadline);
+  }
+
+  #spawn(): Child {
+    const child = spawn("nft", ["-i"], { env: toolEnvironment(this.#path), stdio: ["pipe", "ignore", "pipe"] });
+    child.stderr.setEncoding("utf8");
+    child.stderr.on("data", (text: string) => this.#read(text));
+    child.stdin.on("error", () => this.#lose(child, "nft ended"));
+    child.on("error", () => this.#lose(child, "nft could not be started"));
+    child.on("close", () => this.#lose(child, "nft ended"));
+    return child;
+  }
+
+  #read(text: string): void {
+    if (this.#text.length < STDERR_CHARACTERS) this.#text += text;
+    else this.#text = this.#text.slice(-1024) + text;
+    const waiting = this.#waiting;
+    if (waiting === null) return;
+    const at = this.#text.indexOf(`\n${waiting.mark}\n`);
+    if (at < 0) return;
+    this.#waiting = null;
+    waiting.done({ type: "answered", errors: complaints(this.#text.slice(0, at)) });
+  }
+
+  #lose(child: Child, why: string): void {
+    if (this.#child !== child) return;
+    child.kill("SIGKILL");
+    this.#forget(why);
+  }
+
+  #forget(why: string): void {
+    this.#child = null;
+    this.#lines = 0;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.done({ type: "lost", why: this.#text.includes("Operation not permitted") ? this.#text : why });
+  }
+}
+
+/**
+ * What was printed before the mark, but for its last line, which is the complaint about the mark itself, and for
+ * lines of carets that may still belong to the mark before.
+ */
+function complaints(text: string): string {
+  const lines = text.split("\n").slice(0, -1);
+  return lines.filter((line) => /[^\s^~-]/.test(line)).join("\n");
+}

@@ -1,0 +1,34 @@
+/** What the owner is told while it lasts. A code is never renamed or reused: the API and scripts hold them. */
+type NoticeText = Readonly<{
+  /** What is wrong, and what it means for the mail. */
+  says: string;
+  /** What to do. */
+  next: string;
+}>;
+
+export const notices = {
+  database_unwritable: {
+    says: "The database cannot be written: mail goes on, but nothing new is counted or banned.",
+    next: "Make room on the disk of the data directory, or see the guard's log.",
+  },
+  firewall_unavailable: {
+    says: "The firewall cannot be steered: banned addresses are refused by Postfix and Dovecot instead.",
+    next: "Give the guard CAP_NET_ADMIN and install nftables; it is tried again by itself.",
+  },
+  events_aggregated: {
+    says: "So many events arrived that some were summed up instead of recorded one by one.",
+    next: "Nothing to do: bans and limits are exact all the same.",
+  },
+  keeper_unreachable: {
+    says: "The keeper does not answer: configuration is not applied and sessions of an account are not cut.",
+    next: "See the keeper's log; `ghostinbox status` shows whether it runs.",
+  },
+  all_clients_private: {
+    says: "Every client seems to come from one private address, so that no attacker can be told from a user.",
+    next: "Let the proxy or the container's network pass on the clients' real addresses.",
+  },
+  disk_nearly_full: {
+    says: "The disk of the data directory is nearly full.",
+    next: "Make room before mail is turned away.",
+  },
+} as const satisfies Record<string, NoticeText>;

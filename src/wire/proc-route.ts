@@ -1,0 +1,41 @@
+import { type Ip, parseIp } from "../core/ip.ts";
+
+/** Kernel routing flags (linux/route.h): the route is usable, and leads through a gateway. */
+const RTF_UP = 0x1;
+const RTF_GATEWAY = 0x2;
+
+/** Gateways of the default routes in /proc/net/route (proc_net(5)): hexadecimal in the machine's byte order. */
+export function parseIpv4Gateways(text: string, littleEndian: boolean): readonly Ip[] {
+  return rows(text).flatMap((columns) => {
+    const [, destination, gateway, flags, , , , mask] = columns;
+    if (destination !== "00000000" || mask !== "00000000" || !leadsThroughGateway(flags)) return [];
+    if (gateway === undefined || !/^[0-9A-Fa-f]{8}$/.test(gateway)) return [];
+    const bytes = [0, 2, 4, 6].map((at) => Number.parseInt(gateway.slice(at, at + 2), 16));
+    return address((littleEndian ? bytes.reverse() : bytes).join("."));
+  });
+}
+
+/** Gateways of the default routes in /proc/net/ipv6_route: hexadecimal in network byte order. */
+export function parseIpv6Gateways(text: string): readonly Ip[] {
+  return rows(text).flatMap((columns) => {
+    const [destination, length, , , gateway, , , , flags] = columns;
+    if (destination === undefined || !/^0{32}$/.test(destination) || length !== "00") return [];
+    if (gateway === undefined || !/^[0-9A-Fa-f]{32}$/.test(gateway) || !leadsThroughGateway(flags)) return [];
+    return address((gateway.match(/.{4}/g) ?? []).join(":"));
+  });
+}
+
+function rows(text: string): readonly (readonly string[])[] {
+  return text.split("\n").map((line) => line.trim().split(/\s+/));
+}
+
+function leadsThroughGateway(flags: string | undefined): boolean {
+  if (flags === undefined || !/^[0-9A-Fa-f]{1,8}$/.test(flags)) return false;
+  const bits = Number.parseInt(flags, 16);
+  return (bits & RTF_UP) !== 0 && (bits & RTF_GATEWAY) !== 0;
+}
+
+function address(text: string): readonly Ip[] {
+  const ip = parseIp(text);
+  return ip === null || ip === "::" || ip === "0.0.0.0" ? [] : [ip];
+}
