@@ -1,0 +1,38 @@
+import { problem } from "./problem.ts";
+import type { Route } from "./route.ts";
+
+/**
+ * The request's body as the row expects it: JSON, or a form where the row is the sign-in; undefined where none is
+ * expected. Whatever the headers claim, no more than the row's bound is read. Scripts often send JSON under another
+ * type: it is taken as what it is, since foreign pages are kept out by their origin, not by the type.
+ */
+export async function readBody(row: Route, request: Request): Promise<Readonly<{ value: unknown }> | Response> {
+  if (row.schemas.body === undefined) return { value: undefined };
+  const bytes = await readBounded(request, row.bodyBytes);
+  if (bytes === null)
+    return problem({ status: 413, code: "body_too_large", detail: `The body has more than ${row.bodyBytes} bytes.` });
+  const text = bytes.toString("utf8");
+  if (isForm(request.headers) && row.form === true) return { value: Object.fromEntries(new URLSearchParams(text)) };
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return problem({ status: 400, code: "not_json", detail: "The body is not JSON." });
+  }
+}
+
+export function isForm(headers: Headers): boolean {
+  return headers.get("content-type")?.toLowerCase().startsWith("application/x-www-form-urlencoded") ?? false;
+}
+
+async function readBounded(request: Request, mostBytes: number): Promise<Buffer | null> {
+  if (Number(request.headers.get("content-length") ?? 0) > mostBytes) return null;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const body: AsyncIterable<Uint8Array> | readonly Uint8Array[] = request.body ?? [];
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > mostBytes) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

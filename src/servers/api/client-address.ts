@@ -1,0 +1,39 @@
+import { contains, type Ip, type Prefix, parseIp } from "../../core/ip.ts";
+
+/** Proxies in a row that are looked through; a longer header is a forgery. */
+const HOPS = 32;
+
+export type Origin = Readonly<{
+  ip: Ip;
+  /** The client came over https, as far as a trusted proxy says. */
+  secure: boolean;
+}>;
+
+/**
+ * Where a request comes from. `X-Forwarded-For` is believed only from a trusted proxy, and only from the right: each
+ * proxy appends its peer, so the rightmost address that is no trusted proxy is the last one nobody could forge.
+ */
+export function originOf(
+  peer: Ip,
+  forwardedFor: string | null,
+  forwardedProto: string | null,
+  trusted: readonly Prefix[],
+): Origin {
+  const isTrusted = (ip: Ip): boolean => trusted.some((network) => contains(network, ip));
+  if (!isTrusted(peer)) return { ip: peer, secure: false };
+
+  const proto = forwardedProto?.split(",").at(-1)?.trim().toLowerCase();
+  return { ip: lastUntrusted(peer, forwardedFor ?? "", isTrusted), secure: proto === "https" };
+}
+
+function lastUntrusted(peer: Ip, header: string, isTrusted: (ip: Ip) => boolean): Ip {
+  let nearest = peer;
+  const hops = header.split(",").slice(-HOPS).reverse();
+  for (const hop of hops) {
+    const ip = parseIp(hop.trim());
+    if (ip === null) return nearest; // what stands further left was written by somebody who writes nonsense
+    nearest = ip;
+    if (!isTrusted(ip)) return ip;
+  }
+  return nearest;
+}

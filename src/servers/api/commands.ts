@@ -1,0 +1,22 @@
+import type { Reply, Verb } from "../../wire/control.ts";
+import type { CommandOf, Guard, Unreachable } from "./ports.ts";
+import { guardDown, problem } from "./problem.ts";
+
+/** Asks the guard on somebody's behalf and turns its answer into the route's, by `shape`; a refusal into a problem. */
+export async function command<V extends Verb, A>(
+  guard: Guard,
+  by: string,
+  asked: CommandOf<V>,
+  shape: (result: Extract<Reply<V>, { ok: true }>["result"]) => A,
+): Promise<A | Response> {
+  const reply: Reply<V> | Unreachable = await guard.ask(by, asked);
+  if (reply.ok) return shape(reply.result);
+  switch (reply.kind) {
+    case "unreachable":
+      return guardDown();
+    case "usage":
+      return problem({ status: 400, code: "invalid_request", detail: reply.message, next: reply.next });
+    case "failed":
+      return problem({ status: 409, code: "refused", detail: reply.message, next: reply.next });
+  }
+}

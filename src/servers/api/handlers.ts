@@ -1,0 +1,25 @@
+import { HealthReader } from "./health.ts";
+import { LoginDoor } from "./login.ts";
+import type { ApiParts } from "./ports.ts";
+import { Sessions } from "./sessions.ts";
+import { Streams } from "./streams.ts";
+
+/** What the routes share, and what of it has state. */
+export type Handlers = Readonly<{
+  parts: ApiParts;
+  sessions: Sessions;
+  health: HealthReader;
+  door: LoginDoor;
+  streams: Streams;
+}>;
+
+export function createHandlers(parts: ApiParts): Handlers {
+  const sessions = new Sessions();
+  return {
+    parts,
+    sessions,
+    health: new HealthReader(parts),
+    door: new LoginDoor(parts, sessions),
+    streams: new Streams(parts),
+  };
+}

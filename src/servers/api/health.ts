@@ -1,0 +1,71 @@
+import { later, type Millis } from "../../core/time.ts";
+import type { ComponentHealth, Health } from "../../wire/items.ts";
+import { API_LIMITS } from "./limits.ts";
+import type { ApiParts } from "./ports.ts";
+
+type PublicHealth = Readonly<{
+  status: Health["status"];
+  components: readonly Readonly<{ name: string; status: Health["status"] }>[];
+}>;
+
+const RANK = { ok: 0, degraded: 1, down: 2 } as const;
+
+/**
+ * The guard's health and what the web sees itself. Anyone may ask for it, so an answer is kept for a second and those
+ * who ask meanwhile share one question.
+ */
+export class HealthReader {
+  readonly #parts: ApiParts;
+  #latest: { readonly at: Millis; readonly health: Promise<Health> } | null = null;
+
+  constructor(parts: ApiParts) {
+    this.#parts = parts;
+  }
+
+  read(): Promise<Health> {
+    const now = this.#parts.clock.now();
+    if (this.#latest === null || now >= later(this.#latest.at, API_LIMITS.healthAgeMs))
+      this.#latest = { at: now, health: this.#look() };
+    return this.#latest.health;
+  }
+
+  /** Whether the guard and the database can be reached, whatever else fails. */
+  async readiness(): Promise<PublicHealth> {
+    const { components } = await this.read();
+    const guard = components.find(({ name }) => name === "guard")?.status === "ok";
+    const store = this.#store().status === "ok";
+    return {
+      status: guard && store ? "ok" : "down",
+      components: [
+        { name: "guard", status: guard ? "ok" : "down" },
+        { name: "store", status: store ? "ok" : "down" },
+      ],
+    };
+  }
+
+  async #look(): Promise<Health> {
+    const reply = await this.#parts.guard.ask("web", { verb: "health" });
+    const store = this.#store();
+    if (reply.ok) {
+      const { components, status, ...rest } = reply.result;
+      const worst = RANK[store.status] > RANK[status] ? store.status : status;
+      return { ...rest, status: worst, components: store.status === "ok" ? components : [...components, store] };
+    }
+    const guard: ComponentHealth = { name: "guard", status: "down", detail: "It does not answer." };
+    return { status: "down", components: [guard, store], notices: [], uptimeSeconds: 0 };
+  }
+
+  #store(): ComponentHealth {
+    try {
+      this.#parts.queries().events({ most: 1, order: "newest_first" });
+      return { name: "store", status: "ok", detail: "The web can read it." };
+    } catch {
+      return { name: "store", status: "down", detail: "The web cannot read it." };
+    }
+  }
+}
+
+/** For strangers: names and states, no details. */
+export function publicHealth(health: Health): PublicHealth {
+  return { status: health.status, components: health.components.map(({ name, status }) => ({ name, status })) };
+}

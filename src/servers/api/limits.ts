@@ -1,0 +1,32 @@
+import { DAY_MS, HOUR_MS, SECOND_MS } from "../../core/time.ts";
+
+/** Every bound of the HTTP server. Sizes in bytes, times in milliseconds. */
+export const API_LIMITS = {
+  headerBytes: 16_384,
+  bodyBytes: 4_096,
+  loginBodyBytes: 2_048,
+  connections: 512,
+  /** To receive a request's headers, and all of it. */
+  headersMs: 10 * SECOND_MS,
+  requestMs: 20 * SECOND_MS,
+  keepAliveMs: 5 * SECOND_MS,
+  /** To answer it; streams are exempt. */
+  answerMs: 15 * SECOND_MS,
+  sessions: 256,
+  sessionIdleMs: 12 * HOUR_MS,
+  sessionAgeMs: 7 * DAY_MS,
+  /** Passwords being verified at once: each takes 100 ms of a core and tens of megabytes. */
+  loginsAtOnce: 4,
+  streams: 32,
+  streamRows: 100,
+  streamBeatMs: 15 * SECOND_MS,
+  /** A reader that takes nothing for so long is dropped. */
+  streamStallMs: 30 * SECOND_MS,
+  eventsAPage: 500,
+  statsEvents: 50,
+  statsTopIps: 10,
+  statsWindowMs: DAY_MS,
+  healthAgeMs: SECOND_MS,
+  /** After the order to stop, until what still runs is cut off. */
+  stopMs: 3 * SECOND_MS,
+} as const;

@@ -1,0 +1,120 @@
+import type { Prefix } from "../../core/ip.ts";
+import type { EventItem } from "../../wire/items.ts";
+import { API_LIMITS } from "./limits.ts";
+import type { ApiParts } from "./ports.ts";
+
+export type Wanted = Readonly<{
+  /** Send what lies behind this id; null: only what comes from now on. */
+  after: number | null;
+  prefix?: Prefix | undefined;
+  type?: string | undefined;
+  /** False once the caller's session or token has ended. */
+  stillAllowed: () => boolean;
+  /** Ends the connection, however much of an answer is still unread. */
+  drop: () => void;
+}>;
+
+/**
+ * One reader of server-sent events (HTML Living Standard, 9.2), each with its id, so that a browser resumes by
+ * Last-Event-ID. Nothing is queued: the reader's demand reads the next rows from the database, news only wake it, and
+ * who demands nothing for a while is dropped.
+ */
+export class LiveStream {
+  readonly #parts: ApiParts;
+  readonly #wanted: Wanted;
+  readonly #onEnd: () => void;
+  readonly #unsubscribe: () => void;
+  readonly #encoder = new TextEncoder();
+  #lastId: number;
+  #fresh = true;
+  #ended = false;
+  #wake = (): void => {};
+  #stall: NodeJS.Timeout | undefined;
+
+  constructor(parts: ApiParts, wanted: Wanted, onEnd: () => void) {
+    this.#parts = parts;
+    this.#wanted = wanted;
+    this.#onEnd = onEnd;
+    this.#lastId = wanted.after ?? this.#newestId();
+    this.#unsubscribe = parts.news.subscribe(() => {
+      this.#fresh = true;
+      this.#wake();
+    });
+  }
+
+  body(): ReadableStream<Uint8Array> {
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
+      controller.enqueue(this.#encoder.encode("retry: 3000\n\n"));
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+      clearTimeout(this.#stall);
+      const text = await this.#next();
+      if (text === null) return controller.close();
+      controller.enqueue(this.#encoder.encode(text));
+      this.#stall = setTimeout(() => {
+        this.end();
+        this.#wanted.drop();
+      }, API_LIMITS.streamStallMs);
+    };
+    return new ReadableStream({ start, pull, cancel: () => this.end() }, { highWaterMark: 0 });
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#stall);
+    this.#unsubscribe();
+    this.#onEnd();
+    this.#wake();
+  }
+
+  /** The next rows, or a sign of life; null at the end. A database that fails ends the stream: the reader returns. */
+  async #next(): Promise<string | null> {
+    try {
+      const quietUntil = performance.now() + API_LIMITS.streamBeatMs;
+      for (;;) {
+        if (this.#ended || !this.#wanted.stillAllowed()) break;
+        const rows = this.#rows();
+        if (rows.length > 0) return rows.map(frame).join("");
+        if (performance.now() >= quietUntil) return ": alive\n\n";
+        if (!this.#fresh) await this.#change(quietUntil - performance.now());
+      }
+    } catch {
+      // the end below
+    }
+    this.end();
+    return null;
+  }
+
+  #rows(): readonly EventItem[] {
+    this.#fresh = false;
+    const newest = this.#newestId();
+    const { prefix, type } = this.#wanted;
+    const rows = this.#parts.queries().events({
+      after: this.#lastId,
+      ...(prefix !== undefined && { prefix }),
+      ...(type !== undefined && { type }),
+      most: API_LIMITS.streamRows,
+      order: "oldest_first",
+    });
+    const isAll = rows.length < API_LIMITS.streamRows;
+    if (!isAll) this.#fresh = true;
+    this.#lastId = Math.max(this.#lastId, rows.at(-1)?.id ?? 0, isAll ? newest : 0);
+    return rows;
+  }
+
+  /** Resolves at the first news, at the end, or after `withinMs`. */
+  #change(withinMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, Math.max(0, withinMs));
+    this.#wake = resolve;
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  #newestId(): number {
+    return this.#parts.queries().events({ most: 1, order: "newest_first" }).at(0)?.id ?? 0;
+  }
+}
+
+function frame(item: EventItem): string {
+  return `id: ${item.id}\ndata: ${JSON.stringify(item)}\n\n`; // JSON has no line break
+}

@@ -1,0 +1,74 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { type Ip, type Prefix, prefixOf } from "../../core/ip.ts";
+import { LOGIN_DELAY_SECONDS } from "../../core/policy.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { sessionCookie, sessionSecret } from "./access.ts";
+import { API_LIMITS } from "./limits.ts";
+import type { ApiParts } from "./ports.ts";
+import { guardDown, loginRefused } from "./problem.ts";
+import type { Sessions } from "./sessions.ts";
+
+const LOGIN = "admin";
+const ACTOR = "web";
+
+type Attempt = Readonly<{ password: string; ip: Ip; secure: boolean; form: boolean }>;
+
+/**
+ * The dashboard's door. The guard judges each attempt as it judges those of mailboxes, before the password is verified
+ * and after; without the guard nobody gets in.
+ */
+export class LoginDoor {
+  readonly #parts: ApiParts;
+  readonly #sessions: Sessions;
+  readonly #key = randomBytes(32);
+  /** One attempt at a time for each network, so that none slips through between question and report. */
+  readonly #trying = new Set<Prefix>();
+
+  constructor(parts: ApiParts, sessions: Sessions) {
+    this.#parts = parts;
+    this.#sessions = sessions;
+  }
+
+  async try(attempt: Attempt): Promise<Response> {
+    const network = prefixOf(attempt.ip, this.#parts.settings.ipv6Prefix);
+    if (this.#trying.has(network) || this.#trying.size >= API_LIMITS.loginsAtOnce) return loginRefused(429);
+    this.#trying.add(network);
+    try {
+      return await this.#judged(attempt);
+    } finally {
+      this.#trying.delete(network);
+    }
+  }
+
+  async #judged({ password, ip, secure, form }: Attempt): Promise<Response> {
+    const { guard, credentials, passwords, clock } = this.#parts;
+    const asked = await guard.ask(ACTOR, { verb: "dashboard_ask", ip });
+    if (!asked.ok) return guardDown();
+    if (asked.result.verdict === "refuse" || asked.result.verdict === "defer") return loginRefused(429);
+    if (asked.result.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
+
+    const hash = credentials.adminHash();
+    const success = (await passwords.verify(password, hash ?? passwords.decoy)) && hash !== null;
+    const passwordHash = this.#proofOf(password);
+    const report = { verb: "dashboard_login", ip, login: LOGIN, passwordHash, success } as const;
+    const reported = await guard.ask(ACTOR, report);
+    if (!reported.ok) return guardDown();
+    if (!success || hash === null) return loginRefused(401);
+
+    const maxAge = API_LIMITS.sessionIdleMs / SECOND_MS;
+    const cookie = sessionCookie(this.#sessions.open(hash, clock.now()), secure, maxAge);
+    if (form) return new Response(null, { status: 303, headers: { location: "/", "set-cookie": cookie } });
+    return Response.json({ name: LOGIN }, { headers: { "set-cookie": cookie } });
+  }
+
+  leave(headers: Headers, secure: boolean): Response {
+    this.#sessions.close(sessionSecret(headers) ?? "");
+    return new Response(null, { status: 204, headers: { "set-cookie": sessionCookie("", secure, 0) } });
+  }
+
+  /** Tells passwords apart for the guard without revealing them: 12 bits, as Dovecot's auth policy sends. */
+  #proofOf(password: string): string {
+    return createHmac("sha256", this.#key).update(password).digest("hex").slice(0, 3);
+  }
+}

@@ -1,0 +1,63 @@
+import type { Prefix } from "../../core/ip.ts";
+import type { Clock, Queries } from "../../engine/ports.ts";
+import type { Command, Reply, Verb } from "../../wire/control.ts";
+
+/** What the API needs of the outside. Each is named for the need; `daemon/web.ts` hands them in. */
+
+export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: string }>;
+export type CommandOf<V extends Verb> = Extract<Command, { verb: V }>;
+
+export interface Guard {
+  /** Never throws: a guard that does not answer is a value. `by` says on whose behalf. */
+  ask<V extends Verb>(by: string, command: CommandOf<V>): Promise<Reply<V> | Unreachable>;
+}
+
+/** Tells that new events were committed. It may tell too often and, while the guard is away, too late. */
+export interface News {
+  /** Returns what ends the subscription. */
+  subscribe(onNews: () => void): () => void;
+}
+
+/** Throws `StoreDown` while the database cannot be read. */
+export interface Credentials {
+  /** The administrator's password hash; null if none was set. */
+  adminHash(): string | null;
+  /** The name of the token with this SHA-256 digest (hex); null if there is none. */
+  tokenNamed(digest: string): string | null;
+}
+
+export interface Passwords {
+  verify(password: string, hash: string): Promise<boolean>;
+  /** A hash that no password fits, of the same cost: an unset password takes as long as a wrong one. */
+  readonly decoy: string;
+}
+
+export class StoreDown extends Error {
+  override readonly name = "StoreDown";
+}
+
+/** A file of the dashboard, held in memory. */
+export type PageFile = Readonly<{ type: string; body: Uint8Array<ArrayBuffer> }>;
+
+export type ApiParts = Readonly<{
+  guard: Guard;
+  /** Throws `StoreDown` while the database cannot be read. */
+  queries: () => Queries;
+  credentials: Credentials;
+  passwords: Passwords;
+  news: News;
+  clock: Clock;
+  page: ReadonlyMap<string, PageFile>;
+  version: string;
+  settings: ApiSettings;
+  /** Told of a bug or broken IO behind a 500; the client learns nothing of it. */
+  report: (error: unknown) => void;
+}>;
+
+export type ApiSettings = Readonly<{
+  /** Networks whose X-Forwarded-For and X-Forwarded-Proto are believed. */
+  trustedProxies: readonly Prefix[];
+  /** The unit in which IPv6 addresses are judged, and how long offences are remembered. */
+  ipv6Prefix: number;
+  memoryMs: number;
+}>;

@@ -1,0 +1,103 @@
+import type { z } from "zod";
+import type { Ip } from "../../core/ip.ts";
+import type { Caller, Who } from "./access.ts";
+import { problem } from "./problem.ts";
+
+/** What a handler is given: the request has passed the access rule and its schemas. */
+export type Call<P, Q, B> = Readonly<{
+  params: P;
+  query: Q;
+  body: B;
+  ip: Ip;
+  /** The client came over https. */
+  secure: boolean;
+  caller: Caller | null;
+  /** On whose behalf the guard is asked. */
+  by: string;
+  headers: Headers;
+  /** Tells after a while, of a stream, whether its caller still may. */
+  stillAllowed: () => boolean;
+  /** Ends the connection of a client that reads too slowly. */
+  drop: () => void;
+}>;
+
+/** What answers: a value of the answer's schema, or a response, such as a problem, as it stands. */
+type Answer<A> = A | Response;
+
+export type Method = "GET" | "POST" | "DELETE";
+
+type Shape = Readonly<{
+  method: Method;
+  /** As OpenAPI writes it: `/api/v1/why/{ip}`. A parameter takes the rest of the path, slashes included. */
+  path: string;
+  who: Who;
+  /** One sentence. */
+  says: string;
+  /** The greatest body it reads; 0 where none is expected. */
+  bodyBytes: number;
+  /** Takes a form as well as JSON. */
+  form?: true;
+  status?: 200 | 201;
+  /** Not `application/json`. */
+  type?: string;
+  /** Streams end by themselves; the rest within `API_LIMITS.answerMs`. */
+  endless?: true;
+}>;
+
+type Schemas = Readonly<{ params: z.ZodType; query: z.ZodType; body: z.ZodType; answer: z.ZodType }>;
+
+type Typed<P, Q, B, A> = Shape &
+  Readonly<{
+    params?: z.ZodType<P>;
+    query?: z.ZodType<Q>;
+    body?: z.ZodType<B>;
+    answer?: z.ZodType<A>;
+    run: (call: Call<P, Q, B>) => Answer<A> | Promise<Answer<A>>;
+  }>;
+
+/** One row of the table, its types folded away. */
+export type Route = Shape &
+  Readonly<{
+    schemas: Partial<Schemas>;
+    run: (call: Call<unknown, unknown, unknown>) => Promise<unknown>;
+  }>;
+
+/** Checks the request against the row's schemas, then runs its handler. */
+export function route<P, Q, B, A>(row: Typed<P, Q, B, A>): Route {
+  const { params, query, body, answer, run, ...shape } = row;
+  const schemas = {
+    ...(params && { params }),
+    ...(query && { query }),
+    ...(body && { body }),
+    ...(answer && { answer }),
+  };
+  return {
+    ...shape,
+    schemas,
+    run: async (call) => {
+      const checked = [check(params, call.params), check(query, call.query), check(body, call.body)] as const;
+      const [inPath, inQuery, inBody] = checked;
+      if (inPath instanceof Response) return inPath;
+      if (inQuery instanceof Response) return inQuery;
+      if (inBody instanceof Response) return inBody;
+      return run({ ...call, params: inPath.value, query: inQuery.value, body: inBody.value });
+    },
+  };
+}
+
+function check<T>(schema: z.ZodType<T> | undefined, value: unknown): Readonly<{ value: T }> | Response {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without a schema nothing infers T but `unknown`
+  if (schema === undefined) return { value: undefined as T };
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { value: parsed.data };
+  return problem({ status: 400, code: "invalid_request", detail: sentence(parsed.error.issues) });
+}
+
+function sentence(issues: readonly z.core.$ZodIssue[]): string {
+  const faults = issues.slice(0, 3).map((issue) => {
+    if (issue.code === "invalid_type" && issue.path.length === 0) return "The body is not a JSON object";
+    if (issue.code === "unrecognized_keys") return `${issue.keys.slice(0, 3).join(", ")} is not known here`;
+    return issue.path.length === 0 ? issue.message : `${issue.path.join(".")} ${issue.message}`;
+  });
+  return `${faults.join("; ")}.`;
+}

@@ -1,0 +1,273 @@
+import { isForm } from "./body.ts";
+import { command } from "./commands.ts";
+import type { Handlers } from "./handlers.ts";
+import { publicHealth } from "./health.ts";
+import { API_LIMITS } from "./limits.ts";
+import { METRICS_TYPE, metrics } from "./metrics.ts";
+import { openApi } from "./openapi.ts";
+import { pageRoutes } from "./page.ts";
+import { readEvents, readStats, readWhy } from "./reading.ts";
+import { type Route, route } from "./route.ts";
+import * as shape from "./schemas.ts";
+import { resumeFrom, STREAM_TYPE } from "./streams.ts";
+
+/** Every route: the router, the access rule and `/openapi.json` read this one table. */
+export function routes({ parts, health, door, streams }: Handlers): readonly Route[] {
+  const { guard, settings } = parts;
+  const { ipv6Prefix } = settings;
+  const bodyBytes = API_LIMITS.bodyBytes;
+
+  const table: readonly Route[] = [
+    // What users, scripts and dashboards of before rely on.
+    route({
+      method: "GET",
+      path: "/api/security",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Bans, recent events, busiest addresses and health; or, with `action=cleanup`, lifts bans that are over.",
+      query: shape.securityQuery,
+      answer: shape.stats.or(shape.cleaned),
+      run: async ({ query, by }) => {
+        if (query.action === "stats") return readStats(parts, health);
+        return command(guard, by, { verb: "cleanup" }, ({ expired }) => ({
+          success: true as const,
+          action: "cleanup" as const,
+          expired,
+        }));
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/api/security",
+      who: "session_or_token",
+      bodyBytes,
+      says: "Bans or unbans an address or a network.",
+      body: shape.securityCommand,
+      answer: shape.securityResult,
+      run: async ({ body, by }) => {
+        if (body.action === "unban")
+          return command(guard, by, { verb: "unban", target: body.ip }, ({ prefix }) => ({
+            success: true as const,
+            action: "unban" as const,
+            prefix,
+          }));
+        return command(guard, by, banOf(body), ({ ban }) => ({
+          success: true as const,
+          action: "ban" as const,
+          ban,
+        }));
+      },
+    }),
+
+    route({
+      method: "POST",
+      path: "/api/v1/login",
+      who: "anyone",
+      bodyBytes: API_LIMITS.loginBodyBytes,
+      form: true,
+      says: "Signs in with the administrator's password, as JSON or as a form; the answer sets the session's cookie.",
+      body: shape.loginRequest,
+      answer: shape.session,
+      run: ({ body, ip, secure, headers }) => door.try({ password: body.password, ip, secure, form: isForm(headers) }),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/logout",
+      who: "session",
+      bodyBytes: 0,
+      says: "Ends the session.",
+      run: ({ headers, secure }) => door.leave(headers, secure),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/session",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Whose session or token this is.",
+      answer: shape.session,
+      run: ({ caller }) => ({ name: caller?.name ?? "" }),
+    }),
+
+    route({
+      method: "GET",
+      path: "/api/v1/status",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Health of every component, and what the owner must know.",
+      answer: shape.healthReport,
+      run: () => health.read(),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/stats",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "The same as `/api/security?action=stats`.",
+      answer: shape.stats,
+      run: () => readStats(parts, health),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/bans",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Bans in force.",
+      answer: shape.banList,
+      run: () => ({ items: [...parts.queries().bans(parts.clock.now())] }),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/bans",
+      who: "session_or_token",
+      bodyBytes,
+      status: 201,
+      says: "Bans an address or a network.",
+      body: shape.banRequest,
+      answer: shape.banned,
+      run: ({ body, by }) => command(guard, by, banOf(body), ({ ban }) => ({ ban })),
+    }),
+    route({
+      method: "DELETE",
+      path: "/api/v1/bans/{network}",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Lifts a ban; the offence is forgiven.",
+      params: shape.networkInPath,
+      answer: shape.lifted,
+      run: ({ params, by }) =>
+        command(guard, by, { verb: "unban", target: params.network }, ({ prefix }) => ({ prefix })),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/allow",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "The allow list, of the settings and of commands.",
+      answer: shape.allowList,
+      run: ({ by }) => command(guard, by, { verb: "allow_list" }, ({ items }) => ({ items: [...items] })),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/allow",
+      who: "session_or_token",
+      bodyBytes,
+      status: 201,
+      says: "Puts an address or a network on the allow list and lifts the bans within it.",
+      body: shape.allowRequest,
+      answer: shape.allowed,
+      run: ({ body, by }) =>
+        command(
+          guard,
+          by,
+          { verb: "allow_add", target: body.network, note: body.note ?? "" },
+          ({ prefix, lifted }) => ({ prefix, lifted: [...lifted] }),
+        ),
+    }),
+    route({
+      method: "DELETE",
+      path: "/api/v1/allow/{network}",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Takes a network off the allow list.",
+      params: shape.networkInPath,
+      answer: shape.lifted,
+      run: ({ params, by }) =>
+        command(guard, by, { verb: "allow_remove", target: params.network }, ({ prefix }) => ({ prefix })),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/why/{ip}",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "All that is known of an address: ban, past bans, offences, allow list, committed decisions.",
+      params: shape.ipInPath(ipv6Prefix),
+      answer: shape.addressReport,
+      run: ({ params }) => readWhy(parts, params.ip),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/events",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Committed events, newest first, a page at a time.",
+      query: shape.eventsQuery(ipv6Prefix),
+      answer: shape.eventPage,
+      run: ({ query }) => readEvents(parts, query),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/events/stream",
+      who: "session_or_token",
+      bodyBytes: 0,
+      type: STREAM_TYPE,
+      endless: true,
+      says: "Events as they are committed (server-sent events); resumes behind Last-Event-ID.",
+      query: shape.streamQuery(ipv6Prefix),
+      run: ({ query, headers, stillAllowed, drop }) =>
+        streams.start({
+          after: resumeFrom(headers, query.after),
+          prefix: query.ip,
+          type: query.type,
+          stillAllowed,
+          drop,
+        }),
+    }),
+
+    route({
+      method: "GET",
+      path: "/healthz",
+      who: "anyone",
+      bodyBytes: 0,
+      says: "Names and states of the components; 503 when one that mail or administration needs is down.",
+      answer: shape.publicHealth,
+      run: async () => healthAnswer(publicHealth(await health.read())),
+    }),
+    route({
+      method: "GET",
+      path: "/healthz/live",
+      who: "anyone",
+      bodyBytes: 0,
+      says: "The web answers.",
+      answer: shape.alive,
+      run: () => ({ status: "ok" as const }),
+    }),
+    route({
+      method: "GET",
+      path: "/healthz/ready",
+      who: "anyone",
+      bodyBytes: 0,
+      says: "200 when the guard and the database can be reached, else 503.",
+      answer: shape.publicHealth,
+      run: async () => healthAnswer(await health.readiness()),
+    }),
+    route({
+      method: "GET",
+      path: "/metrics",
+      who: "session_or_token",
+      bodyBytes: 0,
+      type: METRICS_TYPE,
+      says: "Figures for Prometheus.",
+      run: () => new Response(metrics(parts), { headers: { "content-type": METRICS_TYPE } }),
+    }),
+    route({
+      method: "GET",
+      path: "/openapi.json",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "This description.",
+      run: () => Response.json(openApi(table, parts.version)),
+    }),
+    ...pageRoutes(parts.page),
+  ];
+  return table;
+}
+
+type BanAsked = Readonly<{ ip: string; reason?: string | undefined; for?: string | undefined }>;
+
+function banOf(asked: BanAsked) {
+  return { verb: "ban", target: asked.ip, note: asked.reason ?? "", for: asked.for ?? null } as const;
+}
+
+function healthAnswer(health: ReturnType<typeof publicHealth>): Response {
+  return Response.json(health, { status: health.status === "down" ? 503 : 200 });
+}

@@ -1,0 +1,185 @@
+import { z } from "zod";
+import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/ip.ts";
+import { parseDuration } from "../../core/time.ts";
+import type { AddressReport, AllowItem, BanItem, EventItem, Health, Stats } from "../../wire/items.ts";
+import { API_LIMITS } from "./limits.ts";
+
+/** The shapes of requests and answers: checked at the door, shown in `/openapi.json`. */
+
+const NOTE_CHARACTERS = 200;
+/** Control characters and separators that break a line. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+
+const note = z
+  .string("is not text")
+  .max(NOTE_CHARACTERS, `has more than ${NOTE_CHARACTERS} characters`)
+  .refine((text) => !CONTROL.test(text), "has control characters")
+  .describe("For the record: why.");
+
+/** An address or a network, handed on as it was written: the guard widens an IPv6 address to its network. */
+const target = z
+  .string("is missing, or not text")
+  .max(64, "is not an IP address or a network")
+  .refine((text) => parsePrefix(text) !== null, "is not an IP address or a network such as 203.0.113.0/24")
+  .describe("An IP address, or a network such as 203.0.113.0/24.");
+
+const duration = z
+  .string("is not a time such as 30m, 2h or 7d")
+  .refine((text) => text === "permanent" || (parseDuration(text) ?? 0) > 0, "is not a time such as 30m, 2h or 7d")
+  .describe("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent.");
+
+/** An IPv6 address stands for the network in which it is judged. */
+export const subject = (ipv6Prefix: number) =>
+  z
+    .string()
+    .max(64, "is not an IP address or a network")
+    .transform((text, context): Prefix => {
+      const ip = parseIp(text);
+      const prefix = ip === null ? parsePrefix(text) : prefixOf(ip, ipv6Prefix);
+      if (prefix !== null) return prefix;
+      context.addIssue("is not an IP address or a network");
+      return z.NEVER;
+    })
+    .describe("An IP address or a network.");
+
+const wholeNumber = (most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, "is not a whole number")
+    .transform(Number)
+    .refine((value) => value <= most, `is more than ${most}`);
+
+const eventType = z
+  .string()
+  .regex(/^[A-Z][A-Z_]{1,39}$/, "is not an event type such as LOGIN_FAILED")
+  .describe("BAN, LOGIN_FAILED, EMAIL_BLOCKED, …");
+
+export const nothing = z.object({});
+
+export const securityQuery = z.object({
+  action: z.enum(["stats", "cleanup"], "is neither stats nor cleanup"),
+});
+export const securityCommand = z.discriminatedUnion(
+  "action",
+  [
+    z.strictObject({ action: z.literal("ban"), ip: target, reason: note.optional(), for: duration.optional() }),
+    z.strictObject({ action: z.literal("unban"), ip: target, reason: note.optional() }),
+  ],
+  { error: "is neither ban nor unban" },
+);
+export const banRequest = z.strictObject({ ip: target, reason: note.optional(), for: duration.optional() });
+export const allowRequest = z.strictObject({ network: target, note: note.optional() });
+export const networkInPath = z.object({ network: target });
+export const ipInPath = (ipv6Prefix: number) => z.object({ ip: subject(ipv6Prefix) });
+
+export const eventsQuery = (ipv6Prefix: number) =>
+  z.object({
+    ip: subject(ipv6Prefix).optional(),
+    type: eventType.optional(),
+    cursor: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before."),
+    limit: wholeNumber(API_LIMITS.eventsAPage)
+      .refine((value) => value > 0, "is zero")
+      .optional(),
+  });
+export const streamQuery = (ipv6Prefix: number) =>
+  z.object({
+    ip: subject(ipv6Prefix).optional(),
+    type: eventType.optional(),
+    after: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Begin behind this id, as Last-Event-ID does."),
+  });
+export const loginRequest = z.object({
+  password: z.string("is missing, or not text").min(1, "is empty").max(1_024, "has more than 1024 characters"),
+});
+
+const time = z.string().describe("ISO 8601 in UTC.");
+const count = z.number().int();
+export const banItem = z.object({
+  ip: z.string(),
+  prefix: z.string(),
+  level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
+  code: z.string(),
+  reason: z.string(),
+  source: z.string(),
+  createdAt: time,
+  expiresAt: time.nullable().describe("Null: permanent."),
+  offences: count,
+}) satisfies z.ZodType<BanItem>;
+export const eventItem = z.object({
+  id: count,
+  at: time,
+  type: z.string(),
+  ip: z.string().nullable(),
+  account: z.string().nullable(),
+  reason: z.string().nullable(),
+  count: count.nullable(),
+  limit: count.nullable(),
+  windowMs: count.nullable(),
+  details: z.string(),
+  action: z.string(),
+}) satisfies z.ZodType<EventItem>;
+export const allowItem = z.object({
+  prefix: z.string(),
+  note: z.string(),
+  by: z.string(),
+  at: time,
+}) satisfies z.ZodType<AllowItem>;
+export const allowList = z.object({
+  items: z.array(allowItem.extend({ from: z.enum(["settings", "command"]) })),
+});
+const status = z.enum(["ok", "degraded", "down"]);
+export const healthReport = z.object({
+  status,
+  components: z.array(z.object({ name: z.string(), status, detail: z.string() })),
+  notices: z.array(
+    z.object({
+      code: z.enum([
+        "database_unwritable",
+        "firewall_unavailable",
+        "events_aggregated",
+        "keeper_unreachable",
+        "all_clients_private",
+        "disk_nearly_full",
+      ]),
+      since: time,
+      says: z.string(),
+      detail: z.string(),
+      next: z.string(),
+    }),
+  ),
+  uptimeSeconds: z.number(),
+}) satisfies z.ZodType<Health>;
+export const publicHealth = z.object({
+  status,
+  components: z.array(z.object({ name: z.string(), status })),
+});
+export const alive = z.object({ status: z.literal("ok") });
+export const stats = z.object({
+  generatedAt: time,
+  bans: z.object({ active: count, items: z.array(banItem) }),
+  events: z.array(eventItem),
+  topIps: z.array(z.object({ ip: z.string(), mails: count, connections: count, rejected: count })),
+  counts: z.record(z.string(), count).describe("Events of the last 24 hours by type."),
+  health: healthReport,
+}) satisfies z.ZodType<Stats>;
+export const addressReport = z.object({
+  ban: banItem.nullable(),
+  pastBans: z.array(banItem.extend({ endedAt: time.nullable(), ended: z.string().nullable() })),
+  offencesInMemory: count,
+  allowed: allowItem.nullable(),
+  knownAccounts: z.array(z.string()),
+  events: z.array(eventItem),
+}) satisfies z.ZodType<AddressReport>;
+export const cleaned = z.object({ success: z.literal(true), action: z.literal("cleanup"), expired: count });
+export const securityResult = z.discriminatedUnion("action", [
+  z.object({ success: z.literal(true), action: z.literal("ban"), ban: banItem }),
+  z.object({ success: z.literal(true), action: z.literal("unban"), prefix: z.string() }),
+]);
+export const banList = z.object({ items: z.array(banItem) });
+export const eventPage = z.object({
+  items: z.array(eventItem).describe("Newest first."),
+  next: z.string().nullable().describe("The cursor of the next, older page; null on the last."),
+});
+export const lifted = z.object({ prefix: z.string() });
+export const banned = z.object({ ban: banItem });
+export const allowed = z.object({ prefix: z.string(), lifted: z.array(z.string()) });
+export const session = z.object({ name: z.string() });

@@ -1,0 +1,54 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { setTimeout as wait } from "node:timers/promises";
+import { getRequestListener } from "@hono/node-server";
+import { createHandlers } from "./handlers.ts";
+import { API_LIMITS } from "./limits.ts";
+import type { ApiParts } from "./ports.ts";
+import { createRouter } from "./router.ts";
+import { routes } from "./routes.ts";
+import type { Streams } from "./streams.ts";
+
+/** The HTTP server of API and dashboard: plain HTTP, for loopback or a proxy with TLS in front. */
+export class ApiServer {
+  readonly #server: Server;
+  readonly #streams: Streams;
+
+  constructor(parts: ApiParts) {
+    const handlers = createHandlers(parts);
+    const router = createRouter(routes(handlers), handlers);
+    this.#streams = handlers.streams;
+    const listener = getRequestListener(router.fetch, { overrideGlobalObjects: false });
+    this.#server = createServer(
+      {
+        maxHeaderSize: API_LIMITS.headerBytes,
+        headersTimeout: API_LIMITS.headersMs,
+        requestTimeout: API_LIMITS.requestMs,
+        keepAliveTimeout: API_LIMITS.keepAliveMs,
+      },
+      (request, response) => void listener(request, response),
+    );
+    this.#server.maxConnections = API_LIMITS.connections;
+  }
+
+  /** Resolves with the port, which the system chose if it was 0. Rejects with the system's error. */
+  async listen(address: string, port: number): Promise<number> {
+    this.#server.listen(port, address);
+    await once(this.#server, "listening");
+    const bound = this.#server.address();
+    return typeof bound === "object" && bound !== null ? bound.port : port;
+  }
+
+  /** Takes nothing new, ends the streams, lets running requests finish for a while, then cuts them off. */
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    this.#streams.closeAll();
+    this.#server.closeIdleConnections();
+    const over = new AbortController();
+    await Promise.race([closed, wait(API_LIMITS.stopMs, undefined, { signal: over.signal })]);
+    over.abort();
+    this.#server.closeAllConnections();
+  }
+}

@@ -1,0 +1,54 @@
+import { createHash, randomBytes } from "node:crypto";
+import { later, type Millis } from "../../core/time.ts";
+import { API_LIMITS } from "./limits.ts";
+
+type Session = { readonly passwordHash: string; readonly startedAt: Millis; usedAt: Millis };
+
+/**
+ * Dashboard sessions, in memory: a restart ends them all. At most `API_LIMITS.sessions`, the least recently used goes
+ * first. A session ends with the password by which it began.
+ */
+export class Sessions {
+  /** By digest, so that memory holds no usable secret. Ordered by last use. */
+  readonly #byDigest = new Map<string, Session>();
+
+  /** Returns the secret for the cookie. */
+  open(passwordHash: string, now: Millis): string {
+    const [oldest] = this.#byDigest.keys();
+    if (this.#byDigest.size >= API_LIMITS.sessions && oldest !== undefined) this.#byDigest.delete(oldest);
+    const secret = randomBytes(32).toString("base64url");
+    this.#byDigest.set(digestOf(secret), { passwordHash, startedAt: now, usedAt: now });
+    return secret;
+  }
+
+  /** True if the session stands; that counts as its use. */
+  use(secret: string, passwordHash: string | null, now: Millis): boolean {
+    const digest = digestOf(secret);
+    const session = this.#byDigest.get(digest);
+    if (session === undefined) return false;
+    this.#byDigest.delete(digest);
+    if (!stands(session, passwordHash, now)) return false;
+    session.usedAt = now;
+    this.#byDigest.set(digest, session);
+    return true;
+  }
+
+  /** True if the session stands; asking is no use of it. */
+  stands(secret: string, passwordHash: string | null, now: Millis): boolean {
+    const session = this.#byDigest.get(digestOf(secret));
+    return session !== undefined && stands(session, passwordHash, now);
+  }
+
+  close(secret: string): void {
+    this.#byDigest.delete(digestOf(secret));
+  }
+}
+
+export function digestOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}
+
+function stands({ passwordHash, usedAt, startedAt }: Session, presentHash: string | null, now: Millis): boolean {
+  const idleUntil = later(usedAt, API_LIMITS.sessionIdleMs);
+  return passwordHash === presentHash && now < idleUntil && now < later(startedAt, API_LIMITS.sessionAgeMs);
+}
