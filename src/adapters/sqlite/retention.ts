@@ -1,0 +1,189 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { AuditType } from "../../core/event.ts";
+import { DAY_MS, HOUR_MS, type Millis } from "../../core/time.ts";
+import { integer } from "./columns.ts";
+import type { EventCount } from "./event-count.ts";
+
+export type RetentionLimits = Readonly<{
+  maxRows: number;
+  /** Of the pages in use in `engine.db`; the file itself never shrinks but grows no further. */
+  maxBytes: number;
+  maxAgeMs: number;
+}>;
+
+/** Whatever the byte limit says, the newest events stay: something else is large, and deleting them would not help. */
+const FEWEST_ROWS = 1_000;
+const KNOWN_FOR_MS = 180 * DAY_MS;
+const BANS_FOR_MS = 90 * DAY_MS;
+const MOST_ENDED_BANS = 200_000;
+const STEPS_FOR_MS = HOUR_MS;
+const MOST_STEPS = 100_000;
+const SUMMARY_FOR_MS = 400 * DAY_MS;
+const SWEEP_EVERY_MS = HOUR_MS;
+
+/**
+ * Keeps `engine.db` within its limits. What happens every second goes first, into an hourly summary; bans and what
+ * administrators did stay until nothing else is left. Shares the guard's connection: call it between transactions.
+ */
+export class Retention {
+  readonly #db: DatabaseSync;
+  readonly #events: EventCount;
+  readonly #limits: RetentionLimits;
+  readonly #sql: ReturnType<typeof statements>;
+  /** Below this id only rows are left that are kept longer. */
+  #routineFrom = 0;
+  #nextSweepAt = Number.NEGATIVE_INFINITY;
+
+  constructor(db: DatabaseSync, events: EventCount, limits: RetentionLimits) {
+    this.#db = db;
+    this.#events = events;
+    this.#limits = limits;
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  /**
+   * Removes at most `batch` events, and at most as many rows of each other kind. Returns how many events went: while
+   * it is `batch`, there may be more. Throws when the database takes no writes; nothing is half done then.
+   */
+  step(now: Millis, batch = 1_000): number {
+    const excess = this.#excess(now, batch);
+    if (excess === 0 && now < this.#nextSweepAt) return 0;
+    this.#sql.begin.run();
+    try {
+      const gone = excess === 0 ? 0 : this.#aggregate(excess);
+      const swept = now < this.#nextSweepAt ? 0 : this.#sweep(now, batch);
+      this.#sql.commit.run();
+      this.#events.commit();
+      if (now >= this.#nextSweepAt && swept < batch) this.#nextSweepAt = now + SWEEP_EVERY_MS;
+      return gone;
+    } catch (error) {
+      this.#events.rollback();
+      this.#routineFrom = 0;
+      if (this.#db.isTransaction) this.#sql.rollback.run();
+      throw error;
+    }
+  }
+
+  /** Bytes of the pages in use. */
+  usedBytes(): number {
+    const pages = integer(this.#sql.pageCount.get()?.["page_count"]);
+    const free = integer(this.#sql.freePages.get()?.["freelist_count"]);
+    return (pages - free) * integer(this.#sql.pageSize.get()?.["page_size"]);
+  }
+
+  /** How many events to remove now. */
+  #excess(now: Millis, batch: number): number {
+    const rows = this.#events.rows;
+    const { maxRows, maxBytes, maxAgeMs } = this.#limits;
+    if (rows > maxRows) return Math.min(batch, rows - maxRows);
+    if (rows > FEWEST_ROWS && this.usedBytes() > maxBytes) return Math.min(batch, rows - FEWEST_ROWS);
+    const oldest = this.#sql.firstRoutine.get(this.#routineFrom);
+    if (oldest === undefined) return 0;
+    this.#routineFrom = integer(oldest["id"]);
+    const cutoff = now - maxAgeMs;
+    if (integer(oldest["at"]) >= cutoff) return 0;
+    return integer(this.#sql.countOlder.get(this.#routineFrom, cutoff, batch)?.["n"]);
+  }
+
+  #aggregate(most: number): number {
+    const routine = this.#sql.routine.get(this.#routineFrom, most);
+    const found = integer(routine?.["n"]);
+    if (found === 0) return this.#remove(this.#sql.oldest.get(most), this.#sql.summariseAny, this.#sql.deleteAny);
+    const gone = this.#remove(routine, this.#sql.summariseRoutine, this.#sql.deleteRoutine);
+    this.#routineFrom = integer(routine?.["high"]) + 1;
+    return gone;
+  }
+
+  #remove(range: Range, summarise: StatementSync, remove: StatementSync): number {
+    if (range === undefined || range["low"] === null) return 0;
+    const [low, high] = [integer(range["low"]), integer(range["high"])];
+    summarise.run(low, high);
+    const gone = Number(remove.run(low, high).changes);
+    this.#events.add(-gone);
+    return gone;
+  }
+
+  /** Returns the most rows of any one kind that went. */
+  #sweep(now: Millis, batch: number): number {
+    const gone = [
+      this.#sql.dropKnown.run(now - KNOWN_FOR_MS, batch),
+      this.#sql.dropOldBans.run(now - BANS_FOR_MS, batch),
+      this.#sql.dropManyBans.run(batch, MOST_ENDED_BANS),
+      this.#sql.dropSteps.run(now - STEPS_FOR_MS, MOST_STEPS, batch),
+      this.#sql.dropSummary.run(now - SUMMARY_FOR_MS, batch),
+    ];
+    return Math.max(...gone.map(({ changes }) => Number(changes)));
+  }
+}
+
+type Range = Readonly<Record<string, unknown>> | undefined;
+
+/** What is kept longest: bans, and what administrators did. */
+const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
+  BAN: true,
+  UNBAN: true,
+  BAN_EXPIRED: true,
+  BAN_REFUSED: true,
+  ALLOW_ADDED: true,
+  ALLOW_REMOVED: true,
+  ACCOUNT_ADDED: true,
+  ACCOUNT_REMOVED: true,
+  ACCOUNT_SUSPENDED: true,
+  ACCOUNT_RESUMED: true,
+  PASSWORD_CHANGED: true,
+  ALIAS_ADDED: true,
+  ALIAS_REMOVED: true,
+  TOKEN_CREATED: true,
+  TOKEN_REVOKED: true,
+  ADMIN_PASSWORD_CHANGED: true,
+  SETTINGS_APPLIED: true,
+  BREAK_GLASS: true,
+  EVENTS_AGGREGATED: true,
+};
+
+type KeptType = "BAN" | "UNBAN" | "BAN_EXPIRED" | "BAN_REFUSED" | "ALLOW_ADDED" | "ALLOW_REMOVED";
+
+function statements(sql: (text: string) => StatementSync) {
+  const routine = `type NOT IN (${Object.keys(KEPT)
+    .map((type) => `'${type}'`)
+    .join(", ")})`;
+  const summarise = (which: string): string => `
+    INSERT INTO event_summary (hour, type, reason, count)
+    SELECT at - at % ${HOUR_MS}, type, coalesce(reason, ''), count(*) FROM event
+    WHERE id BETWEEN ? AND ? AND ${which} GROUP BY 1, 2, 3
+    ON CONFLICT DO UPDATE SET count = count + excluded.count`;
+  return {
+    begin: sql("BEGIN IMMEDIATE"),
+    commit: sql("COMMIT"),
+    rollback: sql("ROLLBACK"),
+    pageCount: sql("PRAGMA page_count"),
+    freePages: sql("PRAGMA freelist_count"),
+    pageSize: sql("PRAGMA page_size"),
+    firstRoutine: sql(`SELECT id, at FROM event WHERE id >= ? AND ${routine} ORDER BY id LIMIT 1`),
+    countOlder: sql(`
+      SELECT count(*) AS n FROM
+        (SELECT at FROM event WHERE id >= ?1 AND ${routine} ORDER BY id LIMIT ?3) WHERE at < ?2`),
+    routine: sql(`
+      SELECT min(id) AS low, max(id) AS high, count(*) AS n FROM
+        (SELECT id FROM event WHERE id >= ? AND ${routine} ORDER BY id LIMIT ?)`),
+    oldest: sql("SELECT min(id) AS low, max(id) AS high FROM (SELECT id FROM event ORDER BY id LIMIT ?)"),
+    summariseRoutine: sql(summarise(routine)),
+    summariseAny: sql(summarise("true")),
+    deleteRoutine: sql(`DELETE FROM event WHERE id BETWEEN ? AND ? AND ${routine}`),
+    deleteAny: sql("DELETE FROM event WHERE id BETWEEN ? AND ?"),
+    dropKnown: sql(`
+      DELETE FROM known_address WHERE (prefix, account) IN
+        (SELECT prefix, account FROM known_address WHERE last_at < ? LIMIT ?)`),
+    dropOldBans: sql(`
+      DELETE FROM ban WHERE id IN (SELECT id FROM ban WHERE ended_at < ? ORDER BY ended_at LIMIT ?)`),
+    dropManyBans: sql(`
+      DELETE FROM ban WHERE id IN (SELECT id FROM ban WHERE ended_at IS NOT NULL ORDER BY ended_at LIMIT
+        max(0, min(?, (SELECT count(*) FROM ban WHERE ended_at IS NOT NULL) - ?)))`),
+    dropSteps: sql(`
+      DELETE FROM ban_step WHERE id IN (SELECT id FROM ban_step
+        WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id LIMIT ?)`),
+    dropSummary: sql(`
+      DELETE FROM event_summary WHERE (hour, type, reason) IN
+        (SELECT hour, type, reason FROM event_summary WHERE hour < ? LIMIT ?)`),
+  };
+}
