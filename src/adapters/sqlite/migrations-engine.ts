@@ -5,6 +5,7 @@
 export const engineMigrations: readonly string[] = [
   // `event.counts`: 0 no window, 1 connection, 2 mail of a stranger, 3 mail of an account, 4 failed login.
   // `event_by_prefix` serves the windows (an exact seek) and the questions of people (all rows of one network).
+  // `ban.answered` is the last event when the ban began or ended: what came before it counts no more.
   // `ban.first` and `ban.last` are the bounds of the network as 16 bytes, IPv4 mapped, so that a network within
   // another is found by range.
   `
@@ -52,6 +53,7 @@ export const engineMigrations: readonly string[] = [
     ended TEXT CHECK (ended IN ('UNBAN', 'BAN_EXPIRED', 'REPLACED')),
     ended_by TEXT,
     forgiven INTEGER NOT NULL DEFAULT 0,
+    answered INTEGER NOT NULL,
     CHECK ((ended_at IS NULL) = (ended IS NULL))
   ) STRICT;
   CREATE UNIQUE INDEX ban_in_force ON ban (prefix) WHERE ended_at IS NULL;

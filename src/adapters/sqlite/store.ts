@@ -90,17 +90,22 @@ export class SqliteStore implements Store, History {
     const seen = this.#sql.seen.get(prefix);
     const knownAt = millisOrNull(seen?.["known"] ?? null);
     const bans = seen?.["bans"] === 1 ? this.#bansOf(prefix) : NO_BANS;
-    const since = (from: Millis): number => Math.max(from, bans.answeredUntil);
     return {
       ...bans.facts,
       ban: bans.facts.ban ?? this.#banAround(prefix),
       knownAt,
       connections:
         seen?.["connections"] === 1
-          ? this.#times("connection", prefix, since(reach.sinceConnections), reach.most)
+          ? this.#times("connection", prefix, { since: reach.sinceConnections, after: bans.answered, most: reach.most })
           : NOTHING,
-      mails: seen?.["mails"] === 1 ? this.#times("mail", prefix, since(reach.sinceMails), reach.most) : NOTHING,
-      failures: seen?.["logins"] === 1 ? this.#failures(prefix, since(reach.sinceFailures), reach.most) : NOTHING,
+      mails:
+        seen?.["mails"] === 1
+          ? this.#times("mail", prefix, { since: reach.sinceMails, after: bans.answered, most: reach.most })
+          : NOTHING,
+      failures:
+        seen?.["logins"] === 1
+          ? this.#failures(prefix, { since: reach.sinceFailures, after: bans.answered, most: reach.most })
+          : NOTHING,
     };
   }
 
@@ -169,26 +174,24 @@ export class SqliteStore implements Store, History {
     const rows = this.#sql.bansOf.all(prefix, MOST_BANS);
     const newest = rows[0];
     if (newest === undefined) return NO_BANS;
-    const endedAt = millisOrNull(newest["ended_at"]);
-    const createdAt = millis(newest["created_at"]);
     const offencesAt = rows
       .filter((row) => integer(row["offences"]) > 0 && row["forgiven"] === 0)
       .map((row) => millis(row["created_at"]));
     return {
-      facts: { ban: endedAt === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
-      answeredUntil: Math.max(createdAt, endedAt ?? createdAt),
+      facts: { ban: newest["ended_at"] === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
+      answered: integer(newest["answered"]),
     };
   }
 
-  #failures(prefix: Prefix, since: number, most: number): readonly Failure[] {
+  #failures(prefix: Prefix, { since, after, most }: Stretch): readonly Failure[] {
     return this.#sql.failures
-      .all(prefix, since, most)
+      .all(prefix, since, after, most)
       .map((row) => ({ at: millis(row["at"]), passwordHash: text(row["proof"]) }))
       .reverse();
   }
 
-  #times(window: "connection" | "mail", prefix: Prefix, since: number, most: number): readonly Millis[] {
-    return ascending(this.#sql.times.all(prefix, COUNTS_CODE[window], since, most));
+  #times(window: "connection" | "mail", prefix: Prefix, { since, after, most }: Stretch): readonly Millis[] {
+    return ascending(this.#sql.times.all(prefix, COUNTS_CODE[window], since, after, most));
   }
 }
 
@@ -197,9 +200,13 @@ const MOST_BANS = 64;
 
 const NOTHING: readonly never[] = [];
 
-const NO_BANS: { readonly facts: Pick<AddressHistory, "ban" | "offencesAt">; readonly answeredUntil: number } = {
+/** Events after this instant and after this id: several may share a millisecond, one before and one after a ban. */
+type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
+
+/** `answered`: the id of the last event that the newest ban, or its end, has settled. */
+const NO_BANS: { readonly facts: Pick<AddressHistory, "ban" | "offencesAt">; readonly answered: number } = {
   facts: { ban: null, offencesAt: NOTHING },
-  answeredUntil: Number.NEGATIVE_INFINITY,
+  answered: 0,
 };
 
 /** The newest were asked for first, so that `most` keeps those that matter. */
@@ -212,6 +219,8 @@ type Statements = Readonly<Record<keyof ReturnType<typeof statements>, Statement
 function prepare(db: DatabaseSync): Statements {
   return statements((sql) => db.prepare(sql));
 }
+
+const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 
 function statements(sql: (text: string) => StatementSync) {
   return {
@@ -227,23 +236,27 @@ function statements(sql: (text: string) => StatementSync) {
         EXISTS (SELECT 1 FROM event WHERE prefix = ?1 AND counts = ${COUNTS_CODE.login}) AS logins,
         EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
         (SELECT max(last_at) FROM known_address WHERE prefix = ?1) AS known`),
-    times: sql("SELECT at FROM event WHERE prefix = ? AND counts = ? AND at > ? ORDER BY at DESC, id DESC LIMIT ?"),
+    times: sql(
+      "SELECT at FROM event WHERE prefix = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC LIMIT ?",
+    ),
     failures: sql(`
       SELECT at, coalesce(proof, '') AS proof FROM event
-      WHERE prefix = ? AND counts = ${COUNTS_CODE.login} AND at > ? ORDER BY at DESC, id DESC LIMIT ?`),
+      WHERE prefix = ? AND counts = ${COUNTS_CODE.login} AND at > ? AND id > ? ORDER BY at DESC, id DESC LIMIT ?`),
     accountMails: sql(`
       SELECT at FROM event
       WHERE account = ? AND counts = ${COUNTS_CODE.account_mail} AND at > ? ORDER BY at DESC, id DESC LIMIT ?`),
-    bansOf: sql(`SELECT ${BAN_COLUMNS}, ended_at, forgiven FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT ?`),
+    bansOf: sql(
+      `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT ?`,
+    ),
     ban: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`),
     bansWithin: sql(`
       SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`),
-    endBan: sql(
-      "UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ? WHERE prefix = ? AND ended_at IS NULL",
-    ),
+    endBan: sql(`
+      UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ?, answered = ${LAST_EVENT}
+      WHERE prefix = ? AND ended_at IS NULL`),
     insertBan: sql(`
-      INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, answered)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`),
     step: sql("INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)"),
     know: sql(`
       INSERT INTO known_address (prefix, account, first_at, last_at) VALUES (?, ?, ?, ?)
