@@ -1,0 +1,173 @@
+import { decideCommand } from "../../src/core/decide-command.ts";
+import { decideConnect } from "../../src/core/decide-connect.ts";
+import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../../src/core/decide-login.ts";
+import { decideMail, decideMessage, decideRecipient } from "../../src/core/decide-mail.ts";
+import type { Ban, Change, Decision } from "../../src/core/decision.ts";
+import type { Event } from "../../src/core/event.ts";
+import type { Facts } from "../../src/core/facts.ts";
+import { contains, type Ip, overlaps, type Prefix, prefixOf } from "../../src/core/ip.ts";
+import type { Policy } from "../../src/core/policy.ts";
+import type { Protection } from "../../src/core/reasons.ts";
+import type { Millis } from "../../src/core/time.ts";
+import type { OwnNetwork } from "../../src/engine/ports.ts";
+
+type Command = Extract<Event, { readonly prefix: Prefix }>;
+type FromAddress = Exclude<Event, Command>;
+type Kept = Readonly<{ at: Millis; event: Event; decision: Decision; changes: readonly Change[] }>;
+
+/**
+ * The oracle: it keeps every event and recounts from the beginning each time. Slow and obvious, where the engine is
+ * quick and careful. Both must decide alike.
+ */
+export class NaiveHistory {
+  readonly #policy: Policy;
+  readonly #own: readonly OwnNetwork[];
+  readonly #kept: Kept[] = [];
+
+  constructor(policy: Policy, own: readonly OwnNetwork[]) {
+    this.#policy = policy;
+    this.#own = own;
+  }
+
+  decide(event: Event, at: Millis): Decision {
+    const decision = "prefix" in event ? this.#decideCommand(event, at) : this.#decideFromAddress(event, at);
+    this.#kept.push({ at, event, decision, changes: decision.changes });
+    return decision;
+  }
+
+  #decideCommand(event: Command, at: Millis): Decision {
+    const facts = {
+      protection: event.type === "BAN_ASKED" ? this.#protection(event.prefix) : null,
+      ban: this.#bans().find((ban) => ban.prefix === event.prefix) ?? null,
+      listed: this.#allowed().includes(event.prefix),
+      covered: this.#bans()
+        .map((ban) => ban.prefix)
+        .filter((prefix) => overlaps(prefix, event.prefix)),
+    };
+    return decideCommand(facts, event, at);
+  }
+
+  #decideFromAddress(event: FromAddress, at: Millis): Decision {
+    this.#expire(at);
+    const facts = this.#facts(event, at);
+    switch (event.type) {
+      case "CONNECT":
+        return decideConnect(this.#policy, facts, event, at);
+      case "RECIPIENT":
+        return decideRecipient(this.#policy, facts, event);
+      case "MAIL":
+        return decideMail(this.#policy, facts, event, at);
+      case "MESSAGE":
+        return decideMessage(facts, event);
+      case "LOGIN_ASKED":
+        return decideLoginAsked(this.#policy, facts, event, at);
+      case "LOGIN_SUCCEEDED":
+        return decideLoginSucceeded(facts, event);
+      case "LOGIN_FAILED":
+        return decideLoginFailed(this.#policy, facts, event, at);
+    }
+  }
+
+  #facts(event: FromAddress, at: Millis): Facts {
+    const { ip } = event;
+    const subject = this.#subject(ip);
+    const account = "account" in event ? event.account : null;
+    const memory = at - this.#policy.bans.memoryMs;
+    const since = this.#countedSince(subject);
+    return {
+      subject,
+      ip,
+      protection: this.#protection(subject),
+      known: this.#changes().some(
+        ({ change, at: when }) => change.type === "KNOW" && change.prefix === subject && when > memory,
+      ),
+      ban: this.#bans().find((ban) => contains(ban.prefix, ip)) ?? null,
+      offences: this.#offencesAt(subject).filter((when) => when > memory).length,
+      connections: timesOf(since.filter((kept) => kept.event.type === "CONNECT")),
+      mails: timesOf(since.filter((kept) => kept.event.type === "MAIL" && kept.event.account === null)),
+      failures: since.flatMap((kept) =>
+        kept.event.type === "LOGIN_FAILED" ? [{ at: kept.at, passwordHash: kept.event.passwordHash }] : [],
+      ),
+      accountMails:
+        account === null
+          ? []
+          : timesOf(
+              this.#kept.filter(
+                (kept) => kept.decision.counted && kept.event.type === "MAIL" && kept.event.account === account,
+              ),
+            ),
+    };
+  }
+
+  /** What counted since the last ban on the subject began or was lifted. */
+  #countedSince(subject: Prefix): readonly Kept[] {
+    const last = this.#kept.findLastIndex(({ changes }) =>
+      changes.some((change) => bannedOrLifted(change) === subject),
+    );
+    return this.#kept
+      .slice(last + 1)
+      .filter(({ event, decision }) => decision.counted && "ip" in event && contains(subject, event.ip));
+  }
+
+  #expire(at: Millis): void {
+    for (const { prefix, expiresAt } of this.#bans())
+      if (expiresAt !== null && expiresAt <= at) this.decide({ type: "BAN_EXPIRED", prefix }, at);
+  }
+
+  #changes(): readonly Readonly<{ change: Change; at: Millis }>[] {
+    return this.#kept.flatMap((kept) => kept.changes.map((change) => ({ change, at: kept.at })));
+  }
+
+  #bans(): readonly Ban[] {
+    const standing = new Map<Prefix, Ban>();
+    for (const { change } of this.#changes()) {
+      if (change.type === "BAN") standing.set(change.ban.prefix, change.ban);
+      else if (change.type === "LIFT") standing.delete(change.prefix);
+    }
+    return [...standing.values()];
+  }
+
+  /** Bans by the engine itself, but for those that the administrator lifted. */
+  #offencesAt(subject: Prefix): readonly Millis[] {
+    const times = new Set<Millis>();
+    let standing: Ban | null = null;
+    for (const { change } of this.#changes()) {
+      if (bannedOrLifted(change) !== subject) continue;
+      if (change.type === "BAN") {
+        standing = change.ban;
+        if (standing.offences > 0) times.add(standing.createdAt);
+      } else if (change.type === "LIFT" && change.forgiven && standing !== null) times.delete(standing.createdAt);
+    }
+    return [...times];
+  }
+
+  #allowed(): readonly Prefix[] {
+    const listed = new Set<Prefix>();
+    for (const { change } of this.#changes()) {
+      if (change.type === "ALLOW") listed.add(change.prefix);
+      else if (change.type === "DISALLOW") listed.delete(change.prefix);
+    }
+    return [...listed];
+  }
+
+  #protection(network: Prefix): Protection | null {
+    const own = this.#own.find(({ prefix }) => overlaps(prefix, network));
+    if (own !== undefined) return own.why;
+    const allowed = [...this.#policy.allow, ...this.#allowed()].some((prefix) => overlaps(prefix, network));
+    return allowed ? "allow_listed" : null;
+  }
+
+  #subject(ip: Ip): Prefix {
+    const network = prefixOf(ip, this.#policy.bans.ipv6Prefix);
+    return this.#protection(network) === null ? network : prefixOf(ip, 128);
+  }
+}
+
+function bannedOrLifted(change: Change): Prefix | null {
+  if (change.type === "BAN") return change.ban.prefix;
+  return change.type === "LIFT" ? change.prefix : null;
+}
+
+function timesOf(kept: readonly Kept[]): readonly Millis[] {
+  return kept.map(({ at }) => at);
+}

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { openEngine } from "../../src/adapters/sqlite/open.ts";
+import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
+import type { Decision } from "../../src/core/decision.ts";
+import type { Event } from "../../src/core/event.ts";
+import type { Policy } from "../../src/core/policy.ts";
+import type { Millis } from "../../src/core/time.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import type { Notices, OwnNetwork } from "../../src/engine/ports.ts";
+
+/** The engine on a database of its own, with a clock that the test moves. */
+export class RealEngine {
+  readonly #directory = mkdtempSync(join(tmpdir(), "ghostinbox-scenario-"));
+  readonly #policy: Policy;
+  readonly #own: readonly OwnNetwork[];
+  #db: DatabaseSync;
+  #engine: Engine;
+  #now: Millis;
+
+  constructor(policy: Policy, own: readonly OwnNetwork[], start: Millis) {
+    this.#policy = policy;
+    this.#own = own;
+    this.#now = start;
+    this.#db = openEngine(this.#path);
+    this.#engine = this.#makeEngine();
+  }
+
+  /** Each event is committed before the next one comes. */
+  async decide(event: Event, at: Millis): Promise<Decision> {
+    this.#now = at;
+    const decided = this.#engine.ask(event);
+    this.#engine.flush();
+    return decided;
+  }
+
+  /** As if the process had been killed between two events: only the database remembers. */
+  restart(): void {
+    this.#db.close();
+    this.#db = openEngine(this.#path);
+    this.#engine = this.#makeEngine();
+  }
+
+  remove(): void {
+    this.#db.close();
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  get #path(): string {
+    return join(this.#directory, "engine.db");
+  }
+
+  #makeEngine(): Engine {
+    const store = new SqliteStore(this.#db);
+    return new Engine({
+      policy: this.#policy,
+      store,
+      history: store,
+      own: { current: () => this.#own },
+      notices: QUIET,
+      clock: { now: () => this.#now },
+      committed: () => {},
+    });
+  }
+}
+
+/** Nothing may go wrong here, so a notice is a failure. */
+const QUIET: Notices = {
+  raise: (code, detail) => {
+    throw new Error(`${code}: ${detail}`);
+  },
+  clear: () => {},
+  list: () => [],
+};

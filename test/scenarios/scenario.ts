@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Decision } from "../../src/core/decision.ts";
+import { type Event, subjectOf } from "../../src/core/event.ts";
+import type { Policy } from "../../src/core/policy.ts";
+import { formatDuration, instant, type Millis, parseDuration } from "../../src/core/time.ts";
+import { loadSettings } from "../../src/settings/load.ts";
+import { toPolicy } from "../../src/settings/to-policy.ts";
+
+/**
+ * A scenario is a folder of three files.
+ *
+ * `policy.toml`: the settings that matter here, as in `ghostinbox.toml`.
+ *
+ * `events.jsonl`: what happens, one object a line, times counted from the start:
+ * `{"at":"10s","times":11,"every":"1s","event":{"type":"MAIL","ip":"198.51.100.7"}}`. `times` and `every` may be left
+ * out, as may all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that begin
+ * with `//` are comments.
+ *
+ * `expected.jsonl`: what is decided, equal decisions in a row told as one. `UPDATE=1` rewrites it.
+ */
+export type Scenario = Readonly<{ name: string; policy: Policy; steps: readonly Step[]; expected: string }>;
+export type Step = Readonly<{ at: Millis; event: Event }>;
+
+export const START = instant(Date.UTC(2026, 0, 1));
+
+export function scenarioNames(directory: string): readonly string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .toSorted();
+}
+
+export function readScenario(directory: string, name: string): Scenario {
+  const file = (what: string): string => readFileSync(join(directory, name, what), "utf8");
+  const loaded = loadSettings(file("policy.toml"), {});
+  if (!loaded.ok) throw new Error(`${name}/policy.toml: ${loaded.problems.map((problem) => problem.says).join(" ")}`);
+  const steps = file("events.jsonl")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("//"))
+    .flatMap((line) => stepsOf(line));
+  const ascending = steps.every((step, i) => i === 0 || step.at >= (steps[i - 1]?.at ?? 0));
+  if (!ascending) throw new Error(`${name}/events.jsonl: the times must ascend`);
+  return { name, policy: toPolicy(loaded.settings), steps, expected: file("expected.jsonl") };
+}
+
+export function rewriteExpected(directory: string, name: string, text: string): void {
+  writeFileSync(join(directory, name, "expected.jsonl"), text);
+}
+
+/** The decisions as the text of `expected.jsonl`. */
+export function printDecisions(steps: readonly Step[], decisions: readonly Decision[]): string {
+  const lines: { from: string; to: string; times: number; what: string }[] = [];
+  for (const [i, decision] of decisions.entries()) {
+    const step = steps[i];
+    if (step === undefined) throw new Error("more decisions than events");
+    const at = step.at === START ? "0s" : formatDuration(step.at - START);
+    const what = describe(step.event, decision);
+    const last = lines.at(-1);
+    if (last !== undefined && last.what === what) Object.assign(last, { to: at, times: last.times + 1 });
+    else lines.push({ from: at, to: at, times: 1, what });
+  }
+  return lines
+    .map(({ from, to, times, what }) => {
+      const when = times === 1 ? { at: from } : { at: from, until: to, times };
+      return `${JSON.stringify(when).slice(0, -1)},${what.slice(1)}\n`;
+    })
+    .join("");
+}
+
+function describe(event: Event, { verdict, reason, evidence, changes }: Decision): string {
+  const told = evidence !== null && verdict !== "pass";
+  return JSON.stringify({
+    type: event.type,
+    of: subjectOf(event),
+    verdict,
+    reason,
+    ...(told ? { evidence: `${evidence.count} of ${evidence.limit} in ${formatDuration(evidence.windowMs)}` } : {}),
+    ...(changes.length > 0 ? { changes: changes.map(describeChange) } : {}),
+  });
+}
+
+function describeChange(change: Decision["changes"][number]): string {
+  switch (change.type) {
+    case "BAN": {
+      const { prefix, level, expiresAt, createdAt, offences } = change.ban;
+      const length = expiresAt === null ? "for good" : `for ${formatDuration(expiresAt - createdAt)}`;
+      return `${prefix} banned ${length}, ${level}, offence ${offences}`;
+    }
+    case "LIFT":
+      return `${change.prefix} lifted${change.forgiven ? " and forgiven" : ""}`;
+    case "KNOW":
+      return `${change.account} known from ${change.prefix}`;
+    case "ALLOW":
+      return `${change.prefix} allowed`;
+    case "DISALLOW":
+      return `${change.prefix} no longer allowed`;
+  }
+}
+
+const MAIL_FACTS = {
+  service: "smtp",
+  clientName: null,
+  helo: "client.test",
+  sender: "someone@sender.test",
+  recipient: null,
+  account: null,
+  queueId: "",
+};
+const LOGIN_FACTS = { service: "imap", login: "anna@example.test", passwordHash: "" };
+const DEFAULTS: Readonly<Record<string, object>> = {
+  CONNECT: { service: "smtp", clientName: null },
+  RECIPIENT: { ...MAIL_FACTS, recipient: "anna@example.test" },
+  MAIL: { ...MAIL_FACTS, recipientCount: 1 },
+  MESSAGE: { ...MAIL_FACTS, recipientCount: 1, sizeBytes: 1_000 },
+  LOGIN_ASKED: LOGIN_FACTS,
+  LOGIN_SUCCEEDED: LOGIN_FACTS,
+  LOGIN_FAILED: LOGIN_FACTS,
+  BAN_ASKED: { note: "spam", durationMs: null, by: "root" },
+  UNBAN_ASKED: { by: "root" },
+  ALLOW_ASKED: { note: "office", by: "root" },
+  DISALLOW_ASKED: { by: "root" },
+};
+
+type Line = Readonly<{ at: string; times?: number; every?: string; event: Readonly<{ type: string }> }>;
+
+function stepsOf(line: string): readonly Step[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; what is wrong in it fails its test
+  const { at, times = 1, every = "0ms", event } = JSON.parse(line) as Line;
+  const from = parseDuration(at);
+  const apart = parseDuration(every);
+  const defaults = DEFAULTS[event.type];
+  if (from === null || apart === null || defaults === undefined) throw new Error(`events.jsonl: ${line}`);
+  return Array.from({ length: times }, (_, i) => {
+    const numbered = JSON.stringify({ ...defaults, ...event }).replaceAll("%", String(i + 1));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+    return { at: instant(START + from + i * apart), event: JSON.parse(numbered) as Event };
+  });
+}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Prefix, parsePrefix } from "../../src/core/ip.ts";
+import type { OwnNetwork } from "../../src/engine/ports.ts";
+import { NaiveHistory } from "./naive-history.ts";
+import { RealEngine } from "./real-engine.ts";
+import { printDecisions, readScenario, rewriteExpected, START, scenarioNames } from "./scenario.ts";
+
+const HERE = import.meta.dirname;
+const OWN: readonly OwnNetwork[] = [
+  { prefix: network("127.0.0.0/8"), why: "loopback" },
+  { prefix: network("203.0.113.10"), why: "own_address" },
+  { prefix: network("203.0.113.1"), why: "gateway" },
+];
+
+for (const name of scenarioNames(HERE)) {
+  test(`${name}: the core with a history that recounts everything`, () => {
+    const { policy, steps, expected } = readScenario(HERE, name);
+    const history = new NaiveHistory(policy, OWN);
+    const got = printDecisions(
+      steps,
+      steps.map(({ at, event }) => history.decide(event, at)),
+    );
+    if (process.env["UPDATE"] === "1") rewriteExpected(HERE, name, got);
+    else assert.equal(got, expected);
+  });
+
+  for (const [how, restarts] of [
+    ["", false],
+    [", restarted before every event", true],
+  ] as const)
+    test(`${name}: the engine on SQLite${how}`, async () => {
+      const { policy, steps, expected } = readScenario(HERE, name);
+      const engine = new RealEngine(policy, OWN, START);
+      try {
+        const decisions: Decision[] = [];
+        for (const { at, event } of steps) {
+          if (restarts) engine.restart();
+          decisions.push(await engine.decide(event, at));
+        }
+        assert.equal(printDecisions(steps, decisions), expected);
+      } finally {
+        engine.remove();
+      }
+    });
+}
+
+function network(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(text);
+  return prefix;
+}
