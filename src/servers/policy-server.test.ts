@@ -37,7 +37,11 @@ type Started = { server: PolicyServer; engine: HeldEngine; reports: string[]; pa
 async function started(limits: Partial<PolicyLimits> = {}): Promise<Started> {
   const engine = new HeldEngine();
   const reports: string[] = [];
-  const server = new PolicyServer(engine.submit, (code) => reports.push(code), { ...POLICY_LIMITS, ...limits });
+  const server = new PolicyServer(engine.submit, (code) => reports.push(code), {
+    ...POLICY_LIMITS,
+    stopMs: 50,
+    ...limits,
+  });
   const path = join(directory, `${Math.random()}.sock`);
   await server.start(path);
   return { server, engine, reports, path };
@@ -204,7 +208,7 @@ test("one connection too many is turned away", async () => {
 });
 
 test("stop answers what was asked, ends every connection and removes the socket", async () => {
-  const { server, engine, path } = await started();
+  const { server, engine, path } = await started({ stopMs: DEADLINE_MS });
   const asking = new Client(path);
   const idle = new Client(path);
   asking.socket.write(ask());
