@@ -13,8 +13,21 @@ export type Prefix = string & { readonly [prefix]: true };
 export function parseIp(text: string): Ip | null {
   if (isIPv4(text)) return text as Ip;
   if (text.includes("%") || !isIPv6(text)) return null;
-  const parsed = ipaddr.IPv6.parse(text);
+  const parsed = ipaddr.IPv6.parse(inGroups(text));
   return (parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toRFC5952String()) as Ip;
+}
+
+/**
+ * Writes a dotted end as two groups, because the library takes `::203.0.113.7` for the IPv4 address, although it is
+ * `::cb00:7107`, another one (RFC 4291, 2.5.5.1).
+ */
+function inGroups(text: string): string {
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
+  if (dotted === null) return text;
+  const [, head = "", a, b, c, d] = dotted;
+  const group = (high: string | undefined, low: string | undefined): string =>
+    (Number(high) * 256 + Number(low)).toString(16);
+  return `${head}${group(a, b)}:${group(c, d)}`;
 }
 
 /** Reads an address or a network; host bits are cleared. Null if it is neither. */
@@ -27,8 +40,10 @@ export function parsePrefix(text: string): Prefix | null {
   const address = parseIp(text.slice(0, slash));
   const lengthText = text.slice(slash + 1);
   if (address === null || !/^\d{1,3}$/.test(lengthText)) return null;
-  const length = Number(lengthText);
-  return length <= (isV4(address) ? 32 : 128) ? truncate(address, length) : null;
+  // An IPv4-mapped network is an IPv4 one, 96 bits shorter: `::ffff:203.0.113.0/120` is `203.0.113.0/24`.
+  const isMapped = isV4(address) && text.includes(":");
+  const length = Number(lengthText) - (isMapped ? 96 : 0);
+  return length >= 0 && length <= (isV4(address) ? 32 : 128) ? truncate(address, length) : null;
 }
 
 export function isV4(address: Ip | Prefix): boolean {
