@@ -28,12 +28,16 @@ const UNITS: readonly (readonly [string, number])[] = [
   ["ms", 1],
 ];
 
-/** Reads `30m`, `2h`, `7d`, `45s`, `500ms`; null for anything else. */
+/** A century: an instant this far from now can still be written as a date. */
+const LONGEST_MS = 36_500 * DAY_MS;
+
+/** Reads `30m`, `2h`, `7d`, `45s`, `500ms`; null for anything else, and for more than a century. */
 export function parseDuration(text: string): number | null {
   const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text.trim());
   if (match === null) return null;
   const unit = UNITS.find(([name]) => name === match[2]);
-  return unit === undefined ? null : Number(match[1]) * unit[1];
+  const durationMs = unit === undefined ? Number.NaN : Number(match[1]) * unit[1];
+  return durationMs <= LONGEST_MS ? durationMs : null;
 }
 
 /** The shortest exact form: 7200000 is `2h`, 5400000 is `90m`. */

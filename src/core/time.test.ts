@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { DAY_MS, formatDuration, HOUR_MS, instant, isoTime, later, MINUTE_MS, parseDuration } from "./time.ts";
+
+const durations: readonly (readonly [text: string, durationMs: number | null])[] = [
+  ["500ms", 500],
+  ["45s", 45_000],
+  ["30m", 1_800_000],
+  ["2h", 7_200_000],
+  ["7d", 604_800_000],
+  [" 1d ", 86_400_000],
+  ["0s", 0],
+  ["36500d", 3_153_600_000_000],
+  ["36501d", null],
+  ["999999999d", null],
+  ["", null],
+  ["30", null],
+  ["m", null],
+  ["-30m", null],
+  ["1.5h", null],
+  ["30 m", null],
+  ["30M", null],
+  ["1h30m", null],
+  ["1e3s", null],
+  ["1w", null],
+];
+for (const [text, durationMs] of durations)
+  test(`parseDuration of ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), durationMs));
+
+test("a duration is printed in its largest whole unit", () => {
+  assert.equal(formatDuration(1), "1ms");
+  assert.equal(formatDuration(1_500), "1500ms");
+  assert.equal(formatDuration(MINUTE_MS), "1m");
+  assert.equal(formatDuration(90 * MINUTE_MS), "90m");
+  assert.equal(formatDuration(2 * HOUR_MS), "2h");
+  assert.equal(formatDuration(DAY_MS), "1d");
+  assert.equal(formatDuration(0), "0ms");
+});
+
+test("what is printed is read as the same duration", () => {
+  fc.assert(
+    fc.property(fc.nat(99_999), fc.constantFrom("ms", "s", "m", "h"), (amount, unit) => {
+      const durationMs = parseDuration(`${amount}${unit}`);
+      assert.ok(durationMs !== null);
+      assert.equal(parseDuration(formatDuration(durationMs)), durationMs);
+    }),
+  );
+});
+
+test("the longest duration from now can still be written as a date", () => {
+  const now = instant(Date.UTC(2026, 10, 20));
+  assert.equal(isoTime(later(now, parseDuration("36500d") ?? 0)), "2126-10-27T00:00:00.000Z");
+});
