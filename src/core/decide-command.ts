@@ -33,6 +33,10 @@ export function decideCommand(facts: CommandFacts, event: Command, now: Millis):
       if (!facts.listed) return decision("refuse", "not_listed", { counted: false });
       return changed("manual", [{ type: "DISALLOW", prefix: event.prefix, by: event.by }]);
     case "BAN_EXPIRED":
+      // Meanwhile it was lifted, or another took its place: whoever looked for expired bans saw an older state.
+      if (facts.ban === null) return decision("refuse", "not_banned", { counted: false, recorded: false });
+      if (facts.ban.expiresAt === null || facts.ban.expiresAt > now)
+        return decision("refuse", "banned", { counted: false, recorded: false });
       return changed("expired", [
         { type: "LIFT", prefix: event.prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" },
       ]);

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type CommandFacts, decideCommand } from "./decide-command.ts";
+import { hostPrefix } from "./ip.ts";
+import type { Protection } from "./reasons.ts";
+import { BAN, ip, NOON, STRANGER } from "./samples.ts";
+import { HOUR_MS, later } from "./time.ts";
+
+const NOTHING: CommandFacts = { protection: null, ban: null, listed: false, covered: [] };
+const PREFIX = hostPrefix(STRANGER);
+const ASKED = { type: "BAN_ASKED", prefix: PREFIX, note: "scans", durationMs: 2 * HOUR_MS, by: "root" } as const;
+
+test("ban: manual, for the time that was given", () => {
+  const decided = decideCommand(NOTHING, ASKED, NOON);
+  assert.equal(`${decided.verdict} ${decided.reason}`, "pass manual");
+  assert.deepEqual(decided.changes, [
+    {
+      type: "BAN",
+      ban: {
+        prefix: PREFIX,
+        ip: STRANGER,
+        level: "manual",
+        code: "manual",
+        reason: "scans",
+        source: "root",
+        createdAt: NOON,
+        expiresAt: later(NOON, 2 * HOUR_MS),
+        offences: 0,
+      },
+    },
+  ]);
+});
+
+test("ban: for good without a time", () => {
+  const [change] = decideCommand(NOTHING, { ...ASKED, durationMs: null }, NOON).changes;
+  assert.ok(change?.type === "BAN");
+  assert.equal(change.ban.expiresAt, null);
+});
+
+const protections: readonly Protection[] = ["loopback", "own_address", "gateway", "allow_listed"];
+for (const protection of protections)
+  test(`ban: refused where ${protection} protects it or a part of it`, () => {
+    const decided = decideCommand({ ...NOTHING, protection }, ASKED, NOON);
+    assert.equal(`${decided.verdict} ${decided.reason}`, `refuse ${protection}`);
+    assert.deepEqual(decided.changes, []);
+    assert.ok(decided.recorded, "the owner sees that it was tried");
+  });
+
+test("unban: lifts and forgives what stands, refuses where nothing does", () => {
+  const event = { type: "UNBAN_ASKED", prefix: PREFIX, by: "root" } as const;
+  const lift = { type: "LIFT", prefix: PREFIX, cause: "UNBAN", forgiven: true, by: "root" };
+  assert.deepEqual(decideCommand({ ...NOTHING, ban: BAN }, event, NOON).changes, [lift]);
+  const nothing = decideCommand(NOTHING, event, NOON);
+  assert.equal(`${nothing.verdict} ${nothing.reason}`, "refuse not_banned");
+  assert.deepEqual(nothing.changes, []);
+});
+
+test("allow: lists the network and lifts every ban within it", () => {
+  const other = hostPrefix(ip("203.0.113.8"));
+  const event = { type: "ALLOW_ASKED", prefix: PREFIX, note: "office", by: "root" } as const;
+  assert.deepEqual(decideCommand({ ...NOTHING, covered: [PREFIX, other] }, event, NOON).changes, [
+    { type: "ALLOW", prefix: PREFIX, note: "office", by: "root" },
+    { type: "LIFT", prefix: PREFIX, cause: "UNBAN", forgiven: true, by: "root" },
+    { type: "LIFT", prefix: other, cause: "UNBAN", forgiven: true, by: "root" },
+  ]);
+});
+
+test("disallow: takes off what is listed, refuses what is not", () => {
+  const event = { type: "DISALLOW_ASKED", prefix: PREFIX, by: "root" } as const;
+  const listed = decideCommand({ ...NOTHING, listed: true }, event, NOON);
+  assert.deepEqual(listed.changes, [{ type: "DISALLOW", prefix: PREFIX, by: "root" }]);
+  const nothing = decideCommand(NOTHING, event, NOON);
+  assert.equal(`${nothing.verdict} ${nothing.reason}`, "refuse not_listed");
+  assert.deepEqual(nothing.changes, []);
+});
+
+test("expiry: ends a ban whose time is over, and forgives nothing", () => {
+  const event = { type: "BAN_EXPIRED", prefix: PREFIX } as const;
+  const decided = decideCommand({ ...NOTHING, ban: { ...BAN, expiresAt: NOON } }, event, NOON);
+  assert.equal(`${decided.verdict} ${decided.reason}`, "pass expired");
+  assert.deepEqual(decided.changes, [
+    { type: "LIFT", prefix: PREFIX, cause: "BAN_EXPIRED", forgiven: false, by: "engine" },
+  ]);
+});
+
+test("expiry: leaves alone a ban that is gone, permanent, or was renewed meanwhile", () => {
+  const event = { type: "BAN_EXPIRED", prefix: PREFIX } as const;
+  for (const ban of [null, { ...BAN, expiresAt: null }, { ...BAN, expiresAt: later(NOON, 1) }]) {
+    const decided = decideCommand({ ...NOTHING, ban }, event, NOON);
+    assert.deepEqual(decided.changes, []);
+    assert.equal(decided.recorded, false);
+  }
+});
