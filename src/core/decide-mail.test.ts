@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decideMail, decideMessage, decideRecipient } from "./decide-mail.ts";
+import type { Decision } from "./decision.ts";
+import type { MailFacts } from "./event.ts";
+import type { Facts } from "./facts.ts";
+import { BAN, factsOf, MAIL, NOON, POLICY, times } from "./samples.ts";
+
+const USER = "user@example.org";
+const GOOGLE = "mail-lf1-f41.google.com";
+
+type Example = Readonly<{
+  that: string;
+  known?: Partial<Facts>;
+  mail?: Partial<MailFacts>;
+  answer: string;
+  bans?: number;
+  counted?: boolean;
+}>;
+
+const mails: readonly Example[] = [
+  { that: "a stranger's first mail", answer: "pass below_limit" },
+  { that: "a stranger's 10th in a minute", known: { mails: times(9) }, answer: "pass below_limit" },
+  { that: "a stranger's 11th in a minute", known: { mails: times(10) }, answer: "refuse mail_limit", bans: 1 },
+  { that: "a stranger's 51st in an hour", known: { mails: times(50, 60_000) }, answer: "refuse mail_limit", bans: 1 },
+  { that: "a stranger's 201st in a day", known: { mails: times(200, 400_000) }, answer: "refuse mail_limit", bans: 1 },
+  { that: "a stranger who is banned", known: { ban: BAN }, answer: "refuse banned", counted: false },
+  {
+    that: "the gateway, whoever mails through it",
+    known: { protection: "gateway", ban: BAN, mails: times(500) },
+    answer: "pass gateway",
+    counted: false,
+  },
+  {
+    that: "a large provider over the limit",
+    known: { mails: times(500) },
+    mail: { clientName: GOOGLE },
+    answer: "defer provider_busy",
+    counted: false,
+  },
+  {
+    that: "an address from which an account signed in, over the limit",
+    known: { known: true, mails: times(29) },
+    answer: "defer known_address",
+  },
+  {
+    that: "the same past three times the limit",
+    known: { known: true, mails: times(30) },
+    answer: "refuse mail_limit",
+    bans: 1,
+  },
+  {
+    that: "an account's 10th in a minute, whatever its address did",
+    known: { accountMails: times(9), mails: times(500) },
+    mail: { account: USER },
+    answer: "pass below_limit",
+  },
+  {
+    that: "an account's 11th in a minute",
+    known: { accountMails: times(10) },
+    mail: { account: USER },
+    answer: "defer account_mail_limit",
+    counted: false,
+  },
+  {
+    that: "an account over its limit on an allow-listed address",
+    known: { accountMails: times(10), protection: "allow_listed" },
+    mail: { account: USER },
+    answer: "defer account_mail_limit",
+    counted: false,
+  },
+  {
+    that: "an account on a banned address",
+    known: { ban: BAN },
+    mail: { account: USER },
+    answer: "refuse banned",
+    counted: false,
+  },
+];
+for (const example of mails)
+  check("DATA", example, (facts, mail) =>
+    decideMail(POLICY, facts, { type: "MAIL", recipientCount: 1, ...mail }, NOON),
+  );
+
+const recipients: readonly Example[] = [
+  { that: "a stranger to one of ours", answer: "pass below_limit" },
+  { that: "a bounce, which has no sender", mail: { sender: "" }, answer: "pass below_limit" },
+  { that: "a stranger as one of ours", mail: { sender: USER }, answer: "refuse own_sender", counted: false },
+  {
+    that: "a stranger as one of ours, in capitals",
+    mail: { sender: "User@Example.ORG" },
+    answer: "refuse own_sender",
+    counted: false,
+  },
+  { that: "a stranger of a domain below ours", mail: { sender: "u@sub.example.org" }, answer: "pass below_limit" },
+  {
+    that: "our domain as the local part of another's address",
+    mail: { sender: '"a@example.org"@example.net' },
+    answer: "pass below_limit",
+  },
+  { that: "an account as itself", mail: { sender: USER, account: USER }, answer: "pass below_limit" },
+  {
+    that: "an allow-listed relay as one of ours",
+    known: { protection: "allow_listed" },
+    mail: { sender: USER },
+    answer: "pass allow_listed",
+    counted: false,
+  },
+  { that: "one that is banned", known: { ban: BAN }, answer: "refuse banned", counted: false },
+  {
+    that: "an account on a banned address",
+    known: { ban: BAN },
+    mail: { account: USER },
+    answer: "refuse banned",
+    counted: false,
+  },
+];
+for (const example of recipients)
+  check("RCPT", example, (facts, mail) => decideRecipient(POLICY, facts, { type: "RECIPIENT", ...mail }));
+
+const messages: readonly Example[] = [
+  { that: "a mail that went through", known: { mails: times(500) }, answer: "pass below_limit" },
+  { that: "a ban that came meanwhile", known: { ban: BAN }, answer: "refuse banned", counted: false },
+  {
+    that: "a ban that came meanwhile on what is protected",
+    known: { ban: BAN, protection: "loopback" },
+    answer: "pass loopback",
+    counted: false,
+  },
+];
+for (const example of messages)
+  check("end of message", example, (facts, mail) =>
+    decideMessage(facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1_000, ...mail }),
+  );
+
+function check(stage: string, example: Example, decide: (facts: Facts, mail: MailFacts) => Decision): void {
+  const { that, known = {}, mail = {}, answer, bans = 0, counted = true } = example;
+  test(`${stage}: ${that}: ${answer}`, () => {
+    const decided = decide(factsOf(known), { ...MAIL, ...mail });
+    assert.equal(`${decided.verdict} ${decided.reason}`, answer);
+    assert.equal(decided.changes.filter((change) => change.type === "BAN").length, bans);
+    assert.equal(decided.counted, counted);
+  });
+}
