@@ -1,4 +1,5 @@
 import { parse, TomlError } from "smol-toml";
+import { printable } from "../core/text.ts";
 import { findConflicts } from "./conflicts.ts";
 import type { Read } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
@@ -100,7 +101,7 @@ function readFile(text: string, problems: Problem[]): readonly Written[] {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const what = (error.message.split("\n")[0] ?? "").replace("Invalid TOML document: ", "");
-    const says = `Line ${error.line} of ghostinbox.toml, column ${error.column}, is not TOML: ${what.replace(/\.$/, "")}.`;
+    const says = `Line ${error.line} of ghostinbox.toml, column ${error.column}, is not TOML: ${quoted(what.replace(/\.$/, ""))}.`;
     problems.push({ where: "", line: error.line, says });
     return [];
   }
@@ -119,7 +120,7 @@ function collect(table: object, path: readonly string[], written: Written[], pro
       problems.push({ where: key, line: null, says: `${key} must be a table, as in [${key}], not ${show(value)}.` });
     } else {
       const hint = nearest(key, settingKeys());
-      problems.push({ where: key, line: null, says: `${shorten(key)} is no setting; the nearest is ${hint}.` });
+      problems.push({ where: key, line: null, says: `${quoted(key)} is no setting; the nearest is ${hint}.` });
     }
   }
 }
@@ -135,7 +136,7 @@ function readEnvironment(env: Environment, problems: Problem[]): readonly Writte
       written.push({ key, value: settingOf(key).kind.fromText(text.trim()), origin: { from: "env", variable } });
     } else if (!OTHER_VARIABLES.includes(variable) && !NOT_OURS.test(variable)) {
       const hint = nearest(variable, [...keys.keys(), ...OTHER_VARIABLES]);
-      const says = `The environment variable ${shorten(variable)} is no setting; the nearest is ${hint}.`;
+      const says = `The environment variable ${quoted(variable)} is no setting; the nearest is ${hint}.`;
       problems.push({ where: variable, line: null, says });
     }
   }
@@ -163,9 +164,10 @@ function show(value: unknown): string {
   if (isTable(value)) return "a table";
   return Array.isArray(value) && value.some((item) => typeof item === "object")
     ? "a list of tables or lists"
-    : shorten(JSON.stringify(value) ?? String(value));
+    : quoted(JSON.stringify(value) ?? String(value));
 }
 
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+/** Names and values are whatever was typed or inherited. */
+function quoted(text: string): string {
+  return printable(text, 80);
 }
