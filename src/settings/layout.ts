@@ -34,6 +34,7 @@ export function layoutOf(dataDirectory: string) {
     keeperSocket: at("run", "keeper", "keeper.sock"),
     dovecotBase: at("run", "dovecot"),
     startPid: at("run", "start.pid"),
+    environment: at("run", "environment"),
     services: at("service"),
   } as const;
 }

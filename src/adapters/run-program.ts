@@ -1,0 +1,52 @@
+import { execFile } from "node:child_process";
+
+/** What a finished program said; `code` is 127 where it could not be started, 124 where the time was up. */
+export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>;
+
+export type RunOptions = Readonly<{
+  input?: string;
+  timeoutMs?: number;
+  env?: Readonly<Record<string, string>>;
+  uid?: number;
+  gid?: number;
+}>;
+
+const MOST_OUTPUT_BYTES = 1_000_000;
+const TIMEOUT_MS = 30_000;
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Runs a program to its end: no shell, a clean environment, English messages, a deadline. Never throws. */
+export function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const { input, timeoutMs = TIMEOUT_MS, env = {}, uid, gid } = options;
+  return new Promise((resolve) => {
+    const child = execFile(
+      program,
+      [...args],
+      {
+        timeout: timeoutMs,
+        killSignal: "SIGKILL",
+        maxBuffer: MOST_OUTPUT_BYTES,
+        env: { PATH, LC_ALL: "C.UTF-8", ...env },
+        ...(uid === undefined ? {} : { uid }),
+        ...(gid === undefined ? {} : { gid }),
+      },
+      (error, stdout, stderr) =>
+        resolve({ code: codeOf(error), stdout, stderr: stderr === "" && error !== null ? error.message : stderr }),
+    );
+    // A program that ends without reading its input is judged by its exit code.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(input ?? "");
+  });
+}
+
+function codeOf(error: (Error & { code?: unknown; killed?: boolean }) | null): number {
+  if (error === null) return 0;
+  if (error.killed === true) return 124;
+  return typeof error.code === "number" ? error.code : 127;
+}
+
+/** The last lines of what it said, for an error message. */
+export function lastLines({ stdout, stderr }: Finished, most = 3): string {
+  const lines = `${stderr}\n${stdout}`.split("\n").filter((line) => line.trim() !== "");
+  return lines.slice(-most).join("; ");
+}

@@ -1,0 +1,123 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { lastLines, runProgram } from "../adapters/run-program.ts";
+import { SERVICES } from "../render/runit.ts";
+import type { Layout } from "../settings/layout.ts";
+import { type Environment, loadSettings, missingDomain } from "../settings/load.ts";
+import type { Settings } from "../settings/schema.ts";
+import type { KeeperCommand, KeeperReply } from "../wire/control.ts";
+import { applyConfiguration } from "./apply.ts";
+import { problemWith } from "./set-up/certificate.ts";
+import { pidOf } from "./set-up/supervise.ts";
+import { certificateFiles, readSite } from "./site.ts";
+
+/** doveadm(1) kick: nobody was signed in. */
+const NOBODY = 68;
+
+/** Does what the guard may ask of root. Every argument has passed its parser; no shell is involved. */
+export class KeeperVerbs {
+  readonly #layout: Layout;
+  readonly #env: Environment;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(layout: Layout, env: Environment) {
+    this.#layout = layout;
+    this.#env = env;
+  }
+
+  /** One after another, whichever connection asked. */
+  obey(command: KeeperCommand): Promise<KeeperReply> {
+    const mine = this.#turn.then(() => this.#do(command));
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #do(command: KeeperCommand): Promise<KeeperReply> {
+    switch (command.verb) {
+      case "ping":
+        return Promise.resolve({ ok: true, detail: `pid ${process.pid}` });
+      case "kick_account":
+        return this.#kickAccount(command.account);
+      case "kick_network":
+        return this.#kick(command.prefix);
+      case "apply":
+        return this.#apply();
+      case "restart":
+        return this.#restart(command.service);
+      case "status":
+        return Promise.resolve({ ok: true, detail: "", services: this.#services() });
+    }
+  }
+
+  /**
+   * Nothing tells which of Postfix's open sessions the account signed in to, so all submission sessions end: mail
+   * programs simply connect again, and a stolen session does not outlive its password.
+   */
+  async #kickAccount(account: string): Promise<KeeperReply> {
+    const imap = await this.#kick(account);
+    if (!imap.ok) return imap;
+    const settings = this.#settings();
+    if (!settings.ok) return settings;
+    const doors = [settings.settings["ports.submission"], settings.settings["ports.submissions"]];
+    const filter = doors.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
+    const cut = await runProgram("ss", ["-K", "-H", "-n", "-t", "state", "established", ...filter]);
+    const left = await runProgram("ss", ["-H", "-n", "-t", "state", "established", ...filter]);
+    if (cut.code === 0 && left.code === 0 && left.stdout.trim() === "") return { ok: true, detail: imap.detail };
+    // Without CAP_NET_ADMIN the kernel ends no connection; after a reload each smtpd ends with its present session.
+    const reload = await runProgram("postfix", ["-c", this.#layout.postfixConf, "reload"]);
+    return reload.code === 0
+      ? { ok: true, detail: `${imap.detail} Submission sessions end when their clients hang up.` }
+      : { ok: false, reason: `postfix reload failed: ${lastLines(reload)}` };
+  }
+
+  async #kick(who: string): Promise<KeeperReply> {
+    const kick = await runProgram("doveadm", ["-c", this.#layout.dovecotConf, "kick", who]);
+    if (kick.code === 0) return { ok: true, detail: "IMAP sessions were ended." };
+    if (kick.code === NOBODY) return { ok: true, detail: "No IMAP session was open." };
+    return { ok: false, reason: `doveadm kick failed: ${lastLines(kick)}` };
+  }
+
+  async #apply(): Promise<KeeperReply> {
+    const read = this.#settings();
+    if (!read.ok) return read;
+    const problem = problemWith(certificateFiles(read.settings, this.#layout));
+    if (problem !== null) return { ok: false, reason: problem };
+    const applied = await applyConfiguration(readSite(read.settings, this.#layout));
+    if (!applied.ok) return applied;
+    const reloaded = [];
+    if (applied.postfixChanged) {
+      const reload = await runProgram("postfix", ["-c", this.#layout.postfixConf, "reload"]);
+      if (reload.code !== 0) return { ok: false, reason: `postfix reload failed: ${lastLines(reload)}` };
+      reloaded.push("postfix");
+    }
+    if (applied.dovecotChanged) {
+      const reload = await runProgram("doveadm", ["-c", this.#layout.dovecotConf, "reload"]);
+      if (reload.code !== 0) return { ok: false, reason: `doveadm reload failed: ${lastLines(reload)}` };
+      reloaded.push("dovecot");
+    }
+    return { ok: true, detail: reloaded.length === 0 ? "Nothing changed." : `Reloaded ${reloaded.join(" and ")}.` };
+  }
+
+  #settings(): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {
+    const file = this.#layout.settings;
+    const loaded = loadSettings(existsSync(file) ? readFileSync(file, "utf8") : null, this.#env);
+    if (!loaded.ok) return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+    const missing = missingDomain(loaded.settings);
+    return missing === null ? { ok: true, settings: loaded.settings } : { ok: false, reason: missing };
+  }
+
+  async #restart(service: string): Promise<KeeperReply> {
+    // sv(8): ends it, waits up to 10 s, and looks whether it runs again.
+    const sv = await runProgram("sv", ["-w", "10", "restart", join(this.#layout.services, service)]);
+    return sv.code === 0
+      ? { ok: true, detail: `${service} was restarted.` }
+      : { ok: false, reason: `${service} could not be restarted: ${lastLines(sv)}` };
+  }
+
+  #services(): readonly Readonly<{ name: string; up: boolean; pid: number | null }>[] {
+    return SERVICES.map((name) => {
+      const pid = pidOf(this.#layout.services, name);
+      return { name, up: pid !== null, pid };
+    });
+  }
+}

@@ -1,0 +1,25 @@
+/** The root process: renders, reloads and restarts Postfix and Dovecot, and ends sessions, when the guard asks. */
+import { chownSync } from "node:fs";
+import { KeeperServer } from "../servers/keeper-server.ts";
+import { problems } from "../servers/report.ts";
+import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../settings/layout.ts";
+import { KeeperVerbs } from "./keeper-verbs.ts";
+import { userIds } from "./site.ts";
+
+const GRACE_MS = 2_000;
+
+const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const verbs = new KeeperVerbs(layout, process.env);
+const server = new KeeperServer(
+  (command) => verbs.obey(command),
+  (code, detail) => console.error(`${code}: ${problems[code]} (${detail})`),
+);
+await server.start(layout.keeperSocket);
+const guard = userIds(USERS.guard);
+chownSync(layout.keeperSocket, guard.uid, guard.gid);
+console.log("keeper: ready");
+for (const name of ["SIGTERM", "SIGINT"] as const) {
+  process.once(name, () => {
+    void server.stop(GRACE_MS).then(() => process.exit(0));
+  });
+}

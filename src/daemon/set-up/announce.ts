@@ -1,0 +1,36 @@
+import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { doorsOf } from "./ports.ts";
+
+/** What listens where, and what to type next. */
+export function printRunning(layout: Layout, settings: Settings, adminPassword: string | null): void {
+  console.log(runningText(layout, settings, adminPassword));
+}
+
+export function runningText(layout: Layout, settings: Settings, adminPassword: string | null): string {
+  const doors = doorsOf(settings)
+    .filter(({ setting }) => setting !== "ports.login_policy")
+    .map(
+      ({ port, address, says }) => `  ${String(port).padEnd(6)} ${says}${address === null ? "" : `, on ${address}`}`,
+    );
+  const command = `${layout.data === DEFAULT_DATA_DIRECTORY ? "" : `GHOSTINBOX_DATA=${layout.data} `}./ghostinbox`;
+  const password =
+    adminPassword === null ? [] : ["", `Password of the dashboard, shown only this once:  ${adminPassword}`];
+  return [
+    "",
+    `GhostInbox runs as ${settings.hostname}, for ${settings.domains.join(", ")}.`,
+    "",
+    ...doors,
+    "",
+    `  data   ${layout.data}`,
+    `  mail   ${layout.mailLog}`,
+    ...password,
+    "",
+    "Next, in another terminal:",
+    `  ${command} account add you@${settings.domains[0] ?? "example.org"}`,
+    `  ${command} status`,
+    `  ${command} events --follow`,
+    "",
+    "Ctrl-C stops everything.",
+  ].join("\n");
+}

@@ -1,0 +1,48 @@
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { SetUpFailure } from "./failure.ts";
+
+/** A unix socket's path has at most 107 bytes (unix(7)); the longest of ours adds 33 to the data directory. */
+const LONGEST = 70;
+const USED_BY_US = ["ghostinbox.toml", "installed-packages", "run", "lost+found"];
+
+/** Creates the data directory. Throws SetUpFailure where it can not serve. */
+export function prepareDataDirectory(data: string): void {
+  refuseBadName(data);
+  if (existsSync(data) && !statSync(data).isDirectory()) throw new SetUpFailure(`${data} is not a directory.`);
+  mkdirSync(data, { recursive: true, mode: 0o755 });
+  refuseForeign(data);
+  const closed = closedParent(data);
+  if (closed !== null) {
+    throw new SetUpFailure(
+      `${data} cannot hold the data: Postfix, Dovecot and the guard may not enter ${closed}; name another place in GHOSTINBOX_DATA.`,
+    );
+  }
+}
+
+/** The name goes into shell scripts and configuration files as it is. */
+function refuseBadName(data: string): void {
+  if (!/^\/[A-Za-z0-9._+@/-]+$/.test(data) || data.split("/").includes(".."))
+    throw new SetUpFailure(`GHOSTINBOX_DATA must be an absolute path of letters, digits and ._+@-/, not "${data}".`);
+  if (data.length > LONGEST)
+    throw new SetUpFailure(
+      `GHOSTINBOX_DATA must have at most ${LONGEST} characters, for sockets lie below it; it has ${data.length}.`,
+    );
+}
+
+/** Set-up changes owners and modes in it, so it must be ours or empty. */
+function refuseForeign(data: string): void {
+  const names = readdirSync(data);
+  if (names.every((name) => name === "lost+found") || names.some((name) => USED_BY_US.slice(0, 2).includes(name)))
+    return;
+  if (names.every((name) => USED_BY_US.includes(name))) return;
+  throw new SetUpFailure(`${data} holds files but no ghostinbox.toml: name an empty directory in GHOSTINBOX_DATA.`);
+}
+
+/** The nearest directory above that other users may not pass through; null if there is none. */
+export function closedParent(path: string): string | null {
+  for (let directory = dirname(path); ; directory = dirname(directory)) {
+    if ((statSync(directory).mode & 0o001) === 0) return directory;
+    if (directory === dirname(directory)) return null;
+  }
+}

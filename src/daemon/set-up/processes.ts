@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
+
+/** One running process as /proc shows it (proc(5)). */
+export type Process = Readonly<{ pid: number; args: readonly string[]; exe: string; cwd: string }>;
+
+const SUPERVISORS = ["runsvdir", "runsv", "svlogd"];
+const MAIL_PROGRAMS = ["/usr/lib/postfix/", "/usr/lib/dovecot/", "/usr/sbin/dovecot"];
+
+/**
+ * Whether this process belongs to the server of this data directory. A shell that merely stands in the directory
+ * does not.
+ */
+export function belongsTo(data: string, { args, exe, cwd }: Process): boolean {
+  const within = (path: string): boolean => path === data || path.startsWith(`${data}/`);
+  if (within(exe)) return true;
+  const points = within(cwd) || args.some(within);
+  return points && (SUPERVISORS.includes(basename(exe)) || MAIL_PROGRAMS.some((program) => exe.startsWith(program)));
+}
+
+export function isSupervisor({ exe }: Process): boolean {
+  return basename(exe) === "runsv" || basename(exe) === "runsvdir";
+}
+
+/** All processes of this data directory's server, this one excepted. */
+export function processesOf(data: string): readonly Process[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((name) => readProcess(Number(name)))
+    .filter((found) => belongsTo(data, found));
+}
+
+/** Empty where it has ended meanwhile; a zombie has no exe and so never belongs to us. */
+function readProcess(pid: number): readonly Process[] {
+  try {
+    const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+    const exe = readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
+    return [{ pid, args, exe, cwd: readlinkSync(`/proc/${pid}/cwd`) }];
+  } catch {
+    return [];
+  }
+}
+
+/** Clock ticks since boot at which the process started: tells a reused pid apart. Null where there is none. */
+export function startTimeOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field, the name, may hold spaces and parentheses itself; field 22 is the time.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export function signal(pid: number, name: "SIGTERM" | "SIGKILL" | "SIGHUP"): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended: what the signal was for.
+  }
+}

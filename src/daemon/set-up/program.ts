@@ -1,0 +1,71 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+import type { Layout } from "../../settings/layout.ts";
+
+const PROGRAMS = ["guard", "web", "keeper"];
+/** Some libraries are CommonJS and call require for what Node brings along. */
+const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+/** Puts the programs and their runtime where the unprivileged users can read them, whatever place the clone is in. */
+export async function installPrograms(checkout: string, layout: Layout): Promise<void> {
+  const made = await build({
+    entryPoints: PROGRAMS.map((name) => join(checkout, "src", "daemon", `${name}.ts`)),
+    outdir: layout.program,
+    bundle: true,
+    write: false,
+    platform: "node",
+    format: "esm",
+    target: "node26",
+    banner: { js: REQUIRE },
+    legalComments: "eof",
+    logLevel: "silent",
+  });
+  for (const { path, text } of made.outputFiles) writeIfDifferent(path, text);
+  writeIfDifferent(join(layout.program, "package.json"), '{ "type": "module" }\n');
+  installRuntime(process.execPath, layout.node);
+}
+
+function writeIfDifferent(path: string, text: string): void {
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, text, { mode: 0o644 });
+  chmodSync(`${path}.new`, 0o644);
+  renameSync(`${path}.new`, path);
+}
+
+/** A second name for the same file where that is safe and possible, a copy elsewhere. */
+function installRuntime(from: string, to: string): void {
+  const source = statSync(from);
+  if (existsSync(to)) {
+    const present = statSync(to);
+    const same = present.ino === source.ino && present.dev === source.dev;
+    if (same || (present.size === source.size && present.mtimeMs >= source.mtimeMs)) return;
+  }
+  const fresh = `${to}.new`;
+  rmSync(fresh, { force: true });
+  const rootsAlone = source.uid === 0 && (source.mode & 0o022) === 0;
+  if (!rootsAlone || !linked(from, fresh)) copyFileSync(from, fresh);
+  chmodSync(fresh, 0o755);
+  renameSync(fresh, to);
+}
+
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}

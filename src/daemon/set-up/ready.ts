@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { SERVICES, type ServiceName } from "../../render/runit.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { type Door, isListening } from "./ports.ts";
+import { pidOf } from "./supervise.ts";
+
+const POLL_MS = 100;
+const READY_MS = 40_000;
+/** runsv(8) tries once a second: a service that ended this often will not come up. */
+const TRIES = 4;
+const LOG_LINES = 5;
+
+export type Ready = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
+
+/** Waits until every door is open and the guard and the keeper answer, or until it is plain that they will not. */
+export async function waitUntilReady(layout: Layout, doors: readonly Door[], stopped: () => boolean): Promise<Ready> {
+  const deadline = performance.now() + READY_MS;
+  const tries = new Map<ServiceName, Set<number>>(SERVICES.map((service) => [service, new Set()]));
+  for (;;) {
+    const missing = await notReady(layout, doors);
+    if (missing === null || stopped()) return { ok: true };
+    for (const [service, pids] of tries) {
+      const pid = pidOf(layout.services, service);
+      if (pid !== null) pids.add(pid);
+      if (pids.size >= TRIES)
+        return { ok: false, reason: `${service} keeps ending. Its last words:\n${lastWords(layout, service)}` };
+    }
+    if (performance.now() > deadline) {
+      const words = lastWords(layout, missing.service);
+      return {
+        ok: false,
+        reason: `${missing.what} after ${READY_MS / 1000} s. Last words of ${missing.service}:\n${words}`,
+      };
+    }
+    await pause(POLL_MS);
+  }
+}
+
+type Missing = Readonly<{ service: ServiceName; what: string }>;
+
+async function notReady(layout: Layout, doors: readonly Door[]): Promise<Missing | null> {
+  if (!(await accepts(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
+  if (!(await accepts(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
+  if (!(await accepts(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
+  const closed = doors.find(({ port }) => !isListening(port));
+  return closed === undefined
+    ? null
+    : { service: closed.service, what: `Port ${closed.port} (${closed.setting}) is not open` };
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+/** The end of the service's own log; Postfix and Dovecot mostly speak in the mail log. */
+function lastWords(layout: Layout, service: ServiceName): string {
+  const own = tail(join(layout.log, service, "current"));
+  const words =
+    own.length > 0 || service === "guard" || service === "web" || service === "keeper" ? own : tail(layout.mailLog);
+  return words.length === 0 ? "  (none)" : words.map((line) => `  ${line}`).join("\n");
+}
+
+function tail(file: string): readonly string[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-LOG_LINES);
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { hashPassword } from "../../adapters/password-hash.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import type { Environment } from "../../settings/load.ts";
+import { groupId } from "../site.ts";
+import { SetUpFailure } from "./failure.ts";
+
+/** What Dovecot shows the guard; kept over restarts, for Dovecot's hashes of passwords hang on it. */
+export function makeLoginPolicySecret(layout: Layout): void {
+  const file = layout.loginPolicySecret;
+  if (!existsSync(file)) writeFileSync(file, `${randomBytes(32).toString("hex")}\n`, { mode: 0o640, flag: "wx" });
+  chownSync(file, 0, groupId(USERS.guard));
+  chmodSync(file, 0o640);
+}
+
+export type AdminPassword = Readonly<{
+  /** For the database; null: leave what is there. */
+  hash: string | null;
+  /** To be printed once; null where the administrator knows it. */
+  printed: string | null;
+}>;
+
+/** The dashboard's password: the one given, at each start; else one made up at the first. */
+export async function adminPassword(layout: Layout, env: Environment): Promise<AdminPassword> {
+  const given = givenPassword(env);
+  if (given !== null) return { hash: await hashPassword(given), printed: null };
+  if (existsSync(markerOf(layout))) return { hash: null, printed: null };
+  const printed = randomBytes(15).toString("base64url");
+  return { hash: await hashPassword(printed), printed };
+}
+
+/** From now on a start without ADMIN_PASSWORD leaves the password alone. Called when it was printed. */
+export function rememberAdminPassword(layout: Layout): void {
+  writeFileSync(markerOf(layout), "set\n", { mode: 0o600 });
+}
+
+function markerOf(layout: Layout): string {
+  return join(layout.secrets, "admin-password-is-set");
+}
+
+function givenPassword(env: Environment): string | null {
+  const file = env["ADMIN_PASSWORD_FILE"] ?? "";
+  const direct = env["ADMIN_PASSWORD"] ?? "";
+  if (direct !== "") return direct;
+  if (file === "") return null;
+  try {
+    const password = readFileSync(file, "utf8").replace(/\r?\n$/, "");
+    if (password !== "") return password;
+  } catch {
+    throw new SetUpFailure(`ADMIN_PASSWORD_FILE names ${file}, which cannot be read.`);
+  }
+  throw new SetUpFailure(`ADMIN_PASSWORD_FILE names ${file}, which is empty.`);
+}

@@ -1,0 +1,50 @@
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { lastLines, runProgram } from "../../adapters/run-program.ts";
+import { parseHostName } from "../../settings/host-name.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import { type Environment, loadSettings, missingDomain } from "../../settings/load.ts";
+import { commentedToml } from "../../settings/reference.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { groupId } from "../site.ts";
+import { SetUpFailure } from "./failure.ts";
+
+/** Reads and validates the settings. Without a file and a domain it asks the machine for its own domain. */
+export async function readSettings(layout: Layout, env: Environment): Promise<Settings> {
+  const text = existsSync(layout.settings) ? readFileSync(layout.settings, "utf8") : null;
+  const first = valid(loadSettings(text, env), layout);
+  const missing = missingDomain(first);
+  if (missing === null) return first;
+  const domain = text === null ? await domainOfMachine() : null;
+  if (domain === null) throw new SetUpFailure(missing);
+  console.log(`No mail domain was given: taking ${domain}, the domain of this machine.`);
+  return valid(loadSettings(text, { ...env, GHOSTINBOX_DOMAIN: domain }), layout);
+}
+
+/** At the first start; later it belongs to the administrator. The guard's group exists already. */
+export function writeFirstSettings(layout: Layout, settings: Settings): void {
+  if (!existsSync(layout.settings)) writeFileSync(layout.settings, commentedToml(settings), { mode: 0o640 });
+  chownSync(layout.settings, 0, groupId(USERS.guard));
+  chmodSync(layout.settings, 0o640);
+}
+
+function valid(loaded: ReturnType<typeof loadSettings>, layout: Layout): Settings {
+  if (loaded.ok) return loaded.settings;
+  const lines = loaded.problems.map(({ says }) => says);
+  throw new SetUpFailure(
+    lines.length === 1 ? `${lines[0]}` : `${layout.settings} and the environment:\n  ${lines.join("\n  ")}`,
+  );
+}
+
+async function domainOfMachine(): Promise<string | null> {
+  for (const option of ["-d", "-f"]) {
+    const answer = await runProgram("hostname", [option], { timeoutMs: 3_000 });
+    const name = parseHostName(answer.code === 0 ? lastLines(answer, 1).trim() : "");
+    if (name !== null && name.includes(".") && name !== "localdomain") return option === "-d" ? name : parentOf(name);
+  }
+  return null;
+}
+
+function parentOf(name: string): string {
+  const parent = name.slice(name.indexOf(".") + 1);
+  return parent.includes(".") ? parent : name;
+}

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram } from "../../adapters/run-program.ts";
+import { type RunitInput, renderRunit, SERVICES, type ServiceName } from "../../render/runit.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Environment } from "../../settings/load.ts";
+import { endBy } from "./orphans.ts";
+import { signal } from "./processes.ts";
+
+const STOP_MS = 15_000;
+const NOT_FOR_PROGRAMS = ["GHOSTINBOX_ALLOW_REMOVE"];
+
+/** What our programs find in their environment: the settings given there, and never the administrator's password. */
+export function programEnvironment(layout: Layout, env: Environment): Readonly<Record<string, string>> {
+  const settings = Object.entries(env).flatMap(([name, value]) =>
+    name.startsWith("GHOSTINBOX_") && !NOT_FOR_PROGRAMS.includes(name) && value !== undefined ? [[name, value]] : [],
+  );
+  // One arena each instead of eight per core: glibc gives memory back that it would keep (mallopt(3)).
+  return { ...Object.fromEntries(settings), GHOSTINBOX_DATA: layout.data, MALLOC_ARENA_MAX: "2" };
+}
+
+/** One file a variable, as chpst(8) -e reads them: a NUL stands for a line break. */
+export function writeEnvironment(directory: string, env: Readonly<Record<string, string>>): void {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const [name, value] of Object.entries(env))
+    writeFileSync(join(directory, name), value.replaceAll("\n", "\0"), { mode: 0o600 });
+}
+
+export function writeServices(input: RunitInput): void {
+  const { services } = input.layout;
+  for (const name of readdirSync(services))
+    if (!SERVICES.some((service) => service === name)) rmSync(join(services, name), { recursive: true, force: true });
+  for (const { service, run, logRun } of renderRunit(input)) {
+    writeScript(join(services, service), run);
+    writeScript(join(services, service, "log"), logRun);
+    // A service that was stopped by hand comes back with the next start.
+    rmSync(join(services, service, "down"), { force: true });
+  }
+}
+
+function writeScript(directory: string, text: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const file = join(directory, "run");
+  writeFileSync(`${file}`, text, { mode: 0o755 });
+  chmodSync(file, 0o755);
+}
+
+/** runsvdir(8) in a session of its own: Ctrl-C reaches the start alone, which then stops things in order. */
+export function startSupervisor(services: string): ChildProcess {
+  return spawn("runsvdir", ["-P", services], {
+    detached: true,
+    stdio: "ignore",
+    cwd: services,
+    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C.UTF-8" },
+  });
+}
+
+/** HUP makes runsvdir end every service; what is left after 15 s is killed. Bans leave the kernel with the server. */
+export async function stopEverything(layout: Layout, supervisor: number | undefined): Promise<void> {
+  if (supervisor !== undefined) signal(supervisor, "SIGHUP");
+  await endBy(layout.data, STOP_MS);
+  await removeFirewallTable();
+}
+
+/** True if there was one. */
+export async function removeFirewallTable(): Promise<boolean> {
+  return (await runProgram("nft", ["delete", "table", "inet", "ghostinbox"], { timeoutMs: 5_000 })).code === 0;
+}
+
+/** The pid under which runsv(8) runs a service now; null while it is down. */
+export function pidOf(services: string, service: ServiceName): number | null {
+  const file = join(services, service, "supervise", "pid");
+  const text = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
+  return /^\d+$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,32 @@
+import { lastLines, runProgram } from "../../adapters/run-program.ts";
+import { USERS } from "../../settings/layout.ts";
+import { SetUpFailure } from "./failure.ts";
+
+const ACCOUNT_READERS = ["postfix", "dovecot"];
+
+/** Adds the system users and groups that are missing; changes none that exist. */
+export async function addUsers(): Promise<void> {
+  for (const name of [USERS.guard, USERS.web, USERS.mail]) {
+    if (await exists("passwd", name)) continue;
+    await must("useradd", ["--system", "--user-group", "--no-create-home", ...NO_LOGIN, name]);
+  }
+  if (!(await exists("group", USERS.accountsGroup))) await must("groupadd", ["--system", USERS.accountsGroup]);
+  for (const reader of ACCOUNT_READERS) await join(reader, USERS.accountsGroup);
+  await join(USERS.web, USERS.guard);
+}
+
+const NO_LOGIN = ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"];
+
+async function join(user: string, group: string): Promise<void> {
+  const { stdout } = await runProgram("id", ["-nG", user]);
+  if (!stdout.trim().split(" ").includes(group)) await must("usermod", ["--append", "--groups", group, user]);
+}
+
+async function exists(database: "passwd" | "group", name: string): Promise<boolean> {
+  return (await runProgram("getent", [database, name])).code === 0;
+}
+
+async function must(program: string, args: readonly string[]): Promise<void> {
+  const finished = await runProgram(program, args);
+  if (finished.code !== 0) throw new SetUpFailure(`${program} ${args.join(" ")} failed: ${lastLines(finished)}`);
+}

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Site } from "../render/site.ts";
+import type { Layout } from "../settings/layout.ts";
+import { USERS } from "../settings/layout.ts";
+import type { Settings } from "../settings/schema.ts";
+
+/** Gathers what rendering needs from the settings and from this machine. */
+export function readSite(settings: Settings, layout: Layout): Site {
+  return {
+    layout,
+    hostname: settings.hostname,
+    domains: settings.domains,
+    messageSizeBytes: settings["limits.mail.max_size"],
+    ports: {
+      smtp: settings["ports.smtp"],
+      submission: settings["ports.submission"],
+      submissions: settings["ports.submissions"],
+      imaps: settings["ports.imaps"],
+      loginPolicy: settings["ports.login_policy"],
+    },
+    tls: certificateFiles(settings, layout),
+    loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
+    mailUser: userIds(USERS.mail),
+    ipv6: hasIpv6(),
+  };
+}
+
+export function certificateFiles(settings: Settings, layout: Layout): Readonly<{ cert: string; key: string }> {
+  const own = settings["tls.cert"] !== "" && settings["tls.key"] !== "";
+  return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
+}
+
+/** Throws where passwd(5) has no such user: set-up adds those we need before anybody asks. */
+export function userIds(name: string): Readonly<{ uid: number; gid: number }> {
+  const [, , uid, gid] = databaseLine("/etc/passwd", name);
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+export function groupId(name: string): number {
+  return Number(databaseLine("/etc/group", name)[2]);
+}
+
+function databaseLine(file: string, name: string): readonly string[] {
+  const line = readFileSync(file, "utf8")
+    .split("\n")
+    .find((entry) => entry.startsWith(`${name}:`));
+  if (line === undefined) throw new Error(`${name} is missing in ${file}`);
+  return line.split(":");
+}
+
+/** A kernel without IPv6, or a namespace where it is off, lists no address here. */
+function hasIpv6(): boolean {
+  const list = "/proc/net/if_inet6";
+  return existsSync(list) && readFileSync(list, "utf8") !== "";
+}

@@ -1,0 +1,137 @@
+/** `npm start` as root, once everything is installed: prepares the data directory and runs the whole server. */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../settings/layout.ts";
+import type { Settings } from "../settings/schema.ts";
+import { applyConfiguration } from "./apply.ts";
+import { printRunning } from "./set-up/announce.ts";
+import { prepareCertificate } from "./set-up/certificate.ts";
+import { prepareDataDirectory } from "./set-up/data-directory.ts";
+import { prepareDatabases } from "./set-up/databases.ts";
+import { makeDirectories } from "./set-up/directories.ts";
+import { SetUpFailure } from "./set-up/failure.ts";
+import { releaseLock, takeLock } from "./set-up/lock.ts";
+import { endOrphans } from "./set-up/orphans.ts";
+import { doorsOf, refuseBusyPorts } from "./set-up/ports.ts";
+import { installPrograms } from "./set-up/program.ts";
+import { waitUntilReady } from "./set-up/ready.ts";
+import { type AdminPassword, adminPassword, makeLoginPolicySecret, rememberAdminPassword } from "./set-up/secrets.ts";
+import { readSettings, writeFirstSettings } from "./set-up/settings-file.ts";
+import {
+  programEnvironment,
+  startSupervisor,
+  stopEverything,
+  writeEnvironment,
+  writeServices,
+} from "./set-up/supervise.ts";
+import { addUsers } from "./set-up/users.ts";
+import { readSite } from "./site.ts";
+
+const CHECKOUT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+/** Bit of CAP_NET_ADMIN in a capability set (capabilities(7)). */
+const CAP_NET_ADMIN = 12n;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const stop = stopSignal();
+  let layout: Layout | null = null;
+  try {
+    if (process.getuid?.() !== 0) throw new SetUpFailure("GhostInbox must be started by root.");
+    const data = (process.env["GHOSTINBOX_DATA"] ?? "").replace(/(.)\/+$/, "$1") || DEFAULT_DATA_DIRECTORY;
+    prepareDataDirectory(data);
+    const wanted = layoutOf(data);
+    takeLock(wanted.startPid, data);
+    layout = wanted;
+    const left = await endOrphans(data);
+    if (left > 0) console.log(`Ended ${left} processes that an earlier start left behind.`);
+    const settings = await readSettings(layout, process.env);
+    const password = await prepare(layout, settings, stop);
+    if (stop.asked()) return 130;
+    return await runServices(layout, settings, password, stop);
+  } catch (error) {
+    if (!(error instanceof SetUpFailure)) throw error;
+    console.error(`ghostinbox: ${error.message}`);
+    return 1;
+  } finally {
+    if (layout !== null) releaseLock(layout.startPid);
+  }
+}
+
+type Stop = Readonly<{ asked: () => boolean; promise: Promise<void> }>;
+
+/** The first Ctrl-C or TERM; those that follow change nothing, for stopping is under way. */
+function stopSignal(): Stop {
+  let asked = false;
+  const promise = new Promise<void>((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      process.on(name, () => {
+        asked = true;
+        resolve();
+      });
+    }
+  });
+  return { asked: () => asked, promise };
+}
+
+/** Everything that must stand before the first service starts. */
+async function prepare(layout: Layout, settings: Settings, stop: Stop): Promise<AdminPassword> {
+  await addUsers();
+  makeDirectories(layout);
+  writeFirstSettings(layout, settings);
+  await prepareCertificate(settings, layout);
+  makeLoginPolicySecret(layout);
+  await refuseBusyPorts(doorsOf(settings));
+  await installPrograms(CHECKOUT, layout);
+  const password = await adminPassword(layout, process.env);
+  if (stop.asked()) return password;
+  const environment = programEnvironment(layout, process.env);
+  await prepareDatabases(layout, password.hash, environment);
+  const applied = await applyConfiguration(readSite(settings, layout));
+  if (!applied.ok) throw new SetUpFailure(applied.reason);
+  writeEnvironment(layout.environment, environment);
+  writeServices({
+    layout,
+    environment: layout.environment,
+    netAdmin: hasNetAdmin(),
+    webLowPort: settings["ports.http"] < 1024,
+  });
+  return password;
+}
+
+async function runServices(layout: Layout, settings: Settings, password: AdminPassword, stop: Stop): Promise<number> {
+  if (!hasNetAdmin()) {
+    console.error(
+      "ghostinbox: warning: no CAP_NET_ADMIN here, so bans are kept by Postfix and Dovecot alone and not by the firewall.",
+    );
+  }
+  const supervisor = startSupervisor(layout.services);
+  const died = new Promise<"died">((resolve) => {
+    for (const event of ["exit", "error"]) supervisor.once(event, () => resolve("died"));
+  });
+  const asked = stop.promise.then(() => "asked" as const);
+  const ready = waitUntilReady(layout, doorsOf(settings), stop.asked);
+  const first = await Promise.race([ready, died, asked]);
+  let end: "asked" | "died" | "failed";
+  if (first === "died" || first === "asked") {
+    end = first;
+  } else if (!first.ok) {
+    console.error(`ghostinbox: ${first.reason}`);
+    end = "failed";
+  } else {
+    printRunning(layout, settings, password.printed);
+    rememberAdminPassword(layout);
+    end = await Promise.race([died, asked]);
+  }
+  if (end === "died") console.error("ghostinbox: the supervisor runsvdir ended; stopping everything.");
+  else console.log("Stopping ...");
+  await stopEverything(layout, supervisor.pid);
+  if (end === "asked") console.log("GhostInbox has stopped.");
+  return end === "asked" ? 0 : 1;
+}
+
+function hasNetAdmin(): boolean {
+  const sets = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  return ((BigInt(`0x${sets}`) >> CAP_NET_ADMIN) & 1n) === 1n;
+}

@@ -1,0 +1,54 @@
+import { RENDERED_BY, type Site } from "./site.ts";
+
+/** master.cf (master(5)): Postfix's own services, and one smtpd for each door. */
+export function renderPostfixMaster({ ports }: Site): string {
+  return [
+    `# ${RENDERED_BY}`,
+    "# service type private unpriv chroot wakeup maxproc command",
+    `${ports.smtp} inet n - n - - smtpd`,
+    ...submission(ports.submission, "submission", "smtpd_tls_security_level=encrypt"),
+    ...submission(ports.submissions, "submissions", "smtpd_tls_wrappermode=yes"),
+    ...OWN_SERVICES,
+    "",
+  ].join("\n");
+}
+
+/** Users only, over TLS only, under their own addresses only. */
+function submission(port: number, name: "submission" | "submissions", tls: string): readonly string[] {
+  return [
+    `${port} inet n - n - - smtpd`,
+    `  -o syslog_name=postfix/${name}`,
+    `  -o ghostinbox_context=${name}`,
+    `  -o ${tls}`,
+    "  -o smtpd_sasl_auth_enable=yes",
+    "  -o smtpd_sender_restrictions=reject_non_fqdn_sender,reject_sender_login_mismatch",
+    "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
+    "  -o { smtpd_recipient_restrictions = reject_non_fqdn_recipient, reject_unlisted_recipient, $ghostinbox_guard }",
+  ];
+}
+
+const OWN_SERVICES: readonly string[] = [
+  "pickup unix n - n 60 1 pickup",
+  "cleanup unix n - n - 0 cleanup",
+  "qmgr unix n - n 300 1 qmgr",
+  "tlsmgr unix - - n 1000? 1 tlsmgr",
+  "rewrite unix - - n - - trivial-rewrite",
+  "bounce unix - - n - 0 bounce",
+  "defer unix - - n - 0 bounce",
+  "trace unix - - n - 0 bounce",
+  "verify unix - - n - 1 verify",
+  "flush unix n - n 1000? 0 flush",
+  "proxymap unix - - n - - proxymap",
+  "proxywrite unix - - n - 1 proxymap",
+  "smtp unix - - n - - smtp",
+  "relay unix - - n - - smtp",
+  "  -o syslog_name=postfix/relay",
+  "showq unix n - n - - showq",
+  "error unix - - n - - error",
+  "retry unix - - n - - error",
+  "discard unix - - n - - discard",
+  "lmtp unix - - n - - lmtp",
+  "anvil unix - - n - 1 anvil",
+  "scache unix - - n - 1 scache",
+  "postlog unix-dgram n - n - 1 postlogd",
+];

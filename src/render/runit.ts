@@ -1,0 +1,66 @@
+import type { Layout } from "../settings/layout.ts";
+import { USERS } from "../settings/layout.ts";
+
+export const SERVICES = ["guard", "web", "keeper", "postfix", "dovecot"] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+export type RunitInput = Readonly<{
+  layout: Layout;
+  /** Directory of files that chpst(8) turns into environment variables. */
+  environment: string;
+  /** Whether this process may hand CAP_NET_ADMIN on to the guard. */
+  netAdmin: boolean;
+  /** Whether the web listens on a port below 1024. */
+  webLowPort: boolean;
+}>;
+
+export type Script = Readonly<{ service: ServiceName; run: string; logRun: string }>;
+
+/** Small heaps: the programs hold little, and what they may not take, nothing else can make them take. */
+export const NODE_FLAGS = "--max-semi-space-size=1 --v8-pool-size=1 --disable-warning=ExperimentalWarning";
+
+/** One service directory each for runsvdir(8). Every path is free of spaces and quotes: set-up sees to it. */
+export function renderRunit(input: RunitInput): readonly Script[] {
+  return SERVICES.map((service) => ({
+    service,
+    run: script(commands(service, input)),
+    logRun: script([`exec svlogd -tt ${input.layout.log}/${service}`]),
+  }));
+}
+
+function commands(service: ServiceName, input: RunitInput): readonly string[] {
+  const { layout } = input;
+  switch (service) {
+    case "guard":
+      return [ours("guard", asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input)];
+    case "web":
+      return [ours("web", asUser(USERS.web, input.webLowPort ? "net_bind_service" : null), input)];
+    case "keeper":
+      return [ours("keeper", "", input)];
+    case "postfix":
+      // master(8) kills its process group when it ends, so it gets one of its own.
+      return [
+        `postfix -c ${layout.postfixConf} check || exit 1`,
+        `exec chpst -P /usr/lib/postfix/sbin/master -c ${layout.postfixConf} -s`,
+      ];
+    case "dovecot":
+      return [`exec dovecot -F -c ${layout.dovecotConf}`];
+  }
+}
+
+function ours(program: string, privileges: string, { layout, environment }: RunitInput): string {
+  const node = `${layout.node} ${NODE_FLAGS} ${layout.program}/${program}.js`;
+  return `exec chpst -o 65536 -e ${environment} ${privileges}${node}`;
+}
+
+function asUser(user: string, capability: string | null): string {
+  const set = capability === null ? "-all" : `-all,+${capability}`;
+  return (
+    `setpriv --reuid ${user} --regid ${user} --init-groups ` +
+    `--inh-caps=${set} --ambient-caps=${set} --bounding-set=${set} --no-new-privs `
+  );
+}
+
+function script(lines: readonly string[]): string {
+  return ["#!/bin/sh", "exec 2>&1", ...lines, ""].join("\n");
+}

@@ -1,0 +1,64 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { KeeperCommand, KeeperReply } from "../wire/control.ts";
+import { CONTROL_LINE_BYTES, Framer } from "../wire/framing.ts";
+import { parseKeeperCommand } from "../wire/keeper.ts";
+import { messageOf, type Report } from "./report.ts";
+import { Connections, listenUnix } from "./unix-socket.ts";
+
+const MOST_CONNECTIONS = 16;
+/** Commands of one connection that wait for those before them. */
+const MOST_WAITING = 32;
+
+/** The keeper's socket: a JSON object a line, answered in order; whoever may open the socket may command. */
+export class KeeperServer {
+  readonly #server: Server;
+  readonly #connections: Connections;
+
+  constructor(obey: (command: KeeperCommand) => Promise<KeeperReply>, report: Report) {
+    this.#server = createServer((socket) => serve(socket, obey, report));
+    this.#connections = new Connections(this.#server, MOST_CONNECTIONS, report);
+  }
+
+  start(path: string): Promise<void> {
+    return listenUnix(this.#server, path, 0o600);
+  }
+
+  stop(graceMs: number): Promise<void> {
+    return this.#connections.close(graceMs);
+  }
+}
+
+function serve(socket: Socket, obey: (command: KeeperCommand) => Promise<KeeperReply>, report: Report): void {
+  const framer = Framer.ofLines(CONTROL_LINE_BYTES);
+  let waiting = 0;
+  let turn: Promise<void> = Promise.resolve();
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (chunk: Buffer) => {
+    const bounded = framer.push(chunk, (line) => {
+      waiting += 1;
+      turn = turn.then(async () => {
+        const reply = await answer(line, obey, report);
+        waiting -= 1;
+        if (!socket.destroyed) socket.write(`${JSON.stringify(reply)}\n`);
+      });
+    });
+    if (bounded && waiting <= MOST_WAITING) return;
+    report("control_line_malformed", "keeper.sock");
+    socket.destroy();
+  });
+}
+
+async function answer(
+  line: string,
+  obey: (command: KeeperCommand) => Promise<KeeperReply>,
+  report: Report,
+): Promise<KeeperReply> {
+  const command = parseKeeperCommand(line);
+  if (command === null) return { ok: false, reason: "That is no command of the keeper." };
+  try {
+    return await obey(command);
+  } catch (error) {
+    report("internal_error", messageOf(error));
+    return { ok: false, reason: `The keeper could not do it: ${messageOf(error)}` };
+  }
+}

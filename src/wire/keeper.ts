@@ -1,0 +1,69 @@
+import { parseAccountName } from "../core/address.ts";
+import { parsePrefix } from "../core/ip.ts";
+import type { KeeperCommand, KeeperReply } from "./control.ts";
+
+const RESTARTABLE = ["postfix", "dovecot", "web", "guard"] as const;
+
+/** One line of the keeper's socket. Null for anything but a command whose every word fits its grammar. */
+export function parseKeeperCommand(line: string): KeeperCommand | null {
+  const fields = parseObject(line);
+  switch (fields?.["verb"]) {
+    case "ping":
+    case "apply":
+    case "status":
+      return { verb: fields["verb"] };
+    case "kick_account": {
+      const account = parseAccountName(text(fields["account"]));
+      return account === null ? null : { verb: "kick_account", account };
+    }
+    case "kick_network": {
+      const prefix = parsePrefix(text(fields["prefix"]));
+      return prefix === null ? null : { verb: "kick_network", prefix };
+    }
+    case "restart": {
+      const service = RESTARTABLE.find((name) => name === fields["service"]);
+      return service === undefined ? null : { verb: "restart", service };
+    }
+    default:
+      return null;
+  }
+}
+
+export function parseKeeperReply(line: string): KeeperReply | null {
+  const fields = parseObject(line);
+  if (fields?.["ok"] === false) return { ok: false, reason: text(fields["reason"]) };
+  if (fields?.["ok"] !== true) return null;
+  const services = fields["services"];
+  const detail = text(fields["detail"]);
+  return Array.isArray(services)
+    ? { ok: true, detail, services: services.flatMap(parseService) }
+    : { ok: true, detail };
+}
+
+type ServiceState = Readonly<{ name: string; up: boolean; pid: number | null }>;
+
+function parseService(value: unknown): readonly ServiceState[] {
+  const fields = asRecord(value);
+  const pid = fields?.["pid"];
+  return fields === null
+    ? []
+    : [{ name: text(fields["name"]), up: fields["up"] === true, pid: typeof pid === "number" ? pid : null }];
+}
+
+function parseObject(line: string): Readonly<Record<string, unknown>> | null {
+  try {
+    return asRecord(JSON.parse(line));
+  } catch {
+    return null;
+  }
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : null;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
