@@ -1,0 +1,58 @@
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { lastLines, runProgram } from "../adapters/run-program.ts";
+import type { Layout } from "../settings/layout.ts";
+import { type Answer, type Call, done, failed, PROGRAM } from "./call.ts";
+import { plural } from "./print-text.ts";
+
+const TABLE = ["inet", "ghostinbox"] as const;
+
+/** Lets everybody in again, whatever works or does not: through the guard, or else through the kernel itself. */
+export async function breakGlass(call: Call): Promise<Answer> {
+  const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
+  const next = `${PROGRAM} allow add YOUR-ADDRESS keeps it from being banned again.`;
+  if (asked.ok) {
+    const { lifted } = asked.result;
+    return done({ lifted, through: "guard" }, `${plural(lifted, "ban")} lifted; nobody is banned now.`, next);
+  }
+  if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
+  const firewall = await deleteTable();
+  const noted = leaveRequest(call.layout, call.now());
+  const text = `The guard did not answer (${asked.message}) ${firewall.says} ${noted.says}`;
+  if (!firewall.ok || !noted.ok) return failed(text, "Free the firewall by hand: nft delete table inet ghostinbox");
+  return done(
+    { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested },
+    text,
+    next,
+  );
+}
+
+type Freed = Readonly<{ ok: boolean; deleted: boolean; says: string }>;
+
+async function deleteTable(): Promise<Freed> {
+  const tables = await runProgram("nft", ["list", "tables"]);
+  if (tables.code === 0 && !tables.stdout.split("\n").includes(`table ${TABLE.join(" ")}`))
+    return { ok: true, deleted: false, says: "The firewall held no table of ours." };
+  const deleted = await runProgram("nft", ["delete", "table", ...TABLE]);
+  if (deleted.code === 0) return { ok: true, deleted: true, says: "The firewall table inet ghostinbox is deleted." };
+  return { ok: false, deleted: false, says: `The firewall table could not be deleted: ${lastLines(deleted)}.` };
+}
+
+type Noted = Readonly<{ ok: boolean; requested: boolean; says: string }>;
+
+/** The bans are still in the database, which belongs to the guard: it lifts them when it starts. */
+function leaveRequest(layout: Layout, nowMs: number): Noted {
+  if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "There is no database with bans." };
+  if (!existsSync(dirname(layout.breakGlass)))
+    return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };
+  try {
+    // The directory is the guard's. An exclusive open follows no link that somebody may have put there.
+    const file = openSync(layout.breakGlass, "wx", 0o644);
+    writeSync(file, `${new Date(nowMs).toISOString()}\n`);
+    closeSync(file);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    if (code !== "EEXIST") throw error;
+  }
+  return { ok: true, requested: true, says: "The guard will lift every ban when it starts." };
+}

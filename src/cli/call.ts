@@ -1,0 +1,70 @@
+import type { Keeper } from "../engine/admin-ports.ts";
+import type { Layout } from "../settings/layout.ts";
+import type { Command as GuardCommand, Results, Verb } from "../wire/control.ts";
+import type { Reader } from "./reader.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The one place that maps how a command ended to its exit code. */
+export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 } as const;
+export type ExitName = keyof typeof EXIT_CODES;
+
+/** How people call the program in a checkout; hints are printed with it. */
+export const PROGRAM = "./ghostinbox";
+
+/** `json` is what --json prints, `text` what people read, `next` the command that may be useful now. */
+export type Done = Readonly<{ ok: true; json: unknown; text: string; next?: string }>;
+/** One line: what happened and why, then what to do next. */
+export type Problem = Readonly<{
+  ok: false;
+  exit: Exclude<ExitName, "done">;
+  message: string;
+  next: string;
+  /** What was found wrong, a line each, before the message; as `json` on standard output with --json. */
+  found?: Readonly<{ lines: readonly string[]; json: unknown }>;
+}>;
+export type Answer = Done | Problem;
+
+export type Asked<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | Problem;
+
+/** The running guard. */
+export interface Guard {
+  ask<V extends Verb>(command: Extract<GuardCommand, { verb: V }>): Promise<Asked<V>>;
+  /** Calls `onEvents` with the last id after each commit, until the signal or the end of the guard. */
+  watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<Problem | Readonly<{ ok: true }>>;
+}
+
+/** One call of a command: what was typed, already checked against the table, and what it may use. */
+export type Call = Readonly<{
+  args: readonly string[];
+  /** The value of an option; null if it was not given. */
+  option(name: string): string | null;
+  flag(name: string): boolean;
+  json: boolean;
+  layout: Layout;
+  env: NodeJS.ProcessEnv;
+  guard: Guard;
+  keeper: Keeper;
+  /** The database, once the guard has answered: its files are never opened without it. */
+  reader(): Promise<Readonly<{ ok: true; reader: Reader }> | Problem>;
+  terminal: Terminal;
+  now(): number;
+}>;
+
+export function done(json: unknown, text: string, next?: string): Done {
+  return next === undefined ? { ok: true, json, text } : { ok: true, json, text, next };
+}
+
+export function failed(message: string, next: string): Problem {
+  return { ok: false, exit: "failed", message, next };
+}
+
+export function wrongUsage(message: string, next: string): Problem {
+  return { ok: false, exit: "wrong_usage", message, next };
+}
+
+export const NOT_RUNNING: Problem = {
+  ok: false,
+  exit: "not_running",
+  message: "GhostInbox is not running.",
+  next: "Start it with `npm start`.",
+};

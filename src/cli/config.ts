@@ -1,0 +1,74 @@
+import { existsSync, readFileSync } from "node:fs";
+import { type Loaded, loadSettings, missingDomain } from "../settings/load.ts";
+import { commentedToml } from "../settings/reference.ts";
+import { settingKeys, settingOf, variableOf } from "../settings/schema.ts";
+import { printSettings, showSettings } from "../settings/show.ts";
+import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "./call.ts";
+
+type Valid = Extract<Loaded, { ok: true }>;
+
+export async function configCheck(call: Call): Promise<Answer> {
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  const domain = missingDomain(loaded.settings);
+  if (domain !== null) return invalid([{ where: "domains", says: domain }]);
+  const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
+  return done({ ok: true, problems: [] }, `${where}: nothing is wrong.`, `${PROGRAM} config apply`);
+}
+
+export async function configShow(call: Call): Promise<Answer> {
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  const items = showSettings(loaded.sources);
+  return done({ items }, printSettings(items).trimEnd(), `${PROGRAM} config reference explains each.`);
+}
+
+export async function configReference(): Promise<Answer> {
+  const items = settingKeys().map((key) => {
+    const { says, byDefault, kind } = settingOf(key);
+    return { key, says, default: byDefault, takes: kind.accepts, variable: variableOf(key) };
+  });
+  return done({ items }, commentedToml({ domains: [], hostname: "" }).trimEnd());
+}
+
+/** The settings that hold for this data directory, or everything that is wrong with them. */
+export function settingsOf({ layout, env }: Pick<Call, "layout" | "env">): Valid | Problem {
+  let text: string | null = null;
+  try {
+    text = readFileSync(layout.settings, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    if (code === "EACCES") return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+  }
+  const loaded = loadSettings(text, env);
+  return loaded.ok ? loaded : invalid(loaded.problems);
+}
+
+function invalid(problems: readonly Readonly<{ where: string; says: string }>[]): Problem {
+  const json = { ok: false, problems };
+  const [only, ...others] = problems;
+  const next = `\`${PROGRAM} config reference\` explains every setting.`;
+  if (only !== undefined && others.length === 0) return { ...failed(only.says, next), found: { lines: [], json } };
+  const lines = problems.map(({ says }) => `- ${says}`);
+  return { ...failed(`${problems.length} settings are wrong: none was applied.`, next), found: { lines, json } };
+}
+
+/** The keeper has Postfix and Dovecot check what it renders; only then does the guard take the same settings. */
+export async function configApply(call: Call): Promise<Answer> {
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const applied = await call.keeper.ask({ verb: "apply" });
+  if (!applied.ok)
+    return failed(
+      `Nothing was applied: ${applied.reason}.`.replace(/\.\.$/, "."),
+      `\`${PROGRAM} config check\` tells more.`,
+    );
+  const asked = await call.guard.ask<"reload">({ verb: "reload" });
+  if (!asked.ok) return asked;
+  const { changed } = asked.result;
+  const text = changed.length === 0 ? "No setting had changed." : `In force now: ${changed.join(", ")}.`;
+  return done({ changed, detail: applied.detail }, `${text} ${applied.detail}`.trim(), `${PROGRAM} status`);
+}

@@ -1,0 +1,78 @@
+import { parsePrefix } from "../core/ip.ts";
+import type { EventFilter } from "../engine/ports.ts";
+import type { EventItem } from "../wire/items.ts";
+import { targetFrom } from "./bans.ts";
+import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "./call.ts";
+import { columns, dayAndTime, oneLine } from "./print-text.ts";
+import type { Reader } from "./reader.ts";
+
+const USUAL_LIMIT = 50;
+const MAX_LIMIT = 10_000;
+/** Rows read at once while following. */
+const BATCH = 500;
+
+type Chosen = Pick<EventFilter, "prefix" | "type">;
+
+export async function events(call: Call): Promise<Answer> {
+  const limit = limitFrom(call.option("limit"));
+  if (typeof limit !== "number") return limit;
+  const chosen = chosenFrom(call);
+  if ("ok" in chosen) return chosen;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const { reader } = opened;
+  const latest = [...reader.queries.events({ ...chosen, most: limit, order: "newest_first" })].reverse();
+  if (call.flag("follow")) return follow(call, reader, chosen, latest);
+  if (latest.length === 0)
+    return done({ items: latest }, "No event matches.", `${PROGRAM} events --follow waits for one.`);
+  const someone = latest.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
+  return done({ items: latest }, columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
+}
+
+/** Prints each event as it is committed, until Ctrl-C. */
+async function follow(call: Call, reader: Reader, chosen: Chosen, latest: readonly EventItem[]): Promise<Answer> {
+  const { terminal, guard, json } = call;
+  const print = (item: EventItem): void => terminal.out(json ? JSON.stringify(item) : lineOf(item));
+  let lastId = latest.at(-1)?.id ?? reader.queries.events({ most: 1, order: "newest_first" })[0]?.id ?? 0;
+  latest.forEach(print);
+  const printNew = (): void => {
+    for (;;) {
+      const some = reader.queries.events({ ...chosen, after: lastId, most: BATCH, order: "oldest_first" });
+      some.forEach(print);
+      lastId = some.at(-1)?.id ?? lastId;
+      if (some.length < BATCH) return;
+    }
+  };
+  const ended = await guard.watch(printNew, terminal.interrupted);
+  return ended.ok ? done(undefined, "") : ended;
+}
+
+function lineOf(item: EventItem): string {
+  const [at = "", type = "", ip = "", ...rest] = cellsOf(item).map(oneLine);
+  return [at, type.padEnd(16), ip.padEnd(15), ...rest].join("  ").trimEnd();
+}
+
+function cellsOf(item: EventItem): readonly string[] {
+  const reason = item.reason === null ? "" : ` (${item.reason})`;
+  return [dayAndTime(item.at), item.type, item.ip ?? "-", `${item.action}${reason}`, item.details];
+}
+
+function chosenFrom(call: Call): Chosen | Problem {
+  const type = call.option("type");
+  if (type !== null && !/^[A-Za-z_]{1,40}$/.test(type))
+    return wrongUsage(`"${oneLine(type)}" is not an event type.`, "Types look like BAN or LOGIN_FAILED.");
+  const ip = call.option("ip");
+  const byType = type === null ? {} : { type: type.toUpperCase() };
+  if (ip === null) return byType;
+  const target = targetFrom(ip);
+  if (typeof target !== "string") return target;
+  const prefix = parsePrefix(target);
+  return prefix === null ? byType : { ...byType, prefix };
+}
+
+function limitFrom(text: string | null): number | Problem {
+  if (text === null) return USUAL_LIMIT;
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
+  return wrongUsage(`"${oneLine(text)}" is not a number of events.`, `Give 1 to ${MAX_LIMIT}.`);
+}

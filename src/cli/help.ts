@@ -1,0 +1,40 @@
+import { type Answer, done, PROGRAM, wrongUsage } from "./call.ts";
+import type { Command } from "./commands.ts";
+import { GLOBAL_OPTIONS, type Option } from "./parse.ts";
+import { columns } from "./print-text.ts";
+
+/** All commands, a group of them, or one with its options. */
+export function helpFor(topic: string, commands: readonly Command[]): Answer {
+  const shown = commands.filter(({ name }) => topic === "" || name === topic || name.startsWith(`${topic} `));
+  const only = shown[0];
+  if (only === undefined) return wrongUsage(`There is no command "${topic}".`, `\`${PROGRAM} help\` lists them all.`);
+  const json = {
+    commands: shown.map(({ name, usage, says, options }) => ({ name, usage, says, options: options ?? [] })),
+  };
+  return done(json, shown.length === 1 ? helpForOne(only) : helpForMany(topic, shown));
+}
+
+function helpForOne(command: Command): string {
+  const options = [...(command.options ?? []), ...GLOBAL_OPTIONS.filter(({ name }) => name !== "version")];
+  return `${PROGRAM} ${usageOf(command)}\n\n${command.says}\n\n${optionTable(options)}`;
+}
+
+function helpForMany(topic: string, shown: readonly Command[]): string {
+  const rows = shown.map((command) => [usageOf(command), command.says]);
+  const head = `${PROGRAM} ${topic === "" ? "COMMAND" : topic} [OPTION...]\n\n`;
+  const exits = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running.";
+  return `${head}${columns(rows)}\n\n${optionTable(GLOBAL_OPTIONS)}\n\n${exits}`;
+}
+
+function usageOf({ name, usage, options }: Command): string {
+  const given = (options ?? []).map((option) => `[${spelled(option)}]`);
+  return [name, usage, ...given].filter((part) => part !== "").join(" ");
+}
+
+function optionTable(options: readonly Option[]): string {
+  return columns(options.map((option) => [spelled(option), option.says]));
+}
+
+function spelled({ name, value }: Option): string {
+  return value === undefined ? `--${name}` : `--${name} ${value}`;
+}

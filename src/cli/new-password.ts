@@ -1,0 +1,38 @@
+import { hashPassword } from "../adapters/password-hash.ts";
+import type { AccountName } from "../core/address.ts";
+import { MAX_PASSWORD_BYTES, passwordProblem } from "../core/password-rule.ts";
+import { type Call, failed, type Problem, wrongUsage } from "./call.ts";
+
+const ANOTHER = "Choose another one: several unrelated words make a good one.";
+
+/** A new password's hash: read from standard input or asked for twice. The password itself leaves this process never. */
+export async function newPasswordHash(
+  call: Call,
+  owner: AccountName | null,
+): Promise<Readonly<{ ok: true; hash: string }> | Problem> {
+  const typed = call.flag("password-stdin") ? await fromInput(call) : await fromTerminal(call);
+  if (typeof typed !== "string") return typed;
+  const problem = passwordProblem(typed, owner);
+  return problem === null ? { ok: true, hash: await hashPassword(typed) } : failed(problem, ANOTHER);
+}
+
+async function fromInput({ terminal }: Call): Promise<string | Problem> {
+  const line = await terminal.readLine(MAX_PASSWORD_BYTES + 2);
+  return (
+    line ??
+    failed("Standard input held no password.", "Write it as one line: printf '%s' \"$PASSWORD\" | … --password-stdin")
+  );
+}
+
+async function fromTerminal({ terminal }: Call): Promise<string | Problem> {
+  if (!terminal.interactive)
+    return wrongUsage(
+      "There is no terminal to ask for a password.",
+      "Give --password-stdin and the password as its input.",
+    );
+  const first = await terminal.askSecret("New password: ");
+  if (first === null) return failed("Interrupted: nothing was changed.", "");
+  const second = await terminal.askSecret("Once more: ");
+  if (second === null) return failed("Interrupted: nothing was changed.", "");
+  return first === second ? first : failed("The two passwords differ: nothing was changed.", "Try again.");
+}

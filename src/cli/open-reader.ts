@@ -1,0 +1,29 @@
+import { AccountLists } from "../adapters/sqlite/accounts.ts";
+import { Credentials } from "../adapters/sqlite/admin.ts";
+import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../adapters/sqlite/open.ts";
+import { SqliteQueries } from "../adapters/sqlite/queries.ts";
+import type { Layout } from "../settings/layout.ts";
+import { failed, PROGRAM, type Problem } from "./call.ts";
+import type { Reader } from "./reader.ts";
+
+/** Opens the databases for reading. The caller has made sure that the guard runs. */
+export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader }> | Problem {
+  try {
+    const engine = openEngineForReading(layout.engineDb);
+    const accounts = openAccountsForReading(layout.accountsDb);
+    const lists = new AccountLists(accounts);
+    const credentials = new Credentials(engine);
+    return {
+      ok: true,
+      reader: {
+        queries: new SqliteQueries(engine),
+        accounts: () => lists.accounts(),
+        aliases: () => lists.aliases(),
+        tokens: () => credentials.tokens(),
+      },
+    };
+  } catch (error) {
+    if (error instanceof UnusableDatabase) return failed(error.message, `\`${PROGRAM} status\` shows more.`);
+    throw error;
+  }
+}

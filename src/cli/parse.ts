@@ -1,0 +1,142 @@
+import { editDistance, nearest } from "../settings/nearest.ts";
+import { oneLine } from "./print-text.ts";
+
+/** What the parser needs to know of a command; the table in commands.ts has more. */
+export type Shape = Readonly<{
+  /** One or two words: `why`, `account add`. */
+  name: string;
+  /** Words after the name: `IP [REASON...]`. Those in brackets may be missing, `...` takes all that follow. */
+  usage: string;
+  options?: readonly Option[];
+}>;
+/** Without `value` it is a switch. */
+export type Option = Readonly<{ name: string; value?: string; says: string }>;
+
+export const GLOBAL_OPTIONS: readonly Option[] = [
+  { name: "json", says: "Print JSON for programs." },
+  { name: "data", value: "DIR", says: "The data directory; GHOSTINBOX_DATA sets it too." },
+  { name: "help", says: "Explain the command." },
+  { name: "version", says: "Print the version." },
+];
+
+export type Parsed<C extends Shape> =
+  | Readonly<{ type: "run"; command: C; args: readonly string[]; options: Options }>
+  | Readonly<{ type: "help"; topic: string; options: Options }>
+  | Readonly<{ type: "version"; options: Options }>
+  | Readonly<{ type: "wrong"; message: string; topic: string }>;
+/** A switch has the value "". */
+export type Options = ReadonlyMap<string, string>;
+
+/** Options may stand anywhere; after `--` everything is a word. */
+export function parse<C extends Shape>(argv: readonly string[], commands: readonly C[]): Parsed<C> {
+  const declared = [...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options ?? [])];
+  const split = splitOptions(argv, declared);
+  if (typeof split === "string") return { type: "wrong", message: split, topic: "" };
+  const { words, options } = split;
+  if (options.has("version")) return { type: "version", options };
+  if (words[0] === "help" || words.length === 0 || options.has("help"))
+    return { type: "help", topic: words.filter((word) => word !== "help").join(" "), options };
+  const command = find(words, commands);
+  if (command === null) return { type: "wrong", message: unknown(words, commands), topic: groupOf(words, commands) };
+  const args = words.slice(command.name.split(" ").length);
+  const problem = wrongOption(command, options) ?? wrongArguments(command, args);
+  if (problem !== null) return { type: "wrong", message: problem, topic: command.name };
+  return { type: "run", command, args: joinRest(command, args), options };
+}
+
+type Split = Readonly<{ words: readonly string[]; options: Options }>;
+
+/** A string says what is wrong. */
+function splitOptions(argv: readonly string[], declared: readonly Option[]): Split | string {
+  const words: string[] = [];
+  const options = new Map<string, string>();
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? "";
+    if (word === "--") return { words: [...words, ...argv.slice(i + 1)], options };
+    if (!word.startsWith("-") || word === "-") {
+      words.push(word);
+      continue;
+    }
+    const [name, inline] = nameAndValue(word);
+    const option = declared.find((each) => each.name === name);
+    if (option === undefined) return unknownOption(name === null ? word : `--${name}`, declared);
+    if (options.has(option.name)) return `--${option.name} is given twice.`;
+    if (option.value === undefined && inline !== null) return `--${option.name} takes no value.`;
+    const value = option.value === undefined ? "" : (inline ?? argv[++i]);
+    if (value === undefined || (option.value !== undefined && value === ""))
+      return `--${option.name} needs a value: --${option.name} ${option.value}.`;
+    options.set(option.name, value);
+  }
+  return { words, options };
+}
+
+function nameAndValue(word: string): readonly [string | null, string | null] {
+  if (word === "-h") return ["help", null];
+  if (!word.startsWith("--")) return [null, null];
+  const equals = word.indexOf("=");
+  return equals < 0 ? [word.slice(2), null] : [word.slice(2, equals), word.slice(equals + 1)];
+}
+
+function unknownOption(given: string, declared: readonly Option[]): string {
+  const names = declared.map((option) => `--${option.name}`);
+  return `There is no option ${short(given)}.${suggestion(given, names)}`;
+}
+
+function find<C extends Shape>(words: readonly string[], commands: readonly C[]): C | null {
+  const two = `${words[0]} ${words[1] ?? ""}`;
+  return commands.find(({ name }) => name === two) ?? commands.find(({ name }) => name === words[0]) ?? null;
+}
+
+/** The first word, if commands begin with it: `account`. */
+function groupOf(words: readonly string[], commands: readonly Shape[]): string {
+  const first = words[0] ?? "";
+  return commands.some(({ name }) => name.startsWith(`${first} `)) ? first : "";
+}
+
+function unknown(words: readonly string[], commands: readonly Shape[]): string {
+  const group = groupOf(words, commands);
+  if (group === "") {
+    const firsts = commands.map(({ name }) => name.split(" ")[0] ?? "");
+    return `There is no command "${short(words[0] ?? "")}".${suggestion(words[0] ?? "", firsts)}`;
+  }
+  const verbs = commands
+    .filter(({ name }) => name.startsWith(`${group} `))
+    .map(({ name }) => name.slice(group.length + 1));
+  const wanted = `${group} needs one of: ${verbs.join(", ")}.`;
+  return words[1] === undefined ? wanted : `There is no command "${group} ${short(words[1])}"; ${wanted}`;
+}
+
+function wrongOption(command: Shape, options: Options): string | null {
+  const known = [...GLOBAL_OPTIONS, ...(command.options ?? [])];
+  for (const name of options.keys())
+    if (!known.some((option) => option.name === name)) return `${command.name} has no option --${name}.`;
+  return null;
+}
+
+function wrongArguments(command: Shape, args: readonly string[]): string | null {
+  const places = command.usage === "" ? [] : command.usage.split(" ");
+  const missing = places[args.length];
+  if (missing !== undefined && !missing.startsWith("[")) return `${command.name} needs ${missing}.`;
+  const surplus = takesRest(command) ? undefined : args[places.length];
+  return surplus === undefined ? null : `${command.name} does not know what to do with "${short(surplus)}".`;
+}
+
+function takesRest(command: Shape): boolean {
+  return /\.\.\.\]?$/.test(command.usage);
+}
+
+/** Words of a last `[REASON...]` are one argument, so that people need no quotes. */
+function joinRest(command: Shape, args: readonly string[]): readonly string[] {
+  const last = command.usage.split(" ").length - 1;
+  return takesRest(command) && args.length > last ? [...args.slice(0, last), args.slice(last).join(" ")] : args;
+}
+
+/** What was probably meant: at most one mistake in three letters. */
+function suggestion(given: string, known: readonly string[]): string {
+  const near = nearest(given, known);
+  return editDistance(given.slice(0, 100), near) <= given.length / 3 ? ` Did you mean ${near}?` : "";
+}
+
+function short(word: string): string {
+  return oneLine(word.length > 60 ? `${word.slice(0, 60)}…` : word);
+}

@@ -1,0 +1,75 @@
+import { createInterface } from "node:readline/promises";
+import type { Terminal } from "./terminal.ts";
+
+const ENTER = new Set(["\r", "\n", "\x04"]);
+const ERASE = new Set(["\x7f", "\b"]);
+const INTERRUPT = "\x03";
+const ERASE_ALL = "\x15";
+
+/** The terminal or the pipes that this process was started with. */
+export function processTerminal(): Terminal {
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interruption.abort());
+  // Whoever reads only the first lines (`| head`) has seen what they wanted.
+  process.stdout.on("error", () => process.exit(0));
+  const write = (stream: NodeJS.WriteStream, text: string): void =>
+    void stream.write(text.endsWith("\n") ? text : `${text}\n`);
+  return {
+    interactive: process.stdin.isTTY && process.stderr.isTTY,
+    out: (text) => write(process.stdout, text),
+    err: (text) => write(process.stderr, text),
+    readLine,
+    askSecret,
+    ask: (question) => ask(question, interruption.signal),
+    interrupted: interruption.signal,
+  };
+}
+
+async function readLine(mostBytes: number): Promise<string | null> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of process.stdin) {
+    bytes = Buffer.concat([bytes, Buffer.from(chunk)]);
+    if (bytes.includes(10)) break;
+    if (bytes.length > mostBytes) return null;
+  }
+  const end = bytes.indexOf(10);
+  const line = (end < 0 ? bytes : bytes.subarray(0, end)).toString().replace(/\r$/, "");
+  return line === "" || line.length > mostBytes ? null : line;
+}
+
+async function ask(question: string, signal: AbortSignal): Promise<string | null> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question, { signal });
+  } catch {
+    return null; // Ctrl-C or Ctrl-D
+  } finally {
+    lines.close();
+  }
+}
+
+/** In raw mode the terminal echoes nothing; Backspace, Ctrl-U and Ctrl-C are then ours to honour. */
+function askSecret(question: string): Promise<string | null> {
+  const { stdin, stderr } = process;
+  stderr.write(question);
+  stdin.setRawMode(true);
+  stdin.setEncoding("utf8");
+  return new Promise((resolve) => {
+    let typed: readonly string[] = [];
+    const finish = (answer: string | null): void => {
+      stdin.off("data", onData);
+      stdin.setRawMode(false);
+      stdin.pause();
+      stderr.write("\n");
+      resolve(answer);
+    };
+    const onData = (chunk: Buffer | string): void => {
+      for (const key of String(chunk)) {
+        if (ENTER.has(key)) return finish(typed.join(""));
+        if (key === INTERRUPT) return finish(null);
+        typed = key === ERASE_ALL ? [] : ERASE.has(key) ? typed.slice(0, -1) : [...typed, key];
+      }
+    };
+    stdin.on("data", onData);
+  });
+}

@@ -1,0 +1,10 @@
+import type { Queries } from "../engine/ports.ts";
+import type { AccountItem, AliasItem, TokenItem } from "../wire/items.ts";
+
+/** What commands that print read: the two databases, opened without the right to write, and the settings. */
+export interface Reader {
+  readonly queries: Queries;
+  accounts(): readonly AccountItem[];
+  aliases(): readonly AliasItem[];
+  tokens(): readonly TokenItem[];
+}

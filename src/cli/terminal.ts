@@ -1,0 +1,15 @@
+/** What a command may say and ask. Results go to standard output, everything else to standard error. */
+export interface Terminal {
+  /** Whether a person sits at both ends: questions may be asked. */
+  readonly interactive: boolean;
+  out(text: string): void;
+  err(text: string): void;
+  /** The first line of standard input without its end; null if there is none within `mostBytes`. */
+  readLine(mostBytes: number): Promise<string | null>;
+  /** Asks without echo; null when it was interrupted. */
+  askSecret(question: string): Promise<string | null>;
+  /** Asks with echo; null when it was interrupted. */
+  ask(question: string): Promise<string | null>;
+  /** Aborted by Ctrl-C or TERM. */
+  readonly interrupted: AbortSignal;
+}
