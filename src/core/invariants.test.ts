@@ -156,7 +156,9 @@ test("a wrong password that is repeated never bans, however often and among what
 });
 
 test("guessing brings a ban exactly at the first password that makes too many different ones", () => {
-  const attempts = fc.array(fc.tuple(fc.nat(100), passwords), { minLength: 1, maxLength: 60 });
+  // Waits that add up to the window exactly, now and then: its edge is where counting goes wrong.
+  const waits = fc.constantFrom(0, 1, 50, 100, 150, 299, 300);
+  const attempts = fc.array(fc.tuple(waits, passwords), { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(policies, attempts, (policy, list) => {
       const arrivals = arrivalsOf(list.map(([wait]) => wait));

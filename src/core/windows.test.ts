@@ -40,7 +40,7 @@ const ascendingTimes = fc
 const someLimits = fc.array(
   fc.record({
     key: fc.constant("k"),
-    count: fc.integer({ min: 1, max: 20 }),
+    count: fc.integer({ min: 1, max: 6 }),
     windowMs: fc.integer({ min: 1, max: 9_000 }),
   }),
   { minLength: 1, maxLength: 3 },
@@ -74,6 +74,7 @@ test("times that need not be kept change no verdict, up to the factor they are k
       const kept = list.slice(-timesToKeep(limits, 3));
       assert.equal(exceeded(limits, kept, now, factor) === null, exceeded(limits, list, now, factor) === null);
     }),
+    { numRuns: 1_000 },
   );
 });
 
