@@ -30,6 +30,7 @@ export class NaiveHistory {
   }
 
   decide(event: Event, at: Millis): Decision {
+    if (event.type !== "BAN_EXPIRED") this.#expire(at);
     const decision = "prefix" in event ? this.#decideCommand(event, at) : this.#decideFromAddress(event, at);
     this.#kept.push({ at, event, decision, changes: decision.changes });
     return decision;
@@ -48,7 +49,6 @@ export class NaiveHistory {
   }
 
   #decideFromAddress(event: FromAddress, at: Millis): Decision {
-    this.#expire(at);
     const facts = this.#facts(event, at);
     switch (event.type) {
       case "CONNECT":

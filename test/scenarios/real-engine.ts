@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { SqliteBanLog } from "../../src/adapters/sqlite/ban-log.ts";
 import { openEngine } from "../../src/adapters/sqlite/open.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
 import type { Decision } from "../../src/core/decision.ts";
@@ -28,9 +29,11 @@ export class RealEngine {
     this.#engine = this.#makeEngine();
   }
 
-  /** Each event is committed before the next one comes. */
+  /** Each event is committed before the next one comes; bans that are over have been ended, as the expirer would. */
   async decide(event: Event, at: Millis): Promise<Decision> {
     this.#now = at;
+    for (const prefix of new SqliteBanLog(this.#db).expired(at, 100))
+      void this.#engine.ask({ type: "BAN_EXPIRED", prefix });
     const decided = this.#engine.ask(event);
     this.#engine.flush();
     return decided;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Decision } from "../../src/core/decision.ts";
 import { type Prefix, parsePrefix } from "../../src/core/ip.ts";
 import type { OwnNetwork } from "../../src/engine/ports.ts";
 import { NaiveHistory } from "./naive-history.ts";
