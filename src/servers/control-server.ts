@@ -1,0 +1,161 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { printable } from "../core/text.ts";
+import type { CommandError, CommandLine, Reply } from "../wire/control.ts";
+import { parseCommandLine, printReply, printWatchLine } from "../wire/control-codec.ts";
+import { CONTROL_LINE_BYTES, Framer } from "../wire/framing.ts";
+import { messageOf, type Report } from "./report.ts";
+import { Connections, listenUnix } from "./unix-socket.ts";
+
+export const CONTROL_LIMITS = {
+  maxConnections: 128,
+  /** Commands of one connection that wait for their turn. */
+  maxPending: 64,
+  /** Between commands; a watcher stays. */
+  idleMs: 60_000,
+  /** How often a watcher hears at most. */
+  watchMs: 50,
+  /** Answers that the other side has not read. */
+  maxUnsentBytes: 32 * 1024 * 1024,
+  stopMs: 2_000,
+} as const;
+export type ControlLimits = { readonly [K in keyof typeof CONTROL_LIMITS]: number };
+
+/** Which socket a command came through: the file's permissions are the proof. */
+export type Origin = "root" | "web";
+
+export type ControlParts = Readonly<{
+  origin: Origin;
+  run: (line: CommandLine, origin: Origin) => Promise<Reply>;
+  /** Calls back after each commit until the returned function is called. */
+  subscribe: (listener: (lastEventId: number) => void) => () => void;
+  report: Report;
+}>;
+
+/** Takes commands as JSON lines over a unix socket and answers them in order. One server for each origin. */
+export class ControlServer {
+  readonly #server: Server;
+  readonly #connections: Connections;
+  readonly #limits: ControlLimits;
+  readonly #open = new Set<Connection>();
+
+  constructor(parts: ControlParts, limits: ControlLimits = CONTROL_LIMITS) {
+    this.#limits = limits;
+    this.#server = createServer((socket) => {
+      const connection = new Connection(socket, parts, limits);
+      this.#open.add(connection);
+      socket.once("close", () => this.#open.delete(connection));
+    });
+    this.#connections = new Connections(this.#server, limits.maxConnections, parts.report);
+  }
+
+  /** `mode` decides who may give commands: 0600 the guard's own user and root, 0660 its group too. */
+  start(path: string, mode: 0o600 | 0o660): Promise<void> {
+    return listenUnix(this.#server, path, mode);
+  }
+
+  /** Commands that were taken are finished and answered. */
+  async stop(): Promise<void> {
+    const closed = this.#connections.close(this.#limits.stopMs);
+    for (const connection of this.#open) connection.finish();
+    await closed;
+  }
+}
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #parts: ControlParts;
+  readonly #limits: ControlLimits;
+  readonly #framer = Framer.ofLines(CONTROL_LINE_BYTES);
+  readonly #lines: string[] = [];
+  #running = false;
+  #finishing = false;
+
+  constructor(socket: Socket, parts: ControlParts, limits: ControlLimits) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#limits = limits;
+    socket.setTimeout(limits.idleMs, () => {
+      if (!this.#running) socket.destroy();
+    });
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (chunk: Buffer) => {
+      if (!this.#framer.push(chunk, (line) => this.#lines.push(line)) || this.#lines.length > limits.maxPending) {
+        this.#lines.length = 0;
+        socket.destroy();
+        parts.report("control_line_malformed", "line too long, or too many of them");
+      } else if (!this.#running) void this.#work();
+    });
+  }
+
+  finish(): void {
+    this.#finishing = true;
+    if (!this.#running) this.#socket.destroySoon();
+  }
+
+  /** One command after the other; never rejects. */
+  async #work(): Promise<void> {
+    this.#running = true;
+    for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) {
+      const parsed = parseCommandLine(line);
+      if (!parsed.ok) this.#send(printReply(parsed.error));
+      else if (parsed.value.command.verb === "watch") await this.#watch(parsed.value);
+      else this.#send(printReply(await this.#run(parsed.value)));
+    }
+    this.#running = false;
+    if (this.#finishing) this.#socket.destroySoon();
+  }
+
+  async #run(line: CommandLine): Promise<Reply> {
+    const { origin, run, report } = this.#parts;
+    // Whoever holds the web's socket may say anything but that it is root.
+    const by = origin === "web" ? `web:${line.by}` : line.by;
+    try {
+      return await run({ by, command: line.command }, origin);
+    } catch (error) {
+      report("internal_error", `${line.command.verb}: ${printable(messageOf(error), 200)}`);
+      return INTERNAL_ERROR;
+    }
+  }
+
+  /** The present event first, then each commit, coalesced: a listener that is told nothing has missed nothing. */
+  async #watch(line: CommandLine): Promise<void> {
+    let latest = -1;
+    let told = -1;
+    let timer: NodeJS.Timeout | null = null;
+    const tell = (): void => {
+      timer = null;
+      if (latest <= told) return;
+      told = latest;
+      this.#send(printWatchLine(latest));
+    };
+    // Subscribed before the present is asked for, so that nothing falls between.
+    const unsubscribe = this.#parts.subscribe((lastEventId) => {
+      latest = Math.max(latest, lastEventId);
+      timer ??= setTimeout(tell, this.#limits.watchMs);
+    });
+    this.#socket.once("close", () => {
+      unsubscribe();
+      if (timer !== null) clearTimeout(timer);
+    });
+    this.#socket.setTimeout(0);
+    const reply = await this.#run(line);
+    if (!reply.ok) this.#send(printReply(reply));
+    else if ("lastEventId" in reply.result) {
+      latest = Math.max(latest, reply.result.lastEventId);
+      tell();
+    }
+  }
+
+  #send(text: string): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.write(text);
+    if (this.#socket.writableLength > this.#limits.maxUnsentBytes) this.#socket.destroy();
+  }
+}
+
+const INTERNAL_ERROR: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "The guard could not do it because of a bug.",
+  next: "See the guard's log.",
+};

@@ -1,0 +1,159 @@
+import { printable } from "../core/text.ts";
+import type { Command, CommandError, CommandLine, Reply, Verb } from "./control.ts";
+import { FieldReader } from "./field-reader.ts";
+
+/** Bounds of what a command may carry, in UTF-16 units. */
+const BY = 120;
+/** The longest network in text, with room for what parsePrefix will refuse by name. */
+const TARGET = 64;
+const NOTE = 500;
+const DURATION = 32;
+/** RFC 5321, 4.5.3.1. */
+const ADDRESS = 320;
+/** A PHC string of argon2id with room to spare. */
+const HASH = 512;
+const NAME = 64;
+const ALIAS_TARGETS = 100;
+
+type Readers = { readonly [V in Verb]: (fields: FieldReader) => Extract<Command, { readonly verb: V }> };
+
+/** Every verb with the types and bounds of its fields. Grammar only: what a target means is checked by who acts on it. */
+const readers: Readers = {
+  ping: () => ({ verb: "ping" }),
+  health: () => ({ verb: "health" }),
+  ban: (fields) => ({
+    verb: "ban",
+    target: fields.text("target", TARGET),
+    note: printable(fields.text("note", NOTE), NOTE),
+    for: fields.textOrNull("for", DURATION),
+  }),
+  unban: (fields) => ({ verb: "unban", target: fields.text("target", TARGET) }),
+  break_glass: () => ({ verb: "break_glass" }),
+  allow_add: (fields) => ({
+    verb: "allow_add",
+    target: fields.text("target", TARGET),
+    note: printable(fields.text("note", NOTE), NOTE),
+  }),
+  allow_remove: (fields) => ({ verb: "allow_remove", target: fields.text("target", TARGET) }),
+  allow_list: () => ({ verb: "allow_list" }),
+  cleanup: () => ({ verb: "cleanup" }),
+  account_add: (fields) => ({
+    verb: "account_add",
+    name: fields.text("name", ADDRESS),
+    hash: fields.text("hash", HASH),
+  }),
+  account_passwd: (fields) => ({
+    verb: "account_passwd",
+    name: fields.text("name", ADDRESS),
+    hash: fields.text("hash", HASH),
+  }),
+  account_remove: (fields) => ({ verb: "account_remove", name: fields.text("name", ADDRESS) }),
+  account_suspend: (fields) => ({ verb: "account_suspend", name: fields.text("name", ADDRESS) }),
+  account_resume: (fields) => ({ verb: "account_resume", name: fields.text("name", ADDRESS) }),
+  alias_add: (fields) => ({
+    verb: "alias_add",
+    address: fields.text("address", ADDRESS),
+    targets: fields.texts("targets", ALIAS_TARGETS, ADDRESS),
+  }),
+  alias_remove: (fields) => ({ verb: "alias_remove", address: fields.text("address", ADDRESS) }),
+  alias_block: (fields) => ({
+    verb: "alias_block",
+    address: fields.text("address", ADDRESS),
+    blocked: fields.flag("blocked"),
+  }),
+  token_create: (fields) => ({
+    verb: "token_create",
+    name: fields.text("name", NAME),
+    digest: fields.text("digest", HASH),
+  }),
+  token_revoke: (fields) => ({ verb: "token_revoke", name: fields.text("name", NAME) }),
+  admin_passwd: (fields) => ({ verb: "admin_passwd", hash: fields.text("hash", HASH) }),
+  break_glass: () => ({ verb: "break_glass" }),
+  reload: () => ({ verb: "reload" }),
+  dashboard_login: (fields) => ({
+    verb: "dashboard_login",
+    ip: fields.text("ip", TARGET),
+    login: fields.text("login", ADDRESS),
+    passwordHash: fields.text("passwordHash", HASH),
+    success: fields.flag("success"),
+  }),
+  dashboard_ask: (fields) => ({ verb: "dashboard_ask", ip: fields.text("ip", TARGET) }),
+  watch: () => ({ verb: "watch" }),
+};
+
+export type ParsedCommand = Readonly<{ ok: true; value: CommandLine }> | Readonly<{ ok: false; error: CommandError }>;
+
+/** Reads one line of the control socket: `{"by": …, "command": {"verb": …, …}}`. */
+export function parseCommandLine(line: string): ParsedCommand {
+  const json = parseJson(line);
+  if (!isObject(json)) return malformed("The line is no JSON object.");
+  const fields = new FieldReader(json);
+  const by = printable(fields.text("by", BY), BY);
+  const command = fields.object("command");
+  const problem = fields.problem();
+  if (problem !== null) return malformed(problem);
+  return parseCommand(by, new FieldReader(command));
+}
+
+export function printCommandLine(line: CommandLine): string {
+  return `${JSON.stringify(line)}\n`;
+}
+
+export function printReply(reply: Reply): string {
+  return `${JSON.stringify(reply)}\n`;
+}
+
+/** A line of `watch`. */
+export function printWatchLine(lastEventId: number): string {
+  return `${JSON.stringify({ lastEventId })}\n`;
+}
+
+/** Null for anything but a line of `watch`. */
+export function parseWatchLine(line: string): number | null {
+  const json = parseJson(line);
+  if (!isObject(json)) return null;
+  const id = json["lastEventId"];
+  return typeof id === "number" && Number.isSafeInteger(id) && id >= 0 ? id : null;
+}
+
+/**
+ * Null for what is no reply. The shape of a result is taken on trust: the guard at the other end is built from the
+ * same source, and the socket's directory lets nobody else listen there.
+ */
+export function parseReply<V extends Verb>(line: string): Reply<V> | null {
+  const json = parseJson(line);
+  if (!isObject(json)) return null;
+  if (json["ok"] === true && isObject(json["result"])) return json as Reply<V>;
+  const { ok, kind, message, next } = json;
+  if (ok !== false || (kind !== "usage" && kind !== "failed")) return null;
+  return typeof message === "string" && typeof next === "string" ? { ok, kind, message, next } : null;
+}
+
+function parseCommand(by: string, fields: FieldReader): ParsedCommand {
+  const verb = fields.text("verb", NAME);
+  if (!isVerb(verb)) return malformed(`There is no command "${printable(verb, NAME)}".`);
+  const command = readers[verb](fields);
+  const problem = fields.problem();
+  return problem === null ? { ok: true, value: { by, command } } : malformed(problem);
+}
+
+function isVerb(text: string): text is Verb {
+  return Object.hasOwn(readers, text);
+}
+
+function malformed(message: string): ParsedCommand {
+  const next = "Use the command line and the guard of the same version.";
+  return { ok: false, error: { ok: false, kind: "usage", message, next } };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
