@@ -1,5 +1,5 @@
 import { isV4, type Prefix } from "../../core/ip.ts";
-import { run } from "./run.ts";
+import { isMissing, runTool } from "./tools.ts";
 
 /** The kernel takes a filter of at most 64 KB; an IPv6 network needs about 30 bytes. */
 const PREFIXES_PER_FILTER = 1_000;
@@ -12,12 +12,12 @@ export async function cutSessions(prefixes: readonly Prefix[], path: string): Pr
       .slice(i, i + PREFIXES_PER_FILTER)
       .flatMap(filterTerm)
       .slice(1);
-    const killed = await run("ss", ["-K", "-H", "-n", "-t", ...filter], { path, timeoutMs: TIMEOUT_MS });
-    if (killed.type === "missing") return "The program `ss` is not installed (Debian package iproute2).";
-    if (killed.status !== 0 || killed.stderr.trim() !== "") return `ss failed: ${firstLine(killed.stderr)}`;
+    const killed = await runTool("ss", ["-K", "-H", "-n", "-t", ...filter], { path, timeoutMs: TIMEOUT_MS });
+    if (isMissing(killed)) return "The program `ss` is not installed (Debian package iproute2).";
+    if (killed.code !== 0 || killed.stderr.trim() !== "") return `ss failed: ${firstLine(killed.stderr)}`;
     // A kernel that cannot end sessions is passed over in silence, and so is a lack of privilege.
-    const left = await run("ss", ["-H", "-n", "-t", ...filter], { path, timeoutMs: TIMEOUT_MS });
-    if (left.type === "ended" && left.stdout.trim() !== "")
+    const left = await runTool("ss", ["-H", "-n", "-t", ...filter], { path, timeoutMs: TIMEOUT_MS });
+    if (left.stdout.trim() !== "")
       return "Open sessions could not be ended (no CAP_NET_ADMIN, or a kernel without INET_DIAG_DESTROY); their next packet is refused.";
   }
   return null;

@@ -14,9 +14,10 @@ import {
   nftReset,
   parseCounters,
 } from "../../wire/nft.ts";
+import type { Finished } from "../run-program.ts";
 import { cutSessions } from "./cut-sessions.ts";
-import { type Ran, run, TOOL_PATH } from "./run.ts";
 import { NftSession } from "./session.ts";
+import { isMissing, runTool, TOOL_PATH } from "./tools.ts";
 
 /** Longer lines go to a process of their own: `nft -i` reads a character at a time. */
 const SESSION_LINE_CHARACTERS = 8_192;
@@ -73,7 +74,7 @@ export class NftFirewall implements Firewall {
 
   async check(): Promise<Outcome> {
     const ran = await this.#nft(["-c", "-f", "-"], nftProbe());
-    if (ran.type === "ended" && isWhole(ran.stderr)) return DONE;
+    if (isWhole(ran.stderr)) return DONE;
     const failed = outcomeOf(ran);
     return { ok: false, reason: missingPart(failed) };
   }
@@ -85,7 +86,7 @@ export class NftFirewall implements Firewall {
   /** Packets of banned addresses since this object was made. */
   async counters(): Promise<Counters> {
     const ran = await this.#nft(["-f", "-"], NFT_TAKE_COUNTERS);
-    const taken = ran.type === "ended" ? parseCounters(ran.stdout) : null;
+    const taken = ran.code === 0 ? parseCounters(ran.stdout) : null;
     if (taken !== null)
       this.#totals = {
         dropped: this.#totals.dropped + taken.dropped,
@@ -94,10 +95,10 @@ export class NftFirewall implements Firewall {
     return this.#totals;
   }
 
-  /** What the kernel holds, set by set, as nft prints it. Slow at many bans (1.5 s at 100,000): for diagnosis. */
+  /** What the kernel holds, set by set, as nft prints it. For diagnosis, and cut at a megabyte. */
   async listing(): Promise<string> {
     const ran = await this.#nft(["-f", "-"], NFT_BAN_SETS.map(nftListSet).join(""));
-    return ran.type === "ended" ? ran.stdout : "";
+    return ran.stdout;
   }
 
   /** Takes the table away, bans and all. */
@@ -112,15 +113,14 @@ export class NftFirewall implements Firewall {
     return answer.errors === "" ? DONE : { ok: false, reason: reasonOf(answer.errors) };
   }
 
-  #nft(args: readonly string[], input: string): Promise<Ran> {
-    return run("nft", args, { path: this.#path, input, timeoutMs: BATCH_TIMEOUT_MS });
+  #nft(args: readonly string[], input: string): Promise<Finished> {
+    return runTool("nft", args, { path: this.#path, input, timeoutMs: BATCH_TIMEOUT_MS });
   }
 }
 
-function outcomeOf(ran: Ran): Outcome {
-  if (ran.type === "missing")
-    return { ok: false, reason: "The program `nft` is not installed (Debian package nftables)." };
-  return ran.status === 0 ? DONE : { ok: false, reason: reasonOf(ran.stderr) };
+function outcomeOf(ran: Finished): Outcome {
+  if (isMissing(ran)) return { ok: false, reason: "The program `nft` is not installed (Debian package nftables)." };
+  return ran.code === 0 ? DONE : { ok: false, reason: reasonOf(ran.stderr) };
 }
 
 function missingPart(failed: Outcome): string {

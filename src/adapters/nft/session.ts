@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { toolEnvironment } from "./run.ts";
+import { toolEnvironment } from "./tools.ts";
 
 type Child = ChildProcessByStdio<Writable, null, Readable>;
 type Waiting = { readonly mark: string; readonly done: (answer: Answer) => void };

@@ -1,0 +1,21 @@
+import { type Finished, runProgram } from "../run-program.ts";
+
+/** Where administration tools live; a daemon's own PATH may lack sbin. */
+export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** nft keeps its history in HOME: there is none. Messages are read, so they must be English. */
+export function toolEnvironment(path: string): Readonly<Record<string, string>> {
+  return { PATH: path, HOME: "/nonexistent", LC_ALL: "C" };
+}
+
+export type ToolRun = Readonly<{ path: string; input?: string; timeoutMs: number }>;
+
+/** Runs `nft` or `ss` to its end. Never throws. */
+export function runTool(program: string, args: readonly string[], { path, input = "", timeoutMs }: ToolRun) {
+  return runProgram(program, args, { env: toolEnvironment(path), input, timeoutMs });
+}
+
+/** True when the program could not even be started. */
+export function isMissing({ code, stderr }: Finished): boolean {
+  return code === 127 && stderr.includes("ENOENT");
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parseIp } from "../core/ip.ts";
+import { parseIpv4Gateways, parseIpv6Gateways } from "./proc-route.ts";
+
+const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
+
+test("the IPv4 default gateway is read in the machine's byte order", () => {
+  const table =
+    `${HEAD}eth0\t00000000\t017100CB\t0003\t0\t0\t0\t00000000\t0\t0\t0\n` +
+    "eth0\t007100CB\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
+  assert.deepEqual(parseIpv4Gateways(table, true), ["203.0.113.1"]);
+  assert.deepEqual(parseIpv4Gateways(`${HEAD}eth0 00000000 CB007101 0003 0 0 0 00000000 0 0 0`, false), [
+    "203.0.113.1",
+  ]);
+});
+
+test("a route that is down, not the default one, or without a gateway names none", () => {
+  for (const line of [
+    "eth0 00000000 017100CB 0002 0 0 0 00000000 0 0 0",
+    "eth0 00000000 00000000 0001 0 0 0 00000000 0 0 0",
+    "eth0 006433C6 017100CB 0003 0 0 0 00FFFFFF 0 0 0",
+    "eth0 00000000 017100C 0003 0 0 0 00000000 0 0 0",
+    "",
+  ])
+    assert.deepEqual(parseIpv4Gateways(HEAD + line, true), [], line);
+});
+
+test("the IPv6 default gateway is read; unreachable defaults and other routes are not", () => {
+  const zero = "0".repeat(32);
+  const gateway = "20010db8001000000000000000000001";
+  const row = (destination: string, length: string, next: string, flags: string): string =>
+    `${destination} ${length} ${zero} 00 ${next} 00000400 00000002 00000000 ${flags}     eth0\n`;
+  assert.deepEqual(parseIpv6Gateways(row(zero, "00", gateway, "00000003")), ["2001:db8:10::1"]);
+  assert.deepEqual(parseIpv6Gateways(row(zero, "00", "fe80000000000000021122fffe334455", "00450003")), [
+    "fe80::211:22ff:fe33:4455",
+  ]);
+  for (const table of [
+    row(zero, "00", zero, "00200200"),
+    row(zero, "00", zero, "00000003"),
+    row(zero, "40", gateway, "00000003"),
+    row(gateway, "00", gateway, "00000003"),
+    "",
+  ])
+    assert.deepEqual(parseIpv6Gateways(table), [], table);
+});
+
+test("whatever the kernel prints, the answer is a list of addresses", () => {
+  const word = fc.oneof(
+    fc.string(),
+    fc.constantFrom("00000000", "0003", "017100CB", "0".repeat(32), "00", "f".repeat(32)),
+  );
+  const table = fc
+    .array(fc.array(word, { maxLength: 12 }), { maxLength: 5 })
+    .map((rows) => rows.map((row) => row.join(" ")).join("\n"));
+  fc.assert(
+    fc.property(table, fc.boolean(), (text, littleEndian) => {
+      for (const ip of [...parseIpv4Gateways(text, littleEndian), ...parseIpv6Gateways(text)])
+        assert.equal(parseIp(ip), ip);
+    }),
+    { numRuns: 500, seed: 7 },
+  );
+});
