@@ -41,12 +41,13 @@ function readProcess(pid: number): readonly Process[] {
   }
 }
 
-/** Clock ticks since boot at which the process started: tells a reused pid apart. Null where there is none. */
+/** Clock ticks since boot at which the process started: tells a reused pid apart. Null where none runs. */
 export function startTimeOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The second field, the name, may hold spaces and parentheses itself; field 22 is the time.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return state === "Z" ? null : (fields[18] ?? null);
   } catch {
     return null;
   }

@@ -13,6 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import type { Layout } from "../../settings/layout.ts";
+import { SetUpFailure } from "./failure.ts";
 
 const PROGRAMS = ["guard", "web", "keeper"];
 /** Some libraries are CommonJS and call require for what Node brings along. */
@@ -31,6 +32,11 @@ export async function installPrograms(checkout: string, layout: Layout): Promise
     banner: { js: REQUIRE },
     legalComments: "eof",
     logLevel: "silent",
+  }).catch((error: unknown) => {
+    const says = error instanceof Error ? error.message : String(error);
+    throw new SetUpFailure(
+      `The programs could not be built from ${checkout}: ${says.split("\n").slice(0, 2).join(" ")}`,
+    );
   });
   for (const { path, text } of made.outputFiles) writeIfDifferent(path, text);
   writeIfDifferent(join(layout.program, "package.json"), '{ "type": "module" }\n');
