@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "../adapters/clock.ts";
+import { ask, watch } from "../adapters/control-client.ts";
+import { hashPassword, verifyPassword } from "../adapters/password-hash.ts";
+import { VERSION } from "../core/version.ts";
+import type { Log } from "../engine/ports.ts";
+import { PAGE_FILES } from "../servers/api/page.ts";
+import type { Guard, PageFile } from "../servers/api/ports.ts";
+import { ApiServer } from "../servers/api/server.ts";
+import type { Layout } from "../settings/layout.ts";
+import type { Settings } from "../settings/schema.ts";
+import { GuardNews } from "./web-news.ts";
+import { WebStore } from "./web-store.ts";
+
+export type Web = Readonly<{
+  /** Resolves with the port it listens on. */
+  start: (address: string, port: number) => Promise<number>;
+  stop: () => Promise<void>;
+}>;
+
+/** Every part of the web on one line each, in the order of their needs. Nothing runs before `start`. */
+export async function composeWeb(layout: Layout, settings: Settings, log: Log): Promise<Web> {
+  const store = new WebStore(layout.engineDb, (trouble) =>
+    trouble === null ? log.info("database readable") : log.warn("database unreadable", { detail: trouble }),
+  );
+  const news = new GuardNews((onEvent) => watch(layout.webSocket, onEvent));
+  const decoy = await hashPassword(randomBytes(32).toString("base64"));
+  const server = new ApiServer({
+    guard: guardAt(layout.webSocket),
+    queries: () => store.queries,
+    credentials: store.credentials,
+    passwords: { verify: verifyPassword, decoy },
+    news,
+    clock: systemClock,
+    page: readPage(join(layout.program, "dashboard")),
+    version: VERSION,
+    settings: {
+      trustedProxies: settings["http.trusted_proxies"],
+      ipv6Prefix: settings["bans.ipv6_prefix"],
+      memoryMs: settings["bans.memory"],
+    },
+    report: (error) =>
+      log.error("request failed", { detail: error instanceof Error ? (error.stack ?? "") : String(error) }),
+  });
+  return {
+    start: async (address, port) => {
+      news.start();
+      return server.listen(address, port);
+    },
+    stop: async () => {
+      news.stop();
+      await server.stop();
+      store.close();
+    },
+  };
+}
+
+function guardAt(socketPath: string): Guard {
+  return {
+    ask: async (by, command) => {
+      const reply = await ask(socketPath, by, command);
+      if (reply.ok || reply.kind === "usage" || reply.kind === "failed") return reply;
+      return { ok: false, kind: "unreachable", message: reply.message };
+    },
+  };
+}
+
+/** Read once: a new version of the page comes with a new version of this program. */
+function readPage(directory: string): ReadonlyMap<string, PageFile> {
+  const page = new Map<string, PageFile>();
+  for (const { file, type } of Object.values(PAGE_FILES)) {
+    const path = join(directory, file);
+    if (existsSync(path)) page.set(file, { type, body: new Uint8Array(readFileSync(path)) });
+  }
+  return page;
+}
