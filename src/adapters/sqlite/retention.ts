@@ -64,6 +64,11 @@ export class Retention {
     }
   }
 
+  /** Whether there are more events than may be kept, however young. */
+  isPressed(): boolean {
+    return this.#events.rows > this.#limits.maxRows || this.usedBytes() > this.#limits.maxBytes;
+  }
+
   /** Bytes of the pages in use. */
   usedBytes(): number {
     const pages = integer(this.#sql.pageCount.get()?.["page_count"]);

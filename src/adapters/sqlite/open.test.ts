@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, test } from "node:test";
+import { layoutOf } from "../../settings/layout.ts";
+import { accountsMigrations } from "./migrations-accounts.ts";
+import { engineMigrations } from "./migrations-engine.ts";
+import { openAccounts, openAccountsForReading, openEngine, openEngineForReading, UnusableDatabase } from "./open.ts";
+import { SqliteStore } from "./store.ts";
+import { eventRow, START, scratch } from "./test-database.ts";
+
+const KINDS = [
+  { name: "engine.db", open: openEngine, read: openEngineForReading, migrations: engineMigrations },
+  { name: "accounts.db", open: openAccounts, read: openAccountsForReading, migrations: accountsMigrations },
+];
+
+/** One line, naming the file, with the next step. */
+function oneSentence(code: UnusableDatabase["code"], path: string) {
+  return (error: unknown): boolean => {
+    assert.ok(error instanceof UnusableDatabase, String(error));
+    assert.equal(error.code, code);
+    assert.match(error.message, /^[^\n]+\.$/);
+    assert.ok(error.message.startsWith(path), error.message);
+    return true;
+  };
+}
+
+for (const { name, open, read, migrations } of KINDS) {
+  describe(name, () => {
+    for (let from = 0; from <= migrations.length; from++) {
+      test(`migrates from version ${from} and is then the same as a new one`, (t) => {
+        const path = join(scratch(t), name);
+        const fresh = join(scratch(t), name);
+        open(fresh).close();
+        const old = new DatabaseSync(path);
+        const id = applicationId(fresh);
+        for (const sql of migrations.slice(0, from)) old.exec(sql);
+        old.exec(`PRAGMA user_version = ${from}; PRAGMA application_id = ${from === 0 ? 0 : id}`);
+        old.close();
+        open(path).close();
+        assert.deepEqual(schema(path), schema(fresh));
+        open(path).close();
+      });
+    }
+
+    test("is private to its group and leaves readers their files", (t) => {
+      const path = join(scratch(t), name);
+      t.after(() => db.close());
+      const db = open(path);
+      for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o640, file);
+      assert.equal(db.prepare("PRAGMA synchronous").get()?.["synchronous"], 1);
+      const reader = read(path);
+      assert.throws(() => reader.exec("DROP VIEW passdb; DELETE FROM event"), /readonly|no such/);
+      reader.close();
+    });
+
+    test("refuses what cannot be used with one sentence", (t) => {
+      const directory = scratch(t);
+      const path = join(directory, name);
+      assert.throws(() => read(path), oneSentence("missing", path));
+      assert.throws(
+        () => open(join(directory, "none", name)),
+        oneSentence("unopenable", join(directory, "none", name)),
+      );
+
+      open(path).close();
+      const bytes = readFileSync(path);
+      writeFileSync(path, "This is a letter to the editor. ".repeat(200));
+      assert.throws(() => open(path), oneSentence("damaged", path));
+
+      writeFileSync(path, bytes);
+      truncateSync(path, 4_096);
+      assert.throws(() => open(path), oneSentence("damaged", path));
+
+      writeFileSync(
+        path,
+        bytes.map((byte, i) => (i > 8_192 && i % 64 < 32 ? 0x5a : byte)),
+      );
+      assert.throws(() => open(path), oneSentence("damaged", path));
+
+      writeFileSync(path, bytes);
+      new DatabaseSync(path).exec(`PRAGMA user_version = ${migrations.length + 1}`);
+      assert.throws(() => open(path), oneSentence("newer", path));
+      assert.throws(() => read(path), oneSentence("newer", path));
+
+      const other = join(directory, "other", name);
+      mkdirSync(dirname(other));
+      new DatabaseSync(other).exec("CREATE TABLE recipe (name TEXT)");
+      assert.throws(() => open(other), oneSentence("foreign", other));
+    });
+  });
+}
+
+test("the other database is not taken for this one", (t) => {
+  const path = join(scratch(t), "engine.db");
+  openAccounts(path).close();
+  assert.throws(() => openEngine(path), oneSentence("foreign", path));
+});
+
+test("set-up leaves -wal and -shm, so that others can read when nobody writes", (t) => {
+  const layout = layoutOf(scratch(t));
+  for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });
+  const setUp = new URL("./initialise.ts", import.meta.url).href;
+  const layouts = new URL("../../settings/layout.ts", import.meta.url).href;
+  const code = `
+    import { initialise } from ${JSON.stringify(setUp)};
+    import { layoutOf } from ${JSON.stringify(layouts)};
+    const held = initialise(layoutOf(${JSON.stringify(layout.data)}));
+    process.exit(held.accounts.isOpen ? 0 : 1);`;
+  execFileSync(process.execPath, ["--input-type=module", "-e", code]);
+  for (const path of [layout.engineDb, layout.accountsDb]) {
+    assert.ok(existsSync(`${path}-wal`) && existsSync(`${path}-shm`), path);
+  }
+  const directory = dirname(layout.accountsDb);
+  chmodSync(layout.data, 0o755);
+  chmodSync(dirname(directory), 0o755);
+  chmodSync(directory, 0o755);
+  for (const file of ["", "-wal", "-shm"]) chmodSync(`${layout.accountsDb}${file}`, 0o644);
+  const query = "SELECT count(*) FROM passdb";
+  const asNobody = ["-u", "nobody", "--", "sqlite3", "-readonly", layout.accountsDb, query];
+  assert.equal(execFileSync("runuser", asNobody, { encoding: "utf8" }), "0\n");
+});
+
+test("the stock sqlite3 reads security_events", (t) => {
+  const path = join(scratch(t), "engine.db");
+  const db = openEngine(path);
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  store.begin();
+  store.append(eventRow("203.0.113.7", START, { type: "EMAIL_BLOCKED", action: "refused", details: "smtp" }));
+  store.append(eventRow("203.0.113.7", START, { ip: null, type: "UNBAN", action: "lifted", details: "by root" }));
+  store.commit();
+  const printed = execFileSync("sqlite3", ["-readonly", path, "SELECT * FROM security_events"], { encoding: "utf8" });
+  assert.equal(
+    printed,
+    [
+      "2026-11-20T06:00:00.000Z|203.0.113.7|EMAIL_BLOCKED|smtp|refused\n",
+      "2026-11-20T06:00:00.000Z|203.0.113.7/32|UNBAN|by root|lifted\n",
+    ].join(""),
+  );
+});
+
+function applicationId(path: string): number {
+  const db = new DatabaseSync(path);
+  const id = Number(db.prepare("PRAGMA application_id").get()?.["application_id"]);
+  db.close();
+  return id;
+}
+
+function schema(path: string): unknown {
+  const db = new DatabaseSync(path);
+  const rows = db.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name").all();
+  const version = db.prepare("PRAGMA user_version").get();
+  db.close();
+  return { id: applicationId(path), version, rows };
+}
