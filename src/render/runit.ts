@@ -17,7 +17,7 @@ export type RunitInput = Readonly<{
 export type Script = Readonly<{ service: ServiceName; run: string; logRun: string }>;
 
 /** Small heaps: the programs hold little, and what they may not take, nothing else can make them take. */
-export const NODE_FLAGS = "--max-semi-space-size=1 --v8-pool-size=1 --disable-warning=ExperimentalWarning";
+export const NODE_FLAGS = "--max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size --disable-warning=ExperimentalWarning";
 
 /** One service directory each for runsvdir(8). Every path is free of spaces and quotes: set-up sees to it. */
 export function renderRunit(input: RunitInput): readonly Script[] {

@@ -1,0 +1,128 @@
+import { systemClock as clock } from "../adapters/clock.ts";
+import { KeeperClient } from "../adapters/keeper-client.ts";
+import { createLog } from "../adapters/log.ts";
+import { NftFirewall } from "../adapters/nft/firewall.ts";
+import { NoticeBoard } from "../adapters/notices.ts";
+import { KernelNetworks } from "../adapters/own-networks.ts";
+import { SqliteAccounts } from "../adapters/sqlite/accounts.ts";
+import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
+import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
+import { EventCount } from "../adapters/sqlite/event-count.ts";
+import { initialise } from "../adapters/sqlite/initialise.ts";
+import { Retention } from "../adapters/sqlite/retention.ts";
+import { SqliteStore } from "../adapters/sqlite/store.ts";
+import type { Prefix } from "../core/ip.ts";
+import { createCommands } from "../engine/commands.ts";
+import { createEnforcer } from "../engine/enforce.ts";
+import { type Committed, Engine } from "../engine/engine.ts";
+import { Feed } from "../engine/feed.ts";
+import { healthOf } from "../engine/health.ts";
+import { ControlServer } from "../servers/control-server.ts";
+import { LoginPolicyServer } from "../servers/login-policy-server.ts";
+import { PolicyServer } from "../servers/policy-server.ts";
+import { problems, type Report } from "../servers/report.ts";
+import type { Layout } from "../settings/layout.ts";
+import type { Settings } from "../settings/schema.ts";
+import { toPolicy } from "../settings/to-policy.ts";
+import { changedKeys, readSettings } from "./guard-settings.ts";
+import { Housekeeping } from "./housekeeping.ts";
+
+export type Guard = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
+
+/** Every part of the guard on one line, in the order in which they need each other. Nothing runs before `start`. */
+export function composeGuard(layout: Layout, settings: Settings, loginSecret: string): Guard {
+  const log = createLog(clock);
+  const report: Report = (code, detail) => log.warn(problems[code], { code, detail });
+  const notices = new NoticeBoard(clock, log);
+  const databases = initialise(layout);
+  const events = new EventCount(databases.engine);
+  const store = new SqliteStore(databases.engine, events);
+  const banLog = new SqliteBanLog(databases.engine);
+  const accounts = new SqliteAccounts(databases.accounts);
+  const credentials = new SqliteCredentials(databases.engine, clock);
+  const own = new KernelNetworks(clock, settings["http.trusted_proxies"]);
+  const keeper = new KeeperClient(layout.keeperSocket);
+  const feed = new Feed();
+
+  const engine = new Engine({ policy: toPolicy(settings), store, history: store, own, notices, clock, committed });
+  const firewall = new NftFirewall({ ipv6Prefix: () => engine.policy.bans.ipv6Prefix });
+  const enforcer = createEnforcer({ banLog, firewall, allowList, clock, notices, log });
+  const retention = new Retention(databases.engine, events, {
+    maxRows: settings["events.max_rows"],
+    maxBytes: settings["events.max_size"],
+    maxAgeMs: settings["events.max_age"],
+  });
+  const housekeeping = new Housekeeping({ engine, banLog, retention, clock, notices, log, layout });
+
+  const submit = engine.submit.bind(engine);
+  const health = () =>
+    healthOf({ keeper, notices, clock, startedAt: engine.startedAt, firewall: firewallHealth, database });
+  const run = createCommands({
+    engine,
+    history: store,
+    banLog,
+    clock,
+    accounts,
+    keeper,
+    notices,
+    credentials,
+    health,
+    reload,
+    pid: process.pid,
+  });
+  const policyServer = new PolicyServer(submit, report);
+  const loginServer = new LoginPolicyServer({ submit, report, secret: loginSecret });
+  const subscribe = feed.subscribe.bind(feed);
+  const control = new ControlServer({ origin: "root", run, subscribe, report });
+  const fromWeb = new ControlServer({ origin: "web", run, subscribe, report });
+
+  function committed(what: Committed): void {
+    if (what.allowChanged) enforcer.allowChanged();
+    else if (what.bansChanged) enforcer.nudge();
+    feed.publish(what.lastEventId);
+  }
+  function allowList(): readonly Prefix[] {
+    return [...new Set([...own.current(), ...store.allowed()].map(({ prefix }) => prefix).concat(engine.policy.allow))];
+  }
+  function firewallHealth() {
+    const { state, reason } = enforcer.status();
+    return state === "enforcing"
+      ? { name: "firewall", status: "ok" as const, detail: "bans are in the kernel" }
+      : { name: "firewall", status: "degraded" as const, detail: reason ?? state };
+  }
+  function database() {
+    const raised = notices.list().find(({ code }) => code === "database_unwritable");
+    return raised === undefined
+      ? { name: "database", status: "ok" as const, detail: `${events.rows} events` }
+      : { name: "database", status: "degraded" as const, detail: raised.detail };
+  }
+  let inForce = settings;
+  function reload() {
+    const read = readSettings(layout);
+    if (!read.ok) return read;
+    const changed = changedKeys(inForce, read.settings);
+    inForce = read.settings;
+    engine.setPolicy(toPolicy(read.settings));
+    enforcer.allowChanged();
+    return { ok: true as const, changed };
+  }
+
+  return {
+    async start() {
+      await policyServer.start(layout.policySocket);
+      await loginServer.start(settings["ports.login_policy"]);
+      await control.start(layout.controlSocket, 0o600);
+      await fromWeb.start(layout.webSocket, 0o660);
+      await enforcer.start();
+      await housekeeping.start();
+      log.info("The guard decides.", { pid: process.pid });
+    },
+    async stop() {
+      housekeeping.stop();
+      await Promise.all([policyServer.stop(), loginServer.stop(), control.stop(), fromWeb.stop()]);
+      engine.flush();
+      await enforcer.stop();
+      await firewall.close();
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { existsSync, rmSync, statfsSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Retention } from "../adapters/sqlite/retention.ts";
+import { SECOND_MS } from "../core/time.ts";
+import { breakGlass } from "../engine/break-glass.ts";
+import type { Engine } from "../engine/engine.ts";
+import { expireBans } from "../engine/expire.ts";
+import type { BanLog, Clock, Log, Notices } from "../engine/ports.ts";
+import type { Layout } from "../settings/layout.ts";
+
+export type HousekeepingParts = Readonly<{
+  engine: Engine;
+  banLog: BanLog;
+  retention: Retention;
+  clock: Clock;
+  notices: Notices;
+  log: Log;
+  layout: Layout;
+}>;
+
+const EVERY_MS = SECOND_MS;
+/** About five milliseconds of work, for which decisions wait. */
+const EVENTS_PER_STEP = 1_000;
+const DISK_EVERY_MS = 30 * SECOND_MS;
+/** Below this share of free space, or this many bytes, the owner is told: the database and the mail share the disk. */
+const FREE_SHARE = 0.05;
+const FREE_BYTES = 100 * 1024 * 1024;
+
+/** What is due from time to time: bans that end, events that are summed up, a look at the disk. */
+export class Housekeeping {
+  readonly #parts: HousekeepingParts;
+  #timer: NodeJS.Timeout | null = null;
+  #diskLookedAt = 0;
+  #working = false;
+
+  constructor(parts: HousekeepingParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    await this.#breakGlass();
+    this.#timer = setInterval(() => void this.#round(), EVERY_MS);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  async #round(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    const { engine, banLog, clock, log } = this.#parts;
+    try {
+      await expireBans(engine, banLog, clock);
+      await this.#retain();
+      this.#lookAtDisk();
+    } catch (error) {
+      log.error("Housekeeping failed; it is tried again.", {
+        why: error instanceof Error ? error.message : String(error),
+      });
+    }
+    this.#working = false;
+  }
+
+  /** Works in the same connection as the decisions, between two turns of theirs, until enough is gone. */
+  async #retain(): Promise<void> {
+    const { engine, retention, clock, notices } = this.#parts;
+    if (retention.isPressed() && !notices.list().some(({ code }) => code === "events_aggregated")) {
+      notices.raise("events_aggregated", "events.max_rows or events.max_size is reached");
+      await engine.audit({
+        type: "EVENTS_AGGREGATED",
+        subject: "The oldest events are summed up by the hour",
+        by: "engine",
+      });
+    }
+    for (;;) {
+      engine.flush();
+      if (retention.step(clock.now(), EVENTS_PER_STEP) < EVENTS_PER_STEP) return;
+      await nextTurn();
+    }
+  }
+
+  #lookAtDisk(): void {
+    const { clock, layout, notices } = this.#parts;
+    if (clock.now() - this.#diskLookedAt < DISK_EVERY_MS) return;
+    this.#diskLookedAt = clock.now();
+    const { bavail, blocks, bsize } = statfsSync(layout.data);
+    const freeBytes = bavail * bsize;
+    if (freeBytes > FREE_BYTES || bavail > blocks * FREE_SHARE) return notices.clear("disk_nearly_full");
+    notices.raise("disk_nearly_full", `${Math.floor(freeBytes / 1024 / 1024)} MB are left below ${layout.data}`);
+  }
+
+  /** The owner asked for it while the guard was down. */
+  async #breakGlass(): Promise<void> {
+    const { engine, banLog, clock, layout } = this.#parts;
+    if (!existsSync(layout.breakGlass)) return;
+    await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
+    rmSync(layout.breakGlass, { force: true });
+  }
+}

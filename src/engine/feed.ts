@@ -1,0 +1,18 @@
+export type Listener = (lastEventId: number) => void;
+
+/** Tells whoever listens that events were committed, up to which id. What they were, each reads for itself. */
+export class Feed {
+  readonly #listeners = new Set<Listener>();
+  #lastEventId = 0;
+
+  publish(lastEventId: number): void {
+    if (lastEventId === this.#lastEventId) return;
+    this.#lastEventId = lastEventId;
+    for (const listener of this.#listeners) listener(lastEventId);
+  }
+
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
