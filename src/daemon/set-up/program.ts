@@ -16,6 +16,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 
 const PROGRAMS = ["guard", "web", "keeper"];
+const PAGE_SOURCES = ["index.html", "style.css", "icon.svg"];
 /** Some libraries are CommonJS and call require for what Node brings along. */
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
@@ -39,8 +40,27 @@ export async function installPrograms(checkout: string, layout: Layout): Promise
     );
   });
   for (const { path, text } of made.outputFiles) writeIfDifferent(path, text);
+  await installDashboard(join(checkout, "dashboard"), join(layout.program, "dashboard"));
   writeIfDifferent(join(layout.program, "package.json"), '{ "type": "module" }\n');
   installRuntime(process.execPath, layout.node);
+}
+
+/** The page as the web serves it: one script, and the files that need no making. */
+async function installDashboard(from: string, to: string): Promise<void> {
+  const made = await build({
+    entryPoints: [join(from, "app.ts")],
+    outfile: join(to, "app.js"),
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: "es2023",
+    logLevel: "silent",
+  });
+  mkdirSync(to, { recursive: true });
+  chmodSync(to, 0o755);
+  for (const { path, text } of made.outputFiles) writeIfDifferent(path, text);
+  for (const file of PAGE_SOURCES) writeIfDifferent(join(to, file), readFileSync(join(from, file), "utf8"));
 }
 
 function writeIfDifferent(path: string, text: string): void {
