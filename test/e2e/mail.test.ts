@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { ImapFlow } from "imapflow";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { PASSWORD, Product } from "../lab/product.ts";
+import { Sink } from "../lab/sink.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+
+describe("mail in and out", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  let sink: Sink;
+  before(async () => {
+    lab = await Lab.make();
+    sink = await Sink.start(lab.sender, "198.51.100.10", lab.directory);
+    product = await new Product(lab).start();
+    await product.addAccount(ANNA);
+    await product.addAccount("bert@example.test");
+  });
+  after(async () => {
+    try {
+      assert.equal(await product.stop(), 0, product.output);
+      assert.deepEqual(product.processes(), [], "nothing is left running");
+    } finally {
+      lab.remove();
+    }
+  });
+
+  test("a stranger's mail through port 25 is read over IMAPS by a stock client", async () => {
+    const reply = await sendMail({ host: lab.sender, from: "198.51.100.10", subject: "In the lab" });
+    assert.equal(reply.code, 250, reply.lines.join());
+    const port = await lab.sender.forward({ from: "198.51.100.65", to: SERVER.v4, port: 993 });
+    await until("the mail is in the mailbox", async () => {
+      const client = new ImapFlow({
+        host: "127.0.0.1",
+        port,
+        secure: true,
+        tls: { rejectUnauthorized: false },
+        auth: { user: ANNA, pass: PASSWORD },
+        logger: false,
+      });
+      await client.connect();
+      try {
+        await client.mailboxOpen("INBOX");
+        const found = await client.fetchAll("1:*", { envelope: true });
+        return found.some((message) => message.envelope?.subject === "In the lab");
+      } finally {
+        await client.logout();
+      }
+    });
+  });
+
+  test("curl, another stock client, reads it too", async () => {
+    const url = `imaps://${SERVER.v4}/INBOX;MAILINDEX=1`;
+    const read = await lab.sender.mustExec([
+      "curl",
+      "-sk",
+      "--interface",
+      "198.51.100.65",
+      "-u",
+      `${ANNA}:${PASSWORD}`,
+      url,
+    ]);
+    assert.match(read, /^Subject: In the lab/m);
+  });
+
+  test("swaks, as a stranger over IPv6 and with STARTTLS", async () => {
+    const argv = ["--server", `[${SERVER.v6}]`, "--local-interface", "2001:db8:b000::10", "--tls", "-6"];
+    const said = await lab.sender.exec([
+      "swaks",
+      ...argv,
+      "--from",
+      "x@sender.test",
+      "--to",
+      ANNA,
+      "--ehlo",
+      "mx.sender.test",
+    ]);
+    assert.equal(said.code, 0, said.stdout + said.stderr);
+  });
+
+  for (const port of [587, 465] as const)
+    test(`a user sends to another server through ${port}`, async () => {
+      const dialog = await openSubmission(lab.sender, "198.51.100.65", port);
+      assert.equal((await authenticate(dialog, ANNA)).code, 235);
+      const mail = { sender: ANNA, recipient: "someone@sender.test", subject: `Out by ${port}` };
+      assert.equal((await mailOver(dialog, mail)).code, 250, dialog.transcript.join("\n"));
+      await until(
+        "the other server has it",
+        () => sink.mails().some((text) => text.includes(`Subject: Out by ${port}`)),
+        20_000,
+      );
+    });
+
+  test("a user writes to another user, and to nobody who does not exist", async () => {
+    const dialog = await openSubmission(lab.sender, "198.51.100.65");
+    await authenticate(dialog, ANNA);
+    assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "bert@example.test" })).code, 250);
+    assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "nobody@example.test" })).code, 550);
+  });
+
+  test("the password is asked for over TLS only", async () => {
+    const imap = await lab.sender.exec(["openssl", "s_client", "-quiet", "-connect", `${SERVER.v4}:993`], {
+      input: "a LOGOUT\r\n",
+    });
+    assert.match(imap.stdout, /\* OK .*AUTH=PLAIN/);
+    assert.deepEqual(await lab.sender.connect({ from: "198.51.100.65", to: SERVER.v4, port: 143 }), {
+      ok: false,
+      code: "ECONNREFUSED",
+    });
+  });
+
+  test("an account takes effect, is suspended and removed at once", async () => {
+    await product.addAccount("carla@example.test");
+    const open = await openImap(lab.sender, "198.51.100.67");
+    assert.match((await open.imap(`LOGIN carla@example.test "${PASSWORD}"`)).at(-1) ?? "", /^t\d+ OK/);
+    const sending = await openSubmission(lab.sender, "198.51.100.67");
+    assert.equal((await authenticate(sending, "carla@example.test")).code, 235);
+
+    assert.equal((await product.cli(["account", "suspend", "carla@example.test"])).code, 0);
+    await open.closed();
+    await sending.closed();
+    const refused = await openImap(lab.sender, "198.51.100.67");
+    assert.match((await refused.imap(`LOGIN carla@example.test "${PASSWORD}"`)).at(-1) ?? "", /^t\d+ NO/);
+
+    await product.json(["account", "resume", "carla@example.test"]);
+    const again = await openImap(lab.sender, "198.51.100.67");
+    assert.match((await again.imap(`LOGIN carla@example.test "${PASSWORD}"`)).at(-1) ?? "", /^t\d+ OK/);
+    await product.json(["account", "passwd", "carla@example.test", "--password-stdin"], {
+      input: "another long phrase 2\n",
+    });
+    await again.closed();
+    const withNew = await openImap(lab.sender, "198.51.100.67");
+    assert.match((await withNew.imap('LOGIN carla@example.test "another long phrase 2"')).at(-1) ?? "", /^t\d+ OK/);
+
+    await product.json(["account", "remove", "carla@example.test", "--yes"]);
+    await withNew.closed();
+    assert.equal(
+      (await sendMail({ host: lab.sender, from: "198.51.100.10", recipient: "carla@example.test" })).code,
+      550,
+    );
+  });
+});

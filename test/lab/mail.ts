@@ -1,0 +1,72 @@
+import { Dialog, type SmtpReply } from "./dialog.ts";
+import type { Host } from "./host.ts";
+import { SERVER } from "./network.ts";
+import { PASSWORD } from "./product.ts";
+
+export type MailFrom = Readonly<{
+  host: Host;
+  from: string;
+  to?: string;
+  sender?: string;
+  recipient?: string;
+  subject?: string;
+}>;
+
+/** The server's address of the same family. */
+export function serverFor(from: string): string {
+  return from.includes(":") ? SERVER.v6 : SERVER.v4;
+}
+
+/** One mail from a stranger through port 25; answers the last reply, or the first that is not positive. */
+export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
+  const dialog = await Dialog.open(mail.host, { from: mail.from, to: serverFor(mail.from), port: 25 });
+  try {
+    const banner = await dialog.reply();
+    if (banner.code !== 220) return banner;
+    await dialog.ask("EHLO client.test");
+    return await mailOver(dialog, mail);
+  } finally {
+    dialog.close();
+  }
+}
+
+/** A mail in a session that has said EHLO. */
+export async function mailOver(dialog: Dialog, mail: Omit<MailFrom, "host" | "from">): Promise<SmtpReply> {
+  const { sender = "someone@sender.test", recipient = "anna@example.test", subject = "A mail" } = mail;
+  for (const line of [`MAIL FROM:<${sender}>`, `RCPT TO:<${recipient}>`, "DATA"]) {
+    const reply = await dialog.ask(line);
+    if (reply.code >= 400 || reply.code === 0) return reply;
+  }
+  dialog.send(`From: <${sender}>\r\nTo: <${recipient}>\r\nSubject: ${subject}\r\n\r\nHello.\r\n.`);
+  return dialog.reply();
+}
+
+/** A session on 587 (STARTTLS) or 465 (TLS) that has said EHLO over TLS. */
+export async function openSubmission(host: Host, from: string, port: 587 | 465 = 587): Promise<Dialog> {
+  const dialog = await Dialog.open(host, { from, to: serverFor(from), port, tls: port === 465 });
+  await dialog.reply();
+  if (port === 587) {
+    await dialog.ask("EHLO client.test");
+    await dialog.ask("STARTTLS");
+    await dialog.startTls();
+  }
+  await dialog.ask("EHLO client.test");
+  return dialog;
+}
+
+export async function authenticate(dialog: Dialog, name: string, password: string = PASSWORD): Promise<SmtpReply> {
+  return dialog.ask(`AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString("base64")}`);
+}
+
+/** An IMAP session over TLS that has read the greeting. */
+export async function openImap(host: Host, from: string): Promise<Dialog> {
+  const dialog = await Dialog.open(host, { from, to: serverFor(from), port: 993, tls: true });
+  await dialog.line();
+  return dialog;
+}
+
+/** The tagged answer to LOGIN: begins with `OK` or `NO`; null when the server closed the connection. */
+export async function logIn(dialog: Dialog, name: string, password: string = PASSWORD): Promise<string | null> {
+  const lines = await dialog.imap(`LOGIN "${name}" "${password}"`, 40_000);
+  return /^t\d+ (.*)$/.exec(lines.at(-1) ?? "")?.[1] ?? null;
+}

@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { layoutOf } from "../../src/settings/layout.ts";
+import type { BanItem, EventItem, Stats } from "../../src/wire/items.ts";
+import type { Ran, RunOptions } from "./commands.ts";
+import type { Lab } from "./lab.ts";
+import { processesOf } from "./network.ts";
+import { until } from "./wait.ts";
+
+export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+export const PASSWORD = "a long phrase for anna 1";
+const READY = "Ctrl-C stops everything.";
+const ADMIN_PASSWORD = "a long phrase for the dashboard";
+
+/** Settings by their environment names: `{ GHOSTINBOX_BANS__LADDER: "2s,4s" }`. */
+export type Environment = Readonly<Record<string, string>>;
+
+/** The server as a user starts it: `npm start` on the lab's server host. */
+export class Product {
+  readonly lab: Lab;
+  readonly layout: ReturnType<typeof layoutOf>;
+  readonly #environment: Environment;
+  #child: ChildProcess | null = null;
+  #output = "";
+
+  constructor(lab: Lab, settings: Environment = {}, data: string = join(lab.directory, "data")) {
+    this.lab = lab;
+    this.layout = layoutOf(data);
+    this.#environment = {
+      GHOSTINBOX_DATA: data,
+      GHOSTINBOX_DOMAIN: "example.test",
+      GHOSTINBOX_HOSTNAME: "mail.example.test",
+      ADMIN_PASSWORD,
+      ...settings,
+    };
+  }
+
+  /** Everything it has printed since its last start. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts and waits until it says that it runs. */
+  async start(): Promise<this> {
+    this.launch();
+    await until("the server is ready", () => this.#output.includes(READY) || this.#failIfEnded(), 60_000);
+    return this;
+  }
+
+  /** Starts without waiting. */
+  launch(): ChildProcess {
+    this.#output = "";
+    const [program = "", ...argv] = this.lab.server.inside(["npm", "--silent", "start"]);
+    // A process group of its own: Ctrl-C in a terminal reaches the whole group.
+    const child = spawn(program, argv, {
+      cwd: CHECKOUT,
+      env: { ...process.env, ...this.#environment },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
+    this.#child = child;
+    return child;
+  }
+
+  /** Ctrl-C. Resolves with the exit code once it has ended. */
+  async stop(signal: "SIGINT" | "SIGKILL" = "SIGINT"): Promise<number | null> {
+    const child = this.#child;
+    if (child?.pid === undefined) return null;
+    this.#child = null;
+    const ended = child.exitCode === null && child.signalCode === null ? once(child, "close") : null;
+    if (ended !== null) process.kill(-child.pid, signal);
+    await Promise.race([ended, until("the server has stopped", () => child.exitCode !== null, 30_000)]);
+    return child.exitCode;
+  }
+
+  /** What runs on the server host besides the lab's own agent. */
+  processes(): readonly string[] {
+    return processesOf("server").filter((line) => !line.includes("agent.ts"));
+  }
+
+  /** Process ids of what runs there and whose command line matches. */
+  pidsOf(pattern: RegExp): readonly number[] {
+    return this.processes().flatMap((line) => (pattern.test(line) ? [Number.parseInt(line, 10)] : []));
+  }
+
+  async cli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    const env = { ...this.#environment, ...options.env };
+    return this.lab.server.exec([join(CHECKOUT, "ghostinbox"), ...argv], { ...options, env });
+  }
+
+  /** A command that must succeed, with its `--json` answer. */
+  async json(argv: readonly string[], options: RunOptions = {}): Promise<unknown> {
+    const ran = await this.cli([...argv, "--json"], options);
+    if (ran.code !== 0) throw new Error(`ghostinbox ${argv.join(" ")}: ${ran.code}\n${ran.stdout}${ran.stderr}`);
+    return JSON.parse(ran.stdout);
+  }
+
+  async addAccount(name: string, password: string = PASSWORD): Promise<void> {
+    await this.json(["account", "add", name, "--password-stdin"], { input: `${password}\n` });
+  }
+
+  async stats(): Promise<Stats> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract; test/e2e/interfaces checks its shape
+    return (await this.json(["stats"])) as Stats;
+  }
+
+  async banOf(ip: string): Promise<BanItem | undefined> {
+    return (await this.stats()).bans.items.find((ban) => ban.ip === ip || ban.prefix === ip);
+  }
+
+  async events(ip: string): Promise<readonly EventItem[]> {
+    const lines = await this.cli(["events", "--ip", ip, "--limit", "500", "--json"]);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+    return parseMany(lines.stdout) as EventItem[];
+  }
+
+  /** The stock `sqlite3` of Debian on a database; rows as arrays of text. */
+  async sqlite(sql: string, file: string = this.layout.engineDb): Promise<readonly (readonly string[])[]> {
+    const printed = await this.lab.server.mustExec(["sqlite3", "-separator", "\t", `file:${file}?mode=ro`, sql]);
+    return printed
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => line.split("\t"));
+  }
+
+  /** The whole table of ours as nft lists it. */
+  async firewall(): Promise<string> {
+    return this.lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
+  }
+
+  #failIfEnded(): false {
+    if (this.#child === null || this.#child.exitCode !== null)
+      throw new Error(`npm start has ended:\n${this.#output.slice(-4_000)}`);
+    return false;
+  }
+}
+
+/** One JSON array, or one object a line. */
+function parseMany(text: string): readonly unknown[] {
+  const trimmed = text.trim();
+  if (trimmed.startsWith("[")) {
+    const parsed: unknown = JSON.parse(trimmed);
+    return Array.isArray(parsed) ? parsed : [];
+  }
+  return trimmed === "" ? [] : trimmed.split("\n").map((line): unknown => JSON.parse(line));
+}

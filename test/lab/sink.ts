@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Host } from "./host.ts";
+import { until } from "./wait.ts";
+
+/** Another mail server, which takes everything: Postfix's smtp-sink(1), one file a mail. */
+export class Sink {
+  readonly #directory: string;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  static async start(host: Host, address: string, directory: string): Promise<Sink> {
+    const into = join(directory, "sink");
+    mkdirSync(into);
+    chmodSync(into, 0o777);
+    const template = join(into, "%Y%m%d%H%M%S.");
+    const [program = "", ...argv] = host.inside(["smtp-sink", "-u", "nobody", "-d", template, `${address}:25`, "100"]);
+    // It ends with its namespace.
+    spawn(program, argv, { stdio: "ignore" });
+    await until("the other mail server answers", async () => {
+      const connected = await host.connect({ from: address, to: address, port: 25 });
+      if (connected.ok) connected.socket.destroy();
+      return connected.ok;
+    });
+    return new Sink(into);
+  }
+
+  mails(): readonly string[] {
+    return readdirSync(this.#directory).map((name) => readFileSync(join(this.#directory, name), "utf8"));
+  }
+}
