@@ -49,7 +49,7 @@ export class LoginDoor {
     if (asked.result.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
 
     const hash = credentials.adminHash();
-    const success = (await passwords.verify(password, hash ?? passwords.decoy)) && hash !== null;
+    const success = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null;
     const passwordHash = this.#proofOf(password);
     const report = { verb: "dashboard_login", ip, login: LOGIN, passwordHash, success } as const;
     const reported = await guard.ask(ACTOR, report);

@@ -27,7 +27,7 @@ export interface Credentials {
 }
 
 export interface Passwords {
-  verify(password: string, hash: string): Promise<boolean>;
+  verify(hash: string, password: string): Promise<boolean>;
   /** A hash that no password fits, of the same cost: an unset password takes as long as a wrong one. */
   readonly decoy: string;
 }

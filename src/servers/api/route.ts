@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Ip } from "../../core/ip.ts";
 import type { Caller, Who } from "./access.ts";
 import { problem } from "./problem.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/ip.ts";
 import { parseDuration } from "../../core/time.ts";
 import type { AddressReport, AllowItem, BanItem, EventItem, Health, Stats } from "../../wire/items.ts";

@@ -52,6 +52,7 @@ export class FakeGuard implements Guard {
     if (this.isDown) return Promise.resolve({ ok: false, kind: "unreachable", message: "no socket" });
     this.asked.push({ by, command });
     const reply = this.replies.get(command.verb) ?? assert.fail(`the guard was asked to ${command.verb}`);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `replies` holds each verb's own
     return Promise.resolve(reply as Reply<V>);
   }
 
@@ -131,7 +132,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
       adminHash: () => orDown(hash),
       tokenNamed: (digest) => orDown(digest === digestOf(TOKEN) ? "ci" : null),
     },
-    passwords: { verify: (password, of) => Promise.resolve(of === `hash of ${password}`), decoy: "hash of nothing" },
+    passwords: { verify: (of, password) => Promise.resolve(of === `hash of ${password}`), decoy: "hash of nothing" },
     news: {
       subscribe: (onNews) => {
         listeners.add(onNews);
