@@ -29,7 +29,9 @@ export function ask<C extends Command>(
     socket.on("error", (error) => finish(noAnswer(kindOf(error))));
     socket.on("close", () => finish(noAnswer("broken")));
     socket.on("data", (chunk: Buffer) => {
-      const bounded = framer.push(chunk, (line) => finish(parseReply<C["verb"]>(line) ?? noAnswer("broken")));
+      const bounded = framer.push(chunk, (line) =>
+        finish(parseReply<C["verb"]>(command.verb, line) ?? noAnswer("broken")),
+      );
       if (!bounded) finish(noAnswer("broken"));
     });
     socket.write(printCommandLine({ by, command }));

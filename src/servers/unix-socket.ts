@@ -11,10 +11,11 @@ export async function listenUnix(server: Server, path: string, mode: number): Pr
   try {
     await listen(server, path);
   } catch (error) {
-    if (!isErrno(error, "EADDRINUSE")) throw new Error(`Cannot listen at ${path}: ${errnoOf(error)}.`);
-    if (!(await lstat(path)).isSocket())
-      throw new Error(`Cannot listen at ${path}: a file that is no socket is there.`);
-    if (await answers(path)) throw new Error(`Cannot listen at ${path}: another program is listening there.`);
+    const refuse = (why: string): Error => new Error(`Cannot listen at ${path}: ${why}.`, { cause: error });
+    const code = errnoOf(error);
+    if (code !== "EADDRINUSE") throw refuse(code);
+    if (!(await lstat(path)).isSocket()) throw refuse("a file that is no socket is there");
+    if (await answers(path)) throw refuse("another program is listening there");
     await unlink(path);
     await listen(server, path);
   }
@@ -77,10 +78,6 @@ function answers(path: string): Promise<boolean> {
     });
     probe.once("error", () => resolve(false));
   });
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return errnoOf(error) === code;
 }
 
 function errnoOf(error: unknown): string {

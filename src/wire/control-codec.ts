@@ -1,5 +1,5 @@
 import { printable } from "../core/text.ts";
-import type { Command, CommandError, CommandLine, Reply, Verb } from "./control.ts";
+import type { Command, CommandError, CommandLine, Reply, Results, Verb } from "./control.ts";
 import { FieldReader } from "./field-reader.ts";
 
 /** Bounds of what a command may carry, in UTF-16 units. */
@@ -68,7 +68,6 @@ const readers: Readers = {
   }),
   token_revoke: (fields) => ({ verb: "token_revoke", name: fields.text("name", NAME) }),
   admin_passwd: (fields) => ({ verb: "admin_passwd", hash: fields.text("hash", HASH) }),
-  break_glass: () => ({ verb: "break_glass" }),
   reload: () => ({ verb: "reload" }),
   dashboard_login: (fields) => ({
     verb: "dashboard_login",
@@ -116,15 +115,43 @@ export function parseWatchLine(line: string): number | null {
   return typeof id === "number" && Number.isSafeInteger(id) && id >= 0 ? id : null;
 }
 
+/** A field that each result has: tells it from that of another verb, or of another version. */
+const RESULT_FIELDS: { readonly [V in Verb]: keyof Results[V] } = {
+  ping: "pid",
+  health: "components",
+  ban: "ban",
+  unban: "prefix",
+  allow_add: "lifted",
+  allow_remove: "prefix",
+  allow_list: "items",
+  cleanup: "expired",
+  account_add: "name",
+  account_passwd: "name",
+  account_remove: "name",
+  account_suspend: "name",
+  account_resume: "name",
+  alias_add: "address",
+  alias_remove: "address",
+  alias_block: "address",
+  token_create: "name",
+  token_revoke: "name",
+  admin_passwd: "done",
+  break_glass: "lifted",
+  reload: "changed",
+  dashboard_login: "verdict",
+  dashboard_ask: "verdict",
+  watch: "lastEventId",
+};
+
 /**
- * Null for what is no reply. The shape of a result is taken on trust: the guard at the other end is built from the
- * same source, and the socket's directory lets nobody else listen there.
+ * Null for what is no reply to this verb. The rest of a result is taken on trust: the guard at the other end is
+ * built from the same source, and the socket's directory lets nobody else listen there.
  */
-export function parseReply<V extends Verb>(line: string): Reply<V> | null {
+export function parseReply<V extends Verb>(verb: V, line: string): Reply<V> | null {
   const json = parseJson(line);
   if (!isObject(json)) return null;
-  if (json["ok"] === true && isObject(json["result"])) return json as Reply<V>;
-  const { ok, kind, message, next } = json;
+  const { ok, result, kind, message, next } = json;
+  if (ok === true && isResult(verb, result)) return { ok, result };
   if (ok !== false || (kind !== "usage" && kind !== "failed")) return null;
   return typeof message === "string" && typeof next === "string" ? { ok, kind, message, next } : null;
 }
@@ -135,6 +162,10 @@ function parseCommand(by: string, fields: FieldReader): ParsedCommand {
   const command = readers[verb](fields);
   const problem = fields.problem();
   return problem === null ? { ok: true, value: { by, command } } : malformed(problem);
+}
+
+function isResult<V extends Verb>(verb: V, value: unknown): value is Results[V] {
+  return isObject(value) && Object.hasOwn(value, RESULT_FIELDS[verb]);
 }
 
 function isVerb(text: string): text is Verb {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Framer, POLICY_REQUEST_BYTES } from "./framing.ts";
 
 function frames(framer: Framer, chunks: readonly (string | Buffer)[]): { taken: string[]; ok: boolean } {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { decision, type Verdict } from "../core/decision.ts";
 import { LOGIN_DELAY_SECONDS } from "../core/policy.ts";
 import { type LoginProblem, parseLoginRequest, printLoginAnswer } from "./login-policy.ts";
