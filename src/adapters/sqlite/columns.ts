@@ -34,11 +34,11 @@ export function millisOrNull(value: Value): Millis | null {
 
 /** Addresses and networks were parsed before they were written; parsing each again would cost the hot path dear. */
 export function ip(value: Value): Ip {
-  return text(value) as Ip;
+  return isWrittenIp(value) ? value : unexpected("an address", value);
 }
 
 export function prefix(value: Value): Prefix {
-  return text(value) as Prefix;
+  return isWrittenPrefix(value) ? value : unexpected("a network", value);
 }
 
 export function reason(value: Value): Reason {
@@ -54,6 +54,14 @@ export function level(value: Value): BanLevel {
 export const COUNTS_CODE: Readonly<Record<Counts, number>> = { connection: 1, mail: 2, account_mail: 3, login: 4 };
 
 const LEVELS: readonly BanLevel[] = ["light", "medium", "heavy", "permanent", "manual"];
+
+function isWrittenIp(value: Value): value is Ip {
+  return typeof value === "string";
+}
+
+function isWrittenPrefix(value: Value): value is Prefix {
+  return typeof value === "string";
+}
 
 function isReason(name: string): name is Reason {
   return Object.hasOwn(reasons, name);

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { DAY_MS, HOUR_MS, instant, later } from "../../core/time.ts";
+import { EventIds } from "./event-ids.ts";
+import { openEngine, openEngineForReading } from "./open.ts";
+import { SqliteQueries } from "./queries.ts";
+import { SqliteStore } from "./store.ts";
+import { banOf, eventRow, net, START, scratch } from "./test-database.ts";
+
+function fresh(t: TestContext) {
+  const path = join(scratch(t), "engine.db");
+  const db = openEngine(path);
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const reader = openEngineForReading(path);
+  t.after(() => reader.close());
+  const committed = (work: () => void): void => {
+    store.begin();
+    work();
+    store.commit();
+  };
+  return { db, store, committed, queries: new SqliteQueries(reader) };
+}
+
+test("events are filtered by cursor, type and order", (t) => {
+  const { store, committed, queries } = fresh(t);
+  committed(() => {
+    for (let i = 0; i < 10; i++) {
+      store.append(eventRow("203.0.113.7", later(START, i), { type: i % 2 === 0 ? "CONNECT" : "EMAIL" }));
+    }
+  });
+  const ids = (filter: Partial<Parameters<SqliteQueries["events"]>[0]>): readonly number[] =>
+    queries.events({ most: 100, order: "newest_first", ...filter }).map(({ id }) => id);
+  assert.deepEqual(ids({ most: 3 }), [10, 9, 8]);
+  assert.deepEqual(ids({ most: 0 }), []);
+  assert.deepEqual(ids({ most: 3, order: "oldest_first", after: 4 }), [5, 6, 7]);
+  assert.deepEqual(ids({ before: 4 }), [3, 2, 1]);
+  assert.deepEqual(ids({ type: "EMAIL", after: 3 }), [10, 8, 6, 4]);
+  assert.deepEqual(ids({ type: "EMAIL", prefix: net("203.0.113.7"), most: 2 }), [10, 8]);
+  assert.deepEqual(queries.events({ most: 1, order: "oldest_first" }), [
+    {
+      id: 1,
+      at: "2026-11-20T06:00:00.000Z",
+      type: "CONNECT",
+      ip: "203.0.113.7",
+      account: null,
+      reason: "below_limit",
+      count: null,
+      limit: null,
+      windowMs: null,
+      details: "smtp mail.example.com",
+      action: "allowed",
+    },
+  ]);
+});
+
+test("events of a network: its own, those within it, and those of the networks around it", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const written = [
+    "203.0.113.7/32",
+    "203.0.113.0/24",
+    "203.0.11.7/32",
+    "2001:db8::/64",
+    "2001:db8:0:1::/64",
+    "2001:db8:1::/64",
+    "2001:db8::/32",
+    "2001:0:1::/64",
+  ];
+  committed(() => {
+    for (const network of written) store.append({ ...eventRow("203.0.113.7", START), prefix: net(network) });
+    store.append({ ...eventRow("203.0.113.7", START), prefix: null });
+  });
+  const of = (network: string): readonly (string | undefined)[] =>
+    queries.events({ prefix: net(network), most: 99, order: "oldest_first" }).map(({ id }) => written[id - 1]);
+  assert.deepEqual(of("203.0.113.7"), ["203.0.113.7/32", "203.0.113.0/24"]);
+  assert.deepEqual(of("203.0.113.8"), ["203.0.113.0/24"]);
+  assert.deepEqual(of("203.0.0.0/16"), ["203.0.113.7/32", "203.0.113.0/24", "203.0.11.7/32"]);
+  assert.deepEqual(of("203.0.113.0/25"), ["203.0.113.7/32", "203.0.113.0/24"]);
+  assert.deepEqual(of("2001:db8::5"), ["2001:db8::/64", "2001:db8::/32"]);
+  assert.deepEqual(of("2001:db8::/48"), ["2001:db8::/64", "2001:db8:0:1::/64", "2001:db8::/32"]);
+  assert.deepEqual(of("2001:db8:1::/48"), ["2001:db8:1::/64", "2001:db8::/32"]);
+  assert.deepEqual(of("2001::/16").length, 5);
+  assert.deepEqual(of("::/0").length, 5);
+});
+
+test("a search that stopped early holds no lock on the write-ahead log", (t) => {
+  const { db, store, committed, queries } = fresh(t);
+  committed(() => {
+    for (let i = 0; i < 500; i++) store.append(eventRow("203.0.113.7", START));
+  });
+  assert.equal(queries.events({ prefix: net("203.0.113.0/24"), most: 1, order: "newest_first" }).length, 1);
+  assert.equal(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"], 0);
+});
+
+test("ranking counts what an address did since", (t) => {
+  const { store, committed, queries } = fresh(t);
+  committed(() => {
+    store.append(eventRow("203.0.113.9", START));
+    for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", later(START, HOUR_MS)));
+    store.append(eventRow("203.0.113.7", later(START, HOUR_MS), { type: "EMAIL_BLOCKED", counts: "mail" }));
+    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "EMAIL", counts: "mail" }));
+    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "BAN" }));
+  });
+  const top = [
+    { ip: "203.0.113.7", mails: 1, connections: 3, rejected: 1 },
+    { ip: "203.0.113.8", mails: 1, connections: 0, rejected: 0 },
+  ];
+  assert.deepEqual(queries.topIps(later(START, 1), 9), top);
+  assert.deepEqual(queries.topIps(later(START, 1), 1), top.slice(0, 1));
+  assert.deepEqual(queries.topIps(START, 9).length, 3);
+  assert.deepEqual(queries.topIps(later(START, DAY_MS), 9), []);
+  assert.deepEqual(queries.counts(later(START, 1)), { BAN: 1, CONNECT: 3, EMAIL: 1, EMAIL_BLOCKED: 1 });
+});
+
+test("events are found by time, whatever gaps the ids have", (t) => {
+  const { db, store, committed } = fresh(t);
+  const ids = new EventIds(db);
+  assert.equal(ids.firstSince(START), 1);
+  committed(() => {
+    for (let i = 0; i < 40; i++) store.append(eventRow("203.0.113.7", later(START, i * 10)));
+  });
+  db.exec("DELETE FROM event WHERE id <= 5 OR id % 7 = 0 OR id BETWEEN 20 AND 27");
+  for (let offset = -5; offset < 410; offset += 5) {
+    const since = later(START, offset);
+    const found = db.prepare("SELECT min(at) AS at, count(*) AS n FROM event WHERE id >= ?").get(ids.firstSince(since));
+    const wanted = db.prepare("SELECT min(at) AS at, count(*) AS n FROM event WHERE at >= ?").get(since);
+    assert.deepEqual(found, wanted, String(offset));
+  }
+});
+
+test("why: everything known of one address", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const prefix = net("203.0.113.7");
+  const DAY = later(START, DAY_MS);
+  committed(() => {
+    store.append(eventRow("203.0.113.7", START));
+    store.apply({ type: "BAN", ban: banOf("203.0.113.7", START) }, START);
+    store.apply({ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }, later(START, HOUR_MS));
+    store.apply({ type: "BAN", ban: banOf("203.0.113.7", DAY, { offences: 2, level: "medium" }) }, DAY);
+    store.apply({ type: "KNOW", prefix, account: "ann@example.org" }, START);
+    store.apply({ type: "ALLOW", prefix: net("203.0.113.0/24"), note: "office", by: "root" }, START);
+  });
+  const report = queries.address(prefix, DAY, 7 * DAY_MS);
+  assert.deepEqual(report.ban, {
+    ip: "203.0.113.7",
+    prefix: "203.0.113.7/32",
+    level: "medium",
+    code: "mail_limit",
+    reason: "11 mails in a minute, 10 allowed",
+    source: "engine",
+    createdAt: "2026-11-21T06:00:00.000Z",
+    expiresAt: "2026-11-21T06:30:00.000Z",
+    offences: 2,
+  });
+  assert.deepEqual(
+    report.pastBans.map(({ ended, endedAt, level }) => ({ ended, endedAt, level })),
+    [{ ended: "BAN_EXPIRED", endedAt: "2026-11-20T07:00:00.000Z", level: "light" }],
+  );
+  assert.equal(report.offencesInMemory, 2);
+  assert.equal(queries.address(prefix, DAY, HOUR_MS).offencesInMemory, 1);
+  assert.equal(report.allowed?.prefix, "203.0.113.0/24");
+  assert.deepEqual(report.knownAccounts, ["ann@example.org"]);
+  assert.equal(report.events.length, 1);
+  assert.equal(queries.address(prefix, later(DAY, HOUR_MS), DAY_MS).ban, null, "its time is over");
+  assert.deepEqual(
+    queries.bans(DAY).map((ban) => ban.prefix),
+    ["203.0.113.7/32"],
+  );
+  assert.deepEqual(queries.bans(later(DAY, HOUR_MS)), []);
+
+  const stranger = queries.address(net("198.51.100.1"), instant(DAY), DAY_MS);
+  assert.deepEqual(stranger, {
+    ban: null,
+    pastBans: [],
+    offencesInMemory: 0,
+    allowed: null,
+    knownAccounts: [],
+    events: [],
+  });
+});
+
+test("why tells the narrowest ban around an IPv6 address", (t) => {
+  const { store, committed, queries } = fresh(t);
+  committed(() => {
+    store.apply({ type: "BAN", ban: banOf("2001:db8::/32", START, { code: "manual" }) }, START);
+    store.apply({ type: "BAN", ban: banOf("2001:db8:0:1::/64", START) }, START);
+  });
+  assert.equal(queries.address(net("2001:db8:0:1::7"), START, DAY_MS).ban?.prefix, "2001:db8:0:1::/64");
+  assert.equal(queries.address(net("2001:db8:0:2::7"), START, DAY_MS).ban?.prefix, "2001:db8::/32");
+});

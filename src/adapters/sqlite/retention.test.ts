@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
+import { SqliteBanLog } from "./ban-log.ts";
+import { EventCount } from "./event-count.ts";
+import { openEngine } from "./open.ts";
+import { Retention, type RetentionLimits } from "./retention.ts";
+import { SqliteStore } from "./store.ts";
+import { banOf, eventRow, net, START, scratch } from "./test-database.ts";
+
+const WIDE: RetentionLimits = { maxRows: 1_000_000, maxBytes: 1_000_000_000, maxAgeMs: 30 * DAY_MS };
+
+function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
+  const db = openEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const events = new EventCount(db);
+  const store = new SqliteStore(db, events);
+  const retention = new Retention(db, events, { ...WIDE, ...limits });
+  const count = (where = "true"): number =>
+    Number(db.prepare(`SELECT count(*) AS n FROM event WHERE ${where}`).get()?.["n"]);
+  const append = (rows: number, at: Millis, type = "CONNECT"): void => {
+    store.begin();
+    for (let i = 0; i < rows; i++) store.append(eventRow(`203.0.${i % 250}.7`, at, { type }));
+    store.commit();
+  };
+  const settle = (now: Millis, batch?: number): number => {
+    let gone = 0;
+    for (let step = 0; step < 1_000; step++) {
+      const went = retention.step(now, batch);
+      gone += went;
+      if (went === 0) return gone;
+    }
+    throw new Error("never settles");
+  };
+  return { db, events, store, retention, count, append, settle };
+}
+
+test("under its limits nothing goes", (t) => {
+  const { append, retention, count } = fresh(t, {});
+  append(500, START);
+  assert.equal(retention.step(START), 0);
+  assert.equal(count(), 500);
+});
+
+test("over the limit of rows the oldest routine rows are summed up by the hour", (t) => {
+  const { db, append, settle, count, retention, events } = fresh(t, { maxRows: 1_000 });
+  append(300, START);
+  append(50, START, "BAN");
+  append(900, later(START, HOUR_MS));
+  assert.equal(events.rows, 1_250);
+  assert.equal(retention.step(START, 100), 100, "a step takes no more than its batch");
+  assert.equal(settle(START, 100), 150);
+  assert.equal(count(), 1_000);
+  assert.equal(events.rows, 1_000);
+  assert.equal(count("type = 'BAN'"), 50, "bans stay");
+  append(150, later(START, HOUR_MS));
+  settle(START);
+  assert.equal(count(), 1_000);
+  assert.deepEqual(
+    db
+      .prepare("SELECT hour, type, reason, count FROM event_summary ORDER BY hour")
+      .all()
+      .map((row) => Object.values(row)),
+    [
+      [START, "CONNECT", "below_limit", 300],
+      [START + HOUR_MS, "CONNECT", "below_limit", 100],
+    ],
+  );
+});
+
+test("when only bans and commands are left, the oldest of those go too", (t) => {
+  const { append, settle, count } = fresh(t, { maxRows: 100 });
+  append(80, START, "BAN");
+  append(80, START, "ACCOUNT_ADDED");
+  append(10, START);
+  assert.equal(settle(START), 70);
+  assert.equal(count("type = 'CONNECT'"), 0);
+  assert.equal(count("type = 'BAN'"), 20);
+  assert.equal(count("type = 'ACCOUNT_ADDED'"), 80);
+});
+
+test("a flood stays within the limit of bytes, and the file grows no further", (t) => {
+  const { append, settle, retention, db } = fresh(t, { maxBytes: 3_000_000 });
+  const pages = (): number => Number(db.prepare("PRAGMA page_count").get()?.["page_count"]);
+  let settled = 0;
+  for (let round = 0; round < 30; round++) {
+    append(3_000, later(START, round));
+    settle(START);
+    assert.ok(retention.usedBytes() <= 3_000_000, String(retention.usedBytes()));
+    if (round === 9) settled = pages();
+  }
+  assert.ok(settled > 700 && pages() <= settled * 1.1, `${pages()} pages, were ${settled}`);
+});
+
+test("routine rows go when they are old", (t) => {
+  const { append, settle, count } = fresh(t, { maxAgeMs: DAY_MS });
+  append(200, START);
+  append(5, START, "UNBAN");
+  append(300, later(START, HOUR_MS));
+  assert.equal(settle(later(START, DAY_MS)), 0);
+  assert.equal(settle(later(START, DAY_MS + 1), 64), 200);
+  assert.equal(settle(later(START, 10 * DAY_MS)), 300);
+  assert.equal(count(), 5);
+});
+
+test("known addresses, ended bans and followed steps go once they are old; what is in force stays", (t) => {
+  const { db, store, settle } = fresh(t, {});
+  const rows = (table: string): number => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]);
+  store.begin();
+  store.apply({ type: "KNOW", prefix: net("203.0.113.1"), account: "ann@example.org" }, START);
+  store.apply({ type: "BAN", ban: banOf("203.0.113.1", START) }, START);
+  store.apply({ type: "BAN", ban: banOf("203.0.113.2", START, { expiresAt: null }) }, START);
+  const lift = { prefix: net("203.0.113.1"), cause: "BAN_EXPIRED", forgiven: false, by: "engine" } as const;
+  store.apply({ type: "LIFT", ...lift }, later(START, HOUR_MS));
+  store.commit();
+  settle(later(START, 90 * DAY_MS));
+  assert.deepEqual([rows("known_address"), rows("ban")], [1, 2]);
+  settle(later(START, 181 * DAY_MS));
+  assert.deepEqual([rows("known_address"), rows("ban")], [0, 1]);
+  assert.equal(new SqliteBanLog(db).last(), 3, "few steps stay, however old");
+});
+
+test("steps that are old and far behind go, the newest stay", (t) => {
+  const { db, settle } = fresh(t, {});
+  const insert = db.prepare("INSERT INTO ban_step (at, type, prefix) VALUES (?, 'delete', '203.0.113.1/32')");
+  db.exec("BEGIN");
+  for (let i = 0; i < 100_500; i++) insert.run(START);
+  db.exec("COMMIT");
+  settle(later(START, 2 * HOUR_MS));
+  const log = new SqliteBanLog(db);
+  assert.equal(log.last(), 100_500);
+  assert.equal(log.after(0, 1)[0]?.id, 501);
+});
