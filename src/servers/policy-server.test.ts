@@ -117,6 +117,22 @@ test("answers leave in the order of the questions, whatever the order of decisio
   await server.stop();
 });
 
+test("an answer does not wait for later questions, and is not given for them", async () => {
+  const { server, engine, path } = await started();
+  const client = new Client(path);
+  client.socket.write(ask() + ask() + ask());
+  await until(() => engine.asked.length === 3, "three questions arrive");
+  engine.answer(0, BANNED);
+  engine.answer(2, PASS);
+  await until(() => client.text !== "", "the first answer");
+  assert.equal(client.text, ACTION.banned);
+  engine.answer(1, BANNED);
+  const expected = ACTION.banned + ACTION.banned + ACTION.pass;
+  await until(() => client.text.length >= expected.length, "the others");
+  assert.equal(client.text, expected);
+  await server.stop();
+});
+
 test("a request split at every byte is one request", async () => {
   const { server, engine, path } = await started();
   const client = new Client(path);
