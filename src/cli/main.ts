@@ -1,4 +1,4 @@
-import manifest from "../../package.json" with { type: "json" };
+import { readFileSync } from "node:fs";
 import { KeeperClient } from "../adapters/keeper-client.ts";
 import { callerName, controlGuard } from "./guard.ts";
 import { openReader } from "./open-reader.ts";
@@ -10,7 +10,7 @@ import { run } from "./run.ts";
 process.exitCode = await run(process.argv.slice(2), {
   terminal: processTerminal(),
   env: process.env,
-  version: manifest.version,
+  version: version(),
   now: Date.now,
   connect: (layout, env) => {
     const guard = controlGuard(layout.controlSocket, callerName(env));
@@ -24,3 +24,10 @@ process.exitCode = await run(process.argv.slice(2), {
     };
   },
 });
+
+/** As package.json has it. */
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const known = typeof manifest === "object" && manifest !== null && "version" in manifest;
+  return known ? String(manifest.version) : "unknown";
+}

@@ -51,25 +51,29 @@ async function ask(question: string, signal: AbortSignal): Promise<string | null
 /** In raw mode the terminal echoes nothing; Backspace, Ctrl-U and Ctrl-C are then ours to honour. */
 function askSecret(question: string): Promise<string | null> {
   const { stdin, stderr } = process;
-  stderr.write(question);
   stdin.setRawMode(true);
   stdin.setEncoding("utf8");
+  stderr.write(question);
   return new Promise((resolve) => {
     let typed: readonly string[] = [];
-    const finish = (answer: string | null): void => {
+    const finish = (answer: string | null, unread: string): void => {
       stdin.off("data", onData);
-      stdin.setRawMode(false);
       stdin.pause();
+      stdin.setRawMode(false);
+      // Both passwords pasted at once: the second one is the answer to the next question.
+      if (unread !== "") stdin.unshift(unread);
       stderr.write("\n");
       resolve(answer);
     };
     const onData = (chunk: Buffer | string): void => {
-      for (const key of String(chunk)) {
-        if (ENTER.has(key)) return finish(typed.join(""));
-        if (key === INTERRUPT) return finish(null);
+      const keys = [...String(chunk)];
+      for (const [i, key] of keys.entries()) {
+        if (ENTER.has(key)) return finish(typed.join(""), keys.slice(i + 1).join(""));
+        if (key === INTERRUPT) return finish(null, "");
         typed = key === ERASE_ALL ? [] : ERASE.has(key) ? typed.slice(0, -1) : [...typed, key];
       }
     };
     stdin.on("data", onData);
+    stdin.resume();
   });
 }

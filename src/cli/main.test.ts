@@ -1,0 +1,267 @@
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { type Ip, parseIp } from "../core/ip.ts";
+import { commands } from "./commands.ts";
+import { dataDirectory, type Finished, ghostinbox, start, startGuard } from "./test-guard.ts";
+
+const PASSWORD = "correct horse battery";
+/** A command that hangs fails its suite. */
+const TIMED = { timeout: 120_000 };
+
+function oneLineOfError({ err, out }: Finished): string {
+  assert.equal(out, "");
+  assert.match(err, /^[^\n]+\n$/);
+  assert.doesNotMatch(err, /\bat .*\.ts:\d/);
+  return err;
+}
+
+function json(finished: Finished): unknown {
+  assert.equal(finished.code, 0, finished.err);
+  return JSON.parse(finished.out);
+}
+
+function ip(text: string): Ip {
+  const parsed = parseIp(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+describe("while the guard is down", TIMED, () => {
+  const sample: Readonly<Record<string, string>> = {
+    IP: "203.0.113.7",
+    ADDRESS: "anna@example.org",
+    "TARGET...": "bea@example.org",
+    NAME: "nightly",
+  };
+  const offline = ["config check", "config show", "config reference", "break-glass", "uninstall"];
+
+  for (const { name, usage } of commands.filter((command) => !offline.includes(command.name)))
+    test(`${name} answers 3 and touches no file`, async () => {
+      using layout = dataDirectory();
+      const files = globSync(`${layout.data}/**/*`);
+      const args = usage.split(" ").flatMap((place) => sample[place] ?? []);
+      const finished = await ghostinbox(layout, [...name.split(" "), ...args], `${PASSWORD}\n`);
+      assert.equal(oneLineOfError(finished), "GhostInbox is not running. Start it with `npm start`.\n");
+      assert.equal(finished.code, 3);
+      assert.deepEqual(globSync(`${layout.data}/**/*`), files);
+    });
+
+  test("the settings can be checked, shown and explained", async () => {
+    using layout = dataDirectory();
+    assert.deepEqual(json(await ghostinbox(layout, ["config", "check", "--json"])), { ok: true, problems: [] });
+    assert.match((await ghostinbox(layout, ["config", "show"])).out, /^domains = \["example\.org"\] {2}# file$/m);
+    assert.match((await ghostinbox(layout, ["config", "reference"])).out, /^# per_minute = 10$/m);
+    writeFileSync(layout.settings, 'domain = ["example.org"]\n[limits.mail]\nper_minute = "x"\n');
+    const wrong = await ghostinbox(layout, ["config", "check"]);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.err, /^- domain is no setting; the nearest is domains\.$/m);
+    assert.match(wrong.err, /2 settings are wrong/);
+  });
+
+  for (const line of ["why 203.0.113.300", "ban all", "ban 203.0.113.7 --for ever", "events --limit x", "frobnicate"])
+    test(`nonsense answers 2: ${line}`, async () => {
+      using layout = dataDirectory();
+      const finished = await ghostinbox(layout, line.split(" "));
+      oneLineOfError(finished);
+      assert.equal(finished.code, 2);
+    });
+
+  test("without set-up the program says how to do it", async () => {
+    const bare = mkdtempSync(join(tmpdir(), "ghostinbox-bare-"));
+    try {
+      copyFileSync("ghostinbox", join(bare, "ghostinbox"));
+      using layout = dataDirectory();
+      const { child, ended } = start(layout, join(bare, "ghostinbox"), ["status"]);
+      child.stdin.end();
+      const finished = await ended;
+      assert.match(oneLineOfError(finished), /npm run setup/);
+      assert.equal(finished.code, 1);
+    } finally {
+      rmSync(bare, { recursive: true });
+    }
+  });
+});
+
+describe("with a running guard", TIMED, () => {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    guard = await startGuard(layout);
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+  const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
+
+  test("a ban is made, listed, explained and lifted", async () => {
+    const made = await run("ban 203.0.113.7 it scanned us --for 2h");
+    assert.equal(made.code, 0, made.err);
+    assert.match(made.out, /^203\.0\.113\.7 is banned until .* \(\d h( \d+ min)? left\)\.$/m);
+    assert.equal(made.err, "Next: ./ghostinbox why 203.0.113.7\n");
+    assert.match((await run("bans")).out, /^203\.0\.113\.7 +manual .* it scanned us +root$/m);
+    const why = (await run("why 203.0.113.7")).out;
+    assert.match(why, /^Reason: it scanned us\.$/m);
+    assert.match(why, /^To lift it: \.\/ghostinbox unban 203\.0\.113\.7$/m);
+    assert.match(why, / BAN /);
+    assert.equal((await run("unban 203.0.113.7")).code, 0);
+    assert.match((await run("why 203.0.113.7")).out, /^203\.0\.113\.7 is not banned\.$/m);
+    const again = await run("unban 203.0.113.7");
+    assert.equal(again.code, 1);
+    assert.match(oneLineOfError(again), /No ban stands on it\. `\.\/ghostinbox bans` lists/);
+  });
+
+  test("an IPv6 address means its network, and a permanent ban has no end", async () => {
+    assert.match((await run("ban 2001:db8::7 --permanent")).out, /^2001:db8::\/64 is banned for good\.$/m);
+    assert.match((await run("why 2001:db8::9")).out, /banned as part of 2001:db8::\/64 for good/);
+    assert.equal((await run("unban 2001:db8::1")).code, 0);
+  });
+
+  test("what is allow-listed is not banned, and says why", async () => {
+    assert.equal((await run("allow add 198.51.100.0/24 our office")).code, 0);
+    const refused = await run("ban 198.51.100.9");
+    assert.equal(refused.code, 1);
+    assert.match(oneLineOfError(refused), /Not banned.*allow list/);
+    assert.match((await run("why 198.51.100.9")).out, /198\.51\.100\.0\/24, "our office", added by root/);
+    assert.match((await run("allow list")).out, /^127\.0\.0\.1 .*settings$/m);
+    assert.equal((await run("allow remove 198.51.100.0/24")).code, 0);
+    assert.match((await run("why 127.0.0.1")).out, /never banned: It is this machine itself/);
+  });
+
+  test("accounts: the whole life of one", async () => {
+    const added = await run("account add Anna@example.org --password-stdin", `${PASSWORD}\n`);
+    assert.equal(added.code, 0, added.err);
+    assert.equal((await run("account suspend anna@example.org")).code, 0);
+    assert.deepEqual(guard.asked.at(-1), { verb: "kick_account", account: "anna@example.org" });
+    assert.match((await run("account list")).out, /^anna@example\.org +suspended/m);
+    assert.equal((await run("account resume anna@example.org")).code, 0);
+    assert.equal((await run("account passwd anna@example.org --password-stdin", "another long one\n")).code, 0);
+    const twice = await run("account add anna@example.org --password-stdin", PASSWORD);
+    assert.equal(twice.code, 1);
+    assert.match(oneLineOfError(twice), /exists already/);
+    assert.equal((await run("alias add info@example.org anna@example.org")).code, 0);
+    assert.equal((await run("alias block info@example.org")).code, 0);
+    const aliases = json(await run("alias list --json"));
+    const info = { address: "info@example.org", targets: ["anna@example.org"], blocked: true };
+    assert.deepEqual(aliases, { items: [info] });
+    assert.equal((await run("alias unblock info@example.org")).code, 0);
+    assert.equal((await run("alias remove info@example.org")).code, 0);
+    assert.equal((await run("account remove anna@example.org")).code, 0);
+    assert.deepEqual(json(await run("account list --json")), { items: [] });
+    const gone = await run("account suspend anna@example.org");
+    assert.equal(gone.code, 1);
+    assert.match(oneLineOfError(gone), /There is no account/);
+  });
+
+  const badAccounts: readonly [line: string, input: string, code: number, says: RegExp][] = [
+    ["account add anna@example.org --password-stdin", "short\n", 1, /too short.*at least 10/],
+    ["account add anna@example.org --password-stdin", "my name is anna\n", 1, /name of the account/],
+    ["account add anna@example.org --password-stdin", "", 1, /held no password/],
+    ["account add anna@example.org --password-stdin", "x".repeat(5_000), 1, /held no password/],
+    ["account add anna@example.org", `${PASSWORD}\n`, 2, /no terminal.*--password-stdin/],
+    ["account add anna@elsewhere.example --password-stdin", `${PASSWORD}\n`, 1, /no mail domain of this server/],
+    ["account add anna --password-stdin", `${PASSWORD}\n`, 2, /cannot be an account/],
+    ["account add a/../b@example.org --password-stdin", `${PASSWORD}\n`, 2, /cannot be an account/],
+  ];
+  for (const [line, input, code, says] of badAccounts)
+    test(`refused: ${line} < ${JSON.stringify(input.slice(0, 20))}`, async () => {
+      const finished = await run(line, input);
+      assert.match(oneLineOfError(finished), says);
+      assert.equal(finished.code, code);
+    });
+
+  test("on a terminal the password is asked for twice and never shown", async () => {
+    const command = "./ghostinbox account add bea@example.org";
+    const { child, ended, printed } = start(layout, "script", ["-qec", command, "/dev/null"]);
+    await printed("New password: ");
+    child.stdin.write(`wrong\x15${PASSWORD}!\x7f\r`);
+    await printed("Once more: ");
+    child.stdin.write(`${PASSWORD}\r`);
+    const { code, out } = await ended;
+    assert.equal(code, 0, out);
+    assert.match(out, /bea@example\.org can receive/);
+    assert.ok(!out.includes("horse"));
+  });
+
+  test("a token is shown once, its digest kept", async () => {
+    const made = json(await run("token create nightly --json"));
+    assert.ok(typeof made === "object" && made !== null && "token" in made);
+    assert.match(String(made.token), /^gi_[A-Za-z0-9_-]{43}$/);
+    assert.match((await run("token list")).out, /^nightly /m);
+    assert.equal((await run("token create nightly")).code, 1);
+    assert.equal((await run("token revoke nightly")).code, 0);
+    assert.equal((await run("token revoke nightly")).code, 1);
+  });
+
+  test("status, cleanup, the dashboard's password and new settings", async () => {
+    assert.match((await run("status")).out, /^GhostInbox is running\. Up .*\n {2}guard +ok/);
+    assert.match((await run("cleanup")).out, /No ban was over/);
+    assert.equal((await run("admin passwd --password-stdin", PASSWORD)).code, 0);
+    const applied = await run("config apply");
+    assert.match(applied.out, /In force now: limits\.mail\.per_minute\. Postfix was reloaded\./);
+    assert.deepEqual(guard.asked.at(-1), { verb: "apply" });
+  });
+
+  test("events are followed as they come, text of strangers made harmless, until Ctrl-C", async () => {
+    const { child, ended, printed } = start(layout, "./ghostinbox", ["events", "--follow", "--ip", "203.0.113.99"]);
+    const login = "\x1b[31mroot";
+    const facts = { ip: ip("203.0.113.99"), service: "imap", login, passwordHash: "0f" } as const;
+    // Nothing is printed before the first event, so events are sent until one arrives.
+    const timer = setInterval(() => void guard.engine.ask({ type: "LOGIN_FAILED", ...facts }), 50);
+    try {
+      await printed("LOGIN_FAILED");
+    } finally {
+      clearInterval(timer);
+    }
+    child.kill("SIGINT");
+    const { code, out } = await ended;
+    assert.equal(code, 0);
+    assert.match(out, /203\.0\.113\.99 .*login=<\\x1b\[31mroot>/);
+    assert.ok(!out.includes("\x1b"));
+    const first = await run("events --type login_failed --limit 1 --json");
+    assert.equal(first.out.match(/LOGIN_FAILED/g)?.length, 1);
+  });
+
+  test("the old door: security.js prints the overview, a ban on one line, and passes on exit codes", async () => {
+    const door = async (...words: readonly string[]): Promise<Finished> => {
+      const { child, ended } = start(layout, process.execPath, ["security/security.js", ...words]);
+      child.stdin.end();
+      return ended;
+    };
+    assert.equal((await door("ban", "203.0.113.44", "Spam relay attempt")).code, 0);
+    const stats = await door("stats");
+    const parsed = json(stats);
+    assert.ok(typeof parsed === "object" && parsed !== null);
+    for (const key of ["generatedAt", "bans", "events", "topIps", "health"]) assert.ok(key in parsed, key);
+    const line = stats.out.split("\n").find((each) => each.includes('"ip": "203.0.113.44"'));
+    assert.match(line ?? "", /"reason": "Spam relay attempt"/);
+    assert.equal((await door("unban", "203.0.113.44")).code, 0);
+    assert.equal((await door("cleanup")).code, 0);
+    assert.equal((await door("ban", "nonsense")).code, 2);
+    assert.equal((await door("frobnicate")).code, 2);
+  });
+
+  test("break-glass lifts every ban", async () => {
+    for (const at of ["203.0.113.1", "203.0.113.2", "2001:db8:5::1"]) assert.equal((await run(`ban ${at}`)).code, 0);
+    assert.deepEqual(json(await run("break-glass --json")), { lifted: 3, through: "guard" });
+    assert.deepEqual(json(await run("bans --json")), { active: 0, items: [] });
+    assert.equal(existsSync(layout.breakGlass), false);
+  });
+});
+
+describe("when the guard ends", TIMED, () => {
+  test("a follower of events ends with 3", async () => {
+    using layout = dataDirectory();
+    const guard = await startGuard(layout);
+    assert.equal((await ghostinbox(layout, ["ban", "203.0.113.7"])).code, 0);
+    const { ended, printed } = start(layout, "./ghostinbox", ["events", "--follow"]);
+    await printed("203.0.113.7");
+    await guard.stop();
+    const { code, err } = await ended;
+    assert.equal(code, 3);
+    assert.match(err, /^GhostInbox .*Start it with `npm start`\.$/m);
+  });
+});

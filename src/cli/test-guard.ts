@@ -1,0 +1,139 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { SqliteAccounts } from "../adapters/sqlite/accounts.ts";
+import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
+import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
+import { initialise } from "../adapters/sqlite/initialise.ts";
+import { SqliteStore } from "../adapters/sqlite/store.ts";
+import { instant } from "../core/time.ts";
+import { createCommands } from "../engine/commands.ts";
+import { Engine } from "../engine/engine.ts";
+import { Feed } from "../engine/feed.ts";
+import { healthOf } from "../engine/health.ts";
+import { ControlServer } from "../servers/control-server.ts";
+import { KeeperServer } from "../servers/keeper-server.ts";
+import { type Layout, layoutOf } from "../settings/layout.ts";
+import { loadSettings } from "../settings/load.ts";
+import { toPolicy } from "../settings/to-policy.ts";
+import type { KeeperCommand, Reply } from "../wire/control.ts";
+
+/** The engine, its commands, databases and control socket for real; neither mail servers nor firewall behind them. */
+
+const TOML = 'domains = ["example.org"]\n';
+const STOP_MS = 1_000;
+const fine = { status: "ok", detail: "there" } as const;
+
+/** A data directory as set-up leaves it. */
+export function dataDirectory(): Layout & Disposable {
+  const layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-cli-")));
+  for (const file of [layout.engineDb, layout.accountsDb, layout.controlSocket, layout.keeperSocket])
+    mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(layout.settings, TOML);
+  return { ...layout, [Symbol.dispose]: () => rmSync(layout.data, { recursive: true, force: true }) };
+}
+
+export async function startGuard(layout: Layout) {
+  const loaded = loadSettings(TOML, {});
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ says }) => says).join(" "));
+  const databases = initialise(layout);
+  const clock = { now: () => instant(Date.now()) };
+  const store = new SqliteStore(databases.engine);
+  const feed = new Feed();
+  const notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
+  const asked: KeeperCommand[] = [];
+  const keeper = {
+    ask: (command: KeeperCommand) => {
+      asked.push(command);
+      return Promise.resolve({ ok: true, detail: "Postfix was reloaded." } as const);
+    },
+  };
+  const engine = new Engine({
+    policy: toPolicy(loaded.settings),
+    store,
+    history: store,
+    own: { current: () => [] },
+    notices,
+    clock,
+    committed: ({ lastEventId }) => feed.publish(lastEventId),
+  });
+  const commands = createCommands({
+    engine,
+    history: store,
+    banLog: new SqliteBanLog(databases.engine),
+    clock,
+    accounts: new SqliteAccounts(databases.accounts),
+    keeper,
+    notices,
+    credentials: new SqliteCredentials(databases.engine, clock),
+    health: () =>
+      healthOf({
+        keeper,
+        notices,
+        clock,
+        startedAt: engine.startedAt,
+        firewall: () => ({ name: "firewall", ...fine }),
+        database: () => ({ name: "database", ...fine }),
+      }),
+    reload: () => ({ ok: true, changed: ["limits.mail.per_minute"] }),
+    pid: process.pid,
+  });
+  const report = (code: string, detail: string): never => {
+    throw new Error(`${code}: ${detail}`);
+  };
+  const run: typeof commands = (line) =>
+    line.command.verb === "watch" ? Promise.resolve<Reply>({ ok: true, result: { lastEventId: 0 } }) : commands(line);
+  const control = new ControlServer({ origin: "root", run, subscribe: feed.subscribe.bind(feed), report });
+  const keeperServer = new KeeperServer(keeper.ask, report);
+  await control.start(layout.controlSocket, 0o600);
+  await keeperServer.start(layout.keeperSocket);
+  return {
+    engine,
+    /** What the keeper was told to do. */
+    asked,
+    async stop(): Promise<void> {
+      await Promise.all([control.stop(), keeperServer.stop(STOP_MS)]);
+      databases.engine.close();
+      databases.accounts.close();
+    },
+  };
+}
+
+export type Finished = Readonly<{ code: number | null; out: string; err: string }>;
+
+const ROOT = join(import.meta.dirname, "..", "..");
+
+/** Starts a program of the checkout, `./ghostinbox` first of all. */
+export function start(layout: Layout, program: string, args: readonly string[]) {
+  const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data };
+  const child = spawn(program, [...args], { cwd: ROOT, env, stdio: "pipe" });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  const ended = new Promise<Finished>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, out, err }));
+  });
+  /** Waits until it has printed this. */
+  const printed = async (text: string): Promise<void> => {
+    while (!(out + err).includes(text)) {
+      const more = new Promise((resolve) => {
+        child.stdout.once("data", resolve);
+        child.stderr.once("data", resolve);
+      });
+      const over = await Promise.race([more.then(() => null), ended]);
+      if (over !== null && !(over.out + over.err).includes(text))
+        throw new Error(`ended without "${text}": ${err}${out}`);
+    }
+  };
+  return { child, ended, printed };
+}
+
+/** One call of the command line, from its words to its exit code. */
+export async function ghostinbox(layout: Layout, words: readonly string[], input = ""): Promise<Finished> {
+  const { child, ended } = start(layout, "./ghostinbox", words);
+  child.stdin.end(input);
+  return ended;
+}
