@@ -17,7 +17,7 @@ export type CommandParts = BanCommandParts &
     pid: number;
   }>;
 
-/** Every command of the control socket but `watch`, which is a stream and belongs to the server. */
+/** Every command of the control socket; the stream that `watch` begins belongs to the server. */
 export function createCommands(parts: CommandParts) {
   return async ({ command, by }: CommandLine): Promise<Reply> => {
     try {
@@ -75,7 +75,7 @@ function run(parts: CommandParts, command: Command, by: string): Promise<Reply> 
     case "dashboard_login":
       return dashboardLogin(parts, command);
     case "watch":
-      return { ok: false, kind: "usage", message: "watch is a stream.", next: "" };
+      return { ok: true, result: { lastEventId: parts.engine.lastEventId } };
   }
 }
 

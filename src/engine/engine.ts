@@ -64,6 +64,11 @@ export class Engine {
     return this.#policy;
   }
 
+  /** The newest event of this engine; 0 before its first. */
+  get lastEventId(): number {
+    return this.#lastEventId;
+  }
+
   /** Swaps the policy whole; windows are read anew, since they may reach further now. */
   setPolicy(policy: Policy): void {
     this.#policy = policy;
