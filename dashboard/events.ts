@@ -45,6 +45,6 @@ export function eventsTable(items: readonly EventItem[], actions: Actions): HTML
 function toneOf(type: string): "bad" | "warn" | "good" | "plain" {
   if (type === "BAN" || type.endsWith("_REFUSED") || type.endsWith("_BLOCKED")) return "bad";
   if (type.endsWith("_FAILED") || type.endsWith("_DEFERRED")) return "warn";
-  if (type.endsWith("_SUCCEEDED") || type.endsWith("_ACCEPTED") || type === "EMAIL") return "good";
+  if (type.endsWith("_SUCCEEDED") || type.endsWith("_ACCEPTED")) return "good";
   return "plain";
 }

@@ -16,14 +16,14 @@ export function showOverview(stats: Stats, actions: Actions): void {
   byId("top", HTMLElement).replaceChildren(topTable(stats.topIps, actions));
 }
 
-function showFigures({ bans, counts, events }: Stats): void {
+function showFigures({ bans, counts }: Stats): void {
   const sum = (...types: readonly string[]): number => types.reduce((total, type) => total + (counts[type] ?? 0), 0);
   const figures: readonly (readonly [string, number, string])[] = [
     ["Active bans", bans.active, "right now"],
-    ["Mails taken", sum("EMAIL_ACCEPTED", "EMAIL"), "24 hours"],
+    ["Mails taken", sum("EMAIL_ACCEPTED"), "24 hours"],
     ["Mails refused", sum("EMAIL_BLOCKED", "EMAIL_DEFERRED"), "24 hours"],
     ["Failed logins", sum("LOGIN_FAILED", "LOGIN_REFUSED"), "24 hours"],
-    ["Events", Math.max(sum(...Object.keys(counts)), events.length === 0 ? 0 : 1), "24 hours"],
+    ["Events", sum(...Object.keys(counts)), "24 hours"],
   ];
   byId("figures", HTMLElement).replaceChildren(
     ...figures.map(([name, value, span]) =>

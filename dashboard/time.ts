@@ -6,9 +6,9 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["minute", 60_000],
   ["second", 1_000],
 ];
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "short" });
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "long" });
 
-/** `in 25 min.`, `3 hr. ago`; the exact time is its title. */
+/** `in 25 minutes`, `3 hours ago`; the exact time is its title. */
 export function when(iso: string): HTMLElement {
   const at = new Date(iso);
   const distance = at.getTime() - Date.now();
