@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build, type OutputFile, stop } from "esbuild";
 import type { Layout } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 
@@ -22,45 +22,45 @@ const REQUIRE = 'import { createRequire } from "node:module"; const require = cr
 
 /** Puts the programs and their runtime where the unprivileged users can read them, whatever place the clone is in. */
 export async function installPrograms(checkout: string, layout: Layout): Promise<void> {
-  const made = await build({
-    entryPoints: PROGRAMS.map((name) => join(checkout, "src", "daemon", `${name}.ts`)),
-    outdir: layout.program,
-    bundle: true,
-    write: false,
-    platform: "node",
-    format: "esm",
-    target: "node26",
-    banner: { js: REQUIRE },
-    legalComments: "eof",
-    logLevel: "silent",
-  }).catch((error: unknown) => {
-    const says = error instanceof Error ? error.message : String(error);
-    throw new SetUpFailure(
-      `The programs could not be built from ${checkout}: ${says.split("\n").slice(0, 2).join(" ")}`,
-    );
-  });
-  for (const { path, text } of made.outputFiles) writeIfDifferent(path, text);
-  await installDashboard(join(checkout, "dashboard"), join(layout.program, "dashboard"));
+  const page = { from: join(checkout, "dashboard"), to: join(layout.program, "dashboard") };
+  const files = await bundled(checkout, [programs(checkout, layout.program), script(page.from, page.to)]);
+  mkdirSync(page.to, { recursive: true });
+  chmodSync(page.to, 0o755);
+  for (const { path, text } of files) writeIfDifferent(path, text);
+  for (const file of PAGE_SOURCES) writeIfDifferent(join(page.to, file), readFileSync(join(page.from, file), "utf8"));
   writeIfDifferent(join(layout.program, "package.json"), '{ "type": "module" }\n');
   installRuntime(process.execPath, layout.node);
 }
 
+function programs(checkout: string, to: string): BuildOptions {
+  return {
+    entryPoints: PROGRAMS.map((name) => join(checkout, "src", "daemon", `${name}.ts`)),
+    outdir: to,
+    platform: "node",
+    target: "node26",
+    banner: { js: REQUIRE },
+    legalComments: "eof",
+  };
+}
+
 /** The page as the web serves it: one script, and the files that need no making. */
-async function installDashboard(from: string, to: string): Promise<void> {
-  const made = await build({
-    entryPoints: [join(from, "app.ts")],
-    outfile: join(to, "app.js"),
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "esm",
-    target: "es2023",
-    logLevel: "silent",
-  });
-  mkdirSync(to, { recursive: true });
-  chmodSync(to, 0o755);
-  for (const { path, text } of made.outputFiles) writeIfDifferent(path, text);
-  for (const file of PAGE_SOURCES) writeIfDifferent(join(to, file), readFileSync(join(from, file), "utf8"));
+function script(from: string, to: string): BuildOptions {
+  return { entryPoints: [join(from, "app.ts")], outfile: join(to, "app.js"), minify: true, target: "es2023" };
+}
+
+async function bundled(checkout: string, all: readonly BuildOptions[]): Promise<readonly OutputFile[]> {
+  try {
+    const made = await Promise.all(
+      all.map((options) => build({ ...options, bundle: true, write: false, format: "esm", logLevel: "silent" })),
+    );
+    return made.flatMap(({ outputFiles }) => outputFiles ?? []);
+  } catch (error) {
+    const says = error instanceof Error ? error.message.split("\n").slice(0, 2).join(" ") : String(error);
+    throw new SetUpFailure(`The programs could not be built from ${checkout}: ${says}`);
+  } finally {
+    // Else the process of esbuild would live as long as this one.
+    await stop();
+  }
 }
 
 function writeIfDifferent(path: string, text: string): void {
