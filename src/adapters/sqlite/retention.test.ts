@@ -75,9 +75,21 @@ test("when only bans and commands are left, the oldest of those go too", (t) => 
   append(80, START, "ACCOUNT_ADDED");
   append(10, START);
   assert.equal(settle(START), 70);
-  assert.equal(count("type = 'CONNECT'"), 0);
-  assert.equal(count("type = 'BAN'"), 20);
+  assert.equal(count("type = 'CONNECT'"), 1);
+  assert.equal(count("type = 'BAN'"), 19);
   assert.equal(count("type = 'ACCOUNT_ADDED'"), 80);
+});
+
+test("the newest event stays, so that no id is ever given twice", (t) => {
+  const { append, settle, count, store } = fresh(t, { maxAgeMs: DAY_MS, maxRows: 50 });
+  append(50, START, "BAN");
+  append(1, START);
+  assert.equal(settle(START), 1);
+  assert.equal(count("type = 'BAN'"), 49, "an old ban went instead");
+  settle(later(START, 9 * DAY_MS));
+  store.begin();
+  assert.equal(store.append(eventRow("203.0.113.7", START)), 52);
+  store.commit();
 });
 
 test("a flood stays within the limit of bytes, and the file grows no further", (t) => {
@@ -100,8 +112,8 @@ test("routine rows go when they are old", (t) => {
   append(300, later(START, HOUR_MS));
   assert.equal(settle(later(START, DAY_MS)), 0);
   assert.equal(settle(later(START, DAY_MS + 1), 64), 200);
-  assert.equal(settle(later(START, 10 * DAY_MS)), 300);
-  assert.equal(count(), 5);
+  assert.equal(settle(later(START, 10 * DAY_MS)), 299);
+  assert.equal(count(), 6);
 });
 
 test("known addresses, ended bans and followed steps go once they are old; what is in force stays", (t) => {

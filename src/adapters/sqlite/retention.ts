@@ -149,6 +149,8 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
 type KeptType = "BAN" | "UNBAN" | "BAN_EXPIRED" | "BAN_REFUSED" | "ALLOW_ADDED" | "ALLOW_REMOVED";
 
 function statements(sql: (text: string) => StatementSync) {
+  // The newest event always stays: SQLite would give its id to the next one, and ids are cursors.
+  const spare = "id < (SELECT max(id) FROM event)";
   const routine = `type NOT IN (${Object.keys(KEPT)
     .map((type) => `'${type}'`)
     .join(", ")})`;
@@ -164,14 +166,15 @@ function statements(sql: (text: string) => StatementSync) {
     pageCount: sql("PRAGMA page_count"),
     freePages: sql("PRAGMA freelist_count"),
     pageSize: sql("PRAGMA page_size"),
-    firstRoutine: sql(`SELECT id, at FROM event WHERE id >= ? AND ${routine} ORDER BY id LIMIT 1`),
+    firstRoutine: sql(`SELECT id, at FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT 1`),
     countOlder: sql(`
       SELECT count(*) AS n FROM
-        (SELECT at FROM event WHERE id >= ?1 AND ${routine} ORDER BY id LIMIT ?3) WHERE at < ?2`),
+        (SELECT at FROM event WHERE id >= ?1 AND ${spare} AND ${routine} ORDER BY id LIMIT ?3) WHERE at < ?2`),
     routine: sql(`
       SELECT min(id) AS low, max(id) AS high, count(*) AS n FROM
-        (SELECT id FROM event WHERE id >= ? AND ${routine} ORDER BY id LIMIT ?)`),
-    oldest: sql("SELECT min(id) AS low, max(id) AS high FROM (SELECT id FROM event ORDER BY id LIMIT ?)"),
+        (SELECT id FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT ?)`),
+    oldest: sql(`
+      SELECT min(id) AS low, max(id) AS high FROM (SELECT id FROM event WHERE ${spare} ORDER BY id LIMIT ?)`),
     summariseRoutine: sql(summarise(routine)),
     summariseAny: sql(summarise("true")),
     deleteRoutine: sql(`DELETE FROM event WHERE id BETWEEN ? AND ? AND ${routine}`),

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { migrate, schemaVersion } from "./migrate.ts";
+
+const TABLES = (db: DatabaseSync): readonly unknown[] =>
+  db
+    .prepare("SELECT name FROM sqlite_schema ORDER BY name")
+    .all()
+    .map((row) => row["name"]);
+
+test("each migration runs once, in order", () => {
+  const db = new DatabaseSync(":memory:");
+  const steps = ["CREATE TABLE a (x INTEGER)", "INSERT INTO a VALUES (1); ALTER TABLE a ADD COLUMN y INTEGER"];
+  migrate(db, steps.slice(0, 1), 7);
+  assert.equal(schemaVersion(db), 1);
+  migrate(db, steps, 7);
+  migrate(db, steps, 7);
+  assert.equal(schemaVersion(db), 2);
+  assert.deepEqual({ ...db.prepare("SELECT count(*) AS n, max(y) AS y FROM a").get() }, { n: 1, y: null });
+  assert.equal(db.prepare("PRAGMA application_id").get()?.["application_id"], 7);
+});
+
+test("a migration that fails leaves the version before it, whole", () => {
+  const db = new DatabaseSync(":memory:");
+  const steps = ["CREATE TABLE a (x INTEGER)", "CREATE TABLE b (x INTEGER); CREATE TABLE a (x INTEGER)"];
+  assert.throws(() => migrate(db, steps, 7), /already exists/);
+  assert.equal(schemaVersion(db), 1);
+  assert.deepEqual(TABLES(db), ["a"]);
+  assert.equal(db.isTransaction, false);
+});
