@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { contains, isV4, overlaps, type Prefix, parseIp, parsePrefix } from "./ip.ts";
 import { type BanSet, type Networks, outermost, type Plan, planReset, planSteps, setOf } from "./plan-firewall.ts";
 import { instant, later, type Millis } from "./time.ts";

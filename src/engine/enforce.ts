@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Prefix } from "../core/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { BanLog, Clock, Firewall, Log, Notices, Outcome } from "./ports.ts";
@@ -40,6 +41,8 @@ export const ENFORCE = {
   stepsPerBatch: 2_000,
   /** Networks whose sessions are cut in one go. */
   cutsPerBatch: 1_000,
+  /** Between two cuts, each of which starts a process: a burst of bans shares them. */
+  cutPauseMs: 25,
   verifyMs: 10_000,
   firstRetryMs: 100,
   lastRetryMs: 10_000,
@@ -66,6 +69,7 @@ class BanEnforcer implements Enforcer {
   #failures = 0;
   #applied = 0;
   #cut = 0;
+  #cutReason: string | null = null;
   #allowed = "";
   #stopped = false;
   #state: Exclude<EnforcerStatus["state"], "stopped"> = "starting";
@@ -187,7 +191,7 @@ class BanEnforcer implements Enforcer {
   }
 
   async #cutSessions(): Promise<void> {
-    const { banLog, firewall, log } = this.#parts;
+    const { banLog, firewall } = this.#parts;
     await Promise.resolve();
     try {
       while (this.#cut < this.#applied && !this.#stopped) {
@@ -196,12 +200,20 @@ class BanEnforcer implements Enforcer {
         this.#cut = steps.at(-1)?.id ?? upTo;
         const added = steps.filter(({ type }) => type === "add").map(({ prefix }) => prefix);
         const outcome: Outcome = added.length === 0 ? { ok: true } : await firewall.cut(added);
-        if (!outcome.ok) log.warn("Sessions of banned addresses stay open.", { reason: outcome.reason });
+        this.#sayCut(outcome.ok ? null : outcome.reason);
+        await pause(ENFORCE.cutPauseMs);
       }
     } catch (error) {
-      log.warn("Sessions of banned addresses stay open.", { reason: messageOf(error) });
+      this.#sayCut(messageOf(error));
     }
     this.#cutting = null;
+  }
+
+  /** Once for each reason: in a flood of bans it would fill the log. */
+  #sayCut(reason: string | null): void {
+    if (reason !== null && reason !== this.#cutReason)
+      this.#parts.log.warn("Sessions of banned addresses stay open.", { reason });
+    this.#cutReason = reason;
   }
 
   #settle(outcome: Outcome): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { type Prefix, parsePrefix } from "../core/ip.ts";
 import { planReset, planSteps } from "../core/plan-firewall.ts";
 import { instant, later } from "../core/time.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parseIp } from "../core/ip.ts";
 import { parseIpv4Gateways, parseIpv6Gateways } from "./proc-route.ts";
 

@@ -15,7 +15,7 @@ import {
   parseCounters,
 } from "../../wire/nft.ts";
 import type { Finished } from "../run-program.ts";
-import { cutSessions } from "./cut-sessions.ts";
+import { SessionCutter } from "./cut-sessions.ts";
 import { NftSession } from "./session.ts";
 import { isMissing, runTool, TOOL_PATH } from "./tools.ts";
 
@@ -39,6 +39,7 @@ export class NftFirewall implements Firewall {
   readonly #ipv6Prefix: () => number;
   readonly #path: string;
   readonly #session: NftSession;
+  readonly #cutter: SessionCutter;
   #ipv6Length: number;
   #networks: Networks = new Map();
   #totals: Counters = { dropped: 0, refused: 0 };
@@ -48,6 +49,7 @@ export class NftFirewall implements Firewall {
     this.#ipv6Length = options.ipv6Prefix();
     this.#path = options.path ?? TOOL_PATH;
     this.#session = new NftSession(this.#path);
+    this.#cutter = new SessionCutter(this.#path);
   }
 
   async reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<Outcome> {
@@ -67,9 +69,8 @@ export class NftFirewall implements Firewall {
     return outcome;
   }
 
-  async cut(prefixes: readonly Prefix[]): Promise<Outcome> {
-    const reason = await cutSessions(prefixes, this.#path);
-    return reason === null ? DONE : { ok: false, reason };
+  cut(prefixes: readonly Prefix[]): Promise<Outcome> {
+    return this.#cutter.cut(prefixes);
   }
 
   async check(): Promise<Outcome> {
@@ -119,7 +120,6 @@ export class NftFirewall implements Firewall {
 }
 
 function outcomeOf(ran: Finished): Outcome {
-  if (isMissing(ran)) return { ok: false, reason: "The program `nft` is not installed (Debian package nftables)." };
   return ran.code === 0 ? DONE : { ok: false, reason: reasonOf(ran.stderr) };
 }
 
@@ -134,6 +134,7 @@ function missingPart(failed: Outcome): string {
 function reasonOf(errors: string): string {
   if (errors.includes("Operation not permitted"))
     return "The guard lacks CAP_NET_ADMIN, so it cannot steer the firewall.";
+  if (isMissing(errors)) return "The program `nft` is not installed (Debian package nftables).";
   const line = errors.split("\n").find((text) => text.includes("Error:")) ?? errors.split("\n", 1)[0] ?? "";
   return `nft failed: ${line.replace(/^.*Error: /, "").trim() || "it was stopped"}.`;
 }

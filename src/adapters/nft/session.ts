@@ -65,7 +65,7 @@ export class NftSession {
     child.stderr.setEncoding("utf8");
     child.stderr.on("data", (text: string) => this.#read(text));
     child.stdin.on("error", () => this.#lose(child, "nft ended"));
-    child.on("error", () => this.#lose(child, "nft could not be started"));
+    child.on("error", (error) => this.#lose(child, error.message));
     child.on("close", () => this.#lose(child, "nft ended"));
     return child;
   }

@@ -1,4 +1,4 @@
-import { type Finished, runProgram } from "../run-program.ts";
+import { runProgram } from "../run-program.ts";
 
 /** Where administration tools live; a daemon's own PATH may lack sbin. */
 export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -15,7 +15,7 @@ export function runTool(program: string, args: readonly string[], { path, input 
   return runProgram(program, args, { env: toolEnvironment(path), input, timeoutMs });
 }
 
-/** True when the program could not even be started. */
-export function isMissing({ code, stderr }: Finished): boolean {
-  return code === 127 && stderr.includes("ENOENT");
+/** Whether this is what Node says of a program that could not even be started. */
+export function isMissing(error: string): boolean {
+  return /^spawn \S+ ENOENT/.test(error);
 }
