@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { SERVICES } from "../../render/runit.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
@@ -42,9 +53,12 @@ function directories(layout: Layout): readonly Entry[] {
 
 /** Creates what is missing and restores owners and modes. The users exist already. */
 export function makeDirectories(layout: Layout): void {
+  const trees: readonly string[] = [dirname(layout.engineDb), dirname(layout.accountsDb), layout.mail];
   for (const { path, mode, user, group } of directories(layout)) {
     if (!existsSync(path)) mkdirSync(path);
-    chownSync(path, userIds(user).uid, groupId(group));
+    const owner = { uid: userIds(user).uid, gid: groupId(group) };
+    if (trees.includes(path) && statSync(path).uid !== owner.uid) giveTree(path, owner);
+    chownSync(path, owner.uid, owner.gid);
     chmodSync(path, mode);
   }
   // Created beforehand, the log keeps a mode that lets the guard read it; Postfix itself would make it root's alone.
@@ -53,4 +67,10 @@ export function makeDirectories(layout: Layout): void {
   chmodSync(layout.mailLog, 0o640);
   // svlogd(8): five files of a megabyte.
   for (const service of SERVICES) writeFileSync(join(layout.log, service, "config"), "s1000000\nn5\n");
+}
+
+/** After a move to another machine or container our users have other numbers than the files. Follows no link. */
+function giveTree(path: string, owner: Readonly<{ uid: number; gid: number }>): void {
+  for (const name of readdirSync(path, { recursive: true, encoding: "utf8" }))
+    lchownSync(join(path, name), owner.uid, owner.gid);
 }
