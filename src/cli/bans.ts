@@ -29,7 +29,7 @@ export async function unban(call: Call): Promise<Answer> {
   const asked = await call.guard.ask<"unban">({ verb: "unban", target });
   if (!asked.ok) return asked;
   const text = `${shown(asked.result.prefix)} is banned no more.`;
-  return done(asked.result, text, `${PROGRAM} allow add ${target} NOTE keeps it from being banned again.`);
+  return done(asked.result, text, `${PROGRAM} allow add ${target}   # never to be banned again`);
 }
 
 export async function bans(call: Call): Promise<Answer> {

@@ -10,7 +10,7 @@ const TABLE = ["inet", "ghostinbox"] as const;
 /** Lets everybody in again, whatever works or does not: through the guard, or else through the kernel itself. */
 export async function breakGlass(call: Call): Promise<Answer> {
   const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
-  const next = `${PROGRAM} allow add YOUR-ADDRESS keeps it from being banned again.`;
+  const next = `${PROGRAM} allow add YOUR-ADDRESS  # never to be banned again`;
   if (asked.ok) {
     const { lifted } = asked.result;
     return done({ lifted, through: "guard" }, `${plural(lifted, "ban")} lifted; nobody is banned now.`, next);
@@ -18,7 +18,9 @@ export async function breakGlass(call: Call): Promise<Answer> {
   if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
   const firewall = await deleteTable();
   const noted = leaveRequest(call.layout, call.now());
-  const text = `The guard did not answer (${asked.message}) ${firewall.says} ${noted.says}`;
+  const back =
+    asked.exit === "not_running" ? "" : " The guard may put the table back: end `npm start` if you are shut out again.";
+  const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}`;
   if (!firewall.ok || !noted.ok) return failed(text, "Free the firewall by hand: nft delete table inet ghostinbox");
   return done(
     { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested },

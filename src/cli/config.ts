@@ -20,7 +20,7 @@ export async function configShow(call: Call): Promise<Answer> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const items = showSettings(loaded.sources);
-  return done({ items }, printSettings(items).trimEnd(), `${PROGRAM} config reference explains each.`);
+  return done({ items }, printSettings(items).trimEnd(), `${PROGRAM} config reference  # explains each`);
 }
 
 export async function configReference(): Promise<Answer> {

@@ -24,7 +24,7 @@ export async function events(call: Call): Promise<Answer> {
   const latest = [...reader.queries.events({ ...chosen, most: limit, order: "newest_first" })].reverse();
   if (call.flag("follow")) return follow(call, reader, chosen, latest);
   if (latest.length === 0)
-    return done({ items: latest }, "No event matches.", `${PROGRAM} events --follow waits for one.`);
+    return done({ items: latest }, "No event matches.", `${PROGRAM} events --follow  # waits for one`);
   const someone = latest.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
   return done({ items: latest }, columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
 }
@@ -53,8 +53,10 @@ function lineOf(item: EventItem): string {
 }
 
 function cellsOf(item: EventItem): readonly string[] {
-  const reason = item.reason === null ? "" : ` (${item.reason})`;
-  return [dayAndTime(item.at), item.type, item.ip ?? "-", `${item.action}${reason}`, item.details];
+  // What is usual needs no reason, and a ban's action tells its own.
+  const plain = item.reason === null || item.reason === "below_limit" || item.type === "BAN";
+  const action = plain ? item.action : `${item.action} (${item.reason})`;
+  return [dayAndTime(item.at), item.type, item.ip ?? "-", action, item.details];
 }
 
 function chosenFrom(call: Call): Chosen | Problem {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Ip, parseIp } from "../core/ip.ts";
+import type { Layout } from "../settings/layout.ts";
 import { commands } from "./commands.ts";
 import { dataDirectory, type Finished, ghostinbox, start, startGuard } from "./test-guard.ts";
 
@@ -249,6 +250,51 @@ describe("with a running guard", TIMED, () => {
     assert.deepEqual(json(await run("break-glass --json")), { lifted: 3, through: "guard" });
     assert.deepEqual(json(await run("bans --json")), { active: 0, items: [] });
     assert.equal(existsSync(layout.breakGlass), false);
+  });
+});
+
+/** A network of its own: the firewall of this machine is none of a test's business. */
+const ALONE = process.getuid?.() === 0 ? false : "only root can make a network namespace";
+
+describe("break-glass while the guard is down", { ...TIMED, skip: ALONE }, () => {
+  const inNamespace = async (layout: Layout, commands_: string): Promise<Finished> => {
+    const { child, ended } = start(layout, "unshare", ["--net", "bash", "-c", commands_]);
+    child.stdin.end();
+    return ended;
+  };
+
+  test("deletes our table, leaves others, and the guard is told for its next start", async () => {
+    using layout = dataDirectory();
+    await (await startGuard(layout)).stop();
+    const tables = "nft add table inet ghostinbox; nft add table inet another";
+    const finished = await inNamespace(layout, `${tables}; ./ghostinbox break-glass && nft list tables`);
+    assert.equal(finished.code, 0, finished.err);
+    assert.match(
+      finished.out,
+      /The guard could not do it.*inet ghostinbox is deleted.*will lift every ban when it starts/,
+    );
+    assert.match(finished.out, /^table inet another$/m);
+    assert.doesNotMatch(finished.out, /^table inet ghostinbox$/m);
+    assert.ok(existsSync(layout.breakGlass));
+  });
+
+  test("a second time, and with nothing there, it is content", async () => {
+    using layout = dataDirectory();
+    const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
+    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), nothing);
+    await (await startGuard(layout)).stop();
+    const requested = { ...nothing, requested: true };
+    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), requested);
+    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), requested);
+  });
+
+  test("a link in place of the request is never followed", async () => {
+    using layout = dataDirectory();
+    await (await startGuard(layout)).stop();
+    const elsewhere = join(layout.data, "elsewhere");
+    symlinkSync(elsewhere, layout.breakGlass);
+    await inNamespace(layout, "./ghostinbox break-glass");
+    assert.equal(existsSync(elsewhere), false);
   });
 });
 

@@ -27,9 +27,9 @@ export function printWhy(subject: WhySubject): string {
 
 /** The command to type next. */
 export function nextAfterWhy({ ip, report }: WhySubject): string {
-  if (report.ban !== null) return `${PROGRAM} unban ${shown(report.ban.prefix)} lifts the ban.`;
-  if (report.allowed !== null) return `${PROGRAM} allow remove ${report.allowed.prefix} takes it off the allow list.`;
-  return report.events.length === 0 ? `${PROGRAM} events` : `${PROGRAM} ban ${ip} REASON bans it.`;
+  if (report.ban !== null) return `${PROGRAM} unban ${shown(report.ban.prefix)}  # lifts the ban`;
+  if (report.allowed !== null) return `${PROGRAM} allow remove ${report.allowed.prefix}  # takes it off the allow list`;
+  return report.events.length === 0 ? `${PROGRAM} events` : `${PROGRAM} ban ${ip} REASON  # bans it`;
 }
 
 function state(subject: WhySubject): string {

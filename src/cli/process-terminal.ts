@@ -8,8 +8,16 @@ const ERASE_ALL = "\x15";
 
 /** The terminal or the pipes that this process was started with. */
 export function processTerminal(): Terminal {
-  const interruption = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interruption.abort());
+  let interruption: AbortController | null = null;
+  /** Only what waits for an end takes the signals; everything else dies of them, as programs do. */
+  const interrupted = (): AbortSignal => {
+    if (interruption === null) {
+      const made = new AbortController();
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => made.abort());
+      interruption = made;
+    }
+    return interruption.signal;
+  };
   // Whoever reads only the first lines (`| head`) has seen what they wanted.
   process.stdout.on("error", () => process.exit(0));
   const write = (stream: NodeJS.WriteStream, text: string): void =>
@@ -20,8 +28,10 @@ export function processTerminal(): Terminal {
     err: (text) => write(process.stderr, text),
     readLine,
     askSecret,
-    ask: (question) => ask(question, interruption.signal),
-    interrupted: interruption.signal,
+    ask: (question) => ask(question, interrupted()),
+    get interrupted() {
+      return interrupted();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "./call.ts";
+import { settingsOf } from "./config.ts";
 import { newPasswordHash } from "./new-password.ts";
 import { columns, dayAndTime, oneLine } from "./print-text.ts";
 
@@ -13,8 +14,10 @@ export async function tokenCreate(call: Call): Promise<Answer> {
   const digest = createHash("sha256").update(token).digest("hex");
   const asked = await call.guard.ask<"token_create">({ verb: "token_create", name, digest });
   if (!asked.ok) return asked;
-  const hint = `It is shown only now. Use it as: curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:3000/api/v1/bans`;
-  return done({ token }, token, `${hint}\n      ${PROGRAM} token revoke ${name} takes it back.`);
+  const settings = settingsOf(call);
+  const port = settings.ok ? settings.settings["ports.http"] : 3000;
+  const use = `curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:${port}/api/v1/bans  # the token is shown only now`;
+  return done({ token }, token, use);
 }
 
 export async function tokenRevoke(call: Call): Promise<Answer> {

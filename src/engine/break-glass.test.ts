@@ -30,7 +30,8 @@ test("every ban is lifted, over several rounds, and the record says who did it",
   await engine.audit({ type: "SETTINGS_APPLIED", subject: "bans are in", by: "root" });
   assert.equal(banLog.active(clock.now()).length, standing.length);
 
-  assert.equal(await breakGlass({ engine, banLog, clock }, "root (anna)"), standing.length);
+  const lifted = standing.length;
+  assert.deepEqual(await breakGlass({ engine, banLog, clock }, "root (anna)"), { lifted, left: 0 });
 
   assert.equal(banLog.active(clock.now()).length, 0);
   const [row] = db.prepare("SELECT details FROM event WHERE type = 'BREAK_GLASS'").all();
@@ -39,6 +40,15 @@ test("every ban is lifted, over several rounds, and the record says who did it",
 
 test("with nothing banned it lifts nothing, and is on record all the same", async () => {
   const { engine, db, clock, banLog } = kit(0);
-  assert.equal(await breakGlass({ engine, banLog, clock }, "root"), 0);
+  assert.deepEqual(await breakGlass({ engine, banLog, clock }, "root"), { lifted: 0, left: 0 });
   assert.equal(db.prepare("SELECT 1 FROM event WHERE type = 'BREAK_GLASS'").all().length, 1);
+});
+
+test("a database that takes no writes is told, not glossed over", async () => {
+  const { engine, clock, banLog, standing, store } = kit(2);
+  for (const { prefix } of standing)
+    void engine.ask({ type: "BAN_ASKED", prefix, note: "test", durationMs: null, by: "root" });
+  await engine.audit({ type: "SETTINGS_APPLIED", subject: "bans are in", by: "root" });
+  store.failing = "commit";
+  assert.deepEqual(await breakGlass({ engine, banLog, clock }, "root"), { lifted: 0, left: 2 });
 });

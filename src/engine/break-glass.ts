@@ -4,8 +4,11 @@ import type { BanLog, Clock } from "./ports.ts";
 
 export type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
 
-/** Lifts every ban, forgiven, for an owner who is locked out. Returns how many it lifted. */
-export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<number> {
+/** `left` is above 0 only where the database takes no writes. */
+export type GlassBroken = Readonly<{ lifted: number; left: number }>;
+
+/** Lifts every ban, forgiven, for an owner who is locked out. */
+export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<GlassBroken> {
   const standing = banLog.active(clock.now());
   let lifted = 0;
   for (let from = 0; from < standing.length; from += LIMITS.expiriesPerTurn) {
@@ -14,5 +17,5 @@ export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by:
     lifted += decided.filter(({ reason }) => reason === "manual").length;
   }
   await engine.audit({ type: "BREAK_GLASS", subject: `${lifted} of ${standing.length} bans lifted`, by });
-  return lifted;
+  return { lifted, left: banLog.active(clock.now()).length };
 }

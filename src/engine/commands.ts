@@ -2,7 +2,7 @@ import { parseIp } from "../core/ip.ts";
 import type { Command, CommandLine, Reply } from "../wire/control.ts";
 import type { Health } from "../wire/items.ts";
 import type { CredentialStore } from "./admin-ports.ts";
-import { breakGlass } from "./break-glass.ts";
+import { breakGlass, type GlassBroken } from "./break-glass.ts";
 import { type AccountCommandParts, accountCommand, aliasCommand } from "./commands-accounts.ts";
 import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, unban } from "./commands-bans.ts";
 import type { Outcome } from "./ports.ts";
@@ -45,7 +45,7 @@ function run(parts: CommandParts, command: Command, by: string): Promise<Reply> 
     case "unban":
       return unban(parts, command, by);
     case "break_glass":
-      return breakGlass(parts, by).then((lifted) => ({ ok: true, result: { lifted } }));
+      return breakGlass(parts, by).then(brokenGlass);
     case "allow_add":
       return allowAdd(parts, command, by);
     case "allow_remove":
@@ -77,6 +77,12 @@ function run(parts: CommandParts, command: Command, by: string): Promise<Reply> 
     case "watch":
       return { ok: true, result: { lastEventId: parts.engine.lastEventId } };
   }
+}
+
+function brokenGlass({ lifted, left }: GlassBroken): Reply<"break_glass"> {
+  if (left === 0) return { ok: true, result: { lifted } };
+  const message = `${left} bans could not be lifted: the database takes no writes.`;
+  return { ok: false, kind: "failed", message, next: "`status` shows what is wrong." };
 }
 
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
