@@ -23,8 +23,7 @@ describe("mail in and out", { skip: whyNoLab() ?? false }, () => {
   });
   after(async () => {
     try {
-      assert.equal(await product.stop(), 0, product.output);
-      assert.deepEqual(product.processes(), [], "nothing is left running");
+      await product.stopAndCheck();
     } finally {
       lab.remove();
     }

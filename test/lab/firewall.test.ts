@@ -236,6 +236,23 @@ describe("the firewall in a real kernel", { skip: without ?? false }, () => {
       });
     });
 
+  test("nft is replaced before its history grows large, and nothing is lost by it", async () => {
+    const pidOf = async (): Promise<string> =>
+      (await lab.server.exec(["pgrep", "-u", "nobody", "-f", "nft -i"])).stdout.trim();
+    const batch = (i: number): readonly string[] =>
+      Array.from({ length: 60 }, (_, n) => `10.${i >> 8}.${i & 255}.${n}`);
+    await apply(["add", "198.51.100.242"]);
+    const first = await pidOf();
+    let batches = 0;
+    while (batches < 1_000 && (batches % 50 !== 49 || (await pidOf()) === first))
+      await apply(...batch(batches++).map((text) => ["add", text] as const));
+    assert.notEqual(await pidOf(), first);
+    assert.match(await pidOf(), /^\d+$/, "the old one has ended");
+    const listing = await firewall.listing();
+    const held = new Set(listing.match(/\b10(?:\.\d+){3}\b/g));
+    assert.equal(held.size, 60 * batches);
+  });
+
   test("without the capability, and without nft, there is one clear sentence and no exception", async () => {
     const steps: readonly BanStep[] = [{ id: 1, type: "add", prefix: prefix("198.51.100.245"), expiresAt: null }];
     for (const [path, reason] of [

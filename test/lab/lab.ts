@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { startDns } from "./dns.ts";
 import { Host } from "./host.ts";
@@ -22,6 +22,7 @@ export class Lab {
   static async make(): Promise<Lab> {
     // Below /var/tmp: unprivileged users must be able to enter it, and sockets need a short path.
     const directory = mkdtempSync(join("/var/tmp", "gi-lab-"));
+    chmodSync(directory, 0o755);
     const cleanUp = (): void => {
       removeNetwork();
       rmSync(directory, { recursive: true, force: true });

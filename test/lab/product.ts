@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -7,10 +8,10 @@ import type { BanItem, EventItem, Stats } from "../../src/wire/items.ts";
 import type { Ran, RunOptions } from "./commands.ts";
 import type { Lab } from "./lab.ts";
 import { processesOf } from "./network.ts";
-import { until } from "./wait.ts";
+import { Hopeless, until } from "./wait.ts";
 
 export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
-export const PASSWORD = "a long phrase for anna 1";
+export const PASSWORD = "seven unrelated words make good ones";
 const READY = "Ctrl-C stops everything.";
 const ADMIN_PASSWORD = "a long phrase for the dashboard";
 
@@ -66,15 +67,22 @@ export class Product {
     return child;
   }
 
-  /** Ctrl-C. Resolves with the exit code once it has ended. */
-  async stop(signal: "SIGINT" | "SIGKILL" = "SIGINT"): Promise<number | null> {
+  /** Ctrl-C (or worse): resolves once `npm start` has ended, and nothing of it may be left after 30 s. */
+  async stop(signal: "SIGINT" | "SIGKILL" = "SIGINT"): Promise<void> {
     const child = this.#child;
-    if (child?.pid === undefined) return null;
+    if (child?.pid === undefined) return;
     this.#child = null;
-    const ended = child.exitCode === null && child.signalCode === null ? once(child, "close") : null;
-    if (ended !== null) process.kill(-child.pid, signal);
-    await Promise.race([ended, until("the server has stopped", () => child.exitCode !== null, 30_000)]);
-    return child.exitCode;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "close", { signal: AbortSignal.timeout(30_000) });
+    process.kill(-child.pid, signal);
+    await ended;
+  }
+
+  /** For the end of a test file: Ctrl-C must end everything, and say so. */
+  async stopAndCheck(): Promise<void> {
+    await this.stop();
+    assert.match(this.#output, /GhostInbox has stopped\./);
+    assert.deepEqual(this.processes(), [], "nothing is left running");
   }
 
   /** What runs on the server host besides the lab's own agent. */
@@ -134,7 +142,7 @@ export class Product {
 
   #failIfEnded(): false {
     if (this.#child === null || this.#child.exitCode !== null)
-      throw new Error(`npm start has ended:\n${this.#output.slice(-4_000)}`);
+      throw new Hopeless(`npm start has ended:\n${this.#output.slice(-4_000)}`);
     return false;
   }
 }

@@ -1,3 +1,6 @@
+/** Thrown by a condition that can never come true: ends the wait at once. */
+export class Hopeless extends Error {}
+
 /**
  * Asks again and again until the answer is neither false, null nor undefined, and gives it back.
  * Throws at the deadline, saying what was waited for and the last error.
@@ -15,6 +18,7 @@ export async function until<T>(
       if (isThere(answer)) return answer;
       last = undefined;
     } catch (error) {
+      if (error instanceof Hopeless) throw error;
       last = error;
     }
     if (performance.now() > end)

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Dialog } from "../lab/dialog.ts";
+import type { Host } from "../lab/host.ts";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail, serverFor } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+
+describe("attackers are banned", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  // Dovecot takes two seconds to say no: these run side by side.
+  describe("password guessing", { concurrency: true }, () => {
+    for (const [door, from, others] of [
+      ["imap", "198.51.100.200", "198.51.100.200"],
+      ["imap", "2001:db8:a000:1::1", "2001:db8:a000:1:ffff::2"],
+      ["submission", "198.51.100.201", "198.51.100.201"],
+      ["submission", "2001:db8:a000:2::1", "2001:db8:a000:2:ffff::2"],
+    ] as const)
+      test(`five different passwords by ${door} from ${from}: banned everywhere`, async () => {
+        const open = await openImap(lab.attacker, from);
+        for (let i = 1; i <= 4; i++) assert.equal(await guess(lab.attacker, from, door, `wrong ${i}`), "refused");
+        assert.equal(await product.banOf(prefixOf(from)), undefined, "four are no attack");
+        await guess(lab.attacker, from, door, "wrong 5");
+        await open.closed(3_000);
+        for (const [address, port] of [
+          [from, 25],
+          [others, 993],
+          [others, 587],
+        ] as const)
+          assert.deepEqual(
+            await lab.attacker.connect({ from: address, to: serverFor(address), port, timeoutMs: 700 }),
+            { ok: false, code: "ETIMEDOUT" },
+            "its next packet is dropped",
+          );
+        await sameBanEverywhere(product, prefixOf(from), "login_failures", "light");
+      });
+
+    test("one stale password, however often, is no attack", async () => {
+      for (let i = 0; i < 7; i++) assert.equal(await guess(lab.sender, "198.51.100.70", "imap", "stale"), "refused");
+      const open = await openImap(lab.sender, "198.51.100.70");
+      assert.match((await logIn(open, ANNA)) ?? "", /^OK/);
+      assert.equal(await product.banOf("198.51.100.70"), undefined);
+    });
+  });
+
+  test("a stranger's eleventh mail within a minute brings the ban", async () => {
+    const from = "198.51.100.202";
+    for (let i = 1; i <= 10; i++) assert.equal((await sendMail({ host: lab.attacker, from })).code, 250, `mail ${i}`);
+    const eleventh = await sendMail({ host: lab.attacker, from });
+    assert.equal(eleventh.code, 421);
+    assert.doesNotMatch(eleventh.lines.join(), /limit|ban|10|11|ghost/i, "a stranger learns no mechanism and no count");
+    await sameBanEverywhere(product, from, "mail_limit", "light");
+  });
+
+  test("eleven mails in one session too", async () => {
+    const dialog = await openSession(lab.attacker, "198.51.100.203");
+    for (let i = 1; i <= 10; i++) assert.equal((await mailOver(dialog, {})).code, 250, `mail ${i}`);
+    const eleventh = await mailOver(dialog, {});
+    assert.ok(eleventh.code === 421 || eleventh.code === 0, `${eleventh.code}`);
+    await dialog.closed(3_000);
+    await sameBanEverywhere(product, "198.51.100.203", "mail_limit", "light");
+  });
+
+  test("the twenty-first connection within a minute brings the ban", async () => {
+    const from = "198.51.100.204";
+    for (let i = 1; i <= 20; i++) {
+      const dialog = await openSession(lab.attacker, from);
+      assert.match(dialog.transcript[0] ?? "", /^S: 220/, `connection ${i}`);
+      dialog.close();
+    }
+    const connected = await lab.attacker.connect({ from, to: SERVER.v4, port: 25 });
+    if (connected.ok) connected.socket.destroy();
+    await until("the ban stands", () => product.banOf(from));
+    await sameBanEverywhere(product, from, "connection_limit", "light");
+  });
+
+  test("a large provider is deferred, not banned; one that only claims the name is banned", async () => {
+    for (let i = 1; i <= 10; i++) await sendMail({ host: lab.sender, from: "198.51.100.64" });
+    assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.64" })).code, 450);
+    assert.equal(await product.banOf("198.51.100.64"), undefined);
+    for (let i = 1; i <= 10; i++) await sendMail({ host: lab.sender, from: "198.51.100.66" });
+    assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.66" })).code, 421);
+    await until("the pretender is banned", () => product.banOf("198.51.100.66"));
+  });
+
+  test("an account that sends too much is deferred, wherever it sends from, and not banned", async () => {
+    const replies: number[] = [];
+    for (let i = 0; i < 11; i++) {
+      const dialog = await openSubmission(lab.sender, `198.51.100.${80 + (i % 3)}`);
+      await authenticate(dialog, ANNA);
+      replies.push((await mailOver(dialog, { sender: ANNA, recipient: ANNA })).code);
+      dialog.close();
+    }
+    assert.deepEqual(replies, [...Array.from({ length: 10 }, () => 250), 450]);
+    for (let i = 80; i < 83; i++) assert.equal(await product.banOf(`198.51.100.${i}`), undefined);
+  });
+
+  test("the administrator bans and lifts, and both take effect at once", async () => {
+    const from = "198.51.100.210";
+    const open = await openImap(lab.attacker, from);
+    await product.json(["ban", from, "looked", "suspicious", "--for", "2h"]);
+    await open.closed(3_000);
+    await sameBanEverywhere(product, from, "manual", "manual");
+    await product.json(["unban", from]);
+    await until("it may come again", async () => {
+      const connected = await lab.attacker.connect({ from, to: SERVER.v4, port: 25, timeoutMs: 500 });
+      if (connected.ok) connected.socket.destroy();
+      return connected.ok;
+    });
+    assert.doesNotMatch(await product.firewall(), new RegExp(from.replaceAll(".", "\\.")));
+  });
+
+  test("why tells the events, the limit, the offence, the end, and what lifts it", async () => {
+    const said = (await product.cli(["why", "198.51.100.200"])).stdout;
+    for (const part of [
+      /different wrong passwords/i,
+      /5/,
+      /offence/i,
+      /until|\d{4}-\d\d-\d\d/,
+      /unban 198\.51\.100\.200/,
+    ])
+      assert.match(said, part);
+  });
+});
+
+type Door = "imap" | "submission";
+
+async function guess(host: Host, from: string, door: Door, password: string): Promise<"refused" | "cut"> {
+  if (door === "imap") {
+    const dialog = await openImap(host, from);
+    const answer = await logIn(dialog, ANNA, password);
+    dialog.close();
+    return answer === null ? "cut" : "refused";
+  }
+  const dialog = await openSubmission(host, from);
+  const answer = await authenticate(dialog, ANNA, password);
+  dialog.close();
+  return answer.code === 0 ? "cut" : "refused";
+}
+
+async function openSession(host: Host, from: string): Promise<Dialog> {
+  const dialog = await Dialog.open(host, { from, to: serverFor(from), port: 25 });
+  await dialog.reply();
+  await dialog.ask("EHLO client.test");
+  return dialog;
+}
+
+/** One reason and one expiry in the command line, the API, the database and the firewall. */
+async function sameBanEverywhere(product: Product, subject: string, code: string, level: string): Promise<void> {
+  const ban = await until(`${subject} is banned`, () => product.banOf(subject));
+  assert.equal(ban.code, code);
+  assert.equal(ban.level, level);
+  const expires = Date.parse(ban.expiresAt ?? "");
+
+  const token = (await product.json(["token", "create", `test-${subject.replace(/[^0-9a-f]/g, "-")}`])) as {
+    token: string;
+  };
+  const url = "http://127.0.0.1:3000/api/security?action=stats";
+  const told = await product.lab.server.mustExec(["curl", "-sf", "-H", `Authorization: Bearer ${token.token}`, url]);
+  const items = (JSON.parse(told) as { bans: { items: { prefix: string; code: string; expiresAt: string }[] } }).bans
+    .items;
+  const inApi = items.find(({ prefix }) => prefix === ban.prefix);
+  assert.deepEqual([inApi?.code, inApi?.expiresAt], [ban.code, ban.expiresAt], "the API");
+
+  const rows = await product.sqlite(
+    `SELECT code, expires_at FROM ban WHERE prefix = '${ban.prefix}' AND ended_at IS NULL`,
+  );
+  assert.deepEqual(rows, [[ban.code, String(expires)]], "the database");
+  const seen = await product.sqlite(
+    `SELECT action_taken FROM security_events WHERE type = 'BAN' AND details LIKE '${ban.prefix}%' ORDER BY timestamp DESC LIMIT 1`,
+  );
+  assert.match(seen[0]?.[0] ?? "", new RegExp(ban.expiresAt ?? "never"), "the view security_events");
+
+  const network = ban.prefix.slice(0, ban.prefix.indexOf("/"));
+  const element = await until("the firewall has it", async () =>
+    new RegExp(`[ {]${network.replaceAll(".", "\\.")} [^,}]*expires ([0-9dhms]+)`).exec(await product.firewall()),
+  );
+  const leftMs = durationMs(element[1] ?? "");
+  assert.ok(Math.abs(Date.now() + leftMs - expires) < 3_000, `the firewall: ${element[0]}, ${ban.expiresAt}`);
+}
+
+/** `29m58s512ms` as nft prints it. */
+function durationMs(text: string): number {
+  const units: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
+  return Array.from(text.matchAll(/(\d+)(ms|[dhms])/g)).reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ""] ?? Number.NaN),
+    0,
+  );
+}
+
+function prefixOf(ip: string): string {
+  return ip.includes(":") ? `${ip.split(":").slice(0, 4).join(":")}::/64` : ip;
+}
