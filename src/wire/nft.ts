@@ -86,11 +86,8 @@ export function parseCounters(text: string): Counters | null {
   return dropped === null || refused === null ? null : { dropped, refused };
 }
 
-/** For `nft -f`: prints a set with all its elements. */
-export function nftListSet(set: (typeof BAN_SETS)[number]): string {
-  return `list set ${TABLE} ${set}\n`;
-}
-export const NFT_BAN_SETS: readonly (typeof BAN_SETS)[number][] = BAN_SETS;
+/** Prints the whole table. (nft 1.0.6 cannot list several sets by name in one go.) */
+export const NFT_LIST = `list table ${TABLE}\n`;
 
 /**
  * Banned packets are judged before anything could accept an established connection. Those of an open session (ACK

@@ -5,10 +5,9 @@ import type { BanStep, Firewall, FirewallBan, Outcome } from "../../engine/ports
 import {
   type Counters,
   isWhole,
-  NFT_BAN_SETS,
+  NFT_LIST,
   NFT_TAKE_COUNTERS,
   nftApply,
-  nftListSet,
   nftProbe,
   nftRemove,
   nftReset,
@@ -96,9 +95,9 @@ export class NftFirewall implements Firewall {
     return this.#totals;
   }
 
-  /** What the kernel holds, set by set, as nft prints it. For diagnosis, and cut at a megabyte. */
+  /** What the kernel holds, as nft prints it. For diagnosis, and cut at a megabyte. */
   async listing(): Promise<string> {
-    const ran = await this.#nft(["-f", "-"], NFT_BAN_SETS.map(nftListSet).join(""));
+    const ran = await this.#nft(["-f", "-"], NFT_LIST);
     return ran.stdout;
   }
 

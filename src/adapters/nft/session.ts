@@ -6,10 +6,10 @@ import { toolEnvironment } from "./tools.ts";
 type Child = ChildProcessByStdio<Writable, null, Readable>;
 type Waiting = { readonly mark: string; readonly done: (answer: Answer) => void };
 /** `errors` is what nft printed about the line; empty when it was carried out. */
-export type Answer = Readonly<{ type: "answered"; errors: string }> | Readonly<{ type: "lost"; why: string }>;
+type Answer = Readonly<{ type: "answered"; errors: string }> | Readonly<{ type: "lost"; why: string }>;
 
-/** nft keeps each line as history, about 0.4 KB: a fresh child after this many bounds its memory at some megabytes. */
-const LINES_PER_CHILD = 5_000;
+/** nft keeps every line as history, about twice its length: a fresh child now and then bounds its memory. */
+const CHARACTERS_PER_CHILD = 1024 * 1024;
 const ANSWER_MS = 5_000;
 const STDERR_CHARACTERS = 1024 * 1024;
 
@@ -23,6 +23,8 @@ export class NftSession {
   #waiting: Waiting | null = null;
   #text = "";
   #lines = 0;
+  /** Sent to this child so far. */
+  #characters = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -31,9 +33,10 @@ export class NftSession {
   /** One line at a time: the caller waits for the answer before the next. */
   async run(line: string): Promise<Answer> {
     if (this.#waiting !== null) throw new Error("the nft session was used twice at once");
-    if (this.#lines >= LINES_PER_CHILD) await this.close();
+    if (this.#characters >= CHARACTERS_PER_CHILD) await this.close();
     const child = (this.#child ??= this.#spawn());
     this.#lines += 1;
+    this.#characters += line.length;
     const mark = `done_${this.#lines}`;
     this.#text = "";
     const answer = new Promise<Answer>((resolve) => {
@@ -63,7 +66,9 @@ export class NftSession {
   #spawn(): Child {
     const child = spawn("nft", ["-i"], { env: toolEnvironment(this.#path), stdio: ["pipe", "ignore", "pipe"] });
     child.stderr.setEncoding("utf8");
-    child.stderr.on("data", (text: string) => this.#read(text));
+    child.stderr.on("data", (text: string) => {
+      if (this.#child === child) this.#read(text);
+    });
     child.stdin.on("error", () => this.#lose(child, "nft ended"));
     child.on("error", (error) => this.#lose(child, error.message));
     child.on("close", () => this.#lose(child, "nft ended"));
@@ -90,6 +95,7 @@ export class NftSession {
   #forget(why: string): void {
     this.#child = null;
     this.#lines = 0;
+    this.#characters = 0;
     const waiting = this.#waiting;
     this.#waiting = null;
     waiting?.done({ type: "lost", why: this.#text.includes("Operation not permitted") ? this.#text : why });
