@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Lab } from "./lab.ts";
+import { SERVER, whyNoLab } from "./network.ts";
+
+describe("own networks as a real kernel tells them", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await Lab.make();
+  });
+  after(() => lab.remove());
+
+  async function ask(): Promise<string> {
+    const module = new URL("../../src/adapters/own-networks.ts", import.meta.url).href;
+    const program = `
+      import { KernelNetworks } from ${JSON.stringify(module)};
+      for (const { prefix, why } of new KernelNetworks({ now: () => 0 }).current()) console.log(why, prefix);`;
+    return lab.server.mustExec([process.execPath, "--input-type=module", "-e", program]);
+  }
+
+  test("both families' addresses and default gateways are found, and a route that goes away is forgotten", async () => {
+    const lines = (await ask()).split("\n");
+    for (const line of [
+      "loopback 127.0.0.0/8",
+      "loopback ::1/128",
+      `own_address ${SERVER.v4}/32`,
+      `own_address ${SERVER.v6}/128`,
+      `gateway ${SERVER.gateway}/32`,
+      "gateway 2001:db8:10::1/128",
+    ])
+      assert.ok(lines.includes(line), `${line} in ${lines.join(", ")}`);
+    await lab.server.mustExec(["ip", "route", "delete", "default"]);
+    assert.ok(!(await ask()).includes(SERVER.gateway));
+  });
+});
