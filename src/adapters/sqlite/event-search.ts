@@ -60,10 +60,11 @@ function conditions({ after, before, type, prefix }: EventFilter): Conditions {
   if (type !== undefined) add("type = ?", type);
   if (prefix !== undefined) {
     // Rows about the network or a wider one are found by their index; only a network can also hold narrower ones,
-    // for which the whole table is walked. SQLite drops most rows by their text before `overlaps` looks closely.
+    // for which the table is walked until enough are found (`+` keeps SQLite from gathering and sorting them all).
+    // It drops most rows by their text before `overlaps` looks closely.
     const wider = JSON.stringify(covering(prefix));
     if (isSingleAddress(prefix)) add("prefix IN (SELECT value FROM json_each(?))", wider);
-    else add("(prefix GLOB ? OR prefix IN (SELECT value FROM json_each(?)))", `${sharedText(prefix)}*`, wider);
+    else add("(+prefix GLOB ? OR +prefix IN (SELECT value FROM json_each(?)))", `${sharedText(prefix)}*`, wider);
   }
   return { where, values };
 }

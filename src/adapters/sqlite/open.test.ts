@@ -52,7 +52,7 @@ for (const { name, open, read, migrations } of KINDS) {
       for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o640, file);
       assert.equal(db.prepare("PRAGMA synchronous").get()?.["synchronous"], 1);
       const reader = read(path);
-      assert.throws(() => reader.exec("DROP VIEW passdb; DELETE FROM event"), /readonly|no such/);
+      assert.throws(() => reader.exec("CREATE TABLE x (y)"), /readonly/);
       reader.close();
     });
 
