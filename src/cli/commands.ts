@@ -8,6 +8,7 @@ import { events } from "./events.ts";
 import type { Shape } from "./parse.ts";
 import { stats, status } from "./status.ts";
 import { adminPasswd, tokenCreate, tokenList, tokenRevoke } from "./tokens.ts";
+import { uninstall } from "./uninstall.ts";
 import { why } from "./why.ts";
 
 export type Command = Shape & Readonly<{ says: string; run: (call: Call) => Promise<Answer> }>;
@@ -97,4 +98,15 @@ export const commands: readonly Command[] = [
     options: [PASSWORD_STDIN],
   },
   { name: "break-glass", usage: "", says: "Lift every ban at once, even while the server is down.", run: breakGlass },
+  {
+    name: "uninstall",
+    usage: "",
+    says: "Take back what set-up added to this machine.",
+    run: uninstall,
+    options: [
+      YES,
+      { name: "packages", says: "Remove the Debian packages that set-up installed, too." },
+      { name: "purge-data", says: "Delete the data directory, too: mail, accounts, everything." },
+    ],
+  },
 ];

@@ -1,90 +1,24 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { type Ip, parseIp } from "../core/ip.ts";
-import type { Layout } from "../settings/layout.ts";
-import { commands } from "./commands.ts";
-import { dataDirectory, type Finished, ghostinbox, start, startGuard } from "./test-guard.ts";
-
-const PASSWORD = "correct horse battery";
-/** A command that hangs fails its suite. */
-const TIMED = { timeout: 120_000 };
-
-function oneLineOfError({ err, out }: Finished): string {
-  assert.equal(out, "");
-  assert.match(err, /^[^\n]+\n$/);
-  assert.doesNotMatch(err, /\bat .*\.ts:\d/);
-  return err;
-}
-
-function json(finished: Finished): unknown {
-  assert.equal(finished.code, 0, finished.err);
-  return JSON.parse(finished.out);
-}
+import {
+  dataDirectory,
+  type Finished,
+  ghostinbox,
+  json,
+  oneLineOfError,
+  PASSWORD,
+  start,
+  startGuard,
+  TIMED,
+} from "./test-guard.ts";
 
 function ip(text: string): Ip {
   const parsed = parseIp(text);
   assert.ok(parsed !== null);
   return parsed;
 }
-
-describe("while the guard is down", TIMED, () => {
-  const sample: Readonly<Record<string, string>> = {
-    IP: "203.0.113.7",
-    ADDRESS: "anna@example.org",
-    "TARGET...": "bea@example.org",
-    NAME: "nightly",
-  };
-  const offline = ["config check", "config show", "config reference", "break-glass", "uninstall"];
-
-  for (const { name, usage } of commands.filter((command) => !offline.includes(command.name)))
-    test(`${name} answers 3 and touches no file`, async () => {
-      using layout = dataDirectory();
-      const files = globSync(`${layout.data}/**/*`);
-      const args = usage.split(" ").flatMap((place) => sample[place] ?? []);
-      const finished = await ghostinbox(layout, [...name.split(" "), ...args], `${PASSWORD}\n`);
-      assert.equal(oneLineOfError(finished), "GhostInbox is not running. Start it with `npm start`.\n");
-      assert.equal(finished.code, 3);
-      assert.deepEqual(globSync(`${layout.data}/**/*`), files);
-    });
-
-  test("the settings can be checked, shown and explained", async () => {
-    using layout = dataDirectory();
-    assert.deepEqual(json(await ghostinbox(layout, ["config", "check", "--json"])), { ok: true, problems: [] });
-    assert.match((await ghostinbox(layout, ["config", "show"])).out, /^domains = \["example\.org"\] {2}# file$/m);
-    assert.match((await ghostinbox(layout, ["config", "reference"])).out, /^# per_minute = 10$/m);
-    writeFileSync(layout.settings, 'domain = ["example.org"]\n[limits.mail]\nper_minute = "x"\n');
-    const wrong = await ghostinbox(layout, ["config", "check"]);
-    assert.equal(wrong.code, 1);
-    assert.match(wrong.err, /^- domain is no setting; the nearest is domains\.$/m);
-    assert.match(wrong.err, /2 settings are wrong/);
-  });
-
-  for (const line of ["why 203.0.113.300", "ban all", "ban 203.0.113.7 --for ever", "events --limit x", "frobnicate"])
-    test(`nonsense answers 2: ${line}`, async () => {
-      using layout = dataDirectory();
-      const finished = await ghostinbox(layout, line.split(" "));
-      oneLineOfError(finished);
-      assert.equal(finished.code, 2);
-    });
-
-  test("without set-up the program says how to do it", async () => {
-    const bare = mkdtempSync(join(tmpdir(), "ghostinbox-bare-"));
-    try {
-      copyFileSync("ghostinbox", join(bare, "ghostinbox"));
-      using layout = dataDirectory();
-      const { child, ended } = start(layout, join(bare, "ghostinbox"), ["status"]);
-      child.stdin.end();
-      const finished = await ended;
-      assert.match(oneLineOfError(finished), /npm run setup/);
-      assert.equal(finished.code, 1);
-    } finally {
-      rmSync(bare, { recursive: true });
-    }
-  });
-});
 
 describe("with a running guard", TIMED, () => {
   const layout = dataDirectory();
@@ -250,51 +184,6 @@ describe("with a running guard", TIMED, () => {
     assert.deepEqual(json(await run("break-glass --json")), { lifted: 3, through: "guard" });
     assert.deepEqual(json(await run("bans --json")), { active: 0, items: [] });
     assert.equal(existsSync(layout.breakGlass), false);
-  });
-});
-
-/** A network of its own: the firewall of this machine is none of a test's business. */
-const ALONE = process.getuid?.() === 0 ? false : "only root can make a network namespace";
-
-describe("break-glass while the guard is down", { ...TIMED, skip: ALONE }, () => {
-  const inNamespace = async (layout: Layout, commands_: string): Promise<Finished> => {
-    const { child, ended } = start(layout, "unshare", ["--net", "bash", "-c", commands_]);
-    child.stdin.end();
-    return ended;
-  };
-
-  test("deletes our table, leaves others, and the guard is told for its next start", async () => {
-    using layout = dataDirectory();
-    await (await startGuard(layout)).stop();
-    const tables = "nft add table inet ghostinbox; nft add table inet another";
-    const finished = await inNamespace(layout, `${tables}; ./ghostinbox break-glass && nft list tables`);
-    assert.equal(finished.code, 0, finished.err);
-    assert.match(
-      finished.out,
-      /The guard could not do it.*inet ghostinbox is deleted.*will lift every ban when it starts/,
-    );
-    assert.match(finished.out, /^table inet another$/m);
-    assert.doesNotMatch(finished.out, /^table inet ghostinbox$/m);
-    assert.ok(existsSync(layout.breakGlass));
-  });
-
-  test("a second time, and with nothing there, it is content", async () => {
-    using layout = dataDirectory();
-    const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
-    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), nothing);
-    await (await startGuard(layout)).stop();
-    const requested = { ...nothing, requested: true };
-    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), requested);
-    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), requested);
-  });
-
-  test("a link in place of the request is never followed", async () => {
-    using layout = dataDirectory();
-    await (await startGuard(layout)).stop();
-    const elsewhere = join(layout.data, "elsewhere");
-    symlinkSync(elsewhere, layout.breakGlass);
-    await inNamespace(layout, "./ghostinbox break-glass");
-    assert.equal(existsSync(elsewhere), false);
   });
 });
 

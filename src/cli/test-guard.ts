@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -137,3 +138,21 @@ export async function ghostinbox(layout: Layout, words: readonly string[], input
   child.stdin.end(input);
   return ended;
 }
+
+/** What went wrong, in one line and without a stack; nothing stands among the results. */
+export function oneLineOfError({ err, out }: Finished): string {
+  assert.equal(out, "");
+  assert.match(err, /^[^\n]+\n$/);
+  assert.doesNotMatch(err, /\bat .*\.ts:\d/);
+  return err;
+}
+
+/** The result of a command that was done. */
+export function json(finished: Finished): unknown {
+  assert.equal(finished.code, 0, finished.err);
+  return JSON.parse(finished.out);
+}
+
+export const PASSWORD = "correct horse battery";
+/** A command that hangs fails its suite. */
+export const TIMED = { timeout: 120_000 };

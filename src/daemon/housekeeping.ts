@@ -94,7 +94,7 @@ export class Housekeeping {
   async #breakGlass(): Promise<void> {
     const { engine, banLog, clock, layout } = this.#parts;
     if (!existsSync(layout.breakGlass)) return;
-    await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
-    rmSync(layout.breakGlass, { force: true });
+    const { left } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
+    if (left === 0) rmSync(layout.breakGlass, { force: true });
   }
 }
