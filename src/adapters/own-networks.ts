@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { endianness, networkInterfaces } from "node:os";
-import { hostPrefix, type Ip, type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
+import { endianness } from "node:os";
+import { hostPrefix, type Ip, overlaps, type Prefix, parsePrefix } from "../core/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { Clock, OwnNetwork, OwnNetworks } from "../engine/ports.ts";
-import { parseIpv4Gateways, parseIpv6Gateways } from "../wire/proc-route.ts";
+import { parseIpv4Gateways, parseIpv4Local, parseIpv6Gateways, parseIpv6Local } from "../wire/proc-route.ts";
 
 /** Addresses and routes change with the weather of DHCP; asking the kernel takes a tenth of a millisecond. */
 const CACHE_MS = 5_000;
@@ -25,7 +25,7 @@ export class KernelNetworks implements OwnNetworks {
     const now = this.#clock.now();
     // A clock that was set back must not keep an old answer alive.
     if (this.#readAt === null || now - this.#readAt >= CACHE_MS || now < this.#readAt) {
-      this.#cached = [...LOOPBACK, ...interfaces(), ...gateways(), ...this.#proxies.map(gateway)];
+      this.#cached = [...LOOPBACK, ...addresses(), ...gateways(), ...this.#proxies.map(gateway)];
       this.#readAt = now;
     }
     return this.#cached;
@@ -37,14 +37,15 @@ const LOOPBACK: readonly OwnNetwork[] = ["127.0.0.0/8", "::1/128"].flatMap((text
   return prefix === null ? [] : [{ prefix, why: "loopback" }];
 });
 
-function interfaces(): readonly OwnNetwork[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal }) => !internal)
-    .flatMap(({ address }): readonly OwnNetwork[] => {
-      const ip = parseIp(address);
-      return ip === null ? [] : [{ prefix: hostPrefix(ip), why: "own_address" }];
-    });
+/** Not os.networkInterfaces(): that leaves out a link without carrier, and for up to a second after it came up. */
+function addresses(): readonly OwnNetwork[] {
+  const found: readonly Prefix[] = [
+    ...parseIpv4Local(readOrNothing("/proc/net/fib_trie")),
+    ...parseIpv6Local(readOrNothing("/proc/net/if_inet6")).map(hostPrefix),
+  ];
+  return found
+    .filter((prefix) => !LOOPBACK.some((loopback) => overlaps(loopback.prefix, prefix)))
+    .map((prefix) => ({ prefix, why: "own_address" }));
 }
 
 function gateways(): readonly OwnNetwork[] {

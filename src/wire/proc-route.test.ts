@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parseIp } from "../core/ip.ts";
-import { parseIpv4Gateways, parseIpv6Gateways } from "./proc-route.ts";
+import { parseIp, parsePrefix } from "../core/ip.ts";
+import { parseIpv4Gateways, parseIpv4Local, parseIpv6Gateways, parseIpv6Local } from "./proc-route.ts";
 
 const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
 
@@ -46,18 +46,60 @@ test("the IPv6 default gateway is read; unreachable defaults and other routes ar
     assert.deepEqual(parseIpv6Gateways(table), [], table);
 });
 
+test("own IPv4 addresses are the local routes, once each, networks included", () => {
+  const trie = `Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 127.0.0.0/8 2 0 2
+           |-- 127.0.0.0
+              /8 host LOCAL
+           |-- 127.0.0.1
+              /32 host LOCAL
+        |-- 127.255.255.255
+           /32 link BROADCAST
+           |-- 203.0.113.0
+              /24 link UNICAST
+              /26 host LOCAL
+           |-- 203.0.113.10
+              /32 host LOCAL
+Local:
+           |-- 203.0.113.10
+              /32 host LOCAL
+`;
+  assert.deepEqual(parseIpv4Local(trie), ["127.0.0.0/8", "127.0.0.1/32", "203.0.113.0/26", "203.0.113.10/32"]);
+});
+
+test("own IPv6 addresses are those of every interface", () => {
+  const table =
+    "00000000000000000000000000000001 01 80 10 80       lo\n" +
+    "20010db8001000000000000000000010 02 40 00 80     eth0\n";
+  assert.deepEqual(parseIpv6Local(table), ["::1", "2001:db8:10::10"]);
+});
+
 test("whatever the kernel prints, the answer is a list of addresses", () => {
   const word = fc.oneof(
     fc.string(),
-    fc.constantFrom("00000000", "0003", "017100CB", "0".repeat(32), "00", "f".repeat(32)),
+    fc.constantFrom(
+      "00000000",
+      "0003",
+      "017100CB",
+      "0".repeat(32),
+      "00",
+      "f".repeat(32),
+      "|--",
+      "127.0.0.1",
+      "/32 host LOCAL",
+    ),
   );
   const table = fc
     .array(fc.array(word, { maxLength: 12 }), { maxLength: 5 })
     .map((rows) => rows.map((row) => row.join(" ")).join("\n"));
   fc.assert(
     fc.property(table, fc.boolean(), (text, littleEndian) => {
-      for (const ip of [...parseIpv4Gateways(text, littleEndian), ...parseIpv6Gateways(text)])
+      for (const ip of [...parseIpv4Gateways(text, littleEndian), ...parseIpv6Gateways(text), ...parseIpv6Local(text)])
         assert.equal(parseIp(ip), ip);
+      for (const network of parseIpv4Local(text)) assert.equal(parsePrefix(network), network);
     }),
     { numRuns: 500, seed: 7 },
   );

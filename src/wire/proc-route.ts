@@ -1,4 +1,4 @@
-import { type Ip, parseIp } from "../core/ip.ts";
+import { type Ip, type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
 
 /** Kernel routing flags (linux/route.h): the route is usable, and leads through a gateway. */
 const RTF_UP = 0x1;
@@ -21,8 +21,29 @@ export function parseIpv6Gateways(text: string): readonly Ip[] {
     const [destination, length, , , gateway, , , , flags] = columns;
     if (destination === undefined || !/^0{32}$/.test(destination) || length !== "00") return [];
     if (gateway === undefined || !/^[0-9A-Fa-f]{32}$/.test(gateway) || !leadsThroughGateway(flags)) return [];
-    return address((gateway.match(/.{4}/g) ?? []).join(":"));
+    return ipv6(gateway);
   });
+}
+
+/**
+ * What IPv4 addresses the kernel takes as its own, by /proc/net/fib_trie: an address, and in the lines below it what
+ * routes it has. Unlike a list of interfaces it holds those of a link that is down, and whole networks (AnyIP).
+ */
+export function parseIpv4Local(text: string): readonly Prefix[] {
+  const found = new Set<Prefix>();
+  let address = "";
+  for (const line of text.split("\n")) {
+    address = /^\s*\|-- ([\d.]{7,15})$/.exec(line)?.[1] ?? address;
+    const length = /^\s*\/(\d{1,2}) host LOCAL$/.exec(line)?.[1];
+    const network = length === undefined ? null : parsePrefix(`${address}/${length}`);
+    if (network !== null) found.add(network);
+  }
+  return [...found];
+}
+
+/** The IPv6 addresses of every interface, by /proc/net/if_inet6. */
+export function parseIpv6Local(text: string): readonly Ip[] {
+  return rows(text).flatMap(([hexadecimal = ""]) => (/^[0-9a-f]{32}$/i.test(hexadecimal) ? ipv6(hexadecimal) : []));
 }
 
 function rows(text: string): readonly (readonly string[])[] {
@@ -38,4 +59,8 @@ function leadsThroughGateway(flags: string | undefined): boolean {
 function address(text: string): readonly Ip[] {
   const ip = parseIp(text);
   return ip === null || ip === "::" || ip === "0.0.0.0" ? [] : [ip];
+}
+
+function ipv6(hexadecimal: string): readonly Ip[] {
+  return address((hexadecimal.match(/.{4}/g) ?? []).join(":"));
 }
