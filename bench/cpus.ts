@@ -1,0 +1,12 @@
+import { availableParallelism } from "node:os";
+
+/** Server and load never share a core, where there are two. */
+export const SERVER_CPU = "0";
+export const LOAD_CPU = String(availableParallelism() > 1 ? availableParallelism() - 1 : 0);
+
+/** Before everything else that the machine does: what else runs must not decide who is faster. Alike for all. */
+const PRIORITY = ["nice", "-n", "-10"];
+
+export function pinned(cpu: string, argv: readonly string[]): readonly string[] {
+  return ["taskset", "-c", cpu, ...PRIORITY, ...argv];
+}

@@ -1,0 +1,106 @@
+import type { Child } from "./child.ts";
+import { load } from "./load-client.ts";
+import type { Bench, Part } from "./part.ts";
+import { type LoadPlan, type LoadResult, MOST_V4_ADDRESSES } from "./policy-request.ts";
+import { startPostgrey } from "./postgrey.ts";
+import { higher, lower, median, type Row, within } from "./result.ts";
+
+const CONNECTIONS = [1, 8, 32] as const;
+/** The issue's targets hold on eight connections. */
+const TARGET_CONNECTIONS = 8;
+const TIMES_THE_RATE = 10;
+const PARTS_OF_P99 = 5;
+
+/** The same questions to the guard and to Postgrey, in turns. */
+export const decisions: Part = {
+  name: "decisions",
+  says: "policy decisions, against Postgrey",
+  async run(bench) {
+    await bench.programs.wipe();
+    const guard = await bench.programs.startGuard();
+    const postgrey = await startPostgrey(bench.lab);
+    const rows: Row[] = [];
+    try {
+      for (const connections of CONNECTIONS) {
+        const ours: LoadResult[] = [];
+        const theirs: LoadResult[] = [];
+        for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
+          ours.push(
+            await measure(bench, guard, "guard", recipients(bench, bench.programs.layout.policySocket, connections)),
+          );
+          theirs.push(
+            await measure(bench, postgrey.child, "Postgrey", recipients(bench, postgrey.socket, connections)),
+          );
+        }
+        rows.push(...compare(connections, ours, theirs));
+      }
+      rows.push(await wholeMails(bench, guard));
+    } finally {
+      await Promise.all([guard.stop(), postgrey.child.stop()]);
+    }
+    return rows;
+  },
+};
+
+function recipients({ quick }: Bench, socket: string, connections: number): LoadPlan {
+  return {
+    socket,
+    connections,
+    stages: ["RCPT"],
+    addresses: 1_000,
+    family: "v4",
+    requests: Number.MAX_SAFE_INTEGER,
+    runMs: quick ? 1_000 : 3_000,
+    warmUpMs: quick ? 300 : 1_000,
+  };
+}
+
+/** What Postfix asks of each mail, each mail from the next address: every window is counted and none is full. */
+async function wholeMails(bench: Bench, guard: Child): Promise<Row> {
+  const plan: LoadPlan = {
+    ...recipients(bench, bench.programs.layout.policySocket, TARGET_CONNECTIONS),
+    stages: ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"],
+    addresses: MOST_V4_ADDRESSES,
+  };
+  const result = await measure(bench, guard, "guard, all stages", plan);
+  if (result.others > 0) throw new Error(`${result.others} mails were refused: a limit has bitten`);
+  return within("decisions on 8 connections, all four stages of a mail", rate(result), null);
+}
+
+function compare(connections: number, ours: readonly LoadResult[], theirs: readonly LoadResult[]): readonly Row[] {
+  const targeted = connections === TARGET_CONNECTIONS;
+  const on = `on ${connections} connection${connections === 1 ? "" : "s"}`;
+  const of = (results: readonly LoadResult[], value: (result: LoadResult) => number): number =>
+    median(results.map(value));
+  const rates = [ours, theirs].map((results) => of(results, ({ answers, seconds }) => answers / seconds));
+  const p50 = [ours, theirs].map((results) => of(results, ({ p50Ms }) => p50Ms));
+  const p99 = [ours, theirs].map((results) => of(results, ({ p99Ms }) => p99Ms));
+  const [a = 0, b = 0] = rates;
+  const ms = (value = 0) => ({ value, unit: "ms" }) as const;
+  return [
+    higher(`decisions ${on}`, { value: a, unit: "/s" }, { value: b, unit: "/s" }, targeted ? TIMES_THE_RATE : null),
+    lower(`  p50 ${on}`, ms(p50[0]), ms(p50[1]), null),
+    lower(`  p99 ${on}`, ms(p99[0]), ms(p99[1]), targeted ? PARTS_OF_P99 : null),
+  ];
+}
+
+function rate({ answers, seconds }: LoadResult) {
+  return { value: answers / seconds, unit: "/s" } as const;
+}
+
+async function measure(bench: Bench, server: Child, name: string, plan: LoadPlan): Promise<LoadResult> {
+  const before = server.cpuSeconds();
+  const result = await load(plan);
+  const serverShare = (server.cpuSeconds() - before) / (result.seconds + plan.warmUpMs / 1_000);
+  server.mustRun();
+  const perSecond = Math.round(result.answers / result.seconds).toLocaleString("en");
+  bench.say(
+    `${name}, ${plan.connections} connections: ${perSecond}/s, p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms ` +
+      `(processor: client ${percent(result.cpuShare)}, server ${percent(serverShare)})`,
+  );
+  return result;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

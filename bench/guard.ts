@@ -1,0 +1,109 @@
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { prepareDataDirectory } from "../src/daemon/set-up/data-directory.ts";
+import { prepareDatabases } from "../src/daemon/set-up/databases.ts";
+import { makeDirectories } from "../src/daemon/set-up/directories.ts";
+import { installPrograms } from "../src/daemon/set-up/program.ts";
+import { makeLoginPolicySecret } from "../src/daemon/set-up/secrets.ts";
+import { readSettings, writeFirstSettings } from "../src/daemon/set-up/settings-file.ts";
+import { programEnvironment, writeEnvironment } from "../src/daemon/set-up/supervise.ts";
+import { addUsers } from "../src/daemon/set-up/users.ts";
+import { renderRunit } from "../src/render/runit.ts";
+import { type Layout, layoutOf } from "../src/settings/layout.ts";
+import type { Lab } from "../test/lab/lab.ts";
+import { CHECKOUT, type Environment } from "../test/lab/product.ts";
+import { until } from "../test/lab/wait.ts";
+import { Child } from "./child.ts";
+import { pinned, SERVER_CPU } from "./cpus.ts";
+
+const SITE: Environment = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_HOSTNAME: "mail.example.org" };
+
+/**
+ * Our programs in a data directory of their own on the lab's server host: the bundles, flags, users and rights of
+ * production, by the run scripts that runit would start; without Postfix and Dovecot.
+ */
+export class Programs {
+  readonly layout: Layout;
+  readonly #lab: Lab;
+
+  private constructor(lab: Lab, layout: Layout) {
+    this.#lab = lab;
+    this.layout = layout;
+  }
+
+  static async prepare(lab: Lab): Promise<Programs> {
+    const layout = layoutOf(join(lab.directory, "guard"));
+    prepareDataDirectory(layout.data);
+    await addUsers();
+    makeDirectories(layout);
+    writeFirstSettings(layout, await readSettings(layout, SITE));
+    makeLoginPolicySecret(layout);
+    await installPrograms(CHECKOUT, layout);
+    const programs = new Programs(lab, layout);
+    await programs.wipe();
+    return programs;
+  }
+
+  get loginSecret(): string {
+    return readFileSync(this.layout.loginPolicySecret, "utf8").trim();
+  }
+
+  /** Empty databases. Nothing of ours may run. */
+  async wipe(): Promise<void> {
+    for (const file of [this.layout.engineDb, this.layout.accountsDb])
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
+    await prepareDatabases(this.layout, null, this.#environment({}));
+  }
+
+  /** Starts a program without waiting for it. */
+  launch(name: "guard" | "web" | "keeper", settings: Environment = {}): Child {
+    const { layout } = this;
+    writeEnvironment(layout.environment, this.#environment(settings));
+    const script = renderRunit({ layout, environment: layout.environment, netAdmin: true, webLowPort: false }).find(
+      ({ service }) => service === name,
+    );
+    if (script === undefined) throw new Error(`no script of ${name}`);
+    const file = join(dirname(layout.environment), `${name}.sh`);
+    writeFileSync(file, script.run);
+    chmodSync(file, 0o755);
+    return new Child(this.#lab.server.inside(pinned(SERVER_CPU, [file])));
+  }
+
+  async startGuard(settings: Environment = {}): Promise<Child> {
+    const guard = this.launch("guard", settings);
+    await until("the guard has filled the firewall", async () => {
+      guard.mustRun();
+      return (await accepts(this.layout.policySocket)) && guard.output.includes("The guard decides");
+    });
+    return guard;
+  }
+
+  async startAll(): Promise<Readonly<Record<"guard" | "web" | "keeper", Child>>> {
+    const keeper = this.launch("keeper");
+    await until("the keeper listens", () => accepts(this.layout.keeperSocket));
+    const guard = await this.startGuard();
+    const web = this.launch("web");
+    await until("the web listens", () => {
+      web.mustRun();
+      return web.output.includes("listening");
+    });
+    return { guard, web, keeper };
+  }
+
+  #environment(settings: Environment): Readonly<Record<string, string>> {
+    return { ...programEnvironment(this.layout, { ...SITE, ...settings }), PATH: process.env["PATH"] ?? "" };
+  }
+}
+
+export function accepts(path: string): Promise<boolean> {
+  if (!existsSync(path)) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

@@ -1,0 +1,111 @@
+/** What the load asks, and what it is told: shared by the process that loads and the one that starts it. */
+export type Stage = "CONNECT" | "RCPT" | "DATA" | "END-OF-MESSAGE";
+export type Family = "v4" | "v6";
+
+export type LoadPlan = Readonly<{
+  socket: string;
+  connections: number;
+  stages: readonly Stage[];
+  /** How many client addresses take turns, one a mail. At most 48,672 of IPv4. */
+  addresses: number;
+  family: Family;
+  /** Ends after this many requests ... */
+  requests: number;
+  /** ... or after this long, whichever comes first. */
+  runMs: number;
+  warmUpMs: number;
+}>;
+
+export type LoadResult = Readonly<{
+  answers: number;
+  /** Answers that were not DUNNO. */
+  others: number;
+  seconds: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Processor time of the client over the time that passed: at 1 it would be the bottleneck. */
+  cpuShare: number;
+}>;
+
+export type Request = Readonly<{ bytes: Buffer; family: Family; addressAt: number; instanceAt: number }>;
+
+/** Fixed width, so that digits can be patched in place: 198.18.100.100 to 198.19.255.255 (RFC 2544, benchmarks). */
+const WIDE = 156;
+const INSTANCE_DIGITS = 7;
+const V4 = "198.18.100.100";
+const V6 = "2001:db8:1000:1000::1";
+const HEX = Buffer.from("0123456789abcdef");
+const ZERO = 48;
+
+/** A request as Postfix 3.7 sends it. */
+export function requestOf(stage: Stage, family: Family): Request {
+  const address = family === "v4" ? V4 : V6;
+  const mail = stage !== "CONNECT";
+  const instance = `1a2b.5f000000.${"0".repeat(INSTANCE_DIGITS)}.0`;
+  const lines: readonly (readonly [string, string])[] = [
+    ["request", "smtpd_access_policy"],
+    ["protocol_state", stage],
+    ["protocol_name", "ESMTP"],
+    ["helo_name", mail ? "mail.stranger.example" : ""],
+    ["queue_id", stage === "CONNECT" || stage === "RCPT" ? "" : "4XyZ1b2c3dz1Kq"],
+    ["sender", mail ? "newsletter@stranger.example" : ""],
+    ["recipient", mail ? "alice@example.org" : ""],
+    ["recipient_count", stage === "DATA" || stage === "END-OF-MESSAGE" ? "1" : "0"],
+    ["client_address", address],
+    ["client_name", "unknown"],
+    ["reverse_client_name", "unknown"],
+    ["instance", instance],
+    ["sasl_method", ""],
+    ["sasl_username", ""],
+    ["sasl_sender", ""],
+    ["size", stage === "CONNECT" ? "0" : "2048"],
+    ["ccert_subject", ""],
+    ["ccert_issuer", ""],
+    ["ccert_fingerprint", ""],
+    ["ccert_pubkey_fingerprint", ""],
+    ["encryption_protocol", mail ? "TLSv1.3" : ""],
+    ["encryption_cipher", mail ? "TLS_AES_256_GCM_SHA384" : ""],
+    ["encryption_keysize", mail ? "256" : "0"],
+    ["etrn_domain", ""],
+    ["stress", ""],
+    ["client_port", "40123"],
+    ["policy_context", "smtp"],
+    ["server_address", "203.0.113.10"],
+    ["server_port", "25"],
+  ];
+  const text = `${lines.map(([name, value]) => `${name}=${value}\n`).join("")}\n`;
+  const bytes = Buffer.from(text, "latin1");
+  return {
+    bytes,
+    family,
+    addressAt: text.indexOf(address),
+    instanceAt: text.indexOf(instance) + "1a2b.5f000000.".length,
+  };
+}
+
+/** Makes it the request of the `address`-th client and the `mail`-th mail. */
+export function writeDigits({ bytes, family, addressAt, instanceAt }: Request, address: number, mail: number): void {
+  if (family === "v4") {
+    bytes[addressAt + 5] = ZERO + 8 + (Math.floor(address / (WIDE * WIDE)) % 2);
+    writeDecimal(bytes, addressAt + 7, 3, 100 + (Math.floor(address) % WIDE));
+    writeDecimal(bytes, addressAt + 11, 3, 100 + (Math.floor(address / WIDE) % WIDE));
+  } else {
+    // The third group begins with 1, which no group may lack.
+    let rest = address;
+    for (const at of [18, 17, 16, 13, 12, 11]) {
+      bytes[addressAt + at - 1] = HEX[rest & 15] ?? ZERO;
+      rest >>= 4;
+    }
+  }
+  writeDecimal(bytes, instanceAt, INSTANCE_DIGITS, mail);
+}
+
+export const MOST_V4_ADDRESSES = 2 * WIDE * WIDE;
+
+function writeDecimal(bytes: Buffer, at: number, width: number, value: number): void {
+  let rest = value;
+  for (let i = width - 1; i >= 0; i--) {
+    bytes[at + i] = ZERO + (rest % 10);
+    rest = Math.floor(rest / 10);
+  }
+}
