@@ -69,17 +69,22 @@ export class LiveStream {
 
   /** The next rows, or a sign of life; null at the end. A database that fails ends the stream: the reader returns. */
   async #next(): Promise<string | null> {
+    let isQuiet = false;
+    const beat = setTimeout(() => {
+      isQuiet = true;
+      this.#wake();
+    }, API_LIMITS.streamBeatMs);
     try {
-      const quietUntil = performance.now() + API_LIMITS.streamBeatMs;
-      for (;;) {
-        if (this.#ended || !this.#wanted.stillAllowed()) break;
+      while (!this.#ended && this.#wanted.stillAllowed()) {
         const rows = this.#rows();
         if (rows.length > 0) return rows.map(frame).join("");
-        if (performance.now() >= quietUntil) return ": alive\n\n";
-        if (!this.#fresh) await this.#change(quietUntil - performance.now());
+        if (isQuiet) return ": alive\n\n";
+        if (!this.#fresh) await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } catch {
       // the end below
+    } finally {
+      clearTimeout(beat);
     }
     this.end();
     return null;
@@ -100,14 +105,6 @@ export class LiveStream {
     if (!isAll) this.#fresh = true;
     this.#lastId = Math.max(this.#lastId, rows.at(-1)?.id ?? 0, isAll ? newest : 0);
     return rows;
-  }
-
-  /** Resolves at the first news, at the end, or after `withinMs`. */
-  #change(withinMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, Math.max(0, withinMs));
-    this.#wake = resolve;
-    return promise.finally(() => clearTimeout(timer));
   }
 
   #newestId(): number {

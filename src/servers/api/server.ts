@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import { setTimeout as wait } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
 import { createHandlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
@@ -8,6 +7,8 @@ import type { ApiParts } from "./ports.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
 import type { Streams } from "./streams.ts";
+
+const SWEEP_MS = 20;
 
 /** The HTTP server of API and dashboard: plain HTTP, for loopback or a proxy with TLS in front. */
 export class ApiServer {
@@ -45,10 +46,11 @@ export class ApiServer {
     const closed = once(this.#server, "close");
     this.#server.close();
     this.#streams.closeAll();
-    this.#server.closeIdleConnections();
-    const over = new AbortController();
-    await Promise.race([closed, wait(API_LIMITS.stopMs, undefined, { signal: over.signal })]);
-    over.abort();
-    this.#server.closeAllConnections();
+    // A connection that was busy at the order to stop would be kept open for the client's next request.
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), SWEEP_MS);
+    const cut = setTimeout(() => this.#server.closeAllConnections(), API_LIMITS.stopMs);
+    await closed;
+    clearInterval(sweep);
+    clearTimeout(cut);
   }
 }

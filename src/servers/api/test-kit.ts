@@ -12,6 +12,9 @@ import { digestOf } from "./sessions.ts";
 
 /** For the tests of the API: the real server on a real socket, with hand-written fakes behind its ports. */
 
+/** Taken before a test mocks it. */
+const realSetTimeout = setTimeout;
+
 export const PASSWORD = "correct horse battery";
 export const TOKEN = "gi_0123456789abcdef0123456789abcdef";
 export const T0 = instant(Date.UTC(2026, 10, 20, 7));
@@ -104,6 +107,7 @@ export type Kit = Readonly<{
   guard: FakeGuard;
   queries: FakeQueries;
   problems: unknown[];
+  parts: ApiParts;
   /** Moves the clock of the API; the sockets' time-outs are real. */
   advance: (byMs: number) => void;
   storeDown: (down: boolean) => void;
@@ -125,7 +129,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     if (isStoreDown) throw new StoreDown("no database");
     return value;
   };
-  const server = new ApiServer({
+  const parts: ApiParts = {
     guard,
     queries: () => orDown(queries),
     credentials: {
@@ -146,7 +150,8 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     version: "0.0.0",
     settings: { trustedProxies: [], ipv6Prefix: 64, memoryMs: 1_000, ...settings },
     report: (problem) => problems.push(problem),
-  });
+  };
+  const server = new ApiServer(parts);
   const port = await server.listen("127.0.0.1", 0);
   t.after(() => server.stop());
   return {
@@ -155,6 +160,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     guard,
     queries,
     problems,
+    parts,
     advance: (byMs) => (now = later(now, byMs)),
     storeDown: (down) => (isStoreDown = down),
     setHash: (to) => (hash = to),
@@ -174,4 +180,13 @@ export async function signIn(kit: Kit): Promise<string> {
   });
   assert.equal(response.status, 200);
   return response.headers.get("set-cookie")?.split(";")[0] ?? assert.fail("no cookie");
+}
+
+/** Waits for a condition, looked at every `everyMs`, for at most ten seconds. */
+export async function until(holds: () => boolean | Promise<boolean>, everyMs = 5): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) assert.fail(`it never came true: ${holds.toString()}`);
+    await new Promise((resolve) => realSetTimeout(resolve, everyMs));
+  }
 }

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HealthReader } from "./health.ts";
+import { API_LIMITS } from "./limits.ts";
+import { HEALTH, startKit } from "./test-kit.ts";
+
+test("strangers see names and states, nothing else", async (t) => {
+  const kit = await startKit(t);
+  const response = await fetch(`${kit.url}/healthz`);
+  assert.equal(response.status, 200);
+  const text = await response.text();
+  assert.deepEqual(JSON.parse(text), {
+    status: "ok",
+    components: [
+      { name: "guard", status: "ok" },
+      { name: "postfix", status: "ok" },
+    ],
+  });
+});
+
+test("down is 503, degraded is not; alive is alive whatever is down", async (t) => {
+  const kit = await startKit(t);
+  const status = async (path: string): Promise<number> => {
+    kit.advance(API_LIMITS.healthAgeMs);
+    return (await fetch(`${kit.url}${path}`)).status;
+  };
+  const all = async (): Promise<readonly number[]> =>
+    Promise.all([status("/healthz"), status("/healthz/ready"), status("/healthz/live")]);
+  assert.deepEqual(await all(), [200, 200, 200]);
+  kit.guard.replies.set("health", { ok: true, result: { ...HEALTH, status: "degraded" } });
+  assert.deepEqual(await all(), [200, 200, 200]);
+  kit.guard.replies.set("health", { ok: true, result: { ...HEALTH, status: "down" } });
+  assert.deepEqual(await all(), [503, 200, 200], "the guard is ready although mail is not");
+  kit.guard.isDown = true;
+  assert.deepEqual(await all(), [503, 503, 200]);
+  kit.guard.isDown = false;
+  kit.guard.replies.set("health", { ok: true, result: HEALTH });
+  kit.storeDown(true);
+  assert.deepEqual(await all(), [503, 503, 200]);
+});
+
+test("a crowd that asks at once is one question to the guard", async (t) => {
+  const kit = await startKit(t);
+  const reader = new HealthReader(kit.parts);
+  await Promise.all(Array.from({ length: 50 }, () => reader.read()));
+  assert.equal(kit.guard.asked.length, 1);
+  kit.advance(API_LIMITS.healthAgeMs);
+  await reader.read();
+  assert.equal(kit.guard.asked.length, 2);
+});

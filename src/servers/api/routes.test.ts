@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { createHandlers } from "./handlers.ts";
+import { PAGE_FILES } from "./page.ts";
+import type { Route } from "./route.ts";
+import { routes } from "./routes.ts";
+import { BAN, bearer, type Kit, signIn, startKit } from "./test-kit.ts";
+
+const OPEN = ["POST /api/v1/login", "GET /healthz", "GET /healthz/live", "GET /healthz/ready"];
+const PAGE = Object.keys(PAGE_FILES).map((path) => `GET ${path}`);
+const name = ({ method, path }: Route): string => `${method} ${path}`;
+const urlOf = (kit: Kit, { path }: Route): string => `${kit.url}${path.replace(/\{\w+\}/, "203.0.113.7")}`;
+const tableOf = (kit: Kit): readonly Route[] => routes(createHandlers(kit.parts));
+
+async function detailOf(response: Response): Promise<string> {
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  const body: unknown = await response.json();
+  assert.ok(typeof body === "object" && body !== null && "detail" in body && "status" in body);
+  assert.equal(body.status, response.status);
+  return String(body.detail);
+}
+
+async function ask(kit: Kit, path: string, body?: unknown): Promise<Response> {
+  if (body === undefined) return fetch(`${kit.url}${path}`, { headers: bearer });
+  return fetch(`${kit.url}${path}`, { method: "POST", headers: bearer, body: JSON.stringify(body) });
+}
+
+test("every route has an access rule, and nothing but health, sign-in and the page itself is open", async (t) => {
+  const table = tableOf(await startKit(t));
+  for (const row of table) assert.ok(["anyone", "session", "session_or_token"].includes(row.who), name(row));
+  const open = table.filter(({ who }) => who === "anyone").map(name);
+  assert.deepEqual(open.toSorted(), [...OPEN, ...PAGE].toSorted());
+});
+
+test("no route is written twice, each says what it does, and reads no more than it needs", async (t) => {
+  const table = tableOf(await startKit(t));
+  assert.equal(new Set(table.map(name)).size, table.length);
+  for (const row of table) {
+    assert.match(row.says, /^[A-Z0-9].*\.$/, name(row));
+    assert.equal(row.bodyBytes > 0, row.schemas.body !== undefined, name(row));
+  }
+});
+
+test("every route that is not open answers 401, the same for no, a wrong and an ended credential", async (t) => {
+  const kit = await startKit(t);
+  const ended = await signIn(kit);
+  kit.setHash("another");
+  const asked = kit.guard.asked.length;
+  const credentials = [{}, { authorization: "Bearer gi_ffffffffffffffffffffffffffffffff" }, { cookie: ended }];
+  const answers = new Set<string>();
+  for (const row of tableOf(kit).filter(({ who }) => who !== "anyone"))
+    for (const headers of credentials) {
+      const response = await fetch(urlOf(kit, row), { method: row.method, headers });
+      assert.equal(response.status, 401, name(row));
+      answers.add(await response.text());
+    }
+  assert.equal(answers.size, 1);
+  assert.equal(kit.guard.asked.length, asked, "a stranger reached the guard");
+});
+
+test("a token opens every route but those of a browser", async (t) => {
+  const kit = await startKit(t);
+  for (const row of tableOf(kit).filter(({ who, method }) => who === "session_or_token" && method === "GET")) {
+    if (row.endless === true || row.path === "/api/v1/allow" || row.path === "/api/security") continue;
+    assert.equal((await fetch(urlOf(kit, row), { headers: bearer })).status, 200, name(row));
+  }
+  assert.equal((await fetch(`${kit.url}/api/v1/logout`, { method: "POST", headers: bearer })).status, 401);
+});
+
+test("what a reading route answers is what its schema says", async (t) => {
+  const kit = await startKit(t);
+  kit.queries.add("LOGIN_FAILED");
+  kit.guard.replies.set("allow_list", { ok: true, result: { items: [] } });
+  for (const row of tableOf(kit).filter(({ method, schemas }) => method === "GET" && schemas.answer !== undefined)) {
+    const query = row.path === "/api/security" ? "?action=stats" : "";
+    const response = await fetch(`${urlOf(kit, row)}${query}`, { headers: bearer });
+    const parsed = row.schemas.answer?.safeParse(await response.json());
+    assert.ok(parsed?.success, `${name(row)}: ${parsed?.error?.message}`);
+  }
+});
+
+test("bans and unbans of the seed's interface reach the guard in the caller's name", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.replies.set("ban", { ok: true, result: { ban: BAN } });
+  kit.guard.replies.set("unban", { ok: true, result: { prefix: BAN.prefix } });
+  kit.guard.replies.set("cleanup", { ok: true, result: { expired: 2 } });
+
+  const banned = await ask(kit, "/api/security", { action: "ban", ip: "1.2.3.4", reason: "suspicious" });
+  assert.deepEqual(await banned.json(), { success: true, action: "ban", ban: BAN });
+  const unbanned = await ask(kit, "/api/security", { action: "unban", ip: "1.2.3.4" });
+  assert.deepEqual(await unbanned.json(), { success: true, action: "unban", prefix: BAN.prefix });
+  const cleaned = await ask(kit, "/api/security?action=cleanup");
+  assert.deepEqual(await cleaned.json(), { success: true, action: "cleanup", expired: 2 });
+  assert.deepEqual(kit.guard.asked, [
+    { by: "token ci via 127.0.0.1", command: { verb: "ban", target: "1.2.3.4", note: "suspicious", for: null } },
+    { by: "token ci via 127.0.0.1", command: { verb: "unban", target: "1.2.3.4" } },
+    { by: "token ci via 127.0.0.1", command: { verb: "cleanup" } },
+  ]);
+});
+
+test("a network in the path needs no escaping, and may be escaped", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.replies.set("unban", { ok: true, result: { prefix: "2001:db8::/64" } });
+  kit.guard.replies.set("allow_remove", { ok: true, result: { prefix: "10.0.0.0/8" } });
+  for (const path of ["bans/2001:db8::/64", "bans/2001%3Adb8%3A%3A%2F64", "allow/10.0.0.0/8"])
+    assert.equal((await fetch(`${kit.url}/api/v1/${path}`, { method: "DELETE", headers: bearer })).status, 200, path);
+  assert.deepEqual(
+    kit.guard.asked.map(({ command }) => "target" in command && command.target),
+    ["2001:db8::/64", "2001:db8::/64", "10.0.0.0/8"],
+  );
+});
+
+const NONSENSE: readonly (readonly [string, unknown, RegExp])[] = [
+  ["/api/security", { action: "ban" }, /^ip is missing/],
+  ["/api/security", { action: "ban", ip: "1.2.3" }, /^ip is not an IP address or a network/],
+  ["/api/security", { action: "ban", ip: "1.2.3.4", reason: "a\nb" }, /^reason has control characters/],
+  ["/api/security", { action: "ban", ip: "1.2.3.4", reason: "x".repeat(201) }, /^reason has more than 200/],
+  ["/api/security", { action: "ban", ip: "1.2.3.4", for: "soon" }, /^for is not a time such as 30m/],
+  ["/api/security", { action: "ban", ip: "1.2.3.4", for: "0s" }, /^for is not a time/],
+  ["/api/security", { action: "ban", ip: "1.2.3.4", resaon: "" }, /^resaon is not known here/],
+  ["/api/security", { action: "explode", ip: "1.2.3.4" }, /^action is neither ban nor unban/],
+  ["/api/security", [1], /^The body is not a JSON object/],
+  ["/api/security", "ban", /^The body is not a JSON object/],
+  ["/api/v1/bans", { ip: 7 }, /^ip is missing, or not text/],
+  ["/api/v1/allow", { network: "10.0.0.0/33" }, /^network is not an IP address or a network/],
+  ["/api/security", undefined, /^action is neither stats nor cleanup/],
+  ["/api/security?action=nuke", undefined, /^action is neither stats nor cleanup/],
+  ["/api/v1/why/example.org", undefined, /^ip is not an IP address or a network/],
+  ["/api/v1/events?limit=0", undefined, /^limit is zero/],
+  ["/api/v1/events?limit=501", undefined, /^limit is more than 500/],
+  ["/api/v1/events?cursor=-1", undefined, /^cursor is not a whole number/],
+  ["/api/v1/events?type=login", undefined, /^type is not an event type/],
+];
+
+test("nonsense gets one clear sentence and 400, and does not reach the guard", async (t) => {
+  const kit = await startKit(t);
+  for (const [path, body, sentence] of NONSENSE) {
+    const response = await ask(kit, path, body);
+    assert.equal(response.status, 400, `${path} ${JSON.stringify(body)}`);
+    assert.match(await detailOf(response), sentence);
+  }
+  assert.deepEqual(kit.guard.asked, []);
+});
+
+test("what the guard refuses is a conflict, what it calls wrong a bad request, both in its words", async (t) => {
+  const kit = await startKit(t);
+  for (const [kind, status] of [
+    ["failed", 409],
+    ["usage", 400],
+  ] as const) {
+    kit.guard.replies.set("ban", { ok: false, kind, message: "It is this machine itself.", next: "Nothing to do." });
+    const response = await ask(kit, "/api/v1/bans", { ip: "127.0.0.1" });
+    assert.equal(response.status, status);
+    assert.equal(await detailOf(response), "It is this machine itself.");
+  }
+});
+
+test("without the guard commands are refused, while what is known can still be read", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.isDown = true;
+  for (const path of ["/api/v1/bans", "/api/security"]) {
+    const response = await ask(kit, path, { ...(path === "/api/security" && { action: "ban" }), ip: "1.2.3.4" });
+    assert.equal(response.status, 503);
+    assert.equal(await detailOf(response), "The guard does not answer.");
+  }
+  const stats: unknown = await (await ask(kit, "/api/security?action=stats")).json();
+  assert.ok(typeof stats === "object" && stats !== null && "health" in stats && "bans" in stats);
+  assert.deepEqual(stats.bans, { active: 1, items: [BAN] });
+});
+
+test("without the database nobody is let in, and nothing of ours is told", async (t) => {
+  const kit = await startKit(t);
+  kit.storeDown(true);
+  for (const path of ["/api/v1/bans", "/metrics", "/api/v1/session"]) {
+    const response = await ask(kit, path);
+    assert.equal(response.status, 503);
+    assert.equal(await detailOf(response), "The database cannot be read.");
+  }
+});
+
+test("a bug is reported to the log, not to the client", async (t) => {
+  const kit = await startKit(t);
+  t.mock.method(kit.queries, "bans", () => {
+    throw new Error("secret path");
+  });
+  const response = await ask(kit, "/api/v1/bans");
+  assert.equal(response.status, 500);
+  assert.doesNotMatch(await response.text(), /secret/);
+  assert.equal(kit.problems.length, 1);
+});
+
+test("other paths and methods are told apart", async (t) => {
+  const kit = await startKit(t);
+  assert.equal((await ask(kit, "/api/v1/nothing")).status, 404);
+  const wrongMethod = await fetch(`${kit.url}/api/security`, { method: "PUT", headers: bearer });
+  assert.equal(wrongMethod.status, 405);
+  assert.equal(wrongMethod.headers.get("allow"), "GET, POST");
+});
+
+test("events come a page at a time, by address and by type", async (t) => {
+  const kit = await startKit(t);
+  for (let i = 0; i < 5; i++) kit.queries.add(i % 2 === 0 ? "CONNECT" : "LOGIN_FAILED", `203.0.113.${i}`);
+  assert.deepEqual(await pages(kit, "limit=2"), [[5, 4], [3, 2], [1]]);
+  assert.deepEqual(await pages(kit, "type=CONNECT"), [[5, 3, 1]]);
+  assert.deepEqual(await pages(kit, "ip=203.0.113.1"), [[2]]);
+});
+
+async function pages(kit: Kit, query: string): Promise<readonly (readonly number[])[]> {
+  const found: number[][] = [];
+  let cursor = "";
+  for (;;) {
+    const { items, next } = await page(kit, `${query}${cursor}`);
+    found.push(items.map(({ id }) => id));
+    if (next === null) return found;
+    cursor = `&cursor=${next}`;
+  }
+}
+
+type Page = { items: { id: number }[]; next: string | null };
+async function page(kit: Kit, query: string): Promise<Page> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema's test holds it to this
+  return (await (await ask(kit, `/api/v1/events?${query}`)).json()) as Page;
+}
+
+test("answers are not kept, framed, sniffed or scripted by others", async (t: TestContext) => {
+  const kit = await startKit(t);
+  for (const path of ["/api/v1/bans", "/healthz", "/", "/api/v1/nothing"]) {
+    const { headers } = await ask(kit, path);
+    const policy = headers.get("content-security-policy") ?? "";
+    assert.match(policy, /default-src 'none'/);
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+    assert.equal(headers.get("cache-control"), path === "/" ? "no-cache" : "no-store");
+  }
+});
