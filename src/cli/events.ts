@@ -32,6 +32,8 @@ export async function events(call: Call): Promise<Answer> {
 /** Prints each event as it is committed, until Ctrl-C. */
 async function follow(call: Call, reader: Reader, chosen: Chosen, latest: readonly EventItem[]): Promise<Answer> {
   const { terminal, guard, json } = call;
+  // From here on Ctrl-C is an orderly end, whatever has been printed by then.
+  const { interrupted } = terminal;
   const print = (item: EventItem): void => terminal.out(json ? JSON.stringify(item) : lineOf(item));
   let lastId = latest.at(-1)?.id ?? reader.queries.events({ most: 1, order: "newest_first" })[0]?.id ?? 0;
   latest.forEach(print);
@@ -43,7 +45,7 @@ async function follow(call: Call, reader: Reader, chosen: Chosen, latest: readon
       if (some.length < BATCH) return;
     }
   };
-  const ended = await guard.watch(printNew, terminal.interrupted);
+  const ended = await guard.watch(printNew, interrupted);
   return ended.ok ? done(undefined, "") : ended;
 }
 

@@ -16,6 +16,7 @@ export function controlGuard(socketPath: string, by: string): Guard {
       return asked.ok ? asked : problemOf(asked);
     },
     async watch(onEvents, signal) {
+      if (signal.aborted) return { ok: true };
       const watching = watch(socketPath, onEvents);
       signal.addEventListener("abort", watching.close);
       const ended = await watching.ended;

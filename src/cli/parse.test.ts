@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as fc from "fast-check";
 import { commands } from "./commands.ts";
 import { parse } from "./parse.ts";
 
@@ -78,4 +79,20 @@ test("what was typed wrong cannot steer the terminal, and is cut", () => {
     assert.ok(!parsed.message.includes("\x1b"));
     assert.ok(parsed.message.length < 200);
   }
+});
+
+test("whatever is typed, the parser gives an answer of one line", () => {
+  const word = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom(...commands.flatMap(({ name }) => name.split(" "))),
+    fc.constantFrom("--json", "--limit", "--for=2h", "--", "-", "--=", "-h"),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 6 }), (argv) => {
+      const parsed = parse(argv, commands);
+      if (parsed.type === "wrong") assert.match(parsed.message, /^[^\n]+$/);
+      if (parsed.type === "run") assert.ok(parsed.args.length <= parsed.command.usage.split(" ").length);
+    }),
+    { seed: 20_261_120, numRuns: 500 },
+  );
 });

@@ -18,7 +18,7 @@ import { KeeperServer } from "../servers/keeper-server.ts";
 import { type Layout, layoutOf } from "../settings/layout.ts";
 import { loadSettings } from "../settings/load.ts";
 import { toPolicy } from "../settings/to-policy.ts";
-import type { KeeperCommand, Reply } from "../wire/control.ts";
+import type { KeeperCommand } from "../wire/control.ts";
 
 /** The engine, its commands, databases and control socket for real; neither mail servers nor firewall behind them. */
 
@@ -83,9 +83,7 @@ export async function startGuard(layout: Layout) {
   const report = (code: string, detail: string): never => {
     throw new Error(`${code}: ${detail}`);
   };
-  const run: typeof commands = (line) =>
-    line.command.verb === "watch" ? Promise.resolve<Reply>({ ok: true, result: { lastEventId: 0 } }) : commands(line);
-  const control = new ControlServer({ origin: "root", run, subscribe: feed.subscribe.bind(feed), report });
+  const control = new ControlServer({ origin: "root", run: commands, subscribe: feed.subscribe.bind(feed), report });
   const keeperServer = new KeeperServer(keeper.ask, report);
   await control.start(layout.controlSocket, 0o600);
   await keeperServer.start(layout.keeperSocket);
