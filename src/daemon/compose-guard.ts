@@ -52,7 +52,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     maxBytes: settings["events.max_size"],
     maxAgeMs: settings["events.max_age"],
   });
-  const housekeeping = new Housekeeping({ engine, banLog, retention, clock, notices, log, layout });
+  const housekeeping = new Housekeeping({ engine, banLog, store, retention, clock, notices, log, layout });
 
   const submit = engine.submit.bind(engine);
   const health = () =>

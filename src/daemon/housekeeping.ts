@@ -1,6 +1,7 @@
 import { existsSync, rmSync, statfsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Retention } from "../adapters/sqlite/retention.ts";
+import type { SqliteStore } from "../adapters/sqlite/store.ts";
 import { SECOND_MS } from "../core/time.ts";
 import { breakGlass } from "../engine/break-glass.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -12,6 +13,7 @@ export type HousekeepingParts = Readonly<{
   engine: Engine;
   banLog: BanLog;
   retention: Retention;
+  store: SqliteStore;
   clock: Clock;
   notices: Notices;
   log: Log;
@@ -19,8 +21,8 @@ export type HousekeepingParts = Readonly<{
 }>;
 
 const EVERY_MS = SECOND_MS;
-/** About five milliseconds of work, for which decisions wait. */
-const EVENTS_PER_STEP = 1_000;
+/** A millisecond or so of work, for which decisions wait. */
+const EVENTS_PER_STEP = 100;
 const DISK_EVERY_MS = 30 * SECOND_MS;
 /** Below this share of free space, or this many bytes, the owner is told: the database and the mail share the disk. */
 const FREE_SHARE = 0.05;
@@ -64,7 +66,7 @@ export class Housekeeping {
 
   /** Works in the same connection as the decisions, between two turns of theirs, until enough is gone. */
   async #retain(): Promise<void> {
-    const { engine, retention, clock, notices } = this.#parts;
+    const { engine, store, retention, clock, notices } = this.#parts;
     if (retention.isPressed() && !notices.list().some(({ code }) => code === "events_aggregated")) {
       notices.raise("events_aggregated", "events.max_rows or events.max_size is reached");
       await engine.audit({
@@ -73,6 +75,8 @@ export class Housekeeping {
         by: "engine",
       });
     }
+    engine.flush();
+    store.settle();
     for (;;) {
       engine.flush();
       if (retention.step(clock.now(), EVENTS_PER_STEP) < EVENTS_PER_STEP) return;

@@ -63,7 +63,8 @@ function conditions({ after, before, type, prefix }: EventFilter): Conditions {
     // for which the table is walked until enough are found (`+` keeps SQLite from gathering and sorting them all).
     // It drops most rows by their text before `overlaps` looks closely.
     const wider = JSON.stringify(covering(prefix));
-    if (isSingleAddress(prefix)) add("prefix IN (SELECT value FROM json_each(?))", wider);
+    if (isSingleAddress(prefix))
+      add("id IN (SELECT id FROM event_by_subject WHERE subject IN (SELECT value FROM json_each(?)))", wider);
     else add("(+prefix GLOB ? OR +prefix IN (SELECT value FROM json_each(?)))", `${sharedText(prefix)}*`, wider);
   }
   return { where, values };

@@ -4,7 +4,7 @@
  */
 export const engineMigrations: readonly string[] = [
   // `event.counts`: 0 no window, 1 connection, 2 mail of a stranger, 3 mail of an account, 4 failed login.
-  // `event_by_prefix` serves the windows (an exact seek) and the questions of people (all rows of one network).
+  // `event_subject` finds the events of a network or an account, those up to `event_indexed.upto`; see EventIndex.
   // `ban.answered` is the last event when the ban began or ended: what came before it counts no more.
   // `ban.first` and `ban.last` are the bounds of the network as 16 bytes, IPv4 mapped, so that a network within
   // another is found by range.
@@ -25,8 +25,19 @@ export const engineMigrations: readonly string[] = [
     details TEXT NOT NULL,
     action TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX event_by_prefix ON event (prefix, counts, at) WHERE prefix IS NOT NULL;
-  CREATE INDEX event_by_account ON event (account, at) WHERE counts = 3;
+  CREATE TABLE event_subject (
+    subject TEXT NOT NULL,
+    counts INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    PRIMARY KEY (subject, counts, at, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE event_indexed (upto INTEGER NOT NULL) STRICT;
+  INSERT INTO event_indexed (upto) VALUES (0);
+  CREATE VIEW event_by_subject (subject, counts, at, id) AS
+    SELECT subject, counts, at, id FROM event_subject
+    UNION ALL SELECT prefix, counts, at, id FROM event WHERE id > (SELECT upto FROM event_indexed)
+    UNION ALL SELECT account, counts, at, id FROM event WHERE id > (SELECT upto FROM event_indexed) AND counts = 3;
 
   CREATE TABLE event_summary (
     hour INTEGER NOT NULL,

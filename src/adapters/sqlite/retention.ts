@@ -94,16 +94,22 @@ export class Retention {
   #aggregate(most: number): number {
     const routine = this.#sql.routine.get(this.#routineFrom, most);
     const found = integer(routine?.["n"]);
-    if (found === 0) return this.#remove(this.#sql.oldest.get(most), this.#sql.summariseAny, this.#sql.deleteAny);
-    const gone = this.#remove(routine, this.#sql.summariseRoutine, this.#sql.deleteRoutine);
+    const sql = this.#sql;
+    if (found === 0) {
+      const forgets = [sql.forgetAny, sql.forgetAnyAccount];
+      return this.#remove(sql.oldest.get(most), sql.summariseAny, forgets, sql.deleteAny);
+    }
+    const forgets = [sql.forgetRoutine, sql.forgetRoutineAccount];
+    const gone = this.#remove(routine, sql.summariseRoutine, forgets, sql.deleteRoutine);
     this.#routineFrom = integer(routine?.["high"]) + 1;
     return gone;
   }
 
-  #remove(range: Range, summarise: StatementSync, remove: StatementSync): number {
+  #remove(range: Range, summarise: StatementSync, forgets: readonly StatementSync[], remove: StatementSync): number {
     if (range === undefined || range["low"] === null) return 0;
     const [low, high] = [integer(range["low"]), integer(range["high"])];
     summarise.run(low, high);
+    for (const forget of forgets) forget.run(low, high);
     const gone = Number(remove.run(low, high).changes);
     this.#events.add(-gone);
     return gone;
@@ -160,6 +166,9 @@ function statements(sql: (text: string) => StatementSync) {
     SELECT at - at % ${HOUR_MS}, type, coalesce(reason, ''), count(*) FROM event
     WHERE id BETWEEN ? AND ? AND ${which} GROUP BY 1, 2, 3
     ON CONFLICT DO UPDATE SET count = count + excluded.count`;
+  const forget = (subject: "prefix" | "account", which: string): string => `
+    DELETE FROM event_subject WHERE (subject, counts, at, id) IN
+      (SELECT ${subject}, counts, at, id FROM event WHERE id BETWEEN ? AND ? AND ${subject} IS NOT NULL AND ${which})`;
   return {
     begin: sql("BEGIN IMMEDIATE"),
     commit: sql("COMMIT"),
@@ -178,6 +187,10 @@ function statements(sql: (text: string) => StatementSync) {
       SELECT min(id) AS low, max(id) AS high FROM (SELECT id FROM event WHERE ${spare} ORDER BY id LIMIT ?)`),
     summariseRoutine: sql(summarise(routine)),
     summariseAny: sql(summarise("true")),
+    forgetRoutine: sql(forget("prefix", routine)),
+    forgetRoutineAccount: sql(forget("account", `counts = 3 AND ${routine}`)),
+    forgetAny: sql(forget("prefix", "true")),
+    forgetAnyAccount: sql(forget("account", "counts = 3")),
     deleteRoutine: sql(`DELETE FROM event WHERE id BETWEEN ? AND ? AND ${routine}`),
     deleteAny: sql("DELETE FROM event WHERE id BETWEEN ? AND ?"),
     dropKnown: sql(`

@@ -1,6 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Ban, Change } from "../../core/decision.ts";
-import type { Failure } from "../../core/facts.ts";
 import { isSingleAddress, type Prefix } from "../../core/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { AddressHistory, AllowEntry, EventRow, History, Reach, Store } from "../../engine/ports.ts";
@@ -8,7 +7,9 @@ import { BanLengths } from "./ban-lengths.ts";
 import { BAN_COLUMNS, readBan } from "./ban-row.ts";
 import { COUNTS_CODE, integer, millis, millisOrNull, prefix as prefixColumn, text } from "./columns.ts";
 import { EventCount } from "./event-count.ts";
+import { EventIndex } from "./event-index.ts";
 import { boundsOf } from "./network-bounds.ts";
+import { type Stretch, WindowReader } from "./window-reader.ts";
 
 /**
  * The guard's own connection to `engine.db`. The hot path: every statement is prepared once, and an address never
@@ -17,12 +18,18 @@ import { boundsOf } from "./network-bounds.ts";
 export class SqliteStore implements Store, History {
   readonly #db: DatabaseSync;
   readonly #events: EventCount;
+  readonly #index: EventIndex;
+  readonly #windows: WindowReader;
+  readonly #allWindows: WindowReader;
   readonly #banLengths: BanLengths;
   readonly #sql: Statements;
 
   constructor(db: DatabaseSync, events: EventCount = new EventCount(db)) {
     this.#db = db;
     this.#events = events;
+    this.#index = new EventIndex(db);
+    this.#windows = new WindowReader(db, "event_subject");
+    this.#allWindows = new WindowReader(db, "event_by_subject");
     this.#banLengths = new BanLengths(db);
     this.#sql = prepare(db);
   }
@@ -34,8 +41,22 @@ export class SqliteStore implements Store, History {
   }
 
   commit(): void {
+    if (this.#index.isFull) this.#index.settle();
     this.#sql.commit.run();
     this.#events.commit();
+  }
+
+  /** Lets no event wait for its index longer than need be. Between transactions; throws as they do. */
+  settle(): void {
+    if (this.#index.isEmpty) return;
+    this.begin();
+    try {
+      this.#index.settle();
+      this.commit();
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
   }
 
   rollback(): void {
@@ -65,6 +86,7 @@ export class SqliteStore implements Store, History {
       row.action,
     );
     this.#events.add(1);
+    this.#index.add(row.prefix, row.counts === "account_mail" ? row.account : null);
     return Number(written.lastInsertRowid);
   }
 
@@ -87,30 +109,22 @@ export class SqliteStore implements Store, History {
   }
 
   address(prefix: Prefix, reach: Reach): AddressHistory {
-    const seen = this.#sql.seen.get(prefix);
-    const knownAt = millisOrNull(seen?.["known"] ?? null);
-    const bans = seen?.["bans"] === 1 ? this.#bansOf(prefix) : NO_BANS;
+    const windows = this.#windowsFor(prefix);
+    const seen = windows.seen(prefix);
+    const bans = seen.bans ? this.#bansOf(prefix) : NO_BANS;
+    const stretch = (since: Millis): Stretch => ({ since, after: bans.answered, most: reach.most });
     return {
       ...bans.facts,
       ban: bans.facts.ban ?? this.#banAround(prefix),
-      knownAt,
-      connections:
-        seen?.["connections"] === 1
-          ? this.#times("connection", prefix, { since: reach.sinceConnections, after: bans.answered, most: reach.most })
-          : NOTHING,
-      mails:
-        seen?.["mails"] === 1
-          ? this.#times("mail", prefix, { since: reach.sinceMails, after: bans.answered, most: reach.most })
-          : NOTHING,
-      failures:
-        seen?.["logins"] === 1
-          ? this.#failures(prefix, { since: reach.sinceFailures, after: bans.answered, most: reach.most })
-          : NOTHING,
+      knownAt: millisOrNull(seen.known),
+      connections: seen.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
+      mails: seen.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
+      failures: seen.logins ? windows.failures(prefix, stretch(reach.sinceFailures)) : NOTHING,
     };
   }
 
   accountMails(account: string, since: Millis, most: number): readonly Millis[] {
-    return ascending(this.#sql.accountMails.all(account, since, most));
+    return this.#windowsFor(account).times(account, "account_mail", { since, after: 0, most });
   }
 
   ban(prefix: Prefix): Ban | null {
@@ -134,6 +148,14 @@ export class SqliteStore implements Store, History {
       by: text(row["by"]),
       at: millis(row["at"]),
     }));
+  }
+
+  /** Outside a transaction nothing is written: perhaps the database takes no writes just now. */
+  #windowsFor(subject: string): WindowReader {
+    if (!this.#index.hasWaiting(subject)) return this.#windows;
+    if (!this.#db.isTransaction) return this.#allWindows;
+    this.#index.settle();
+    return this.#windows;
   }
 
   #banAround(prefix: Prefix): Ban | null {
@@ -182,17 +204,6 @@ export class SqliteStore implements Store, History {
       answered: integer(newest["answered"]),
     };
   }
-
-  #failures(prefix: Prefix, { since, after, most }: Stretch): readonly Failure[] {
-    return this.#sql.failures
-      .all(prefix, since, after, most)
-      .map((row) => ({ at: millis(row["at"]), passwordHash: text(row["proof"]) }))
-      .reverse();
-  }
-
-  #times(window: "connection" | "mail", prefix: Prefix, { since, after, most }: Stretch): readonly Millis[] {
-    return ascending(this.#sql.times.all(prefix, COUNTS_CODE[window], since, after, most));
-  }
 }
 
 /** More offences than any ladder has rungs. */
@@ -200,19 +211,11 @@ const MOST_BANS = 64;
 
 const NOTHING: readonly never[] = [];
 
-/** Events after this instant and after this id: several may share a millisecond, one before and one after a ban. */
-type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
-
 /** `answered`: the id of the last event that the newest ban, or its end, has settled. */
 const NO_BANS: { readonly facts: Pick<AddressHistory, "ban" | "offencesAt">; readonly answered: number } = {
   facts: { ban: null, offencesAt: NOTHING },
   answered: 0,
 };
-
-/** The newest were asked for first, so that `most` keeps those that matter. */
-function ascending(rows: readonly Readonly<Record<string, unknown>>[]): readonly Millis[] {
-  return rows.map((row) => millis(row["at"])).reverse();
-}
 
 type Statements = Readonly<Record<keyof ReturnType<typeof statements>, StatementSync>>;
 
@@ -230,21 +233,6 @@ function statements(sql: (text: string) => StatementSync) {
     append: sql(`
       INSERT INTO event (at, type, ip, prefix, account, proof, counts, reason, count, limit_count, window_ms, details, action)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-    seen: sql(`
-      SELECT EXISTS (SELECT 1 FROM event WHERE prefix = ?1 AND counts = ${COUNTS_CODE.connection}) AS connections,
-        EXISTS (SELECT 1 FROM event WHERE prefix = ?1 AND counts = ${COUNTS_CODE.mail}) AS mails,
-        EXISTS (SELECT 1 FROM event WHERE prefix = ?1 AND counts = ${COUNTS_CODE.login}) AS logins,
-        EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
-        (SELECT max(last_at) FROM known_address WHERE prefix = ?1) AS known`),
-    times: sql(
-      "SELECT at FROM event WHERE prefix = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC LIMIT ?",
-    ),
-    failures: sql(`
-      SELECT at, coalesce(proof, '') AS proof FROM event
-      WHERE prefix = ? AND counts = ${COUNTS_CODE.login} AND at > ? AND id > ? ORDER BY at DESC, id DESC LIMIT ?`),
-    accountMails: sql(`
-      SELECT at FROM event
-      WHERE account = ? AND counts = ${COUNTS_CODE.account_mail} AND at > ? ORDER BY at DESC, id DESC LIMIT ?`),
     bansOf: sql(
       `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT ?`,
     ),
