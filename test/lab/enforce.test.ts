@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { SqliteBanLog } from "../../src/adapters/sqlite/ban-log.ts";
+import { networkAddress } from "../../src/core/ip.ts";
+import { later } from "../../src/core/time.ts";
+import { createEnforcer, type Enforcer } from "../../src/engine/enforce.ts";
+import type { Store } from "../../src/engine/ports.ts";
+import { engineOnMemory, NoticeBoard } from "../kit/engine-kit.ts";
+import { FirewallLab, prefix } from "./firewall-kit.ts";
+import { whyNoLab } from "./network.ts";
+import { until } from "./wait.ts";
+
+describe("a real kernel follows the database", { skip: whyNoLab() ?? false }, () => {
+  let kit: FirewallLab;
+  let store: Store;
+  let notices: NoticeBoard;
+  let enforcer: Enforcer;
+
+  before(async () => {
+    kit = await FirewallLab.make();
+  });
+  after(async () => kit.remove());
+
+  beforeEach(() => {
+    const { db, sqlite } = engineOnMemory();
+    store = sqlite;
+    notices = new NoticeBoard();
+    const nothing = (): void => {};
+    enforcer = createEnforcer({
+      banLog: new SqliteBanLog(db),
+      firewall: kit.firewall,
+      allowList: () => [],
+      clock: kit,
+      notices,
+      log: { info: nothing, warn: nothing, error: nothing },
+    });
+  });
+
+  function ban(text: string): void {
+    const network = prefix(text);
+    const about = { prefix: network, ip: networkAddress(network), level: "light", code: "mail_limit" } as const;
+    const times = { createdAt: kit.now(), expiresAt: later(kit.now(), 3_600_000) };
+    store.begin();
+    store.apply({ type: "BAN", ban: { ...about, ...times, reason: "", source: "engine", offences: 1 } }, kit.now());
+    store.commit();
+  }
+
+  const lastStep = (): number => enforcer.status().lastStep;
+
+  test("bans from before the start hold; new ones are there a moment later; their sessions end", async (t) => {
+    ban("198.51.100.200");
+    const session = await kit.connect("198.51.100.201");
+    assert.ok(session.ok);
+    await enforcer.start();
+    try {
+      await kit.banned("198.51.100.200");
+      const closed = once(session.socket, "close");
+      ban("198.51.100.201");
+      enforcer.nudge();
+      await closed;
+      await kit.banned("198.51.100.201");
+      const applied: number[] = [];
+      for (let i = 0; i < 300; i++) applied.push(await timeToKernel(`10.9.${i >> 8}.${i & 255}`));
+      applied.sort((a, b) => a - b);
+      const [p50 = Infinity, p99 = Infinity] = [applied[150], applied[296]];
+      t.diagnostic(`from nudge to kernel: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
+      assert.ok(p50 < 20, `${p50} ms`);
+    } finally {
+      await enforcer.stop();
+    }
+  });
+
+  async function timeToKernel(text: string): Promise<number> {
+    ban(text);
+    const step = lastStep() + 1;
+    const from = performance.now();
+    enforcer.nudge();
+    while (lastStep() < step) await new Promise((resolve) => setImmediate(resolve));
+    return performance.now() - from;
+  }
+
+  test("a flushed ruleset and a killed nft are mended, and the owner is told when they cannot be", async () => {
+    ban("198.51.100.203");
+    await enforcer.start();
+    try {
+      await kit.lab.server.mustExec(["nft", "flush ruleset"]);
+      await kit.passes("198.51.100.203");
+      await enforcer.verify();
+      await kit.banned("198.51.100.203");
+
+      await kit.lab.server.mustExec(["nft", "flush ruleset"]);
+      ban("198.51.100.204");
+      enforcer.nudge();
+      await until(
+        "the reset after a failed step",
+        async () => !(await kit.reaches("198.51.100.203")) && !(await kit.reaches("198.51.100.204")),
+      );
+
+      const nft = await kit.pidsOf("nft -i");
+      process.kill(Number(nft), "SIGKILL");
+      ban("198.51.100.205");
+      enforcer.nudge();
+      await until("the ban after nft was killed", async () => !(await kit.reaches("198.51.100.205")));
+      await until("all is well again", () => enforcer.status().state === "enforcing");
+      assert.deepEqual([...notices.raised.keys()], []);
+    } finally {
+      await enforcer.stop();
+    }
+  });
+});

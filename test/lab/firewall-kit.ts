@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
+import { type Prefix, parsePrefix } from "../../src/core/ip.ts";
+import { instant, later, type Millis } from "../../src/core/time.ts";
+import type { BanStep, Outcome } from "../../src/engine/ports.ts";
+import type { Connected } from "./host.ts";
+import { Lab } from "./lab.ts";
+import { namespaceOf, SERVER } from "./network.ts";
+import { until } from "./wait.ts";
+
+const PORT = 2525;
+export const OK: Outcome = { ok: true };
+/** An unprivileged user, and the guard's one right. */
+export const AS_NOBODY = "setpriv --reuid nobody --regid nogroup --clear-groups";
+const ABLE = `${AS_NOBODY} --inh-caps=+net_admin --ambient-caps=+net_admin`;
+/** Echoes, and says whose session ended. */
+const LISTENER = `require("net").createServer((socket) => {
+  const from = socket.remoteAddress.replace("::ffff:", "");
+  socket.on("error", () => {}).on("close", () => console.log("closed " + from)).pipe(socket);
+}).listen(${PORT}, "::", () => console.log("ready"))`;
+
+/** The lab with a listener on the server, and the real firewall of the server's kernel, steered as the guard would. */
+export class FirewallLab {
+  readonly lab: Lab;
+  readonly firewall: NftFirewall;
+  readonly #listener: ChildProcess;
+  #heard = "";
+
+  private constructor(lab: Lab) {
+    this.lab = lab;
+    const [command = "", ...argv] = lab.server.inside([process.execPath, "-e", LISTENER]);
+    const listener = spawn(command, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    listener.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.#heard += text;
+    });
+    this.#listener = listener;
+    this.firewall = new NftFirewall({ ipv6Prefix: () => 64, path: this.toolsOf("able", ABLE) });
+  }
+
+  static async make(): Promise<FirewallLab> {
+    const made = new FirewallLab(await Lab.make());
+    await until("the listener listens", () => made.#heard.includes("ready\n"));
+    return made;
+  }
+
+  async remove(): Promise<void> {
+    await this.firewall.close();
+    this.#listener.kill("SIGKILL");
+    this.lab.remove();
+  }
+
+  now(): Millis {
+    return instant(Date.now());
+  }
+
+  /** A folder whose `nft` and `ss` run the real ones in the server's network, with just these rights. */
+  toolsOf(name: string, rights: string): string {
+    const folder = join(this.lab.directory, name);
+    mkdirSync(folder);
+    for (const tool of ["/usr/sbin/nft", "/usr/bin/ss"]) {
+      const path = join(folder, tool.slice(tool.lastIndexOf("/") + 1));
+      const command = `ip netns exec ${namespaceOf("server")} ${rights} ${tool}`;
+      writeFileSync(path, `#!/bin/sh\nPATH=/usr/sbin:/usr/bin exec ${command} "$@"\n`);
+      chmodSync(path, 0o755);
+    }
+    return folder;
+  }
+
+  /** Processes of this name that the firewall started. */
+  async pidsOf(command: string): Promise<string> {
+    return (await this.lab.server.exec(["pgrep", "-u", "nobody", "-f", command])).stdout.trim();
+  }
+
+  async connect(from: string, timeoutMs = 3_000): Promise<Connected> {
+    const to = from.includes(":") ? SERVER.v6 : SERVER.v4;
+    return this.lab.attacker.connect({ from, to, port: PORT, timeoutMs });
+  }
+
+  /** Whether the server saw the session of this address end. */
+  sawEnd(from: string): boolean {
+    return this.#heard.includes(`closed ${from}\n`);
+  }
+
+  async reaches(from: string, timeoutMs = 400): Promise<boolean> {
+    const connected = await this.connect(from, timeoutMs);
+    if (connected.ok) connected.socket.destroy();
+    else assert.equal(connected.code, "ETIMEDOUT", "banned packets are dropped, not answered");
+    return connected.ok;
+  }
+
+  async passes(...addresses: readonly string[]): Promise<void> {
+    for (const from of addresses) assert.ok(await this.reaches(from, 3_000), `${from} is not banned`);
+  }
+
+  async banned(...addresses: readonly string[]): Promise<void> {
+    for (const from of addresses) assert.ok(!(await this.reaches(from)), `${from} is banned`);
+  }
+
+  async apply(...steps: readonly (readonly ["add" | "delete", string, number?])[]): Promise<void> {
+    const now = this.now();
+    const made = steps.map(
+      ([type, text, lastsMs], id): BanStep =>
+        type === "delete"
+          ? { id, type, prefix: prefix(text) }
+          : { id, type, prefix: prefix(text), expiresAt: lastsMs === undefined ? null : later(now, lastsMs) },
+    );
+    assert.deepEqual(await this.firewall.apply(made, now), OK);
+  }
+}
+
+export function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  assert.ok(parsed !== null, text);
+  return parsed;
+}
