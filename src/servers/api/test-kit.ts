@@ -68,11 +68,11 @@ export class FakeGuard implements Guard {
 export class FakeQueries implements Queries {
   readonly rows: EventItem[] = [];
 
-  add(type: string, ip: string | null = "203.0.113.7"): void {
+  add(type: string, ip: string | null = "203.0.113.7", details = "row\n<b>"): void {
     const id = this.rows.length + 1;
     const at = new Date(T0 + id).toISOString();
     const unknown = { account: null, reason: null, count: null, limit: null, windowMs: null };
-    this.rows.push({ id, at, type, ip, ...unknown, details: `row ${id}\n<b>`, action: "none" });
+    this.rows.push({ id, at, type, ip, ...unknown, details, action: "none" });
   }
 
   bans(): readonly BanItem[] {

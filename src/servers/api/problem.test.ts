@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { guardDown, loginRefused, problem, storeDown, unauthorized } from "./problem.ts";
+
+test("a problem is told as RFC 9457 asks", async () => {
+  const response = problem({
+    status: 409,
+    code: "refused",
+    detail: "No.",
+    next: "Nothing.",
+    headers: { allow: "GET" },
+  });
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  assert.equal(response.headers.get("allow"), "GET");
+  assert.deepEqual(await response.json(), {
+    type: "about:blank",
+    title: "Conflict",
+    status: 409,
+    code: "refused",
+    detail: "No.",
+    next: "Nothing.",
+  });
+});
+
+test("who is not let in is told how to ask, who came too early when to return", () => {
+  assert.equal(unauthorized().headers.get("www-authenticate"), 'Bearer realm="GhostInbox"');
+  assert.equal(loginRefused(401).headers.get("www-authenticate"), null, "a browser would open its own dialog");
+  for (const response of [guardDown(), storeDown()]) assert.equal(response.headers.get("retry-after"), "5");
+});

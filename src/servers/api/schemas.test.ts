@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { banRequest, eventsQuery, ipInPath, securityCommand } from "./schemas.ts";
+
+test("an IPv6 address stands for the network in which it is judged", () => {
+  const { ip } = ipInPath(56).parse({ ip: "2001:DB8:0:1ff::7" });
+  assert.equal(ip, "2001:db8:0:100::/56");
+  assert.equal(ipInPath(64).parse({ ip: "::ffff:203.0.113.7" }).ip, "203.0.113.7/32");
+  assert.equal(ipInPath(64).parse({ ip: "2001:db8::/32" }).ip, "2001:db8::/32");
+});
+
+test("a ban's time is a duration or for good; a reason may be in any language", () => {
+  for (const good of ["30m", "2h", "7d", "permanent"])
+    assert.ok(banRequest.safeParse({ ip: "203.0.113.7", for: good }).success, good);
+  for (const bad of ["", "0m", "-2h", "forever", "2 hours"])
+    assert.ok(!banRequest.safeParse({ ip: "203.0.113.7", for: bad }).success, bad);
+  assert.ok(banRequest.safeParse({ ip: "::1", reason: "Überlastung, 攻撃" }).success);
+  for (const mark of ["\n", "\u0000", "\u001b[2J", "\u2028"])
+    assert.ok(!banRequest.safeParse({ ip: "::1", reason: mark }).success, JSON.stringify(mark));
+});
+
+test("no body throws: whatever it is, it is taken or refused", () => {
+  const values = [null, 1, "", [], {}, { action: null }, { action: "ban", ip: {} }, { __proto__: null, action: "ban" }];
+  for (const value of values) assert.equal(securityCommand.safeParse(value).success, false);
+});
+
+test("a query's numbers are numbers afterwards", () => {
+  assert.deepEqual(eventsQuery(64).parse({ limit: "20", cursor: "7", ip: "203.0.113.7", type: "BAN" }), {
+    limit: 20,
+    cursor: 7,
+    ip: "203.0.113.7/32",
+    type: "BAN",
+  });
+});
