@@ -4,7 +4,7 @@
  * place and counts into typed arrays. `load.ts JSON`, see LoadPlan.
  */
 import { connect, type Socket } from "node:net";
-import { argv, cpuUsage } from "node:process";
+import { argv, cpuUsage, hrtime } from "node:process";
 import { type LoadPlan, type LoadResult, requestOf, writeDigits } from "./policy-request.ts";
 
 const NEWLINE = 10;
@@ -90,6 +90,7 @@ class Asker {
 const askers = Array.from({ length: plan.connections }, () => new Asker());
 await Promise.all(askers.map((asker) => asker.open()));
 open = askers.length;
+const begunAtNs = Number(hrtime.bigint());
 const begun = performance.now();
 // A plan of so many requests records them all.
 startedAt = begun + plan.warmUpMs;
@@ -102,6 +103,7 @@ function print(): void {
   const seconds = (performance.now() - recordFrom) / 1_000;
   const { user, system } = cpuUsage(cpuAtStart);
   const result: LoadResult = {
+    begunAtNs,
     answers,
     others,
     seconds,

@@ -2,12 +2,16 @@
 import { parseArgs } from "node:util";
 import { Lab } from "../test/lab/lab.ts";
 import { whyNoLab } from "../test/lab/network.ts";
+import { banTime } from "./ban-time.ts";
+import { burst } from "./burst.ts";
 import { decisions } from "./decisions.ts";
 import { Programs } from "./guard.ts";
+import { memory } from "./memory.ts";
 import type { Part } from "./part.ts";
+import { restore } from "./restore.ts";
 import { printTable, type Row } from "./result.ts";
 
-const PARTS: readonly Part[] = [decisions];
+const PARTS: readonly Part[] = [decisions, banTime, burst, restore, memory];
 
 process.exitCode = await main();
 

@@ -17,6 +17,8 @@ export type LoadPlan = Readonly<{
 }>;
 
 export type LoadResult = Readonly<{
+  /** When the first request left, by CLOCK_MONOTONIC. Nanoseconds. */
+  begunAtNs: number;
   answers: number;
   /** Answers that were not DUNNO. */
   others: number;

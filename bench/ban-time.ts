@@ -1,0 +1,180 @@
+import { fileURLToPath } from "node:url";
+import { SERVER } from "../test/lab/network.ts";
+import { until } from "../test/lab/wait.ts";
+import { Child } from "./child.ts";
+import { LOAD_CPU, pinned } from "./cpus.ts";
+import { ECHO_PORT, type Offence, type OffenceDone } from "./echo.ts";
+import { type Backend, Fail2ban } from "./fail2ban.ts";
+import { Lines } from "./lines.ts";
+import type { Bench, Part } from "./part.ts";
+import type { ProbeDone, ProbeWish } from "./prober.ts";
+import { lower, median, type Row } from "./result.ts";
+
+/** The failed login that brings the ban: five of different passwords for the guard, five lines for Fail2ban. */
+const OFFENCES = 5;
+const PARTS_OF_FAIL2BAN = 100;
+const LOGIN_POLICY_PORT = 10_025;
+/** The attacker owns 198.51.100.192/26. */
+const FIRST_ATTACKER = 193;
+const ATTACKERS = 62;
+
+/** From the last offence to the first packet that does not come through. */
+export const banTime: Part = {
+  name: "ban-time",
+  says: "from the last failed login to the first dropped packet, against Fail2ban",
+  async run(bench) {
+    const probes = await Probes.start(bench);
+    try {
+      const runs = bench.quick ? 5 : 20;
+      const ours = await ofGuard(bench, probes, runs);
+      const inotify = await ofFail2ban(bench, probes, { backend: "pyinotify", runs: bench.quick ? 3 : 12 });
+      const polling = bench.quick ? [] : await ofFail2ban(bench, probes, { backend: "polling", runs: 10 });
+      return [...compare("inotify", ours, inotify), ...(polling.length === 0 ? [] : compare("polling", ours, polling))];
+    } finally {
+      await probes.stop();
+    }
+  },
+};
+
+function compare(how: string, ours: readonly number[], theirs: readonly number[]): readonly Row[] {
+  const ms = (value: number) => ({ value, unit: "ms" }) as const;
+  const target = how === "inotify" ? PARTS_OF_FAIL2BAN : null;
+  return [
+    lower(`offence to dropped packet, Fail2ban by ${how}, median`, ms(median(ours)), ms(median(theirs)), target),
+    lower(`  slowest of ${ours.length} and of ${theirs.length}`, ms(Math.max(...ours)), ms(Math.max(...theirs)), null),
+  ];
+}
+
+async function ofGuard(bench: Bench, probes: Probes, runs: number): Promise<readonly number[]> {
+  await bench.programs.wipe();
+  const guard = await bench.programs.startGuard();
+  try {
+    const report = (ip: string, attempt: number): Offence => ({
+      type: "http",
+      port: LOGIN_POLICY_PORT,
+      request: loginReport(bench.programs.loginSecret, ip, attempt),
+    });
+    const times: number[] = [];
+    for (let run = 0; run < runs; run++) {
+      const ip = probes.attacker();
+      for (let attempt = 1; attempt < OFFENCES; attempt++) await probes.commit(report(ip, attempt));
+      times.push(await probes.time(ip, report(ip, OFFENCES)));
+    }
+    tell(bench, "guard", times);
+    return times;
+  } finally {
+    await guard.stop();
+    await removeTable(bench);
+  }
+}
+
+async function ofFail2ban(
+  bench: Bench,
+  probes: Probes,
+  { backend, runs }: Readonly<{ backend: Backend; runs: number }>,
+): Promise<readonly number[]> {
+  const fail2ban = await Fail2ban.start(bench.lab, backend, OFFENCES);
+  try {
+    const times: number[] = [];
+    for (let run = 0; run < runs; run++) {
+      const ip = probes.attacker();
+      const counted = OFFENCES * run + OFFENCES - 1;
+      for (let attempt = 1; attempt < OFFENCES; attempt++)
+        await probes.commit({ type: "log", file: fail2ban.log, text: fail2ban.line(ip) });
+      await until("Fail2ban has read the log", async () => (await fail2ban.failures()) === counted);
+      times.push(await probes.time(ip, { type: "log", file: fail2ban.log, text: fail2ban.line(ip) }));
+    }
+    tell(bench, `Fail2ban (${backend})`, times);
+    return times;
+  } finally {
+    await fail2ban.stop();
+  }
+}
+
+export async function removeTable(bench: Bench): Promise<void> {
+  await bench.lab.server.exec(["nft", "delete", "table", "inet", "ghostinbox"]);
+}
+
+/** What Dovecot posts after a failed login (auth-policy.c). */
+function loginReport(secret: string, remote: string, attempt: number): string {
+  const body = JSON.stringify({
+    device_id: "",
+    login: "alice@example.org",
+    protocol: "imap",
+    pwhash: attempt.toString(16).padStart(4, "0"),
+    remote,
+    session_id: "0aBcDeFg",
+    success: false,
+    policy_reject: false,
+    tls: true,
+  });
+  const head = `POST /?command=report HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${secret}\r\n`;
+  return `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+function tell(bench: Bench, who: string, times: readonly number[]): void {
+  const listed = times.map((time) => time.toFixed(time < 10 ? 2 : 0)).join(" ");
+  bench.say(`${who}: median ${median(times).toFixed(2)} ms of ${listed}`);
+}
+
+/** The two ends of the probing, each in its own network namespace, both away from the core of the servers. */
+export class Probes {
+  readonly #echo: Lines;
+  readonly #prober: Lines;
+  #attackers = 0;
+
+  private constructor(echo: Lines, prober: Lines) {
+    this.#echo = echo;
+    this.#prober = prober;
+  }
+
+  static async start({ lab }: Bench): Promise<Probes> {
+    const program = (name: string) =>
+      pinned(LOAD_CPU, [process.execPath, fileURLToPath(new URL(name, import.meta.url))]);
+    const probes = new Probes(
+      new Lines(new Child(lab.server.inside(program("echo.ts")))),
+      new Lines(new Child(lab.attacker.inside(program("prober.ts")))),
+    );
+    await Promise.all([probes.#echo.next(), probes.#prober.next()]);
+    return probes;
+  }
+
+  /** An address that has done nothing yet. */
+  attacker(): string {
+    if (this.#attackers >= ATTACKERS) throw new Error("no more attackers");
+    this.#attackers += 1;
+    return `198.51.100.${FIRST_ATTACKER + this.#attackers - 1}`;
+  }
+
+  async commit(offence: Offence): Promise<number> {
+    this.#echo.write(offence);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
+    return (JSON.parse(await this.#echo.next()) as OffenceDone).atNs;
+  }
+
+  /** Resolves once the address gets through. */
+  async begin(from: string): Promise<void> {
+    this.#prober.write({ from, to: SERVER.v4, port: ECHO_PORT } satisfies ProbeWish);
+    const line = await this.#prober.next();
+    if (line !== "probing") throw new Error(`the prober does not get through: ${line}`);
+  }
+
+  /** The moment (CLOCK_MONOTONIC, ns) at which the first packet left that was dropped. */
+  async dropped(): Promise<number> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
+    return (JSON.parse(await this.#prober.next()) as ProbeDone).droppedAtNs;
+  }
+
+  /** Milliseconds from the offence to the first dropped packet. */
+  async time(from: string, offence: Offence): Promise<number> {
+    await this.begin(from);
+    const offendedAt = await this.commit(offence);
+    const droppedAt = await this.dropped();
+    if (droppedAt < offendedAt) throw new Error("packets were dropped before the last offence");
+    return (droppedAt - offendedAt) / 1e6;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#echo.child.stop(), this.#prober.child.stop()]);
+  }
+}

@@ -1,0 +1,85 @@
+import { appendFileSync } from "node:fs";
+import { until } from "../test/lab/wait.ts";
+import { removeTable } from "./ban-time.ts";
+import { Fail2ban } from "./fail2ban.ts";
+import { load } from "./load-client.ts";
+import type { Bench, Part } from "./part.ts";
+import { higher, median } from "./result.ts";
+
+const GUARD_BANS = 5_000;
+const FAIL2BAN_BANS = 300;
+/** A set of the guard's holds one element more, by which it notices that somebody emptied it. */
+const WATERMARKS = 1;
+
+/** Many bans at once: from the first offence until the last of them is in the kernel. */
+export const burst: Part = {
+  name: "burst",
+  says: "bans in a burst, against Fail2ban",
+  async run(bench) {
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
+      ours.push(await ofGuard(bench));
+      theirs.push(await ofFail2ban(bench));
+    }
+    bench.say(`guard: ${list(ours)} bans/s; Fail2ban: ${list(theirs)} bans/s`);
+    return [
+      higher("bans in a burst", { value: median(ours), unit: "/s" }, { value: median(theirs), unit: "/s" }, null),
+    ];
+  },
+};
+
+/** Mails that nobody may send twice a minute: the first round brings no ban, each mail of the second does. */
+async function ofGuard(bench: Bench): Promise<number> {
+  const { programs, lab } = bench;
+  await programs.wipe();
+  const guard = await programs.startGuard({ GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1" });
+  try {
+    const mails = () =>
+      load({
+        socket: programs.layout.policySocket,
+        connections: 8,
+        stages: ["DATA"],
+        addresses: GUARD_BANS,
+        family: "v4",
+        requests: GUARD_BANS,
+        runMs: 60_000,
+        warmUpMs: 0,
+      });
+    if ((await mails()).others !== 0) throw new Error("the first mails were refused");
+    const second = await mails();
+    if (second.others !== GUARD_BANS) throw new Error(`only ${second.others} of ${GUARD_BANS} were refused`);
+    await until("all bans are in the kernel", async () => {
+      const { stdout } = await lab.server.exec(["nft", "list", "set", "inet", "ghostinbox", "ban4"]);
+      return (stdout.match(/\d+\.\d+\.\d+\.\d+/g)?.length ?? 0) === GUARD_BANS + WATERMARKS;
+    });
+    return GUARD_BANS / secondsSince(second.begunAtNs);
+  } finally {
+    await guard.stop();
+    await removeTable(bench);
+  }
+}
+
+/** Every line brings a ban. */
+async function ofFail2ban({ lab }: Bench): Promise<number> {
+  const fail2ban = await Fail2ban.start(lab, "pyinotify", 1);
+  try {
+    const lines = Array.from({ length: FAIL2BAN_BANS }, (_, i) =>
+      fail2ban.line(`198.18.${100 + (i % 100)}.${100 + Math.floor(i / 100)}`),
+    );
+    const begunAtNs = Number(process.hrtime.bigint());
+    appendFileSync(fail2ban.log, lines.join(""));
+    await until("all bans are in the kernel", async () => (await fail2ban.bansInKernel()) === FAIL2BAN_BANS, 60_000);
+    return FAIL2BAN_BANS / secondsSince(begunAtNs);
+  } finally {
+    await fail2ban.stop();
+  }
+}
+
+function secondsSince(atNs: number): number {
+  return (Number(process.hrtime.bigint()) - atNs) / 1e9;
+}
+
+function list(rates: readonly number[]): string {
+  return rates.map((rate) => Math.round(rate).toLocaleString("en")).join(" ");
+}

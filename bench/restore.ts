@@ -1,0 +1,105 @@
+import { systemClock } from "../src/adapters/clock.ts";
+import { openEngine } from "../src/adapters/sqlite/open.ts";
+import { SqliteStore } from "../src/adapters/sqlite/store.ts";
+import { type Ip, networkAddress, type Prefix, parsePrefix } from "../src/core/ip.ts";
+import { HOUR_MS, later, type Millis } from "../src/core/time.ts";
+import { Probes, removeTable } from "./ban-time.ts";
+import type { Bench, Part } from "./part.ts";
+import { median, within } from "./result.ts";
+
+const BANS = 100_000;
+const OF_IPV6 = 10_000;
+const MOST_MS = 1_000;
+/** Each set that is found by a hash holds one element by which the guard notices that somebody emptied it. */
+const WATERMARKS = 3;
+
+/** The guard starts with a hundred thousand bans in its database and a kernel that knows none, as after a reboot. */
+export const restore: Part = {
+  name: "restore",
+  says: `${BANS.toLocaleString("en")} bans back in the kernel after a start`,
+  async run(bench) {
+    await bench.programs.wipe();
+    const probes = await Probes.start(bench);
+    try {
+      const attacker = probes.attacker();
+      fill(bench.programs.layout.engineDb, attacker);
+      const times: number[] = [];
+      for (let run = 0; run < (bench.quick ? 2 : 7); run++) times.push(await once(bench, probes, attacker));
+      bench.say(`from the start of the process: ${times.map((time) => `${Math.round(time)} ms`).join(", ")}`);
+      return [within(`${BANS.toLocaleString("en")} bans restored`, { value: median(times), unit: "ms" }, MOST_MS)];
+    } finally {
+      await probes.stop();
+    }
+  },
+};
+
+/** The bans enter in one transaction of the kernel: when one of them drops packets, all do. Counted afterwards. */
+async function once(bench: Bench, probes: Probes, attacker: string): Promise<number> {
+  await probes.begin(attacker);
+  const startedAtNs = Number(process.hrtime.bigint());
+  const guard = bench.programs.launch("guard");
+  try {
+    const ms = ((await probes.dropped()) - startedAtNs) / 1e6;
+    guard.mustRun();
+    const count = await elements(bench);
+    if (count !== BANS + WATERMARKS) throw new Error(`the kernel holds ${count} elements`);
+    return ms;
+  } finally {
+    await guard.stop();
+    await removeTable(bench);
+  }
+}
+
+async function elements({ lab }: Bench): Promise<number> {
+  let count = 0;
+  for (const set of ["ban4", "ban6", "ban6_host"]) {
+    const listed = await lab.server.mustExec(["nft", "list", "set", "inet", "ghostinbox", set]);
+    const from = listed.indexOf("elements = {");
+    if (from >= 0) count += listed.slice(from).split(",").length;
+  }
+  return count;
+}
+
+/** Bans through the guard's own store, while no guard runs. SQLite gives its files to the owner of the database. */
+function fill(path: string, attacker: string): void {
+  const db = openEngine(path);
+  const store = new SqliteStore(db);
+  const now = systemClock.now();
+  store.begin();
+  for (let i = 0; i < BANS; i++) ban(store, prefixOf(i, attacker), now);
+  store.commit();
+  db.close();
+}
+
+function ban(store: SqliteStore, prefix: Prefix, now: Millis): void {
+  const ip: Ip = networkAddress(prefix);
+  store.apply(
+    {
+      type: "BAN",
+      ban: {
+        prefix,
+        ip,
+        level: "heavy",
+        code: "mail_limit",
+        reason: "More than 10 mails in 60 seconds.",
+        source: "engine",
+        createdAt: now,
+        expiresAt: later(now, 24 * HOUR_MS),
+        offences: 3,
+      },
+    },
+    now,
+  );
+}
+
+function prefixOf(i: number, attacker: string): Prefix {
+  const text =
+    i === 0
+      ? attacker
+      : i < OF_IPV6
+        ? `2001:db8:${(0x1000 + i).toString(16)}::/64`
+        : `198.${18 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`;
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(`no prefix: ${text}`);
+  return prefix;
+}
