@@ -6,12 +6,13 @@ import { banTime } from "./ban-time.ts";
 import { burst } from "./burst.ts";
 import { decisions } from "./decisions.ts";
 import { Programs } from "./guard.ts";
+import { mail } from "./mail.ts";
 import { memory } from "./memory.ts";
 import type { Part } from "./part.ts";
 import { restore } from "./restore.ts";
 import { printTable, type Row } from "./result.ts";
 
-const PARTS: readonly Part[] = [decisions, banTime, burst, restore, memory];
+const PARTS: readonly Part[] = [decisions, mail, banTime, burst, restore, memory];
 
 process.exitCode = await main();
 

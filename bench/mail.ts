@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import { mustRun } from "../test/lab/commands.ts";
+import { SERVER } from "../test/lab/network.ts";
+import { Product } from "../test/lab/product.ts";
+import { until } from "../test/lab/wait.ts";
+import { LOAD_CPU, pinned } from "./cpus.ts";
+import type { Bench, Part } from "./part.ts";
+import { median, type Row } from "./result.ts";
+
+const AT_LEAST = 0.97;
+const SENDER = "198.51.100.0/25";
+const SESSIONS = 8;
+const MESSAGE_BYTES = 2_048;
+const RECIPIENT = "alice@example.test";
+
+/**
+ * Mails through the real Postfix from another host, with and without the guard in its restrictions. Each mail is a
+ * connection of its own, so that the guard is asked four times a mail; delivery discards, so that Dovecot takes no
+ * processor time and smtpd, whose part the guard is, sets the pace.
+ */
+export const mail: Part = {
+  name: "mail",
+  says: "mails through Postfix, with and without the guard",
+  async run(bench) {
+    const product = new Product(bench.lab, { GHOSTINBOX_ALLOW__NETWORKS: SENDER }, join(bench.lab.directory, "server"));
+    await product.start();
+    try {
+      await product.addAccount(RECIPIENT);
+      const restriction = (await postconf(product, ["-h", "ghostinbox_guard"])).trim();
+      await postconf(product, ["-e", "virtual_transport = discard:"]);
+      const mails = bench.quick ? 300 : 1_500;
+      const withGuard: number[] = [];
+      const without: number[] = [];
+      for (let round = 0; round < (bench.quick ? 3 : 8); round++) {
+        // The first of a pair alternates, so that a drift of the machine favours neither.
+        for (const guarded of round % 2 === 0 ? [true, false] : [false, true]) {
+          await use(product, guarded ? restriction : "");
+          await send(bench, 50);
+          (guarded ? withGuard : without).push(await send(bench, mails));
+        }
+      }
+      const ratios = withGuard.map((rate, i) => rate / (without[i] ?? Number.NaN));
+      bench.say(`with the guard ${list(withGuard)} mails/s, without ${list(without)}`);
+      bench.say(`ratios of the pairs: ${ratios.map((ratio) => ratio.toFixed(3)).join(" ")}`);
+      return [compare(withGuard, without, median(ratios))];
+    } finally {
+      await product.stop();
+    }
+  },
+};
+
+function compare(withGuard: readonly number[], without: readonly number[], ratio: number): Row {
+  const perSecond = (rates: readonly number[]): string => `${Math.round(median(rates))}/s`;
+  return {
+    what: "mails with the guard, and without (median of pairs)",
+    ours: perSecond(withGuard),
+    theirs: perSecond(without),
+    ratio: `${ratio.toFixed(3)}x`,
+    target: `at least ${AT_LEAST}`,
+    verdict: ratio >= AT_LEAST ? "met" : "MISSED",
+  };
+}
+
+/** Swaps what `$ghostinbox_guard` stands for in all restrictions; nothing else differs. */
+async function use(product: Product, restriction: string): Promise<void> {
+  await postconf(product, ["-e", `ghostinbox_guard = ${restriction}`]);
+  const before = smtpds(product);
+  await product.lab.server.mustExec(["postfix", "-c", product.layout.postfixConf, "reload"]);
+  await until("no smtpd has the old configuration", () => before.every((pid) => !smtpds(product).includes(pid)));
+}
+
+function smtpds(product: Product): readonly number[] {
+  return product.pidsOf(/ smtpd /);
+}
+
+async function postconf(product: Product, argv: readonly string[]): Promise<string> {
+  return product.lab.server.mustExec(["postconf", "-c", product.layout.postfixConf, ...argv]);
+}
+
+/** Mails a second that Postfix took. */
+async function send({ lab }: Bench, count: number): Promise<number> {
+  const what = ["-m", String(count), "-s", String(SESSIONS), "-l", String(MESSAGE_BYTES), "-M", "mx.sender.test"];
+  const argv = ["smtp-source", ...what, "-f", "news@sender.test", "-t", RECIPIENT, `inet:${SERVER.v4}:25`];
+  const from = performance.now();
+  await mustRun(lab.sender.inside(pinned(LOAD_CPU, argv)), { deadlineMs: 120_000 });
+  return count / ((performance.now() - from) / 1_000);
+}
+
+function list(rates: readonly number[]): string {
+  return rates.map((rate) => Math.round(rate)).join(" ");
+}
