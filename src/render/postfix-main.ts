@@ -76,6 +76,8 @@ function restrictions(): Readonly<Record<string, string>> {
     smtpd_helo_required: "yes",
     strict_rfc821_envelopes: "yes",
     disable_vrfy_command: "yes",
+    // "User unknown", without "in virtual mailbox table".
+    show_user_unknown_table_name: "no",
     smtpd_forbid_bare_newline: "yes",
     smtpd_forbid_unauth_pipelining: "yes",
     smtpd_client_restrictions: "$ghostinbox_guard",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { Stats } from "../../src/wire/items.ts";
 import { Dialog } from "../lab/dialog.ts";
 import type { Host } from "../lab/host.ts";
 import { Lab } from "../lab/lab.ts";
@@ -170,14 +171,8 @@ async function sameBanEverywhere(product: Product, subject: string, code: string
   assert.equal(ban.level, level);
   const expires = Date.parse(ban.expiresAt ?? "");
 
-  const token = (await product.json(["token", "create", `test-${subject.replace(/[^0-9a-f]/g, "-")}`])) as {
-    token: string;
-  };
-  const url = "http://127.0.0.1:3000/api/security?action=stats";
-  const told = await product.lab.server.mustExec(["curl", "-sf", "-H", `Authorization: Bearer ${token.token}`, url]);
-  const items = (JSON.parse(told) as { bans: { items: { prefix: string; code: string; expiresAt: string }[] } }).bans
-    .items;
-  const inApi = items.find(({ prefix }) => prefix === ban.prefix);
+  const told = JSON.parse((await product.api("GET", "/api/security?action=stats")).body) as Stats;
+  const inApi = told.bans.items.find(({ prefix }) => prefix === ban.prefix);
   assert.deepEqual([inApi?.code, inApi?.expiresAt], [ban.code, ban.expiresAt], "the API");
 
   const rows = await product.sqlite(

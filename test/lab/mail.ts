@@ -19,7 +19,7 @@ export function serverFor(from: string): string {
 
 /** One mail from a stranger through port 25; answers the last reply, or the first that is not positive. */
 export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
-  const dialog = await Dialog.open(mail.host, { from: mail.from, to: serverFor(mail.from), port: 25 });
+  const dialog = await Dialog.open(mail.host, { from: mail.from, to: mail.to ?? serverFor(mail.from), port: 25 });
   try {
     const banner = await dialog.reply();
     if (banner.code !== 220) return banner;
@@ -59,8 +59,8 @@ export async function authenticate(dialog: Dialog, name: string, password: strin
 }
 
 /** An IMAP session over TLS that has read the greeting. */
-export async function openImap(host: Host, from: string): Promise<Dialog> {
-  const dialog = await Dialog.open(host, { from, to: serverFor(from), port: 993, tls: true });
+export async function openImap(host: Host, from: string, to: string = serverFor(from)): Promise<Dialog> {
+  const dialog = await Dialog.open(host, { from, to, port: 993, tls: true });
   await dialog.line();
   return dialog;
 }

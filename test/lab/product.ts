@@ -18,6 +18,8 @@ const ADMIN_PASSWORD = "a long phrase for the dashboard";
 /** Settings by their environment names: `{ GHOSTINBOX_BANS__LADDER: "2s,4s" }`. */
 export type Environment = Readonly<Record<string, string>>;
 
+export type ApiAnswer = Readonly<{ code: number; body: string }>;
+
 /** The server as a user starts it: `npm start` on the lab's server host. */
 export class Product {
   readonly lab: Lab;
@@ -25,6 +27,7 @@ export class Product {
   readonly #environment: Environment;
   #child: ChildProcess | null = null;
   #output = "";
+  #token: string | undefined;
 
   constructor(lab: Lab, settings: Environment = {}, data: string = join(lab.directory, "data")) {
     this.lab = lab;
@@ -107,6 +110,18 @@ export class Product {
     return JSON.parse(ran.stdout);
   }
 
+  /** Asks the HTTP API, with a token of its own, from the server's loopback. */
+  async api(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<ApiAnswer> {
+    this.#token ??= await this.#makeToken();
+    const url = `http://127.0.0.1:3000${path}`;
+    const sent = body === undefined ? [] : ["-H", "Content-Type: application/json", "--data", JSON.stringify(body)];
+    const bearer = ["-H", `Authorization: Bearer ${this.#token}`];
+    const argv = ["curl", "-s", "-X", method, "-w", "\n%{http_code}", ...bearer, ...sent, url];
+    const printed = await this.lab.server.mustExec(argv);
+    const last = printed.lastIndexOf("\n");
+    return { code: Number(printed.slice(last + 1)), body: printed.slice(0, last) };
+  }
+
   async addAccount(name: string, password: string = PASSWORD): Promise<void> {
     await this.json(["account", "add", name, "--password-stdin"], { input: `${password}\n` });
   }
@@ -121,9 +136,9 @@ export class Product {
   }
 
   async events(ip: string): Promise<readonly EventItem[]> {
-    const lines = await this.cli(["events", "--ip", ip, "--limit", "500", "--json"]);
+    const answer = await this.json(["events", "--ip", ip, "--limit", "500"]);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-    return parseMany(lines.stdout) as EventItem[];
+    return (answer as { items: readonly EventItem[] }).items;
   }
 
   /** The stock `sqlite3` of Debian on a database; rows as arrays of text. */
@@ -140,19 +155,16 @@ export class Product {
     return this.lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
   }
 
+  async #makeToken(): Promise<string> {
+    const answer = JSON.stringify(await this.json(["token", "create", "lab"]));
+    const token = /"token":"([^"]+)"/.exec(answer)?.[1];
+    if (token === undefined) throw new Error(`no token in ${answer}`);
+    return token;
+  }
+
   #failIfEnded(): false {
     if (this.#child === null || this.#child.exitCode !== null)
       throw new Hopeless(`npm start has ended:\n${this.#output.slice(-4_000)}`);
     return false;
   }
-}
-
-/** One JSON array, or one object a line. */
-function parseMany(text: string): readonly unknown[] {
-  const trimmed = text.trim();
-  if (trimmed.startsWith("[")) {
-    const parsed: unknown = JSON.parse(trimmed);
-    return Array.isArray(parsed) ? parsed : [];
-  }
-  return trimmed === "" ? [] : trimmed.split("\n").map((line): unknown => JSON.parse(line));
 }

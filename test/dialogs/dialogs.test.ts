@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Lab } from "../lab/lab.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { parseTranscript, play, whatIsWrong } from "./transcript.ts";
+
+const HERE = import.meta.dirname;
+
+test("a transcript that does not go as written is noticed", () => {
+  const [step] = parseTranscript("S: 250 *.test\n+ STARTTLS\n- AUTH*\n");
+  assert.ok(step?.type === "reply");
+  const reply = (code: number, ...lines: readonly string[]) => whatIsWrong({ code, lines }, step);
+  assert.equal(reply(250, "mail.example.test", "STARTTLS"), null);
+  assert.match(reply(550, "mail.example.test", "STARTTLS") ?? "", /expected 250, got 550/);
+  assert.match(reply(250, "mail.example.test") ?? "", /no line of the reply is: STARTTLS/);
+  assert.match(reply(250, "mail.example.test", "STARTTLS", "AUTH PLAIN") ?? "", /a line of the reply is: AUTH/);
+  assert.throws(() => parseTranscript("S: 250 ok\nwhatever\n"), /line 2 is no step/);
+});
+
+describe("SMTP dialogues", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab, { GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }).start();
+    for (const name of ["anna", "bert"]) await product.addAccount(`${name}@example.test`);
+    await product.json(["alias", "add", "sales@example.test", "anna@example.test", "bert@example.test"]);
+    await product.json(["alias", "add", "old@example.test", "anna@example.test"]);
+    await product.json(["alias", "block", "old@example.test"]);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  for (const name of readdirSync(HERE).filter((file) => file.endsWith(".smtp")))
+    test(name, async () => {
+      await play(lab, parseTranscript(readFileSync(join(HERE, name), "utf8")));
+    });
+});

@@ -1,0 +1,109 @@
+import { Dialog, type SmtpReply } from "../lab/dialog.ts";
+import type { Lab } from "../lab/lab.ts";
+import { serverFor } from "../lab/mail.ts";
+import { PASSWORD } from "../lab/product.ts";
+
+/**
+ * A transcript of an SMTP session, played against the running server. One step a line:
+ *
+ *     # a comment
+ *     from sender 198.51.100.70 to 25      connects; `to 465 tls` speaks TLS at once
+ *     S: 250 *                             the next reply has this code, and a line that matches (`*`: any text)
+ *     + STARTTLS                           the same reply has a line that matches
+ *     - AUTH*                              and none that matches this
+ *     C: EHLO client.test                  sends the line
+ *     tls                                  the TLS handshake, after the server's 220
+ *     auth anna@example.test right         AUTH PLAIN with her password, or with a wrong one: `auth … wrong`
+ *     closed                               the server hangs up
+ */
+export type Step =
+  | Readonly<{ type: "connect"; host: "sender" | "attacker"; from: string; port: number; tls: boolean }>
+  | Readonly<{ type: "send"; text: string }>
+  | Readonly<{ type: "reply"; code: number; pattern: string; also: readonly string[]; never: readonly string[] }>
+  | Readonly<{ type: "auth"; name: string; right: boolean }>
+  | Readonly<{ type: "tls" }>
+  | Readonly<{ type: "closed" }>;
+
+/** Throws with the number of the first line that is no step. */
+export function parseTranscript(text: string): readonly Step[] {
+  const steps: Step[] = [];
+  for (const [i, line] of text.split("\n").entries()) {
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    const last = steps.at(-1);
+    const more = /^([+-]) (.+)$/.exec(line);
+    if (more !== null && last?.type === "reply") {
+      const list = more[1] === "+" ? "also" : "never";
+      steps[steps.length - 1] = { ...last, [list]: [...last[list], more[2] ?? ""] };
+      continue;
+    }
+    const step = parseStep(line);
+    if (step === null) throw new Error(`line ${i + 1} is no step: ${line}`);
+    steps.push(step);
+  }
+  return steps;
+}
+
+function parseStep(line: string): Step | null {
+  const connect = /^from (sender|attacker) (\S+) to (\d+)( tls)?$/.exec(line);
+  if (connect !== null) {
+    const host = connect[1] === "sender" ? "sender" : "attacker";
+    return { type: "connect", host, from: connect[2] ?? "", port: Number(connect[3]), tls: connect[4] !== undefined };
+  }
+  const reply = /^S: (\d{3}) (.*)$/.exec(line);
+  if (reply !== null) return { type: "reply", code: Number(reply[1]), pattern: reply[2] ?? "", also: [], never: [] };
+  const auth = /^auth (\S+) (right|wrong)$/.exec(line);
+  if (auth !== null) return { type: "auth", name: auth[1] ?? "", right: auth[2] === "right" };
+  if (line.startsWith("C: ")) return { type: "send", text: line.slice(3) };
+  if (line === "C:") return { type: "send", text: "" };
+  if (line === "tls" || line === "closed") return { type: line };
+  return null;
+}
+
+/** Plays the steps; throws at the first that does not go as written, with what was said until then. */
+export async function play(lab: Lab, steps: readonly Step[]): Promise<void> {
+  let dialog: Dialog | null = null;
+  try {
+    for (const step of steps) {
+      if (step.type === "connect") {
+        dialog?.close();
+        dialog = await Dialog.open(lab[step.host], { ...step, to: serverFor(step.from) });
+      } else if (dialog === null) throw new Error("a transcript begins with `from … to …`");
+      else await playStep(dialog, step);
+    }
+  } finally {
+    dialog?.close();
+  }
+}
+
+async function playStep(dialog: Dialog, step: Exclude<Step, { type: "connect" }>): Promise<void> {
+  switch (step.type) {
+    case "send":
+      return dialog.send(step.text);
+    case "tls":
+      return dialog.startTls();
+    case "closed":
+      return dialog.closed();
+    case "auth": {
+      const password = step.right ? PASSWORD : "no password of anybody";
+      return dialog.send(`AUTH PLAIN ${Buffer.from(`\0${step.name}\0${password}`).toString("base64")}`);
+    }
+    case "reply": {
+      const wrong = whatIsWrong(await dialog.reply(), step);
+      if (wrong !== null) throw new Error(`${wrong}\n${dialog.transcript.join("\n")}`);
+    }
+  }
+}
+
+export function whatIsWrong(reply: SmtpReply, expected: Extract<Step, { type: "reply" }>): string | null {
+  const has = (pattern: string): boolean => reply.lines.some((line) => matches(pattern, line));
+  if (reply.code !== expected.code) return `expected ${expected.code}, got ${reply.code}`;
+  const missing = [expected.pattern, ...expected.also].find((pattern) => !has(pattern));
+  if (missing !== undefined) return `no line of the reply is: ${missing}`;
+  const unwanted = expected.never.find(has);
+  return unwanted === undefined ? null : `a line of the reply is: ${unwanted}`;
+}
+
+function matches(pattern: string, line: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "i").test(line);
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Lab } from "../lab/lab.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const KILLS = 50;
+const GUARD = /\/guard\.js/;
+
+describe("the guard is killed, stalled and stopped", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab).start();
+    await product.addAccount("anna@example.test");
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  test(`kill -9 of the guard ${KILLS} times in a flood: mail goes on, nothing committed is lost`, async () => {
+    const regular = "198.51.100.90";
+    for (let i = 0; i < 5; i++) await sendMail({ host: lab.sender, from: regular });
+    for (let i = 0; i < 11; i++) await sendMail({ host: lab.attacker, from: "198.51.100.230" });
+    await until("an attacker is banned before the kills", () => product.banOf("198.51.100.230"));
+
+    const flood = new Flood(lab);
+    const seen: { last: number; rows: number }[] = [];
+    for (let kill = 0; kill < KILLS; kill++) {
+      const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
+      await until("it has committed since the last kill", async () => {
+        const now = await committed(product);
+        if (now.last <= (seen.at(-1)?.last ?? 0)) return false;
+        seen.push(now);
+        return true;
+      });
+      process.kill(pid, "SIGKILL");
+      await until("the killed one is gone", () => !product.pidsOf(GUARD).includes(pid));
+      if (kill === 25) await product.cli(["ban", "198.51.100.231", "--for", "1h"]);
+    }
+    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    const refused = await flood.stop();
+    console.log(`${flood.sent} mails in the flood, ${seen.at(-1)?.last ?? 0} events committed before the last kill`);
+    assert.deepEqual(refused, [], "Postfix took every mail");
+    assert.ok(flood.sent > KILLS, `a flood of ${flood.sent} mails is none`);
+
+    for (const { last, rows } of seen)
+      assert.equal((await committed(product, last)).rows, rows, "a committed event is lost");
+    await until("database and firewall agree", async () => {
+      const inDatabase = (await product.sqlite("SELECT prefix FROM ban WHERE ended_at IS NULL ORDER BY prefix")).flat();
+      const inFirewall = Array.from((await product.firewall()).matchAll(/([0-9.]+) timeout/g), ([, ip]) => `${ip}/32`);
+      assert.deepEqual(inFirewall.toSorted(), inDatabase.toSorted());
+      return inDatabase.length > 0;
+    });
+    for (let i = 6; i <= 10; i++)
+      assert.equal((await sendMail({ host: lab.sender, from: regular })).code, 250, `mail ${i} of the hour`);
+  });
+
+  test("counts go on where they were: ten mails, a kill, and the eleventh brings the ban", async () => {
+    const from = "198.51.100.91";
+    for (let i = 0; i < 10; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250);
+    const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
+    process.kill(pid, "SIGKILL");
+    await until(
+      "the guard is back",
+      async () => !product.pidsOf(GUARD).includes(pid) && (await product.cli(["status"])).code === 0,
+    );
+    assert.equal((await sendMail({ host: lab.sender, from })).code, 421);
+    await until("it is banned", () => product.banOf(from));
+  });
+
+  test("a stalled guard holds mail and logins up for seconds, not for good", async () => {
+    const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
+    process.kill(pid, "SIGSTOP");
+    try {
+      const from = performance.now();
+      assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.92" })).code, 250);
+      assert.ok(performance.now() - from < 60_000);
+      const imap = await openImap(lab.sender, "198.51.100.92");
+      assert.match((await logIn(imap, "anna@example.test")) ?? "", /^OK/);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+  });
+
+  test("while the guard is down mail and logins go on, and every command says that it is down", async () => {
+    await lab.server.mustExec(["sv", "-w", "10", "down", `${product.layout.services}/guard`]);
+    try {
+      assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.93" })).code, 250);
+      const imap = await openImap(lab.sender, "198.51.100.93");
+      assert.match((await logIn(imap, "anna@example.test")) ?? "", /^OK/);
+      for (const argv of [
+        ["status"],
+        ["bans"],
+        ["ban", "198.51.100.94"],
+        ["account", "list"],
+        ["why", "198.51.100.94"],
+      ]) {
+        const ran = await product.cli(argv);
+        assert.equal(ran.code, 3, `${argv.join(" ")}: ${ran.stdout}${ran.stderr}`);
+        assert.ok(ran.stderr.trim().split("\n").length <= 2, ran.stderr);
+      }
+      assert.equal((await product.cli(["config", "check"])).code, 0);
+      assert.equal((await product.cli(["break-glass", "--json"])).code, 0);
+      assert.doesNotMatch(
+        (await lab.server.exec(["nft", "list", "ruleset"])).stdout,
+        /198\.51\.100\.230/,
+        "break-glass lifts bans without the guard",
+      );
+    } finally {
+      await lab.server.mustExec(["sv", "-w", "10", "up", `${product.layout.services}/guard`]);
+    }
+    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    assert.equal(await product.banOf("198.51.100.230"), undefined, "the lifted bans stay lifted");
+  });
+});
+
+type Seen = Readonly<{ last: number; rows: number }>;
+
+async function committed(product: Product, upTo?: number): Promise<Seen> {
+  const where = upTo === undefined ? "" : `WHERE id <= ${upTo}`;
+  const [row] = await product.sqlite(`SELECT coalesce(max(id), 0), count(*) FROM event ${where}`);
+  return { last: Number(row?.[0]), rows: Number(row?.[1]) };
+}
+
+/** Mails without end, each from an IPv6 network of its own. */
+class Flood {
+  sent = 0;
+  readonly #end = new AbortController();
+  readonly #refused: string[] = [];
+  readonly #done: Promise<unknown>;
+
+  constructor(lab: Lab) {
+    const one = async (worker: number): Promise<void> => {
+      for (let i = 0; !this.#end.signal.aborted; i++) {
+        const from = `2001:db8:b${worker}${(i >> 12).toString(16)}0:${(i & 0xfff).toString(16)}::1`;
+        const reply = await sendMail({ host: lab.sender, from });
+        this.sent += 1;
+        if (reply.code !== 250) this.#refused.push(`${reply.code} ${reply.lines.join(" ")}`);
+      }
+    };
+    this.#done = Promise.all([0, 1, 2, 3, 4, 5].map(one));
+  }
+
+  /** Replies other than 250. */
+  async stop(): Promise<readonly string[]> {
+    this.#end.abort();
+    await this.#done;
+    return this.#refused;
+  }
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Host } from "../lab/host.ts";
+import { Lab } from "../lab/lab.ts";
+import { logIn, openImap, sendMail, serverFor } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const LEVELS = ["light", "medium", "heavy", "heavy"] as const;
+const LADDER_S = [1, 2, 3, 3] as const;
+
+describe("bans of seconds in real traffic", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab, {
+      GHOSTINBOX_BANS__LADDER: "1s,2s,3s",
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "2",
+      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "1000",
+      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "1000",
+      GHOSTINBOX_LIMITS__LOGINS__FAILURES: "2",
+      GHOSTINBOX_ALLOW__NETWORKS: "127.0.0.1,::1,198.51.100.96/28,2001:db8:b000:a110::/64",
+    }).start();
+    await product.addAccount("anna@example.test");
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  for (const from of ["198.51.100.220", "2001:db8:a000:20::5"])
+    test(`${from} climbs the ladder and comes back after each ban`, async () => {
+      const host = lab.attacker;
+      for (const [i, level] of LEVELS.entries()) {
+        for (let n = 0; n < 3; n++) await sendMail({ host, from });
+        const [ban] = await until(`ban ${i + 1}`, async () => {
+          const found = (await product.stats()).bans.items.filter((item) => item.ip === from);
+          return found.length > 0 ? found : null;
+        });
+        assert.ok(ban !== undefined);
+        assert.deepEqual([ban.level, ban.offences, ban.code], [level, i + 1, "mail_limit"]);
+        const lastsMs = Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt);
+        assert.equal(lastsMs, (LADDER_S[i] ?? 0) * 1_000);
+        assert.equal(await reaches(host, from), false, "while the ban lasts nothing passes");
+        await until("it may come again", () => reaches(host, from));
+        const back = Date.now() - Date.parse(ban.expiresAt ?? "");
+        assert.ok(back > -1_100 && back < 2_500, `back ${back} ms after the end of the ban`);
+      }
+      const types = (await product.events(from)).map(({ type }) => type);
+      assert.equal(types.filter((type) => type === "BAN").length, LEVELS.length);
+      assert.ok(types.filter((type) => type === "BAN_EXPIRED").length >= LEVELS.length - 1);
+    });
+
+  for (const [who, host, from] of [
+    ["an allow-listed address", "sender", "198.51.100.98"],
+    ["an allow-listed IPv6 network", "sender", "2001:db8:b000:a110::7"],
+    ["the server's own address", "server", SERVER.v4],
+    ["loopback", "server", "127.0.0.1"],
+    ["another loopback address", "server", "127.0.0.77"],
+  ] as const)
+    test(`${who} is banned by no path`, async () => {
+      const to = from.startsWith("127.") ? "127.0.0.1" : undefined;
+      for (let n = 0; n < 5; n++) {
+        const sent = await sendMail({ host: lab[host], from, ...(to === undefined ? {} : { to }) });
+        assert.equal(sent.code, 250, `mail ${n + 1}: ${sent.code} ${sent.lines.join()}`);
+      }
+      await Promise.all(
+        ["wrong 1", "wrong 2", "wrong 3", "wrong 4"].map(async (password) => {
+          const dialog = await openImap(lab[host], from, to);
+          assert.match((await logIn(dialog, "anna@example.test", password)) ?? "", /^NO/);
+          dialog.close();
+        }),
+      );
+      await refusesToBan(product, from);
+    });
+
+  test("neither the gateway nor a network that holds one of these is banned", async () => {
+    for (const network of [SERVER.gateway, "203.0.113.0/24", "127.0.0.0/8", "::1", "198.51.100.0/24", SERVER.v6])
+      await refusesToBan(product, network);
+  });
+});
+
+/** By the command line and by the API. */
+async function refusesToBan(product: Product, target: string): Promise<void> {
+  const ran = await product.cli(["ban", target]);
+  assert.equal(ran.code, 1, `ban ${target}: ${ran.stdout}${ran.stderr}`);
+  assert.equal(ran.stderr.trim().split("\n").length, 1, ran.stderr);
+  const status = await product.api("POST", "/api/v1/bans", { ip: target });
+  assert.ok(status.code >= 400 && status.code < 500, `the API bans ${target}: ${status.code} ${status.body}`);
+  const items = (await product.stats()).bans.items;
+  assert.deepEqual(
+    items.filter((ban) => ban.prefix === target || ban.ip === target),
+    [],
+  );
+}
+
+async function reaches(host: Host, from: string): Promise<boolean> {
+  const connected = await host.connect({ from, to: serverFor(from), port: 993, timeoutMs: 250 });
+  if (connected.ok) connected.socket.destroy();
+  return connected.ok;
+}
