@@ -21,6 +21,9 @@ export type AddressState = {
   failures: Failure[];
 };
 
+/** Who an event is from: the address, and the account if one is signed in. */
+export type Who = Readonly<{ ip: Ip; account: string | null }>;
+
 const NO_TIMES: readonly Millis[] = [];
 
 /** Remembers the addresses and accounts seen last; what falls out is read from the database when it returns. */
@@ -45,7 +48,7 @@ export class AddressBook {
     return known;
   }
 
-  facts(policy: Policy, state: AddressState, ip: Ip, account: string | null, now: Millis): Facts {
+  facts(policy: Policy, state: AddressState, { ip, account }: Who, now: Millis): Facts {
     const memory = now - policy.bans.memoryMs;
     return {
       subject: state.subject,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import type { Decision } from "../core/decision.ts";
 import type { Connect, LoginFailed, LoginSucceeded, Mail } from "../core/event.ts";
-import { type Ip, parseIp, parsePrefix, type Prefix } from "../core/ip.ts";
+import { type Ip, type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
 
 const STRANGER = ip("203.0.113.7");
@@ -81,7 +81,7 @@ test("the ladder is climbed by whoever comes back, and forgotten after the memor
   const offend = async (): Promise<string> => {
     for (let i = 0; i < 21; i++) await engine.ask(connect());
     const ban = sqlite.ban(prefix("203.0.113.7/32"));
-    assert.ok(ban?.expiresAt != null);
+    assert.ok(ban !== null && ban.expiresAt !== null);
     const lengthMs = ban.expiresAt - ban.createdAt;
     clock.advance(lengthMs + 1);
     return `${ban.level} ${lengthMs / MINUTE_MS}m offence ${ban.offences}`;

@@ -8,7 +8,7 @@ import type { Facts } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Millis } from "../core/time.ts";
-import { AddressBook, type AddressState, mostTimes, push } from "./address-book.ts";
+import { AddressBook, type AddressState, mostTimes, push, type Who } from "./address-book.ts";
 import { failOpen } from "./fail-open.ts";
 import { LIMITS } from "./limits.ts";
 import type { Clock, History, Notices, OwnNetworks, Store } from "./ports.ts";
@@ -173,8 +173,7 @@ export class Engine {
       this.#stepCommand({ type: "BAN_EXPIRED", prefix: state.ban.prefix }, now);
       state = this.#book.state(this.#policy, event.ip, now);
     }
-    const account = "account" in event ? event.account : null;
-    const facts = this.#book.facts(this.#policy, state, event.ip, account, now);
+    const facts = this.#book.facts(this.#policy, state, whoIs(event), now);
     const decided = decide(this.#policy, facts, event, now);
     if (leavesRow(event, decided))
       this.#lastEventId = this.#parts.store.append(eventRow(event, decided, state.subject, now));
@@ -250,7 +249,7 @@ export class Engine {
     if ("prefix" in event) return null;
     try {
       const state = this.#book.state(this.#policy, event.ip, now);
-      return decide(this.#policy, this.#book.facts(this.#policy, state, event.ip, null, now), event, now);
+      return decide(this.#policy, this.#book.facts(this.#policy, state, whoIs(event), now), event, now);
     } catch {
       return null;
     }
@@ -258,6 +257,10 @@ export class Engine {
 }
 
 const AUDITED = decision("pass", "manual", { counted: false });
+
+function whoIs(event: FromAddress): Who {
+  return { ip: event.ip, account: "account" in event ? event.account : null };
+}
 
 function decide(policy: Policy, facts: Facts, event: FromAddress, now: Millis): Decision {
   switch (event.type) {

@@ -36,18 +36,18 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
       const length =
         expiresAt === null ? "for good" : `for ${formatDuration(expiresAt - at)} until ${isoTime(expiresAt)}`;
       const offence = offences > 0 ? `, offence ${offences}` : "";
-      const row = bare("BAN", ip, prefix, at, `${prefix} by ${source}: ${printable(reason, LONGEST_TEXT)}`);
+      const row = bare("BAN", { ip, prefix }, at, `${prefix} by ${source}: ${printable(reason, LONGEST_TEXT)}`);
       return { ...row, reason: code, action: `banned ${length} (${level}${offence})` };
     }
     case "LIFT":
-      return { ...bare(change.cause, null, change.prefix, at, `${change.prefix} by ${change.by}`), action: "lifted" };
+      return { ...bare(change.cause, change, at, `${change.prefix} by ${change.by}`), action: "lifted" };
     case "ALLOW": {
       const text = `${change.prefix} by ${change.by}: ${printable(change.note, LONGEST_TEXT)}`;
-      return { ...bare("ALLOW_ADDED", null, change.prefix, at, text), action: "allow-listed" };
+      return { ...bare("ALLOW_ADDED", change, at, text), action: "allow-listed" };
     }
     case "DISALLOW":
       return {
-        ...bare("ALLOW_REMOVED", null, change.prefix, at, `${change.prefix} by ${change.by}`),
+        ...bare("ALLOW_REMOVED", change, at, `${change.prefix} by ${change.by}`),
         action: "removed",
       };
     case "KNOW":
@@ -57,7 +57,7 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
 
 export function auditRow(audit: Audit, at: Millis): EventRow {
   const text = `${printable(audit.subject, LONGEST_TEXT)} by ${audit.by}`;
-  return { ...bare(audit.type, null, null, at, text), action: "done" };
+  return { ...bare(audit.type, null, at, text), action: "done" };
 }
 
 /** Whether the event itself is worth a row; a command that succeeded is told by its changes. */
@@ -78,12 +78,15 @@ export function leavesRow(event: Event, decision: Decision): boolean {
 
 const ACTIONS = { pass: "allowed", delay: "delayed", defer: "deferred", refuse: "refused" } as const;
 
-function bare(type: string, ip: Ip | null, prefix: Prefix | null, at: Millis, text: string): EventRow {
+/** Null: about no address. */
+type About = Readonly<{ prefix: Prefix; ip?: Ip }> | null;
+
+function bare(type: string, about: About, at: Millis, details: string): EventRow {
   return {
     at,
     type,
-    ip: ip ?? (prefix === null ? null : networkAddress(prefix)),
-    prefix,
+    ip: about === null ? null : (about.ip ?? networkAddress(about.prefix)),
+    prefix: about === null ? null : about.prefix,
     account: null,
     proof: null,
     counts: null,
@@ -91,7 +94,7 @@ function bare(type: string, ip: Ip | null, prefix: Prefix | null, at: Millis, te
     count: null,
     limit: null,
     windowMs: null,
-    details: text,
+    details,
     action: "",
   };
 }
