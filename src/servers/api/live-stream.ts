@@ -102,7 +102,6 @@ export class LiveStream {
       order: "oldest_first",
     });
     const isAll = rows.length < API_LIMITS.streamRows;
-    if (!isAll) this.#fresh = true;
     this.#lastId = Math.max(this.#lastId, rows.at(-1)?.id ?? 0, isAll ? newest : 0);
     return rows;
   }

@@ -54,8 +54,6 @@ const eventType = z
   .regex(/^[A-Z][A-Z_]{1,39}$/, "is not an event type such as LOGIN_FAILED")
   .describe("BAN, LOGIN_FAILED, EMAIL_BLOCKED, …");
 
-export const nothing = z.object({});
-
 export const securityQuery = z.object({
   action: z.enum(["stats", "cleanup"], "is neither stats nor cleanup"),
 });
