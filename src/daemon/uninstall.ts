@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
 import type { Outcome } from "../engine/ports.ts";
 import { type Layout, USERS } from "../settings/layout.ts";
+import { isForeign } from "./set-up/data-directory.ts";
 import { lockHolder } from "./set-up/lock.ts";
 import { endOrphans } from "./set-up/orphans.ts";
 import { processesOf, signal } from "./set-up/processes.ts";
@@ -44,12 +45,12 @@ export async function uninstall(layout: Layout, options: UninstallOptions): Prom
   const others = packages.length === 0 ? [] : await alsoRemoved(packages);
   if (others.length > 0)
     return failed(`Other packages need those that set-up installed, and would go too: ${others.join(", ")}.`);
-  if (options.purgeData && existsSync(layout.data) && !existsSync(layout.settings))
+  if (options.purgeData && existsSync(layout.data) && isForeign(layout.data))
     return failed(`${layout.data} holds no ghostinbox.toml, so it is not deleted.`);
 
   await stopServer(layout);
   await removeFirewallTable();
-  const users = await removeUsers();
+  const users = await removeUsers(layout.data);
   if (!users.ok) return users;
   if (packages.length > 0) {
     const removed = await runProgram("apt-get", ["remove", "-y", "-q", ...packages], {
@@ -60,8 +61,6 @@ export async function uninstall(layout: Layout, options: UninstallOptions): Prom
     rmSync(join(layout.data, "installed-packages"), { force: true });
   }
   if (options.purgeData) rmSync(layout.data, { recursive: true, force: true });
-  // The numbers of the users that are gone may be given to others.
-  else if (existsSync(layout.data)) await runProgram("chown", ["-R", "-h", "root:root", layout.data]);
   return { ok: true };
 }
 
@@ -85,8 +84,10 @@ async function stopServer(layout: Layout): Promise<void> {
   await endOrphans(layout.data);
 }
 
-async function removeUsers(): Promise<Outcome> {
+async function removeUsers(data: string): Promise<Outcome> {
   for (const user of await existing("passwd", ADDED_USERS)) {
+    // Their numbers may be given to others one day, who would then own these files.
+    if (existsSync(data)) await runProgram("chown", ["-R", "-h", `--from=${user}`, "root:root", data]);
     const removed = await runProgram("userdel", [user]);
     if (removed.code !== 0) return failed(`userdel ${user} failed: ${lastLines(removed)}`);
   }

@@ -4,7 +4,8 @@ import { SetUpFailure } from "./failure.ts";
 
 /** A unix socket's path has at most 107 bytes (unix(7)); the longest of ours adds 33 to the data directory. */
 const LONGEST = 70;
-const USED_BY_US = ["ghostinbox.toml", "installed-packages", "run", "lost+found"];
+const PROOF = ["ghostinbox.toml", "installed-packages"];
+const HARMLESS = ["run", "lost+found"];
 
 /** Creates the data directory. Throws SetUpFailure where it can not serve. */
 export function prepareDataDirectory(data: string): void {
@@ -32,11 +33,14 @@ function refuseBadName(data: string): void {
 
 /** Set-up changes owners and modes in it, so it must be ours or empty. */
 function refuseForeign(data: string): void {
+  if (isForeign(data))
+    throw new SetUpFailure(`${data} holds files but no ghostinbox.toml: name an empty directory in GHOSTINBOX_DATA.`);
+}
+
+/** Whether a directory holds files of somebody else. A set-up that was broken off leaves just a few of ours. */
+export function isForeign(data: string): boolean {
   const names = readdirSync(data);
-  if (names.every((name) => name === "lost+found") || names.some((name) => USED_BY_US.slice(0, 2).includes(name)))
-    return;
-  if (names.every((name) => USED_BY_US.includes(name))) return;
-  throw new SetUpFailure(`${data} holds files but no ghostinbox.toml: name an empty directory in GHOSTINBOX_DATA.`);
+  return !names.some((name) => PROOF.includes(name)) && !names.every((name) => HARMLESS.includes(name));
 }
 
 /** The nearest directory above that other users may not pass through; null if there is none. */
