@@ -21,15 +21,19 @@ const FUZZ = ["test/fuzz/*.test.ts"];
 /** Each makes network namespaces and a whole server: one at a time. */
 const LAB = ["test/lab/*.test.ts", "test/dialogs/*.test.ts", "test/e2e/*.test.ts"];
 
+/** A file that hangs fails; none comes near these. */
+const UNIT_TIMEOUT_MS = 120_000;
+const LAB_TIMEOUT_MS = 480_000;
+
 const tally: Tally = { passed: 0, failed: 0, skipped: [], failures: [] };
 const [what = "all", only = ""] = process.argv.slice(2);
 const intolerant = process.env["CI"] === "true";
 
 if (only === "") for (const [name, argv] of STATIC_CHECKS) await staticCheck(name, argv);
-await testFiles(UNIT, availableParallelism());
+await testFiles(UNIT, availableParallelism(), UNIT_TIMEOUT_MS);
 if (what === "all") {
-  await testFiles(FUZZ, availableParallelism());
-  await testFiles(LAB, 1);
+  await testFiles(FUZZ, availableParallelism(), UNIT_TIMEOUT_MS);
+  await testFiles(LAB, 1, LAB_TIMEOUT_MS);
 }
 for (const reason of tally.skipped) console.log(`skipped: ${reason}`);
 if (tally.failures.length > 0) console.log(`\nFailed:\n${tally.failures.map((line) => `  ${line}`).join("\n")}`);
@@ -58,12 +62,12 @@ function report(ok: boolean, name: string, from: number): void {
   console.log(`${ok ? "ok    " : "FAILED"} ${seconds(performance.now() - from)} ${name}`);
 }
 
-async function testFiles(patterns: readonly string[], concurrency: number): Promise<void> {
+async function testFiles(patterns: readonly string[], concurrency: number, timeout: number): Promise<void> {
   const files = globSync(patterns)
     .filter((file) => file.includes(only))
     .toSorted();
   if (files.length === 0) return;
-  const stream = run({ files, concurrency });
+  const stream = run({ files, concurrency, timeout });
   stream.on("test:stdout", ({ message }) => process.stdout.write(message));
   stream.on("test:stderr", ({ message }) => process.stderr.write(message));
   stream.on("test:pass", (passed) => {

@@ -13,7 +13,7 @@ import { Retention } from "../adapters/sqlite/retention.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
 import type { Prefix } from "../core/ip.ts";
 import { createCommands } from "../engine/commands.ts";
-import { createEnforcer } from "../engine/enforce.ts";
+import { createEnforcer, noEnforcement } from "../engine/enforce.ts";
 import { type Committed, Engine } from "../engine/engine.ts";
 import { Feed } from "../engine/feed.ts";
 import { healthOf } from "../engine/health.ts";
@@ -46,7 +46,9 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
 
   const engine = new Engine({ policy: toPolicy(settings), store, history: store, own, notices, clock, committed });
   const firewall = new NftFirewall({ ipv6Prefix: () => engine.policy.bans.ipv6Prefix });
-  const enforcer = createEnforcer({ banLog, firewall, allowList, clock, notices, log });
+  const enforcer = settings["firewall.enabled"]
+    ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
+    : noEnforcement;
   const retention = new Retention(databases.engine, events, {
     maxRows: settings["events.max_rows"],
     maxBytes: settings["events.max_size"],
@@ -86,9 +88,9 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   }
   function firewallHealth() {
     const { state, reason } = enforcer.status();
-    return state === "enforcing"
-      ? { name: "firewall", status: "ok" as const, detail: "bans are in the kernel" }
-      : { name: "firewall", status: "degraded" as const, detail: reason ?? state };
+    if (state === "enforcing") return { name: "firewall", status: "ok" as const, detail: "bans are in the kernel" };
+    if (state === "off") return { name: "firewall", status: "ok" as const, detail: "off: firewall.enabled = false" };
+    return { name: "firewall", status: "degraded" as const, detail: reason ?? state };
   }
   function database() {
     const raised = notices.list().find(({ code }) => code === "database_unwritable");

@@ -14,7 +14,7 @@ export type EnforcerParts = Readonly<{
 }>;
 
 export type EnforcerStatus = Readonly<{
-  state: "starting" | "enforcing" | "unavailable" | "stopped";
+  state: "starting" | "enforcing" | "unavailable" | "stopped" | "off";
   /** When the firewall last agreed with the database; null if it never did. */
   lastAppliedMs: Millis | null;
   /** Last step of the ban table that is in the kernel. */
@@ -56,6 +56,16 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
   return new BanEnforcer(parts);
 }
 
+/** Where the owner wants no firewall of ours: bans are kept by the answers to Postfix and Dovecot alone. */
+export const noEnforcement: Enforcer = {
+  start: () => Promise.resolve(),
+  nudge: () => undefined,
+  allowChanged: () => undefined,
+  verify: () => Promise.resolve(),
+  status: () => ({ state: "off", lastAppliedMs: null, lastStep: 0, reason: null }),
+  stop: () => Promise.resolve(),
+};
+
 class BanEnforcer implements Enforcer {
   readonly #parts: EnforcerParts;
   #wanted = false;
@@ -72,7 +82,7 @@ class BanEnforcer implements Enforcer {
   #cutReason: string | null = null;
   #allowed = "";
   #stopped = false;
-  #state: Exclude<EnforcerStatus["state"], "stopped"> = "starting";
+  #state: Exclude<EnforcerStatus["state"], "stopped" | "off"> = "starting";
   #reason: string | null = null;
   #lastAppliedMs: Millis | null = null;
 
