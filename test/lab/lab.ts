@@ -28,6 +28,8 @@ export class Lab {
       rmSync(directory, { recursive: true, force: true });
     };
     process.on("exit", cleanUp);
+    // A test run that is stopped takes its network away too.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
     try {
       await makeNetwork();
       const dns = await startDns(directory);

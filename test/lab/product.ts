@@ -48,13 +48,21 @@ export class Product {
 
   /** Starts and waits until it says that it runs. */
   async start(): Promise<this> {
-    this.launch();
+    this.#launch();
     await until("the server is ready", () => this.#output.includes(READY) || this.#failIfEnded(), 60_000);
     return this;
   }
 
-  /** Starts without waiting. */
-  launch(): ChildProcess {
+  /** A start that must fail: its exit code. It is killed when it has not ended after 30 s. */
+  async startInVain(): Promise<number | null> {
+    const child = this.#launch();
+    const timer = setTimeout(() => void this.stop("SIGKILL"), 30_000);
+    await once(child, "close");
+    clearTimeout(timer);
+    return child.exitCode;
+  }
+
+  #launch(): ChildProcess {
     this.#output = "";
     const [program = "", ...argv] = this.lab.server.inside(["npm", "--silent", "start"]);
     // A process group of its own: Ctrl-C in a terminal reaches the whole group.

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { mustRun } from "../lab/commands.ts";
+import { Lab } from "../lab/lab.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+
+describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  let disk: string;
+  before(async () => {
+    lab = await Lab.make();
+    product = new Product(lab);
+    // The database of the engine on a disk of its own, so small that it can be filled.
+    disk = dirname(product.layout.engineDb);
+    mkdirSync(disk, { recursive: true });
+    writeFileSync(product.layout.settings, "");
+    await mustRun(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk]);
+    process.on("exit", () => spawn("umount", ["-l", disk]));
+    await product.start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      await mustRun(["umount", "-l", disk]);
+      lab.remove();
+    }
+  });
+
+  const healthy = async (): Promise<boolean> => {
+    const notices = (await product.stats()).health.notices;
+    return notices.every(({ code }) => code !== "database_unwritable");
+  };
+  const told = async (): Promise<boolean> => !(await healthy());
+  const mailsAndLoginsGoOn = async (from: string): Promise<void> => {
+    const sent = await sendMail({ host: lab.sender, from });
+    assert.equal(sent.code, 250, `${sent.code} ${sent.lines.join(" ")}`);
+    const imap = await openImap(lab.sender, from);
+    assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
+    imap.close();
+  };
+  const whole = async (): Promise<void> => {
+    assert.deepEqual(await product.sqlite("PRAGMA integrity_check"), [["ok"]]);
+  };
+
+  test("a full disk: mail goes on, the owner is told, nothing half-written, and it recovers by itself", async () => {
+    const filler = join(disk, "filler");
+    fill(filler);
+    await until("the owner is told", async () => {
+      await mailsAndLoginsGoOn("198.51.100.90");
+      return told();
+    });
+    assert.equal((await product.cli(["ban", "198.51.100.91"])).code, 1, "a ban that cannot be kept is not promised");
+    assert.doesNotMatch(await product.firewall(), /198\.51\.100\.91/);
+    rmSync(filler);
+    await until("it has recovered", async () => {
+      await sendMail({ host: lab.sender, from: "198.51.100.90" });
+      return healthy();
+    });
+    await product.json(["ban", "198.51.100.91", "--for", "1h"]);
+    await whole();
+  });
+
+  test("a locked database: mail goes on, the owner is told, and it recovers by itself", async () => {
+    const [program = "", ...argv] = lab.server.inside(["sqlite3", product.layout.engineDb]);
+    const locker = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
+    try {
+      locker.stdin.write("BEGIN IMMEDIATE;\nSELECT 'locked';\n");
+      await once(locker.stdout, "data");
+      await until("the owner is told", async () => {
+        await mailsAndLoginsGoOn("198.51.100.92");
+        return told();
+      });
+    } finally {
+      locker.stdin.end("ROLLBACK;\n.quit\n");
+      await once(locker, "close");
+    }
+    await until("it has recovered", async () => {
+      await sendMail({ host: lab.sender, from: "198.51.100.92" });
+      return healthy();
+    });
+  });
+
+  test("a second start says that one runs already, and harms nothing", async () => {
+    const second = new Product(lab);
+    assert.equal(await second.startInVain(), 1);
+    assert.match(second.output, /^ghostinbox: .*(already|runs)/m);
+    assert.doesNotMatch(second.output, / {4}at /, "no stack trace");
+    await mailsAndLoginsGoOn("198.51.100.93");
+  });
+
+  test("after kill -9 of npm start, supervisor and all, the next start works, within seconds, and remembers", async () => {
+    await product.stop("SIGKILL");
+    const from = performance.now();
+    await product.start();
+    const tookMs = performance.now() - from;
+    assert.ok(tookMs < 15_000, `the start took ${Math.round(tookMs)} ms`);
+    assert.ok(await until("the ban is known", () => product.banOf("198.51.100.91")));
+    assert.match(await product.firewall(), /198\.51\.100\.91/);
+    await mailsAndLoginsGoOn("198.51.100.94");
+  });
+
+  test("kill -9 of runsvdir alone: the next start works", async () => {
+    const [supervisor] = product.pidsOf(/\brunsvdir\b/);
+    assert.ok(supervisor !== undefined);
+    process.kill(supervisor, "SIGKILL");
+    await until("npm start has ended", () => product.output.includes("runsvdir ended"), 20_000);
+    await product.stop();
+    await product.start();
+    await mailsAndLoginsGoOn("198.51.100.95");
+  });
+
+  test("a damaged database: mail goes on, and the guard says in one sentence what to do", async () => {
+    const service = `${product.layout.services}/guard`;
+    await lab.server.mustExec(["sv", "-w", "10", "down", service]);
+    // What lies in the write-ahead log would cover the damage.
+    await lab.server.mustExec(["sqlite3", product.layout.engineDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
+    const kept = readFileSync(product.layout.engineDb);
+    damage(product.layout.engineDb);
+    await lab.server.mustExec(["sv", "up", service]);
+    try {
+      const log = join(product.layout.log, "guard", "current");
+      await until("the guard has said why", () => /engine\.db is damaged .*restore/.test(readFileSync(log, "utf8")));
+      assert.doesNotMatch(readFileSync(log, "utf8"), /\n\s+at /, "no stack trace");
+      await mailsAndLoginsGoOn("198.51.100.96");
+      assert.equal((await product.cli(["status"])).code, 3);
+    } finally {
+      // runsv starts it anew each second: no command is needed once the file is right.
+      writeFileSync(product.layout.engineDb, kept);
+    }
+    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    await whole();
+  });
+});
+
+/** Takes the last byte of the disk. */
+function fill(path: string): void {
+  const file = openSync(path, "w");
+  try {
+    for (let size = 1 << 20; size >= 1; size >>= 1)
+      try {
+        for (;;) if (writeSync(file, Buffer.alloc(size)) < size) break;
+      } catch {
+        // Full for this size; the next is half of it.
+      }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Overwrites the schema's page but for the header. */
+function damage(path: string): void {
+  const file = openSync(path, "r+");
+  try {
+    writeSync(file, Buffer.alloc(3_900, 0x5a), 0, 3_900, 100);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { Lab } from "../lab/lab.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ADDRESSES = 200_000;
+const THROUGH_POSTFIX = 2_000;
+const MAX_ROWS = 20_000;
+/** Resident and anonymous memory that the guard may hold after all of it. */
+const MOST_ANONYMOUS_MB = 64;
+
+describe("a flood from many addresses", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab, {
+      GHOSTINBOX_EVENTS__MAX_ROWS: String(MAX_ROWS),
+      GHOSTINBOX_EVENTS__MAX_SIZE: "32MB",
+    }).start();
+    await product.addAccount("anna@example.test");
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  test(`${ADDRESSES} addresses at the policy socket: memory and disk stay bounded, and the owner is told`, async () => {
+    const before = anonymousMb(product);
+    const from = performance.now();
+    await Promise.all([0, 1, 2, 3].map((lane) => ask(product.layout.policySocket, lane, ADDRESSES / 4)));
+    const tookS = (performance.now() - from) / 1_000;
+    const after = anonymousMb(product);
+    console.log(
+      `${ADDRESSES} addresses in ${tookS.toFixed(1)} s; anonymous memory of the guard ${before.toFixed(1)} MB before, ` +
+        `${after.toFixed(1)} MB after`,
+    );
+    assert.ok(after < MOST_ANONYMOUS_MB, `${after} MB`);
+    await until(
+      "the rows are within their limit",
+      async () => Number((await product.sqlite("SELECT count(*) FROM event"))[0]?.[0]) <= MAX_ROWS,
+      60_000,
+    );
+    const told = (await product.stats()).health.notices.map(({ code }) => code);
+    assert.ok(told.includes("events_aggregated"), `notices: ${told.join()}`);
+    const [summed] = await product.sqlite("SELECT sum(count) FROM event_summary WHERE type = 'CONNECT'");
+    const [left] = await product.sqlite("SELECT count(*) FROM event WHERE type = 'CONNECT'");
+    assert.equal(
+      Number(summed?.[0]) + Number(left?.[0]),
+      ADDRESSES,
+      "what was summed up and what is left is all there was",
+    );
+    assert.equal((await product.cli(["status"])).code, 0);
+  });
+
+  test(`${THROUGH_POSTFIX} addresses through the real Postfix, while users read their mail`, async () => {
+    let next = 0;
+    const codes = new Map<number, number>();
+    const worker = async (): Promise<void> => {
+      for (let n = next++; n < THROUGH_POSTFIX; n = next++) {
+        const from = `2001:db8:a${(n >> 8).toString(16)}00:${(n & 0xff).toString(16)}::1`;
+        const { code } = await sendMail({ host: lab.attacker, from, recipient: "nobody@example.test" });
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, worker));
+    assert.deepEqual([...codes], [[550, THROUGH_POSTFIX]]);
+    const imap = await openImap(lab.sender, "198.51.100.90");
+    assert.match((await logIn(imap, "anna@example.test")) ?? "", /^OK/);
+    const megabytes = anonymousMb(product);
+    console.log(`anonymous memory of the guard ${megabytes.toFixed(1)} MB after the flood through Postfix`);
+    assert.ok(megabytes < MOST_ANONYMOUS_MB);
+  });
+});
+
+/** One connection that asks about `count` addresses, each once, at most 64 ahead of the answers. */
+async function ask(socketPath: string, lane: number, count: number): Promise<void> {
+  const socket = connect(socketPath);
+  let asked = 0;
+  let answered = 0;
+  await new Promise<void>((resolve, reject) => {
+    const more = (): void => {
+      const batch: string[] = [];
+      while (asked < count && asked - answered < 64) batch.push(request(lane * count + asked++));
+      if (batch.length > 0) socket.write(batch.join(""));
+    };
+    socket.on("connect", more);
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error(`closed after ${answered} answers`)));
+    let rest = "";
+    socket.on("data", (chunk: Buffer) => {
+      const answers = (rest + chunk.toString()).split("\n\n");
+      rest = answers.pop() ?? "";
+      answered += answers.length;
+      if (answered < count) return more();
+      socket.removeAllListeners("close");
+      socket.end();
+      resolve();
+    });
+  });
+}
+
+/** A connection as Postfix asks about it (SMTPD_POLICY_README). */
+function request(n: number): string {
+  const ip = `100.${64 + (n >> 16)}.${(n >> 8) & 0xff}.${n & 0xff}`;
+  return `request=smtpd_access_policy\nprotocol_state=CONNECT\nprotocol_name=SMTP\nclient_address=${ip}\nclient_name=unknown\nclient_port=${1024 + (n % 60_000)}\nreverse_client_name=unknown\npolicy_context=smtp\n\n`;
+}
+
+function anonymousMb(product: Product): number {
+  const pid = product.pidsOf(/\/guard\.js/)[0];
+  assert.ok(pid !== undefined, "the guard runs");
+  const kb = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kb) / 1024;
+}
