@@ -13,7 +13,7 @@ export function readSettings(layout: Layout): SettingsRead {
   } catch (error) {
     return {
       ok: false,
-      reason: `${layout.settings} cannot be read: ${error instanceof Error ? error.message : error}.`,
+      reason: `${layout.settings} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
     };
   }
   const loaded = loadSettings(text, process.env);

@@ -4,7 +4,7 @@ import { beforeEach, describe, test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { parsePrefix } from "../core/ip.ts";
 import { HOUR_MS } from "../core/time.ts";
-import type { Command, KeeperCommand, Reply, Verb } from "../wire/control.ts";
+import type { Command, KeeperCommand, Reply } from "../wire/control.ts";
 import type { AccountStore, AliasStore, CredentialStore } from "./admin-ports.ts";
 import { createCommands } from "./commands.ts";
 import { healthOf } from "./health.ts";
@@ -169,7 +169,7 @@ function setUp(policy = TEST_POLICY) {
   return {
     ...memory,
     kept,
-    ask: (command: Command): Promise<Reply<Verb>> => run({ by: "root", command }),
+    ask: (command: Command): Promise<Reply> => run({ by: "root", command }),
     keeperUp: (value: boolean) => {
       up = value;
     },

@@ -138,7 +138,7 @@ test("an address from which an account signed in is slowed down before it is ban
   await engine.ask(signedIn);
   const verdicts: string[] = [];
   for (let i = 1; i <= 15; i++) verdicts.push((await engine.ask(guess(`password ${i}`))).verdict);
-  assert.deepEqual(verdicts, [...Array(4).fill("pass"), ...Array(10).fill("delay"), "refuse"]);
+  assert.equal(verdicts.join(" "), `${"pass ".repeat(4)}${"delay ".repeat(10)}refuse`);
 });
 
 test("an account over its limit is deferred, what was deferred does not count, and it goes on in time", async () => {
