@@ -98,6 +98,7 @@ const rules: readonly Rule[] = [
   },
 ];
 
+const TESTED = reachedByTests();
 const files = tracked().filter((path) => existsSync(path) && !/\.(png|ico|woff2|db)$/.test(path));
 
 for (const rule of rules)
@@ -128,15 +129,18 @@ function tracked(): readonly string[] {
   }
 }
 
-/** A test named after the file, or one of the same folder that imports it, itself or through others of the folder. */
+/** A test that imports the file; or one of its own folder that reaches it through others of that folder. */
 function hasTest(path: string): boolean {
-  if (existsSync(path.replace(/\.ts$/, ".test.ts"))) return true;
-  const folder = path.slice(0, path.lastIndexOf("/"));
-  const reached = new Set(globSync(`${folder}/**/*.test.ts`));
-  for (const file of reached)
-    for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/ from "\.\/([^"]+)"/g))
-      reached.add(join(dirname(file), name));
-  return reached.has(path);
+  return existsSync(path.replace(/\.ts$/, ".test.ts")) || TESTED.has(path);
+}
+
+function reachedByTests(): ReadonlySet<string> {
+  const reached = new Set(globSync("src/**/*.test.ts"));
+  for (const file of reached) {
+    const from = file.endsWith(".test.ts") ? /(?:from |import\(|URL\()"(\.\.?\/[^"]+)"/g : / from "(\.\/[^"]+)"/g;
+    for (const [, name = ""] of readFileSync(file, "utf8").matchAll(from)) reached.add(join(dirname(file), name));
+  }
+  return reached;
 }
 
 function firstLine(pattern: RegExp): (file: File) => string | null {

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lastLines, runProgram } from "./run-program.ts";
+
+test("output, exit code and input of a program", async () => {
+  const ran = await runProgram("sh", ["-c", "cat; echo to stderr >&2; exit 3"], { input: "to stdin" });
+  assert.deepEqual(ran, { code: 3, stdout: "to stdin", stderr: "to stderr\n" });
+});
+
+test("the environment is ours alone, so that messages are in English", async () => {
+  const ran = await runProgram("/usr/bin/env", [], { env: { ONLY: "this" } });
+  assert.deepEqual(ran.stdout.trim().split("\n").toSorted(), [
+    "LC_ALL=C.UTF-8",
+    "ONLY=this",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  ]);
+});
+
+test("no shell reads the arguments", async () => {
+  assert.equal((await runProgram("echo", ["$(id)", "; id"])).stdout, "$(id) ; id\n");
+});
+
+test("a program that does not exist, one that hangs, one that never stops talking", async () => {
+  assert.equal((await runProgram("/nowhere/no-such-program", [])).code, 127);
+  assert.equal((await runProgram("sleep", ["60"], { timeoutMs: 50 })).code, 124);
+  const flood = await runProgram("yes", []);
+  assert.notEqual(flood.code, 0);
+  assert.ok(flood.stdout.length <= 1_000_000);
+});
+
+test("a program that ends without reading its input is judged by its exit code", async () => {
+  assert.equal((await runProgram("true", [], { input: "x".repeat(1_000_000) })).code, 0);
+});
+
+test("the last lines for an error message", () => {
+  const said = { code: 1, stdout: "one\n\ntwo\n", stderr: "three\n" };
+  assert.equal(lastLines(said), "three; one; two");
+  assert.equal(lastLines(said, 1), "two");
+});
