@@ -12,7 +12,8 @@ npm_packages() {
     return
   fi
   echo "Installing the npm packages of package-lock.json"
-  npm ci --no-audit --no-fund --loglevel=error
+  # Why not "npm ci": see install_npm in scripts/setup.
+  npm install --no-save --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
   touch node_modules/.package-lock.json
 }
 
