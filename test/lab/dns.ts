@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "./commands.ts";
 import { DNS_HOST, namespaceOf, SERVER } from "./network.ts";
@@ -16,7 +16,9 @@ export const NAMED = {
 /** Its reverse name says google.com, which knows nothing of it. */
 export const FORGED_PROVIDER = "198.51.100.66";
 
+/** Lines of a zone file; `ns.lab` is the DNS host itself. */
 const RECORDS: readonly string[] = [
+  `ns.lab. A ${DNS_HOST}`,
   ...Object.entries(NAMED).flatMap(([name, address]) => [`${name}. A ${address}`, pointer(address, name)]),
   pointer(FORGED_PROVIDER, "mail-y.google.com"),
   "sender.test. MX 10 mx.sender.test.",
@@ -27,31 +29,102 @@ const RECORDS: readonly string[] = [
   pointer(SERVER.v4, "mail.example.test"),
 ];
 
-/** Starts unbound in the `net` namespace; whatever it does not know does not exist, so that no one waits. */
+/** Block lists of the lab: each zone with the address of its name server, which `list-server.ts` plays. */
+export const LISTS = {
+  "zen.spamhaus.org": "203.0.113.61",
+  "bl.spamcop.net": "203.0.113.62",
+  "bl.lists.test": "203.0.113.63",
+} as const;
+export type ListZone = keyof typeof LISTS;
+
+/** Signed zones below the root. The delegation of the second names another key, so that no answer of it is valid. */
+export const SIGNED_ZONE = "signed.test";
+export const BOGUS_ZONE = "bogus.test";
+
+/** What a resolver of the lab starts from, instead of the internet's root. */
+export function rootOf(directory: string): Readonly<{ hints: string; anchor: string }> {
+  const folder = join(directory, "dns");
+  return { hints: join(folder, "root.hints"), anchor: join(folder, "root.key") };
+}
+
+/**
+ * Starts NSD in the `net` namespace: an authoritative server with a signed root of its own. Hosts of the lab ask it as
+ * if it were a resolver, which works because all but the block lists lies on it. What is not there does not exist.
+ */
 export async function startDns(directory: string): Promise<ChildProcess> {
-  const configuration = join(directory, "unbound.conf");
+  const folder = join(directory, "dns");
+  mkdirSync(folder, { mode: 0o755 });
+  const [signed = "", bogus = ""] = [makeKey(folder, SIGNED_ZONE), makeKey(folder, BOGUS_ZONE)];
+  const root = makeKey(folder, ".");
+  for (const [zone, key] of [
+    [SIGNED_ZONE, signed],
+    [BOGUS_ZONE, bogus],
+  ] as const)
+    sign(folder, zone, key, [`www.${zone}. A ${SERVER.v4}`, `${zone}. MX 10 mx.sender.test.`]);
+  sign(folder, ".", root, [
+    ...RECORDS,
+    ...Object.entries(LISTS).flatMap(([zone, address]) => [`${zone}. NS ns.${zone}.`, `ns.${zone}. A ${address}`]),
+    `${SIGNED_ZONE}. NS ns.lab.`,
+    `${SIGNED_ZONE}. ${signerOf(folder, signed)}`,
+    `${BOGUS_ZONE}. NS ns.lab.`,
+    `${BOGUS_ZONE}. ${signerOf(folder, signed)}`,
+  ]);
+  const { hints, anchor } = rootOf(directory);
+  writeFileSync(hints, `. 3600 NS ns.lab.\nns.lab. 3600 A ${DNS_HOST}\n`);
+  copyFileSync(join(folder, `${root}.key`), anchor);
+  return serve(folder, [".", SIGNED_ZONE, BOGUS_ZONE]);
+}
+
+/** ldns-keygen(1): the base name of the key's files. */
+function makeKey(folder: string, zone: string): string {
+  return execFileSync("ldns-keygen", ["-k", "-a", "ECDSAP256SHA256", zone], { cwd: folder, encoding: "utf8" }).trim();
+}
+
+/** `DS …` of the key, as the zone above must hold it. */
+function signerOf(folder: string, key: string): string {
+  const [, record = ""] =
+    /\sIN\s+(DS .*)$/m.exec(readFileSync(join(folder, `${key}.ds`), "utf8").replaceAll("\t", " ")) ?? [];
+  return record;
+}
+
+function sign(folder: string, zone: string, key: string, records: readonly string[]): void {
+  const file = zoneFile(zone);
+  const head = [
+    `$ORIGIN ${zone === "." ? "." : `${zone}.`}`,
+    "$TTL 60",
+    "@ SOA ns.lab. admin.ns.lab. 1 3600 600 86400 1",
+  ];
+  writeFileSync(join(folder, `${file}.plain`), [...head, "@ NS ns.lab.", ...records, ""].join("\n"));
+  execFileSync("ldns-signzone", ["-f", file, `${file}.plain`, key], { cwd: folder });
+}
+
+function zoneFile(zone: string): string {
+  return zone === "." ? "root.zone" : `${zone}.zone`;
+}
+
+async function serve(folder: string, zones: readonly string[]): Promise<ChildProcess> {
+  const configuration = join(folder, "nsd.conf");
   writeFileSync(
     configuration,
     [
       "server:",
-      `  interface: ${DNS_HOST}`,
-      "  access-control: 0.0.0.0/0 allow",
-      '  chroot: ""',
+      `  ip-address: ${DNS_HOST}`,
+      "  server-count: 1",
       '  username: ""',
-      `  directory: "${directory}"`,
-      '  pidfile: ""',
-      "  use-syslog: no",
-      "  do-daemonize: no",
-      '  module-config: "iterator"',
-      '  local-zone: "." static',
-      ...RECORDS.map((record) => `  local-data: "${record}"`),
+      '  chroot: ""',
+      '  database: ""',
+      `  zonesdir: "${folder}"`,
+      `  xfrdir: "${folder}"`,
+      ...["logfile", "pidfile", "xfrdfile", "zonelistfile"].map((name) => `  ${name}: "${join(folder, name)}"`),
+      "  rrl-ratelimit: 0",
       "remote-control:",
       "  control-enable: no",
+      ...zones.flatMap((zone) => ["zone:", `  name: "${zone}"`, `  zonefile: "${zoneFile(zone)}"`]),
       "",
     ].join("\n"),
   );
   const inNet = ["netns", "exec", namespaceOf("net")];
-  const child = spawn("ip", [...inNet, "unbound", "-d", "-c", configuration], { stdio: "ignore" });
+  const child = spawn("ip", [...inNet, "nsd", "-d", "-c", configuration], { stdio: "ignore" });
   await until("the lab's DNS host answers", async () => {
     const asked = await runProgram(["ip", ...inNet, "getent", "ahostsv4", "mx.sender.test"]);
     return asked.stdout.includes(NAMED["mx.sender.test"]);

@@ -17,6 +17,8 @@ const HOSTS: readonly HostName[] = ["net", "server", "sender", "attacker"];
 
 export const SERVER = { v4: "203.0.113.10", v6: "2001:db8:10::10", gateway: "203.0.113.1" } as const;
 export const DNS_HOST = "203.0.113.53";
+/** Other name servers of the `net` host: those of block lists, and one that no query may reach. */
+export const NAME_SERVERS: readonly string[] = ["203.0.113.61", "203.0.113.62", "203.0.113.63", "203.0.113.66"];
 
 const PREFIX = "ghostinbox-lab";
 
@@ -52,7 +54,7 @@ export async function makeNetwork(): Promise<void> {
   await link("sender", ["198.51.100.1/25", "2001:db8:20::1/64"], ["198.51.100.10/25", "2001:db8:20::10/64"]);
   await link("attacker", ["198.51.100.129/25", "2001:db8:30::1/64"], ["198.51.100.130/25", "2001:db8:30::10/64"]);
   await inside("net", [
-    `addr add ${DNS_HOST}/32 dev lo`,
+    ...[DNS_HOST, ...NAME_SERVERS].map((address) => `addr add ${address}/32 dev lo`),
     "route add 2001:db8:b000::/36 via 2001:db8:20::10",
     "route add 2001:db8:a000::/36 via 2001:db8:30::10",
   ]);
@@ -80,11 +82,11 @@ export function removeNetwork(owner: number = process.pid): void {
 
 /** What runs in the namespace of a host: process ids and command lines. */
 export function processesOf(host: HostName): readonly string[] {
-  const pids = spawnSync("ip", ["netns", "pids", namespaceOf(host)], { encoding: "utf8" }).stdout.split("\n");
-  return pids
-    .filter((pid) => pid !== "")
-    .map((pid) => spawnSync("ps", ["-o", "pid=,args=", "-p", pid], { encoding: "utf8" }).stdout.trim())
-    .filter((line) => line !== "");
+  const found = spawnSync("ip", ["netns", "pids", namespaceOf(host)], { encoding: "utf8" }).stdout;
+  const pids = found.split("\n").filter((pid) => pid !== "");
+  if (pids.length === 0) return [];
+  const listed = spawnSync("ps", ["-ww", "-o", "pid=,args=", "-p", pids.join()], { encoding: "utf8" }).stdout;
+  return listed.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()]));
 }
 
 /** Namespaces of a test run that was killed: their owner's process is gone. */
