@@ -62,7 +62,7 @@ async function checkPostfix(directory: string): Promise<string | null> {
 }
 
 async function checkDovecot(directory: string): Promise<string | null> {
-  const check = await runProgram("doveconf", ["-c", join(directory, "dovecot.conf"), "-n"]);
+  const check = await runProgram("doveconf", ["-c", join(directory, "dovecot.conf"), "-n", "-x"]);
   return check.code === 0 ? null : `Dovecot refuses its configuration: ${lastLines({ ...check, stdout: "" })}`;
 }
 

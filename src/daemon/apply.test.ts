@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { sampleSite } from "../render/sample-site.ts";
+import type { Site } from "../render/site.ts";
+import { layoutOf } from "../settings/layout.ts";
+import { loadSettings } from "../settings/load.ts";
+import { applyConfiguration } from "./apply.ts";
+import { prepareCertificate } from "./set-up/certificate.ts";
+import { userIds } from "./site.ts";
+
+const missing = ["/usr/sbin/postconf", "/usr/bin/doveconf"].filter((program) => !existsSync(program));
+const skip =
+  process.getuid?.() !== 0
+    ? "Postfix checks its configuration for root only"
+    : missing.length > 0 && `not installed: ${missing.join(", ")}`;
+
+/** By the real postconf, postfix check and doveconf; starts no server. */
+describe("applying a configuration", { skip }, () => {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-apply-"));
+  chmodSync(directory, 0o755);
+  const layout = layoutOf(directory);
+  const site = (changes: Partial<Site> = {}): Site =>
+    sampleSite({ layout, tls: { cert: layout.tlsCert, key: layout.tlsKey }, ...changes });
+  const main = (): string => readFileSync(join(layout.postfixConf, "main.cf"), "utf8");
+
+  before(async () => {
+    for (const made of [layout.tls, dirname(layout.dovecotConf), layout.postfixQueue, layout.postfixData, layout.log])
+      mkdirSync(made, { recursive: true });
+    // Postfix complains of other owners, in a log that nobody reads yet, which takes a second each time.
+    const postfix = userIds("postfix");
+    chownSync(layout.postfixData, postfix.uid, postfix.gid);
+    const loaded = loadSettings('domains = ["example.org"]', {});
+    assert.ok(loaded.ok);
+    await prepareCertificate(loaded.settings, layout);
+  });
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  test("Postfix and Dovecot accept what is rendered", async () => {
+    assert.deepEqual(await applyConfiguration(site()), { ok: true, postfixChanged: true, dovecotChanged: true });
+  });
+
+  test("what a checker refuses changes nothing, and it is told why", async () => {
+    const good = main();
+    const dovecot = readFileSync(layout.dovecotConf, "utf8");
+    const broken = join(directory, "none.pem");
+    const refused = await applyConfiguration(site({ tls: { cert: broken, key: broken }, messageSizeBytes: 70_000 }));
+    assert.match(refused.ok ? "" : refused.reason, /^Dovecot refuses its configuration: .*none\.pem/);
+    assert.equal(main(), good);
+    assert.equal(readFileSync(layout.dovecotConf, "utf8"), dovecot);
+    assert.ok(!existsSync(`${layout.postfixConf}.staged`));
+  });
+
+  test("only what differs is replaced, be it by hand, and only that is told", async () => {
+    writeFileSync(join(layout.postfixConf, "main.cf"), "mynetworks = 0.0.0.0/0\n");
+    const applied = await applyConfiguration(site({ messageSizeBytes: 20_000_000 }));
+    assert.deepEqual(applied, { ok: true, postfixChanged: true, dovecotChanged: false });
+    assert.match(main(), /^mynetworks = 127/m);
+    assert.match(main(), /^message_size_limit = 20000000$/m);
+  });
+});

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { closedParent, isForeign, prepareDataDirectory } from "./data-directory.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "ghostinbox-data-"));
+chmodSync(directory, 0o755);
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+for (const bad of ["relative/data", "/srv/my data", "/srv/$(id)", "/srv/../etc", "/", "/srv/a'b"])
+  test(`${JSON.stringify(bad)} is refused before anything is made`, () =>
+    assert.throws(() => prepareDataDirectory(bad), /^SetUpFailure: GHOSTINBOX_DATA must be an absolute path/));
+
+test("a name too long for sockets is refused", () => {
+  assert.throws(() => prepareDataDirectory(`/srv/${"x".repeat(70)}`), /at most 70 characters/);
+});
+
+test("an empty or new directory will do, and one of ours", () => {
+  const data = join(directory, "new");
+  prepareDataDirectory(data);
+  assert.ok(existsSync(data));
+  mkdirSync(join(data, "lost+found"));
+  prepareDataDirectory(data);
+  writeFileSync(join(data, "ghostinbox.toml"), "");
+  mkdirSync(join(data, "mail"));
+  prepareDataDirectory(data);
+  assert.ok(!isForeign(data));
+});
+
+test("a directory of somebody else is left alone", () => {
+  const data = join(directory, "theirs");
+  mkdirSync(data);
+  writeFileSync(join(data, "thesis.txt"), "");
+  assert.throws(() => prepareDataDirectory(data), /holds files but no ghostinbox.toml/);
+});
+
+test("a parent that others may not enter is named", () => {
+  const closed = join(directory, "closed");
+  mkdirSync(closed, { mode: 0o700 });
+  assert.equal(closedParent(join(closed, "data")), closed);
+  assert.throws(() => prepareDataDirectory(join(closed, "data")), new RegExp(`may not enter ${closed}`));
+});

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { renderDovecot } from "./dovecot.ts";
+import { assignments, sampleSite } from "./sample-site.ts";
+
+const files = new Map(renderDovecot(sampleSite()).map((file) => [file.name, file]));
+const text = files.get("dovecot.conf")?.text ?? "";
+const top = assignments(text);
+
+test("both files are root's alone, for one holds the secret", () => {
+  assert.deepEqual([...files.keys()], ["dovecot.conf", "accounts.conf"]);
+  for (const { mode } of files.values()) assert.equal(mode, 0o600);
+  assert.equal(top.get("auth_policy_server_api_header"), `Authorization: Bearer ${"5".repeat(64)}`);
+});
+
+test("the nonce is stable, differs with the secret and does not show it", () => {
+  const nonce = top.get("auth_policy_hash_nonce") ?? "";
+  assert.match(nonce, /^[0-9a-f]{32}$/);
+  const other = renderDovecot(sampleSite({ loginPolicySecret: "6".repeat(64) }))[0]?.text ?? "";
+  assert.notEqual(assignments(other).get("auth_policy_hash_nonce"), nonce);
+  assert.equal(assignments(renderDovecot(sampleSite())[0]?.text ?? "").get("auth_policy_hash_nonce"), nonce);
+});
+
+test("the guard is asked on loopback, once before each login, and its absence lets mail be read", () => {
+  assert.equal(top.get("auth_policy_server_url"), "http://127.0.0.1:10025/");
+  assert.equal(top.get("auth_policy_check_after_auth"), "no");
+  assert.equal(top.get("auth_policy_reject_on_fail"), "no");
+});
+
+test("IMAP is served over TLS 1.2 or newer only", () => {
+  assert.equal(top.get("ssl"), "required");
+  assert.equal(top.get("ssl_min_protocol"), "TLSv1.2");
+  assert.match(text, /inet_listener imap \{\n {4}port = 0\n/);
+  assert.match(text, /inet_listener imaps \{\n {4}port = 993\n {4}ssl = yes\n/);
+});
+
+test("listens on IPv6 only where the kernel has it", () => {
+  assert.match(text, /^listen = \*, ::$/m);
+  assert.match(renderDovecot(sampleSite({ ipv6: false }))[0]?.text ?? "", /^listen = \*$/m);
+});

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { renderPostfixMaster } from "./postfix-master.ts";
+import { sampleSite } from "./sample-site.ts";
+
+/** Services of master.cf with their `-o` lines. */
+function services(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  let options: string[] = [];
+  for (const line of text.split("\n")) {
+    if (line.startsWith("  -o ")) options.push(line.slice("  -o ".length));
+    else if (line !== "" && !line.startsWith("#")) found.set(line.split(" ").slice(0, 2).join(" "), (options = []));
+  }
+  return found;
+}
+
+const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025 };
+const master = services(renderPostfixMaster(sampleSite({ ports })));
+
+test("each door listens on its port, and nothing else does", () => {
+  const doors = [...master.keys()].filter((service) => service.endsWith(" inet"));
+  assert.deepEqual(doors, ["2525 inet", "5870 inet", "4650 inet"]);
+  assert.deepEqual(master.get("2525 inet"), []);
+});
+
+for (const [door, context, tls] of [
+  ["5870 inet", "submission", "smtpd_tls_security_level=encrypt"],
+  ["4650 inet", "submissions", "smtpd_tls_wrappermode=yes"],
+] as const)
+  test(`${context}: users only, over TLS, under their own addresses`, () => {
+    const options = master.get(door) ?? [];
+    assert.ok(options.includes(tls));
+    assert.ok(options.includes(`ghostinbox_context=${context}`));
+    assert.ok(options.includes("smtpd_relay_restrictions=permit_sasl_authenticated,reject"));
+    assert.ok(options.includes("smtpd_sender_restrictions=reject_non_fqdn_sender,reject_sender_login_mismatch"));
+  });
+
+test("Postfix's own services are there", () => {
+  for (const name of ["cleanup unix", "qmgr unix", "proxymap unix", "lmtp unix", "anvil unix", "postlog unix-dgram"])
+    assert.ok(master.has(name), name);
+});

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { layoutOf } from "../settings/layout.ts";
+import { type RunitInput, renderRunit, SERVICES } from "./runit.ts";
+
+const layout = layoutOf("/srv/mail");
+
+function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
+  const input = { layout, environment: layout.environment, netAdmin: true, webLowPort: false, ...changes };
+  return new Map(renderRunit(input).map(({ service, run }) => [service, run]));
+}
+
+test("every service is a script that becomes its program, with a log of its own", () => {
+  assert.deepEqual([...runs().keys()], [...SERVICES]);
+  for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n)?exec .*\n$/);
+  const input = { layout, environment: layout.environment, netAdmin: true, webLowPort: false };
+  for (const { service, logRun } of renderRunit(input))
+    assert.ok(logRun.includes(`svlogd -tt /srv/mail/log/${service}\n`));
+});
+
+test("the guard has CAP_NET_ADMIN and nothing else, and not even that where start has none", () => {
+  assert.match(runs().get("guard") ?? "", /--reuid ghostinbox .*--bounding-set=-all,\+net_admin --no-new-privs/);
+  assert.match(runs({ netAdmin: false }).get("guard") ?? "", /--bounding-set=-all --no-new-privs/);
+});
+
+test("the web has no capability but for a port below 1024", () => {
+  assert.match(runs().get("web") ?? "", /--reuid ghostinbox-web .*--ambient-caps=-all --bounding-set=-all /);
+  assert.match(runs({ webLowPort: true }).get("web") ?? "", /--ambient-caps=-all,\+net_bind_service /);
+});
+
+test("Postfix is checked first and leads a process group of its own", () => {
+  assert.match(
+    runs().get("postfix") ?? "",
+    /^postfix -c \/srv\/mail\/conf\/postfix check \|\| exit 1\nexec chpst -P .*master /m,
+  );
+});

@@ -1,0 +1,32 @@
+import { layoutOf } from "../settings/layout.ts";
+import type { Site } from "./site.ts";
+
+/** A server like a reader's own, for tests. */
+export function sampleSite(changes: Partial<Site> = {}): Site {
+  const layout = layoutOf("/srv/mail");
+  return {
+    layout,
+    hostname: "mail.example.org",
+    domains: ["example.org", "example.net"],
+    messageSizeBytes: 10_485_760,
+    limits: { connectionsAtOnce: 10, mailsPerMinute: 30, exempt: [] },
+    ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025 },
+    tls: { profile: "modern" },
+    loginPolicySecret: "5".repeat(64),
+    mailUser: { uid: 990, gid: 991 },
+    ipv6: true,
+    ...changes,
+  };
+}
+
+/** `name = value` lines as a table; a name that stands twice is a mistake in every format that we render. */
+export function assignments(text: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const [, name = "", value = ""] = /^([a-z0-9_]+) =(?: (.*))?$/i.exec(line) ?? [];
+    if (name === "") continue;
+    if (found.has(name)) throw new Error(`${name} stands twice`);
+    found.set(name, value);
+  }
+  return found;
+}

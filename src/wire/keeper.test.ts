@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { KeeperCommand, KeeperReply } from "./control.ts";
+import { parseKeeperCommand, parseKeeperReply } from "./keeper.ts";
+
+const COMMANDS: readonly KeeperCommand[] = [
+  { verb: "ping" },
+  { verb: "apply" },
+  { verb: "status" },
+  { verb: "kick_account", account: "anna@example.org" },
+  { verb: "kick_network", prefix: "203.0.113.0/24" },
+  { verb: "kick_network", prefix: "2001:db8::/64" },
+  { verb: "restart", service: "postfix" },
+];
+
+for (const command of COMMANDS)
+  test(`${JSON.stringify(command)} is understood`, () =>
+    assert.deepEqual(parseKeeperCommand(JSON.stringify(command)), command));
+
+for (const line of [
+  "",
+  "ping",
+  "null",
+  "[]",
+  '{"verb":"exec","program":"sh"}',
+  '{"verb":"kick_account"}',
+  '{"verb":"kick_account","account":"*"}',
+  '{"verb":"kick_account","account":"-A"}',
+  '{"verb":"kick_account","account":["anna@example.org"]}',
+  '{"verb":"kick_network","prefix":"all"}',
+  '{"verb":"restart","service":"keeper"}',
+  '{"verb":"restart","service":"../../etc"}',
+])
+  test(`no command: ${line}`, () => assert.equal(parseKeeperCommand(line), null));
+
+test("what is more than a command is left out", () => {
+  assert.deepEqual(parseKeeperCommand('{"verb":"ping","account":"x"}'), { verb: "ping" });
+});
+
+test("any line is a command of the grammar or none", () => {
+  const word = fc.constantFrom(
+    "verb",
+    "ping",
+    "kick_account",
+    "account",
+    "restart",
+    "service",
+    "postfix",
+    "a@b.c",
+    "*",
+  );
+  const lines = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc.dictionary(word, fc.oneof(word, fc.jsonValue())).map((o) => JSON.stringify(o)),
+  );
+  fc.assert(
+    fc.property(lines, (line) => {
+      const command = parseKeeperCommand(line);
+      if (command === null) return;
+      assert.deepEqual(parseKeeperCommand(JSON.stringify(command)), command);
+      if (command.verb === "kick_account") assert.match(command.account, /^[a-z0-9][a-z0-9._-]*@[a-z0-9.-]+$/);
+    }),
+    { seed: 20_261_120, numRuns: 2_000 },
+  );
+});
+
+const REPLIES: readonly KeeperReply[] = [
+  { ok: true, detail: "pid 7" },
+  { ok: true, detail: "", services: [{ name: "guard", up: true, pid: 12 }] },
+  { ok: false, reason: "no" },
+];
+for (const reply of REPLIES)
+  test(`${JSON.stringify(reply)} is understood`, () =>
+    assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply));
+
+test("what is no reply is none", () => {
+  for (const line of ["", "7", "{}", '{"ok":"yes"}']) assert.equal(parseKeeperReply(line), null, line);
+});
