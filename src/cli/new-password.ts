@@ -1,6 +1,7 @@
 import { hashPassword } from "../adapters/password-hash.ts";
+import { loadPasswordJudge } from "../adapters/password-strength.ts";
 import type { AccountName } from "../core/address.ts";
-import { MAX_PASSWORD_BYTES, passwordProblem } from "../core/password-rule.ts";
+import { MAX_PASSWORD_BYTES } from "../core/password-rule.ts";
 import { type Call, failed, type Problem, wrongUsage } from "./call.ts";
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
@@ -12,7 +13,7 @@ export async function newPasswordHash(
 ): Promise<Readonly<{ ok: true; hash: string }> | Problem> {
   const typed = call.flag("password-stdin") ? await fromInput(call) : await fromTerminal(call);
   if (typeof typed !== "string") return typed;
-  const problem = passwordProblem(typed, owner);
+  const problem = (await loadPasswordJudge())(typed, owner);
   return problem === null ? { ok: true, hash: await hashPassword(typed) } : failed(problem, ANOTHER);
 }
 
