@@ -15,6 +15,10 @@ export const notices = {
     says: "The firewall cannot be steered: banned addresses are refused by Postfix and Dovecot instead.",
     next: "Give the guard CAP_NET_ADMIN and install nftables; it is tried again by itself.",
   },
+  connections_uncounted: {
+    says: "The kernel cannot count connections: bans hold, but an address may keep more connections open than allowed.",
+    next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports meanwhile.",
+  },
   events_aggregated: {
     says: "So many events arrived that some were summed up instead of recorded one by one.",
     next: "Nothing to do: bans and limits are exact all the same.",

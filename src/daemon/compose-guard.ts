@@ -27,6 +27,8 @@ import { toPolicy } from "../settings/to-policy.ts";
 import { changedKeys, readSettings } from "./guard-settings.ts";
 import { Housekeeping } from "./housekeeping.ts";
 
+const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
+
 export type Guard = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
 
 /** Every part of the guard on one line, in the order in which they need each other. Nothing runs before `start`. */
@@ -45,7 +47,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const feed = new Feed();
 
   const engine = new Engine({ policy: toPolicy(settings), store, history: store, own, notices, clock, committed });
-  const firewall = new NftFirewall({ ipv6Prefix: () => engine.policy.bans.ipv6Prefix });
+  const firewall = new NftFirewall({ ipv6Prefix: () => engine.policy.bans.ipv6Prefix, connections });
   const enforcer = settings["firewall.enabled"]
     ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
     : noEnforcement;
@@ -85,6 +87,9 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   }
   function allowList(): readonly Prefix[] {
     return [...new Set([...own.current(), ...store.allowed()].map(({ prefix }) => prefix).concat(engine.policy.allow))];
+  }
+  function connections() {
+    return { most: inForce["limits.connections.concurrent"], ports: MAIL_PORTS.map((key) => inForce[key]) };
   }
   function firewallHealth() {
     const { state, reason } = enforcer.status();

@@ -11,6 +11,11 @@ export function readSite(settings: Settings, layout: Layout): Site {
     hostname: settings.hostname,
     domains: settings.domains,
     messageSizeBytes: settings["limits.mail.max_size"],
+    limits: {
+      connectionsAtOnce: settings["limits.connections.concurrent"],
+      mailsPerMinute: settings["limits.mail.postfix_per_minute"],
+      exempt: settings["allow.networks"],
+    },
     ports: {
       smtp: settings["ports.smtp"],
       submission: settings["ports.submission"],

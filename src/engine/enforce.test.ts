@@ -5,7 +5,7 @@ import { type Prefix, parsePrefix } from "../core/ip.ts";
 import { instant, type Millis } from "../core/time.ts";
 import type { NoticeCode } from "../wire/items.ts";
 import { createEnforcer, ENFORCE, type Enforcer } from "./enforce.ts";
-import type { BanLog, BanStep, Firewall, FirewallBan, Outcome } from "./ports.ts";
+import type { BanLog, BanStep, Firewall, FirewallBan, Outcome, ResetOutcome } from "./ports.ts";
 
 const DONE: Outcome = { ok: true };
 const BROKEN: Outcome = { ok: false, reason: "nft failed." };
@@ -18,15 +18,17 @@ class FakeFirewall implements Firewall {
   readonly calls: string[] = [];
   /** Answers for the calls to come; afterwards all succeed. */
   readonly failing: ("reset" | "apply" | "check" | "throw")[] = [];
+  /** Why this kernel cannot count connections. */
+  uncounted: string | null = null;
   #busy = false;
 
-  async reset(bans: readonly FirewallBan[], allow: readonly Prefix[]): Promise<Outcome> {
+  async reset(bans: readonly FirewallBan[], allow: readonly Prefix[]): Promise<ResetOutcome> {
     const outcome = await this.#change("reset");
     if (!outcome.ok) return outcome;
     this.held.clear();
     for (const { prefix, expiresAt } of bans) this.held.set(prefix, expiresAt);
     this.allow = allow;
-    return outcome;
+    return this.uncounted === null ? outcome : { ok: true, uncounted: this.uncounted };
   }
 
   async apply(steps: readonly BanStep[]): Promise<Outcome> {
@@ -221,6 +223,20 @@ test("what always passes is brought up to date when it is told, and when verify 
   allow = [address(997)];
   await enforcer.verify();
   assert.deepEqual(firewall.allow, allow);
+});
+
+test("a kernel that cannot count connections keeps the bans, and the owner is told while it lasts", async () => {
+  firewall.uncounted = "no such module";
+  banLog.add(address(1));
+  await enforcer.start();
+  assert.deepEqual([...firewall.held.keys()], [address(1)]);
+  assert.deepEqual(
+    [enforcer.status().state, [...raised]],
+    ["enforcing", [["connections_uncounted", "no such module"]]],
+  );
+  firewall.uncounted = null;
+  enforcer.allowChanged();
+  await until(() => raised.size === 0);
 });
 
 test("after stop nothing is touched", async () => {

@@ -166,13 +166,15 @@ class BanEnforcer implements Enforcer {
   }
 
   async #reset(): Promise<Outcome> {
-    const { banLog, firewall, allowList, clock } = this.#parts;
+    const { banLog, firewall, allowList, clock, notices } = this.#parts;
     const last = banLog.last();
     const now = clock.now();
     const allow = allowList();
     this.#resetWanted = false;
     const outcome = await firewall.reset(banLog.active(now), allow, now);
     if (outcome.ok) {
+      if ("uncounted" in outcome) notices.raise("connections_uncounted", outcome.uncounted);
+      else notices.clear("connections_uncounted");
       this.#applied = last;
       this.#allowed = allow.join(" ");
       // What was committed meanwhile.

@@ -106,9 +106,12 @@ export interface BanLog {
 
 export type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
 
+/** `uncounted`: bans are kept, but why connections held at once cannot be counted here. */
+export type ResetOutcome = Outcome | Readonly<{ ok: true; uncounted: string }>;
+
 export interface Firewall {
   /** Makes the kernel's sets equal to these bans, whatever they were. `allow` always passes. */
-  reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<Outcome>;
+  reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<ResetOutcome>;
   apply(steps: readonly BanStep[], now: Millis): Promise<Outcome>;
   /** Ends established connections of these networks. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome>;

@@ -1,5 +1,7 @@
+import { isV4, type Prefix } from "../core/ip.ts";
 import { TABLES } from "./postfix-tables.ts";
 import { RENDERED_BY, type Site } from "./site.ts";
+import { postfixServerTls } from "./tls.ts";
 
 /**
  * main.cf (postconf(5)). Port 25 takes mail for our mailboxes only, from anyone, loopback included: behind a proxy
@@ -11,7 +13,7 @@ export function renderPostfixMain(site: Site): string {
 }
 
 function parameters(site: Site): Readonly<Record<string, string>> {
-  return { ...places(site), ...addresses(site), ...policy(), ...restrictions(), ...encryption(site) };
+  return { ...places(site), ...addresses(site), ...policy(), ...restrictions(), ...limits(site), ...postfixServerTls(site) };
 }
 
 function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
@@ -86,8 +88,6 @@ function restrictions(): Readonly<Record<string, string>> {
     smtpd_recipient_restrictions: "reject_non_fqdn_recipient, reject_unlisted_recipient, $ghostinbox_guard",
     smtpd_data_restrictions: "reject_unauth_pipelining, $ghostinbox_guard",
     smtpd_end_of_data_restrictions: "$ghostinbox_guard",
-    smtpd_client_event_limit_exceptions: "$mynetworks",
-    smtpd_client_connection_count_limit: "50",
     smtpd_sasl_auth_enable: "no",
     smtpd_sasl_type: "dovecot",
     smtpd_sasl_path: "private/auth",
@@ -95,24 +95,16 @@ function restrictions(): Readonly<Record<string, string>> {
   };
 }
 
-function encryption({ tls }: Site): Readonly<Record<string, string>> {
-  const versions = ">=TLSv1.2";
+/** anvil(8), the second line behind guard and firewall: it counts by single address and minute of the clock. */
+function limits({ limits: { connectionsAtOnce, mailsPerMinute, exempt } }: Site): Readonly<Record<string, string>> {
   return {
-    smtpd_tls_security_level: "may",
-    // The key comes first (postconf(5), smtpd_tls_chain_files).
-    smtpd_tls_chain_files: `${tls.key}, ${tls.cert}`,
-    smtpd_tls_protocols: versions,
-    smtpd_tls_mandatory_protocols: versions,
-    smtpd_tls_mandatory_ciphers: "high",
-    smtpd_tls_auth_only: "yes",
-    smtpd_tls_received_header: "yes",
-    smtpd_tls_loglevel: "1",
-    smtp_tls_security_level: "may",
-    smtp_tls_protocols: versions,
-    smtp_tls_mandatory_protocols: versions,
-    smtp_tls_CAfile: "/etc/ssl/certs/ca-certificates.crt",
-    smtp_tls_loglevel: "1",
-    tls_preempt_cipherlist: "yes",
-    tls_ssl_options: "NO_COMPRESSION, NO_RENEGOTIATION",
+    smtpd_client_connection_count_limit: String(connectionsAtOnce),
+    smtpd_client_message_rate_limit: String(mailsPerMinute),
+    smtpd_client_event_limit_exceptions: ["$mynetworks", ...exempt.map(inMatchList)].join(" "),
   };
+}
+
+/** IPv6 stands in brackets in a list of networks (postconf(5), mynetworks). */
+function inMatchList(network: Prefix): string {
+  return isV4(network) ? network : `[${network.replace("/", "]/")}`;
 }

@@ -1,4 +1,6 @@
+import type { Prefix } from "../core/ip.ts";
 import type { Layout } from "../settings/layout.ts";
+import type { Settings } from "../settings/schema.ts";
 
 /** All that the configuration files of Postfix and Dovecot depend on. */
 export type Site = Readonly<{
@@ -8,9 +10,17 @@ export type Site = Readonly<{
   /** Mail domains, the first is the main one; never empty. */
   domains: readonly string[];
   messageSizeBytes: number;
+  limits: Readonly<{
+    /** Connections of one address at once to each port of Postfix. */
+    connectionsAtOnce: number;
+    /** Mails of one address that Postfix takes within a minute. */
+    mailsPerMinute: number;
+    /** Whom neither of them concerns, besides loopback. */
+    exempt: readonly Prefix[];
+  }>;
   ports: Readonly<{ smtp: number; submission: number; submissions: number; imaps: number; loginPolicy: number }>;
-  /** Absolute paths of PEM files. */
-  tls: Readonly<{ cert: string; key: string }>;
+  tls: Readonly<{ profile: Settings["tls.profile"] }>;
+  outbound: Outbound;
   /** By this Dovecot proves to the guard that it is Dovecot. */
   loginPolicySecret: string;
   /** Owner of the Maildirs. */

@@ -65,6 +65,17 @@ export const schema = {
     byDefault: 200,
     says: "Mails of one stranger, or of one account, within any 24 hours.",
   },
+  "limits.mail.per_session": {
+    kind: count,
+    byDefault: 5,
+    says: "Mails of a stranger in one connection; then it is asked to connect anew, which is no offence.",
+  },
+  "limits.mail.postfix_per_minute": {
+    kind: count,
+    byDefault: 20,
+    says: "Mails of one address within a minute that Postfix takes by its own count, whether or not the guard runs.",
+    source: "postconf(5), smtpd_client_message_rate_limit",
+  },
   "limits.mail.max_size": {
     kind: size(64 * KB, GB),
     byDefault: "10MB",
@@ -80,6 +91,12 @@ export const schema = {
     kind: count,
     byDefault: 100,
     says: "Connections of one address to the SMTP ports within any hour.",
+  },
+  "limits.connections.concurrent": {
+    kind: count,
+    byDefault: 10,
+    says: "Connections that one address, or one IPv6 network of `bans.ipv6_prefix`, may hold at once to each mail port.",
+    source: "nft(8), ct count; postconf(5), smtpd_client_connection_count_limit",
   },
   "limits.logins.failures": {
     kind: wholeNumber(1, 1_000),

@@ -46,6 +46,7 @@ export type AddressReport = Readonly<{
 export type NoticeCode =
   | "database_unwritable"
   | "firewall_unavailable"
+  | "connections_uncounted"
   | "events_aggregated"
   | "keeper_unreachable"
   | "all_clients_private"

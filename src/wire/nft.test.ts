@@ -4,10 +4,12 @@ import * as fc from "fast-check";
 import { type Prefix, parsePrefix } from "../core/ip.ts";
 import { planReset, planSteps } from "../core/plan-firewall.ts";
 import { instant, later } from "../core/time.ts";
-import { isWhole, nftApply, nftProbe, nftRemove, nftReset, parseCounters } from "./nft.ts";
+import { isWhole, nftApply, nftProbe, nftRemove, nftReset, parseCounters, type TableShape } from "./nft.ts";
 
 const NOW = instant(1_000_000_000_000);
 const DAY_MS = 86_400_000;
+const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null };
+const COUNTING: TableShape = { ipv6Length: 56, connections: { most: 10, ports: [25, 993] } };
 
 test("a reset replaces our table, and ours alone, in one transaction", () => {
   const plan = planReset(
@@ -24,7 +26,7 @@ test("a reset replaces our table, and ours alone, in one transaction", () => {
   );
   const allow = ["127.0.0.1", "127.0.0.0/8", "::1"].map(prefix);
   assert.equal(
-    nftReset(plan.changes, allow, 64),
+    nftReset(plan.changes, allow, BANS_ALONE),
     `add table inet ghostinbox
 delete table inet ghostinbox
 table inet ghostinbox {
@@ -68,6 +70,18 @@ add element inet ghostinbox net6 { 2001:db8:8000::/33 timeout 0d0h0m1s }
   );
 });
 
+test("connections are counted by address and port, after bans and the allow list", () => {
+  const lines = nftReset([], [], COUNTING).split("\n");
+  const opening = "    tcp dport { 25, 993 } tcp flags & (fin | syn | rst | ack) == syn add";
+  assert.ok(lines.includes("  set open4 { type ipv4_addr . inet_service; size 65535; flags dynamic; }"));
+  assert.ok(lines.includes("  set open6 { type ipv6_addr . inet_service; size 65535; flags dynamic; }"));
+  const last = lines.indexOf("    ip6 saddr @net6 goto banned");
+  assert.deepEqual(lines.slice(last + 1, last + 3), [
+    `${opening} @open4 { ip saddr . tcp dport ct count over 10 } reject with tcp reset`,
+    `${opening} @open6 { ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0 . tcp dport ct count over 10 } reject with tcp reset`,
+  ]);
+});
+
 test("the mask is as long as the unit of IPv6 bans", () => {
   const masks: readonly (readonly [number, string])[] = [
     [48, "ffff:ffff:ffff:0:0:0:0:0"],
@@ -75,7 +89,8 @@ test("the mask is as long as the unit of IPv6 bans", () => {
     [61, "ffff:ffff:ffff:fff8:0:0:0:0"],
     [128, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
   ];
-  for (const [length, mask] of masks) assert.ok(nftReset([], [], length).includes(`ip6 saddr & ${mask} @ban6`), mask);
+  for (const [length, mask] of masks)
+    assert.ok(nftReset([], [], { ...BANS_ALONE, ipv6Length: length }).includes(`ip6 saddr & ${mask} @ban6`), mask);
 });
 
 test("steps become one line: refreshed by add, delete, add; lifted by add, delete; networks rebuilt", () => {
@@ -106,7 +121,7 @@ test("steps become one line: refreshed by add, delete, add; lifted by add, delet
 });
 
 test("no command ever names another table", () => {
-  const all = `${nftReset([], [prefix("::1")], 64)}${nftRemove()}${nftProbe()}`;
+  const all = `${nftReset([], [prefix("::1")], COUNTING)}${nftRemove()}${nftProbe(COUNTING)}`;
   for (const line of all.split("\n").filter((text) => /^(add|delete|flush|create|table|reset|list)\b/.test(text)))
     assert.match(line, /^(?:\w+ )?(?:set |table |element |counters table )?inet ghostinbox\b/, line);
 });
@@ -114,11 +129,17 @@ test("no command ever names another table", () => {
 test("the table is whole when every command of the probe was refused as it should be", () => {
   const busy = "Error: Could not process rule: Device or resource busy\ndelete set inet ghostinbox ban4\n";
   const exists = "Error: Could not process rule: File exists\n";
-  assert.equal(isWhole(busy.repeat(7) + exists.repeat(3)), true);
-  assert.equal(isWhole(busy.repeat(7) + exists.repeat(2)), false);
-  assert.equal(isWhole(busy.repeat(6) + exists.repeat(3)), false);
-  assert.equal(isWhole("Error: No such file or directory\n"), false);
-  assert.equal(isWhole(""), false);
+  for (const [shape, sets] of [
+    [BANS_ALONE, 7],
+    [COUNTING, 9],
+  ] as const) {
+    assert.equal(nftProbe(shape).match(/^delete set/gm)?.length, sets);
+    assert.equal(isWhole(busy.repeat(sets) + exists.repeat(3), shape), true);
+    assert.equal(isWhole(busy.repeat(sets) + exists.repeat(2), shape), false);
+    assert.equal(isWhole(busy.repeat(sets - 1) + exists.repeat(3), shape), false);
+    assert.equal(isWhole("Error: No such file or directory\n", shape), false);
+    assert.equal(isWhole("", shape), false);
+  }
 });
 
 test("counters are read as nft prints them", () => {

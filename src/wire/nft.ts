@@ -5,16 +5,25 @@ import { type Element, HASH_SETS, INTERVAL_SETS, outermost, type SetChange } fro
 const TABLE = "inet ghostinbox";
 const ELEMENTS_PER_COMMAND = 1_000;
 const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
+const CONNECTION_SETS = ["open4", "open6"] as const;
+/** Addresses whose connections are counted at once, about 20 MB; while there are more, those that come later are not. */
+const COUNTED_ADDRESSES = 65_535;
 /** No packet comes from these; while they lie in a set, nobody has emptied it. */
 const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
 
+/** How many connections one address, or one IPv6 unit, may hold at once to each of these TCP ports. */
+export type ConnectionLimit = Readonly<{ most: number; ports: readonly number[] }>;
+
+/** What the table is made for. Without `connections`, for a kernel that cannot count them, bans alone are kept. */
+export type TableShape = Readonly<{ ipv6Length: number; connections: ConnectionLimit | null }>;
+
 /** For `nft -f`: makes the table anew with just these bans. One transaction: no packet sees it half made. */
-export function nftReset(changes: readonly SetChange[], allow: readonly Prefix[], ipv6Length: number): string {
+export function nftReset(changes: readonly SetChange[], allow: readonly Prefix[], shape: TableShape): string {
   const allow4 = allow.filter(isV4);
   const allow6 = allow.filter((prefix) => !isV4(prefix));
   return [
     nftRemove(),
-    tableText(ipv6Length),
+    tableText(shape),
     ...addElements("allow4", outermost(allow4)),
     ...addElements("allow6", outermost(allow6)),
     ...HASH_SETS.map((set) => `add element ${TABLE} ${set} { ${WATERMARK[set]} }\n`),
@@ -56,18 +65,22 @@ function changeCommands(change: SetChange): readonly string[] {
  * For `nft -c -f` (check only, nothing is changed): while our table stands whole, each command is refused, since rules
  * use the sets and the watermarks are in them. Reading the sets back instead takes 0.3 s at 100,000 bans.
  */
-export function nftProbe(): string {
+export function nftProbe(shape: TableShape): string {
   const present = HASH_SETS.map((set) => `create element ${TABLE} ${set} { ${WATERMARK[set]} }\n`);
-  const used = [...BAN_SETS, "allow4", "allow6"].map((set) => `delete set ${TABLE} ${set}\n`);
+  const used = setsOf(shape).map((set) => `delete set ${TABLE} ${set}\n`);
   // nft forgets a set that it was told to delete: these come last.
   return [...present, ...used].join("");
 }
 
 /** Reads the errors that the probe gave; false when anything of ours is missing. */
-export function isWhole(probeErrors: string): boolean {
+export function isWhole(probeErrors: string, shape: TableShape): boolean {
   const busy = probeErrors.match(/Device or resource busy/g)?.length ?? 0;
   const exists = probeErrors.match(/File exists/g)?.length ?? 0;
-  return busy === BAN_SETS.length + 2 && exists === HASH_SETS.length;
+  return busy === setsOf(shape).length && exists === HASH_SETS.length;
+}
+
+function setsOf({ connections }: TableShape): readonly string[] {
+  return [...BAN_SETS, "allow4", "allow6", ...(connections === null ? [] : CONNECTION_SETS)];
 }
 
 /** Reads the counters and starts them anew: unlike `list`, nft does this without reading every element back. */
@@ -95,7 +108,9 @@ export const NFT_LIST = `list table ${TABLE}\n`;
  * amplified. It needs no connection tracking, whose table a flood could fill.
  * Neighbour discovery passes, or a ban of the machine's own link would cut it off from its router.
  */
-function tableText(ipv6Length: number): string {
+function tableText({ ipv6Length, connections }: TableShape): string {
+  const mask = ipv6Mask(ipv6Length);
+  const counting = connections === null ? NOT_COUNTING : countingText(connections, mask);
   return `table ${TABLE} {
   counter dropped { }
   counter refused { }
@@ -106,7 +121,7 @@ function tableText(ipv6Length: number): string {
   set ban6_host { type ipv6_addr; flags timeout; }
   set net4 { type ipv4_addr; flags interval, timeout; }
   set net6 { type ipv6_addr; flags interval, timeout; }
-  chain banned {
+${counting.sets}  chain banned {
     tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
     counter name dropped drop
   }
@@ -117,13 +132,33 @@ function tableText(ipv6Length: number): string {
     ip saddr @allow4 accept
     ip6 saddr @allow6 accept
     ip saddr @ban4 goto banned
-    ip6 saddr & ${ipv6Mask(ipv6Length)} @ban6 goto banned
+    ip6 saddr & ${mask} @ban6 goto banned
     ip6 saddr @ban6_host goto banned
     ip saddr @net4 goto banned
     ip6 saddr @net6 goto banned
-  }
+${counting.rules}  }
 }
 `;
+}
+
+type Counting = Readonly<{ sets: string; rules: string }>;
+const NOT_COUNTING: Counting = { sets: "", rules: "" };
+
+/**
+ * Counts what connection tracking knows, from the first packet until the connection is closed, so that it needs no
+ * help of the servers; the one too many is refused by a reset. Each port counts for itself, as Postfix's anvil(8) does.
+ * Whoever is on the allow list has left the chain before. A reset of the table counts anew.
+ */
+function countingText({ most, ports }: ConnectionLimit, mask: string): Counting {
+  const opening = `tcp dport { ${ports.join(", ")} } tcp flags & (fin | syn | rst | ack) == syn`;
+  const set = (name: string, type: string): string =>
+    `  set ${name} { type ${type} . inet_service; size ${COUNTED_ADDRESSES}; flags dynamic; }\n`;
+  const rule = (name: string, source: string): string =>
+    `    ${opening} add @${name} { ${source} . tcp dport ct count over ${most} } reject with tcp reset\n`;
+  return {
+    sets: set("open4", "ipv4_addr") + set("open6", "ipv6_addr"),
+    rules: rule("open4", "ip saddr") + rule("open6", `ip6 saddr & ${mask}`),
+  };
 }
 
 /** 48 is `ffff:ffff:ffff:0:0:0:0:0`. */

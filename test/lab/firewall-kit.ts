@@ -11,7 +11,7 @@ import { Lab } from "./lab.ts";
 import { namespaceOf, SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 
-const PORT = 2525;
+export const PORT = 2525;
 export const OK: Outcome = { ok: true };
 /** An unprivileged user, and the guard's one right. */
 export const AS_NOBODY = "setpriv --reuid nobody --regid nogroup --clear-groups";
@@ -26,6 +26,8 @@ const LISTENER = `require("net").createServer((socket) => {
 export class FirewallLab {
   readonly lab: Lab;
   readonly firewall: NftFirewall;
+  /** A folder of tools with the guard's rights. */
+  readonly able: string;
   readonly #listener: ChildProcess;
   #heard = "";
 
@@ -37,7 +39,8 @@ export class FirewallLab {
       this.#heard += text;
     });
     this.#listener = listener;
-    this.firewall = new NftFirewall({ ipv6Prefix: () => 64, path: this.toolsOf("able", ABLE) });
+    this.able = this.toolsOf("able", ABLE);
+    this.firewall = new NftFirewall({ ipv6Prefix: () => 64, path: this.able });
   }
 
   static async make(): Promise<FirewallLab> {

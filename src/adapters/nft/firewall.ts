@@ -1,8 +1,9 @@
 import type { Prefix } from "../../core/ip.ts";
 import { type Networks, planReset, planSteps } from "../../core/plan-firewall.ts";
 import type { Millis } from "../../core/time.ts";
-import type { BanStep, Firewall, FirewallBan, Outcome } from "../../engine/ports.ts";
+import type { BanStep, Firewall, FirewallBan, Outcome, ResetOutcome } from "../../engine/ports.ts";
 import {
+  type ConnectionLimit,
   type Counters,
   isWhole,
   NFT_LIST,
@@ -12,6 +13,7 @@ import {
   nftRemove,
   nftReset,
   parseCounters,
+  type TableShape,
 } from "../../wire/nft.ts";
 import type { Finished } from "../run-program.ts";
 import { SessionCutter } from "./cut-sessions.ts";
@@ -26,6 +28,8 @@ const DONE: Outcome = { ok: true };
 export type NftOptions = Readonly<{
   /** The unit in which IPv6 is banned; asked at each reset. */
   ipv6Prefix: () => number;
+  /** Connections that an address may hold at once; asked at each reset. Null: as many as it likes. */
+  connections?: () => ConnectionLimit | null;
   /** Where `nft` and `ss` are looked for. */
   path?: string;
 }>;
@@ -36,32 +40,44 @@ export type NftOptions = Readonly<{
  */
 export class NftFirewall implements Firewall {
   readonly #ipv6Prefix: () => number;
+  readonly #connections: () => ConnectionLimit | null;
   readonly #path: string;
   readonly #session: NftSession;
   readonly #cutter: SessionCutter;
-  #ipv6Length: number;
+  /** What the table was last made for. */
+  #shape: TableShape;
   #networks: Networks = new Map();
   #totals: Counters = { dropped: 0, refused: 0 };
 
   constructor(options: NftOptions) {
     this.#ipv6Prefix = options.ipv6Prefix;
-    this.#ipv6Length = options.ipv6Prefix();
+    this.#connections = options.connections ?? (() => null);
+    this.#shape = { ipv6Length: options.ipv6Prefix(), connections: null };
     this.#path = options.path ?? TOOL_PATH;
     this.#session = new NftSession(this.#path);
     this.#cutter = new SessionCutter(this.#path);
   }
 
-  async reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<Outcome> {
+  async reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<ResetOutcome> {
     await this.counters();
-    this.#ipv6Length = this.#ipv6Prefix();
-    const { changes, networks } = planReset(bans, now, this.#ipv6Length);
-    const outcome = outcomeOf(await this.#nft(["-f", "-"], nftReset(changes, allow, this.#ipv6Length)));
-    if (outcome.ok) this.#networks = networks;
-    return outcome;
+    const whole: TableShape = { ipv6Length: this.#ipv6Prefix(), connections: this.#connections() };
+    const { changes, networks } = planReset(bans, now, whole.ipv6Length);
+    const make = async (shape: TableShape): Promise<Outcome> => {
+      const outcome = outcomeOf(await this.#nft(["-f", "-"], nftReset(changes, allow, shape)));
+      if (!outcome.ok) return outcome;
+      this.#networks = networks;
+      this.#shape = shape;
+      return outcome;
+    };
+    const made = await make(whole);
+    if (made.ok || whole.connections === null) return made;
+    // A kernel without nft_connlimit refuses the table whole: bans come first.
+    const bansAlone = await make({ ...whole, connections: null });
+    return bansAlone.ok ? { ok: true, uncounted: made.reason } : made;
   }
 
   async apply(steps: readonly BanStep[], now: Millis): Promise<Outcome> {
-    const { changes, networks } = planSteps(this.#networks, steps, now, this.#ipv6Length);
+    const { changes, networks } = planSteps(this.#networks, steps, now, this.#shape.ipv6Length);
     const line = nftApply(changes);
     const outcome = line === "" ? DONE : await this.#carryOut(line);
     if (outcome.ok) this.#networks = networks;
@@ -73,8 +89,8 @@ export class NftFirewall implements Firewall {
   }
 
   async check(): Promise<Outcome> {
-    const ran = await this.#nft(["-c", "-f", "-"], nftProbe());
-    if (isWhole(ran.stderr)) return DONE;
+    const ran = await this.#nft(["-c", "-f", "-"], nftProbe(this.#shape));
+    if (isWhole(ran.stderr, this.#shape)) return DONE;
     const failed = outcomeOf(ran);
     return { ok: false, reason: missingPart(failed) };
   }

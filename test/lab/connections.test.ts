@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
+import { FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
+import { whyNoLab } from "./network.ts";
+import { until } from "./wait.ts";
+
+const MOST = 3;
+
+describe("connections held at once, in a real kernel", { skip: whyNoLab() ?? false }, () => {
+  let kit: FirewallLab;
+  let firewall: NftFirewall;
+  before(async () => {
+    kit = await FirewallLab.make();
+    const connections = { most: MOST, ports: [25, PORT] };
+    firewall = new NftFirewall({ ipv6Prefix: () => 64, connections: () => connections, path: kit.able });
+  });
+  beforeEach(async () => assert.deepEqual(await firewall.reset([], [prefix("198.51.100.200")], kit.now()), OK));
+  after(async () => {
+    await firewall.close();
+    await kit.remove();
+  });
+
+  async function open(from: string): Promise<Socket> {
+    const connected = await kit.connect(from);
+    assert.ok(connected.ok, `${from}: ${connected.ok ? "" : connected.code}`);
+    return connected.socket;
+  }
+  async function refused(from: string): Promise<void> {
+    assert.deepEqual(await kit.connect(from), { ok: false, code: "ECONNREFUSED" }, `${from} is answered by a reset`);
+  }
+
+  for (const [what, addresses, other] of [
+    ["an IPv4 address", ["198.51.100.210", "198.51.100.210", "198.51.100.210", "198.51.100.210"], "198.51.100.211"],
+    [
+      "an IPv6 network",
+      ["2001:db8:a000:1::1", "2001:db8:a000:1::2", "2001:db8:a000:1:a::", "2001:db8:a000:1:b::"],
+      "2001:db8:a000:2::1",
+    ],
+  ] as const)
+    test(`${what} may hold ${MOST}, and another once one is closed`, async () => {
+      const held = await Promise.all(addresses.slice(0, MOST).map(open));
+      const [last = ""] = addresses.slice(MOST);
+      await refused(last);
+      await refused(last);
+      (await open(other)).destroy();
+      held[0]?.end();
+      const again = await until("there is room again", async () => {
+        const connected = await kit.connect(last);
+        return connected.ok ? connected.socket : null;
+      });
+      for (const socket of [again, ...held]) socket.destroy();
+    });
+
+  test("whoever is on the allow list may hold as many as it likes", async () => {
+    const held = await Promise.all(Array.from({ length: 2 * MOST }, () => open("198.51.100.200")));
+    for (const socket of held) socket.destroy();
+  });
+
+  test("a table whose counting was taken away is noticed", async () => {
+    assert.deepEqual(await firewall.check(), OK);
+    await kit.lab.server.mustExec(["nft", "flush", "chain", "inet", "ghostinbox", "input"]);
+    assert.equal((await firewall.check()).ok, false);
+  });
+
+  test("a kernel that cannot count keeps the bans, and says what is missing", async () => {
+    const old = new NftFirewall({
+      ipv6Prefix: () => 64,
+      connections: () => ({ most: MOST, ports: [PORT] }),
+      path: withoutCounting(kit),
+    });
+    const bans = [{ prefix: prefix("198.51.100.220"), expiresAt: null }];
+    assert.deepEqual(await old.reset(bans, [], kit.now()), {
+      ok: true,
+      uncounted: "nft failed: Could not process rule: No such file or directory.",
+    });
+    await kit.banned("198.51.100.220");
+    assert.deepEqual(await old.check(), OK);
+    const held = await Promise.all(Array.from({ length: MOST + 1 }, () => open("198.51.100.221")));
+    for (const socket of held) socket.destroy();
+    await old.close();
+  });
+});
+
+/** nft as a kernel without nft_connlimit makes it answer. */
+function withoutCounting(kit: FirewallLab): string {
+  const folder = join(kit.lab.directory, "old-kernel");
+  mkdirSync(folder);
+  const path = join(folder, "nft");
+  const refusal = 'echo "/dev/stdin:1:1-2: Error: Could not process rule: No such file or directory" >&2; exit 1';
+  writeFileSync(
+    path,
+    `#!/bin/sh\nPATH=/usr/bin:/bin\ncommands=$(cat)\ncase "$commands" in *"ct count"*) ${refusal} ;; esac\n` +
+      `echo "$commands" | exec ${kit.able}/nft "$@"\n`,
+  );
+  chmodSync(path, 0o755);
+  return folder;
+}
