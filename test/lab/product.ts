@@ -27,7 +27,7 @@ export class Product {
   readonly #environment: Environment;
   #child: ChildProcess | null = null;
   #output = "";
-  #token: string | undefined;
+  #token: Promise<string> | undefined;
 
   constructor(lab: Lab, settings: Environment = {}, data: string = join(lab.directory, "data")) {
     this.lab = lab;
@@ -120,10 +120,10 @@ export class Product {
 
   /** Asks the HTTP API, with a token of its own, from the server's loopback. */
   async api(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<ApiAnswer> {
-    this.#token ??= await this.#makeToken();
+    this.#token ??= this.#makeToken();
     const url = `http://127.0.0.1:3000${path}`;
     const sent = body === undefined ? [] : ["-H", "Content-Type: application/json", "--data", JSON.stringify(body)];
-    const bearer = ["-H", `Authorization: Bearer ${this.#token}`];
+    const bearer = ["-H", `Authorization: Bearer ${await this.#token}`];
     const argv = ["curl", "-s", "-X", method, "-w", "\n%{http_code}", ...bearer, ...sent, url];
     const printed = await this.lab.server.mustExec(argv);
     const last = printed.lastIndexOf("\n");
