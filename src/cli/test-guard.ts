@@ -55,6 +55,8 @@ export async function startGuard(layout: Layout) {
     store,
     history: store,
     own: { current: () => [] },
+    recipients: { exists: () => true },
+    acquaintance: { isFirstContact: () => false },
     notices,
     clock,
     committed: ({ lastEventId }) => feed.publish(lastEventId),

@@ -84,7 +84,7 @@ const examples: readonly Example[] = [
 
 for (const { that, known, clientName = null, answer, bans = 0, counted } of examples)
   test(`${that}: ${answer}`, () => {
-    const event = { type: "CONNECT", ip: STRANGER, service: "smtp", clientName } as const;
+    const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "", clientName } as const;
     const decided = decideConnect(POLICY, factsOf(known), event, NOON);
     assert.equal(`${decided.verdict} ${decided.reason}`, answer);
     assert.equal(decided.changes.filter((change) => change.type === "BAN").length, bans);
@@ -93,7 +93,7 @@ for (const { that, known, clientName = null, answer, bans = 0, counted } of exam
   });
 
 test("the evidence names the limit that was exceeded", () => {
-  const event = { type: "CONNECT", ip: STRANGER, service: "smtp", clientName: null } as const;
+  const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "", clientName: null } as const;
   const { evidence } = decideConnect(POLICY, factsOf({ connections: times(20) }), event, NOON);
   assert.deepEqual(evidence, { count: 21, limit: 20, windowMs: 60_000 });
 });

@@ -115,8 +115,88 @@ const recipients: readonly Example[] = [
     counted: false,
   },
 ];
+const doors: readonly Example[] = [
+  {
+    that: "one that does not exist",
+    known: { recipient: "unknown" },
+    answer: "refuse recipient_unknown",
+    counted: true,
+  },
+  {
+    that: "the eleventh that does not exist within an hour",
+    known: { recipient: "unknown", probes: times(10) },
+    answer: "refuse recipient_probing",
+    counted: true,
+    bans: 1,
+  },
+  {
+    that: "the same of a large provider",
+    known: { recipient: "unknown", probes: times(10) },
+    mail: { clientName: "mail.google.com" },
+    answer: "refuse recipient_unknown",
+    counted: true,
+  },
+  {
+    that: "the same from where an account signed in",
+    known: { recipient: "unknown", probes: times(10), known: true },
+    answer: "refuse recipient_unknown",
+    counted: true,
+  },
+  { that: "a common target of spam", known: { recipient: "blocked" }, answer: "refuse recipient_blocked" },
+  {
+    that: "one that does not exist, named by an account",
+    known: { recipient: "unknown" },
+    mail: { account: USER },
+    answer: "pass below_limit",
+  },
+];
+for (const example of doors)
+  check("RCPT", { counted: false, ...example }, (facts, mail) =>
+    decideRecipient(POLICY, facts, { type: "RECIPIENT", listed: null, ...mail }, NOON),
+  );
+
+test("a client on a block list is refused in Postfix's words, unless it is trusted", () => {
+  const event = { type: "RECIPIENT", listed: { zone: "bl.example" }, ...MAIL } as const;
+  const refused = decideRecipient(POLICY, factsOf(), event, NOON);
+  assert.deepEqual(
+    [refused.verdict, refused.reason, refused.fill],
+    ["refuse", "block_listed", { ip: MAIL.ip, zone: "bl.example" }],
+  );
+  const trusted = [
+    decideRecipient(POLICY, factsOf({ known: true }), event, NOON),
+    decideRecipient(POLICY, factsOf({ protection: "allow_listed" }), event, NOON),
+    decideRecipient(POLICY, factsOf(), { ...event, account: USER }, NOON),
+  ];
+  assert.deepEqual(
+    trusted.map(({ verdict }) => verdict),
+    ["pass", "pass", "pass"],
+  );
+});
+
+test("a first contact is greylisted where that is on", () => {
+  const event = { type: "RECIPIENT", listed: null, ...MAIL } as const;
+  const policy = { ...POLICY, greylist: true };
+  const reasonOf = (known: Partial<Facts>, account: string | null = null): string =>
+    decideRecipient(policy, factsOf(known), { ...event, account }, NOON).reason;
+  assert.equal(reasonOf({ firstContact: true }), "greylist_asked");
+  assert.equal(reasonOf({ firstContact: false }), "below_limit");
+  assert.equal(reasonOf({ firstContact: true, protection: "allow_listed" }), "allow_listed");
+  assert.equal(reasonOf({ firstContact: true }, USER), "below_limit");
+  assert.equal(decideRecipient(POLICY, factsOf({ firstContact: true }), event, NOON).reason, "below_limit");
+});
+
+test("the sixth mail of a session is sent away, which counts for nothing; accounts have their own limits", () => {
+  const event = { type: "MAIL", recipientCount: 1, ...MAIL } as const;
+  assert.equal(decideMail(POLICY, factsOf({ sessionMails: 4 }), event, NOON).verdict, "pass");
+  const sixth = decideMail(POLICY, factsOf({ sessionMails: 5 }), event, NOON);
+  assert.deepEqual([sixth.reason, sixth.counted, sixth.changes], ["session_limit", false, []]);
+  assert.equal(decideMail(POLICY, factsOf({ sessionMails: 5 }), { ...event, account: USER }, NOON).verdict, "pass");
+});
+
 for (const example of recipients)
-  check("RCPT", example, (facts, mail) => decideRecipient(POLICY, facts, { type: "RECIPIENT", ...mail }));
+  check("RCPT", { counted: false, ...example }, (facts, mail) =>
+    decideRecipient(POLICY, facts, { type: "RECIPIENT", listed: null, ...mail }, NOON),
+  );
 
 const messages: readonly Example[] = [
   { that: "a mail that went through", known: { mails: times(500) }, answer: "pass below_limit" },

@@ -8,8 +8,16 @@ import type { Millis } from "./time.ts";
 import { exceeded } from "./windows.ts";
 
 /** A recipient is named: the last moment to say no to one of several. */
-export function decideRecipient(policy: Policy, facts: Facts, event: Recipient): Decision {
-  return standing(facts, event) ?? ownSender(policy, facts, event) ?? decision("pass", "below_limit");
+export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
+  const settled = standing(facts, event) ?? ownSender(policy, facts, event);
+  if (settled !== null) return settled;
+  if (event.account !== null || facts.protection !== null) return decision("pass", "below_limit", { counted: false });
+  if (event.listed !== null && !facts.known)
+    return decision("refuse", "block_listed", { counted: false, fill: { ip: event.ip, zone: event.listed.zone } });
+  if (facts.recipient === "unknown") return unknownRecipient(policy, facts, event, now);
+  if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
+  if (policy.greylist && facts.firstContact) return decision("pass", "greylist_asked", { counted: false });
+  return decision("pass", "below_limit", { counted: false });
 }
 
 /** DATA: the mail counts, for the account if one is signed in, else for the address. */
@@ -24,6 +32,7 @@ export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Milli
   }
   if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
   if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
+  if (facts.sessionMails >= policy.perSession) return decision("refuse", "session_limit", { counted: false });
 
   const evidence = exceeded(policy.mail, facts.mails, now);
   if (evidence === null) return decision("pass", "below_limit");
@@ -40,6 +49,17 @@ export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Milli
 /** End of message: nothing new to judge but a ban that came meanwhile. */
 export function decideMessage(facts: Facts, event: Message): Decision {
   return standing(facts, event) ?? decision("pass", "below_limit");
+}
+
+/** Asking for names until one exists: each counts, and too many are an offence. */
+function unknownRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
+  const evidence = exceeded(policy.probes, facts.probes, now);
+  if (evidence === null) return decision("refuse", "recipient_unknown");
+  if (facts.known || isProvider(policy, event.clientName)) return decision("refuse", "recipient_unknown", { evidence });
+  return decision("refuse", "recipient_probing", {
+    evidence,
+    changes: [nextBan(policy, facts, { code: "recipient_probing", evidence }, now)],
+  });
 }
 
 /** What stands on the address already. An account that signed in is judged by its own limits. */

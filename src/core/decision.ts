@@ -45,6 +45,8 @@ export type Decision = Readonly<{
   /** Whether it leaves a row: a question that changes nothing and will be followed by a report does not. */
   recorded: boolean;
   changes: readonly Change[];
+  /** What stands for `{name}` in the reply of the reason: an address or a name from the settings, never a stranger's text. */
+  fill: Readonly<Record<string, string>> | null;
 }>;
 
 const NOTHING: readonly Change[] = [];
@@ -58,5 +60,6 @@ export function decision(verdict: Verdict, reason: Reason, extra: Partial<Decisi
     counted: extra.counted ?? true,
     recorded: extra.recorded ?? true,
     changes: extra.changes ?? NOTHING,
+    fill: extra.fill ?? null,
   };
 }

@@ -3,10 +3,15 @@ import type { Ip, Prefix } from "./ip.ts";
 /** The door an event came through. */
 export type Service = "smtp" | "submission" | "submissions" | "imap" | "sieve" | "dashboard";
 
+/** A DNS block list that names the client. */
+export type Listing = Readonly<{ zone: string }>;
+
 /** What is known of a mail transaction when Postfix asks (SMTPD_POLICY_README). */
 export type MailFacts = Readonly<{
   ip: Ip;
   service: Service;
+  /** Names the connection: client address and port. */
+  session: string;
   /** Client host name, forward-confirmed by Postfix; null where it is unknown. */
   clientName: string | null;
   helo: string;
@@ -18,8 +23,9 @@ export type MailFacts = Readonly<{
   queueId: string;
 }>;
 
-export type Connect = Readonly<{ type: "CONNECT"; ip: Ip; service: Service; clientName: string | null }>;
-export type Recipient = Readonly<{ type: "RECIPIENT" } & MailFacts>;
+export type Connect = Readonly<{ type: "CONNECT" } & Pick<MailFacts, "ip" | "service" | "session" | "clientName">>;
+/** `listed`: what the block lists said of the client; null where none did, or none was asked. */
+export type Recipient = Readonly<{ type: "RECIPIENT"; listed: Listing | null } & MailFacts>;
 /** The DATA command: the moment at which a mail counts. */
 export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailFacts>;
 /** End of message: the content has arrived. */

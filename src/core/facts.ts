@@ -3,6 +3,9 @@ import type { Ip, Prefix } from "./ip.ts";
 import type { Protection } from "./reasons.ts";
 import type { Millis } from "./time.ts";
 
+/** What a recipient is here. `blocked`: a common target of spam that nobody here owns. */
+export type RecipientKind = "known" | "unknown" | "blocked";
+
 /** A failed login that counted. */
 export type Failure = Readonly<{ at: Millis; passwordHash: string }>;
 
@@ -20,6 +23,14 @@ export type Facts = Readonly<{
   connections: readonly Millis[];
   mails: readonly Millis[];
   failures: readonly Failure[];
+  /** Recipients asked for that do not exist. */
+  probes: readonly Millis[];
   /** Mails of the account that sends, when one is signed in. */
   accountMails: readonly Millis[];
+  /** Mails that this connection has brought. */
+  sessionMails: number;
+  /** Of the recipient, where the event names one. */
+  recipient: RecipientKind;
+  /** Whether sender, client and recipient are strangers to each other, so that greylisting makes sense. */
+  firstContact: boolean;
 }>;

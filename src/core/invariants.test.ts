@@ -93,7 +93,7 @@ test("an account is never banned for volume, nor a provider", () => {
       assert.deepEqual(bansOf(decideMail(policy, facts, byAccount, NOON)), []);
       const byProvider = { ...byAccount, account: null, clientName: "mail.google.com" };
       assert.deepEqual(bansOf(decideMail(policy, facts, byProvider, NOON)), []);
-      const connect = { type: "CONNECT", ip: STRANGER, service, clientName: "mail.google.com" } as const;
+      const connect = { type: "CONNECT", ip: STRANGER, service, session: "", clientName: "mail.google.com" } as const;
       assert.deepEqual(bansOf(decideConnect(policy, facts, connect, NOON)), []);
     }),
   );
@@ -114,7 +114,7 @@ test("a stranger's mails bring a ban exactly at the first that exceeds a limit i
 });
 
 test("a stranger's connections bring a ban exactly at the first that exceeds a limit in any window", () => {
-  const event = { type: "CONNECT", ip: STRANGER, service: "smtp", clientName: null } as const;
+  const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "", clientName: null } as const;
   fc.assert(
     fc.property(policies, gaps, (policy, waits) => {
       const arrivals = arrivalsOf(waits);
@@ -174,10 +174,11 @@ test("guessing brings a ban exactly at the first password that makes too many di
 
 function everyDecision(policy: Policy, facts: Facts, mail: MailFacts, login: Partial<LoginFacts>): readonly Decision[] {
   const logIn: LoginFacts = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "", ...login };
-  const connect = { type: "CONNECT", ip: STRANGER, service: mail.service, clientName: mail.clientName } as const;
+  const { service, session, clientName } = mail;
+  const connect = { type: "CONNECT", ip: STRANGER, service, session, clientName } as const;
   return [
     decideConnect(policy, facts, connect, NOON),
-    decideRecipient(policy, facts, { type: "RECIPIENT", ...mail }),
+    decideRecipient(policy, facts, { type: "RECIPIENT", listed: null, ...mail }, NOON),
     decideMail(policy, facts, { type: "MAIL", recipientCount: 1, ...mail }, NOON),
     decideMessage(facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...mail }),
     decideLoginAsked(policy, facts, { type: "LOGIN_ASKED", ...logIn }, NOON),

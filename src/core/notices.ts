@@ -27,6 +27,14 @@ export const notices = {
     says: "The keeper does not answer: configuration is not applied and sessions of an account are not cut.",
     next: "See the keeper's log; `ghostinbox status` shows whether it runs.",
   },
+  certificate_refused: {
+    says: "The files of tls.cert and tls.key cannot be served: the certificate that was served before still is.",
+    next: "Put a valid certificate chain and its key there; it is served within seconds by itself.",
+  },
+  certificate_expiring: {
+    says: "The TLS certificate expires soon: then mail programs will not connect any more.",
+    next: "Renew it; a self-signed one is renewed when the server starts again.",
+  },
   all_clients_private: {
     says: "Every client seems to come from one private address, so that no attacker can be told from a user.",
     next: "Let the proxy or the container's network pass on the clients' real addresses.",

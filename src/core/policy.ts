@@ -7,6 +7,10 @@ export type Limit = Readonly<{ key: string; count: number; windowMs: number }>;
 export type Policy = Readonly<{
   mail: readonly Limit[];
   connections: readonly Limit[];
+  /** Recipients asked for that do not exist. */
+  probes: readonly Limit[];
+  /** Mails of a stranger in one connection. */
+  perSession: number;
   /** The `failures`-th different wrong password within the window brings a ban. */
   logins: Readonly<{ failures: number; windowMs: number }>;
   bans: Readonly<{
@@ -22,6 +26,10 @@ export type Policy = Readonly<{
   allow: readonly Prefix[];
   /** Domains of large providers: deferred, never banned for volume. */
   providers: readonly string[];
+  /** Local parts that spammers try everywhere; they reach whoever owns them here, and nobody else. */
+  blockedRecipients: readonly string[];
+  /** Whether first contacts are greylisted. */
+  greylist: boolean;
   /** Mail domains of this server. */
   domains: readonly string[];
   /** How many times a limit an address may reach from which an account signed in. */

@@ -46,6 +46,37 @@ export const reasons = {
     next: "Raise limits.mail if it was its owner; otherwise `account suspend`.",
     smtp: "450 4.7.1 Sending limit reached, try again later",
   },
+  session_limit: {
+    says: "More mails in one connection than a stranger may send; no offence.",
+    next: "Nothing to do: the sender comes again. limits.mail.per_session raises it.",
+    smtp: "421 4.7.0 Too many mails in one session, connect again",
+  },
+  block_listed: {
+    says: "A DNS block list names the client.",
+    next: "If it is honest, it must ask the list to take it off; `allow add` lets it in meanwhile.",
+    // The words of Postfix's reject_rbl_client, which stock filters know.
+    smtp: "554 5.7.1 Service unavailable; Client host [{ip}] blocked using {zone}",
+  },
+  recipient_unknown: {
+    says: "There is no such recipient.",
+    next: "`account add` or `alias add` makes one.",
+    smtp: "550 5.1.1 User unknown",
+  },
+  recipient_blocked: {
+    says: "A common target of spam that nobody here owns.",
+    next: "`alias add` gives it an owner; recipients.blocked lists them.",
+    smtp: "550 5.1.1 User unknown",
+  },
+  recipient_probing: {
+    says: "Too many recipients that do not exist.",
+    next: "Raise limits.recipients.unknown_per_hour, or `allow add` an honest address.",
+    smtp: `421 ${TRY_LATER}`,
+  },
+  greylist_asked: {
+    says: "A first contact: Postgrey decides whether it must come again.",
+    next: "`greylist pause` lets first contacts of a recipient in at once.",
+    smtp: null,
+  },
   own_sender: {
     says: "A stranger claimed a sender address of this server.",
     next: "The owner of the address must sign in to send.",

@@ -18,6 +18,8 @@ export const POLICY: Policy = {
     { key: "limits.connections.per_minute", count: 20, windowMs: MINUTE_MS },
     { key: "limits.connections.per_hour", count: 100, windowMs: HOUR_MS },
   ],
+  probes: [{ key: "limits.recipients.unknown_per_hour", count: 10, windowMs: HOUR_MS }],
+  perSession: 5,
   logins: { failures: 5, windowMs: 10 * MINUTE_MS },
   bans: {
     ladderMs: [30 * MINUTE_MS, 2 * HOUR_MS, DAY_MS],
@@ -28,6 +30,8 @@ export const POLICY: Policy = {
   },
   allow: [],
   providers: ["google.com"],
+  blockedRecipients: ["admin"],
+  greylist: false,
   domains: ["example.org"],
   knownFactor: 3,
 };
@@ -52,7 +56,11 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     connections: [],
     mails: [],
     failures: [],
+    probes: [],
     accountMails: [],
+    sessionMails: 0,
+    recipient: "known",
+    firstContact: false,
     ...known,
   };
 }
@@ -72,6 +80,7 @@ export const BAN: Ban = {
 export const MAIL: MailFacts = {
   ip: STRANGER,
   service: "smtp",
+  session: "203.0.113.7 40000",
   clientName: null,
   helo: "sender.example.net",
   sender: "someone@example.net",

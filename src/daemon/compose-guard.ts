@@ -9,6 +9,7 @@ import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
 import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
 import { EventCount } from "../adapters/sqlite/event-count.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
+import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
 import { Retention } from "../adapters/sqlite/retention.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
 import type { Prefix } from "../core/ip.ts";
@@ -46,7 +47,19 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const keeper = new KeeperClient(layout.keeperSocket);
   const feed = new Feed();
 
-  const engine = new Engine({ policy: toPolicy(settings), store, history: store, own, notices, clock, committed });
+  const recipients = new SqliteRecipients(databases.accounts);
+  const acquaintance = { isFirstContact: () => false };
+  const engine = new Engine({
+    policy: toPolicy(settings),
+    store,
+    history: store,
+    own,
+    recipients,
+    acquaintance,
+    notices,
+    clock,
+    committed,
+  });
   const firewall = new NftFirewall({ ipv6Prefix: () => engine.policy.bans.ipv6Prefix, connections });
   const enforcer = settings["firewall.enabled"]
     ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
@@ -56,7 +69,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     maxBytes: settings["events.max_size"],
     maxAgeMs: settings["events.max_age"],
   });
-  const housekeeping = new Housekeeping({ engine, banLog, store, retention, clock, notices, log, layout });
+  const housekeeping = new Housekeeping({ engine, banLog, store, retention, clock, notices, log, layout, keeper });
 
   const submit = engine.submit.bind(engine);
   const health = () =>

@@ -19,10 +19,13 @@ export type AddressState = {
   connections: Millis[];
   mails: Millis[];
   failures: Failure[];
+  probes: Millis[];
 };
 
 /** Who an event is from: the address, and the account if one is signed in. */
 export type Who = Readonly<{ ip: Ip; account: string | null }>;
+/** What facts need beyond the address. */
+export type Beyond = Pick<Facts, "sessionMails" | "recipient" | "firstContact">;
 
 const NO_TIMES: readonly Millis[] = [];
 
@@ -48,7 +51,7 @@ export class AddressBook {
     return known;
   }
 
-  facts(policy: Policy, state: AddressState, { ip, account }: Who, now: Millis): Facts {
+  facts(policy: Policy, state: AddressState, { ip, account, ...beyond }: Who & Beyond, now: Millis): Facts {
     const memory = now - policy.bans.memoryMs;
     return {
       subject: state.subject,
@@ -60,6 +63,8 @@ export class AddressBook {
       connections: state.connections,
       mails: state.mails,
       failures: state.failures,
+      probes: state.probes,
+      ...beyond,
       accountMails: account === null ? NO_TIMES : this.#accountMails(policy, account, now),
     };
   }
@@ -100,6 +105,7 @@ export class AddressBook {
       sinceConnections: later(now, -longestWindowMs(policy.connections)),
       sinceMails: later(now, -longestWindowMs(policy.mail)),
       sinceFailures: later(now, -policy.logins.windowMs),
+      sinceProbes: later(now, -longestWindowMs(policy.probes)),
       most: mostTimes(policy),
     });
     const state: AddressState = {
@@ -111,6 +117,7 @@ export class AddressBook {
       connections: [...history.connections],
       mails: [...history.mails],
       failures: [...history.failures],
+      probes: [...history.probes],
     };
     this.#states.set(subject, state);
     dropOldest(this.#states, LIMITS.cachedAddresses);
@@ -135,8 +142,9 @@ export function push<T>(list: T[], item: T, keep: number): void {
 }
 
 export function mostTimes(policy: Policy): number {
-  const { mail, connections, logins, knownFactor } = policy;
-  return Math.max(timesToKeep(mail, knownFactor), timesToKeep(connections, knownFactor), logins.failures * knownFactor);
+  const { mail, connections, probes, logins, knownFactor } = policy;
+  const limits = [...mail, ...connections, ...probes];
+  return Math.max(timesToKeep(limits, knownFactor), logins.failures * knownFactor);
 }
 
 function dropOldest(map: Map<unknown, unknown>, most: number): void {

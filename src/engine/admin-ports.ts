@@ -1,4 +1,5 @@
 import type { AccountName, Address } from "../core/address.ts";
+import type { Prefix } from "../core/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { KeeperCommand, KeeperReply } from "../wire/control.ts";
 import type { Outcome } from "./ports.ts";
@@ -16,6 +17,43 @@ export interface AliasStore {
   addAlias(address: Address, targets: readonly Address[], at: Millis): Outcome;
   removeAlias(address: Address): Outcome;
   setAliasBlocked(address: Address, blocked: boolean): Outcome;
+}
+
+/** An account as a file names it, with its password's hash and scheme. */
+export type NamedHash = Readonly<{ name: AccountName; hash: string }>;
+export type Skipped = Readonly<{ name: string; why: string }>;
+/** What a file changed: each account stands in one list at most. */
+export type FileChanges = Readonly<{
+  added: readonly AccountName[];
+  changed: readonly AccountName[];
+  suspended: readonly AccountName[];
+  resumed: readonly AccountName[];
+  skipped: readonly Skipped[];
+}>;
+
+/** Accounts that come from a file in the format of postfix-accounts.cf. */
+export interface FileAccounts {
+  /** Adds those that do not exist; touches none that does. */
+  importAll(entries: readonly NamedHash[], at: Millis): FileChanges;
+  /** Adds, changes and resumes as the file says; suspends `gone`. Touches no account that was made by command. */
+  follow(entries: readonly NamedHash[], gone: readonly AccountName[], at: Millis): FileChanges;
+  /** No file is followed any more: its accounts are like any other, those that it left out stay suspended. */
+  endFollowing(): void;
+}
+
+/** From where accounts may sign in. Without networks: from anywhere. */
+export interface AccountNetworks {
+  /** Of whatever was typed as a login; none where no account is called so. */
+  networksOf(login: string): readonly Prefix[];
+  addNetworks(name: AccountName, networks: readonly Prefix[]): Outcome;
+  removeNetworks(name: AccountName, networks: readonly Prefix[]): Outcome;
+}
+
+/** What the accounts' database must know of the settings. */
+export interface ServedSettings {
+  serve(
+    settings: Readonly<{ domains: readonly string[]; administrator: Address | null; networks: readonly Prefix[] }>,
+  ): void;
 }
 
 export interface CredentialStore {

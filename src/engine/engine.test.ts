@@ -20,11 +20,18 @@ function prefix(text: string): Prefix {
   return parsed;
 }
 
-const connect = (from: Ip = STRANGER): Connect => ({ type: "CONNECT", ip: from, service: "smtp", clientName: null });
+const connect = (from: Ip = STRANGER): Connect => ({
+  type: "CONNECT",
+  ip: from,
+  service: "smtp",
+  session: `${from} 40000`,
+  clientName: null,
+});
 const mail = (from: Ip = STRANGER, account: string | null = null): Mail => ({
   type: "MAIL",
   ip: from,
   service: account === null ? "smtp" : "submission",
+  session: `${from} 40000`,
   clientName: null,
   helo: "mx.sender.test",
   sender: "bob@sender.test",

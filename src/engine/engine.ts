@@ -8,12 +8,14 @@ import type { Facts } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Millis } from "../core/time.ts";
-import { AddressBook, type AddressState, mostTimes, push, type Who } from "./address-book.ts";
+import { AddressBook, type AddressState, type Beyond, mostTimes, push, type Who } from "./address-book.ts";
 import { failOpen } from "./fail-open.ts";
 import { LIMITS } from "./limits.ts";
-import type { Clock, History, Notices, OwnNetworks, Store } from "./ports.ts";
+import type { Acquaintance, Clock, History, Notices, OwnNetworks, RecipientDirectory, Store } from "./ports.ts";
 import { ProtectionList } from "./protection.ts";
+import { kindOf } from "./recipients.ts";
 import { auditRow, changeRow, eventRow, leavesRow } from "./record.ts";
+import { Sessions } from "./sessions.ts";
 
 export type Answer = (decision: Decision) => void;
 
@@ -25,6 +27,8 @@ export type EngineParts = Readonly<{
   store: Store;
   history: History;
   own: OwnNetworks;
+  recipients: RecipientDirectory;
+  acquaintance: Acquaintance;
   notices: Notices;
   clock: Clock;
   /** Called once after each commit. Must not throw; slow work belongs elsewhere. */
@@ -43,6 +47,7 @@ export class Engine {
   readonly #parts: EngineParts;
   readonly #protection: ProtectionList;
   readonly #book: AddressBook;
+  readonly #sessions = new Sessions();
   #policy: Policy;
   #open = false;
   #waiting: { readonly answer: Answer; readonly decided: Decision | null }[] = [];
@@ -173,10 +178,12 @@ export class Engine {
       this.#stepCommand({ type: "BAN_EXPIRED", prefix: state.ban.prefix }, now);
       state = this.#book.state(this.#policy, event.ip, now);
     }
-    const facts = this.#book.facts(this.#policy, state, whoIs(event), now);
+    const facts = this.#book.facts(this.#policy, state, this.#beyond(event), now);
     const decided = decide(this.#policy, facts, event, now);
     if (leavesRow(event, decided))
       this.#lastEventId = this.#parts.store.append(eventRow(event, decided, state.subject, now));
+    if (event.type === "CONNECT") this.#sessions.begin(event.session);
+    if (event.type === "MAIL" && decided.verdict === "pass") this.#sessions.addMail(event.session);
     if (decided.counted) this.#count(event, state, now);
     this.#apply(decided.changes, now);
     return decided;
@@ -201,6 +208,17 @@ export class Engine {
     return decided;
   }
 
+  /** What is known of the event itself; a directory that cannot be read knows everybody. */
+  #beyond(event: FromAddress): Who & Beyond {
+    const account = "account" in event ? event.account : null;
+    const sessionMails = event.type === "MAIL" ? this.#sessions.mails(event.session) : 0;
+    if (event.type !== "RECIPIENT" || account !== null)
+      return { ip: event.ip, account, sessionMails, recipient: "known", firstContact: false };
+    const { recipients, acquaintance } = this.#parts;
+    const firstContact = this.#policy.greylist && acquaintance.isFirstContact(event);
+    return { ip: event.ip, account, sessionMails, recipient: kindOf(this.#policy, recipients, event), firstContact };
+  }
+
   #isListed(prefix: Prefix): boolean {
     return this.#parts.history.allowed().some((entry) => entry.prefix === prefix);
   }
@@ -208,6 +226,7 @@ export class Engine {
   #count(event: FromAddress, state: AddressState, now: Millis): void {
     const keep = mostTimes(this.#policy);
     if (event.type === "CONNECT") push(state.connections, now, keep);
+    else if (event.type === "RECIPIENT") push(state.probes, now, keep);
     else if (event.type === "LOGIN_FAILED") push(state.failures, { at: now, passwordHash: event.passwordHash }, keep);
     else if (event.type === "MAIL" && event.account === null) push(state.mails, now, keep);
     else if (event.type === "MAIL" && event.account !== null)
@@ -249,7 +268,7 @@ export class Engine {
     if ("prefix" in event) return null;
     try {
       const state = this.#book.state(this.#policy, event.ip, now);
-      return decide(this.#policy, this.#book.facts(this.#policy, state, whoIs(event), now), event, now);
+      return decide(this.#policy, this.#book.facts(this.#policy, state, this.#beyond(event), now), event, now);
     } catch {
       return null;
     }
@@ -258,16 +277,12 @@ export class Engine {
 
 const AUDITED = decision("pass", "manual", { counted: false });
 
-function whoIs(event: FromAddress): Who {
-  return { ip: event.ip, account: "account" in event ? event.account : null };
-}
-
 function decide(policy: Policy, facts: Facts, event: FromAddress, now: Millis): Decision {
   switch (event.type) {
     case "CONNECT":
       return decideConnect(policy, facts, event, now);
     case "RECIPIENT":
-      return decideRecipient(policy, facts, event);
+      return decideRecipient(policy, facts, event, now);
     case "MAIL":
       return decideMail(policy, facts, event, now);
     case "MESSAGE":

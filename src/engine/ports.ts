@@ -1,4 +1,5 @@
 import type { Ban, Change } from "../core/decision.ts";
+import type { Recipient } from "../core/event.ts";
 import type { Failure } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Protection, Reason } from "../core/reasons.ts";
@@ -40,7 +41,7 @@ export type EventRow = Readonly<{
 }>;
 
 /** `mail` is a stranger's, counted for the address; `account_mail` is counted for the account. */
-export type Counts = "connection" | "mail" | "account_mail" | "login";
+export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe";
 
 /**
  * The writer of `engine.db`. All rows and changes of one turn of the event loop lie between `begin` and `commit`.
@@ -67,10 +68,28 @@ export type AddressHistory = Readonly<{
   connections: readonly Millis[];
   mails: readonly Millis[];
   failures: readonly Failure[];
+  probes: readonly Millis[];
 }>;
 
 /** How far back to look, and how many times to keep, for windows to be exact. */
-export type Reach = Readonly<{ sinceConnections: Millis; sinceMails: Millis; sinceFailures: Millis; most: number }>;
+export type Reach = Readonly<{
+  sinceConnections: Millis;
+  sinceMails: Millis;
+  sinceFailures: Millis;
+  sinceProbes: Millis;
+  most: number;
+}>;
+
+/** Knows the accounts and aliases of this server. Throws when their database cannot be read. */
+export interface RecipientDirectory {
+  /** Any spelling of the local part; an extension (`alice+shop@`) belongs to its account. */
+  exists(address: string): boolean;
+}
+
+/** Whether client, sender and recipient know each other, so that greylisting would only annoy. */
+export interface Acquaintance {
+  isFirstContact(event: Recipient): boolean;
+}
 
 /** Sees the rows of the open transaction too. */
 export interface History {

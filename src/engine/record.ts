@@ -130,6 +130,8 @@ function familyOf(event: Event): EventRow["counts"] {
       return event.account === null ? "mail" : "account_mail";
     case "LOGIN_FAILED":
       return "login";
+    case "RECIPIENT":
+      return "probe";
     default:
       return null;
   }
@@ -155,7 +157,10 @@ function details(event: Event): string {
     case "CONNECT":
       return event.clientName === null ? event.service : `${event.service} ${text(event.clientName)}`;
     case "RECIPIENT":
-      return `${event.service} from=<${text(event.sender)}> to=<${text(event.recipient ?? "")}> helo=<${text(event.helo)}>`;
+      return (
+        `${event.service} from=<${text(event.sender)}> to=<${text(event.recipient ?? "")}> helo=<${text(event.helo)}>` +
+        (event.listed === null ? "" : ` listed=${event.listed.zone}`)
+      );
     case "MAIL":
       return `${event.service} from=<${text(event.sender)}>${toWhom(event)}`;
     case "MESSAGE":

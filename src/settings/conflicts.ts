@@ -3,7 +3,7 @@ import { type SettingKey, type Settings, settingKeys } from "./schema.ts";
 
 /** What is right by itself but not together. */
 export function findConflicts(settings: Settings): readonly Problem[] {
-  return [...sharedPorts(settings), ...halfCertificate(settings)];
+  return [...sharedPorts(settings), ...halfCertificate(settings), ...halfRelay(settings)];
 }
 
 function sharedPorts(settings: Settings): readonly Problem[] {
@@ -23,4 +23,16 @@ function halfCertificate(settings: Settings): readonly Problem[] {
   const given = missing === "tls.cert" ? "tls.key" : "tls.cert";
   if ((settings["tls.cert"] === "") === (settings["tls.key"] === "")) return [];
   return [{ where: missing, line: null, says: `${missing} must be set too, because ${given} is.` }];
+}
+
+function halfRelay(settings: Settings): readonly Problem[] {
+  const needs = (missing: SettingKey, given: SettingKey): readonly Problem[] =>
+    settings[missing] === "" && settings[given] !== ""
+      ? [{ where: missing, line: null, says: `${missing} must be set too, because ${given} is.` }]
+      : [];
+  return [
+    ...needs("outbound.relay", "outbound.relay_user"),
+    ...needs("outbound.relay_user", "outbound.relay_password_file"),
+    ...needs("outbound.relay_password_file", "outbound.relay_user"),
+  ];
 }

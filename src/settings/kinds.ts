@@ -41,6 +41,19 @@ export const flag: Kind<boolean> = {
   fromText: (text) => (text === "true" ? true : text === "false" ? false : text),
 };
 
+/** One word out of these. */
+export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
+  const accepts = `one of ${words.map((word) => `"${word}"`).join(", ")}`;
+  return {
+    accepts,
+    read: (written) => {
+      const value = words.find((word) => word === written);
+      return value === undefined ? wrong(accepts, written) : { ok: true, value, toml: quote(value) };
+    },
+    fromText: (written) => written.trim(),
+  };
+}
+
 /** Milliseconds, written as `30m`. */
 export function duration(leastMs: number, mostMs: number = 365 * DAY_MS): Kind<number> {
   const accepts = `a duration such as "30m" from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
@@ -69,6 +82,22 @@ export const domain: Kind<string> = text("a domain such as example.org", (writte
 
 export const address: Kind<Ip> = text("an IP address", (written) => same(parseIp(written)));
 
+export const loopback: Kind<Ip> = text("an address of 127.0.0.0/8", (written) => {
+  const value = parseIp(written);
+  return value?.startsWith("127.") === true ? same(value) : null;
+});
+
+/** A DNS zone with the one server that is asked about it. */
+export type StubZone = Readonly<{ zone: string; address: Ip }>;
+
+export const stubZone: Kind<StubZone> = text("a zone with its server such as corp.example=10.0.0.53", (written) => {
+  const [zone, server, ...more] = written.split("=").map((part) => part.trim());
+  const name = parseHostName(zone ?? "");
+  const ip = parseIp(server ?? "");
+  if (name === null || ip === null || more.length > 0) return null;
+  return { value: { zone: name, address: ip }, toml: quote(`${name}=${ip}`) };
+});
+
 /** A network that is not the whole internet. */
 export const network: Kind<Prefix> = text("an IP address or a network such as 203.0.113.0/24", (written) => {
   const value = parsePrefix(written);
@@ -80,7 +109,24 @@ export const path: Kind<string> = text("an absolute path of letters, digits and 
   same(/^\/[A-Za-z0-9._@+/-]{1,1000}$/.test(written) ? written : null),
 );
 
+/** The next hop of transport(5), always with a port; the brackets keep Postfix from asking for an MX. */
+export const nextHop: Kind<string> = text('a server such as "[smtp.example.net]:587"', (written) => {
+  const [, host = "", digits = ""] = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(written) ?? [];
+  const name = parseHostName(host) ?? parseIp(host);
+  const number = Number(digits);
+  return name === null || number < 1 || number > 65_535 ? null : same(`[${name}]:${number}`);
+});
+
+/** A login name: goes into a table of Postfix, in which blanks and colons mean something. */
+export const loginName: Kind<string> = text("a login name without blanks and colons", (written) =>
+  same(/^[\x21-\x39\x3b-\x7e]{1,256}$/.test(written) && !/["\\]/.test(written) ? written : null),
+);
+
 /** Lets a setting be empty, which stands for what its sentence says. */
+export const localPart: Kind<string> = text("the part of an address before the @, but not postmaster", (written) => {
+  const lower = written.toLowerCase();
+  return same(/^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?$/.test(lower) && lower !== "postmaster" ? lower : null);
+});
 export function orEmpty(kind: Kind<string>): Kind<string> {
   return {
     ...kind,

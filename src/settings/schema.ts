@@ -8,11 +8,17 @@ import {
   hostName,
   type Kind,
   listOf,
+  localPart,
+  loginName,
+  loopback,
   network,
+  nextHop,
+  oneOf,
   orEmpty,
   path,
   port,
   size,
+  stubZone,
   wholeNumber,
 } from "./kinds.ts";
 
@@ -82,6 +88,11 @@ export const schema = {
     says: "Largest mail that is taken, with its headers and attachments.",
     source: "postconf(5), message_size_limit",
   },
+  "limits.recipients.unknown_per_hour": {
+    kind: count,
+    byDefault: 10,
+    says: "Recipients that do not exist, asked for by one address within any hour, before it is banned.",
+  },
   "limits.connections.per_minute": {
     kind: count,
     byDefault: 20,
@@ -107,6 +118,40 @@ export const schema = {
     kind: duration(SECOND_MS, 7 * DAY_MS),
     byDefault: "10m",
     says: "How long a wrong password counts.",
+  },
+
+  "greylist.enabled": {
+    kind: flag,
+    byDefault: true,
+    says: "Whether strangers who write for the first time are asked to come again, by Postgrey.",
+    source: "RFC 6647",
+  },
+
+  "recipients.blocked": {
+    kind: listOf(localPart, 200),
+    byDefault: [
+      "admin",
+      "administrator",
+      "root",
+      "info",
+      "sales",
+      "support",
+      "marketing",
+      "contact",
+      "office",
+      "webmaster",
+      "hostmaster",
+      "noc",
+      "mail",
+      "test",
+      "www",
+      "ftp",
+      "news",
+      "usenet",
+      "uucp",
+    ],
+    says: "Names that spammers try everywhere: refused unless an account or an alias has the name.",
+    source: "RFC 2142; `postmaster` is never blocked (RFC 5321 section 4.5.1)",
   },
 
   "bans.ladder": {
@@ -182,6 +227,83 @@ export const schema = {
     says: "Certificate chain in PEM; empty stands for a self-signed one.",
   },
   "tls.key": { kind: orEmpty(path), byDefault: "", says: "Private key of `tls.cert` in PEM." },
+  "tls.profile": {
+    kind: oneOf("modern", "seed"),
+    byDefault: "modern",
+    says: "Ciphers up to TLS 1.2 on every port: `modern` has forward secrecy and authenticated encryption only, `seed` is the seed's list; below TLS 1.2 nothing is spoken.",
+    source: "RFC 9325 section 4.2",
+  },
+
+  "smtp.greet_delay": {
+    kind: duration(0, 30 * SECOND_MS),
+    byDefault: "1s",
+    says: "How long a stranger on port 25 waits for the greeting; whoever talks before it is refused.",
+    source: "postconf(5), sleep; RFC 5321 section 4.3.1",
+  },
+
+  "outbound.queue_lifetime": {
+    kind: duration(60 * SECOND_MS, 30 * DAY_MS),
+    byDefault: "5d",
+    says: "How long a mail that cannot be delivered is tried again before its sender gets it back.",
+    source: "RFC 5321 section 4.5.4.1: at least 4 to 5 days",
+  },
+  "outbound.bounce_lifetime": {
+    kind: duration(60 * SECOND_MS, 30 * DAY_MS),
+    byDefault: "1d",
+    says: "The same for a delivery report, whose own sender is nobody.",
+    source: "postconf(5), bounce_queue_lifetime",
+  },
+  "outbound.delay_warning": {
+    kind: duration(0, 30 * DAY_MS),
+    byDefault: "4h",
+    says: "After how long a sender is told that a mail still waits; `0s` for never.",
+    source: "postconf(5), delay_warning_time",
+  },
+  "outbound.relay": {
+    kind: orEmpty(nextHop),
+    byDefault: "",
+    says: "Server that takes all mail to others, with its port; empty sends it straight to the recipients' servers.",
+    source: "postconf(5), relayhost",
+  },
+  "outbound.relay_user": {
+    kind: orEmpty(loginName),
+    byDefault: "",
+    says: "Name to sign in with at the relay; it is told over verified TLS only.",
+  },
+  "outbound.relay_password_file": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "File whose first line is the password for the relay; only root need be able to read it.",
+  },
+  "outbound.relay_ca": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "Certificate authorities in PEM that may vouch for the relay; empty stands for those of the system.",
+  },
+
+  "dns.address": {
+    kind: loopback,
+    byDefault: "127.71.9.53",
+    says: "Loopback address on which our own resolver answers this server's programs, on port 53.",
+  },
+  "dns.root_hints": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "File with the root's name servers; empty stands for the internet's root.",
+    source: "unbound.conf(5), root-hints",
+  },
+  "dns.trust_anchor": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "File with the root's keys, by which answers are validated; empty stands for the internet's.",
+    source: "RFC 4035; unbound.conf(5), trust-anchor-file",
+  },
+  "dns.stub": {
+    kind: listOf(stubZone, 100),
+    byDefault: [],
+    says: "Zones that are asked of a server of their own, and believed unsigned.",
+    source: "unbound.conf(5), stub-zone",
+  },
 
   "ports.smtp": { kind: port, byDefault: 25, says: "Mail from other servers.", source: "RFC 5321" },
   "ports.submission": {

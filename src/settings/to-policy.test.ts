@@ -6,8 +6,11 @@ import { toPolicy } from "./to-policy.ts";
 test("each number of the policy comes from its own setting", () => {
   const loaded = loadSettings(
     `domains = ["example.org"]
-    limits.mail = { per_minute = 1, per_hour = 2, per_day = 3 }
+    limits.mail = { per_minute = 1, per_hour = 2, per_day = 3, per_session = 12 }
     limits.connections = { per_minute = 4, per_hour = 5 }
+    limits.recipients = { unknown_per_hour = 13 }
+    recipients.blocked = ["Admin"]
+    greylist.enabled = false
     limits.logins = { failures = 6, window = "7s" }
     bans = { ladder = ["8s", "9s"], permanent = true, memory = "10s", ipv6_prefix = 56, manual = "11s" }
     allow.networks = ["203.0.113.0/24"]
@@ -25,10 +28,14 @@ test("each number of the policy comes from its own setting", () => {
       { key: "limits.connections.per_minute", count: 4, windowMs: 60_000 },
       { key: "limits.connections.per_hour", count: 5, windowMs: 3_600_000 },
     ],
+    probes: [{ key: "limits.recipients.unknown_per_hour", count: 13, windowMs: 3_600_000 }],
+    perSession: 12,
     logins: { failures: 6, windowMs: 7_000 },
     bans: { ladderMs: [8_000, 9_000], permanent: true, memoryMs: 10_000, ipv6Prefix: 56, manualMs: 11_000 },
     allow: ["203.0.113.0/24"],
     providers: ["example.net"],
+    blockedRecipients: ["admin"],
+    greylist: false,
     domains: ["example.org"],
     knownFactor: 3,
   });

@@ -7,7 +7,10 @@ const KNOWN_FACTOR = 3;
 
 /** All that decisions need of the settings. */
 export function toPolicy(settings: Settings): Policy {
-  const limit = (key: keyof Settings & `limits.${string}.per_${string}`, windowMs: number): Limit => ({
+  const limit = (
+    key: keyof Settings & `limits.${string}per_${"minute" | "hour" | "day"}`,
+    windowMs: number,
+  ): Limit => ({
     key,
     count: settings[key],
     windowMs,
@@ -19,6 +22,8 @@ export function toPolicy(settings: Settings): Policy {
       limit("limits.mail.per_day", DAY_MS),
     ],
     connections: [limit("limits.connections.per_minute", MINUTE_MS), limit("limits.connections.per_hour", HOUR_MS)],
+    probes: [limit("limits.recipients.unknown_per_hour", HOUR_MS)],
+    perSession: settings["limits.mail.per_session"],
     logins: { failures: settings["limits.logins.failures"], windowMs: settings["limits.logins.window"] },
     bans: {
       ladderMs: settings["bans.ladder"],
@@ -29,6 +34,8 @@ export function toPolicy(settings: Settings): Policy {
     },
     allow: settings["allow.networks"],
     providers: settings["providers.domains"],
+    blockedRecipients: settings["recipients.blocked"],
+    greylist: settings["greylist.enabled"],
     domains: settings.domains,
     knownFactor: KNOWN_FACTOR,
   };

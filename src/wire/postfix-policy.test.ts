@@ -48,6 +48,7 @@ function request(changes: Readonly<Record<string, string | undefined>> = {}): st
 const mail = {
   ip: "203.0.113.7",
   service: "smtp",
+  session: "203.0.113.7 41234",
   clientName: "mail.example.net",
   helo: "mail.example.net",
   sender: "alice@example.net",
@@ -60,12 +61,18 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
   [
     "a connection",
     { protocol_state: "CONNECT", helo_name: "", sender: "", recipient: "", size: "0" },
-    { type: "CONNECT", ip: "203.0.113.7", service: "smtp", clientName: "mail.example.net" },
+    {
+      type: "CONNECT",
+      ip: "203.0.113.7",
+      service: "smtp",
+      session: "203.0.113.7 41234",
+      clientName: "mail.example.net",
+    },
   ],
   ["EHLO", { protocol_state: "EHLO" }, { type: "NOT_OURS" }],
   ["MAIL", { protocol_state: "MAIL" }, { type: "NOT_OURS" }],
-  ["a recipient", {}, { type: "RECIPIENT", ...mail }],
-  ["the null sender of a bounce", { sender: "" }, { type: "RECIPIENT", ...mail, sender: "" }],
+  ["a recipient", {}, { type: "RECIPIENT", listed: null, ...mail }],
+  ["the null sender of a bounce", { sender: "" }, { type: "RECIPIENT", listed: null, ...mail, sender: "" }],
   [
     "DATA to several recipients",
     { protocol_state: "DATA", recipient: "", recipient_count: "3", queue_id: "4Zabc" },
@@ -82,22 +89,42 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
   [
     "submission by an account",
     { policy_context: "submission", sasl_username: "carol@example.org" },
-    { type: "RECIPIENT", ...mail, service: "submission", account: "carol@example.org" },
+    { type: "RECIPIENT", listed: null, ...mail, service: "submission", account: "carol@example.org" },
   ],
-  ["submissions", { policy_context: "submissions" }, { type: "RECIPIENT", ...mail, service: "submissions" }],
-  ["a call site of another name", { policy_context: "other" }, { type: "RECIPIENT", ...mail }],
-  ["no context, as before Postfix 3.1", { policy_context: undefined }, { type: "RECIPIENT", ...mail }],
-  ["an unknown client name", { client_name: "unknown" }, { type: "RECIPIENT", ...mail, clientName: null }],
-  ["no client name", { client_name: undefined }, { type: "RECIPIENT", ...mail, clientName: null }],
-  ["IPv6 in any spelling", { client_address: "2001:DB8:0::7" }, { type: "RECIPIENT", ...mail, ip: "2001:db8::7" }],
-  ["IPv4 in IPv6", { client_address: "::ffff:203.0.113.7" }, { type: "RECIPIENT", ...mail }],
-  ["= in a value", { sender: "a=b@example.net" }, { type: "RECIPIENT", ...mail, sender: "a=b@example.net" }],
+  [
+    "submissions",
+    { policy_context: "submissions" },
+    { type: "RECIPIENT", listed: null, ...mail, service: "submissions" },
+  ],
+  ["a call site of another name", { policy_context: "other" }, { type: "RECIPIENT", listed: null, ...mail }],
+  ["no context, as before Postfix 3.1", { policy_context: undefined }, { type: "RECIPIENT", listed: null, ...mail }],
+  [
+    "an unknown client name",
+    { client_name: "unknown" },
+    { type: "RECIPIENT", listed: null, ...mail, clientName: null },
+  ],
+  ["no client name", { client_name: undefined }, { type: "RECIPIENT", listed: null, ...mail, clientName: null }],
+  [
+    "IPv6 in any spelling",
+    { client_address: "2001:DB8:0::7" },
+    { type: "RECIPIENT", listed: null, ...mail, ip: "2001:db8::7", session: "2001:db8::7 41234" },
+  ],
+  ["IPv4 in IPv6", { client_address: "::ffff:203.0.113.7" }, { type: "RECIPIENT", listed: null, ...mail }],
+  [
+    "= in a value",
+    { sender: "a=b@example.net" },
+    { type: "RECIPIENT", listed: null, ...mail, sender: "a=b@example.net" },
+  ],
   [
     "an address in UTF-8",
     { sender: "jürgen@example.net" },
-    { type: "RECIPIENT", ...mail, sender: "jürgen@example.net" },
+    { type: "RECIPIENT", listed: null, ...mail, sender: "jürgen@example.net" },
   ],
-  ["an attribute of a later Postfix", { server_name: "x", sizes: "many" }, { type: "RECIPIENT", ...mail }],
+  [
+    "an attribute of a later Postfix",
+    { server_name: "x", sizes: "many" },
+    { type: "RECIPIENT", listed: null, ...mail },
+  ],
 ];
 for (const [name, changes, value] of stages)
   test(`policy request: ${name}`, () => assert.deepEqual(parsePolicyRequest(request(changes)), { ok: true, value }));
@@ -189,7 +216,7 @@ test("every answer is one line and an empty one, and says to strangers only what
       for (const stage of ["CONNECT", "RECIPIENT", "MAIL", "MESSAGE"] as const)
         assert.match(
           printPolicyAction(decision(verdict, reason), stage),
-          /^action=(DUNNO|[45]\d\d [45]\.\d\.\d [\x20-\x7e]+)\n\n$/,
+          /^action=(DUNNO|greylist|[45]\d\d [45]\.\d\.\d [\x20-\x7e]+)\n\n$/,
         );
 });
 

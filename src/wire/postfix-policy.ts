@@ -22,6 +22,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   let state = "";
   let context = "";
   let address = "";
+  let port = "";
   let clientName = "";
   let helo = "";
   let sender = "";
@@ -56,6 +57,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
         break;
       case 11:
         if (block.startsWith("client_name", start)) clientName = block.slice(value, end);
+        else if (block.startsWith("client_port", start)) port = block.slice(value, end);
         break;
       case 13:
         if (block.startsWith("sasl_username", start)) account = block.slice(value, end);
@@ -76,11 +78,13 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   if (ip === null) return problem("bad_client_address");
   const service = serviceOf(context);
   const name = clientName === "" || clientName === "unknown" ? null : clientName;
-  if (state === "CONNECT") return { ok: true, value: { type: "CONNECT", ip, service, clientName: name } };
+  const session = `${ip} ${port}`;
+  if (state === "CONNECT") return { ok: true, value: { type: "CONNECT", ip, service, session, clientName: name } };
 
   const mail: MailFacts = {
     ip,
     service,
+    session,
     clientName: name,
     helo,
     sender,
@@ -88,7 +92,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
     account: account === "" ? null : account,
     queueId,
   };
-  if (state === "RCPT") return { ok: true, value: { type: "RECIPIENT", ...mail } };
+  if (state === "RCPT") return { ok: true, value: { type: "RECIPIENT", listed: null, ...mail } };
   const count = parseCount(recipientCount);
   const sizeBytes = parseCount(size);
   if (count === null || sizeBytes === null) return problem("bad_number");
@@ -102,7 +106,9 @@ export const DUNNO = "action=DUNNO\n\n";
 
 type SmtpReply = Exclude<(typeof reasons)[Reason]["smtp"], null>;
 /** Closed: only texts of the catalogue, so that nothing a stranger wrote can end a line. */
-type PolicyAction = "DUNNO" | SmtpReply | `421 ${string}`;
+type PolicyAction = "DUNNO" | typeof GREYLIST | SmtpReply | `421 ${string}` | `554 ${string}`;
+/** The restriction class of the rendered main.cf that asks Postgrey. */
+const GREYLIST = "greylist";
 
 /** What Postfix is to do (access(5)). DUNNO lets its own restrictions go on. */
 export function printPolicyAction(decision: Decision, stage: PolicyRequest["type"]): string {
@@ -111,11 +117,17 @@ export function printPolicyAction(decision: Decision, stage: PolicyRequest["type
 }
 
 function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyAction {
+  if (decision.reason === "greylist_asked") return GREYLIST;
   if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
   const reply = reasons[decision.reason].smtp;
   if (reply === null) return "DUNNO";
+  if (reply.startsWith("554 ")) return `554 ${filled(reply.slice(4), decision.fill)}`;
   // A 450 at CONNECT would leave the session open and be repeated to each command; 421 ends it (RFC 5321, 3.8).
   return stage === "CONNECT" && reply.startsWith("450 ") ? `421 ${reply.slice(4)}` : reply;
+}
+
+function filled(reply: string, values: Decision["fill"]): string {
+  return reply.replace(/\{(\w+)\}/g, (_, name: string) => values?.[name] ?? "");
 }
 
 /** `policy_context` names the call site in the rendered master.cf. */

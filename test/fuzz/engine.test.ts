@@ -16,10 +16,15 @@ const POLICY: Policy = {
     { key: "limits.mail.per_hour", count: 5, windowMs: 8_000 },
   ],
   connections: [{ key: "limits.connections.per_minute", count: 4, windowMs: 1_000 }],
+  probes: [{ key: "limits.recipients.unknown_per_hour", count: 3, windowMs: 2_000 }],
+  // Sessions are not remembered over a restart: they have tests of their own.
+  perSession: 1_000_000,
   logins: { failures: 3, windowMs: 2_000 },
   bans: { ladderMs: [100, 200, 400], permanent: true, memoryMs: 8_000, ipv6Prefix: 64, manualMs: 1_500 },
   allow: [must(parsePrefix("198.51.100.9"))],
   providers: ["google.com"],
+  blockedRecipients: ["admin"],
+  greylist: true,
   domains: ["example.test"],
   knownFactor: 2,
 };
@@ -35,9 +40,11 @@ const prefix = fc
   .map((text) => must(parsePrefix(text)));
 const account = fc.constantFrom(null, null, "anna@example.test");
 const clientName = fc.constantFrom(null, null, null, "mx.google.com");
-const mailFacts = { ip, clientName, account, service: fc.constant("smtp" as const) };
+const session = fc.constantFrom("1", "2");
+const mailFacts = { ip, session, clientName, account, service: fc.constant("smtp" as const) };
 const texts = { helo: fc.constant("h"), sender: fc.constantFrom("", "a@b.test", "anna@example.test") };
-const rest = { recipient: fc.constant(null), queueId: fc.constant("") };
+const recipient = fc.constantFrom(null, "anna@example.test", "nobody@example.test", "admin@example.test");
+const rest = { recipient, queueId: fc.constant("") };
 const login = {
   ip,
   service: fc.constant("imap" as const),
@@ -48,7 +55,13 @@ const by = fc.constant("root");
 const event: fc.Arbitrary<Event> = fc.oneof(
   {
     weight: 25,
-    arbitrary: fc.record({ type: fc.constant("CONNECT" as const), ip, clientName, service: mailFacts.service }),
+    arbitrary: fc.record({
+      type: fc.constant("CONNECT" as const),
+      ip,
+      session,
+      clientName,
+      service: mailFacts.service,
+    }),
   },
   {
     weight: 25,
@@ -60,7 +73,16 @@ const event: fc.Arbitrary<Event> = fc.oneof(
       recipientCount: fc.nat(3),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant("RECIPIENT" as const), ...mailFacts, ...texts, ...rest }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      type: fc.constant("RECIPIENT" as const),
+      listed: fc.constantFrom(null, null, null, { zone: "bl.test" }),
+      ...mailFacts,
+      ...texts,
+      ...rest,
+    }),
+  },
   { weight: 25, arbitrary: fc.record({ type: fc.constant("LOGIN_FAILED" as const), ...login }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("LOGIN_ASKED" as const), ...login }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("LOGIN_SUCCEEDED" as const), ...login }) },

@@ -75,6 +75,8 @@ export const TEST_POLICY: Policy = {
     { key: "limits.connections.per_minute", count: 20, windowMs: MINUTE_MS },
     { key: "limits.connections.per_hour", count: 100, windowMs: HOUR_MS },
   ],
+  probes: [{ key: "limits.recipients.unknown_per_hour", count: 10, windowMs: HOUR_MS }],
+  perSession: 100,
   logins: { failures: 5, windowMs: 10 * MINUTE_MS },
   bans: {
     ladderMs: [30 * MINUTE_MS, 2 * HOUR_MS, DAY_MS],
@@ -85,6 +87,8 @@ export const TEST_POLICY: Policy = {
   },
   allow: [],
   providers: ["bigmail.test"],
+  blockedRecipients: ["admin"],
+  greylist: false,
   domains: ["example.test"],
   knownFactor: 3,
 };
@@ -103,6 +107,8 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     store,
     history: sqlite,
     own: { current: () => own },
+    recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
+    acquaintance: { isFirstContact: () => true },
     notices,
     clock,
     committed: (what) => committed.push(what),

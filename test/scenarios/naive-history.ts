@@ -4,7 +4,7 @@ import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../..
 import { decideMail, decideMessage, decideRecipient } from "../../src/core/decide-mail.ts";
 import type { Ban, Change, Decision } from "../../src/core/decision.ts";
 import type { Event } from "../../src/core/event.ts";
-import type { Facts } from "../../src/core/facts.ts";
+import type { Facts, RecipientKind } from "../../src/core/facts.ts";
 import { contains, type Ip, overlaps, type Prefix, prefixOf } from "../../src/core/ip.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Protection } from "../../src/core/reasons.ts";
@@ -54,7 +54,7 @@ export class NaiveHistory {
       case "CONNECT":
         return decideConnect(this.#policy, facts, event, at);
       case "RECIPIENT":
-        return decideRecipient(this.#policy, facts, event);
+        return decideRecipient(this.#policy, facts, event, at);
       case "MAIL":
         return decideMail(this.#policy, facts, event, at);
       case "MESSAGE":
@@ -85,6 +85,10 @@ export class NaiveHistory {
       offences: this.#offencesAt(subject).filter((when) => when > memory).length,
       connections: timesOf(since.filter((kept) => kept.event.type === "CONNECT")),
       mails: timesOf(since.filter((kept) => kept.event.type === "MAIL" && kept.event.account === null)),
+      probes: timesOf(since.filter((kept) => kept.event.type === "RECIPIENT")),
+      sessionMails: event.type === "MAIL" ? this.#sessionMails(event.session) : 0,
+      recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
+      firstContact: event.type === "RECIPIENT" && account === null,
       failures: since.flatMap((kept) =>
         kept.event.type === "LOGIN_FAILED" ? [{ at: kept.at, passwordHash: kept.event.passwordHash }] : [],
       ),
@@ -97,6 +101,15 @@ export class NaiveHistory {
               ),
             ),
     };
+  }
+
+  #sessionMails(session: string): number {
+    const from = this.#kept.findLastIndex(({ event }) => event.type === "CONNECT" && event.session === session);
+    return this.#kept
+      .slice(from + 1)
+      .filter(
+        ({ event, decision }) => event.type === "MAIL" && event.session === session && decision.verdict === "pass",
+      ).length;
   }
 
   /** What counted since the last ban on the subject began or was lifted. */
@@ -170,4 +183,10 @@ function bannedOrLifted(change: Change): Prefix | null {
 
 function timesOf(kept: readonly Kept[]): readonly Millis[] {
   return kept.map(({ at }) => at);
+}
+
+/** Whom the tests know: everybody but these two. */
+export function recipientKind(address: string | null): RecipientKind {
+  if (address?.startsWith("nobody@") === true) return "unknown";
+  return address?.startsWith("admin@") === true ? "blocked" : "known";
 }

@@ -11,6 +11,7 @@ import type { Policy } from "../../src/core/policy.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { Notices, OwnNetwork } from "../../src/engine/ports.ts";
+import { recipientKind } from "./naive-history.ts";
 
 /** The engine on a database of its own, with a clock that the test moves. */
 export class RealEngine {
@@ -62,6 +63,8 @@ export class RealEngine {
       store,
       history: store,
       own: { current: () => this.#own },
+      recipients: { exists: (address) => recipientKind(address) === "known" },
+      acquaintance: { isFirstContact: () => true },
       notices: QUIET,
       clock: { now: () => this.#now },
       committed: () => {},

@@ -100,6 +100,7 @@ function describeChange(change: Decision["changes"][number]): string {
 
 const MAIL_FACTS = {
   service: "smtp",
+  session: "each its own %",
   clientName: null,
   helo: "client.test",
   sender: "someone@sender.test",
@@ -109,8 +110,8 @@ const MAIL_FACTS = {
 };
 const LOGIN_FACTS = { service: "imap", login: "anna@example.test", passwordHash: "" };
 const DEFAULTS: Readonly<Record<string, object>> = {
-  CONNECT: { service: "smtp", clientName: null },
-  RECIPIENT: { ...MAIL_FACTS, recipient: "anna@example.test" },
+  CONNECT: { service: "smtp", session: "each its own %", clientName: null },
+  RECIPIENT: { ...MAIL_FACTS, listed: null, recipient: "anna@example.test" },
   MAIL: { ...MAIL_FACTS, recipientCount: 1 },
   MESSAGE: { ...MAIL_FACTS, recipientCount: 1, sizeBytes: 1_000 },
   LOGIN_ASKED: LOGIN_FACTS,

@@ -3,7 +3,7 @@ import type { AccountName, Address } from "../../core/address.ts";
 import { instant, isoTime, type Millis } from "../../core/time.ts";
 import type { AccountStore, AliasStore } from "../../engine/admin-ports.ts";
 import type { Outcome } from "../../engine/ports.ts";
-import type { AccountItem, AliasItem } from "../../wire/items.ts";
+import type { AccountRow, AliasItem } from "../../wire/items.ts";
 import { integer, text } from "./columns.ts";
 
 /** The writer of `accounts.db`. Postfix and Dovecot see each change at once. Throws when the file takes no writes. */
@@ -24,15 +24,20 @@ export class SqliteAccounts implements AccountStore, AliasStore {
   }
 
   setPassword(name: AccountName, passwordHash: string): Outcome {
+    if (this.#isFollowed(name)) return refused(`${name} follows the accounts file: change its line there.`);
     return changedOne(this.#sql.setPassword.run(passwordHash, name).changes, name);
   }
 
   setSuspended(name: AccountName, suspended: boolean): Outcome {
+    if (!suspended && this.#sql.isUnlisted.get(name) !== undefined)
+      return refused(`${name} has no line in the accounts file any more: put it back there.`);
     return changedOne(this.#sql.setSuspended.run(suspended ? 1 : 0, name).changes, name);
   }
 
   /** Aliases stop delivering to it too: whoever gets the name next must not inherit their mail. */
   remove(name: AccountName): Outcome {
+    if (this.#sql.isListed.get(name) !== undefined)
+      return refused(`${name} follows the accounts file: remove its line there first.`);
     return this.#together(() => {
       const outcome = changedOne(this.#sql.remove.run(name).changes, name);
       if (outcome.ok) {
@@ -66,6 +71,10 @@ export class SqliteAccounts implements AccountStore, AliasStore {
     return DONE;
   }
 
+  #isFollowed(name: AccountName): boolean {
+    return [this.#sql.isListed, this.#sql.isUnlisted].some((statement) => statement.get(name) !== undefined);
+  }
+
   #together(change: () => Outcome): Outcome {
     this.#db.exec("BEGIN IMMEDIATE");
     try {
@@ -85,16 +94,21 @@ export class AccountLists {
   readonly #aliases: StatementSync;
 
   constructor(db: DatabaseSync) {
-    this.#accounts = db.prepare("SELECT name, suspended, created_at FROM account ORDER BY name");
+    this.#accounts = db.prepare(`
+      SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at,
+        (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
+      FROM account ORDER BY name`);
     this.#aliases = db.prepare(`
       SELECT address, group_concat(target, ' ') AS targets, address IN (SELECT address FROM alias_block) AS blocked
       FROM alias GROUP BY address ORDER BY address`);
   }
 
-  accounts(): readonly AccountItem[] {
+  accounts(): readonly AccountRow[] {
     return this.#accounts.all().map((row) => ({
       name: text(row["name"]),
       suspended: integer(row["suspended"]) === 1,
+      origin: originOf(text(row["origin"])),
+      networks: row["networks"] === null ? [] : text(row["networks"]).split(" "),
       createdAt: isoTime(instant(integer(row["created_at"]))),
     }));
   }
@@ -106,6 +120,10 @@ export class AccountLists {
       blocked: integer(row["blocked"]) === 1,
     }));
   }
+}
+
+function originOf(followed: string): AccountRow["origin"] {
+  return (["imported", "listed", "unlisted"] as const).find((each) => each === followed) ?? "command";
 }
 
 const DONE: Outcome = { ok: true };
@@ -125,7 +143,9 @@ function changedOne(changes: number | bigint, name: AccountName): Outcome {
 function statements(sql: (text: string) => StatementSync) {
   return {
     add: sql("INSERT INTO account (name, password, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
-    setPassword: sql("UPDATE account SET password = ? WHERE name = ?"),
+    setPassword: sql("UPDATE account SET password = ?, followed = NULL WHERE name = ?"),
+    isListed: sql("SELECT 1 FROM account WHERE name = ? AND followed = 'listed'"),
+    isUnlisted: sql("SELECT 1 FROM account WHERE name = ? AND followed = 'unlisted'"),
     setSuspended: sql("UPDATE account SET suspended = ? WHERE name = ?"),
     remove: sql("DELETE FROM account WHERE name = ?"),
     accountExists: sql("SELECT 1 FROM account WHERE name = ?"),

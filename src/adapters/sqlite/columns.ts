@@ -51,7 +51,13 @@ export function level(value: Value): BanLevel {
 }
 
 /** How a window is written in `event.counts`; the indexes and queries spell the same numbers. */
-export const COUNTS_CODE: Readonly<Record<Counts, number>> = { connection: 1, mail: 2, account_mail: 3, login: 4 };
+export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
+  connection: 1,
+  mail: 2,
+  account_mail: 3,
+  login: 4,
+  probe: 5,
+};
 
 const LEVELS: readonly BanLevel[] = ["light", "medium", "heavy", "permanent", "manual"];
 

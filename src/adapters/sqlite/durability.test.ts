@@ -17,6 +17,7 @@ const COMMITS_BEFORE_KILL = 40;
 const REACH: Reach = {
   sinceConnections: instant(0),
   sinceMails: instant(0),
+  sinceProbes: instant(0),
   sinceFailures: instant(0),
   most: 1_000_000,
 };

@@ -29,6 +29,7 @@ class NaiveHistory {
       offencesAt: bans.filter((ban) => !ban.forgiven).map((ban) => ban.createdAt),
       connections: rows("connection", reach.sinceConnections).map(({ at }) => at),
       mails: rows("mail", reach.sinceMails).map(({ at }) => at),
+      probes: rows("probe", reach.sinceProbes).map(({ at }) => at),
       failures: rows("login", reach.sinceFailures).map(({ at, proof }) => ({ at, passwordHash: proof ?? "" })),
     };
   }
@@ -77,6 +78,7 @@ for (const seed of [1, 2, 3, 4, 5]) {
         sinceConnections: later(now, -HOUR_MS),
         sinceMails: later(now, -2 * HOUR_MS),
         sinceFailures: later(now, -10 * MINUTE_MS),
+        sinceProbes: later(now, -20 * MINUTE_MS),
         most: 1 + Math.floor(random() * 20),
       };
       const { ban, knownAt, ...rest } = store.address(net(network), reach);

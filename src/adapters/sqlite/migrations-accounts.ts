@@ -47,4 +47,74 @@ export const accountsMigrations: readonly string[] = [
     )
     GROUP BY address;
   `,
+
+  // `account.followed`: null for one made by command; `listed` in the accounts file that is followed, or `unlisted`
+  // there by now, so that it is suspended; `imported` from a file once, so that a followed file may adopt it.
+  // `allowed_networks` is what account_network and the setting logins.networks come to together, as Dovecot's
+  // allow_nets; its row '' is for accounts without networks of their own. `served` and `administrator` are the
+  // settings that make `role_address`: RFC 5321 4.5.1 demands postmaster@, RFC 2142 abuse@.
+  `
+  ALTER TABLE account ADD COLUMN followed TEXT CHECK (followed IN ('imported', 'listed', 'unlisted'));
+
+  CREATE TABLE account_network (
+    account TEXT COLLATE NOCASE NOT NULL,
+    network TEXT NOT NULL,
+    PRIMARY KEY (account, network)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE allowed_networks (
+    account TEXT COLLATE NOCASE PRIMARY KEY,
+    networks TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE served (
+    domain TEXT COLLATE NOCASE PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE administrator (
+    address TEXT COLLATE NOCASE PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER account_removed AFTER DELETE ON account BEGIN
+    DELETE FROM account_network WHERE account = old.name;
+    DELETE FROM allowed_networks WHERE account = old.name;
+  END;
+
+  DROP VIEW passdb;
+  CREATE VIEW passdb (user, password, allow_nets) AS
+    SELECT name, password, coalesce(
+      (SELECT networks FROM allowed_networks WHERE account = name),
+      (SELECT networks FROM allowed_networks WHERE account = ''))
+    FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted';
+
+  CREATE VIEW role_address (address, target) AS
+    SELECT address, target FROM (
+      SELECT (role || '@' || domain) COLLATE NOCASE AS address, coalesce(
+        (SELECT address FROM administrator),
+        (SELECT name FROM account ORDER BY created_at, name LIMIT 1)) AS target
+      FROM served, (SELECT 'postmaster' AS role UNION ALL SELECT 'abuse')
+    ) AS role
+    WHERE target IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.address = role.address)
+      AND NOT EXISTS (SELECT 1 FROM account WHERE account.name = role.address);
+
+  DROP VIEW alias_map;
+  CREATE VIEW alias_map (address, targets) AS
+    SELECT address, group_concat(target, ',') FROM alias
+    WHERE address NOT IN (SELECT address FROM alias_block)
+    GROUP BY address
+    UNION ALL SELECT address, target FROM role_address;
+
+  DROP VIEW sender_login;
+  CREATE VIEW sender_login (address, logins) AS
+    SELECT address, group_concat(login, ',') FROM (
+      SELECT name AS address, name AS login FROM account
+      UNION
+      SELECT alias.address, account.name FROM alias JOIN account ON account.name = alias.target
+      WHERE alias.address NOT IN (SELECT address FROM alias_block)
+      UNION
+      SELECT role_address.address, account.name FROM role_address JOIN account ON account.name = role_address.target
+    )
+    GROUP BY address;
+  `,
 ];

@@ -3,7 +3,8 @@
  * older library cannot parse makes it reject the whole file. Times are milliseconds since the Unix epoch.
  */
 export const engineMigrations: readonly string[] = [
-  // `event.counts`: 0 no window, 1 connection, 2 mail of a stranger, 3 mail of an account, 4 failed login.
+  // `event.counts`: 0 no window, 1 connection, 2 mail of a stranger, 3 mail of an account, 4 failed login,
+  // 5 unknown recipient.
   // `event_subject` finds the events of a network or an account, those up to `event_indexed.upto`; see EventIndex.
   // `ban.answered` is the last event when the ban began or ended: what came before it counts no more.
   // `ban.first` and `ban.last` are the bounds of the network as 16 bytes, IPv4 mapped, so that a network within

@@ -8,7 +8,13 @@ import { openEngine } from "./open.ts";
 import { SqliteStore } from "./store.ts";
 import { banOf, eventRow, net, START, scratch } from "./test-database.ts";
 
-const REACH: Reach = { sinceConnections: instant(0), sinceMails: instant(0), sinceFailures: instant(0), most: 100 };
+const REACH: Reach = {
+  sinceConnections: instant(0),
+  sinceMails: instant(0),
+  sinceProbes: instant(0),
+  sinceFailures: instant(0),
+  most: 100,
+};
 
 function fresh(t: TestContext) {
   const db = openEngine(join(scratch(t), "engine.db"));
@@ -31,6 +37,7 @@ describe("address", () => {
       knownAt: null,
       connections: [],
       mails: [],
+      probes: [],
       failures: [],
     });
   });

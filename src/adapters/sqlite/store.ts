@@ -119,6 +119,7 @@ export class SqliteStore implements Store, History {
       knownAt: millisOrNull(seen.known),
       connections: seen.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
       mails: seen.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
+      probes: seen.probes ? windows.times(prefix, "probe", stretch(reach.sinceProbes)) : NOTHING,
       failures: seen.logins ? windows.failures(prefix, stretch(reach.sinceFailures)) : NOTHING,
     };
   }
