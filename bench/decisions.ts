@@ -10,6 +10,7 @@ const CONNECTIONS = [1, 8, 32] as const;
 const TARGET_CONNECTIONS = 8;
 const TIMES_THE_RATE = 10;
 const PARTS_OF_P99 = 5;
+const POSTGREY = "Postgrey";
 
 /** The same questions to the guard and to Postgrey, in turns. */
 export const decisions: Part = {
@@ -28,9 +29,7 @@ export const decisions: Part = {
           ours.push(
             await measure(bench, guard, "guard", recipients(bench, bench.programs.layout.policySocket, connections)),
           );
-          theirs.push(
-            await measure(bench, postgrey.child, "Postgrey", recipients(bench, postgrey.socket, connections)),
-          );
+          theirs.push(await measure(bench, postgrey.child, POSTGREY, recipients(bench, postgrey.socket, connections)));
         }
         rows.push(...compare(connections, ours, theirs));
       }
@@ -63,7 +62,6 @@ async function wholeMails(bench: Bench, guard: Child): Promise<Row> {
     addresses: MOST_V4_ADDRESSES,
   };
   const result = await measure(bench, guard, "guard, all stages", plan);
-  if (result.others > 0) throw new Error(`${result.others} mails were refused: a limit has bitten`);
   return within("decisions on 8 connections, all four stages of a mail", rate(result), null);
 }
 
@@ -93,6 +91,8 @@ async function measure(bench: Bench, server: Child, name: string, plan: LoadPlan
   const result = await load(plan);
   const serverShare = (server.cpuSeconds() - before) / (result.seconds + plan.warmUpMs / 1_000);
   server.mustRun();
+  if (name !== POSTGREY && result.others > 0)
+    throw new Error(`${result.others} questions were refused: a limit has bitten`);
   const perSecond = Math.round(result.answers / result.seconds).toLocaleString("en");
   bench.say(
     `${name}, ${plan.connections} connections: ${perSecond}/s, p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms ` +

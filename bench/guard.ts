@@ -1,6 +1,8 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
+import { ask } from "../src/adapters/control-client.ts";
+import { hashPassword } from "../src/adapters/password-hash.ts";
 import { prepareDataDirectory } from "../src/daemon/set-up/data-directory.ts";
 import { prepareDatabases } from "../src/daemon/set-up/databases.ts";
 import { makeDirectories } from "../src/daemon/set-up/directories.ts";
@@ -11,13 +13,23 @@ import { programEnvironment, writeEnvironment } from "../src/daemon/set-up/super
 import { addUsers } from "../src/daemon/set-up/users.ts";
 import { renderRunit } from "../src/render/runit.ts";
 import { type Layout, layoutOf } from "../src/settings/layout.ts";
+import { settingKeys, variableOf } from "../src/settings/schema.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { CHECKOUT, type Environment } from "../test/lab/product.ts";
 import { until } from "../test/lab/wait.ts";
 import { Child } from "./child.ts";
 import { pinned, SERVER_CPU } from "./cpus.ts";
+import { RECIPIENT } from "./policy-request.ts";
 
-const SITE: Environment = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_HOSTNAME: "mail.example.org" };
+/** Nothing asks the network, and no answer sends Postfix on to Postgrey, who is measured by itself. */
+const QUIET: Readonly<Record<string, string>> = { "greylist.enabled": "false", "dnsbl.zones": "" };
+const SITE: Environment = {
+  GHOSTINBOX_DOMAIN: "example.org",
+  GHOSTINBOX_HOSTNAME: "mail.example.org",
+  ...Object.fromEntries(
+    settingKeys().flatMap((key) => (QUIET[key] === undefined ? [] : [[variableOf(key), QUIET[key]]])),
+  ),
+};
 
 /**
  * Our programs in a data directory of their own on the lab's server host: the bundles, flags, users and rights of
@@ -70,12 +82,20 @@ export class Programs {
     return new Child(this.#lab.server.inside(pinned(SERVER_CPU, [file])));
   }
 
+  /** Starts it and makes the mailbox that the load writes to. */
   async startGuard(settings: Environment = {}): Promise<Child> {
     const guard = this.launch("guard", settings);
     await until("the guard has filled the firewall", async () => {
       guard.mustRun();
       return (await accepts(this.layout.policySocket)) && guard.output.includes("The guard decides");
     });
+    const command = {
+      verb: "account_add",
+      name: RECIPIENT,
+      hash: await hashPassword("a long phrase for alice"),
+    } as const;
+    const added = await ask(this.layout.controlSocket, "root", command);
+    if (!added.ok) throw new Error(added.message);
     return guard;
   }
 

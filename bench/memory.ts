@@ -9,7 +9,7 @@ const IDLE_MB = 24;
 const AFTER_MB = 40;
 const EVENTS = 1_000_000;
 const ADDRESSES = 200_000;
-const SETTLE_MS = 3_000;
+const SETTLE_MS = 2_000;
 
 /** Anonymous private memory: what the programs hold themselves, without the runtime's file, which they share. */
 export const memory: Part = {

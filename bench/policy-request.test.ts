@@ -38,8 +38,9 @@ for (const [family, count] of [
     }
   });
 
-test("the instance is the number of the mail", () => {
+test("instance and port are those of the mail", () => {
   const request = requestOf("RCPT", "v4");
   writeDigits(request, 0, 1_234_567);
   assert.match(request.bytes.toString(), /^instance=1a2b\.5f000000\.1234567\.0$/m);
+  assert.match(request.bytes.toString(), /^client_port=44567$/m);
 });

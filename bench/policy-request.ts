@@ -1,4 +1,7 @@
 /** What the load asks, and what it is told: shared by the process that loads and the one that starts it. */
+/** The one mailbox of the server that is measured. */
+export const RECIPIENT = "alice@example.org";
+
 export type Stage = "CONNECT" | "RCPT" | "DATA" | "END-OF-MESSAGE";
 export type Family = "v4" | "v6";
 
@@ -29,11 +32,21 @@ export type LoadResult = Readonly<{
   cpuShare: number;
 }>;
 
-export type Request = Readonly<{ bytes: Buffer; family: Family; addressAt: number; instanceAt: number }>;
+export type Request = Readonly<{
+  bytes: Buffer;
+  family: Family;
+  addressAt: number;
+  instanceAt: number;
+  portAt: number;
+}>;
 
 /** Fixed width, so that digits can be patched in place: 198.18.100.100 to 198.19.255.255 (RFC 2544, benchmarks). */
 const WIDE = 156;
 const INSTANCE_DIGITS = 7;
+const INSTANCE = "1a2b.5f000000.";
+/** A connection is known by its address and its port: each mail comes by a connection of its own. */
+const FIRST_PORT = 10_000;
+const PORTS = 50_000;
 const V4 = "198.18.100.100";
 const V6 = "2001:db8:1000:1000::1";
 const HEX = Buffer.from("0123456789abcdef");
@@ -43,7 +56,7 @@ const ZERO = 48;
 export function requestOf(stage: Stage, family: Family): Request {
   const address = family === "v4" ? V4 : V6;
   const mail = stage !== "CONNECT";
-  const instance = `1a2b.5f000000.${"0".repeat(INSTANCE_DIGITS)}.0`;
+  const instance = `${INSTANCE}${"0".repeat(INSTANCE_DIGITS)}.0`;
   const lines: readonly (readonly [string, string])[] = [
     ["request", "smtpd_access_policy"],
     ["protocol_state", stage],
@@ -51,7 +64,7 @@ export function requestOf(stage: Stage, family: Family): Request {
     ["helo_name", mail ? "mail.stranger.example" : ""],
     ["queue_id", stage === "CONNECT" || stage === "RCPT" ? "" : "4XyZ1b2c3dz1Kq"],
     ["sender", mail ? "newsletter@stranger.example" : ""],
-    ["recipient", mail ? "alice@example.org" : ""],
+    ["recipient", mail ? RECIPIENT : ""],
     ["recipient_count", stage === "DATA" || stage === "END-OF-MESSAGE" ? "1" : "0"],
     ["client_address", address],
     ["client_name", "unknown"],
@@ -70,7 +83,7 @@ export function requestOf(stage: Stage, family: Family): Request {
     ["encryption_keysize", mail ? "256" : "0"],
     ["etrn_domain", ""],
     ["stress", ""],
-    ["client_port", "40123"],
+    ["client_port", String(FIRST_PORT)],
     ["policy_context", "smtp"],
     ["server_address", "203.0.113.10"],
     ["server_port", "25"],
@@ -81,12 +94,14 @@ export function requestOf(stage: Stage, family: Family): Request {
     bytes,
     family,
     addressAt: text.indexOf(address),
-    instanceAt: text.indexOf(instance) + "1a2b.5f000000.".length,
+    instanceAt: text.indexOf(instance) + INSTANCE.length,
+    portAt: text.indexOf(`client_port=${FIRST_PORT}`) + "client_port=".length,
   };
 }
 
 /** Makes it the request of the `address`-th client and the `mail`-th mail. */
-export function writeDigits({ bytes, family, addressAt, instanceAt }: Request, address: number, mail: number): void {
+export function writeDigits(request: Request, address: number, mail: number): void {
+  const { bytes, family, addressAt, instanceAt, portAt } = request;
   if (family === "v4") {
     bytes[addressAt + 5] = ZERO + 8 + (Math.floor(address / (WIDE * WIDE)) % 2);
     writeDecimal(bytes, addressAt + 7, 3, 100 + (Math.floor(address) % WIDE));
@@ -100,6 +115,7 @@ export function writeDigits({ bytes, family, addressAt, instanceAt }: Request, a
     }
   }
   writeDecimal(bytes, instanceAt, INSTANCE_DIGITS, mail);
+  writeDecimal(bytes, portAt, 5, FIRST_PORT + (mail % PORTS));
 }
 
 export const MOST_V4_ADDRESSES = 2 * WIDE * WIDE;
