@@ -1,7 +1,8 @@
 import { type AccountName, type Address, parseAccountName, parseAddress } from "../core/address.ts";
+import type { AccountItem } from "../wire/items.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Problem, wrongUsage } from "./call.ts";
 import { newPasswordHash } from "./new-password.ts";
-import { columns, dayAndTime, oneLine } from "./print-text.ts";
+import { columns, dayAndTime, oneLine, shown } from "./print-text.ts";
 
 export async function accountAdd(call: Call): Promise<Answer> {
   const name = accountFrom(call.args[0]);
@@ -67,9 +68,18 @@ export async function accountList(call: Call): Promise<Answer> {
   if (!opened.ok) return opened;
   const items = opened.reader.accounts();
   if (items.length === 0) return done({ items }, "There is no account yet.", `${PROGRAM} account add you@example.org`);
-  const rows = items.map((item) => [item.name, item.suspended ? "suspended" : "active", dayAndTime(item.createdAt)]);
-  return done({ items }, columns([["ACCOUNT", "STATE", "SINCE"], ...rows]));
+  const rows = items.map((item) => [
+    item.name,
+    STATES[item.origin] ?? (item.suspended ? "suspended" : "active"),
+    dayAndTime(item.createdAt),
+    item.lastSignInAt === null ? "-" : dayAndTime(item.lastSignInAt),
+    item.networks.length === 0 ? "anywhere" : item.networks.map(shown).join(", "),
+  ]);
+  return done({ items }, columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "FROM"], ...rows]));
 }
+
+/** States that say more than whether it is suspended. */
+const STATES: Partial<Record<AccountItem["origin"], string>> = { unlisted: "not in the accounts file" };
 
 export function accountFrom(text: string | undefined): AccountName | Problem {
   const name = parseAccountName(text ?? "");

@@ -2,6 +2,7 @@ import { AccountLists } from "../adapters/sqlite/accounts.ts";
 import { Credentials } from "../adapters/sqlite/admin.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../adapters/sqlite/open.ts";
 import { SqliteQueries } from "../adapters/sqlite/queries.ts";
+import { lastSignIns } from "../adapters/sqlite/sign-ins.ts";
 import type { Layout } from "../settings/layout.ts";
 import { failed, PROGRAM, type Problem } from "./call.ts";
 import type { Reader } from "./reader.ts";
@@ -17,7 +18,10 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
       ok: true,
       reader: {
         queries: new SqliteQueries(engine),
-        accounts: () => lists.accounts(),
+        accounts: () => {
+          const signIns = lastSignIns(engine);
+          return lists.accounts().map((row) => ({ ...row, lastSignInAt: signIns.get(row.name) ?? null }));
+        },
         aliases: () => lists.aliases(),
         tokens: () => credentials.tokens(),
       },

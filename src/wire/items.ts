@@ -49,6 +49,8 @@ export type NoticeCode =
   | "connections_uncounted"
   | "events_aggregated"
   | "keeper_unreachable"
+  | "certificate_refused"
+  | "certificate_expiring"
   | "all_clients_private"
   | "disk_nearly_full";
 export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; detail: string; next: string }>;
@@ -73,6 +75,15 @@ export type Stats = Readonly<{
   health: Health;
 }>;
 
-export type AccountItem = Readonly<{ name: string; suspended: boolean; createdAt: string }>;
+export type AccountRow = Readonly<{
+  name: string;
+  suspended: boolean;
+  /** By `account add`, `account import`, or a followed file, in which its line stands or no longer does. */
+  origin: "command" | "imported" | "listed" | "unlisted";
+  /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
+  networks: readonly string[];
+  createdAt: string;
+}>;
+export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;
 export type AliasItem = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
 export type TokenItem = Readonly<{ name: string; createdAt: string; createdBy: string }>;

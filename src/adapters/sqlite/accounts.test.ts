@@ -42,7 +42,7 @@ test("an account is added once, changed and removed", (t) => {
     ok: false,
     reason: "The account ann@example.org exists already.",
   });
-  assert.equal(stock("SELECT * FROM passdb"), `ann@example.org|${HASH}`);
+  assert.equal(stock("SELECT * FROM passdb"), `ann@example.org|${HASH}|`);
   assert.deepEqual(accounts.setPassword(ann, "{BLF-CRYPT}$2y$05$x"), DONE);
   assert.equal(stock("SELECT password FROM passdb WHERE user = 'ANN@example.org'"), "{BLF-CRYPT}$2y$05$x");
   assert.deepEqual(accounts.remove(ann), DONE);
@@ -124,8 +124,8 @@ test("lists are read through a connection that cannot write", (t) => {
   const lists = new AccountLists(reader);
   const createdAt = "2026-11-20T06:00:00.000Z";
   assert.deepEqual(lists.accounts(), [
-    { name: "ann@example.org", suspended: false, createdAt },
-    { name: "bob@example.org", suspended: true, createdAt },
+    { name: "ann@example.org", suspended: false, origin: "command", networks: [], createdAt },
+    { name: "bob@example.org", suspended: true, origin: "command", networks: [], createdAt },
   ]);
   assert.deepEqual(lists.aliases(), [
     { address: "info@example.org", targets: ["ann@example.org", "bob@example.org"], blocked: true },
