@@ -1,0 +1,70 @@
+import { isDomain } from "./address.ts";
+import { type Prefix, parsePrefix } from "./ip.ts";
+
+/** Networks that a record names itself, and names whose own records or addresses belong to it. */
+export type SpfTerm =
+  | Readonly<{ type: "network"; prefix: Prefix }>
+  | Readonly<{ type: "include" | "redirect"; domain: string }>
+  /** `domain` null: the one whose record this is. Lengths of the networks around the addresses. */
+  | Readonly<{ type: "a" | "mx"; domain: string | null; v4Length: number; v6Length: number }>;
+
+/** A record has at most 450 octets or so (RFC 7208, 3.4); more terms than this do not fit even into a long one. */
+const MOST_TERMS = 500;
+
+/**
+ * What an SPF record (RFC 7208) lets send: its mechanisms that pass. Null for what is no such record. Left out are
+ * terms that give no networks: `all`, `exists`, `ptr`, names with macros, and whatever is misspelt.
+ */
+export function parseSpfRecord(text: string): readonly SpfTerm[] | null {
+  const [version = "", ...words] = text.split(" ");
+  if (version.toLowerCase() !== "v=spf1") return null;
+  return words.slice(0, MOST_TERMS).flatMap((word) => {
+    const term = parseTerm(word);
+    return term === null ? [] : [term];
+  });
+}
+
+function parseTerm(word: string): SpfTerm | null {
+  const redirect = /^redirect=(.+)$/i.exec(word)?.[1];
+  if (redirect !== undefined) return named("redirect", redirect);
+  const [, name = "", value = ""] = /^\+?(ip4|ip6|include|a|mx)((?:[:/].*)?)$/i.exec(word) ?? [];
+  const type = name.toLowerCase();
+  switch (type) {
+    case "ip4":
+    case "ip6":
+      return network(value.slice(1), type === "ip4");
+    case "include":
+      return named("include", value.slice(1));
+    case "a":
+    case "mx":
+      return hosts(type, value);
+    default:
+      return null;
+  }
+}
+
+function network(text: string, v4: boolean): SpfTerm | null {
+  const prefix = text.includes(":") === v4 ? null : parsePrefix(text);
+  return prefix === null ? null : { type: "network", prefix };
+}
+
+function named(type: "include" | "redirect", text: string): SpfTerm | null {
+  const domain = domainIn(text);
+  return domain === null ? null : { type, domain };
+}
+
+/** `a:mail.example.org/24//64` */
+function hosts(type: "a" | "mx", value: string): SpfTerm | null {
+  const [, name, v4 = "32", v6 = "128"] = /^(?::([^/]+))?(?:\/(\d{1,2}))?(?:\/\/(\d{1,3}))?$/.exec(value) ?? [value];
+  if (value !== "" && name === undefined && !value.startsWith("/")) return null;
+  const domain = name === undefined ? null : domainIn(name);
+  if (name !== undefined && domain === null) return null;
+  const [v4Length, v6Length] = [Number(v4), Number(v6)];
+  return v4Length <= 32 && v6Length <= 128 ? { type, domain, v4Length, v6Length } : null;
+}
+
+/** Names of services begin with an underscore (RFC 8552). */
+function domainIn(text: string): string | null {
+  const name = text.toLowerCase().replace(/\.$/, "");
+  return isDomain(name.replaceAll(/(^|\.)_/g, "$1")) && name.includes(".") ? name : null;
+}
