@@ -37,6 +37,8 @@ export class Product {
       GHOSTINBOX_DOMAIN: "example.test",
       GHOSTINBOX_HOSTNAME: "mail.example.test",
       ADMIN_PASSWORD,
+      // Else every first contact of every test would be asked to come again.
+      GHOSTINBOX_GREYLIST__ENABLED: "false",
       ...settings,
     };
   }
