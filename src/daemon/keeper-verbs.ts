@@ -7,6 +7,7 @@ import { type Environment, loadSettings, missingDomain } from "../settings/load.
 import type { Settings } from "../settings/schema.ts";
 import type { KeeperCommand, KeeperReply } from "../wire/control.ts";
 import { applyConfiguration } from "./apply.ts";
+import { reloadOf } from "./parts.ts";
 import { problemWith } from "./set-up/certificate.ts";
 import { pidOf } from "./set-up/supervise.ts";
 import { certificateFiles, readSite } from "./site.ts";
@@ -84,18 +85,13 @@ export class KeeperVerbs {
     if (problem !== null) return { ok: false, reason: problem };
     const applied = await applyConfiguration(readSite(read.settings, this.#layout));
     if (!applied.ok) return applied;
-    const reloaded = [];
-    if (applied.postfixChanged) {
-      const reload = await runProgram("postfix", ["-c", this.#layout.postfixConf, "reload"]);
-      if (reload.code !== 0) return { ok: false, reason: `postfix reload failed: ${lastLines(reload)}` };
-      reloaded.push("postfix");
+    for (const service of applied.changed) {
+      const [program, ...args] = reloadOf(service, this.#layout);
+      const reload = await runProgram(program, args);
+      if (reload.code !== 0) return { ok: false, reason: `${service} could not be reloaded: ${lastLines(reload)}` };
     }
-    if (applied.dovecotChanged) {
-      const reload = await runProgram("doveadm", ["-c", this.#layout.dovecotConf, "reload"]);
-      if (reload.code !== 0) return { ok: false, reason: `doveadm reload failed: ${lastLines(reload)}` };
-      reloaded.push("dovecot");
-    }
-    return { ok: true, detail: reloaded.length === 0 ? "Nothing changed." : `Reloaded ${reloaded.join(" and ")}.` };
+    const { changed } = applied;
+    return { ok: true, detail: changed.length === 0 ? "Nothing changed." : `Reloaded ${changed.join(" and ")}.` };
   }
 
   #settings(): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Site } from "../render/site.ts";
+import type { DnsSite, Site } from "../render/site.ts";
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
@@ -24,6 +24,7 @@ export function readSite(settings: Settings, layout: Layout): Site {
       loginPolicy: settings["ports.login_policy"],
     },
     tls: certificateFiles(settings, layout),
+    dns: dnsOf(settings),
     loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
     mailUser: userIds(USERS.mail),
     ipv6: hasIpv6(),
@@ -33,6 +34,18 @@ export function readSite(settings: Settings, layout: Layout): Site {
 export function certificateFiles(settings: Settings, layout: Layout): Readonly<{ cert: string; key: string }> {
   const own = settings["tls.cert"] !== "" && settings["tls.key"] !== "";
   return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
+}
+
+/** Debian's own copies of the root's addresses and keys (package dns-root-data) stand in for what is not set. */
+function dnsOf(settings: Settings): DnsSite {
+  const rootHints = settings["dns.root_hints"];
+  return {
+    address: settings["dns.address"],
+    rootHints: rootHints === "" ? "/usr/share/dns/root.hints" : rootHints,
+    trustAnchor: settings["dns.trust_anchor"] === "" ? "/usr/share/dns/root.key" : settings["dns.trust_anchor"],
+    ownRoot: rootHints !== "",
+    stubs: settings["dns.stub"],
+  };
 }
 
 /** Throws where passwd(5) has no such user: set-up adds those we need before anybody asks. */

@@ -35,6 +35,13 @@ for (const [door, context, tls] of [
     assert.ok(options.includes("smtpd_sender_restrictions=reject_non_fqdn_sender,reject_sender_login_mismatch"));
   });
 
+test("whatever looks names up is chrooted, and so asks our resolver", () => {
+  const lines = renderPostfixMaster(sampleSite()).split("\n");
+  const asking = lines.filter((line) => / (smtpd|smtp)$/.test(line));
+  assert.equal(asking.length, 5);
+  for (const line of asking) assert.equal(line.split(" ")[4], "y", line);
+});
+
 test("Postfix's own services are there", () => {
   for (const name of ["cleanup unix", "qmgr unix", "proxymap unix", "lmtp unix", "anvil unix", "postlog unix-dgram"])
     assert.ok(master.has(name), name);

@@ -5,7 +5,7 @@ export function renderPostfixMaster({ ports }: Site): string {
   return [
     `# ${RENDERED_BY}`,
     "# service type private unpriv chroot wakeup maxproc command",
-    `${ports.smtp} inet n - n - - smtpd`,
+    `${ports.smtp} inet n - y - - smtpd`,
     ...submission(ports.submission, "submission", "smtpd_tls_security_level=encrypt"),
     ...submission(ports.submissions, "submissions", "smtpd_tls_wrappermode=yes"),
     ...OWN_SERVICES,
@@ -16,7 +16,7 @@ export function renderPostfixMaster({ ports }: Site): string {
 /** Users only, over TLS only, under their own addresses only. */
 function submission(port: number, name: "submission" | "submissions", tls: string): readonly string[] {
   return [
-    `${port} inet n - n - - smtpd`,
+    `${port} inet n - y - - smtpd`,
     `  -o syslog_name=postfix/${name}`,
     `  -o ghostinbox_context=${name}`,
     `  -o ${tls}`,
@@ -40,8 +40,9 @@ const OWN_SERVICES: readonly string[] = [
   "flush unix n - n 1000? 0 flush",
   "proxymap unix - - n - - proxymap",
   "proxywrite unix - - n - 1 proxymap",
-  "smtp unix - - n - - smtp",
-  "relay unix - - n - - smtp",
+  // Those that look names up are chrooted, so that they ask our resolver (chroot.ts).
+  "smtp unix - - y - - smtp",
+  "relay unix - - y - - smtp",
   "  -o syslog_name=postfix/relay",
   "showq unix n - n - - showq",
   "error unix - - n - - error",

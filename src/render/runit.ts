@@ -1,7 +1,7 @@
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
 
-export const SERVICES = ["guard", "web", "keeper", "postfix", "dovecot"] as const;
+export const SERVICES = ["unbound", "guard", "web", "keeper", "postfix", "dovecot"] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 export type RunitInput = Readonly<{
@@ -43,6 +43,8 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
         `postfix -c ${layout.postfixConf} check || exit 1`,
         `exec chpst -P /usr/lib/postfix/sbin/master -c ${layout.postfixConf} -s`,
       ];
+    case "unbound":
+      return [`exec ${asUser("unbound", "net_bind_service")}unbound -d -p -c ${layout.unboundConf}`];
     case "dovecot":
       return [`exec dovecot -F -c ${layout.dovecotConf}`];
   }

@@ -12,6 +12,13 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
     limits: { connectionsAtOnce: 10, mailsPerMinute: 30, exempt: [] },
     ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025 },
     tls: { profile: "modern" },
+    dns: {
+      address: "127.71.9.53",
+      rootHints: "/usr/share/dns/root.hints",
+      trustAnchor: "/usr/share/dns/root.key",
+      ownRoot: false,
+      stubs: [],
+    },
     loginPolicySecret: "5".repeat(64),
     mailUser: { uid: 990, gid: 991 },
     ipv6: true,

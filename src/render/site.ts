@@ -1,4 +1,5 @@
 import type { Prefix } from "../core/ip.ts";
+import type { StubZone } from "../settings/kinds.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
 
@@ -21,12 +22,25 @@ export type Site = Readonly<{
   ports: Readonly<{ smtp: number; submission: number; submissions: number; imaps: number; loginPolicy: number }>;
   tls: Readonly<{ profile: Settings["tls.profile"] }>;
   outbound: Outbound;
+  dns: DnsSite;
   /** By this Dovecot proves to the guard that it is Dovecot. */
   loginPolicySecret: string;
   /** Owner of the Maildirs. */
   mailUser: Readonly<{ uid: number; gid: number }>;
   /** Whether the kernel speaks IPv6. */
   ipv6: boolean;
+}>;
+
+/** Of our resolver. */
+export type DnsSite = Readonly<{
+  /** Its loopback address; the port is 53, because resolv.conf(5) can name no other. */
+  address: string;
+  /** Absolute paths. */
+  rootHints: string;
+  trustAnchor: string;
+  /** Whether the root is another than the internet's. */
+  ownRoot: boolean;
+  stubs: readonly StubZone[];
 }>;
 
 /** A file that rendering made, relative to its service's configuration directory. */

@@ -25,8 +25,8 @@ export function layoutOf(dataDirectory: string) {
     accountsDb: at("db", "accounts", "accounts.db"),
     mail: at("mail"),
     postfixQueue: at("spool", "postfix"),
-    /** What chrooted programs of Postfix find as /etc. */
-    postfixEtc: at("spool", "postfix", "etc"),
+    /** What chrooted programs of Postfix find as /etc: `etc` beside it is a link to it. */
+    postfixEtc: at("spool", "postfix", "chroot-etc"),
     postfixData: at("lib", "postfix"),
     postgreyConf: at("conf", "postgrey"),
     postgreyData: at("lib", "postgrey"),

@@ -8,6 +8,7 @@ import {
   hostName,
   type Kind,
   listOf,
+  loopback,
   localPart,
   loginName,
   loopback,

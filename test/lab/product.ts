@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { layoutOf } from "../../src/settings/layout.ts";
 import type { BanItem, EventItem, Stats } from "../../src/wire/items.ts";
 import type { Ran, RunOptions } from "./commands.ts";
+import { rootOf } from "./dns.ts";
 import type { Lab } from "./lab.ts";
 import { processesOf } from "./network.ts";
 import { Hopeless, until } from "./wait.ts";
@@ -32,7 +33,10 @@ export class Product {
   constructor(lab: Lab, settings: Environment = {}, data: string = join(lab.directory, "data")) {
     this.lab = lab;
     this.layout = layoutOf(data);
+    const root = rootOf(lab.directory);
     this.#environment = {
+      GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
+      GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
       GHOSTINBOX_DATA: data,
       GHOSTINBOX_DOMAIN: "example.test",
       GHOSTINBOX_HOSTNAME: "mail.example.test",

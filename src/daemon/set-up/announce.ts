@@ -9,7 +9,7 @@ export function printRunning(layout: Layout, settings: Settings, adminPassword: 
 
 export function runningText(layout: Layout, settings: Settings, adminPassword: string | null): string {
   const doors = doorsOf(settings)
-    .filter(({ setting }) => setting !== "ports.login_policy")
+    .filter(({ setting }) => setting !== "ports.login_policy" && setting !== "dns.address")
     .map(
       ({ port, address, says }) => `  ${String(port).padEnd(6)} ${says}${address === null ? "" : `, on ${address}`}`,
     );

@@ -2,15 +2,17 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  copyFileSync,
   existsSync,
   lchownSync,
   mkdirSync,
   openSync,
   readdirSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { SERVICES } from "../../render/runit.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { groupId, userIds } from "../site.ts";
@@ -28,6 +30,7 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.conf),
     at(layout.postfixConf),
     at(dirname(layout.dovecotConf)),
+    at(dirname(layout.unboundConf)),
     at(layout.tls, 0o700),
     at(layout.secrets, 0o750, "root", guard),
     at(join(data, "db")),
@@ -36,6 +39,7 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.mail, 0o700, mail, mail),
     at(join(data, "spool")),
     at(layout.postfixQueue),
+    at(layout.postfixEtc),
     at(dirname(layout.policySocket), 0o2750, guard, "postfix"),
     at(join(data, "lib")),
     at(layout.postfixData, 0o755, "postfix", "postfix"),
@@ -61,6 +65,11 @@ export function makeDirectories(layout: Layout): void {
     chownSync(path, owner.uid, owner.gid);
     chmodSync(path, mode);
   }
+  // A link, because `postfix check` complains of every file of a directory `etc` that differs from the machine's own.
+  const etc = join(layout.postfixQueue, "etc");
+  if (!existsSync(etc)) symlinkSync(basename(layout.postfixEtc), etc);
+  // The time zone of what chrooted programs of Postfix write into mails.
+  if (existsSync("/etc/localtime")) copyFileSync("/etc/localtime", join(layout.postfixEtc, "localtime"));
   // Created beforehand, the log keeps a mode that lets the guard read it; Postfix itself would make it root's alone.
   if (!existsSync(layout.mailLog)) closeSync(openSync(layout.mailLog, "a", 0o640));
   chownSync(layout.mailLog, 0, groupId(USERS.guard));

@@ -6,7 +6,8 @@ import { SetUpFailure } from "./failure.ts";
 
 /** One door of the server. `address` null: every address of the machine. */
 export type Door = Readonly<{
-  setting: PortSetting;
+  /** What moves it elsewhere. */
+  setting: PortSetting | "dns.address";
   port: number;
   address: string | null;
   says: string;
@@ -28,6 +29,13 @@ export function doorsOf(settings: Settings): readonly Door[] {
     door("ports.imaps", "dovecot", "mailboxes (IMAP over TLS)"),
     door("ports.http", "web", "dashboard and API (HTTP)", settings["http.address"]),
     door("ports.login_policy", "guard", "Dovecot asking the guard", "127.0.0.1"),
+    {
+      setting: "dns.address",
+      port: 53,
+      address: settings["dns.address"],
+      says: "our own resolver (DNS)",
+      service: "unbound",
+    },
   ];
 }
 

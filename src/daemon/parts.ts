@@ -1,0 +1,80 @@
+import { dirname, join } from "node:path";
+import { lastLines, runProgram } from "../adapters/run-program.ts";
+import { renderChroot } from "../render/chroot.ts";
+import { renderDovecot } from "../render/dovecot.ts";
+import { renderPostfixMain } from "../render/postfix-main.ts";
+import { renderPostfixMaster } from "../render/postfix-master.ts";
+import { renderPostfixTables } from "../render/postfix-tables.ts";
+import type { ServiceName } from "../render/runit.ts";
+import type { RenderedFile, Site } from "../render/site.ts";
+import { renderUnbound } from "../render/unbound.ts";
+import type { Layout } from "../settings/layout.ts";
+
+/** The configuration files of one component, which are checked together. */
+export type Part = Readonly<{
+  service: ServiceName;
+  /** Directory of the files in force. */
+  live: string;
+  files: readonly RenderedFile[];
+  /** What the component's own checker says against a copy in this directory; null where nothing. */
+  check: (directory: string) => Promise<string | null>;
+}>;
+
+/** Every part that is rendered, in the order in which they are checked and reloaded. */
+export function partsOf(site: Site): readonly Part[] {
+  const { layout } = site;
+  return [
+    { service: "unbound", live: dirname(layout.unboundConf), files: unboundFiles(site), check: checkUnbound },
+    { service: "postfix", live: layout.postfixEtc, files: renderChroot(site), check: () => Promise.resolve(null) },
+    { service: "postfix", live: layout.postfixConf, files: postfixFiles(site), check: checkPostfix },
+    { service: "dovecot", live: dirname(layout.dovecotConf), files: renderDovecot(site), check: checkDovecot },
+  ];
+}
+
+/** The command by which a running service takes its new configuration. */
+export function reloadOf(service: ServiceName, layout: Layout): readonly [string, ...string[]] {
+  switch (service) {
+    case "postfix":
+      return ["postfix", "-c", layout.postfixConf, "reload"];
+    case "dovecot":
+      return ["doveadm", "-c", layout.dovecotConf, "reload"];
+    default:
+      // sv(8): ends it, waits up to 10 s, and looks whether it runs again.
+      return ["sv", "-w", "10", "restart", join(layout.services, service)];
+  }
+}
+
+function postfixFiles(site: Site): readonly RenderedFile[] {
+  return [
+    { name: "main.cf", text: renderPostfixMain(site), mode: 0o644 },
+    { name: "master.cf", text: renderPostfixMaster(site), mode: 0o644 },
+    ...renderPostfixTables(site),
+  ];
+}
+
+function unboundFiles(site: Site): readonly RenderedFile[] {
+  return [{ name: "unbound.conf", text: renderUnbound(site), mode: 0o644 }];
+}
+
+/** postconf exits with 0 after some errors, so that whatever it complains of counts. */
+async function checkPostfix(directory: string): Promise<string | null> {
+  const parameters = await runProgram("postconf", ["-c", directory, "-n"]);
+  if (parameters.code !== 0 || parameters.stderr !== "")
+    return `Postfix refuses main.cf: ${lastLines({ ...parameters, stdout: "" })}`;
+  const services = await runProgram("postconf", ["-c", directory, "-M"]);
+  if (services.code !== 0 || services.stderr !== "")
+    return `Postfix refuses master.cf: ${lastLines({ ...services, stdout: "" })}`;
+  const check = await runProgram("postfix", ["-c", directory, "check"]);
+  return check.code === 0 ? null : `postfix check failed: ${lastLines(check)}`;
+}
+
+async function checkDovecot(directory: string): Promise<string | null> {
+  const check = await runProgram("doveconf", ["-c", join(directory, "dovecot.conf"), "-n", "-x"]);
+  return check.code === 0 ? null : `Dovecot refuses its configuration: ${lastLines({ ...check, stdout: "" })}`;
+}
+
+/** Only the files that dns.root_hints and dns.trust_anchor name can be wrong: the rest passed its own parsers. */
+async function checkUnbound(directory: string): Promise<string | null> {
+  const check = await runProgram("unbound-checkconf", [join(directory, "unbound.conf")]);
+  return check.code === 0 ? null : `Unbound refuses its configuration (settings dns.*): ${lastLines(check)}`;
+}
