@@ -56,6 +56,7 @@ export async function startGuard(layout: Layout) {
     history: store,
     own: { current: () => [] },
     recipients: { exists: () => true },
+    networks: { networksOf: () => [] },
     acquaintance: { isFirstContact: () => false },
     notices,
     clock,

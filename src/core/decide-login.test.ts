@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./decide-login.ts";
 import type { LoginFacts } from "./event.ts";
 import type { Facts, Failure } from "./facts.ts";
-import { BAN, factsOf, NOON, POLICY, STRANGER } from "./samples.ts";
+import { hostPrefix } from "./ip.ts";
+import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "./samples.ts";
 import { later, MINUTE_MS } from "./time.ts";
 
 const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "now" };
@@ -59,6 +60,18 @@ const failed: readonly Example[] = [
     counted: false,
   },
   {
+    that: "one from outside the account's networks, whatever its failures",
+    known: { accountNetworks: [hostPrefix(ip("198.51.100.1"))], failures: different(500) },
+    answer: "refuse outside_networks",
+    counted: false,
+  },
+  {
+    that: "one from within them",
+    known: { accountNetworks: [hostPrefix(STRANGER)], failures: different(4) },
+    answer: "refuse login_failures",
+    bans: 1,
+  },
+  {
     that: "an address from which an account signed in, at the limit",
     known: { known: true, failures: different(4) },
     answer: "delay known_address",
@@ -90,6 +103,22 @@ const asked: readonly (Example & Readonly<{ recorded?: boolean }>)[] = [
   { that: "a stranger with failures", known: { failures: different(4) }, answer: "pass below_limit", recorded: false },
   { that: "one that is banned", known: { ban: BAN }, answer: "refuse banned" },
   {
+    that: "one from outside the account's networks",
+    known: { accountNetworks: [hostPrefix(ip("198.51.100.1"))] },
+    answer: "refuse outside_networks",
+  },
+  {
+    that: "one from outside the account's networks, on the allow list",
+    known: { accountNetworks: [hostPrefix(ip("198.51.100.1"))], protection: "allow_listed" },
+    answer: "refuse outside_networks",
+  },
+  {
+    that: "one from within the account's networks",
+    known: { accountNetworks: [hostPrefix(STRANGER)] },
+    answer: "pass below_limit",
+    recorded: false,
+  },
+  {
     that: "a protected one",
     known: { protection: "loopback", ban: BAN },
     answer: "pass loopback",
@@ -115,6 +144,15 @@ for (const { that, known = {}, answer, recorded = true } of asked)
     assert.equal(decided.counted, false);
     assert.equal(decided.recorded, recorded);
   });
+
+test("the server's networks hold for every account, and not for the dashboard", () => {
+  const policy = { ...POLICY, logins: { ...POLICY.logins, networks: [hostPrefix(ip("198.51.100.1"))] } };
+  const decide = (service: LoginFacts["service"]): string =>
+    decideLoginAsked(policy, factsOf(), { type: "LOGIN_ASKED", ...LOGIN, service }, NOON).reason;
+  assert.equal(decide("imap"), "outside_networks");
+  assert.equal(decide("submission"), "outside_networks");
+  assert.equal(decide("dashboard"), "below_limit");
+});
 
 test("a right password makes the network known, by the name of its account", () => {
   const decided = decideLoginSucceeded(factsOf(), { type: "LOGIN_SUCCEEDED", ...LOGIN });

@@ -1,14 +1,17 @@
 import { nextBan } from "./ban-ladder.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
-import type { LoginAsked, LoginFailed, LoginSucceeded } from "./event.ts";
+import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "./event.ts";
 import type { Facts } from "./facts.ts";
+import { isOutside } from "./login-networks.ts";
 import type { Policy } from "./policy.ts";
 import type { Millis } from "./time.ts";
 
 /** Before the password is verified. A pass leaves no row: the report that follows will. */
-export function decideLoginAsked(policy: Policy, facts: Facts, _event: LoginAsked, now: Millis): Decision {
+export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked, now: Millis): Decision {
+  if (facts.protection === null && facts.ban !== null) return decision("refuse", "banned", { counted: false });
+  // Where accounts may sign in holds for the allow list too, as it does for Dovecot.
+  if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
   if (facts.protection !== null) return decision("pass", facts.protection, { counted: false, recorded: false });
-  if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
   const { failures: limit, windowMs } = policy.logins;
   const count = recentFailures(facts, windowMs, now).length;
   if (facts.known && count >= limit)
@@ -23,10 +26,14 @@ export function decideLoginSucceeded(facts: Facts, event: LoginSucceeded): Decis
   });
 }
 
-/** Counts different passwords: a device that repeats a stale one is no attacker. */
+/**
+ * Counts different passwords: a device that repeats a stale one is no attacker. Nor is one that signs in from outside the networks:
+ * Dovecot reports a right password there as a failure too.
+ */
 export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFailed, now: Millis): Decision {
   if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
   if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
+  if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
 
   const { failures: limit, windowMs } = policy.logins;
   const recent = recentFailures(facts, windowMs, now);
@@ -43,6 +50,11 @@ export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFail
     evidence,
     changes: [nextBan(policy, facts, { code: "login_failures", evidence }, now)],
   });
+}
+
+/** The dashboard is no mailbox. */
+function isAway({ logins }: Policy, { ip, accountNetworks }: Facts, { service }: LoginFacts): boolean {
+  return service !== "dashboard" && isOutside(ip, logins.networks, accountNetworks);
 }
 
 function recentFailures(facts: Facts, windowMs: number, now: Millis): Facts["failures"] {

@@ -25,6 +25,8 @@ export type Facts = Readonly<{
   failures: readonly Failure[];
   /** Recipients asked for that do not exist. */
   probes: readonly Millis[];
+  /** From where the account may sign in that a login names; empty: from anywhere. */
+  accountNetworks: readonly Prefix[];
   /** Mails of the account that sends, when one is signed in. */
   accountMails: readonly Millis[];
   /** Mails that this connection has brought. */

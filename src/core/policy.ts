@@ -11,8 +11,11 @@ export type Policy = Readonly<{
   probes: readonly Limit[];
   /** Mails of a stranger in one connection. */
   perSession: number;
-  /** The `failures`-th different wrong password within the window brings a ban. */
-  logins: Readonly<{ failures: number; windowMs: number }>;
+  /**
+   * The `failures`-th different wrong password within the window brings a ban. From outside `networks` nobody signs
+   * in; empty: from anywhere.
+   */
+  logins: Readonly<{ failures: number; windowMs: number; networks: readonly Prefix[] }>;
   bans: Readonly<{
     ladderMs: readonly number[];
     /** Whether an offence past the last rung bans for good. */

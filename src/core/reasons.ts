@@ -92,6 +92,11 @@ export const reasons = {
     next: "Change the password on the device.",
     smtp: null,
   },
+  outside_networks: {
+    says: "A sign-in from outside the networks from which the account, or any account, may sign in.",
+    next: "`account networks NAME add NET` lets it in, or logins.networks where the server restricts all.",
+    smtp: null,
+  },
   signed_in: { says: "The password was right.", next: "Nothing to do.", smtp: null },
   manual: { says: "The administrator asked for it.", next: "Nothing to do.", smtp: `421 ${TRY_LATER}` },
   not_banned: { says: "No ban stands on it.", next: "`bans` lists those in force.", smtp: null },

@@ -20,7 +20,7 @@ export const POLICY: Policy = {
   ],
   probes: [{ key: "limits.recipients.unknown_per_hour", count: 10, windowMs: HOUR_MS }],
   perSession: 5,
-  logins: { failures: 5, windowMs: 10 * MINUTE_MS },
+  logins: { failures: 5, windowMs: 10 * MINUTE_MS, networks: [] },
   bans: {
     ladderMs: [30 * MINUTE_MS, 2 * HOUR_MS, DAY_MS],
     permanent: false,
@@ -57,6 +57,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     mails: [],
     failures: [],
     probes: [],
+    accountNetworks: [],
     accountMails: [],
     sessionMails: 0,
     recipient: "known",

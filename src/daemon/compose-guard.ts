@@ -4,6 +4,7 @@ import { createLog } from "../adapters/log.ts";
 import { NftFirewall } from "../adapters/nft/firewall.ts";
 import { NoticeBoard } from "../adapters/notices.ts";
 import { KernelNetworks } from "../adapters/own-networks.ts";
+import { SqliteAccountNetworks } from "../adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../adapters/sqlite/accounts.ts";
 import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
 import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
@@ -48,6 +49,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const feed = new Feed();
 
   const recipients = new SqliteRecipients(databases.accounts);
+  const networks = new SqliteAccountNetworks(databases.accounts);
   const acquaintance = { isFirstContact: () => false };
   const engine = new Engine({
     policy: toPolicy(settings),
@@ -56,6 +58,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     own,
     recipients,
     acquaintance,
+    networks,
     notices,
     clock,
     committed,

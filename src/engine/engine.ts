@@ -9,6 +9,7 @@ import type { Ip, Prefix } from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Millis } from "../core/time.ts";
 import { AddressBook, type AddressState, type Beyond, mostTimes, push, type Who } from "./address-book.ts";
+import type { AccountNetworks } from "./admin-ports.ts";
 import { failOpen } from "./fail-open.ts";
 import { LIMITS } from "./limits.ts";
 import type { Acquaintance, Clock, History, Notices, OwnNetworks, RecipientDirectory, Store } from "./ports.ts";
@@ -29,6 +30,7 @@ export type EngineParts = Readonly<{
   own: OwnNetworks;
   recipients: RecipientDirectory;
   acquaintance: Acquaintance;
+  networks: Pick<AccountNetworks, "networksOf">;
   notices: Notices;
   clock: Clock;
   /** Called once after each commit. Must not throw; slow work belongs elsewhere. */
@@ -212,11 +214,12 @@ export class Engine {
   #beyond(event: FromAddress): Who & Beyond {
     const account = "account" in event ? event.account : null;
     const sessionMails = event.type === "MAIL" ? this.#sessions.mails(event.session) : 0;
-    if (event.type !== "RECIPIENT" || account !== null)
-      return { ip: event.ip, account, sessionMails, recipient: "known", firstContact: false };
-    const { recipients, acquaintance } = this.#parts;
+    const { recipients, acquaintance, networks } = this.#parts;
+    const accountNetworks = "login" in event && event.service !== "dashboard" ? networks.networksOf(event.login) : [];
+    const sender = { ip: event.ip, account, sessionMails, accountNetworks };
+    if (event.type !== "RECIPIENT" || account !== null) return { ...sender, recipient: "known", firstContact: false };
     const firstContact = this.#policy.greylist && acquaintance.isFirstContact(event);
-    return { ip: event.ip, account, sessionMails, recipient: kindOf(this.#policy, recipients, event), firstContact };
+    return { ...sender, recipient: kindOf(this.#policy, recipients, event), firstContact };
   }
 
   #isListed(prefix: Prefix): boolean {

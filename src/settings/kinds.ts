@@ -1,3 +1,4 @@
+import { parseAddress } from "../core/address.ts";
 import { type Ip, type Prefix, parseIp, parsePrefix, prefixLength } from "../core/ip.ts";
 import { DAY_MS, formatDuration, parseDuration } from "../core/time.ts";
 import { parseHostName } from "./host-name.ts";
@@ -27,6 +28,19 @@ export function wholeNumber(least: number, most: number): Kind<number> {
         ? { ok: true, value: written, toml: String(written) }
         : wrong(accepts, written),
     fromText: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),
+  };
+}
+
+/** A score such as 5.0. */
+export function decimal(least: number, most: number): Kind<number> {
+  const accepts = `a number from ${least} to ${most}`;
+  return {
+    accepts,
+    read: (written) =>
+      typeof written === "number" && Number.isFinite(written) && written >= least && written <= most
+        ? { ok: true, value: written, toml: Number.isInteger(written) ? written.toFixed(1) : String(written) }
+        : wrong(accepts, written),
+    fromText: (written) => (/^-?\d{1,9}(\.\d{1,6})?$/.test(written) ? Number(written) : written),
   };
 }
 
@@ -78,6 +92,16 @@ export const hostName: Kind<string> = text("a full host name such as mail.exampl
   same(parseHostName(written)),
 );
 
+/** As SpamAssassin takes senders: `*` stands for anything, `?` for one character. */
+export const senderPattern: Kind<string> = text("an address or a pattern such as *@example.org", (written) =>
+  same(/^[A-Za-z0-9.!$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.*?-]{1,255}$/.test(written) ? written.toLowerCase() : null),
+);
+
+/** The name of a key in the DNS (RFC 6376 section 3.1), short enough for `-ed25519` to follow. */
+export const selector: Kind<string> = text("a name of small letters, digits and dashes", (written) =>
+  same(/^[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?$/.test(written) ? written : null),
+);
+
 export const domain: Kind<string> = text("a domain such as example.org", (written) => same(parseHostName(written)));
 
 export const address: Kind<Ip> = text("an IP address", (written) => same(parseIp(written)));
@@ -103,6 +127,10 @@ export const network: Kind<Prefix> = text("an IP address or a network such as 20
   const value = parsePrefix(written);
   return value === null || prefixLength(value) === 0 ? null : { value, toml: quote(value) };
 });
+
+export const mailAddress: Kind<string> = text("a mail address such as alice@example.org", (written) =>
+  same(parseAddress(written)),
+);
 
 /** Goes into configuration of Postfix and Dovecot, in which blanks, `$`, `#` and quotes mean something. */
 export const path: Kind<string> = text("an absolute path of letters, digits and ._@+-/", (written) =>

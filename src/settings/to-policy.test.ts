@@ -14,7 +14,8 @@ test("each number of the policy comes from its own setting", () => {
     limits.logins = { failures = 6, window = "7s" }
     bans = { ladder = ["8s", "9s"], permanent = true, memory = "10s", ipv6_prefix = 56, manual = "11s" }
     allow.networks = ["203.0.113.0/24"]
-    providers.domains = ["example.net"]`,
+    providers.domains = ["example.net"]
+    logins.networks = ["198.51.100.0/24"]`,
     {},
   );
   assert.ok(loaded.ok);
@@ -30,7 +31,7 @@ test("each number of the policy comes from its own setting", () => {
     ],
     probes: [{ key: "limits.recipients.unknown_per_hour", count: 13, windowMs: 3_600_000 }],
     perSession: 12,
-    logins: { failures: 6, windowMs: 7_000 },
+    logins: { failures: 6, windowMs: 7_000, networks: ["198.51.100.0/24"] },
     bans: { ladderMs: [8_000, 9_000], permanent: true, memoryMs: 10_000, ipv6Prefix: 56, manualMs: 11_000 },
     allow: ["203.0.113.0/24"],
     providers: ["example.net"],

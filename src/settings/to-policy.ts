@@ -24,7 +24,11 @@ export function toPolicy(settings: Settings): Policy {
     connections: [limit("limits.connections.per_minute", MINUTE_MS), limit("limits.connections.per_hour", HOUR_MS)],
     probes: [limit("limits.recipients.unknown_per_hour", HOUR_MS)],
     perSession: settings["limits.mail.per_session"],
-    logins: { failures: settings["limits.logins.failures"], windowMs: settings["limits.logins.window"] },
+    logins: {
+      failures: settings["limits.logins.failures"],
+      windowMs: settings["limits.logins.window"],
+      networks: settings["logins.networks"],
+    },
     bans: {
       ladderMs: settings["bans.ladder"],
       permanent: settings["bans.permanent"],

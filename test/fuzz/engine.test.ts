@@ -19,7 +19,7 @@ const POLICY: Policy = {
   probes: [{ key: "limits.recipients.unknown_per_hour", count: 3, windowMs: 2_000 }],
   // Sessions are not remembered over a restart: they have tests of their own.
   perSession: 1_000_000,
-  logins: { failures: 3, windowMs: 2_000 },
+  logins: { failures: 3, windowMs: 2_000, networks: [] },
   bans: { ladderMs: [100, 200, 400], permanent: true, memoryMs: 8_000, ipv6Prefix: 64, manualMs: 1_500 },
   allow: [must(parsePrefix("198.51.100.9"))],
   providers: ["google.com"],

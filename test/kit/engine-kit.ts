@@ -77,7 +77,7 @@ export const TEST_POLICY: Policy = {
   ],
   probes: [{ key: "limits.recipients.unknown_per_hour", count: 10, windowMs: HOUR_MS }],
   perSession: 100,
-  logins: { failures: 5, windowMs: 10 * MINUTE_MS },
+  logins: { failures: 5, windowMs: 10 * MINUTE_MS, networks: [] },
   bans: {
     ladderMs: [30 * MINUTE_MS, 2 * HOUR_MS, DAY_MS],
     permanent: false,
@@ -108,6 +108,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     history: sqlite,
     own: { current: () => own },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
+    networks: { networksOf: () => [] },
     acquaintance: { isFirstContact: () => true },
     notices,
     clock,

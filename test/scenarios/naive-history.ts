@@ -88,6 +88,7 @@ export class NaiveHistory {
       probes: timesOf(since.filter((kept) => kept.event.type === "RECIPIENT")),
       sessionMails: event.type === "MAIL" ? this.#sessionMails(event.session) : 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
+      accountNetworks: [],
       firstContact: event.type === "RECIPIENT" && account === null,
       failures: since.flatMap((kept) =>
         kept.event.type === "LOGIN_FAILED" ? [{ at: kept.at, passwordHash: kept.event.passwordHash }] : [],

@@ -64,6 +64,7 @@ export class RealEngine {
       history: store,
       own: { current: () => this.#own },
       recipients: { exists: (address) => recipientKind(address) === "known" },
+      networks: { networksOf: () => [] },
       acquaintance: { isFirstContact: () => true },
       notices: QUIET,
       clock: { now: () => this.#now },
