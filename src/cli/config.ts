@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { readServiceEnvironment } from "../adapters/service-environment.ts";
 import { type Loaded, loadSettings, missingDomain } from "../settings/load.ts";
 import { commentedToml } from "../settings/reference.ts";
 import { settingKeys, settingOf, variableOf } from "../settings/schema.ts";
@@ -41,7 +42,8 @@ export function settingsOf({ layout, env }: Pick<Call, "layout" | "env">): Valid
     if (code === "EACCES") return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
   }
-  const loaded = loadSettings(text, env);
+  // What was given to `npm start` alone holds too; what is given here wins, as it would at the next start.
+  const loaded = loadSettings(text, { ...readServiceEnvironment(layout.environment), ...env });
   return loaded.ok ? loaded : invalid(loaded.problems);
 }
 
