@@ -22,8 +22,7 @@ describe("applying a configuration", { skip }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-apply-"));
   chmodSync(directory, 0o755);
   const layout = layoutOf(directory);
-  const site = (changes: Partial<Site> = {}): Site =>
-    sampleSite({ layout, tls: { cert: layout.tlsCert, key: layout.tlsKey }, ...changes });
+  const site = (changes: Partial<Site> = {}): Site => sampleSite({ layout, ...changes });
   const main = (): string => readFileSync(join(layout.postfixConf, "main.cf"), "utf8");
 
   before(async () => {
@@ -45,9 +44,9 @@ describe("applying a configuration", { skip }, () => {
   test("what a checker refuses changes nothing, and it is told why", async () => {
     const good = main();
     const dovecot = readFileSync(layout.dovecotConf, "utf8");
-    const broken = join(directory, "none.pem");
-    const refused = await applyConfiguration(site({ tls: { cert: broken, key: broken }, messageSizeBytes: 70_000 }));
-    assert.match(refused.ok ? "" : refused.reason, /^Dovecot refuses its configuration: .*none\.pem/);
+    const broken = { ...layout, tlsServed: join(directory, "none") };
+    const refused = await applyConfiguration(site({ layout: broken, messageSizeBytes: 70_000 }));
+    assert.match(refused.ok ? "" : refused.reason, /^Dovecot refuses its configuration: .*none\/cert\.pem/);
     assert.equal(main(), good);
     assert.equal(readFileSync(layout.dovecotConf, "utf8"), dovecot);
     assert.ok(!existsSync(`${layout.postfixConf}.staged`));

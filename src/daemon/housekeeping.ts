@@ -3,11 +3,13 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Retention } from "../adapters/sqlite/retention.ts";
 import type { SqliteStore } from "../adapters/sqlite/store.ts";
 import { SECOND_MS } from "../core/time.ts";
+import type { Keeper } from "../engine/admin-ports.ts";
 import { breakGlass } from "../engine/break-glass.ts";
 import type { Engine } from "../engine/engine.ts";
 import { expireBans } from "../engine/expire.ts";
 import type { BanLog, Clock, Log, Notices } from "../engine/ports.ts";
 import type { Layout } from "../settings/layout.ts";
+import { KEEPER_NOTICES } from "../wire/control.ts";
 
 export type HousekeepingParts = Readonly<{
   engine: Engine;
@@ -18,11 +20,13 @@ export type HousekeepingParts = Readonly<{
   notices: Notices;
   log: Log;
   layout: Layout;
+  keeper: Keeper;
 }>;
 
 const EVERY_MS = SECOND_MS;
 /** A millisecond or so of work, for which decisions wait. */
 const EVENTS_PER_STEP = 100;
+const KEEPER_EVERY_MS = 2 * SECOND_MS;
 const DISK_EVERY_MS = 30 * SECOND_MS;
 /** Below this share of free space, or this many bytes, the owner is told: the database and the mail share the disk. */
 const FREE_SHARE = 0.05;
@@ -33,6 +37,7 @@ export class Housekeeping {
   readonly #parts: HousekeepingParts;
   #timer: NodeJS.Timeout | null = null;
   #diskLookedAt = 0;
+  #keeperAskedAt = 0;
   #working = false;
 
   constructor(parts: HousekeepingParts) {
@@ -56,6 +61,7 @@ export class Housekeeping {
       await expireBans(engine, banLog, clock);
       await this.#retain();
       this.#lookAtDisk();
+      await this.#askKeeper();
     } catch (error) {
       log.error("Housekeeping failed; it is tried again.", {
         why: error instanceof Error ? error.message : String(error),
@@ -92,6 +98,20 @@ export class Housekeeping {
     const freeBytes = bavail * bsize;
     if (freeBytes > FREE_BYTES || bavail > blocks * FREE_SHARE) return notices.clear("disk_nearly_full");
     notices.raise("disk_nearly_full", `${Math.floor(freeBytes / 1024 / 1024)} MB are left below ${layout.data}`);
+  }
+
+  /** What only the root process sees is raised here, where the owner's notices are. */
+  async #askKeeper(): Promise<void> {
+    const { clock, keeper, notices } = this.#parts;
+    if (clock.now() - this.#keeperAskedAt < KEEPER_EVERY_MS) return;
+    this.#keeperAskedAt = clock.now();
+    const reply = await keeper.ask({ verb: "status" });
+    if (!reply.ok) return;
+    for (const code of KEEPER_NOTICES) {
+      const trouble = reply.troubles?.find((one) => one.code === code);
+      if (trouble === undefined) notices.clear(code);
+      else notices.raise(code, trouble.detail);
+    }
   }
 
   /** The owner asked for it while the guard was down. */

@@ -1,34 +1,54 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { systemClock as clock } from "../adapters/clock.ts";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
-import { SERVICES } from "../render/runit.ts";
+import { SERVICES, type ServiceName } from "../render/runit.ts";
 import type { Layout } from "../settings/layout.ts";
 import { type Environment, loadSettings, missingDomain } from "../settings/load.ts";
 import type { Settings } from "../settings/schema.ts";
 import type { KeeperCommand, KeeperReply } from "../wire/control.ts";
 import { applyConfiguration } from "./apply.ts";
+import { type CertificateFiles, readPair } from "./certificate.ts";
+import { CertificateFollower } from "./follow-certificate.ts";
 import { reloadOf } from "./parts.ts";
-import { problemWith } from "./set-up/certificate.ts";
 import { pidOf } from "./set-up/supervise.ts";
 import { certificateFiles, readSite } from "./site.ts";
 
 /** doveadm(1) kick: nobody was signed in. */
 const NOBODY = 68;
+/** Who reads the certificate. */
+const SERVE_TLS: readonly ServiceName[] = ["postfix", "dovecot"];
 
 /** Does what the guard may ask of root. Every argument has passed its parser; no shell is involved. */
 export class KeeperVerbs {
   readonly #layout: Layout;
   readonly #env: Environment;
+  readonly #certificate: CertificateFollower;
+  /** Those of the settings in force; null while the settings cannot be read. */
+  #certificateFiles: CertificateFiles | null;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(layout: Layout, env: Environment) {
     this.#layout = layout;
     this.#env = env;
+    const read = this.#settings();
+    this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
+    this.#certificate = new CertificateFollower({ layout, reload: () => this.#reload(SERVE_TLS), now: clock.now });
   }
 
   /** One after another, whichever connection asked. */
   obey(command: KeeperCommand): Promise<KeeperReply> {
-    const mine = this.#turn.then(() => this.#do(command));
+    return this.#inTurn(() => this.#do(command));
+  }
+
+  /** Serves the certificate that lies where the settings say, if it is another and a valid one. */
+  async lookAtCertificate(): Promise<void> {
+    const files = this.#certificateFiles;
+    if (files !== null) await this.#inTurn(() => this.#certificate.look(files));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
@@ -46,7 +66,12 @@ export class KeeperVerbs {
       case "restart":
         return this.#restart(command.service);
       case "status":
-        return Promise.resolve({ ok: true, detail: "", services: this.#services() });
+        return Promise.resolve({
+          ok: true,
+          detail: "",
+          services: this.#services(),
+          troubles: this.#certificate.troubles(),
+        });
     }
   }
 
@@ -81,17 +106,33 @@ export class KeeperVerbs {
   async #apply(): Promise<KeeperReply> {
     const read = this.#settings();
     if (!read.ok) return read;
-    const problem = problemWith(certificateFiles(read.settings, this.#layout));
-    if (problem !== null) return { ok: false, reason: problem };
+    const files = certificateFiles(read.settings, this.#layout);
+    const refused = this.#refuses(files);
+    if (refused !== null) return { ok: false, reason: refused };
     const applied = await applyConfiguration(readSite(read.settings, this.#layout));
     if (!applied.ok) return applied;
-    for (const service of applied.changed) {
-      const [program, ...args] = reloadOf(service, this.#layout);
-      const reload = await runProgram(program, args);
-      if (reload.code !== 0) return { ok: false, reason: `${service} could not be reloaded: ${lastLines(reload)}` };
-    }
+    const failed = await this.#reload(applied.changed);
+    if (failed !== null) return { ok: false, reason: failed };
+    this.#certificateFiles = files;
+    await this.#certificate.look(files);
     const { changed } = applied;
     return { ok: true, detail: changed.length === 0 ? "Nothing changed." : `Reloaded ${changed.join(" and ")}.` };
+  }
+
+  /** Other files than those in force must be good at once; those in force may have grown old. */
+  #refuses(files: CertificateFiles): string | null {
+    const same = files.cert === this.#certificateFiles?.cert && files.key === this.#certificateFiles.key;
+    const pair = readPair(files, clock.now());
+    return same || pair.ok ? null : pair.reason;
+  }
+
+  async #reload(services: readonly ServiceName[]): Promise<string | null> {
+    for (const service of services) {
+      const [program, ...args] = reloadOf(service, this.#layout);
+      const reload = await runProgram(program, args);
+      if (reload.code !== 0) return `${service} could not be reloaded: ${lastLines(reload)}`;
+    }
+    return null;
   }
 
   #settings(): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {

@@ -1,8 +1,10 @@
 /** The root process: renders, reloads and restarts Postfix and Dovecot, and ends sessions, when the guard asks. */
 import { chownSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { KeeperServer } from "../servers/keeper-server.ts";
-import { problems } from "../servers/report.ts";
+import { messageOf, problems } from "../servers/report.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../settings/layout.ts";
+import { LOOK_EVERY_MS } from "./follow-certificate.ts";
 import { KeeperVerbs } from "./keeper-verbs.ts";
 import { userIds } from "./site.ts";
 
@@ -18,8 +20,20 @@ await server.start(layout.keeperSocket);
 const guard = userIds(USERS.guard);
 chownSync(layout.keeperSocket, guard.uid, guard.gid);
 console.log("keeper: ready");
+void followCertificate();
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.once(name, () => {
     void server.stop(GRACE_MS).then(() => process.exit(0));
   });
+}
+
+async function followCertificate(): Promise<never> {
+  for (;;) {
+    await pause(LOOK_EVERY_MS);
+    try {
+      await verbs.lookAtCertificate();
+    } catch (error) {
+      console.error(`keeper: the certificate could not be looked at: ${messageOf(error)}`);
+    }
+  }
 }

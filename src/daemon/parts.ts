@@ -2,11 +2,13 @@ import { dirname, join } from "node:path";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
 import { renderChroot } from "../render/chroot.ts";
 import { renderDovecot } from "../render/dovecot.ts";
+import { renderRelayLogin } from "../render/outbound.ts";
 import { renderPostfixMain } from "../render/postfix-main.ts";
 import { renderPostfixMaster } from "../render/postfix-master.ts";
 import { renderPostfixTables } from "../render/postfix-tables.ts";
 import type { ServiceName } from "../render/runit.ts";
 import type { RenderedFile, Site } from "../render/site.ts";
+import { renderSubmissionHeaders } from "../render/submission-headers.ts";
 import { renderUnbound } from "../render/unbound.ts";
 import type { Layout } from "../settings/layout.ts";
 
@@ -49,6 +51,8 @@ function postfixFiles(site: Site): readonly RenderedFile[] {
     { name: "main.cf", text: renderPostfixMain(site), mode: 0o644 },
     { name: "master.cf", text: renderPostfixMaster(site), mode: 0o644 },
     ...renderPostfixTables(site),
+    renderRelayLogin(site),
+    renderSubmissionHeaders(),
   ];
 }
 

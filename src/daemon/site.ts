@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { DnsSite, Site } from "../render/site.ts";
+import { SECOND_MS } from "../core/time.ts";
+import { SYSTEM_AUTHORITIES } from "../render/outbound.ts";
+import type { DnsSite, Outbound, Relay, Site } from "../render/site.ts";
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
+import { SetUpFailure } from "./set-up/failure.ts";
 
 /** Gathers what rendering needs from the settings and from this machine. */
 export function readSite(settings: Settings, layout: Layout): Site {
@@ -23,12 +26,56 @@ export function readSite(settings: Settings, layout: Layout): Site {
       imaps: settings["ports.imaps"],
       loginPolicy: settings["ports.login_policy"],
     },
-    tls: certificateFiles(settings, layout),
+    tls: { profile: settings["tls.profile"] },
+    outbound: outboundOf(settings),
+    greetDelaySeconds: wholeSeconds(settings["smtp.greet_delay"]),
     dns: dnsOf(settings),
     loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
     mailUser: userIds(USERS.mail),
     ipv6: hasIpv6(),
   };
+}
+
+function outboundOf(settings: Settings): Outbound {
+  return {
+    queueLifetimeSeconds: wholeSeconds(settings["outbound.queue_lifetime"]),
+    bounceLifetimeSeconds: wholeSeconds(settings["outbound.bounce_lifetime"]),
+    delayWarningSeconds: wholeSeconds(settings["outbound.delay_warning"]),
+    relay: relayOf(settings),
+  };
+}
+
+function relayOf(settings: Settings): Relay | null {
+  const nextHop = settings["outbound.relay"];
+  if (nextHop === "") return null;
+  const user = settings["outbound.relay_user"];
+  const authorities = settings["outbound.relay_ca"];
+  return {
+    nextHop,
+    port: Number(nextHop.slice(nextHop.lastIndexOf(":") + 1)),
+    login: user === "" ? null : { user, password: passwordIn(settings["outbound.relay_password_file"]) },
+    authorities: authorities === "" ? SYSTEM_AUTHORITIES : authorities,
+  };
+}
+
+/** The first line. Throws SetUpFailure where there is none. */
+function passwordIn(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new SetUpFailure(`The file ${file} of outbound.relay_password_file does not exist or cannot be read.`);
+  }
+  const [line = ""] = text.split("\n");
+  const password = line.replace(/\r$/, "");
+  if (password === "" || password !== password.trim())
+    throw new SetUpFailure(`The first line of ${file} must be the password for the relay, without blanks around it.`);
+  return password;
+}
+
+/** Postfix counts in seconds: never less than asked for. */
+function wholeSeconds(durationMs: number): number {
+  return Math.ceil(durationMs / SECOND_MS);
 }
 
 export function certificateFiles(settings: Settings, layout: Layout): Readonly<{ cert: string; key: string }> {

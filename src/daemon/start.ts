@@ -80,7 +80,8 @@ async function prepare(layout: Layout, settings: Settings, stop: Stop): Promise<
   await addUsers();
   makeDirectories(layout);
   writeFirstSettings(layout, settings);
-  await prepareCertificate(settings, layout);
+  const outdated = await prepareCertificate(settings, layout);
+  if (outdated !== null) console.error(`ghostinbox: warning: ${outdated}`);
   makeLoginPolicySecret(layout);
   await refuseBusyPorts(doorsOf(settings));
   await installPrograms(CHECKOUT, layout);

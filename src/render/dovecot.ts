@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
+import { dovecotTls } from "./tls.ts";
 
 /** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. All files are root's alone. */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
@@ -22,7 +23,7 @@ iterate_query = SELECT user AS username FROM userdb
 }
 
 function dovecotConf(site: Site): string {
-  const { layout, ports, tls, mailUser } = site;
+  const { layout, ports, mailUser } = site;
   const accounts = join(dirname(layout.dovecotConf), "accounts.conf");
   const postfixPrivate = join(layout.postfixQueue, "private");
   return `# ${RENDERED_BY}
@@ -34,12 +35,7 @@ protocols = imap lmtp
 listen = ${site.ipv6 ? "*, ::" : "*"}
 login_greeting = Ready.
 
-ssl = required
-ssl_cert = <${tls.cert}
-ssl_key = <${tls.key}
-ssl_min_protocol = TLSv1.2
-ssl_cipher_list = ECDHE+AESGCM:ECDHE+CHACHA20
-ssl_client_ca_file = /etc/ssl/certs/ca-certificates.crt
+${dovecotTls(site)}
 disable_plaintext_auth = yes
 
 auth_mechanisms = plain login

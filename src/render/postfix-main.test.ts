@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parsePrefix } from "../core/ip.ts";
 import { renderPostfixMain } from "./postfix-main.ts";
 import { assignments, sampleSite } from "./sample-site.ts";
 
@@ -23,7 +24,7 @@ test("nobody relays through port 25, loopback included", () => {
 
 test("the guard is asked at connection, recipient, data and end of message, by one text", () => {
   const stages = ["client", "recipient", "data", "end_of_data"];
-  for (const stage of stages) assert.match(main.get(`smtpd_${stage}_restrictions`) ?? "", /\$ghostinbox_guard$/, stage);
+  for (const stage of stages) assert.match(main.get(`smtpd_${stage}_restrictions`) ?? "", /\$ghostinbox_guard/, stage);
   const asking = [...main].filter(([, value]) => value.includes("check_policy_service"));
   assert.deepEqual(
     asking.map(([name]) => name),
@@ -33,13 +34,39 @@ test("the guard is asked at connection, recipient, data and end of message, by o
   assert.equal(main.get("smtpd_delay_reject"), "no");
 });
 
-test("static refusals stand before the guard, so that they hold without it", () => {
+test("the guard sees every connection and every recipient, unknown ones too; the rest holds without it", () => {
+  assert.match(main.get("smtpd_client_restrictions") ?? "", /^\$ghostinbox_guard, sleep 1, reject_unauth_pipelining$/);
   const recipient = main.get("smtpd_recipient_restrictions") ?? "";
-  assert.ok(recipient.indexOf("reject_unlisted_recipient") < recipient.indexOf("$ghostinbox_guard"));
+  assert.ok(recipient.indexOf("$ghostinbox_guard") < recipient.indexOf("reject_unlisted_recipient"));
+  const eager = assignments(renderPostfixMain(sampleSite({ greetDelaySeconds: 0 })));
+  assert.equal(eager.get("smtpd_client_restrictions"), "$ghostinbox_guard, reject_unauth_pipelining");
+});
+
+test("strangers say who they are, and from a domain that exists", () => {
+  assert.equal(main.get("smtpd_helo_required"), "yes");
+  assert.match(main.get("smtpd_helo_restrictions") ?? "", /reject_invalid_helo.*reject_non_fqdn_helo/);
+  assert.match(main.get("smtpd_sender_restrictions") ?? "", /reject_non_fqdn_sender, reject_unknown_sender_domain$/);
+});
+
+test("a message ends with CR LF . CR LF, from whomever it comes", () => {
+  assert.equal(main.get("smtpd_forbid_bare_newline"), "normalize");
+  assert.equal(main.get("smtpd_forbid_bare_newline_exclusions"), "");
 });
 
 test("TLS below 1.2 is spoken nowhere, and no password crosses a line without TLS", () => {
   for (const [name, value] of main)
     if (/_tls_(mandatory_)?protocols$/.test(name)) assert.equal(value, ">=TLSv1.2", name);
   assert.equal(main.get("smtpd_tls_auth_only"), "yes");
+});
+
+test("anvil counts behind the guard, and exempts whom the allow list names", () => {
+  assert.equal(main.get("smtpd_client_connection_count_limit"), "10");
+  assert.equal(main.get("smtpd_client_message_rate_limit"), "20");
+  assert.equal(main.get("smtpd_client_event_limit_exceptions"), "$mynetworks");
+  const exempt = ["203.0.113.0/24", "2001:db8:1::/48"].map((text) => parsePrefix(text)).filter((one) => one !== null);
+  const limits = { connectionsAtOnce: 3, mailsPerMinute: 4, exempt };
+  const own = assignments(renderPostfixMain(sampleSite({ limits })));
+  assert.equal(own.get("smtpd_client_connection_count_limit"), "3");
+  assert.equal(own.get("smtpd_client_message_rate_limit"), "4");
+  assert.equal(own.get("smtpd_client_event_limit_exceptions"), "$mynetworks 203.0.113.0/24 [2001:db8:1::]/48");
 });

@@ -1,4 +1,5 @@
 import { isV4, type Prefix } from "../core/ip.ts";
+import { postfixOutbound } from "./outbound.ts";
 import { TABLES } from "./postfix-tables.ts";
 import { RENDERED_BY, type Site } from "./site.ts";
 import { postfixServerTls } from "./tls.ts";
@@ -13,7 +14,15 @@ export function renderPostfixMain(site: Site): string {
 }
 
 function parameters(site: Site): Readonly<Record<string, string>> {
-  return { ...places(site), ...addresses(site), ...policy(), ...restrictions(), ...limits(site), ...postfixServerTls(site) };
+  return {
+    ...places(site),
+    ...addresses(site),
+    ...policy(),
+    ...restrictions(site),
+    ...limits(site),
+    ...postfixServerTls(site),
+    ...postfixOutbound(site),
+  };
 }
 
 function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
@@ -71,7 +80,9 @@ function policy(): Readonly<Record<string, string>> {
   };
 }
 
-function restrictions(): Readonly<Record<string, string>> {
+function restrictions({ greetDelaySeconds }: Site): Readonly<Record<string, string>> {
+  // Who talks while he waits has not read RFC 5321, 4.3.1; the guard has counted him by then.
+  const greeting = greetDelaySeconds === 0 ? "" : `, sleep ${greetDelaySeconds}`;
   return {
     // With the default, "yes", a client that never names a recipient is never seen.
     smtpd_delay_reject: "no",
@@ -80,12 +91,21 @@ function restrictions(): Readonly<Record<string, string>> {
     disable_vrfy_command: "yes",
     // "User unknown", without "in virtual mailbox table".
     show_user_unknown_table_name: "no",
-    smtpd_forbid_bare_newline: "yes",
+    smtpd_etrn_restrictions: "reject",
+    // A stranger's wish for a receipt would make this server write to whomever he claims to be.
+    smtpd_discard_ehlo_keywords: "silent-discard, dsn, etrn",
+    // A message ends with CR LF . CR LF and with nothing else, from whomever it comes: no smuggling.
+    smtpd_forbid_bare_newline: "normalize",
+    smtpd_forbid_bare_newline_exclusions: "",
     smtpd_forbid_unauth_pipelining: "yes",
-    smtpd_client_restrictions: "$ghostinbox_guard",
-    smtpd_sender_restrictions: "reject_non_fqdn_sender",
+    smtpd_client_restrictions: `$ghostinbox_guard${greeting}, reject_unauth_pipelining`,
+    smtpd_helo_restrictions: "reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
+    // A domain that does not exist is refused for good; while DNS does not answer, the sender comes again.
+    smtpd_sender_restrictions: "reject_non_fqdn_sender, reject_unknown_sender_domain",
+    unknown_address_reject_code: "550",
     smtpd_relay_restrictions: "reject_unauth_destination",
-    smtpd_recipient_restrictions: "reject_non_fqdn_recipient, reject_unlisted_recipient, $ghostinbox_guard",
+    // The guard first: who asks for names that do not exist is probing.
+    smtpd_recipient_restrictions: "reject_non_fqdn_recipient, $ghostinbox_guard, reject_unlisted_recipient",
     smtpd_data_restrictions: "reject_unauth_pipelining, $ghostinbox_guard",
     smtpd_end_of_data_restrictions: "$ghostinbox_guard",
     smtpd_sasl_auth_enable: "no",

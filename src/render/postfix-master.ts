@@ -1,4 +1,5 @@
 import { RENDERED_BY, type Site } from "./site.ts";
+import { SUBMISSION_CLEANUP, submissionCleanup } from "./submission-headers.ts";
 
 /** master.cf (master(5)): Postfix's own services, and one smtpd for each door. */
 export function renderPostfixMaster({ ports }: Site): string {
@@ -8,6 +9,7 @@ export function renderPostfixMaster({ ports }: Site): string {
     `${ports.smtp} inet n - y - - smtpd`,
     ...submission(ports.submission, "submission", "smtpd_tls_security_level=encrypt"),
     ...submission(ports.submissions, "submissions", "smtpd_tls_wrappermode=yes"),
+    ...submissionCleanup,
     ...OWN_SERVICES,
     "",
   ].join("\n");
@@ -21,6 +23,11 @@ function submission(port: number, name: "submission" | "submissions", tls: strin
     `  -o ghostinbox_context=${name}`,
     `  -o ${tls}`,
     "  -o smtpd_sasl_auth_enable=yes",
+    `  -o cleanup_service_name=${SUBMISSION_CLEANUP}`,
+    // Users sit behind any name and network, and wait for no greeting.
+    "  -o smtpd_client_restrictions=$ghostinbox_guard",
+    "  -o smtpd_helo_restrictions=",
+    "  -o { smtpd_discard_ehlo_keywords = silent-discard, etrn }",
     "  -o smtpd_sender_restrictions=reject_non_fqdn_sender,reject_sender_login_mismatch",
     "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
     "  -o { smtpd_recipient_restrictions = reject_non_fqdn_recipient, reject_unlisted_recipient, $ghostinbox_guard }",

@@ -22,6 +22,8 @@ export type Site = Readonly<{
   ports: Readonly<{ smtp: number; submission: number; submissions: number; imaps: number; loginPolicy: number }>;
   tls: Readonly<{ profile: Settings["tls.profile"] }>;
   outbound: Outbound;
+  /** How long a stranger waits for the greeting. */
+  greetDelaySeconds: number;
   dns: DnsSite;
   /** By this Dovecot proves to the guard that it is Dovecot. */
   loginPolicySecret: string;
@@ -41,6 +43,24 @@ export type DnsSite = Readonly<{
   /** Whether the root is another than the internet's. */
   ownRoot: boolean;
   stubs: readonly StubZone[];
+}>;
+
+/** How mail leaves. Durations in whole seconds. */
+export type Outbound = Readonly<{
+  queueLifetimeSeconds: number;
+  bounceLifetimeSeconds: number;
+  delayWarningSeconds: number;
+  /** Null: straight to the recipients' servers. */
+  relay: Relay | null;
+}>;
+
+export type Relay = Readonly<{
+  /** As transport(5) writes a next hop: `[smtp.example.net]:587`. */
+  nextHop: string;
+  port: number;
+  login: Readonly<{ user: string; password: string }> | null;
+  /** PEM file of those who may vouch for it. */
+  authorities: string;
 }>;
 
 /** A file that rendering made, relative to its service's configuration directory. */

@@ -83,10 +83,15 @@ export type KeeperCommand =
   | Readonly<{ verb: "restart"; service: "postfix" | "dovecot" | "web" | "guard" }>
   | Readonly<{ verb: "status" }>;
 
+export const KEEPER_NOTICES = ["certificate_refused", "certificate_expiring"] as const;
+export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;
+
 export type KeeperReply =
   | Readonly<{
       ok: true;
       detail: string;
       services?: readonly Readonly<{ name: string; up: boolean; pid: number | null }>[];
+      /** What the owner must be told, of what only the keeper sees. */
+      troubles?: readonly KeeperTrouble[];
     }>
   | Readonly<{ ok: false; reason: string }>;

@@ -1,6 +1,6 @@
 import { parseAccountName } from "../core/address.ts";
 import { parsePrefix } from "../core/ip.ts";
-import type { KeeperCommand, KeeperReply } from "./control.ts";
+import { KEEPER_NOTICES, type KeeperCommand, type KeeperReply, type KeeperTrouble } from "./control.ts";
 
 const RESTARTABLE = ["postfix", "dovecot", "web", "guard"] as const;
 
@@ -35,9 +35,19 @@ export function parseKeeperReply(line: string): KeeperReply | null {
   if (fields?.["ok"] !== true) return null;
   const services = fields["services"];
   const detail = text(fields["detail"]);
-  return Array.isArray(services)
-    ? { ok: true, detail, services: services.flatMap(parseService) }
-    : { ok: true, detail };
+  const troubles = fields["troubles"];
+  return {
+    ok: true,
+    detail,
+    ...(Array.isArray(services) ? { services: services.flatMap(parseService) } : {}),
+    ...(Array.isArray(troubles) ? { troubles: troubles.flatMap(parseTrouble) } : {}),
+  };
+}
+
+function parseTrouble(value: unknown): readonly KeeperTrouble[] {
+  const fields = asRecord(value);
+  const code = KEEPER_NOTICES.find((name) => name === fields?.["code"]);
+  return code === undefined ? [] : [{ code, detail: text(fields?.["detail"]) }];
 }
 
 type ServiceState = Readonly<{ name: string; up: boolean; pid: number | null }>;

@@ -1,42 +1,80 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { layoutOf } from "../../settings/layout.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { prepareCertificate, problemWith } from "./certificate.ts";
+import { prepareCertificate } from "./certificate.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-tls-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-async function selfSigned(name: string): Promise<ReturnType<typeof layoutOf>> {
+function layoutFor(name: string): Layout {
   const layout = layoutOf(join(directory, name));
   mkdirSync(layout.tls, { recursive: true });
-  const loaded = loadSettings('domains = ["example.org"]', {});
-  assert.ok(loaded.ok);
-  await prepareCertificate(loaded.settings, layout);
   return layout;
 }
 
+async function prepare(layout: Layout, settings = ""): Promise<string | null> {
+  const loaded = loadSettings(`domains = ["example.org"]\n${settings}`, {});
+  assert.ok(loaded.ok);
+  return prepareCertificate(loaded.settings, layout);
+}
+
 test("the first start signs a certificate for the host name; the next keeps it", async () => {
-  const layout = await selfSigned("one");
+  const layout = layoutFor("one");
+  assert.equal(await prepare(layout), null);
   const pem = readFileSync(layout.tlsCert, "utf8");
   const certificate = new X509Certificate(pem);
   assert.equal(certificate.subjectAltName, "DNS:mail.example.org");
   assert.equal(certificate.publicKey.asymmetricKeyDetails?.namedCurve, "prime256v1");
   assert.equal(statSync(layout.tlsKey).mode & 0o777, 0o600);
-  await selfSigned("one");
+  assert.equal(await prepare(layout), null);
   assert.equal(readFileSync(layout.tlsCert, "utf8"), pem);
 });
 
-test("files that Postfix could not use are told apart", async () => {
-  const [a, b] = [await selfSigned("a"), await selfSigned("b")];
-  assert.equal(problemWith({ cert: a.tlsCert, key: a.tlsKey }), null);
-  assert.match(problemWith({ cert: a.tlsCert, key: b.tlsKey }) ?? "", /does not belong to the certificate/);
-  assert.match(problemWith({ cert: join(directory, "none"), key: a.tlsKey }) ?? "", /does not exist/);
-  const broken = join(directory, "broken.pem");
-  writeFileSync(broken, "hello");
-  assert.match(problemWith({ cert: broken, key: a.tlsKey }) ?? "", /must hold a certificate and its key in PEM/);
+test("what is served is root's alone, and key and chain stand in one file", async () => {
+  const layout = layoutFor("served");
+  await prepare(layout);
+  assert.deepEqual(readdirSync(layout.tlsServed).toSorted(), ["cert.pem", "chain.pem", "dh.pem", "key.pem"]);
+  for (const name of readdirSync(layout.tlsServed))
+    assert.equal(statSync(join(layout.tlsServed, name)).mode & 0o777, 0o600, name);
+  assert.equal(statSync(layout.tlsServed).mode & 0o777, 0o700);
+  const chain = readFileSync(join(layout.tlsServed, "chain.pem"), "utf8");
+  assert.match(chain, /^-----BEGIN PRIVATE KEY-----[^]+-----BEGIN CERTIFICATE-----/);
+});
+
+test("the ciphers of the seed get the RSA key that some of them need", async () => {
+  const layout = layoutFor("rsa");
+  await prepare(layout, `[tls]\nprofile = "seed"`);
+  assert.equal(new X509Certificate(readFileSync(layout.tlsCert)).publicKey.asymmetricKeyType, "rsa");
+});
+
+test("a bad certificate stops the first start; a later one goes on with what was served", async () => {
+  const layout = layoutFor("bad");
+  const [cert, key] = [join(directory, "own.pem"), join(directory, "own-key.pem")];
+  const settings = `[tls]\ncert = "${cert}"\nkey = "${key}"`;
+  await assert.rejects(prepare(layout, settings), /own\.pem of tls\.cert does not exist/);
+  assert.ok(!existsSync(layout.tlsCert));
+  const other = layoutFor("other");
+  await prepare(other);
+  for (const [from, to] of [
+    [other.tlsCert, cert],
+    [other.tlsKey, key],
+  ] as const)
+    writeFileSync(to, readFileSync(from));
+  assert.equal(await prepare(layout, settings), null);
+  writeFileSync(cert, "hello");
+  assert.match((await prepare(layout, settings)) ?? "", /must hold a certificate in PEM\. The certificate of the last/);
 });

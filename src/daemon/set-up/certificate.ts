@@ -1,42 +1,49 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { chmodSync, existsSync, readFileSync, renameSync } from "node:fs";
+import { chmodSync, existsSync, renameSync } from "node:fs";
+import { systemClock as clock } from "../../adapters/clock.ts";
 import { lastLines, runProgram } from "../../adapters/run-program.ts";
+import { DAY_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { readPair, serve, servedFiles } from "../certificate.ts";
 import { certificateFiles } from "../site.ts";
 import { SetUpFailure } from "./failure.ts";
 
 /** The longest that browsers and phones accept, and what most mail programs remember an exception for. */
 const DAYS = 825;
+const RENEW_BEFORE_MS = 30 * DAY_MS;
 
-/** Makes a self-signed certificate if none is set, and makes sure that the one in use is one. */
-export async function prepareCertificate(settings: Settings, layout: Layout): Promise<void> {
+/**
+ * Makes a self-signed certificate if none is set, and gives Postfix and Dovecot what is valid. What is not stops the
+ * first start; later the pair that was served before goes on, for mail is worth more than a fresh certificate.
+ * Answers what the owner must know then.
+ */
+export async function prepareCertificate(settings: Settings, layout: Layout): Promise<string | null> {
   const files = certificateFiles(settings, layout);
-  if (files.cert === layout.tlsCert && !(existsSync(files.cert) && existsSync(files.key)))
-    await selfSign(layout, settings.hostname);
-  const problem = problemWith(files);
-  if (problem !== null) throw new SetUpFailure(problem);
-}
-
-/** One sentence where Postfix and Dovecot could not use these files; null where they can. */
-export function problemWith({ cert, key }: Readonly<{ cert: string; key: string }>): string | null {
-  for (const file of [cert, key])
-    if (!existsSync(file)) return `The file ${file} of tls.cert and tls.key does not exist.`;
-  try {
-    const certificate = new X509Certificate(readFileSync(cert));
-    return certificate.checkPrivateKey(createPrivateKey(readFileSync(key)))
-      ? null
-      : `The key ${key} does not belong to the certificate ${cert}.`;
-  } catch {
-    return `${cert} and ${key} must hold a certificate and its key in PEM, without a passphrase.`;
+  if (files.cert === layout.tlsCert && mustBeMade(layout)) await selfSign(layout, settings);
+  const read = readPair(files, clock.now());
+  if (read.ok) {
+    serve(read.pair, layout);
+    return null;
   }
+  const before = servedFiles(layout);
+  if (!existsSync(before.cert)) throw new SetUpFailure(read.reason);
+  return `${read.reason} The certificate of the last start is served instead.`;
 }
 
-async function selfSign(layout: Layout, hostname: string): Promise<void> {
+function mustBeMade(layout: Layout): boolean {
+  const files = { cert: layout.tlsCert, key: layout.tlsKey };
+  if (!existsSync(files.cert) || !existsSync(files.key)) return true;
+  const read = readPair(files, clock.now());
+  return read.ok && read.pair.validTo - clock.now() < RENEW_BEFORE_MS;
+}
+
+/** The ciphers of the seed's list with an RSA key exchange need an RSA key. */
+async function selfSign(layout: Layout, { hostname, "tls.profile": profile }: Settings): Promise<void> {
   const cert = `${layout.tlsCert}.new`;
   const key = `${layout.tlsKey}.new`;
   const names = ["-subj", "/CN=mail server", "-addext", `subjectAltName=DNS:${hostname}`];
-  const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", String(DAYS)];
+  const algorithm = profile === "seed" ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+  const kind = ["-x509", "-newkey", ...algorithm, "-noenc", "-days", String(DAYS)];
   const made = await runProgram("openssl", ["req", ...kind, ...names, "-keyout", key, "-out", cert]);
   if (made.code !== 0) throw new SetUpFailure(`openssl could not make a certificate: ${lastLines(made)}`);
   for (const file of [key, cert]) chmodSync(file, 0o600);

@@ -135,6 +135,8 @@ export const healthReport = z.object({
         "firewall_unavailable",
         "events_aggregated",
         "keeper_unreachable",
+        "certificate_refused",
+        "certificate_expiring",
         "all_clients_private",
         "disk_nearly_full",
       ]),

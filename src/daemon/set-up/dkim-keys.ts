@@ -1,0 +1,27 @@
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { chownSync, existsSync, renameSync, writeFileSync } from "node:fs";
+import { type DkimKey, dkimKeys } from "../../render/authenticity.ts";
+import { CONTENT_USERS } from "../../render/content-services.ts";
+import type { Site } from "../../render/site.ts";
+import { userIds } from "../site.ts";
+
+/** What every receiver verifies (RFC 8301 section 3.2) and what fits into one UDP answer. */
+const RSA_BITS = 2_048;
+
+/** Makes the keys that are missing; one that exists is never touched, since its other half is published. */
+export function makeDkimKeys(site: Site): void {
+  const { uid, gid } = userIds(CONTENT_USERS.dkim);
+  for (const key of dkimKeys(site)) {
+    if (existsSync(key.file)) continue;
+    const fresh = `${key.file}.new`;
+    writeFileSync(fresh, privateKey(key).export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    chownSync(fresh, uid, gid);
+    renameSync(fresh, key.file);
+  }
+}
+
+function privateKey({ algorithm }: DkimKey): KeyObject {
+  return algorithm === "rsa"
+    ? generateKeyPairSync("rsa", { modulusLength: RSA_BITS }).privateKey
+    : generateKeyPairSync("ed25519").privateKey;
+}

@@ -1,0 +1,79 @@
+import type { Layout } from "../settings/layout.ts";
+import { SPAM_SECONDS } from "./milters.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
+
+/** Users that Debian's packages make (spamd, spamass-milter, opendkim, opendmarc). */
+export const CONTENT_USERS = {
+  spamd: "debian-spamd",
+  spamMilter: "spamass-milter",
+  dkim: "opendkim",
+  dmarc: "opendmarc",
+} as const;
+
+/**
+ * spamd(8p): one child waits for work and a second one comes when it is busy. A user's preferences are looked for under
+ * the recipient's address.
+ */
+export function spamdCommand(layout: Layout): string {
+  const options = [
+    `--siteconfigpath=${layout.spamAssassinConf}`,
+    `--username=${CONTENT_USERS.spamd}`,
+    "--nouser-config",
+    `--virtual-config-dir=${layout.spamPreferences}/%d/%l`,
+    `--socketpath=${layout.spamdSocket}`,
+    "--socketmode=0660",
+    "--min-children=1 --max-children=2 --min-spare=1 --max-spare=1",
+    `--timeout-child=${SPAM_SECONDS}`,
+    "--syslog=stderr --log-timestamp-fmt=",
+  ];
+  const user = as(CONTENT_USERS.spamd, CONTENT_USERS.spamd, "--clear-groups");
+  return `exec ${user} env HOME=${layout.spamState} spamd ${options.join(" ")}`;
+}
+
+/** Its options depend on the settings, so that they are rendered with them (`renderSpamMilter`). */
+export function spamMilterCommand(layout: Layout): string {
+  return `exec sh ${layout.spamMilterConf}/command`;
+}
+
+/** spamass-milter(8). The recipient's address goes to spamd as the name of the user. */
+export function renderSpamMilter({ layout, domains, spam }: Site): RenderedFile {
+  const refuse = spam.refuseScore === 0 ? "" : ` -r ${spam.refuseScore} -R '${REFUSED_AS_SPAM}'`;
+  // Waiting is Postfix's: its patience ends before spamc's, and then it says 4xx.
+  const patience =
+    spam.onFailure === "pass"
+      ? `-t ${SPAM_SECONDS - 5} --connect-retries=1`
+      : `-x -t ${3 * SPAM_SECONDS} --connect-retries=${3 * SPAM_SECONDS} --retry-sleep=1`;
+  const text = [
+    "#!/bin/sh",
+    `# ${RENDERED_BY}`,
+    // The socket is Postfix's too, by its group.
+    "umask 007",
+    `exec ${as(CONTENT_USERS.spamMilter, "postfix", `--groups ${CONTENT_USERS.spamd}`)} \\`,
+    `  spamass-milter -p ${layout.spamMilterSocket} -u nobody -e ${domains[0] ?? "localhost"}${refuse} \\`,
+    `  -- -U ${layout.spamdSocket} ${patience}`,
+    "",
+  ];
+  return { name: "command", text: text.join("\n"), mode: 0o755 };
+}
+
+/** What a sender reads whose mail scored too high. It names no mechanism; log lines are found by it. */
+export const REFUSED_AS_SPAM = "Message content refused";
+
+export function opendkimCommand(layout: Layout): string {
+  const user = as(CONTENT_USERS.dkim, "postfix", "--clear-groups");
+  return `exec ${user} opendkim -f -x ${layout.opendkimConf}/opendkim.conf`;
+}
+
+/** It changes root directory and user itself. */
+export function opendmarcCommand(layout: Layout): string {
+  const rights = "-all,+sys_chroot,+setuid,+setgid";
+  const limited = `setpriv --inh-caps=-all --bounding-set=${rights} --no-new-privs`;
+  return `exec ${limited} opendmarc -f -c ${layout.opendmarcConf}/opendmarc.conf`;
+}
+
+function as(user: string, group: string, groups: string): string {
+  return (
+    `setpriv --reuid ${user} --regid ${group} ${groups} ` +
+    "--inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs"
+  );
+}

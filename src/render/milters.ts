@@ -1,0 +1,41 @@
+import { milterPath } from "./authenticity.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
+
+/**
+ * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, then DMARC with SPF), then scored; a
+ * user's is signed and nothing else. Each has deadlines of its own, and but for `spam.on_failure` a milter that is dead
+ * or frozen lets the mail pass.
+ */
+export function postfixMilters(site: Site): Readonly<Record<string, string>> {
+  const { layout, spam } = site;
+  const milter = (socket: string, action: string, contentSeconds: number): string =>
+    `{ unix:${milterPath(socket, site)}, connect_timeout=2s, command_timeout=5s, ` +
+    `content_timeout=${contentSeconds}s, default_action=${action} }`;
+  return {
+    ghostinbox_dkim: milter(layout.dkimSocket, "accept", DKIM_SECONDS),
+    ghostinbox_dmarc: milter(layout.dmarcSocket, "accept", DKIM_SECONDS),
+    ghostinbox_spam: milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS),
+    smtpd_milters: "$ghostinbox_dkim, $ghostinbox_dmarc, $ghostinbox_spam",
+    header_checks: "regexp:$config_directory/forged_headers",
+    // What is attached is the sender's affair, and often signed.
+    mime_header_checks: "",
+    nested_header_checks: "",
+  };
+}
+
+/** For the submission services of master.cf. */
+export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_dkim";
+
+/** How long a mail waits for its score at the most; spamc gives up a little earlier. Seconds. */
+export const SPAM_SECONDS = 30;
+const DKIM_SECONDS = 20;
+
+/**
+ * Results that a stranger wrote into the mail go before the milters see it (header_checks(5)). All of them, not only
+ * those in our name: RFC 8601 section 5 allows it, and a mail program may not look whose they are.
+ */
+export function renderForgedHeaders(): RenderedFile {
+  const names = ["Authentication-Results", "Received-SPF", "X-Spam-[A-Za-z-]+"];
+  const text = [`# ${RENDERED_BY}`, ...names.map((name) => `/^${name}[[:space:]]*:/ IGNORE`), ""].join("\n");
+  return { name: "forged_headers", text, mode: 0o644 };
+}
