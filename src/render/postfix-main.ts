@@ -1,4 +1,5 @@
 import { isV4, type Prefix } from "../core/ip.ts";
+import { postfixMilters } from "./milters.ts";
 import { postfixOutbound } from "./outbound.ts";
 import { TABLES } from "./postfix-tables.ts";
 import { RENDERED_BY, type Site } from "./site.ts";
@@ -22,6 +23,7 @@ function parameters(site: Site): Readonly<Record<string, string>> {
     ...limits(site),
     ...postfixServerTls(site),
     ...postfixOutbound(site),
+    ...postfixMilters(site),
   };
 }
 
@@ -75,7 +77,7 @@ function policy(): Readonly<Record<string, string>> {
     ghostinbox_context: "smtp",
     // One text for all stages of a service: each distinct text is a connection of its own in every smtpd.
     ghostinbox_guard:
-      "check_policy_service { unix:ghostinbox/policy, timeout=5s, try_limit=2, default_action=DUNNO, " +
+      "check_policy_service { unix:ghostinbox/policy, timeout=2s, try_limit=2, default_action=DUNNO, " +
       "policy_context=$ghostinbox_context }",
   };
 }
