@@ -40,6 +40,8 @@ export class Product {
       GHOSTINBOX_DATA: data,
       GHOSTINBOX_DOMAIN: "example.test",
       GHOSTINBOX_HOSTNAME: "mail.example.test",
+      // A second for each of many connections; test/e2e/greeting.test.ts waits for it.
+      GHOSTINBOX_SMTP__GREET_DELAY: "0s",
       ADMIN_PASSWORD,
       // Else every first contact of every test would be asked to come again.
       GHOSTINBOX_GREYLIST__ENABLED: "false",
