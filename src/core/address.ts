@@ -40,6 +40,13 @@ export function isDomain(text: string): boolean {
   return text.length <= MAX_DOMAIN && DOMAIN.test(text);
 }
 
+/** `alice+shop@example.org` belongs to alice (recipient_delimiter of postconf(5)). Any text will do. */
+export function withoutExtension(of: string): string {
+  const at = of.lastIndexOf("@");
+  const plus = of.indexOf("+");
+  return plus > 0 && plus < at ? of.slice(0, plus) + of.slice(at) : of;
+}
+
 export function localPart(of: Address): string {
   return of.slice(0, of.lastIndexOf("@"));
 }

@@ -173,6 +173,17 @@ test("a client on a block list is refused in Postfix's words, unless it is trust
   );
 });
 
+test("whom an account writes to is remembered, but for our own users", () => {
+  const changesOf = (recipient: string | null, account: string | null) =>
+    decideRecipient(POLICY, factsOf(), { type: "RECIPIENT", listed: null, ...MAIL, recipient, account }, NOON).changes;
+  const known = { type: "CORRESPOND", address: "shop@example.net", account: USER };
+  assert.deepEqual(changesOf("Shop@Example.net", USER), [known]);
+  assert.deepEqual(changesOf("owner@EXAMPLE.org", USER), []);
+  assert.deepEqual(changesOf(null, USER), []);
+  assert.deepEqual(changesOf(`${"x".repeat(400)}@example.net`, USER), []);
+  assert.deepEqual(changesOf("shop@example.net", null), []);
+});
+
 test("a first contact is greylisted where that is on", () => {
   const event = { type: "RECIPIENT", listed: null, ...MAIL } as const;
   const policy = { ...POLICY, greylist: true };
@@ -180,6 +191,7 @@ test("a first contact is greylisted where that is on", () => {
     decideRecipient(policy, factsOf(known), { ...event, account }, NOON).reason;
   assert.equal(reasonOf({ firstContact: true }), "greylist_asked");
   assert.equal(reasonOf({ firstContact: false }), "below_limit");
+  assert.equal(reasonOf({ firstContact: true, known: true }), "below_limit", "an account signed in from there");
   assert.equal(reasonOf({ firstContact: true, protection: "allow_listed" }), "allow_listed");
   assert.equal(reasonOf({ firstContact: true }, USER), "below_limit");
   assert.equal(decideRecipient(POLICY, factsOf({ firstContact: true }), event, NOON).reason, "below_limit");

@@ -1,5 +1,5 @@
 import { nextBan } from "./ban-ladder.ts";
-import { type Decision, decision } from "./decision.ts";
+import { type Change, type Decision, decision } from "./decision.ts";
 import type { Mail, MailFacts, Message, Recipient } from "./event.ts";
 import type { Facts } from "./facts.ts";
 import type { Policy } from "./policy.ts";
@@ -7,16 +7,22 @@ import { isProvider } from "./provider.ts";
 import type { Millis } from "./time.ts";
 import { exceeded } from "./windows.ts";
 
+/** RFC 5321, 4.5.3.1: a path of 256 octets, with a local part that SMTPUTF8 may make longer. */
+const LONGEST_ADDRESS = 320;
+
 /** A recipient is named: the last moment to say no to one of several. */
 export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
   const settled = standing(facts, event) ?? ownSender(policy, facts, event);
   if (settled !== null) return settled;
-  if (event.account !== null || facts.protection !== null) return decision("pass", "below_limit", { counted: false });
+  if (event.account !== null)
+    return decision("pass", "below_limit", { counted: false, changes: correspondence(policy, event, event.account) });
+  if (facts.protection !== null) return decision("pass", "below_limit", { counted: false });
   if (event.listed !== null && !facts.known)
     return decision("refuse", "block_listed", { counted: false, fill: { ip: event.ip, zone: event.listed.zone } });
   if (facts.recipient === "unknown") return unknownRecipient(policy, facts, event, now);
   if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
-  if (policy.greylist && facts.firstContact) return decision("pass", "greylist_asked", { counted: false });
+  if (policy.greylist && facts.firstContact && !facts.known)
+    return decision("pass", "greylist_asked", { counted: false });
   return decision("pass", "below_limit", { counted: false });
 }
 
@@ -68,6 +74,14 @@ function standing(facts: Facts, event: MailFacts): Decision | null {
   if (facts.protection !== null && event.account === null)
     return decision("pass", facts.protection, { counted: false });
   return null;
+}
+
+/** Whom an account writes to may answer at once. */
+function correspondence(policy: Policy, { recipient }: Recipient, account: string): readonly Change[] {
+  if (recipient === null || recipient.length > LONGEST_ADDRESS) return [];
+  const address = recipient.toLowerCase();
+  const isOurs = policy.domains.includes(address.slice(address.lastIndexOf("@") + 1));
+  return isOurs ? [] : [{ type: "CORRESPOND", address, account }];
 }
 
 function ownSender(policy: Policy, facts: Facts, event: MailFacts): Decision | null {

@@ -30,6 +30,8 @@ export type Change =
   | Readonly<{ type: "LIFT"; prefix: Prefix; cause: "UNBAN" | "BAN_EXPIRED"; forgiven: boolean; by: string }>
   /** An account signed in from here. */
   | Readonly<{ type: "KNOW"; prefix: Prefix; account: string }>
+  /** An account writes to someone elsewhere, whose reply is no stranger's. */
+  | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
   | Readonly<{ type: "ALLOW"; prefix: Prefix; note: string; by: string }>
   | Readonly<{ type: "DISALLOW"; prefix: Prefix; by: string }>;
 

@@ -252,6 +252,8 @@ export class Engine {
         if (state !== undefined) state.knownAt = now;
         return;
       }
+      case "CORRESPOND":
+        return;
       case "BAN":
       case "LIFT":
         this.#bansChanged = true;

@@ -13,7 +13,7 @@ export function eventRow(event: Event, decision: Decision, subject: Prefix, at: 
   const evidence = decision.evidence;
   return {
     at,
-    type: publicType(event, decision.verdict),
+    type: publicType(event, decision),
     ip: "ip" in event ? event.ip : networkAddress(event.prefix),
     prefix: subject,
     account: accountOf(event),
@@ -24,7 +24,7 @@ export function eventRow(event: Event, decision: Decision, subject: Prefix, at: 
     limit: evidence === null ? null : evidence.limit,
     windowMs: evidence === null ? null : evidence.windowMs,
     details: details(event),
-    action: ACTIONS[decision.verdict],
+    action: decision.reason === "greylist_asked" ? "left to Postgrey" : ACTIONS[decision.verdict],
   };
 }
 
@@ -51,6 +51,7 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
         action: "removed",
       };
     case "KNOW":
+    case "CORRESPOND":
       return null;
   }
 }
@@ -99,12 +100,12 @@ function bare(type: string, about: About, at: Millis, details: string): EventRow
   };
 }
 
-function publicType(event: Event, verdict: Verdict): string {
+function publicType(event: Event, { verdict, reason }: Decision): string {
   switch (event.type) {
     case "CONNECT":
       return verdict === "refuse" ? "CONNECT_REFUSED" : verdict === "defer" ? "CONNECT_DEFERRED" : "CONNECT";
     case "RECIPIENT":
-      return mailType("RECIPIENT", verdict);
+      return reason === "greylist_asked" ? "GREYLIST_ASKED" : mailType("RECIPIENT", verdict);
     case "MAIL":
       return mailType("EMAIL", verdict);
     case "MESSAGE":

@@ -114,4 +114,26 @@ export const engineMigrations: readonly string[] = [
     SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch'), coalesce(ip, prefix), type, details, action
     FROM event;
   `,
+  // Who is no stranger, for greylisting. `provider_pool.networks`: with blanks between them.
+  `
+  CREATE TABLE correspondent (
+    address TEXT NOT NULL,
+    account TEXT NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (address, account)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX correspondent_by_time ON correspondent (last_at);
+
+  CREATE TABLE greylist_pause (
+    target TEXT PRIMARY KEY,
+    until INTEGER NOT NULL,
+    by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE provider_pool (
+    domain TEXT PRIMARY KEY,
+    networks TEXT NOT NULL,
+    fetched_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { withoutExtension } from "../../core/address.ts";
 import type { RecipientDirectory } from "../../engine/ports.ts";
 
 /** Looks recipients up where Postfix does: the mailboxes and aliases of `accounts.db`. */
@@ -17,11 +18,4 @@ export class SqliteRecipients implements RecipientDirectory {
   #has(address: string): boolean {
     return this.#any.get(address)?.["found"] === 1;
   }
-}
-
-/** `alice+shop@example.org` belongs to alice (recipient_delimiter of postconf(5)). */
-function withoutExtension(address: string): string {
-  const at = address.lastIndexOf("@");
-  const plus = address.indexOf("+");
-  return plus > 0 && plus < at ? address.slice(0, plus) + address.slice(at) : address;
 }

@@ -18,6 +18,9 @@ const BANS_FOR_MS = 90 * DAY_MS;
 const MOST_ENDED_BANS = 200_000;
 const STEPS_FOR_MS = HOUR_MS;
 const MOST_STEPS = 100_000;
+/** Someone we wrote to a year ago may still answer. */
+const CORRESPONDENTS_FOR_MS = 400 * DAY_MS;
+const MOST_CORRESPONDENTS = 100_000;
 const SUMMARY_FOR_MS = 400 * DAY_MS;
 const SWEEP_EVERY_MS = HOUR_MS;
 
@@ -122,6 +125,8 @@ export class Retention {
       this.#sql.dropOldBans.run(now - BANS_FOR_MS, batch),
       this.#sql.dropManyBans.run(batch, MOST_ENDED_BANS),
       this.#sql.dropSteps.run(now - STEPS_FOR_MS, MOST_STEPS, batch),
+      this.#sql.dropOldCorrespondents.run(now - CORRESPONDENTS_FOR_MS, batch),
+      this.#sql.dropManyCorrespondents.run(batch, MOST_CORRESPONDENTS),
       this.#sql.dropSummary.run(now - SUMMARY_FOR_MS, batch),
     ];
     return Math.max(...gone.map(({ changes }) => Number(changes)));
@@ -204,6 +209,13 @@ function statements(sql: (text: string) => StatementSync) {
     dropSteps: sql(`
       DELETE FROM ban_step WHERE id IN (SELECT id FROM ban_step
         WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id LIMIT ?)`),
+    dropOldCorrespondents: sql(`
+      DELETE FROM correspondent WHERE (address, account) IN
+        (SELECT address, account FROM correspondent WHERE last_at < ? ORDER BY last_at LIMIT ?)`),
+    dropManyCorrespondents: sql(`
+      DELETE FROM correspondent WHERE (address, account) IN
+        (SELECT address, account FROM correspondent ORDER BY last_at LIMIT
+          max(0, min(?, (SELECT count(*) FROM correspondent) - ?)))`),
     dropSummary: sql(`
       DELETE FROM event_summary WHERE (hour, type, reason) IN
         (SELECT hour, type, reason FROM event_summary WHERE hour < ? LIMIT ?)`),

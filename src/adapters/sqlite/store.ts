@@ -99,6 +99,9 @@ export class SqliteStore implements Store, History {
       case "KNOW":
         this.#sql.know.run(change.prefix, change.account, at, at);
         return;
+      case "CORRESPOND":
+        this.#sql.correspond.run(change.address, change.account, at);
+        return;
       case "ALLOW":
         this.#sql.allow.run(change.prefix, change.note, change.by, at);
         return;
@@ -249,6 +252,9 @@ function statements(sql: (text: string) => StatementSync) {
     step: sql("INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)"),
     know: sql(`
       INSERT INTO known_address (prefix, account, first_at, last_at) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
+    correspond: sql(`
+      INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
     allow: sql(`
       INSERT INTO allow_entry (prefix, note, by, at) VALUES (?, ?, ?, ?)

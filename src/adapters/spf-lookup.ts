@@ -1,0 +1,50 @@
+import { Resolver } from "node:dns/promises";
+import { type Ip, parseIp } from "../core/ip.ts";
+import type { Found, NameLookup } from "../engine/expand-spf.ts";
+
+const TIMEOUT_MS = 3_000;
+const TRIES = 2;
+
+/** Asks one resolver, whatever /etc/resolv.conf names. */
+export class ResolverLookup implements NameLookup {
+  readonly #resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+
+  /** `server` as `127.0.0.1` or `127.0.0.1:5353`. */
+  constructor(server: string) {
+    this.#resolver.setServers([server]);
+  }
+
+  texts(name: string): Promise<Found<string>> {
+    return found(async () => (await this.#resolver.resolveTxt(name)).map((strings) => strings.join("")));
+  }
+
+  async addresses(name: string): Promise<Found<Ip>> {
+    const v4 = await found(() => this.#resolver.resolve4(name));
+    if (!v4.ok) return v4;
+    const v6 = await found(() => this.#resolver.resolve6(name));
+    if (!v6.ok) return v6;
+    return { ok: true, found: [...v4.found, ...v6.found].map(parseIp).filter((ip) => ip !== null) };
+  }
+
+  exchanges(name: string): Promise<Found<string>> {
+    return found(async () => (await this.#resolver.resolveMx(name)).map(({ exchange }) => exchange));
+  }
+
+  /** What is still asked fails. */
+  cancel(): void {
+    this.#resolver.cancel();
+  }
+}
+
+/** The codes of an answer that says: there is nothing. */
+const NOTHING: readonly string[] = ["ENODATA", "ENOTFOUND"];
+
+async function found<T>(ask: () => Promise<readonly T[]>): Promise<Found<T>> {
+  try {
+    return { ok: true, found: await ask() };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (NOTHING.includes(code)) return { ok: true, found: [] };
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
