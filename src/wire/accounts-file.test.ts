@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parseAccountsFile } from "./accounts-file.ts";
+
+const SHA512 = `$6$rounds=5000$saltsalt$${"a".repeat(86)}`;
+const BLF = `$2y$05$${"b".repeat(53)}`;
+
+/** `name secret` of each account, or the problems. */
+function read(text: string): readonly string[] {
+  const parsed = parseAccountsFile(text);
+  if (!parsed.ok) return parsed.problems.map(({ says }) => says);
+  return parsed.accounts.map(({ name, secret }) =>
+    secret.type === "plain" ? `${name} plain ${secret.password}` : `${name} ${secret.hash}`,
+  );
+}
+
+test("comments, blank lines, CRLF, a byte order mark, quota fields and the case of addresses", () => {
+  const text = `\uFEFF# accounts\r\n\r\n  \nAnna@Example.org|{SHA512-CRYPT}${SHA512}|userdb_quota_rule=*:storage=1G\r\nbob@example.org|{BLF-CRYPT}${BLF}`;
+  assert.deepEqual(read(text), [`anna@example.org {SHA512-CRYPT}${SHA512}`, `bob@example.org {BLF-CRYPT}${BLF}`]);
+});
+
+const secrets: readonly [written: string, read: string][] = [
+  [SHA512, `{SHA512-CRYPT}${SHA512}`],
+  [BLF, `{BLF-CRYPT}${BLF}`],
+  [`{sha512-crypt}${SHA512}`, `{SHA512-CRYPT}${SHA512}`],
+  ["{SSHA256.b64}c2FsdGVk", "{SSHA256.b64}c2FsdGVk"],
+  ["{PBKDF2}$1$salt$5000$0123abcd", "{PBKDF2}$1$salt$5000$0123abcd"],
+  ["{SCRAM-SHA-256}4096,c2FsdA==,a2V5,a2V5", "{SCRAM-SHA-256}4096,c2FsdA==,a2V5,a2V5"],
+  ["{PLAIN}a blank and {braces}", "plain a blank and {braces}"],
+  ["{CLEARTEXT}grüße", "plain grüße"],
+  ["{PLAIN.b64}c2VjcmV0", "plain secret"],
+  ["{PLAIN.hex}736563726574", "plain secret"],
+];
+for (const [written, expected] of secrets)
+  test(`a secret: ${written.slice(0, 30)}`, () =>
+    assert.deepEqual(read(`anna@example.org|${written}`), [`anna@example.org ${expected}`]));
+
+const wrong: readonly [line: string, says: RegExp][] = [
+  ["anna@example.org", /^Line 2: there is no \|/],
+  ["anna|{PLAIN}x", /^Line 2: "anna" cannot be an account/],
+  ["a/../b@example.org|{PLAIN}x", /cannot be an account/],
+  ["anna@example.org|", /is empty/],
+  ["anna@example.org|{PLAIN}", /is empty/],
+  ["anna@example.org|{ROT13}secret", /scheme \{ROT13\}, which is not one/],
+  ["anna@example.org|{SHA.utf7}secret", /encoding \.utf7/],
+  [`anna@example.org|{SHA512-CRYPT}${SHA512.slice(0, -1)}`, /no whole hash of the scheme SHA512-CRYPT/],
+  [`anna@example.org|{BLF-CRYPT}${BLF.slice(0, 20)}`, /no whole hash/],
+  ["anna@example.org|secret", /no whole hash/],
+  ["anna@example.org|{SHA}two words", /is no hash/],
+  ["first@example.org|{PLAIN}x", /first@example.org stands in line 1 already/],
+];
+for (const [line, says] of wrong)
+  test(`wrong: ${line.slice(0, 50)}`, () => {
+    const [problem = "", ...others] = read(`first@example.org|{PLAIN}x\n${line}\n`);
+    assert.match(problem, says);
+    assert.equal(others.length, 0);
+    assert.doesNotMatch(problem, /secret/);
+  });
+
+test("any text is read without failing, and none of its secrets is told", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
+      const parsed = parseAccountsFile(`anna@example.org|${text}`);
+      assert.ok(parsed.ok || parsed.problems.length > 0);
+    }),
+  );
+});
