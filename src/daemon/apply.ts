@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ServiceName } from "../render/runit.ts";
 import type { Site } from "../render/site.ts";
 import { type Part, partsOf } from "./parts.ts";
+import { makeDkimKeys } from "./set-up/dkim-keys.ts";
 
 /** `changed`: services whose configuration is another now, each once. */
 export type Applied = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Readonly<{ ok: false; reason: string }>;
@@ -19,6 +20,7 @@ export async function applyConfiguration(site: Site): Promise<Applied> {
       const reason = await part.check(stagedAt(part));
       if (reason !== null) return { ok: false, reason };
     }
+    makeDkimKeys(site);
     const changed = parts.filter(moveIntoPlace).map(({ service }) => service);
     return { ok: true, changed: [...new Set(changed)] };
   } finally {

@@ -1,13 +1,18 @@
 import { dirname, join } from "node:path";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
+import { renderDmarcEtc, renderOpendkim, renderOpendmarc } from "../render/authenticity.ts";
 import { renderChroot } from "../render/chroot.ts";
+import { CONTENT_USERS, renderSpamMilter } from "../render/content-services.ts";
 import { renderDovecot } from "../render/dovecot.ts";
+import { renderForgedHeaders } from "../render/milters.ts";
 import { renderRelayLogin } from "../render/outbound.ts";
 import { renderPostfixMain } from "../render/postfix-main.ts";
 import { renderPostfixMaster } from "../render/postfix-master.ts";
 import { renderPostfixTables } from "../render/postfix-tables.ts";
 import type { ServiceName } from "../render/runit.ts";
+import { renderSieve } from "../render/sieve.ts";
 import type { RenderedFile, Site } from "../render/site.ts";
+import { renderSpamAssassin } from "../render/spamassassin.ts";
 import { renderSubmissionHeaders } from "../render/submission-headers.ts";
 import { renderUnbound } from "../render/unbound.ts";
 import type { Layout } from "../settings/layout.ts";
@@ -30,7 +35,23 @@ export function partsOf(site: Site): readonly Part[] {
     { service: "postfix", live: layout.postfixEtc, files: renderChroot(site), check: () => Promise.resolve(null) },
     { service: "postfix", live: layout.postfixConf, files: postfixFiles(site), check: checkPostfix },
     { service: "dovecot", live: dirname(layout.dovecotConf), files: renderDovecot(site), check: checkDovecot },
+    { service: "dovecot", live: layout.sieve, files: [renderSieve()], check: unchecked },
+    {
+      service: "spamd",
+      live: layout.spamAssassinConf,
+      files: renderSpamAssassin(site),
+      check: (directory) => checkSpamAssassin(directory, layout),
+    },
+    { service: "spamass-milter", live: layout.spamMilterConf, files: [renderSpamMilter(site)], check: unchecked },
+    { service: "opendkim", live: layout.opendkimConf, files: renderOpendkim(site), check: unchecked },
+    { service: "opendmarc", live: layout.opendmarcConf, files: renderOpendmarc(site), check: unchecked },
+    { service: "opendmarc", live: join(layout.dmarcRoot, "etc"), files: renderDmarcEtc(site), check: unchecked },
   ];
+}
+
+/** Nothing in it that did not pass a parser of ours. */
+function unchecked(): Promise<null> {
+  return Promise.resolve(null);
 }
 
 /** The command by which a running service takes its new configuration. */
@@ -53,6 +74,7 @@ function postfixFiles(site: Site): readonly RenderedFile[] {
     ...renderPostfixTables(site),
     renderRelayLogin(site),
     renderSubmissionHeaders(),
+    renderForgedHeaders(),
   ];
 }
 
@@ -75,6 +97,16 @@ async function checkPostfix(directory: string): Promise<string | null> {
 async function checkDovecot(directory: string): Promise<string | null> {
   const check = await runProgram("doveconf", ["-c", join(directory, "dovecot.conf"), "-n", "-x"]);
   return check.code === 0 ? null : `Dovecot refuses its configuration: ${lastLines({ ...check, stdout: "" })}`;
+}
+
+/** As the user that spamd runs as, without a look at anybody's preferences. */
+async function checkSpamAssassin(directory: string, layout: Layout): Promise<string | null> {
+  const user = CONTENT_USERS.spamd;
+  const unprivileged = ["--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"];
+  const lint = ["--lint", "--local", `--siteconfigpath=${directory}`, "--prefspath=/dev/null"];
+  const home = { HOME: layout.spamState };
+  const check = await runProgram("setpriv", [...unprivileged, "spamassassin", ...lint], { env: home });
+  return check.code === 0 ? null : `SpamAssassin refuses its configuration (settings spam.*): ${lastLines(check)}`;
 }
 
 /** Only the files that dns.root_hints and dns.trust_anchor name can be wrong: the rest passed its own parsers. */

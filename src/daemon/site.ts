@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { SECOND_MS } from "../core/time.ts";
 import { SYSTEM_AUTHORITIES } from "../render/outbound.ts";
-import type { DnsSite, Outbound, Relay, Site } from "../render/site.ts";
+import type { DnsSite, Outbound, Relay, Site, SpamSite } from "../render/site.ts";
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
@@ -30,6 +30,8 @@ export function readSite(settings: Settings, layout: Layout): Site {
     outbound: outboundOf(settings),
     greetDelaySeconds: wholeSeconds(settings["smtp.greet_delay"]),
     dns: dnsOf(settings),
+    spam: spamOf(settings),
+    dkimSelector: settings["dkim.selector"],
     loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
     mailUser: userIds(USERS.mail),
     ipv6: hasIpv6(),
@@ -56,6 +58,26 @@ function relayOf(settings: Settings): Relay | null {
     login: user === "" ? null : { user, password: passwordIn(settings["outbound.relay_password_file"]) },
     authorities: authorities === "" ? SYSTEM_AUTHORITIES : authorities,
   };
+}
+
+function spamOf(settings: Settings): SpamSite {
+  return {
+    requiredScore: settings["spam.required_score"],
+    // spamass-milter compares whole points: never refuse what is below the setting.
+    refuseScore: Math.ceil(settings["spam.refuse_score"]),
+    allowFrom: settings["spam.allow_from"],
+    onFailure: settings["spam.on_failure"],
+    ownRules: settings["spam.rules"] === "" ? "" : rulesIn(settings["spam.rules"]),
+  };
+}
+
+/** Throws SetUpFailure where there is no such file. */
+function rulesIn(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    throw new SetUpFailure(`The file ${file} of spam.rules does not exist or cannot be read.`);
+  }
 }
 
 /** The first line. Throws SetUpFailure where there is none. */

@@ -18,6 +18,7 @@ import { installPrograms } from "./set-up/program.ts";
 import { waitUntilReady } from "./set-up/ready.ts";
 import { type AdminPassword, adminPassword, makeLoginPolicySecret, rememberAdminPassword } from "./set-up/secrets.ts";
 import { readSettings, writeFirstSettings } from "./set-up/settings-file.ts";
+import { compileSieve } from "./set-up/sieve.ts";
 import {
   programEnvironment,
   startSupervisor,
@@ -91,6 +92,7 @@ async function prepare(layout: Layout, settings: Settings, stop: Stop): Promise<
   await prepareDatabases(layout, password.hash, environment);
   const applied = await applyConfiguration(readSite(settings, layout));
   if (!applied.ok) throw new SetUpFailure(applied.reason);
+  await compileSieve(layout);
   writeEnvironment(layout.environment, environment);
   writeServices({
     layout,

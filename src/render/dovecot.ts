@@ -65,8 +65,14 @@ first_valid_uid = ${mailUser.uid}
 recipient_delimiter = +
 mail_max_userip_connections = 20
 protocol lmtp {
+  mail_plugins = $mail_plugins sieve
   postmaster_address = postmaster@${site.domains[0] ?? site.hostname}
   hostname = ${site.hostname}
+}
+plugin {
+  # First what the filter called spam, then the user's own script.
+  sieve_before = ${join(layout.sieve, "junk.sieve")}
+  sieve = file:~/sieve;active=~/.dovecot.sieve
 }
 namespace inbox {
   inbox = yes

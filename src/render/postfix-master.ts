@@ -1,3 +1,4 @@
+import { SUBMISSION_MILTERS } from "./milters.ts";
 import { RENDERED_BY, type Site } from "./site.ts";
 import { SUBMISSION_CLEANUP, submissionCleanup } from "./submission-headers.ts";
 
@@ -24,6 +25,7 @@ function submission(port: number, name: "submission" | "submissions", tls: strin
     `  -o ${tls}`,
     "  -o smtpd_sasl_auth_enable=yes",
     `  -o cleanup_service_name=${SUBMISSION_CLEANUP}`,
+    `  -o ${SUBMISSION_MILTERS}`,
     // Users sit behind any name and network, and wait for no greeting.
     "  -o smtpd_client_restrictions=$ghostinbox_guard",
     "  -o smtpd_helo_restrictions=",

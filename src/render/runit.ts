@@ -1,7 +1,19 @@
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
+import { opendkimCommand, opendmarcCommand, spamdCommand, spamMilterCommand } from "./content-services.ts";
 
-export const SERVICES = ["unbound", "guard", "web", "keeper", "postfix", "dovecot"] as const;
+export const SERVICES = [
+  "unbound",
+  "guard",
+  "web",
+  "keeper",
+  "postfix",
+  "dovecot",
+  "spamd",
+  "spamass-milter",
+  "opendkim",
+  "opendmarc",
+] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 export type RunitInput = Readonly<{
@@ -17,7 +29,8 @@ export type RunitInput = Readonly<{
 export type Script = Readonly<{ service: ServiceName; run: string; logRun: string }>;
 
 /** Small heaps: the programs hold little, and what they may not take, nothing else can make them take. */
-export const NODE_FLAGS = "--max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size --disable-warning=ExperimentalWarning";
+export const NODE_FLAGS =
+  "--max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size --disable-warning=ExperimentalWarning";
 
 /** One service directory each for runsvdir(8). Every path is free of spaces and quotes: set-up sees to it. */
 export function renderRunit(input: RunitInput): readonly Script[] {
@@ -45,6 +58,14 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       ];
     case "unbound":
       return [`exec ${asUser("unbound", "net_bind_service")}unbound -d -p -c ${layout.unboundConf}`];
+    case "spamd":
+      return [spamdCommand(layout)];
+    case "spamass-milter":
+      return [spamMilterCommand(layout)];
+    case "opendkim":
+      return [opendkimCommand(layout)];
+    case "opendmarc":
+      return [opendmarcCommand(layout)];
     case "dovecot":
       return [`exec dovecot -F -c ${layout.dovecotConf}`];
   }

@@ -25,24 +25,14 @@ export type Site = Readonly<{
   /** How long a stranger waits for the greeting. */
   greetDelaySeconds: number;
   dns: DnsSite;
+  spam: SpamSite;
+  dkimSelector: string;
   /** By this Dovecot proves to the guard that it is Dovecot. */
   loginPolicySecret: string;
   /** Owner of the Maildirs. */
   mailUser: Readonly<{ uid: number; gid: number }>;
   /** Whether the kernel speaks IPv6. */
   ipv6: boolean;
-}>;
-
-/** Of our resolver. */
-export type DnsSite = Readonly<{
-  /** Its loopback address; the port is 53, because resolv.conf(5) can name no other. */
-  address: string;
-  /** Absolute paths. */
-  rootHints: string;
-  trustAnchor: string;
-  /** Whether the root is another than the internet's. */
-  ownRoot: boolean;
-  stubs: readonly StubZone[];
 }>;
 
 /** How mail leaves. Durations in whole seconds. */
@@ -61,6 +51,29 @@ export type Relay = Readonly<{
   login: Readonly<{ user: string; password: string }> | null;
   /** PEM file of those who may vouch for it. */
   authorities: string;
+}>;
+
+export type SpamSite = Readonly<{
+  requiredScore: number;
+  /** In whole points; 0 refuses nothing. */
+  refuseScore: number;
+  /** Sender patterns that are believed as they stand. */
+  allowFrom: readonly string[];
+  onFailure: "pass" | "wait";
+  /** SpamAssassin's configuration by the owner; empty where there is none. */
+  ownRules: string;
+}>;
+
+/** Of our resolver. */
+export type DnsSite = Readonly<{
+  /** Its loopback address; the port is 53, because resolv.conf(5) can name no other. */
+  address: string;
+  /** Absolute paths. */
+  rootHints: string;
+  trustAnchor: string;
+  /** Whether the root is another than the internet's. */
+  ownRoot: boolean;
+  stubs: readonly StubZone[];
 }>;
 
 /** A file that rendering made, relative to its service's configuration directory. */

@@ -3,7 +3,7 @@ import { type SettingKey, type Settings, settingKeys } from "./schema.ts";
 
 /** What is right by itself but not together. */
 export function findConflicts(settings: Settings): readonly Problem[] {
-  return [...sharedPorts(settings), ...halfCertificate(settings), ...halfRelay(settings)];
+  return [...refusedUnmarked(settings), ...sharedPorts(settings), ...halfCertificate(settings), ...halfRelay(settings)];
 }
 
 function sharedPorts(settings: Settings): readonly Problem[] {
@@ -16,6 +16,13 @@ function sharedPorts(settings: Settings): readonly Problem[] {
     else problems.push({ where: key, line: null, says: `${key} must not be ${String(port)}, the port of ${other}.` });
   }
   return problems;
+}
+
+function refusedUnmarked(settings: Settings): readonly Problem[] {
+  const refuse = settings["spam.refuse_score"];
+  if (refuse === 0 || refuse >= settings["spam.required_score"]) return [];
+  const says = "spam.refuse_score must be 0, or at least spam.required_score.";
+  return [{ where: "spam.refuse_score", line: null, says }];
 }
 
 function halfCertificate(settings: Settings): readonly Problem[] {

@@ -14,6 +14,11 @@ export function layoutOf(dataDirectory: string) {
     postfixConf: at("conf", "postfix"),
     dovecotConf: at("conf", "dovecot", "dovecot.conf"),
     unboundConf: at("conf", "unbound", "unbound.conf"),
+    spamAssassinConf: at("conf", "spamassassin"),
+    spamMilterConf: at("conf", "spamass-milter"),
+    opendkimConf: at("conf", "opendkim"),
+    opendmarcConf: at("conf", "opendmarc"),
+    sieve: at("conf", "sieve"),
     tls: at("tls"),
     tlsCert: at("tls", "cert.pem"),
     tlsKey: at("tls", "key.pem"),
@@ -33,6 +38,18 @@ export function layoutOf(dataDirectory: string) {
     /** Postgrey's, where a chrooted smtpd finds it too. */
     greylistSocket: at("spool", "postfix", "postgrey", "socket"),
     policySocket: at("spool", "postfix", "ghostinbox", "policy"),
+    spamMilterSocket: at("spool", "postfix", "spam", "milter"),
+    dkimSocket: at("spool", "postfix", "dkim", "milter"),
+    /** OpenDMARC's root directory. */
+    dmarcRoot: at("spool", "postfix", "dmarc"),
+    dmarcSocket: at("spool", "postfix", "dmarc", "run", "milter"),
+    /** Private keys, one file each. */
+    dkimKeys: at("lib", "dkim"),
+    /** What SpamAssassin learned. */
+    spamState: at("lib", "spamd"),
+    spamdSocket: at("run", "spamd", "socket"),
+    /** DOMAIN/LOCAL/user_prefs: whom a user's mail is let in from. */
+    spamPreferences: at("db", "spam"),
     log: at("log"),
     mailLog: at("log", "mail", "mail.log"),
     run: at("run"),

@@ -341,6 +341,18 @@ export const schema = {
     says: "Certificate authorities in PEM that may vouch for the relay; empty stands for those of the system.",
   },
 
+  "dnsbl.zones": {
+    kind: listOf(domain, 20),
+    byDefault: ["zen.spamhaus.org", "bl.spamcop.net"],
+    says: "DNS block lists; a stranger that one of them names is refused.",
+    source: "RFC 5782",
+  },
+  "dnsbl.check_every": {
+    kind: duration(SECOND_MS, DAY_MS),
+    byDefault: "5m",
+    says: "How often each block list must prove itself by its test points; one set aside is asked first after a tenth of it.",
+    source: "RFC 5782 section 5",
+  },
   "dns.address": {
     kind: loopback,
     byDefault: "127.71.9.53",

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { CONTENT_USERS } from "../../render/content-services.ts";
 import { SERVICES } from "../../render/runit.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { groupId, userIds } from "../site.ts";
@@ -31,6 +32,11 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.postfixConf),
     at(dirname(layout.dovecotConf)),
     at(dirname(layout.unboundConf)),
+    at(layout.sieve),
+    at(layout.spamAssassinConf),
+    at(layout.spamMilterConf),
+    at(layout.opendkimConf),
+    at(layout.opendmarcConf),
     at(layout.tls, 0o700),
     at(layout.secrets, 0o750, "root", guard),
     at(join(data, "db")),
@@ -44,12 +50,23 @@ function directories(layout: Layout): readonly Entry[] {
     at(join(data, "lib")),
     at(layout.postfixData, 0o755, "postfix", "postfix"),
     at(join(data, "lib", "dovecot")),
+    at(dirname(layout.spamMilterSocket), 0o2750, CONTENT_USERS.spamMilter, "postfix"),
+    at(dirname(layout.dkimSocket), 0o2750, CONTENT_USERS.dkim, "postfix"),
+    at(layout.dmarcRoot),
+    at(join(layout.dmarcRoot, "etc")),
+    at(dirname(layout.dmarcSocket), 0o2750, CONTENT_USERS.dmarc, "postfix"),
+    at(layout.dkimKeys, 0o700, CONTENT_USERS.dkim, CONTENT_USERS.dkim),
+    at(layout.spamState, 0o700, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
+    at(layout.spamPreferences, 0o2750, guard, CONTENT_USERS.spamd),
     at(layout.log),
     at(dirname(layout.mailLog), 0o750, "root", guard),
     ...SERVICES.map((service) => at(join(layout.log, service), 0o750)),
+    // The guard follows what spamd says of each mail.
+    at(join(layout.log, "spamd"), 0o750, "root", guard),
     at(layout.run),
     at(dirname(layout.controlSocket), 0o750, guard, guard),
     at(dirname(layout.keeperSocket)),
+    at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
     at(layout.dovecotBase),
     at(layout.services),
   ];
@@ -57,7 +74,14 @@ function directories(layout: Layout): readonly Entry[] {
 
 /** Creates what is missing and restores owners and modes. The users exist already. */
 export function makeDirectories(layout: Layout): void {
-  const trees: readonly string[] = [dirname(layout.engineDb), dirname(layout.accountsDb), layout.mail];
+  const trees: readonly string[] = [
+    dirname(layout.engineDb),
+    dirname(layout.accountsDb),
+    layout.mail,
+    layout.dkimKeys,
+    layout.spamState,
+    layout.spamPreferences,
+  ];
   for (const { path, mode, user, group } of directories(layout)) {
     if (!existsSync(path)) mkdirSync(path);
     const owner = { uid: userIds(user).uid, gid: groupId(group) };

@@ -1,4 +1,5 @@
 import { lastLines, runProgram } from "../../adapters/run-program.ts";
+import { CONTENT_USERS } from "../../render/content-services.ts";
 import { USERS } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 
@@ -13,6 +14,8 @@ export async function addUsers(): Promise<void> {
   if (!(await exists("group", USERS.accountsGroup))) await must("groupadd", ["--system", USERS.accountsGroup]);
   for (const reader of ACCOUNT_READERS) await join(reader, USERS.accountsGroup);
   await join(USERS.web, USERS.guard);
+  // The guard writes the preferences that spamd reads, and asks it whether it lives.
+  await join(USERS.guard, CONTENT_USERS.spamd);
 }
 
 const NO_LOGIN = ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"];
