@@ -1,3 +1,5 @@
+import { accountImport } from "./account-import.ts";
+import { accountNetworks } from "./account-networks.ts";
 import { accountAdd, accountList, accountPasswd, accountRemove, accountResume, accountSuspend } from "./accounts.ts";
 import { aliasAdd, aliasBlock, aliasList, aliasRemove, aliasUnblock } from "./aliases.ts";
 import { allowAdd, allowList, allowRemove, ban, bans, cleanup, unban } from "./bans.ts";
@@ -5,6 +7,7 @@ import { breakGlass } from "./break-glass.ts";
 import type { Answer, Call } from "./call.ts";
 import { configApply, configCheck, configReference, configShow } from "./config.ts";
 import { events } from "./events.ts";
+import { greylistList, greylistPause, greylistResume } from "./greylist.ts";
 import type { Shape } from "./parse.ts";
 import { stats, status } from "./status.ts";
 import { adminPasswd, tokenCreate, tokenList, tokenRevoke } from "./tokens.ts";
@@ -72,6 +75,18 @@ export const commands: readonly Command[] = [
     options: [PASSWORD_STDIN],
   },
   {
+    name: "account import",
+    usage: "FILE",
+    says: "Add the accounts of a file in the format of postfix-accounts.cf.",
+    run: accountImport,
+  },
+  {
+    name: "account networks",
+    usage: "ADDRESS add|remove|list [NETWORK...]",
+    says: "Say from where an account may sign in; without networks, from anywhere.",
+    run: accountNetworks,
+  },
+  {
     name: "account suspend",
     usage: "ADDRESS",
     says: "Stop an account from signing in; its mail still arrives.",
@@ -83,6 +98,15 @@ export const commands: readonly Command[] = [
   { name: "alias list", usage: "", says: "List the aliases.", run: aliasList },
   { name: "alias block", usage: "ADDRESS", says: "Refuse mail for an alias.", run: aliasBlock },
   { name: "alias unblock", usage: "ADDRESS", says: "Take mail for an alias again.", run: aliasUnblock },
+  {
+    name: "greylist pause",
+    usage: "ADDRESS",
+    says: "Let mail of strangers to a recipient in at once, for a code that must come now.",
+    run: greylistPause,
+    options: [{ name: "for", value: "TIME", says: "How long: 30m, 2h; 15 minutes unless given." }],
+  },
+  { name: "greylist resume", usage: "ADDRESS", says: "End a pause before its time.", run: greylistResume },
+  { name: "greylist list", usage: "", says: "Show for whom greylisting is paused.", run: greylistList },
   { name: "config check", usage: "", says: "Tell what is wrong with the settings.", run: configCheck },
   { name: "config show", usage: "", says: "Show every setting and where it comes from.", run: configShow },
   { name: "config reference", usage: "", says: "Explain every setting.", run: configReference },

@@ -3,10 +3,14 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { SqliteAccountNetworks } from "../adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../adapters/sqlite/accounts.ts";
+import { SqliteAcquaintances } from "../adapters/sqlite/acquaintances.ts";
 import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
 import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
+import { SqliteFileAccounts } from "../adapters/sqlite/file-accounts.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
+import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
 import { instant } from "../core/time.ts";
 import { createCommands } from "../engine/commands.ts";
@@ -50,13 +54,14 @@ export async function startGuard(layout: Layout) {
       return Promise.resolve({ ok: true, detail: "Postfix was reloaded." } as const);
     },
   };
+  const networks = new SqliteAccountNetworks(databases.accounts);
   const engine = new Engine({
     policy: toPolicy(loaded.settings),
     store,
     history: store,
     own: { current: () => [] },
     recipients: { exists: () => true },
-    networks: { networksOf: () => [] },
+    networks,
     acquaintance: { isFirstContact: () => false },
     notices,
     clock,
@@ -68,6 +73,10 @@ export async function startGuard(layout: Layout) {
     banLog: new SqliteBanLog(databases.engine),
     clock,
     accounts: new SqliteAccounts(databases.accounts),
+    files: new SqliteFileAccounts(databases.accounts),
+    networks,
+    recipients: new SqliteRecipients(databases.accounts),
+    pauses: new SqliteAcquaintances(databases.engine, databases.accounts),
     keeper,
     notices,
     credentials: new SqliteCredentials(databases.engine, clock),

@@ -3,8 +3,8 @@ import type { Ip, Prefix } from "./ip.ts";
 /** The door an event came through. */
 export type Service = "smtp" | "submission" | "submissions" | "imap" | "sieve" | "dashboard";
 
-/** A DNS block list that names the client. */
-export type Listing = Readonly<{ zone: string }>;
+/** A DNS block list that names the client. `meaning`: for the administrator, what its answer says. */
+export type Listing = Readonly<{ zone: string; meaning: string }>;
 
 /** What is known of a mail transaction when Postfix asks (SMTPD_POLICY_README). */
 export type MailFacts = Readonly<{
@@ -82,12 +82,15 @@ export type AuditType =
   | "ACCOUNT_SUSPENDED"
   | "ACCOUNT_RESUMED"
   | "PASSWORD_CHANGED"
+  | "NETWORKS_CHANGED"
   | "ALIAS_ADDED"
   | "ALIAS_REMOVED"
   | "TOKEN_CREATED"
   | "TOKEN_REVOKED"
   | "ADMIN_PASSWORD_CHANGED"
   | "SETTINGS_APPLIED"
+  | "GREYLIST_PAUSED"
+  | "GREYLIST_RESUMED"
   | "BREAK_GLASS"
   | "EVENTS_AGGREGATED";
 

@@ -1,4 +1,6 @@
 import { systemClock as clock } from "../adapters/clock.ts";
+import { ResolverNames } from "../adapters/dns/names.ts";
+import { ResolverLookup } from "../adapters/dns/spf-lookup.ts";
 import { KeeperClient } from "../adapters/keeper-client.ts";
 import { createLog } from "../adapters/log.ts";
 import { NftFirewall } from "../adapters/nft/firewall.ts";
@@ -6,19 +8,26 @@ import { NoticeBoard } from "../adapters/notices.ts";
 import { KernelNetworks } from "../adapters/own-networks.ts";
 import { SqliteAccountNetworks } from "../adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../adapters/sqlite/accounts.ts";
+import { SqliteAcquaintances } from "../adapters/sqlite/acquaintances.ts";
 import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
 import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
 import { EventCount } from "../adapters/sqlite/event-count.ts";
+import { SqliteFileAccounts } from "../adapters/sqlite/file-accounts.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
 import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
 import { Retention } from "../adapters/sqlite/retention.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
+import { parseAddress } from "../core/address.ts";
 import type { Prefix } from "../core/ip.ts";
+import { createAcquaintance } from "../engine/acquaintance.ts";
+import { DnsBlockLists, type ListSettings } from "../engine/block-lists.ts";
 import { createCommands } from "../engine/commands.ts";
 import { createEnforcer, noEnforcement } from "../engine/enforce.ts";
 import { type Committed, Engine } from "../engine/engine.ts";
 import { Feed } from "../engine/feed.ts";
 import { healthOf } from "../engine/health.ts";
+import { createInquiry } from "../engine/outside.ts";
+import { ProviderPools } from "../engine/provider-pools.ts";
 import { ControlServer } from "../servers/control-server.ts";
 import { LoginPolicyServer } from "../servers/login-policy-server.ts";
 import { PolicyServer } from "../servers/policy-server.ts";
@@ -30,6 +39,9 @@ import { changedKeys, readSettings } from "./guard-settings.ts";
 import { Housekeeping } from "./housekeeping.ts";
 
 const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
+
+/** How often it is looked whether a block list is due to prove itself. */
+const PROBE_LOOK_MS = 500;
 
 export type Guard = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
 
@@ -50,7 +62,18 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
 
   const recipients = new SqliteRecipients(databases.accounts);
   const networks = new SqliteAccountNetworks(databases.accounts);
-  const acquaintance = { isFirstContact: () => false };
+  const files = new SqliteFileAccounts(databases.accounts);
+  serve(settings);
+  const acquaintances = new SqliteAcquaintances(databases.engine, databases.accounts);
+  const spfLookup = new ResolverLookup(settings["dns.address"]);
+  const pools = new ProviderPools({ lookup: spfLookup, store: acquaintances, domains: providers, clock, log });
+  const acquaintance = createAcquaintance({
+    policy: () => engine.policy,
+    pools,
+    correspondents: acquaintances,
+    pauses: acquaintances,
+    clock,
+  });
   const engine = new Engine({
     policy: toPolicy(settings),
     store,
@@ -83,6 +106,10 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     banLog,
     clock,
     accounts,
+    recipients,
+    pauses: acquaintances,
+    files,
+    networks,
     keeper,
     notices,
     credentials,
@@ -90,7 +117,10 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     reload,
     pid: process.pid,
   });
-  const policyServer = new PolicyServer(submit, report);
+  const names = new ResolverNames(settings["dns.address"]);
+  const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
+  const policyServer = new PolicyServer(createInquiry(engine, blockLists), report);
+  let probing: NodeJS.Timeout | undefined;
   const loginServer = new LoginPolicyServer({ submit, report, secret: loginSecret });
   const subscribe = feed.subscribe.bind(feed);
   const control = new ControlServer({ origin: "root", run, subscribe, report });
@@ -101,8 +131,22 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     else if (what.bansChanged) enforcer.nudge();
     feed.publish(what.lastEventId);
   }
+  /** What the accounts' database must know of the settings, for Postfix and Dovecot to read. */
+  function serve(now: Settings): void {
+    const administrator = parseAddress(now["accounts.administrator"]);
+    try {
+      networks.serve({ domains: now.domains, administrator, networks: now["logins.networks"] });
+      if (now["accounts.follow"] === "") files.endFollowing();
+    } catch (error) {
+      // A full disk: what was there before holds on.
+      notices.raise("database_unwritable", error instanceof Error ? error.message : String(error));
+    }
+  }
   function allowList(): readonly Prefix[] {
     return [...new Set([...own.current(), ...store.allowed()].map(({ prefix }) => prefix).concat(engine.policy.allow))];
+  }
+  function providers() {
+    return inForce["greylist.enabled"] ? inForce["greylist.providers"] : [];
   }
   function connections() {
     return { most: inForce["limits.connections.concurrent"], ports: MAIL_PORTS.map((key) => inForce[key]) };
@@ -124,9 +168,14 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     const read = readSettings(layout);
     if (!read.ok) return read;
     const changed = changedKeys(inForce, read.settings);
+    names.use(read.settings["dns.address"]);
+    spfLookup.use(read.settings["dns.address"]);
+    if (changed.some((key) => key.startsWith("dnsbl."))) blockLists.configure(listsOf(read.settings));
     inForce = read.settings;
+    serve(read.settings);
     engine.setPolicy(toPolicy(read.settings));
     enforcer.allowChanged();
+    pools.wake();
     return { ok: true as const, changed };
   }
 
@@ -138,14 +187,24 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       await fromWeb.start(layout.webSocket, 0o660);
       await enforcer.start();
       await housekeeping.start();
+      pools.wake();
+      void blockLists.probeDue();
+      probing = setInterval(() => void blockLists.probeDue(), PROBE_LOOK_MS);
       log.info("The guard decides.", { pid: process.pid });
     },
     async stop() {
       housekeeping.stop();
+      spfLookup.cancel();
+      await pools.stop();
+      clearInterval(probing);
       await Promise.all([policyServer.stop(), loginServer.stop(), control.stop(), fromWeb.stop()]);
       engine.flush();
       await enforcer.stop();
       await firewall.close();
     },
   };
+}
+
+function listsOf(settings: Settings): ListSettings {
+  return { zones: settings["dnsbl.zones"], checkEveryMs: settings["dnsbl.check_every"] };
 }

@@ -1,7 +1,7 @@
 import type { AccountName, Address } from "../core/address.ts";
 import type { Prefix } from "../core/ip.ts";
 import type { Millis } from "../core/time.ts";
-import type { KeeperCommand, KeeperReply } from "../wire/control.ts";
+import type { FileChanges, KeeperCommand, KeeperReply } from "../wire/control.ts";
 import type { Outcome } from "./ports.ts";
 
 /** What the administrator's commands need of the outside. Writers throw when their database takes nothing. */
@@ -21,15 +21,6 @@ export interface AliasStore {
 
 /** An account as a file names it, with its password's hash and scheme. */
 export type NamedHash = Readonly<{ name: AccountName; hash: string }>;
-export type Skipped = Readonly<{ name: string; why: string }>;
-/** What a file changed: each account stands in one list at most. */
-export type FileChanges = Readonly<{
-  added: readonly AccountName[];
-  changed: readonly AccountName[];
-  suspended: readonly AccountName[];
-  resumed: readonly AccountName[];
-  skipped: readonly Skipped[];
-}>;
 
 /** Accounts that come from a file in the format of postfix-accounts.cf. */
 export interface FileAccounts {

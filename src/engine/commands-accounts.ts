@@ -27,7 +27,7 @@ export async function accountCommand(
   if (name === null) return wrongAddress(command.name);
   const foreign = command.verb === "account_add" ? notServed(parts.engine, name) : null;
   if (foreign !== null) return foreign;
-  if ("hash" in command && !/^\{[A-Z0-9-]+\}[\x21-\x7e]+$/.test(command.hash))
+  if ("hash" in command && !isHash(command.hash))
     return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `account passwd`." };
   const outcome = writeAccount(parts, command, name);
   if (!outcome.ok)
@@ -78,6 +78,11 @@ function writeAccount({ accounts, clock }: AccountCommandParts, command: Account
   }
 }
 
+/** With its scheme, as Dovecot reads it. */
+export function isHash(text: string): boolean {
+  return /^\{[A-Za-z0-9-]+(?:\.[A-Za-z0-9]+)?\}[\x21-\x7e]+$/.test(text);
+}
+
 /** Null: a target is no address. */
 function writeAlias({ accounts, clock }: AccountCommandParts, command: AliasCommand, address: Address): Outcome | null {
   switch (command.verb) {
@@ -93,7 +98,11 @@ function writeAlias({ accounts, clock }: AccountCommandParts, command: AliasComm
   }
 }
 
-async function endSessions({ keeper, notices }: AccountCommandParts, account: AccountName): Promise<void> {
+/** Never fails: a keeper that does not answer is a notice. */
+export async function endSessions(
+  { keeper, notices }: Pick<AccountCommandParts, "keeper" | "notices">,
+  account: string,
+): Promise<void> {
   const reply = await keeper.ask({ verb: "kick_account", account });
   if (reply.ok) notices.clear("keeper_unreachable");
   else notices.raise("keeper_unreachable", reply.reason);
@@ -106,7 +115,7 @@ function notServed(engine: Engine, address: Address): CommandError | null {
   return { ok: false, kind: "failed", message, next: "Add it to `domains` in ghostinbox.toml, then `config apply`." };
 }
 
-function wrongAddress(text: string): CommandError {
+export function wrongAddress(text: string): CommandError {
   const shown = printable(text, 80);
   return {
     ok: false,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, test } from "node:test";
-import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
+import { accountsOnMemory, engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { parsePrefix } from "../core/ip.ts";
 import { HOUR_MS } from "../core/time.ts";
 import type { Command, KeeperCommand, Reply } from "../wire/control.ts";
@@ -120,6 +120,43 @@ describe("commands of the administrator", () => {
     assert.ok(!refused.ok && refused.message.includes("settings"));
   });
 
+  test("greylist: a pause is listed and audited, ends by itself or before, and is for recipients of ours", async () => {
+    const pause = (target: string, lasts: string | null): Promise<Reply> =>
+      kit.ask({ verb: "greylist_pause", target, for: lasts });
+    const listed = async (): Promise<readonly string[]> => {
+      const reply = await kit.ask({ verb: "greylist_list" });
+      assert.ok(reply.ok && "pauses" in reply.result);
+      return reply.result.pauses.map(({ target, until, by }) => `${target} ${until.slice(11, 19)} ${by}`);
+    };
+    assert.equal((await pause("Owner@example.test", null)).ok, true);
+    assert.deepEqual(await listed(), ["owner@example.test 00:15:00 root"]);
+    assert.equal((await pause("owner@example.test", "2h")).ok, true);
+    assert.deepEqual(await listed(), ["owner@example.test 02:00:00 root"]);
+    for (const [target, lasts, kind] of [
+      ["nobody@example.test", "15m", "failed"],
+      ["owner@elsewhere.test", "15m", "failed"],
+      ["owner", "15m", "usage"],
+      ["owner@example.test", "0s", "usage"],
+      ["owner@example.test", "31d", "usage"],
+      ["owner@example.test", "soon", "usage"],
+    ] as const) {
+      const reply = await pause(target, lasts);
+      assert.ok(!reply.ok && reply.kind === kind, `${target} ${lasts}`);
+    }
+    assert.deepEqual(await listed(), ["owner@example.test 02:00:00 root"]);
+    kit.clock.advance(2 * HOUR_MS);
+    assert.deepEqual(await listed(), []);
+    await pause("owner@example.test", "1h");
+    assert.equal((await kit.ask({ verb: "greylist_resume", target: "owner@example.test" })).ok, true);
+    assert.deepEqual(await listed(), []);
+    assert.equal((await kit.ask({ verb: "greylist_resume", target: "owner@example.test" })).ok, false);
+    const audited = kit.db.prepare("SELECT type FROM event WHERE type LIKE 'GREYLIST%' ORDER BY id").all();
+    assert.deepEqual(
+      audited.map((row) => row["type"]),
+      ["GREYLIST_PAUSED", "GREYLIST_PAUSED", "GREYLIST_PAUSED", "GREYLIST_RESUMED"],
+    );
+  });
+
   test("a database that takes no writes fails the command, in one sentence", async () => {
     kit.store.failing = "commit";
     const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
@@ -145,12 +182,17 @@ function setUp(policy = TEST_POLICY) {
     },
   };
   const { engine, sqlite, notices, clock, db } = memory;
+  const { files, networks, acquaintances } = accountsOnMemory();
   const run = createCommands({
     engine,
     history: sqlite,
     banLog: banLogOn(db),
     clock,
     accounts: new AccountsInMemory(),
+    files,
+    networks,
+    recipients: { exists: (address) => address === "owner@example.test" },
+    pauses: acquaintances(db),
     keeper,
     notices,
     credentials: new CredentialsInMemory(),

@@ -3,12 +3,17 @@ import type { Command, CommandLine, Reply } from "../wire/control.ts";
 import type { Health } from "../wire/items.ts";
 import type { CredentialStore } from "./admin-ports.ts";
 import { breakGlass, type GlassBroken } from "./break-glass.ts";
-import { type AccountCommandParts, accountCommand, aliasCommand } from "./commands-accounts.ts";
+import { accountCommand, aliasCommand } from "./commands-accounts.ts";
 import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, unban } from "./commands-bans.ts";
+import { type FileCommandParts, fileCommand } from "./commands-files.ts";
+import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./commands-greylist.ts";
+import { type NetworkCommandParts, networkCommand } from "./commands-networks.ts";
 import type { Outcome } from "./ports.ts";
 
 export type CommandParts = BanCommandParts &
-  AccountCommandParts &
+  FileCommandParts &
+  NetworkCommandParts &
+  GreylistCommandParts &
   Readonly<{
     credentials: CredentialStore;
     health: () => Promise<Health>;
@@ -60,10 +65,22 @@ function run(parts: CommandParts, command: Command, by: string): Promise<Reply> 
     case "account_suspend":
     case "account_resume":
       return accountCommand(parts, command, by);
+    case "accounts_import":
+    case "accounts_follow":
+      return fileCommand(parts, command, by);
+    case "networks_add":
+    case "networks_remove":
+      return networkCommand(parts, command, by);
     case "alias_add":
     case "alias_remove":
     case "alias_block":
       return aliasCommand(parts, command, by);
+    case "greylist_pause":
+      return greylistPause(parts, command, by);
+    case "greylist_resume":
+      return greylistResume(parts, command, by);
+    case "greylist_list":
+      return greylistList(parts);
     case "token_create":
     case "token_revoke":
       return tokenCommand(parts, command, by);

@@ -1,5 +1,14 @@
 import { printable } from "../core/text.ts";
-import type { Command, CommandError, CommandLine, Reply, Results, Verb } from "./control.ts";
+import {
+  type Command,
+  type CommandError,
+  type CommandLine,
+  ENTRIES_PER_COMMAND,
+  type NamedSecret,
+  type Reply,
+  type Results,
+  type Verb,
+} from "./control.ts";
 import { FieldReader } from "./field-reader.ts";
 
 /** Bounds of what a command may carry, in UTF-16 units. */
@@ -14,6 +23,7 @@ const ADDRESS = 320;
 const HASH = 512;
 const NAME = 64;
 const ALIAS_TARGETS = 100;
+const NETWORKS = 100;
 
 type Readers = { readonly [V in Verb]: (fields: FieldReader) => Extract<Command, { readonly verb: V }> };
 
@@ -50,6 +60,22 @@ const readers: Readers = {
   account_remove: (fields) => ({ verb: "account_remove", name: fields.text("name", ADDRESS) }),
   account_suspend: (fields) => ({ verb: "account_suspend", name: fields.text("name", ADDRESS) }),
   account_resume: (fields) => ({ verb: "account_resume", name: fields.text("name", ADDRESS) }),
+  accounts_import: (fields) => ({ verb: "accounts_import", entries: entries(fields) }),
+  accounts_follow: (fields) => ({
+    verb: "accounts_follow",
+    entries: entries(fields),
+    gone: fields.texts("gone", ENTRIES_PER_COMMAND, ADDRESS),
+  }),
+  networks_add: (fields) => ({
+    verb: "networks_add",
+    name: fields.text("name", ADDRESS),
+    networks: fields.texts("networks", NETWORKS, TARGET),
+  }),
+  networks_remove: (fields) => ({
+    verb: "networks_remove",
+    name: fields.text("name", ADDRESS),
+    networks: fields.texts("networks", NETWORKS, TARGET),
+  }),
   alias_add: (fields) => ({
     verb: "alias_add",
     address: fields.text("address", ADDRESS),
@@ -61,6 +87,13 @@ const readers: Readers = {
     address: fields.text("address", ADDRESS),
     blocked: fields.flag("blocked"),
   }),
+  greylist_pause: (fields) => ({
+    verb: "greylist_pause",
+    target: fields.text("target", ADDRESS),
+    for: fields.textOrNull("for", DURATION),
+  }),
+  greylist_resume: (fields) => ({ verb: "greylist_resume", target: fields.text("target", ADDRESS) }),
+  greylist_list: () => ({ verb: "greylist_list" }),
   token_create: (fields) => ({
     verb: "token_create",
     name: fields.text("name", NAME),
@@ -79,6 +112,13 @@ const readers: Readers = {
   dashboard_ask: (fields) => ({ verb: "dashboard_ask", ip: fields.text("ip", TARGET) }),
   watch: () => ({ verb: "watch" }),
 };
+
+function entries(fields: FieldReader): readonly NamedSecret[] {
+  return fields.objects("entries", ENTRIES_PER_COMMAND, (entry) => ({
+    name: entry.text("name", ADDRESS),
+    hash: entry.text("hash", HASH),
+  }));
+}
 
 export type ParsedCommand = Readonly<{ ok: true; value: CommandLine }> | Readonly<{ ok: false; error: CommandError }>;
 
@@ -130,9 +170,16 @@ const RESULT_FIELDS: { readonly [V in Verb]: keyof Results[V] } = {
   account_remove: "name",
   account_suspend: "name",
   account_resume: "name",
+  accounts_import: "skipped",
+  accounts_follow: "skipped",
+  networks_add: "networks",
+  networks_remove: "networks",
   alias_add: "address",
   alias_remove: "address",
   alias_block: "address",
+  greylist_pause: "pause",
+  greylist_resume: "target",
+  greylist_list: "pauses",
   token_create: "name",
   token_revoke: "name",
   admin_passwd: "done",

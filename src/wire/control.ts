@@ -1,4 +1,4 @@
-import type { AllowItem, BanItem, Health } from "./items.ts";
+import type { AllowItem, BanItem, GreylistPauseItem, Health } from "./items.ts";
 
 /**
  * What the command line and the web ask of the guard: one JSON object a line over a unix socket, answered in order.
@@ -20,9 +20,19 @@ export type Command =
   | Readonly<{ verb: "account_remove"; name: string }>
   | Readonly<{ verb: "account_suspend"; name: string }>
   | Readonly<{ verb: "account_resume"; name: string }>
+  /** Accounts of a file, some at a time; `hash` with its scheme. Those that exist are left alone. */
+  | Readonly<{ verb: "accounts_import"; entries: readonly NamedSecret[] }>
+  /** What changed in the accounts file that is followed, some at a time: lines that are there, and lines that went. */
+  | Readonly<{ verb: "accounts_follow"; entries: readonly NamedSecret[]; gone: readonly string[] }>
+  | Readonly<{ verb: "networks_add"; name: string; networks: readonly string[] }>
+  | Readonly<{ verb: "networks_remove"; name: string; networks: readonly string[] }>
   | Readonly<{ verb: "alias_add"; address: string; targets: readonly string[] }>
   | Readonly<{ verb: "alias_remove"; address: string }>
   | Readonly<{ verb: "alias_block"; address: string; blocked: boolean }>
+  /** Mail for the recipient is not greylisted for so long; null as long as usual. */
+  | Readonly<{ verb: "greylist_pause"; target: string; for: string | null }>
+  | Readonly<{ verb: "greylist_resume"; target: string }>
+  | Readonly<{ verb: "greylist_list" }>
   | Readonly<{ verb: "token_create"; name: string; digest: string }>
   | Readonly<{ verb: "token_revoke"; name: string }>
   | Readonly<{ verb: "admin_passwd"; hash: string }>
@@ -34,6 +44,10 @@ export type Command =
   | Readonly<{ verb: "dashboard_ask"; ip: string }>
   /** Keeps the connection: a line `{"lastEventId": n}` after commits, coalesced, until it is closed. */
   | Readonly<{ verb: "watch" }>;
+
+export type NamedSecret = Readonly<{ name: string; hash: string }>;
+/** So many fit into one line of the socket. */
+export const ENTRIES_PER_COMMAND = 50;
 
 export type Verb = Command["verb"];
 
@@ -52,9 +66,16 @@ export type Results = Readonly<{
   account_remove: { readonly name: string };
   account_suspend: { readonly name: string };
   account_resume: { readonly name: string };
+  accounts_import: FileChanges;
+  accounts_follow: FileChanges;
+  networks_add: { readonly name: string; readonly networks: readonly string[] };
+  networks_remove: { readonly name: string; readonly networks: readonly string[] };
   alias_add: { readonly address: string };
   alias_remove: { readonly address: string };
   alias_block: { readonly address: string };
+  greylist_pause: { readonly pause: GreylistPauseItem };
+  greylist_resume: { readonly target: string };
+  greylist_list: { readonly pauses: readonly GreylistPauseItem[] };
   token_create: { readonly name: string };
   token_revoke: { readonly name: string };
   admin_passwd: { readonly done: true };
@@ -62,6 +83,15 @@ export type Results = Readonly<{
   dashboard_login: { readonly verdict: string };
   dashboard_ask: { readonly verdict: string };
   watch: { readonly lastEventId: number };
+}>;
+
+/** What accounts of a file came to: each stands in one list at most. */
+export type FileChanges = Readonly<{
+  added: readonly string[];
+  changed: readonly string[];
+  suspended: readonly string[];
+  resumed: readonly string[];
+  skipped: readonly Readonly<{ name: string; why: string }>[];
 }>;
 
 /** `usage`: the command was wrong in itself (exit 2). `failed`: right, but it could not be done (exit 1). */

@@ -49,6 +49,22 @@ export class FieldReader {
     return {};
   }
 
+  /** A list of objects, each read by `read`. */
+  objects<T>(name: string, maxCount: number, read: (fields: FieldReader) => T): readonly T[] {
+    const value = this.#take(name);
+    const objects = Array.isArray(value) && value.length <= maxCount ? value.filter(isObject) : null;
+    if (objects === null || !Array.isArray(value) || objects.length < value.length) {
+      this.#blame(name, `a list of at most ${maxCount} objects`);
+      return [];
+    }
+    return objects.map((each) => {
+      const fields = new FieldReader(each);
+      const item = read(fields);
+      this.#problem ??= fields.problem();
+      return item;
+    });
+  }
+
   /** One sentence, or null if every field was there, right, and expected. */
   problem(): string | null {
     if (this.#problem !== null) return this.#problem;

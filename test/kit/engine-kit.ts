@@ -1,4 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
+import { SqliteAccountNetworks } from "../../src/adapters/sqlite/account-networks.ts";
+import { SqliteAccounts } from "../../src/adapters/sqlite/accounts.ts";
+import { SqliteFileAccounts } from "../../src/adapters/sqlite/file-accounts.ts";
+import { accountsMigrations } from "../../src/adapters/sqlite/migrations-accounts.ts";
+import { SqliteAcquaintances } from "../../src/adapters/sqlite/acquaintances.ts";
 import { engineMigrations } from "../../src/adapters/sqlite/migrations-engine.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
 import type { Policy } from "../../src/core/policy.ts";
@@ -92,6 +97,19 @@ export const TEST_POLICY: Policy = {
   domains: ["example.test"],
   knownFactor: 3,
 };
+
+/** The accounts' database in memory, as the commands see it. */
+export function accountsOnMemory() {
+  const db = new DatabaseSync(":memory:");
+  for (const sql of accountsMigrations) db.exec(sql);
+  return {
+    accounts: new SqliteAccounts(db),
+    files: new SqliteFileAccounts(db),
+    networks: new SqliteAccountNetworks(db),
+    /** Who knows whom, with the engine's database. */
+    acquaintances: (engine: DatabaseSync) => new SqliteAcquaintances(engine, db),
+  };
+}
 
 /** A real engine on a real database in memory, with a clock moved by hand. */
 export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNetwork[] = []) {

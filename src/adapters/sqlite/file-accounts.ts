@@ -1,8 +1,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AccountName } from "../../core/address.ts";
 import type { Millis } from "../../core/time.ts";
-import type { FileAccounts, FileChanges, NamedHash, Skipped } from "../../engine/admin-ports.ts";
+import type { FileAccounts, NamedHash } from "../../engine/admin-ports.ts";
+import type { FileChanges } from "../../wire/control.ts";
 
+type Skipped = FileChanges["skipped"][number];
 type Changes = { -readonly [K in keyof FileChanges]: FileChanges[K][number][] };
 
 /** Writes accounts that come from a file. One transaction a call: all of it or nothing. */
