@@ -91,6 +91,18 @@ describe("with a running guard", TIMED, () => {
     assert.match(oneLineOfError(gone), /There is no account/);
   });
 
+  test("greylist: a pause for a recipient is told, listed and ended", async () => {
+    assert.match(oneLineOfError(await run("greylist pause nobody@example.org")), /receives no mail here/);
+    assert.equal((await run("account add gina@example.org --password-stdin", `${PASSWORD}\n`)).code, 0);
+    const paused = await run("greylist pause Gina@example.org --for 1h");
+    assert.match(paused.out, /^Mail of strangers to gina@example\.org comes in at once until /m);
+    assert.match((await run("greylist list")).out, /^gina@example\.org .* root$/m);
+    assert.equal((await run("greylist resume gina@example.org")).code, 0);
+    assert.deepEqual(json(await run("greylist list --json")), { pauses: [] });
+    assert.equal((await run("greylist pause gina@example.org --for soon")).code, 2);
+    assert.equal((await run("account remove gina@example.org")).code, 0);
+  });
+
   const badAccounts: readonly [line: string, input: string, code: number, says: RegExp][] = [
     ["account add anna@example.org --password-stdin", "short\n", 1, /too short.*at least 10/],
     ["account add anna@example.org --password-stdin", "my name is anna\n", 1, /name of the account/],

@@ -86,4 +86,5 @@ export type AccountRow = Readonly<{
 }>;
 export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;
 export type AliasItem = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
+export type GreylistPauseItem = Readonly<{ target: string; until: string; by: string }>;
 export type TokenItem = Readonly<{ name: string; createdAt: string; createdBy: string }>;

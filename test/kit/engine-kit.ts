@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { SqliteAccountNetworks } from "../../src/adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../../src/adapters/sqlite/accounts.ts";
+import { SqliteAcquaintances } from "../../src/adapters/sqlite/acquaintances.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/file-accounts.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/migrations-accounts.ts";
-import { SqliteAcquaintances } from "../../src/adapters/sqlite/acquaintances.ts";
 import { engineMigrations } from "../../src/adapters/sqlite/migrations-engine.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
 import type { Policy } from "../../src/core/policy.ts";

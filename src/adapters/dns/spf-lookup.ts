@@ -1,17 +1,22 @@
 import { Resolver } from "node:dns/promises";
-import { type Ip, parseIp } from "../core/ip.ts";
-import type { Found, NameLookup } from "../engine/expand-spf.ts";
+import { type Ip, parseIp } from "../../core/ip.ts";
+import type { Found, NameLookup } from "../../engine/expand-spf.ts";
 
 const TIMEOUT_MS = 3_000;
 const TRIES = 2;
 
 /** Asks one resolver, whatever /etc/resolv.conf names. */
 export class ResolverLookup implements NameLookup {
-  readonly #resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+  #resolver: Resolver;
 
   /** `server` as `127.0.0.1` or `127.0.0.1:5353`. */
   constructor(server: string) {
-    this.#resolver.setServers([server]);
+    this.#resolver = resolverAt(server);
+  }
+
+  /** From now on asks another. */
+  use(server: string): void {
+    this.#resolver = resolverAt(server);
   }
 
   texts(name: string): Promise<Found<string>> {
@@ -34,6 +39,12 @@ export class ResolverLookup implements NameLookup {
   cancel(): void {
     this.#resolver.cancel();
   }
+}
+
+function resolverAt(server: string): Resolver {
+  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+  resolver.setServers([server]);
+  return resolver;
 }
 
 /** The codes of an answer that says: there is nothing. */
