@@ -156,7 +156,7 @@ for (const example of doors)
   );
 
 test("a client on a block list is refused in Postfix's words, unless it is trusted", () => {
-  const event = { type: "RECIPIENT", listed: { zone: "bl.example" }, ...MAIL } as const;
+  const event = { type: "RECIPIENT", listed: { zone: "bl.example", meaning: "127.0.0.2, listed" }, ...MAIL } as const;
   const refused = decideRecipient(POLICY, factsOf(), event, NOON);
   assert.deepEqual(
     [refused.verdict, refused.reason, refused.fill],

@@ -19,6 +19,10 @@ export const notices = {
     says: "The kernel cannot count connections: bans hold, but an address may keep more connections open than allowed.",
     next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports meanwhile.",
   },
+  dnsbl_set_aside: {
+    says: "A DNS block list cannot be believed and is set aside: mail goes on without it.",
+    next: "Nothing to do if it passes: it is tried again by itself. A list that refuses to serve us asks for an account; dnsbl.zones takes it out.",
+  },
   events_aggregated: {
     says: "So many events arrived that some were summed up instead of recorded one by one.",
     next: "Nothing to do: bans and limits are exact all the same.",

@@ -99,6 +99,16 @@ export class Engine {
     if (this.#waiting.length >= LIMITS.eventsPerCommit) this.flush();
   }
 
+  /** Whether nothing may be done to it, so that nobody needs to be asked about it. */
+  isProtected(ip: Ip): boolean {
+    try {
+      return this.#book.state(this.#policy, ip, this.#parts.clock.now()).protection !== null;
+    } catch {
+      // The database cannot be read: nothing new is refused.
+      return true;
+    }
+  }
+
   /** The unit in which this address would be banned. */
   subject(ip: Ip): Prefix {
     return this.#protection.subject(ip, this.#policy.bans.ipv6Prefix);

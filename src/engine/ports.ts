@@ -1,5 +1,5 @@
 import type { Ban, Change } from "../core/decision.ts";
-import type { Recipient } from "../core/event.ts";
+import type { Listing, Recipient } from "../core/event.ts";
 import type { Failure } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Protection, Reason } from "../core/reasons.ts";
@@ -89,6 +89,22 @@ export interface RecipientDirectory {
 /** Whether client, sender and recipient know each other, so that greylisting would only annoy. */
 export interface Acquaintance {
   isFirstContact(event: Recipient): boolean;
+}
+
+/** The addresses that a name has (IPv4). `failed`: no answer, or none that can be believed. */
+export type NameAnswer =
+  | Readonly<{ type: "addresses"; addresses: readonly string[]; ttlMs: number }>
+  | Readonly<{ type: "none" }>
+  | Readonly<{ type: "failed"; why: string }>;
+
+/** Looks names up in the DNS. Never rejects. */
+export interface Names {
+  addresses(name: string): Promise<NameAnswer>;
+}
+
+/** Resolves null where no list names the address, or none answered in time. Never rejects, and within a second. */
+export interface BlockLists {
+  ask(ip: Ip): Promise<Listing | null>;
 }
 
 /** Sees the rows of the open transaction too. */

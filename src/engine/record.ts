@@ -160,7 +160,7 @@ function details(event: Event): string {
     case "RECIPIENT":
       return (
         `${event.service} from=<${text(event.sender)}> to=<${text(event.recipient ?? "")}> helo=<${text(event.helo)}>` +
-        (event.listed === null ? "" : ` listed=${event.listed.zone}`)
+        (event.listed === null ? "" : ` listed=${event.listed.zone} (${text(event.listed.meaning)})`)
       );
     case "MAIL":
       return `${event.service} from=<${text(event.sender)}>${toWhom(event)}`;

@@ -54,7 +54,8 @@ export function rootOf(directory: string): Readonly<{ hints: string; anchor: str
 export async function startDns(directory: string): Promise<ChildProcess> {
   const folder = join(directory, "dns");
   mkdirSync(folder, { mode: 0o755 });
-  const [signed = "", bogus = ""] = [makeKey(folder, SIGNED_ZONE), makeKey(folder, BOGUS_ZONE)];
+  const signed = makeKey(folder, SIGNED_ZONE);
+  const bogus = makeKey(folder, BOGUS_ZONE);
   const root = makeKey(folder, ".");
   for (const [zone, key] of [
     [SIGNED_ZONE, signed],

@@ -35,6 +35,8 @@ export class Product {
     this.layout = layoutOf(data);
     const root = rootOf(lab.directory);
     this.#environment = {
+      // Only those tests that play the lists' servers name any.
+      GHOSTINBOX_DNSBL__ZONES: "",
       GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
       GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
       GHOSTINBOX_DATA: data,

@@ -1,0 +1,40 @@
+import { Resolver } from "node:dns/promises";
+import type { NameAnswer, Names } from "../../engine/ports.ts";
+
+/** Longer than any deadline that waits for it: what is late is still an answer. */
+const TIMEOUT_MS = 3_000;
+/** dns.Resolver: no such name, or none of this type. */
+const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
+
+/** Asks one resolver, whatever /etc/resolv.conf names (node:dns, c-ares). */
+export class ResolverNames implements Names {
+  #resolver: Resolver;
+
+  /** An address, for port 53, or `address:port`. */
+  constructor(server: string) {
+    this.#resolver = resolverAt(server);
+  }
+
+  /** From now on asks another; questions under way end by themselves. */
+  use(server: string): void {
+    this.#resolver = resolverAt(server);
+  }
+
+  async addresses(name: string): Promise<NameAnswer> {
+    try {
+      const records = await this.#resolver.resolve4(name, { ttl: true });
+      if (records.length === 0) return { type: "none" };
+      const ttlMs = Math.min(...records.map(({ ttl }) => ttl)) * 1_000;
+      return { type: "addresses", addresses: records.map(({ address }) => address), ttlMs };
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : "";
+      return NO_SUCH.includes(code) ? { type: "none" } : { type: "failed", why: String(code) };
+    }
+  }
+}
+
+function resolverAt(server: string): Resolver {
+  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 1 });
+  resolver.setServers([server]);
+  return resolver;
+}

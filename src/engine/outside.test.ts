@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Decision, decision } from "../core/decision.ts";
+import type { Connect, Event, Listing, Recipient } from "../core/event.ts";
+import type { Ip } from "../core/ip.ts";
+import { MAIL } from "../core/samples.ts";
+import { createInquiry } from "./outside.ts";
+
+const LISTING: Listing = { zone: "bl.example", meaning: "127.0.0.2, listed" };
+const CONNECT: Connect = { type: "CONNECT", ...MAIL };
+const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, ...MAIL };
+const PASS = decision("pass", "below_limit");
+
+/** What the engine was given, and whom the lists were asked about, in order. */
+function inquiry(options: { decided?: Decision; isProtected?: boolean; listed?: Promise<Listing | null> } = {}) {
+  const { decided = PASS, isProtected = false, listed = Promise.resolve(LISTING) } = options;
+  const submitted: Event[] = [];
+  const asked: Ip[] = [];
+  const submit = createInquiry(
+    {
+      submit: (event, answer) => {
+        submitted.push(event);
+        answer(decided);
+      },
+      isProtected: () => isProtected,
+    },
+    {
+      ask: (ip) => {
+        asked.push(ip);
+        return listed;
+      },
+    },
+  );
+  return { submit, submitted, asked };
+}
+
+function answered(submit: ReturnType<typeof createInquiry>, event: Event): Promise<Decision> {
+  return new Promise((resolve) => submit(event, resolve));
+}
+
+test("a stranger is asked about when it connects, and nobody waits for that", () => {
+  const { submit, submitted, asked } = inquiry({ listed: new Promise(() => {}) });
+  let decided: Decision | null = null;
+  submit(CONNECT, (one) => (decided = one));
+  assert.equal(decided, PASS);
+  assert.deepEqual(submitted, [CONNECT]);
+  assert.deepEqual(asked, [MAIL.ip]);
+});
+
+test("its recipient is decided once the lists have answered, with what they said", async () => {
+  const { submit, submitted } = inquiry();
+  assert.equal(await answered(submit, RECIPIENT), PASS);
+  assert.deepEqual(submitted, [{ ...RECIPIENT, listed: LISTING }]);
+});
+
+for (const [whom, event, options] of [
+  ["who is refused", CONNECT, { decided: decision("refuse", "banned") }],
+  ["who is protected, at connect", CONNECT, { isProtected: true }],
+  ["who is protected, at a recipient", RECIPIENT, { isProtected: true }],
+  ["who signed in", { ...RECIPIENT, account: "anna@example.org" }, {}],
+  ["a user's door", { ...CONNECT, service: "submission" }, {}],
+  ["a mail that is decided already", { ...MAIL, type: "MAIL", recipientCount: 1 }, {}],
+] as const)
+  test(`nobody is asked about ${whom}`, async () => {
+    const { submit, submitted, asked } = inquiry(options);
+    await answered(submit, event);
+    assert.deepEqual(submitted, [event]);
+    assert.deepEqual(asked, []);
+  });

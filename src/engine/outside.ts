@@ -1,0 +1,25 @@
+import type { Event } from "../core/event.ts";
+import type { Ip } from "../core/ip.ts";
+import type { Answer } from "./engine.ts";
+import type { BlockLists } from "./ports.ts";
+
+/** The part of the engine that an inquiry leads to. */
+export type Judge = Readonly<{ submit(event: Event, answer: Answer): void; isProtected(ip: Ip): boolean }>;
+
+/**
+ * Awaits what lies outside before an event is decided. Block lists are asked about a stranger as soon as it may stay
+ * connected, so that the answer is there when it names its first recipient.
+ */
+export function createInquiry(judge: Judge, blockLists: BlockLists): Judge["submit"] {
+  return (event, answer) => {
+    if (event.type === "CONNECT" && event.service === "smtp") {
+      judge.submit(event, (decided) => {
+        if (decided.verdict === "pass" && !judge.isProtected(event.ip)) void blockLists.ask(event.ip);
+        answer(decided);
+      });
+    } else if (event.type === "RECIPIENT" && event.service === "smtp" && event.account === null) {
+      if (judge.isProtected(event.ip)) return judge.submit(event, answer);
+      void blockLists.ask(event.ip).then((listed) => judge.submit({ ...event, listed }, answer));
+    } else judge.submit(event, answer);
+  };
+}
