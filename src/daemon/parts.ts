@@ -9,6 +9,7 @@ import { renderRelayLogin } from "../render/outbound.ts";
 import { renderPostfixMain } from "../render/postfix-main.ts";
 import { renderPostfixMaster } from "../render/postfix-master.ts";
 import { renderPostfixTables } from "../render/postfix-tables.ts";
+import { renderPostgrey } from "../render/postgrey.ts";
 import type { ServiceName } from "../render/runit.ts";
 import { renderSieve } from "../render/sieve.ts";
 import type { RenderedFile, Site } from "../render/site.ts";
@@ -43,6 +44,7 @@ export function partsOf(site: Site): readonly Part[] {
       check: (directory) => checkSpamAssassin(directory, layout),
     },
     { service: "spamass-milter", live: layout.spamMilterConf, files: [renderSpamMilter(site)], check: unchecked },
+    { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
     { service: "opendkim", live: layout.opendkimConf, files: renderOpendkim(site), check: unchecked },
     { service: "opendmarc", live: layout.opendmarcConf, files: renderOpendmarc(site), check: unchecked },
     { service: "opendmarc", live: join(layout.dmarcRoot, "etc"), files: renderDmarcEtc(site), check: unchecked },

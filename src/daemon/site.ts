@@ -14,6 +14,10 @@ export function readSite(settings: Settings, layout: Layout): Site {
     hostname: settings.hostname,
     domains: settings.domains,
     messageSizeBytes: settings["limits.mail.max_size"],
+    greylist: {
+      enabled: settings["greylist.enabled"],
+      delaySeconds: Math.ceil(settings["greylist.delay"] / SECOND_MS),
+    },
     limits: {
       connectionsAtOnce: settings["limits.connections.concurrent"],
       mailsPerMinute: settings["limits.mail.postfix_per_minute"],

@@ -28,7 +28,7 @@ test("the guard is asked at connection, recipient, data and end of message, by o
   const asking = [...main].filter(([, value]) => value.includes("check_policy_service"));
   assert.deepEqual(
     asking.map(([name]) => name),
-    ["ghostinbox_guard"],
+    ["ghostinbox_guard", "greylist"],
   );
   assert.match(main.get("ghostinbox_guard") ?? "", /default_action=DUNNO/);
   assert.equal(main.get("smtpd_delay_reject"), "no");
@@ -60,13 +60,16 @@ test("TLS below 1.2 is spoken nowhere, and no password crosses a line without TL
 });
 
 test("anvil counts behind the guard, and exempts whom the allow list names", () => {
-  assert.equal(main.get("smtpd_client_connection_count_limit"), "10");
-  assert.equal(main.get("smtpd_client_message_rate_limit"), "20");
-  assert.equal(main.get("smtpd_client_event_limit_exceptions"), "$mynetworks");
-  const exempt = ["203.0.113.0/24", "2001:db8:1::/48"].map((text) => parsePrefix(text)).filter((one) => one !== null);
+  const exempt = ["203.0.113.0/24", "2001:db8:1::/48"].map(parsePrefix).filter((one) => one !== null);
   const limits = { connectionsAtOnce: 3, mailsPerMinute: 4, exempt };
-  const own = assignments(renderPostfixMain(sampleSite({ limits })));
-  assert.equal(own.get("smtpd_client_connection_count_limit"), "3");
-  assert.equal(own.get("smtpd_client_message_rate_limit"), "4");
-  assert.equal(own.get("smtpd_client_event_limit_exceptions"), "$mynetworks 203.0.113.0/24 [2001:db8:1::]/48");
+  const limited = assignments(renderPostfixMain(sampleSite({ limits })));
+  assert.equal(limited.get("smtpd_client_connection_count_limit"), "3");
+  assert.equal(limited.get("smtpd_client_message_rate_limit"), "4");
+  assert.equal(limited.get("smtpd_client_event_limit_exceptions"), "$mynetworks 203.0.113.0/24 [2001:db8:1::]/48");
+});
+
+test("Postgrey is asked by nobody but the guard, and delays no mail while it does not answer", () => {
+  assert.equal(main.get("smtpd_restriction_classes"), "greylist");
+  assert.match(main.get("greylist") ?? "", /unix:postgrey\/socket, .*default_action=DUNNO/);
+  for (const [name, value] of main) if (name.endsWith("_restrictions")) assert.doesNotMatch(value, /greylist/, name);
 });

@@ -19,6 +19,7 @@ function parameters(site: Site): Readonly<Record<string, string>> {
     ...places(site),
     ...addresses(site),
     ...policy(),
+    ...greylisting(),
     ...restrictions(site),
     ...limits(site),
     ...postfixServerTls(site),
@@ -79,6 +80,14 @@ function policy(): Readonly<Record<string, string>> {
     ghostinbox_guard:
       "check_policy_service { unix:ghostinbox/policy, timeout=2s, try_limit=2, default_action=DUNNO, " +
       "policy_context=$ghostinbox_context }",
+  };
+}
+
+/** A restriction class of its own, so that the guard's answer says who is asked to come again, and Postgrey when. */
+function greylisting(): Readonly<Record<string, string>> {
+  return {
+    smtpd_restriction_classes: "greylist",
+    greylist: "check_policy_service { unix:postgrey/socket, timeout=2s, try_limit=1, default_action=DUNNO }",
   };
 }
 

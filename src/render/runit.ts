@@ -1,6 +1,7 @@
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
 import { opendkimCommand, opendmarcCommand, spamdCommand, spamMilterCommand } from "./content-services.ts";
+import { postgreyCommand } from "./postgrey.ts";
 
 export const SERVICES = [
   "unbound",
@@ -13,6 +14,7 @@ export const SERVICES = [
   "spamass-milter",
   "opendkim",
   "opendmarc",
+  "postgrey",
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
@@ -66,6 +68,8 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return [opendkimCommand(layout)];
     case "opendmarc":
       return [opendmarcCommand(layout)];
+    case "postgrey":
+      return [postgreyCommand(layout)];
     case "dovecot":
       return [`exec dovecot -F -c ${layout.dovecotConf}`];
   }

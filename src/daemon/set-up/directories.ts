@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CONTENT_USERS } from "../../render/content-services.ts";
+import { POSTGREY_USER } from "../../render/postgrey.ts";
 import { SERVICES } from "../../render/runit.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { groupId, userIds } from "../site.ts";
@@ -37,6 +38,7 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.spamMilterConf),
     at(layout.opendkimConf),
     at(layout.opendmarcConf),
+    at(layout.postgreyConf),
     at(layout.tls, 0o700),
     at(layout.secrets, 0o750, "root", guard),
     at(join(data, "db")),
@@ -55,6 +57,8 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.dmarcRoot),
     at(join(layout.dmarcRoot, "etc")),
     at(dirname(layout.dmarcSocket), 0o2750, CONTENT_USERS.dmarc, "postfix"),
+    at(dirname(layout.greylistSocket), 0o2750, POSTGREY_USER, "postfix"),
+    at(layout.postgreyData, 0o700, POSTGREY_USER, POSTGREY_USER),
     at(layout.dkimKeys, 0o700, CONTENT_USERS.dkim, CONTENT_USERS.dkim),
     at(layout.spamState, 0o700, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
     at(layout.spamPreferences, 0o2750, guard, CONTENT_USERS.spamd),
@@ -81,6 +85,7 @@ export function makeDirectories(layout: Layout): void {
     layout.dkimKeys,
     layout.spamState,
     layout.spamPreferences,
+    layout.postgreyData,
   ];
   for (const { path, mode, user, group } of directories(layout)) {
     if (!existsSync(path)) mkdirSync(path);

@@ -5,7 +5,17 @@ import { basename } from "node:path";
 export type Process = Readonly<{ pid: number; args: readonly string[]; exe: string; cwd: string }>;
 
 const SUPERVISORS = ["runsvdir", "runsv", "svlogd"];
-const MAIL_PROGRAMS = ["/usr/lib/postfix/", "/usr/lib/dovecot/", "/usr/sbin/dovecot"];
+const MAIL_PROGRAMS = [
+  "/usr/lib/postfix/",
+  "/usr/lib/dovecot/",
+  "/usr/sbin/dovecot",
+  "/usr/sbin/unbound",
+  "/usr/sbin/opendkim",
+  "/usr/sbin/opendmarc",
+  "/usr/sbin/spamass-milter",
+];
+const PERL = "/usr/bin/perl";
+const PERL_PROGRAMS = /\b(?:spamd|postgrey)\b/;
 
 /**
  * Whether this process belongs to the server of this data directory. A shell that merely stands in the directory
@@ -15,7 +25,11 @@ export function belongsTo(data: string, { args, exe, cwd }: Process): boolean {
   const within = (path: string): boolean => path === data || path.startsWith(`${data}/`);
   if (within(exe)) return true;
   const points = within(cwd) || args.some(within);
-  return points && (SUPERVISORS.includes(basename(exe)) || MAIL_PROGRAMS.some((program) => exe.startsWith(program)));
+  const ours =
+    SUPERVISORS.includes(basename(exe)) ||
+    MAIL_PROGRAMS.some((program) => exe.startsWith(program)) ||
+    (exe === PERL && PERL_PROGRAMS.test(args.join(" ")));
+  return points && ours;
 }
 
 export function isSupervisor({ exe }: Process): boolean {
