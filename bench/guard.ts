@@ -72,9 +72,13 @@ export class Programs {
   launch(name: "guard" | "web" | "keeper", settings: Environment = {}): Child {
     const { layout } = this;
     writeEnvironment(layout.environment, this.#environment(settings));
-    const script = renderRunit({ layout, environment: layout.environment, netAdmin: true, webLowPort: false }).find(
-      ({ service }) => service === name,
-    );
+    const script = renderRunit({
+      layout,
+      environment: layout.environment,
+      netAdmin: true,
+      webLowPort: false,
+      spam: true,
+    }).find(({ service }) => service === name);
     if (script === undefined) throw new Error(`no script of ${name}`);
     const file = join(dirname(layout.environment), `${name}.sh`);
     writeFileSync(file, script.run);

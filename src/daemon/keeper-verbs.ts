@@ -152,7 +152,7 @@ export class KeeperVerbs {
   }
 
   #services(): readonly Readonly<{ name: string; up: boolean; pid: number | null }>[] {
-    return SERVICES.map((name) => {
+    return SERVICES.filter((name) => existsSync(join(this.#layout.services, name))).map((name) => {
       const pid = pidOf(this.#layout.services, name);
       return { name, up: pid !== null, pid };
     });

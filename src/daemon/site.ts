@@ -66,6 +66,7 @@ function relayOf(settings: Settings): Relay | null {
 
 function spamOf(settings: Settings): SpamSite {
   return {
+    enabled: settings["spam.enabled"],
     requiredScore: settings["spam.required_score"],
     // spamass-milter compares whole points: never refuse what is below the setting.
     refuseScore: Math.ceil(settings["spam.refuse_score"]),

@@ -98,6 +98,7 @@ async function prepare(layout: Layout, settings: Settings, stop: Stop): Promise<
     layout,
     environment: layout.environment,
     netAdmin: hasNetAdmin(),
+    spam: settings["spam.enabled"],
     webLowPort: settings["ports.http"] < 1024,
   });
   return password;

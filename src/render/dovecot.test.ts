@@ -34,6 +34,15 @@ test("IMAP is served over TLS 1.2 or newer only", () => {
   assert.match(text, /inet_listener imaps \{\n {4}port = 993\n {4}ssl = yes\n/);
 });
 
+test("a name that is no account costs as much to refuse as one that is", () => {
+  const query = /^password_query = (.*)$/m.exec(files.get("accounts.conf")?.text ?? "")?.[1] ?? "";
+  assert.ok(query.startsWith("SELECT user, password, allow_nets FROM passdb WHERE user = '%u' UNION ALL "));
+  const decoy = /UNION ALL SELECT '%u', '([^']+)', NULL/.exec(query)?.[1] ?? "";
+  assert.match(decoy, /^\{ARGON2ID\}\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+  const other = renderDovecot(sampleSite({ loginPolicySecret: "6".repeat(64) }))[1]?.text ?? "";
+  assert.ok(!other.includes(decoy));
+});
+
 test("listens on IPv6 only where the kernel has it", () => {
   assert.match(text, /^listen = \*, ::$/m);
   assert.match(renderDovecot(sampleSite({ ipv6: false }))[0]?.text ?? "", /^listen = \*$/m);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
+import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../core/password-cost.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
 import { dovecotTls } from "./tls.ts";
 
@@ -11,12 +12,12 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
   ];
 }
 
-function accountsConf({ layout, mailUser }: Site): string {
+function accountsConf({ layout, mailUser, loginPolicySecret }: Site): string {
   const home = `'${layout.mail}/%d/%n' AS home, ${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
   return `# ${RENDERED_BY}
 driver = sqlite
 connect = ${layout.accountsDb}
-password_query = SELECT user, password FROM passdb WHERE user = '%u'
+password_query = ${passwordQuery(loginPolicySecret)}
 user_query = SELECT ${home} FROM userdb WHERE user = '%u'
 iterate_query = SELECT user AS username FROM userdb
 `;
@@ -129,6 +130,22 @@ service anvil {
   }
 }
 `;
+}
+
+/**
+ * Whoever may not sign in, or does not exist, has a password that nobody knows, at the cost of a real one: neither the
+ * time of an answer nor its words tell which names are accounts.
+ */
+function passwordQuery(secret: string): string {
+  const real = "SELECT user, password, allow_nets FROM passdb WHERE user = '%u'";
+  const none = "WHERE NOT EXISTS (SELECT 1 FROM passdb WHERE user = '%u')";
+  return `${real} UNION ALL SELECT '%u', '${decoy(secret)}', NULL ${none}`;
+}
+
+/** A hash of no password: random to anyone without the secret, and the same at each rendering. */
+function decoy(secret: string): string {
+  const bytes = createHash("sha512").update(`decoy of ${secret}`).digest();
+  return printArgon2id(bytes.subarray(0, PASSWORD_SALT_BYTES), bytes.subarray(-PASSWORD_TAG_BYTES));
 }
 
 /** Salts the hashes by which the guard tells passwords apart: stable, and unknown to anyone without the secret. */

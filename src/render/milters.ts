@@ -15,7 +15,7 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     ghostinbox_dkim: milter(layout.dkimSocket, "accept", DKIM_SECONDS),
     ghostinbox_dmarc: milter(layout.dmarcSocket, "accept", DKIM_SECONDS),
     ghostinbox_spam: milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS),
-    smtpd_milters: "$ghostinbox_dkim, $ghostinbox_dmarc, $ghostinbox_spam",
+    smtpd_milters: ["$ghostinbox_dkim", "$ghostinbox_dmarc", ...(spam.enabled ? ["$ghostinbox_spam"] : [])].join(", "),
     header_checks: "regexp:$config_directory/forged_headers",
     // What is attached is the sender's affair, and often signed.
     mime_header_checks: "",

@@ -30,7 +30,9 @@ function submission(port: number, name: "submission" | "submissions", tls: strin
     "  -o smtpd_client_restrictions=$ghostinbox_guard",
     "  -o smtpd_helo_restrictions=",
     "  -o { smtpd_discard_ehlo_keywords = silent-discard, etrn }",
-    "  -o smtpd_sender_restrictions=reject_non_fqdn_sender,reject_sender_login_mismatch",
+    // Before a sign-in every sender is refused alike, so that none is told from another.
+    "  -o { smtpd_sender_restrictions = reject_non_fqdn_sender, reject_authenticated_sender_login_mismatch,",
+    "    permit_sasl_authenticated, reject }",
     "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
     "  -o { smtpd_recipient_restrictions = reject_non_fqdn_recipient, reject_unlisted_recipient, $ghostinbox_guard }",
   ];

@@ -18,6 +18,8 @@ export const SERVICES = [
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
+const SPAM_SERVICES: readonly ServiceName[] = ["spamd", "spamass-milter"];
+
 export type RunitInput = Readonly<{
   layout: Layout;
   /** Directory of files that chpst(8) turns into environment variables. */
@@ -26,6 +28,8 @@ export type RunitInput = Readonly<{
   netAdmin: boolean;
   /** Whether the web listens on a port below 1024. */
   webLowPort: boolean;
+  /** Whether SpamAssassin runs. */
+  spam: boolean;
 }>;
 
 export type Script = Readonly<{ service: ServiceName; run: string; logRun: string }>;
@@ -36,7 +40,7 @@ export const NODE_FLAGS =
 
 /** One service directory each for runsvdir(8). Every path is free of spaces and quotes: set-up sees to it. */
 export function renderRunit(input: RunitInput): readonly Script[] {
-  return SERVICES.map((service) => ({
+  return SERVICES.filter((service) => input.spam || !SPAM_SERVICES.includes(service)).map((service) => ({
     service,
     run: script(commands(service, input)),
     logRun: script([`exec svlogd -tt ${input.layout.log}/${service}`]),

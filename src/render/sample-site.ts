@@ -27,7 +27,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       ownRoot: false,
       stubs: [],
     },
-    spam: { requiredScore: 5, refuseScore: 15, allowFrom: [], onFailure: "pass", ownRules: "" },
+    spam: { enabled: true, requiredScore: 5, refuseScore: 15, allowFrom: [], onFailure: "pass", ownRules: "" },
     dkimSelector: "ghostinbox",
     loginPolicySecret: "5".repeat(64),
     mailUser: { uid: 990, gid: 991 },

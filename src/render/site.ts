@@ -55,6 +55,7 @@ export type Relay = Readonly<{
 }>;
 
 export type SpamSite = Readonly<{
+  enabled: boolean;
   requiredScore: number;
   /** In whole points; 0 refuses nothing. */
   refuseScore: number;

@@ -97,9 +97,9 @@ export const senderPattern: Kind<string> = text("an address or a pattern such as
   same(/^[A-Za-z0-9.!$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.*?-]{1,255}$/.test(written) ? written.toLowerCase() : null),
 );
 
-/** The name of a key in the DNS (RFC 6376 section 3.1), short enough for `-ed25519` to follow. */
+/** The name of a key in the DNS (RFC 6376 section 3.1). */
 export const selector: Kind<string> = text("a name of small letters, digits and dashes", (written) =>
-  same(/^[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?$/.test(written) ? written : null),
+  same(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(written) ? written : null),
 );
 
 export const domain: Kind<string> = text("a domain such as example.org", (written) => same(parseHostName(written)));

@@ -197,6 +197,11 @@ export const schema = {
     source: "RFC 2142; `postmaster` is never blocked (RFC 5321 section 4.5.1)",
   },
 
+  "spam.enabled": {
+    kind: flag,
+    byDefault: true,
+    says: "Whether strangers' mail is scored by SpamAssassin; its programs start and end with the server.",
+  },
   "spam.required_score": {
     kind: decimal(0.1, 1_000),
     byDefault: 5,

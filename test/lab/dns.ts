@@ -51,7 +51,7 @@ export function rootOf(directory: string): Readonly<{ hints: string; anchor: str
  * Starts NSD in the `net` namespace: an authoritative server with a signed root of its own. Hosts of the lab ask it as
  * if it were a resolver, which works because all but the block lists lies on it. What is not there does not exist.
  */
-export async function startDns(directory: string): Promise<ChildProcess> {
+export async function startDns(directory: string, records: readonly string[]): Promise<ChildProcess> {
   const folder = join(directory, "dns");
   mkdirSync(folder, { mode: 0o755 });
   const signed = makeKey(folder, SIGNED_ZONE);
@@ -64,6 +64,7 @@ export async function startDns(directory: string): Promise<ChildProcess> {
     sign(folder, zone, key, [`www.${zone}. A ${SERVER.v4}`, `${zone}. MX 10 mx.sender.test.`]);
   sign(folder, ".", root, [
     ...RECORDS,
+    ...records,
     ...Object.entries(LISTS).flatMap(([zone, address]) => [`${zone}. NS ns.${zone}.`, `ns.${zone}. A ${address}`]),
     `${SIGNED_ZONE}. NS ns.lab.`,
     `${SIGNED_ZONE}. ${signerOf(folder, signed)}`,

@@ -19,7 +19,8 @@ export class Lab {
     [this.server, this.sender, this.attacker] = hosts;
   }
 
-  static async make(): Promise<Lab> {
+  /** `records`: lines of a zone file for the lab's DNS, besides its own. */
+  static async make(records: readonly string[] = []): Promise<Lab> {
     // Below /var/tmp: unprivileged users must be able to enter it, and sockets need a short path.
     const directory = mkdtempSync(join("/var/tmp", "gi-lab-"));
     chmodSync(directory, 0o755);
@@ -32,7 +33,7 @@ export class Lab {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
     try {
       await makeNetwork();
-      const dns = await startDns(directory);
+      const dns = await startDns(directory, records);
       const hosts = [
         await Host.start("server", directory),
         await Host.start("sender", directory),

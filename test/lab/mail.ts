@@ -10,6 +10,8 @@ export type MailFrom = Readonly<{
   sender?: string;
   recipient?: string;
   subject?: string;
+  /** The whole mail, headers and body, instead of a short one. */
+  text?: string;
 }>;
 
 /** The server's address of the same family. */
@@ -37,7 +39,8 @@ export async function mailOver(dialog: Dialog, mail: Omit<MailFrom, "host" | "fr
     const reply = await dialog.ask(line);
     if (reply.code >= 400 || reply.code === 0) return reply;
   }
-  dialog.send(`From: <${sender}>\r\nTo: <${recipient}>\r\nSubject: ${subject}\r\n\r\nHello.\r\n.`);
+  const short = `From: <${sender}>\r\nTo: <${recipient}>\r\nSubject: ${subject}\r\n\r\nHello.`;
+  dialog.send(`${mail.text ?? short}\r\n.`);
   return dialog.reply();
 }
 

@@ -45,6 +45,9 @@ export class Product {
       // A second for each of many connections; test/e2e/greeting.test.ts waits for it.
       GHOSTINBOX_SMTP__GREET_DELAY: "0s",
       ADMIN_PASSWORD,
+      // What scores mail has tests of its own; elsewhere it would only cost time.
+      GHOSTINBOX_SPAM__ENABLED: "false",
+      GHOSTINBOX_SPAM__RULES: join(CHECKOUT, "test", "lab", "spam.cf"),
       // Else every first contact of every test would be asked to come again.
       GHOSTINBOX_GREYLIST__ENABLED: "false",
       ...settings,

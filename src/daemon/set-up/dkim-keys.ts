@@ -1,6 +1,6 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { chownSync, existsSync, renameSync, writeFileSync } from "node:fs";
-import { type DkimKey, dkimKeys } from "../../render/authenticity.ts";
+import { dkimKeys } from "../../render/authenticity.ts";
 import { CONTENT_USERS } from "../../render/content-services.ts";
 import type { Site } from "../../render/site.ts";
 import { userIds } from "../site.ts";
@@ -14,14 +14,12 @@ export function makeDkimKeys(site: Site): void {
   for (const key of dkimKeys(site)) {
     if (existsSync(key.file)) continue;
     const fresh = `${key.file}.new`;
-    writeFileSync(fresh, privateKey(key).export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    writeFileSync(
+      fresh,
+      generateKeyPairSync("rsa", { modulusLength: RSA_BITS }).privateKey.export({ type: "pkcs8", format: "pem" }),
+      { mode: 0o600 },
+    );
     chownSync(fresh, uid, gid);
     renameSync(fresh, key.file);
   }
-}
-
-function privateKey({ algorithm }: DkimKey): KeyObject {
-  return algorithm === "rsa"
-    ? generateKeyPairSync("rsa", { modulusLength: RSA_BITS }).privateKey
-    : generateKeyPairSync("ed25519").privateKey;
 }

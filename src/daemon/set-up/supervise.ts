@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../../adapters/run-program.ts";
-import { type RunitInput, renderRunit, SERVICES, type ServiceName } from "../../render/runit.ts";
+import { type RunitInput, renderRunit, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import { endBy } from "./orphans.ts";
@@ -31,9 +31,11 @@ export function writeEnvironment(directory: string, env: Readonly<Record<string,
 
 export function writeServices(input: RunitInput): void {
   const { services } = input.layout;
+  const scripts = renderRunit(input);
   for (const name of readdirSync(services))
-    if (!SERVICES.some((service) => service === name)) rmSync(join(services, name), { recursive: true, force: true });
-  for (const { service, run, logRun } of renderRunit(input)) {
+    if (!scripts.some(({ service }) => service === name))
+      rmSync(join(services, name), { recursive: true, force: true });
+  for (const { service, run, logRun } of scripts) {
     writeScript(join(services, service), run);
     writeScript(join(services, service, "log"), logRun);
     // A service that was stopped by hand comes back with the next start.
