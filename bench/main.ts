@@ -41,6 +41,9 @@ async function main(): Promise<number> {
         console.error(`ghostinbox: ${part.name} could not be measured: ${messageOf(error)}`);
       }
     }
+  } catch (error) {
+    console.error(`ghostinbox: nothing could be measured: ${messageOf(error)}`);
+    return 1;
   } finally {
     lab.remove();
   }
