@@ -23,6 +23,10 @@ export const notices = {
     says: "A DNS block list cannot be believed and is set aside: mail goes on without it.",
     next: "Nothing to do if it passes: it is tried again by itself. A list that refuses to serve us asks for an account; dnsbl.zones takes it out.",
   },
+  greylist_silent: {
+    says: "Postgrey does not answer: nobody is greylisted, and mail of strangers comes in at once.",
+    next: "See its log below log/postgrey; when it ends it is started again by itself.",
+  },
   events_aggregated: {
     says: "So many events arrived that some were summed up instead of recorded one by one.",
     next: "Nothing to do: bans and limits are exact all the same.",

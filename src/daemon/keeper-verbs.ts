@@ -13,6 +13,7 @@ import { CertificateFollower } from "./follow-certificate.ts";
 import { reloadOf } from "./parts.ts";
 import { pidOf } from "./set-up/supervise.ts";
 import { certificateFiles, readSite } from "./site.ts";
+import { PostgreyWatch } from "./watch-postgrey.ts";
 
 /** doveadm(1) kick: nobody was signed in. */
 const NOBODY = 68;
@@ -24,6 +25,7 @@ export class KeeperVerbs {
   readonly #layout: Layout;
   readonly #env: Environment;
   readonly #certificate: CertificateFollower;
+  readonly #postgrey: PostgreyWatch;
   /** Those of the settings in force; null while the settings cannot be read. */
   #certificateFiles: CertificateFiles | null;
   #turn: Promise<unknown> = Promise.resolve();
@@ -33,6 +35,7 @@ export class KeeperVerbs {
     this.#env = env;
     const read = this.#settings();
     this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
+    this.#postgrey = new PostgreyWatch(layout);
     this.#certificate = new CertificateFollower({ layout, reload: () => this.#reload(SERVE_TLS), now: clock.now });
   }
 
@@ -66,11 +69,13 @@ export class KeeperVerbs {
       case "restart":
         return this.#restart(command.service);
       case "status":
+        // Its answer is for the next who asks: nobody waits for what is frozen.
+        void this.#postgrey.look();
         return Promise.resolve({
           ok: true,
           detail: "",
           services: this.#services(),
-          troubles: this.#certificate.troubles(),
+          troubles: [...this.#certificate.troubles(), ...this.#postgrey.troubles()],
         });
     }
   }

@@ -20,6 +20,8 @@ export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFi
   const options = [
     `--unix=${layout.greylistSocket}`,
     "--socketmode=0660",
+    // Postfix logs each refusal already.
+    "--quiet",
     `--dbdir=${layout.postgreyData}`,
     `--delay=${greylist.delaySeconds}`,
     "--auto-whitelist-clients=1",

@@ -47,6 +47,7 @@ export type NoticeCode =
   | "database_unwritable"
   | "firewall_unavailable"
   | "connections_uncounted"
+  | "greylist_silent"
   | "dnsbl_set_aside"
   | "events_aggregated"
   | "keeper_unreachable"
