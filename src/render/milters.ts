@@ -11,10 +11,12 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const milter = (socket: string, action: string, contentSeconds: number): string =>
     `{ unix:${milterPath(socket, site)}, connect_timeout=2s, command_timeout=5s, ` +
     `content_timeout=${contentSeconds}s, default_action=${action} }`;
+  const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS);
   return {
     ghostinbox_dkim: milter(layout.dkimSocket, "accept", DKIM_SECONDS),
     ghostinbox_dmarc: milter(layout.dmarcSocket, "accept", DKIM_SECONDS),
-    ghostinbox_spam: milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS),
+    // Postfix complains of a parameter that nothing uses.
+    ...(spam.enabled ? { ghostinbox_spam: score } : {}),
     smtpd_milters: ["$ghostinbox_dkim", "$ghostinbox_dmarc", ...(spam.enabled ? ["$ghostinbox_spam"] : [])].join(", "),
     header_checks: "regexp:$config_directory/forged_headers",
     // What is attached is the sender's affair, and often signed.
