@@ -1,24 +1,16 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { PASSWORD_COST, PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../core/password-cost.ts";
 
-/**
- * OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, two passes, one lane. Dovecot verifies each login with
- * these, so more memory would be a lever for whoever floods the server with logins.
- */
-const PARAMETERS = { memory: 19_456, passes: 2, parallelism: 1 } as const;
-const TAG_BYTES = 32;
-const SALT_BYTES = 16;
 /** What a stored hash may ask of this process at most: 256 MiB, ten passes, four lanes. */
 const MOST = { memory: 262_144, passes: 10, parallelism: 4 } as const;
 
 const PHC =
   /^\{ARGON2ID\}\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
-/** A PHC string with the scheme before it, as Dovecot reads it: `{ARGON2ID}$argon2id$v=19$m=…`. */
+/** Takes about as long as Dovecot needs to verify it. */
 export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(SALT_BYTES);
-  const tag = await derive(password, salt, PARAMETERS, TAG_BYTES);
-  const { memory, passes, parallelism } = PARAMETERS;
-  return `{ARGON2ID}$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(tag)}`;
+  const salt = randomBytes(PASSWORD_SALT_BYTES);
+  return printArgon2id(salt, await derive(password, salt, PASSWORD_COST, PASSWORD_TAG_BYTES));
 }
 
 /** False as well for a hash of another scheme or one that asks for too much work. */
@@ -47,8 +39,4 @@ function derive(password: string, nonce: Buffer, cost: Cost, tagLength: number):
       else reject(error);
     });
   });
-}
-
-function unpadded(bytes: Buffer): string {
-  return bytes.toString("base64").replace(/=+$/, "");
 }

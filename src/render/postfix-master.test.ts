@@ -32,7 +32,8 @@ for (const [door, context, tls] of [
     assert.ok(options.includes(tls));
     assert.ok(options.includes(`ghostinbox_context=${context}`));
     assert.ok(options.includes("smtpd_relay_restrictions=permit_sasl_authenticated,reject"));
-    assert.ok(options.includes("smtpd_sender_restrictions=reject_non_fqdn_sender,reject_sender_login_mismatch"));
+    const own = "reject_non_fqdn_sender,reject_authenticated_sender_login_mismatch,permit_sasl_authenticated,reject";
+    assert.ok(options.includes(`smtpd_sender_restrictions=${own}`));
   });
 
 test("whatever looks names up is chrooted, and so asks our resolver", () => {

@@ -31,12 +31,18 @@ function submission(port: number, name: "submission" | "submissions", tls: strin
     "  -o smtpd_helo_restrictions=",
     "  -o { smtpd_discard_ehlo_keywords = silent-discard, etrn }",
     // Before a sign-in every sender is refused alike, so that none is told from another.
-    "  -o { smtpd_sender_restrictions = reject_non_fqdn_sender, reject_authenticated_sender_login_mismatch,",
-    "    permit_sasl_authenticated, reject }",
+    `  -o smtpd_sender_restrictions=${OWN_SENDERS.join(",")}`,
     "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
     "  -o { smtpd_recipient_restrictions = reject_non_fqdn_recipient, reject_unlisted_recipient, $ghostinbox_guard }",
   ];
 }
+
+const OWN_SENDERS: readonly string[] = [
+  "reject_non_fqdn_sender",
+  "reject_authenticated_sender_login_mismatch",
+  "permit_sasl_authenticated",
+  "reject",
+];
 
 const OWN_SERVICES: readonly string[] = [
   "pickup unix n - n 60 1 pickup",
