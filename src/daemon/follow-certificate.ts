@@ -1,7 +1,9 @@
+import { lastLines, runProgram } from "../adapters/run-program.ts";
 import { type Millis, SECOND_MS } from "../core/time.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { KeeperTrouble } from "../wire/control.ts";
 import { type CertificateFiles, isServed, readPair, serve } from "./certificate.ts";
+import { signal } from "./set-up/processes.ts";
 
 export type FollowParts = Readonly<{
   layout: Layout;
@@ -59,4 +61,19 @@ export class CertificateFollower {
     if (this.#doubt !== null) this.#refused = { code: "certificate_refused", detail: reason };
     this.#doubt = reason;
   }
+}
+
+/**
+ * Lets the next connections be served with the new certificate, and no open one end. An smtpd that is in a session
+ * finishes it. Dovecot is not reloaded: that would end sessions that are idle for ten seconds and make it forget all
+ * others, which then could not be cut. Its login processes ask its configuration process, one connection each, and a
+ * new one of those reads the files anew.
+ */
+export async function reloadCertificate({ postfixConf, dovecotConf }: Layout): Promise<string | null> {
+  const reload = await runProgram("postfix", ["-c", postfixConf, "reload"]);
+  if (reload.code !== 0) return `Postfix could not be reloaded: ${lastLines(reload)}`;
+  const status = await runProgram("doveadm", ["-c", dovecotConf, "process", "status", "config"]);
+  if (status.code !== 0) return `Dovecot could not be asked for its processes: ${lastLines(status)}`;
+  for (const [, pid] of status.stdout.matchAll(/^config\s+(\d+)\s/gm)) signal(Number(pid), "SIGTERM");
+  return null;
 }

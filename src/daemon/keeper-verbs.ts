@@ -9,7 +9,7 @@ import type { Settings } from "../settings/schema.ts";
 import type { KeeperCommand, KeeperReply } from "../wire/control.ts";
 import { applyConfiguration } from "./apply.ts";
 import { type CertificateFiles, readPair } from "./certificate.ts";
-import { CertificateFollower } from "./follow-certificate.ts";
+import { CertificateFollower, reloadCertificate } from "./follow-certificate.ts";
 import { reloadOf } from "./parts.ts";
 import { pidOf } from "./set-up/supervise.ts";
 import { certificateFiles, readSite } from "./site.ts";
@@ -17,8 +17,6 @@ import { PostgreyWatch } from "./watch-postgrey.ts";
 
 /** doveadm(1) kick: nobody was signed in. */
 const NOBODY = 68;
-/** Who reads the certificate. */
-const SERVE_TLS: readonly ServiceName[] = ["postfix", "dovecot"];
 
 /** Does what the guard may ask of root. Every argument has passed its parser; no shell is involved. */
 export class KeeperVerbs {
@@ -36,7 +34,7 @@ export class KeeperVerbs {
     const read = this.#settings();
     this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
     this.#postgrey = new PostgreyWatch(layout);
-    this.#certificate = new CertificateFollower({ layout, reload: () => this.#reload(SERVE_TLS), now: clock.now });
+    this.#certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), now: clock.now });
   }
 
   /** One after another, whichever connection asked. */

@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { mustRun } from "../lab/commands.ts";
+import type { Dialog } from "../lab/dialog.ts";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+const USER = "198.51.100.65";
+const SEED = "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS";
+const MODERN = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!MD5:!DSS";
+/** Each port, and how TLS begins there. */
+const DOORS = [
+  [25, "smtp"],
+  [587, "smtp"],
+  [465, null],
+  [993, null],
+] as const;
+
+describe("TLS on every port, by stock tools", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  let live: Readonly<{ cert: string; key: string }>;
+  before(async () => {
+    lab = await Lab.make();
+    const directory = join(lab.directory, "certificates");
+    mkdirSync(directory, { mode: 0o700 });
+    live = { cert: join(directory, "fullchain.pem"), key: join(directory, "privkey.pem") };
+    await makePair(live, 1, "rsa");
+    const data = join(lab.directory, "data");
+    mkdirSync(data);
+    writeFileSync(join(data, "ghostinbox.toml"), '[tls]\nprofile = "seed"\n');
+    const files = { GHOSTINBOX_TLS__CERT: live.cert, GHOSTINBOX_TLS__KEY: live.key };
+    product = await new Product(lab, { GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25", ...files }, data).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  async function makePair(to: typeof live, serial: number, algorithm: "rsa" | "ec"): Promise<void> {
+    const key = algorithm === "rsa" ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+    const names = [
+      "-subj",
+      "/CN=lab",
+      "-addext",
+      "subjectAltName=DNS:mail.example.test",
+      "-set_serial",
+      String(serial),
+    ];
+    const files = ["-days", "30", "-keyout", to.key, "-out", to.cert];
+    await mustRun(["openssl", "req", "-x509", "-newkey", ...key, "-noenc", ...names, ...files]);
+  }
+
+  /** What sslscan(1) finds: protocols that are spoken, and the ciphers up to TLS 1.2 in the server's order. */
+  async function scan(port: number, starttls: "smtp" | null): Promise<{ protocols: string[]; ciphers: string[] }> {
+    const quick = ["heartbleed", "groups", "fallback", "renegotiation", "compression", "check-certificate"];
+    const how = [...quick.map((what) => `--no-${what}`), ...(starttls === null ? [] : ["--starttls-smtp"])];
+    const xml = await lab.sender.mustExec(["sslscan", ...how, "--xml=-", `${SERVER.v4}:${port}`]);
+    const protocols = [...xml.matchAll(/<protocol type="(\w+)" version="([\d.]+)" enabled="1"/g)];
+    const ciphers = [...xml.matchAll(/<cipher status="\w+" sslversion="TLSv1.2" bits="\d+" cipher="([^"]+)"/g)];
+    return { protocols: protocols.map(([, , version = ""]) => version), ciphers: ciphers.map(([, name = ""]) => name) };
+  }
+
+  /** What openssl(1) makes of a cipher list, in its order, with the given kind of key. */
+  async function ciphersOf(list: string, not: "ECDSA" | "RSA"): Promise<readonly string[]> {
+    const lines = await mustRun(["openssl", "ciphers", "-v", list]);
+    const fits = lines.split("\n").filter((line) => / Kx=/.test(line) && !/TLSv1\.3/.test(line));
+    return fits.filter((line) => !line.includes(`Au=${not} `)).map((line) => line.slice(0, line.indexOf(" ")));
+  }
+
+  async function serialAt(port: number, starttls: "smtp" | null): Promise<number> {
+    const how = starttls === null ? [] : ["-starttls", starttls];
+    const argv = ["openssl", "s_client", "-connect", `${SERVER.v4}:${port}`, ...how];
+    const { stdout } = await lab.sender.exec(argv);
+    const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(stdout)?.[0];
+    return pem === undefined ? 0 : Number.parseInt(new X509Certificate(pem).serialNumber, 16);
+  }
+
+  async function serials(): Promise<readonly number[]> {
+    return Promise.all(DOORS.map(async ([port, starttls]) => serialAt(port, starttls)));
+  }
+
+  async function servedEverywhere(serial: number): Promise<void> {
+    await until(`serial ${serial} on every port`, async () => (await serials()).every((one) => one === serial), 15_000);
+  }
+
+  for (const [port, starttls] of DOORS)
+    test(`the seed's list in its order, TLS 1.2 and 1.3 only, on ${port}`, async () => {
+      const { protocols, ciphers } = await scan(port, starttls);
+      assert.deepEqual(protocols, ["1.2", "1.3"]);
+      assert.deepEqual(ciphers, await ciphersOf(SEED, "ECDSA"));
+    });
+
+  test("the server's order counts, not the client's", async () => {
+    for (const [port, starttls] of DOORS) {
+      const how = starttls === null ? [] : ["-starttls", starttls];
+      const wish = ["-tls1_2", "-cipher", "AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-GCM-SHA384"];
+      const argv = ["openssl", "s_client", "-connect", `${SERVER.v4}:${port}`, ...how, ...wish];
+      assert.match((await lab.sender.exec(argv)).stdout, /Cipher is ECDHE-RSA-AES256-GCM-SHA384/, String(port));
+    }
+  });
+
+  test("posttls-finger, as another Postfix sees port 25: offered, never demanded", async () => {
+    const argv = ["posttls-finger", "-c", "-l", "may", "-L", "summary", `[${SERVER.v4}]:25`];
+    const seen = await lab.sender.exec(argv, { env: { MAIL_CONFIG: product.layout.postfixConf } });
+    assert.match(seen.stdout + seen.stderr, /TLS connection established to .*: TLSv1\.3 with cipher TLS_/);
+  });
+
+  test("the modern profile by `config apply`: forward secrecy and authenticated encryption only", async () => {
+    writeFileSync(product.layout.settings, '[tls]\nprofile = "modern"\n');
+    await product.json(["config", "apply"]);
+    const expected = await ciphersOf(MODERN, "ECDSA");
+    for (const [port, starttls] of DOORS) {
+      const found = await until(`the modern list on ${port}`, async () => {
+        const { protocols, ciphers } = await scan(port, starttls);
+        return ciphers.length === expected.length && { protocols, ciphers };
+      });
+      assert.deepEqual(found, { protocols: ["1.2", "1.3"], ciphers: expected });
+    }
+  });
+
+  test("the group for a key exchange without elliptic curves has 2048 bits", async () => {
+    const dh = join(product.layout.tlsServed, "dh.pem");
+    assert.match(await mustRun(["openssl", "dhparam", "-in", dh, "-text", "-noout", "-check"]), /\(2048 bit\)/);
+    const postfix = await lab.server.mustExec([
+      ...["postconf", "-c", product.layout.postfixConf, "-h", "smtpd_tls_dh1024_param_file"],
+    ]);
+    assert.equal(postfix.trim(), dh);
+    assert.match(readFileSync(product.layout.dovecotConf, "utf8"), new RegExp(`^ssl_dh = <${dh}$`, "m"));
+  });
+
+  describe("a renewal", () => {
+    let imap: Dialog;
+    let submission: Dialog;
+    before(async () => {
+      imap = await openImap(lab.sender, USER);
+      assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
+      submission = await openSubmission(lab.sender, USER);
+      assert.equal((await authenticate(submission, ANNA)).code, 235);
+    });
+
+    async function sessionsWork(): Promise<void> {
+      assert.match((await imap.imap("NOOP")).at(-1) ?? "", /^t\d+ OK/);
+      const sent = await mailOver(submission, { sender: ANNA, recipient: ANNA });
+      assert.equal(sent.code, 250, submission.transcript.join("\n"));
+    }
+
+    test("rewritten in place is served on every port, and no session ends", async () => {
+      await servedEverywhere(1);
+      await makePair(live, 2, "ec");
+      await servedEverywhere(2);
+      await sessionsWork();
+    });
+
+    test("moved over the old files likewise", async () => {
+      const next = { cert: `${live.cert}.new`, key: `${live.key}.new` };
+      await makePair(next, 3, "ec");
+      renameSync(next.key, live.key);
+      renameSync(next.cert, live.cert);
+      await servedEverywhere(3);
+      await sessionsWork();
+    });
+
+    test("by symbolic links that are led elsewhere, as certbot does it, likewise", async () => {
+      for (const serial of [4, 5]) {
+        const archived = { cert: `${live.cert}.${serial}`, key: `${live.key}.${serial}` };
+        await makePair(archived, serial, serial === 4 ? "rsa" : "ec");
+        for (const name of ["key", "cert"] as const) {
+          symlinkSync(archived[name], `${live[name]}.link`);
+          renameSync(`${live[name]}.link`, live[name]);
+        }
+        await servedEverywhere(serial);
+      }
+      await sessionsWork();
+    });
+
+    test("that is none is refused, the old one stays, and the owner is told until it is mended", async () => {
+      const good = readFileSync(live.key);
+      const told = async (): Promise<boolean> =>
+        JSON.stringify(await product.json(["status"])).includes("certificate_refused");
+      writeFileSync(live.key, readFileSync(`${live.key}.4`));
+      await until("the owner is told", told, 15_000);
+      assert.deepEqual(new Set(await serials()), new Set([5]));
+      writeFileSync(live.key, good);
+      await until("the notice is over", async () => !(await told()), 15_000);
+      await sessionsWork();
+    });
+
+    test("leaves the private key to root alone", async () => {
+      for (const name of readdirSync(product.layout.tlsServed)) {
+        const { mode, uid } = statSync(join(product.layout.tlsServed, name));
+        assert.deepEqual([mode & 0o777, uid], [0o600, 0], name);
+      }
+      const as = ["setpriv", "--reuid", "ghostinbox", "--regid", "ghostinbox", "--clear-groups"];
+      const read = await lab.server.exec([...as, "cat", join(product.layout.tlsServed, "key.pem")]);
+      assert.notEqual(read.code, 0);
+    });
+  });
+});
