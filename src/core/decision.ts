@@ -1,3 +1,4 @@
+import type { LogPosition } from "./event.ts";
 import type { Ip, Prefix } from "./ip.ts";
 import type { Reason } from "./reasons.ts";
 import type { Millis } from "./time.ts";
@@ -32,6 +33,8 @@ export type Change =
   | Readonly<{ type: "KNOW"; prefix: Prefix; account: string }>
   /** An account writes to someone elsewhere, whose reply is no stranger's. */
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
+  /** Everything up to here has been read and recorded. */
+  | Readonly<{ type: "READ_LOG"; log: string; position: LogPosition }>
   | Readonly<{ type: "ALLOW"; prefix: Prefix; note: string; by: string }>
   | Readonly<{ type: "DISALLOW"; prefix: Prefix; by: string }>;
 

@@ -1,4 +1,5 @@
 import type { Ip, Prefix } from "./ip.ts";
+import type { Reason } from "./reasons.ts";
 
 /** The door an event came through. */
 export type Service = "smtp" | "submission" | "submissions" | "imap" | "sieve" | "dashboard";
@@ -93,6 +94,30 @@ export type AuditType =
   | "GREYLIST_RESUMED"
   | "BREAK_GLASS"
   | "EVENTS_AGGREGATED";
+
+/** What a component's log told of a mail: recorded, decided by nobody. */
+export type Observation =
+  | Readonly<{
+      type: "SPAM_SCORED";
+      score: number;
+      required: number;
+      messageId: string;
+      /** Null where the mail had several, or where it is not known. */
+      recipient: string | null;
+    }>
+  /** Refused by a milter once its content was known. */
+  | Readonly<{
+      type: "CONTENT_REFUSED";
+      ip: Ip;
+      reason: Extract<Reason, "spam_refused" | "dmarc_refused">;
+      queueId: string;
+      sender: string;
+      recipient: string;
+      reply: string;
+    }>;
+
+/** How far a log has been read: `offset` bytes of the file with this inode. */
+export type LogPosition = Readonly<{ inode: string; offset: number }>;
 
 /** The address or network an event is about. */
 export function subjectOf(event: Event): Ip | Prefix {

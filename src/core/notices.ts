@@ -43,9 +43,17 @@ export const notices = {
     says: "The TLS certificate expires soon: then mail programs will not connect any more.",
     next: "Renew it; a self-signed one is renewed when the server starts again.",
   },
+  accounts_file_refused: {
+    says: "The file of accounts.follow could not be taken over whole; no account was suspended for it.",
+    next: "Correct what the detail names; the file is looked at again by itself.",
+  },
   all_clients_private: {
     says: "Every client seems to come from one private address, so that no attacker can be told from a user.",
     next: "Let the proxy or the container's network pass on the clients' real addresses.",
+  },
+  spam_filter_down: {
+    says: "SpamAssassin does not answer: mail passes unmarked, or waits at its senders if spam.on_failure says so.",
+    next: "See the log of spamd; a dead one is started again by itself, a frozen one must be ended.",
   },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",

@@ -36,12 +36,26 @@ export function setOf(prefix: Prefix, ipv6Length: number): BanSet {
 
 /** What each set must hold when it is filled from nothing. */
 export function planReset(bans: readonly Held[], now: Millis, ipv6Length: number): Plan {
-  return planSteps(
-    new Map(),
-    bans.map((ban) => ({ type: "add", ...ban })),
-    now,
-    ipv6Length,
-  );
+  const add = bySet<Element>();
+  const held = new Map<Prefix, Millis | null>();
+  // The database has one ban a network, and there may be a hundred thousand: no copies on the way.
+  for (const ban of bans) {
+    if (ban.expiresAt !== null && ban.expiresAt <= now) continue;
+    const set = setOf(ban.prefix, ipv6Length);
+    if (set === "net4" || set === "net6") held.set(ban.prefix, ban.expiresAt);
+    else add[set].push(element(ban, now));
+  }
+  const changes: SetChange[] = HASH_SETS.filter((set) => add[set].length > 0).map((set) => ({
+    set,
+    type: "change",
+    add: add[set],
+    remove: [],
+  }));
+  for (const set of INTERVAL_SETS) {
+    const filled = rebuild(set, held, now);
+    if (filled.type === "rebuild" && filled.elements.length > 0) changes.push(filled);
+  }
+  return { changes, networks: held };
 }
 
 /** The last step on a prefix wins. An interval set is rebuilt whole: a network may hide or uncover others. */

@@ -82,6 +82,16 @@ export const reasons = {
     next: "The owner of the address must sign in to send.",
     smtp: "550 5.7.1 Sender address rejected",
   },
+  spam_refused: {
+    says: "The spam filter scored the mail at spam.refuse_score or above.",
+    next: "`spam allow add` lets the sender in for an account; spam.refuse_score is the limit for all.",
+    smtp: "550 5.7.1 Message content refused",
+  },
+  dmarc_refused: {
+    says: "The mail failed DMARC, and its domain asks that such mail be refused.",
+    next: "Nothing to do if it was forged; otherwise its sender must mend SPF or DKIM.",
+    smtp: "550 5.7.1 rejected by DMARC policy",
+  },
   login_failures: {
     says: "Too many different wrong passwords.",
     next: "`unban IP` lifts it; `account passwd` sets a new password.",

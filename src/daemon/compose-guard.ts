@@ -37,6 +37,7 @@ import type { Settings } from "../settings/schema.ts";
 import { toPolicy } from "../settings/to-policy.ts";
 import { changedKeys, readSettings } from "./guard-settings.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { ContentWatch } from "./watch-content.ts";
 
 const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
 
@@ -117,6 +118,15 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     reload,
     pid: process.pid,
   });
+  const content = new ContentWatch({
+    layout,
+    engine,
+    positions: store,
+    notices,
+    clock,
+    log,
+    spam: settings["spam.enabled"],
+  });
   const names = new ResolverNames(settings["dns.address"]);
   const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
   const policyServer = new PolicyServer(createInquiry(engine, blockLists), report);
@@ -187,6 +197,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       await fromWeb.start(layout.webSocket, 0o660);
       await enforcer.start();
       await housekeeping.start();
+      content.start();
       pools.wake();
       void blockLists.probeDue();
       probing = setInterval(() => void blockLists.probeDue(), PROBE_LOOK_MS);
@@ -194,6 +205,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     },
     async stop() {
       housekeeping.stop();
+      await content.stop();
       spfLookup.cancel();
       await pools.stop();
       clearInterval(probing);

@@ -16,19 +16,12 @@ export const LIST_LIMITS = {
   /** How long an answer is kept: a listing for as long as the list says, but no longer than this. */
   listedMs: 5 * MINUTE_MS,
   otherMs: MINUTE_MS,
-  /** How fresh a proof must be that a list still denies what none may name, before a listing is believed. */
-  proofMs: 5 * SECOND_MS,
 } as const;
 
 export type BlockListParts = Readonly<{ names: Names; clock: Clock; notices: Notices }>;
 export type ListSettings = Readonly<{ zones: readonly string[]; checkEveryMs: number }>;
 
-/** One list. `proof`: its latest denial of an address that nobody has. */
-type List = {
-  readonly zone: string;
-  readonly health: ListHealth;
-  proof: Readonly<{ at: Millis; holds: Promise<boolean> }> | null;
-};
+type List = Readonly<{ zone: string; health: ListHealth }>;
 /** What was answered about an address. `until`: null while it is being asked. */
 type Held = { answer: Promise<Listing | null>; until: Millis | null };
 
@@ -52,7 +45,7 @@ export class DnsBlockLists implements BlockLists {
   /** Takes other lists; each is believed once its test points were right. */
   configure({ zones, checkEveryMs }: ListSettings): void {
     this.#held.clear();
-    this.#lists = zones.map((zone) => ({ zone, health: new ListHealth(checkEveryMs), proof: null }));
+    this.#lists = zones.map((zone) => ({ zone, health: new ListHealth(checkEveryMs) }));
     this.#tell();
   }
 
@@ -114,19 +107,13 @@ export class DnsBlockLists implements BlockLists {
   }
 
   /** A list that went wrong since its last check may name everybody: it must still deny an address that nobody has. */
-  #denies(list: List): Promise<boolean> {
-    const now = this.#parts.clock.now();
-    if (list.proof !== null && now < list.proof.at + LIST_LIMITS.proofMs && now >= list.proof.at)
-      return list.proof.holds;
+  async #denies(list: List): Promise<boolean> {
     // Another one each time, or a cache would answer.
     const nobody = Array.from({ length: 3 }, () => randomInt(16, 255)).join(".");
-    const holds = this.#parts.names.addresses(`${nobody}.127.${list.zone}`).then((answer) => {
-      this.#note(list, answer);
-      if (answer.type === "addresses") this.#setAside(list, "it lists addresses that nobody has");
-      return answer.type === "none";
-    });
-    list.proof = { at: now, holds };
-    return holds;
+    const answer = await this.#parts.names.addresses(`${nobody}.127.${list.zone}`);
+    this.#note(list, answer);
+    if (answer.type === "addresses") this.#setAside(list, "it lists addresses that nobody has");
+    return answer.type === "none";
   }
 
   async #probe(list: List): Promise<void> {
@@ -137,7 +124,10 @@ export class DnsBlockLists implements BlockLists {
       return Promise.all([names.addresses(listed), names.addresses(notListed)]);
     };
     const [four, six] = await Promise.all([ask(4), ask(6)]);
+    const wasAside = list.health.why !== null;
     list.health.probed(judge(list.zone, four, six), clock.now());
+    // Whoever came meanwhile was judged without it.
+    if (wasAside && list.health.why === null) this.#held.clear();
     this.#tell();
   }
 

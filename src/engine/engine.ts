@@ -3,7 +3,7 @@ import { decideConnect } from "../core/decide-connect.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../core/decide-login.ts";
 import { decideMail, decideMessage, decideRecipient } from "../core/decide-mail.ts";
 import { type Change, type Decision, decision } from "../core/decision.ts";
-import type { Audit, Event } from "../core/event.ts";
+import type { Audit, Event, LogPosition, Observation } from "../core/event.ts";
 import type { Facts } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
@@ -15,7 +15,7 @@ import { LIMITS } from "./limits.ts";
 import type { Acquaintance, Clock, History, Notices, OwnNetworks, RecipientDirectory, Store } from "./ports.ts";
 import { ProtectionList } from "./protection.ts";
 import { kindOf } from "./recipients.ts";
-import { auditRow, changeRow, eventRow, leavesRow } from "./record.ts";
+import { auditRow, changeRow, eventRow, leavesRow, observationRow } from "./record.ts";
 import { Sessions } from "./sessions.ts";
 
 export type Answer = (decision: Decision) => void;
@@ -126,6 +126,25 @@ export class Engine {
       this.#waiting.push({ answer: (decided) => resolve(decided === AUDITED), decided: AUDITED });
       try {
         this.#lastEventId = this.#parts.store.append(auditRow(audit, now));
+      } catch (error) {
+        this.#abandon(error, now);
+      }
+    });
+  }
+
+  /**
+   * Records what a log told, and how far it has been read, in one transaction: nothing is lost or doubled by a kill.
+   * Resolves false when the database could not take it.
+   */
+  observe(log: string, position: LogPosition, seen: readonly Observation[]): Promise<boolean> {
+    const now = this.#parts.clock.now();
+    if (!this.#begin(now)) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#waiting.push({ answer: (decided) => resolve(decided === AUDITED), decided: AUDITED });
+      try {
+        for (const one of seen)
+          this.#lastEventId = this.#parts.store.append(observationRow(one, now, (ip) => this.subject(ip)));
+        this.#parts.store.apply({ type: "READ_LOG", log, position }, now);
       } catch (error) {
         this.#abandon(error, now);
       }
@@ -263,6 +282,7 @@ export class Engine {
         return;
       }
       case "CORRESPOND":
+      case "READ_LOG":
         return;
       case "BAN":
       case "LIFT":

@@ -1,5 +1,5 @@
 import type { Ban, Change } from "../core/decision.ts";
-import type { Listing, Recipient } from "../core/event.ts";
+import type { Listing, LogPosition, Recipient } from "../core/event.ts";
 import type { Failure } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Protection, Reason } from "../core/reasons.ts";
@@ -119,6 +119,12 @@ export interface History {
 }
 
 export type AllowEntry = Readonly<{ prefix: Prefix; note: string; by: string; at: Millis }>;
+
+/** What the engine has read of logs. Throws when the database cannot be read. */
+export interface LogPositions {
+  /** Null: the log was never read. */
+  positionOf(log: string): LogPosition | null;
+}
 
 /** One step of the ban table, in the order of its commits. */
 export type BanStep =

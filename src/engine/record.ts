@@ -1,5 +1,5 @@
 import type { Change, Decision, Verdict } from "../core/decision.ts";
-import { type Audit, type Event, subjectOf } from "../core/event.ts";
+import { type Audit, type Event, type Observation, subjectOf } from "../core/event.ts";
 import { type Ip, networkAddress, type Prefix } from "../core/ip.ts";
 import { printable } from "../core/text.ts";
 import { formatDuration, isoTime, type Millis } from "../core/time.ts";
@@ -51,6 +51,7 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
         action: "removed",
       };
     case "KNOW":
+    case "READ_LOG":
     case "CORRESPOND":
       return null;
   }
@@ -59,6 +60,21 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
 export function auditRow(audit: Audit, at: Millis): EventRow {
   const text = `${printable(audit.subject, LONGEST_TEXT)} by ${audit.by}`;
   return { ...bare(audit.type, null, at, text), action: "done" };
+}
+
+export function observationRow(seen: Observation, at: Millis, subject: (ip: Ip) => Prefix): EventRow {
+  switch (seen.type) {
+    case "SPAM_SCORED": {
+      const to = seen.recipient === null ? "" : ` to=<${text(seen.recipient)}>`;
+      const details = `score=${seen.score} required=${seen.required} message_id=${text(seen.messageId)}${to}`;
+      return { ...bare("SPAM_SCORED", null, at, details), action: seen.score >= seen.required ? "marked" : "allowed" };
+    }
+    case "CONTENT_REFUSED": {
+      const { ip, reason, queueId, sender, recipient, reply } = seen;
+      const about = `smtp from=<${text(sender)}> to=<${text(recipient)}> queue_id=${text(queueId)}: ${text(reply)}`;
+      return { ...bare("EMAIL_BLOCKED", { ip, prefix: subject(ip) }, at, about), reason, action: "refused" };
+    }
+  }
 }
 
 /** Whether the event itself is worth a row; a command that succeeded is told by its changes. */

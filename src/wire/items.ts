@@ -53,7 +53,9 @@ export type NoticeCode =
   | "keeper_unreachable"
   | "certificate_refused"
   | "certificate_expiring"
+  | "accounts_file_refused"
   | "all_clients_private"
+  | "spam_filter_down"
   | "disk_nearly_full";
 export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; detail: string; next: string }>;
 

@@ -109,6 +109,23 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     assert.match(lunch, /^X-Spam-Status: No, /m);
   });
 
+  test("scores are events, and so are refusals, with who sent it", async () => {
+    assert.equal((await send({ subject: "scored", body: GTUBE })).code, 250);
+    const scored = await until("the score is an event", () => eventOf("SPAM_SCORED", "message_id=<scored@"));
+    assert.match(scored, /score=1\d{3}(\.\d)? required=5 message_id=<scored@sender\.test> to=<anna@example\.test>/);
+    const refused = await send({ subject: "too much", body: GTUBE, headers: ["X-Lab: refuse"] }, ELSEWHERE);
+    assert.equal(refused.code, 550, refused.text);
+    assert.match(refused.text, /^5\.7\.1 Message content refused$/);
+    await until("the refusal is an event", () => eventOf("EMAIL_BLOCKED", "Message content refused"));
+    assert.equal(find("too much", "Junk"), null);
+  });
+
+  /** The details of an event of this type that contain the text; null if there is none. */
+  async function eventOf(type: string, containing: string): Promise<string | null> {
+    const rows = await product.sqlite(`SELECT details FROM event WHERE type = '${type}'`);
+    return rows.find(([details = ""]) => details.includes(containing))?.[0] ?? null;
+  }
+
   test("results are ours: honest, and a stranger's own are gone", async () => {
     const headers = [
       "Authentication-Results: mail.example.test; dkim=pass header.d=bank.test; dmarc=pass",

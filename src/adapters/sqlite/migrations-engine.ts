@@ -136,4 +136,20 @@ export const engineMigrations: readonly string[] = [
     fetched_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // How far logs have been read, and whom the users' mail is let in from.
+  `
+  CREATE TABLE log_position (
+    log TEXT PRIMARY KEY,
+    inode TEXT NOT NULL,
+    offset INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE spam_allow (
+    account TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    by TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (account, sender)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Ban, Change } from "../../core/decision.ts";
+import type { LogPosition } from "../../core/event.ts";
 import { isSingleAddress, type Prefix } from "../../core/ip.ts";
 import type { Millis } from "../../core/time.ts";
-import type { AddressHistory, AllowEntry, EventRow, History, Reach, Store } from "../../engine/ports.ts";
+import type { AddressHistory, AllowEntry, EventRow, History, LogPositions, Reach, Store } from "../../engine/ports.ts";
 import { BanLengths } from "./ban-lengths.ts";
 import { BAN_COLUMNS, readBan } from "./ban-row.ts";
 import { COUNTS_CODE, integer, millis, millisOrNull, prefix as prefixColumn, text } from "./columns.ts";
@@ -15,7 +16,7 @@ import { type Stretch, WindowReader } from "./window-reader.ts";
  * The guard's own connection to `engine.db`. The hot path: every statement is prepared once, and an address never
  * seen before costs a single one.
  */
-export class SqliteStore implements Store, History {
+export class SqliteStore implements Store, History, LogPositions {
   readonly #db: DatabaseSync;
   readonly #events: EventCount;
   readonly #index: EventIndex;
@@ -44,6 +45,11 @@ export class SqliteStore implements Store, History {
     if (this.#index.isFull) this.#index.settle();
     this.#sql.commit.run();
     this.#events.commit();
+  }
+
+  positionOf(log: string): LogPosition | null {
+    const row = this.#sql.logPosition.get(log);
+    return row === undefined ? null : { inode: text(row["inode"]), offset: integer(row["offset"]) };
   }
 
   /** Lets no event wait for its index longer than need be. Between transactions; throws as they do. */
@@ -101,6 +107,9 @@ export class SqliteStore implements Store, History {
         return;
       case "CORRESPOND":
         this.#sql.correspond.run(change.address, change.account, at);
+        return;
+      case "READ_LOG":
+        this.#sql.readLog.run(change.log, change.position.inode, change.position.offset);
         return;
       case "ALLOW":
         this.#sql.allow.run(change.prefix, change.note, change.by, at);
@@ -256,6 +265,10 @@ function statements(sql: (text: string) => StatementSync) {
     correspond: sql(`
       INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
+    readLog: sql(`
+      INSERT INTO log_position (log, inode, offset) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET inode = excluded.inode, offset = excluded.offset`),
+    logPosition: sql("SELECT inode, offset FROM log_position WHERE log = ?"),
     allow: sql(`
       INSERT INTO allow_entry (prefix, note, by, at) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET note = excluded.note, by = excluded.by, at = excluded.at`),

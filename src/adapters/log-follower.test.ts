@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import type { LogPosition } from "../core/event.ts";
+import { LogFollower } from "./log-follower.ts";
+
+let directory: string;
+let file: string;
+let taken: string[];
+let position: LogPosition | null;
+let willing: boolean;
+let follower: LogFollower;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "ghostinbox-log-"));
+  file = join(directory, "current");
+  taken = [];
+  position = null;
+  willing = true;
+  writeFileSync(file, "from before the first start\n");
+  follower = follow();
+});
+afterEach(async () => {
+  await follower.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function follow(): LogFollower {
+  return new LogFollower({
+    file,
+    from: position,
+    take: (lines, reached) => {
+      if (!willing) return Promise.resolve(false);
+      taken.push(...lines);
+      position = reached;
+      return Promise.resolve(true);
+    },
+    failed: (why) => assert.fail(why),
+  });
+}
+
+/** As svlogd(8) does it. */
+function rotate(name: string): void {
+  renameSync(file, join(directory, `@${name}.s`));
+  writeFileSync(file, "");
+}
+
+test("only what comes after the first start is taken, in whole lines", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\ntwo\nthr");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+  appendFileSync(file, "ee\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two", "three"]);
+});
+
+test("a restart neither doubles nor loses a line", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  await follower.stop();
+  appendFileSync(file, "two\n");
+  follower = follow();
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("what was rotated away while nobody looked is read first, all of it, in order", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  await follower.stop();
+  appendFileSync(file, "two\n");
+  rotate("40000000000000000000000a");
+  appendFileSync(file, "three\n");
+  utimesSync(join(directory, "@40000000000000000000000a.s"), 1, 1);
+  rotate("40000000000000000000000b");
+  appendFileSync(file, "four\n");
+  follower = follow();
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two", "three", "four"]);
+});
+
+test("a rotation under its eyes", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  rotate("40000000000000000000000a");
+  appendFileSync(file, "two\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("a file that is cut short begins anew", async () => {
+  appendFileSync(file, "one, which is longer than what comes next\n");
+  await follower.poll();
+  truncateSync(file);
+  appendFileSync(file, "two\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["two"]);
+});
+
+test("lines that were not taken are given again", async () => {
+  await follower.poll();
+  willing = false;
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  assert.deepEqual(taken, []);
+  willing = true;
+  await follower.poll();
+  assert.deepEqual(taken, ["one"]);
+});
+
+test("a log that does not exist yet is waited for, and a line without end does not stop it", async () => {
+  rmSync(file);
+  await follower.poll();
+  writeFileSync(file, `${"x".repeat(300 * 1024)}\nshort\n`);
+  await follower.poll();
+  assert.equal(taken.at(-1), "short");
+  assert.equal(taken.slice(0, -1).join(""), "x".repeat(300 * 1024));
+});

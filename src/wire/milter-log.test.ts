@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readMilterReject } from "./milter-log.ts";
+
+const line = (status: string, reply: string, from = "boss@strict.test"): string =>
+  `Nov 20 08:08:30 mail postfix/cleanup[11894]: EC08F19478D: milter-reject: END-OF-MESSAGE from unknown[198.51.100.70]: ${status} ${reply}; from=<${from}> to=<anna@example.test> proto=ESMTP helo=<client.test>`;
+const read = (text: string): unknown => readMilterReject(text, "Message content refused");
+
+test("a refusal by DMARC and one by score", () => {
+  const about = {
+    type: "CONTENT_REFUSED",
+    ip: "198.51.100.70",
+    queueId: "EC08F19478D",
+    sender: "boss@strict.test",
+    recipient: "anna@example.test",
+  };
+  const dmarc = "rejected by DMARC policy for strict.test";
+  assert.deepEqual(read(line("5.7.1", dmarc)), { ...about, reply: dmarc, reason: "dmarc_refused" });
+  const spam = "Message content refused";
+  assert.deepEqual(read(line("5.7.1", spam, "")), { ...about, sender: "", reply: spam, reason: "spam_refused" });
+});
+
+test("what only waits, other lines, and a sender who writes such a line into an address", () => {
+  assert.equal(read(line("4.7.1", "Service unavailable - try again later")), null);
+  assert.equal(read(line("5.7.1", "Command rejected")), null);
+  assert.equal(read("Nov 20 08:08:30 mail postfix/qmgr[1]: EC08F19478D: removed"), null);
+  const forged = `Nov 20 08:08:30 mail postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[203.0.113.9]: 550 <${line("5.7.1", "Message content refused")}>`;
+  assert.equal(read(forged), null);
+});
