@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock as clock } from "../adapters/clock.ts";
+import { ask } from "../adapters/control-client.ts";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
+import { readFollowed } from "../adapters/sqlite/followed.ts";
 import { SERVICES, type ServiceName } from "../render/runit.ts";
 import type { Layout } from "../settings/layout.ts";
 import { type Environment, loadSettings, missingDomain } from "../settings/load.ts";
@@ -9,6 +11,7 @@ import type { Settings } from "../settings/schema.ts";
 import type { KeeperCommand, KeeperReply } from "../wire/control.ts";
 import { applyConfiguration } from "./apply.ts";
 import { type CertificateFiles, readPair } from "./certificate.ts";
+import { AccountsFollower } from "./follow-accounts.ts";
 import { CertificateFollower, reloadCertificate } from "./follow-certificate.ts";
 import { reloadOf } from "./parts.ts";
 import { pidOf } from "./set-up/supervise.ts";
@@ -17,6 +20,8 @@ import { PostgreyWatch } from "./watch-postgrey.ts";
 
 /** doveadm(1) kick: nobody was signed in. */
 const NOBODY = 68;
+/** Ending the sessions of fifty accounts takes as long. */
+const ACCOUNTS_TIMEOUT_MS = 60_000;
 
 /** Does what the guard may ask of root. Every argument has passed its parser; no shell is involved. */
 export class KeeperVerbs {
@@ -26,6 +31,8 @@ export class KeeperVerbs {
   readonly #postgrey: PostgreyWatch;
   /** Those of the settings in force; null while the settings cannot be read. */
   #certificateFiles: CertificateFiles | null;
+  readonly #accounts: AccountsFollower;
+  #accountsFile: string;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(layout: Layout, env: Environment) {
@@ -33,6 +40,14 @@ export class KeeperVerbs {
     this.#env = env;
     const read = this.#settings();
     this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
+    this.#accountsFile = read.ok ? read.settings["accounts.follow"] : "";
+    this.#accounts = new AccountsFollower({
+      present: () => readFollowed(layout.accountsDb),
+      ask: async (command) => {
+        const asked = await ask(layout.controlSocket, "the accounts file", command, ACCOUNTS_TIMEOUT_MS);
+        return asked.ok ? asked.result : null;
+      },
+    });
     this.#postgrey = new PostgreyWatch(layout);
     this.#certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), now: clock.now });
   }
@@ -46,6 +61,11 @@ export class KeeperVerbs {
   async lookAtCertificate(): Promise<void> {
     const files = this.#certificateFiles;
     if (files !== null) await this.#inTurn(() => this.#certificate.look(files));
+  }
+
+  /** Not in turn with what the guard asks: it asks to end sessions while it takes over the accounts. */
+  lookAtAccounts(): Promise<void> {
+    return this.#accounts.look(this.#accountsFile);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -73,7 +93,7 @@ export class KeeperVerbs {
           ok: true,
           detail: "",
           services: this.#services(),
-          troubles: [...this.#certificate.troubles(), ...this.#postgrey.troubles()],
+          troubles: [...this.#certificate.troubles(), ...this.#postgrey.troubles(), ...this.#accounts.troubles()],
         });
     }
   }
@@ -117,6 +137,8 @@ export class KeeperVerbs {
     const failed = await this.#reload(applied.changed);
     if (failed !== null) return { ok: false, reason: failed };
     this.#certificateFiles = files;
+    this.#accountsFile = read.settings["accounts.follow"];
+    this.#accounts.forget();
     await this.#certificate.look(files);
     const { changed } = applied;
     return { ok: true, detail: changed.length === 0 ? "Nothing changed." : `Reloaded ${changed.join(" and ")}.` };

@@ -21,6 +21,7 @@ const guard = userIds(USERS.guard);
 chownSync(layout.keeperSocket, guard.uid, guard.gid);
 console.log("keeper: ready");
 void followCertificate();
+void followAccounts();
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.once(name, () => {
     void server.stop(GRACE_MS).then(() => process.exit(0));
@@ -34,6 +35,17 @@ async function followCertificate(): Promise<never> {
       await verbs.lookAtCertificate();
     } catch (error) {
       console.error(`keeper: the certificate could not be looked at: ${messageOf(error)}`);
+    }
+  }
+}
+
+async function followAccounts(): Promise<never> {
+  for (;;) {
+    await pause(LOOK_EVERY_MS);
+    try {
+      await verbs.lookAtAccounts();
+    } catch (error) {
+      console.error(`keeper: the accounts file could not be followed: ${messageOf(error)}`);
     }
   }
 }

@@ -113,7 +113,12 @@ export type KeeperCommand =
   | Readonly<{ verb: "restart"; service: "postfix" | "dovecot" | "web" | "guard" }>
   | Readonly<{ verb: "status" }>;
 
-export const KEEPER_NOTICES = ["certificate_refused", "certificate_expiring", "greylist_silent"] as const;
+export const KEEPER_NOTICES = [
+  "certificate_refused",
+  "certificate_expiring",
+  "greylist_silent",
+  "accounts_file_refused",
+] as const;
 export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;
 
 export type KeeperReply =
