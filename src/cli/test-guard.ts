@@ -75,7 +75,7 @@ export async function startGuard(layout: Layout) {
     accounts: new SqliteAccounts(databases.accounts),
     files: new SqliteFileAccounts(databases.accounts),
     networks,
-    recipients: new SqliteRecipients(databases.accounts),
+    recipients: new SqliteRecipients(databases.accounts, clock),
     pauses: new SqliteAcquaintances(databases.engine, databases.accounts),
     keeper,
     notices,

@@ -61,7 +61,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const keeper = new KeeperClient(layout.keeperSocket);
   const feed = new Feed();
 
-  const recipients = new SqliteRecipients(databases.accounts);
+  const recipients = new SqliteRecipients(databases.accounts, clock);
   const networks = new SqliteAccountNetworks(databases.accounts);
   const files = new SqliteFileAccounts(databases.accounts);
   serve(settings);

@@ -20,6 +20,8 @@ export class SqliteBanLog implements BanLog {
     this.#after = db.prepare("SELECT id, type, prefix, expires_at FROM ban_step WHERE id > ? ORDER BY id LIMIT ?");
     this.#active = db.prepare(`
       SELECT prefix, expires_at FROM ban WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)`);
+    // Read in full at each start: rows as arrays take half the time of objects.
+    this.#active.setReturnArrays(true);
     this.#expired = db.prepare(`
       SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= ?
       ORDER BY expires_at LIMIT ?`);
@@ -36,9 +38,9 @@ export class SqliteBanLog implements BanLog {
   }
 
   active(now: Millis): readonly FirewallBan[] {
-    return this.#active
-      .all(now)
-      .map((row) => ({ prefix: prefix(row["prefix"]), expiresAt: millisOrNull(row["expires_at"]) }));
+    const bans: FirewallBan[] = [];
+    for (const row of this.#active.iterate(now)) bans.push(readActive(row));
+    return bans;
   }
 
   expired(now: Millis, most: number): readonly Prefix[] {
@@ -48,6 +50,12 @@ export class SqliteBanLog implements BanLog {
   nextExpiry(): Millis | null {
     return millisOrNull(this.#nextExpiry.get()?.["at"]);
   }
+}
+
+/** A row as an array: of these two columns. */
+function readActive(row: unknown): FirewallBan {
+  const [network, expiresAt] = Array.isArray(row) ? row : [];
+  return { prefix: prefix(network), expiresAt: millisOrNull(expiresAt) };
 }
 
 function readStep(row: Readonly<Record<string, unknown>>): BanStep {

@@ -34,6 +34,8 @@ const ACCOUNTS: Kind = {
 /** How long a statement waits for another's lock: decisions wait with it, so it is short. */
 const BUSY_TIMEOUT_MS = 250;
 const CACHE_KIB = 2_048;
+/** 16 MB: each checkpoint waits for the disk, and decisions wait with it. */
+const CHECKPOINT_PAGES = 4_096;
 
 /** Opens for writing, creates and migrates as needed. Throws UnusableDatabase. */
 export function openEngine(path: string): DatabaseSync {
@@ -70,6 +72,7 @@ function openForWriting(path: string, kind: Kind): DatabaseSync {
       PRAGMA temp_store = MEMORY;
       PRAGMA trusted_schema = OFF;
       PRAGMA cell_size_check = ON;
+      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
       PRAGMA journal_size_limit = 16777216`);
     migrate(db, kind.migrations, kind.applicationId);
     for (const table of kind.checked) refuseDamaged(db, path, table);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { accountsMigrations } from "./migrations-accounts.ts";
 import { SqliteRecipients } from "./recipients.ts";
 
@@ -11,7 +12,8 @@ test("accounts, suspended ones too, their extensions and aliases are known, in a
     INSERT INTO account (name, password, suspended, created_at) VALUES
       ('alice@example.org', '{ARGON2ID}x', 0, 0), ('carol@example.org', '{ARGON2ID}x', 1, 0);
     INSERT INTO alias (address, target) VALUES ('info@example.org', 'alice@example.org')`);
-  const recipients = new SqliteRecipients(db);
+  const clock = new HandClock();
+  const recipients = new SqliteRecipients(db, clock);
   const known = [
     "alice@example.org",
     "ALICE@Example.org",
@@ -22,4 +24,7 @@ test("accounts, suspended ones too, their extensions and aliases are known, in a
   for (const address of known) assert.ok(recipients.exists(address), address);
   for (const address of ["bob@example.org", "alice@other.org", "+alice@example.org", "alice", ""])
     assert.ok(!recipients.exists(address), address);
+  db.exec("DELETE FROM account");
+  clock.advance(1_000);
+  assert.ok(!recipients.exists("alice@example.org"), "whoever is gone is forgotten within a second");
 });
