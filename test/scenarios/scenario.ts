@@ -93,6 +93,8 @@ function describeChange(change: Decision["changes"][number]): string {
       return `${change.account} known from ${change.prefix}`;
     case "CORRESPOND":
       return `${change.account} writes to ${change.address}`;
+    case "READ_LOG":
+      return `${change.log} read`;
     case "ALLOW":
       return `${change.prefix} allowed`;
     case "DISALLOW":
