@@ -147,7 +147,7 @@ export function mostTimes(policy: Policy): number {
   return Math.max(timesToKeep(limits, knownFactor), logins.failures * knownFactor);
 }
 
-function dropOldest(map: Map<unknown, unknown>, most: number): void {
+export function dropOldest(map: Map<unknown, unknown>, most: number): void {
   if (map.size <= most) return;
   const oldest = map.keys().next();
   if (oldest.done !== true) map.delete(oldest.value);

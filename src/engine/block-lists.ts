@@ -1,8 +1,9 @@
 import { randomInt } from "node:crypto";
 import type { Listing } from "../core/event.ts";
 import { type Ip, isV4 } from "../core/ip.ts";
-import { MINUTE_MS, type Millis, SECOND_MS } from "../core/time.ts";
+import { later, MINUTE_MS, type Millis, SECOND_MS } from "../core/time.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "../wire/dnsbl.ts";
+import { dropOldest } from "./address-book.ts";
 import { ListHealth, type Probe } from "./list-health.ts";
 import type { BlockLists, Clock, NameAnswer, Names, Notices } from "./ports.ts";
 
@@ -82,24 +83,18 @@ export class DnsBlockLists implements BlockLists {
     void asked.then((listing) => {
       this.#asking -= 1;
       held.answer = listing === null ? NOT_LISTED : Promise.resolve(listing);
-      held.until = (clock.now() + (listing === null ? LIST_LIMITS.otherMs : Math.max(listedMs, SECOND_MS))) as Millis;
+      held.until = later(clock.now(), listing === null ? LIST_LIMITS.otherMs : Math.max(listedMs, SECOND_MS));
     });
     this.#held.delete(ip);
     this.#held.set(ip, held);
-    if (this.#held.size > LIST_LIMITS.kept)
-      for (const oldest of this.#held.keys()) {
-        this.#held.delete(oldest);
-        break;
-      }
+    dropOldest(this.#held, LIST_LIMITS.kept);
     return held.answer;
   }
 
   async #askOne(ip: Ip, list: List): Promise<Readonly<{ listing: Listing; ttlMs: number }> | null> {
     const answer = await this.#parts.names.addresses(listQuery(ip, list.zone));
-    if (answer.type !== "addresses") {
-      this.#note(list, answer);
-      return null;
-    }
+    this.#note(list, answer);
+    if (answer.type !== "addresses") return null;
     const read = readListAnswer(list.zone, answer.addresses);
     if (read.type === "refused") this.#setAside(list, `it answers ${read.why}`);
     if (read.type !== "listed" || !(await this.#denies(list))) return null;

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ip } from "../core/samples.ts";
+import { sampleSite } from "./sample-site.ts";
+import type { DnsSite } from "./site.ts";
+import { renderUnbound } from "./unbound.ts";
+
+function rendered(changes: Partial<DnsSite> = {}): string {
+  const site = sampleSite();
+  return renderUnbound({ ...site, dns: { ...site.dns, ...changes } });
+}
+
+test("it listens on its own loopback address, validates from the root, and forwards nothing", () => {
+  const text = rendered();
+  assert.match(text, /^ {2}interface: 127\.71\.9\.53$/m);
+  assert.match(text, /^ {2}module-config: "validator iterator"$/m);
+  assert.match(text, /^ {2}trust-anchor-file: "\/usr\/share\/dns\/root\.key"$/m);
+  assert.match(text, /^ {2}qname-minimisation: yes$/m);
+  assert.doesNotMatch(text, /forward/);
+  assert.doesNotMatch(text, /stub-zone|nodefault/);
+});
+
+test("a stub zone is asked of its own server and believed unsigned", () => {
+  const text = rendered({ stubs: [{ zone: "corp.example", address: ip("10.0.0.53") }] });
+  assert.match(text, /^ {2}domain-insecure: "corp\.example"$/m);
+  assert.match(text, /^stub-zone:\n {2}name: "corp\.example"\n {2}stub-addr: 10\.0\.0\.53$/m);
+});
+
+test("a root of one's own decides on reserved names too", () => {
+  assert.match(rendered({ ownRoot: true }), /^ {2}local-zone: "test\." nodefault$/m);
+});
+
+const files = ["/usr/sbin/unbound-checkconf", "/usr/share/dns/root.hints", "/usr/share/dns/root.key"];
+const missing = files.filter((file) => !existsSync(file));
+test("unbound accepts it", { skip: missing.length > 0 && `not installed: ${missing.join(", ")}` }, () => {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-unbound-"));
+  try {
+    const file = join(directory, "unbound.conf");
+    writeFileSync(file, rendered({ ownRoot: true, stubs: [{ zone: "corp.example", address: ip("2001:db8::53") }] }));
+    assert.match(execFileSync("unbound-checkconf", [file], { encoding: "utf8" }), /no errors/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { BOGUS_ZONE, SIGNED_ZONE } from "../lab/dns.ts";
+import { Lab } from "../lab/lab.ts";
+import { Lists, POISON } from "../lab/lists.ts";
+import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
+import { namespaceOf, whyNoLab } from "../lab/network.ts";
+import { PASSWORD, Product } from "../lab/product.ts";
+import { Sink } from "../lab/sink.ts";
+import { until } from "../lab/wait.ts";
+
+const RESOLVER = "127.71.9.53";
+const ANNA = "anna@example.test";
+/** How long a mail may take from the connection to the last reply with every list broken: a second, and some work. */
+const PATIENCE_MS = 1_700;
+
+/** On a host whose own resolver setting names a server that answers every question wrongly. */
+describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let lists: Lists;
+  let product: Product;
+  let sink: Sink;
+  let next = 70;
+  before(async () => {
+    lab = await Lab.make();
+    lists = await Lists.start();
+    sink = await Sink.start(lab.sender, "198.51.100.10", lab.directory);
+    writeFileSync(`/etc/netns/${namespaceOf("server")}/resolv.conf`, `nameserver ${POISON}\n`);
+    product = await new Product(lab, {
+      GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org,bl.spamcop.net,bl.lists.test",
+      GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
+      GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.99",
+    }).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lists.stop();
+      lab.remove();
+    }
+  });
+
+  /** An address that nobody has asked about yet, and what stands for it in a list. */
+  function stranger(): Readonly<{ from: string; label: string }> {
+    next += 1;
+    return { from: `198.51.100.${next}`, label: `${next}.100.51.198` };
+  }
+  async function send(from: string) {
+    const started = performance.now();
+    const reply = await sendMail({ host: lab.sender, from });
+    return { reply: `${reply.code} ${reply.lines.join(" ")}`, tookMs: performance.now() - started };
+  }
+  async function accepted(from: string): Promise<void> {
+    const { reply, tookMs } = await send(from);
+    assert.match(reply, /^250 /);
+    assert.ok(tookMs < PATIENCE_MS, `${Math.round(tookMs)} ms`);
+  }
+  async function setAside(): Promise<string> {
+    const { health } = await product.stats();
+    return health.notices.find(({ code }) => code === "dnsbl_set_aside")?.detail ?? "";
+  }
+  async function allBelieved(): Promise<void> {
+    await until("every list is believed", async () => (await setAside()) === "");
+    await until("the lists are asked", async () => {
+      const { from } = stranger();
+      await sendMail({ host: lab.sender, from });
+      return (await lists.asked("bl.lists.test")).some((name) => name.startsWith(from.split(".").reverse().join(".")));
+    });
+  }
+  async function everyList(manner: "honest" | "blocked" | "lying" | "slow" | "dead"): Promise<void> {
+    for (const zone of ["zen.spamhaus.org", "bl.spamcop.net", "bl.lists.test"] as const)
+      await lists.become(zone, manner);
+  }
+
+  test("our resolver validates: a signed name is authentic, a forged one an error", async () => {
+    const drill = (name: string) => lab.server.mustExec(["drill", "-D", name, `@${RESOLVER}`, "A"]);
+    const signed = await drill(`www.${SIGNED_ZONE}`);
+    assert.match(signed, /rcode: NOERROR/);
+    assert.match(signed, /flags: .*\bad\b/);
+    const bogus = await drill(`www.${BOGUS_ZONE}`);
+    assert.match(bogus, /rcode: SERVFAIL/);
+    assert.match(await drill("nowhere.signed.test"), /rcode: NXDOMAIN/);
+  });
+
+  test("honest lists: who is not named is taken, who is named is refused in Postfix's own words", async () => {
+    await allBelieved();
+    await accepted(stranger().from);
+    for (const [zone, address] of [
+      ["zen.spamhaus.org", "127.0.0.4"],
+      ["bl.spamcop.net", "127.0.0.2"],
+      ["bl.lists.test", "127.0.0.99"],
+    ] as const) {
+      const { from, label } = stranger();
+      await lists.become(zone, "honest", { [label]: address });
+      const { reply } = await send(from);
+      assert.match(reply, /^554 5\.7\.1 /);
+      assert.ok(reply.endsWith(`Service unavailable; Client host [${from}] blocked using ${zone}`), reply);
+      const blocked = (await product.events(from)).find(({ type }) => type === "EMAIL_BLOCKED");
+      assert.match(blocked?.details ?? "", new RegExp(`listed=${zone} \\(${address}, `));
+      assert.match(JSON.stringify(blocked), /block_listed/);
+    }
+  });
+
+  test("IPv6 is asked about nibble by nibble", async () => {
+    const from = "2001:db8:b000::77";
+    const label = "7.7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.8.b.d.0.1.0.0.2";
+    await lists.become("zen.spamhaus.org", "honest", { [label]: "127.0.0.2" });
+    assert.match((await send(from)).reply, /^554 .*\[2001:db8:b000::77\] blocked using zen\.spamhaus\.org$/);
+    await accepted("2001:db8:b000:1::78");
+  });
+
+  test("an answer that means no listing is none", async () => {
+    const { from, label } = stranger();
+    await lists.become("zen.spamhaus.org", "honest", { [label]: "127.0.1.255" });
+    await accepted(from);
+  });
+
+  test("allow-listed addresses and users are taken wherever they are named, and nobody asks about them", async () => {
+    const { from, label } = stranger();
+    await lists.become("bl.lists.test", "honest", { "99.100.51.198": "127.0.0.2", [label]: "127.0.0.2" });
+    await accepted("198.51.100.99");
+    const dialog = await openSubmission(lab.sender, from);
+    await authenticate(dialog, ANNA, PASSWORD);
+    const reply = await mailOver(dialog, { sender: ANNA, recipient: "news@sender.test", subject: "Out" });
+    assert.equal(reply.code, 250, dialog.transcript.join("\n"));
+    dialog.close();
+    const asked = await lists.asked("bl.lists.test");
+    for (const one of ["99.100.51.198", label]) assert.ok(!asked.some((name) => name.startsWith(one)), one);
+  });
+
+  test("mail goes out by the names that our resolver found", async () => {
+    await until("it has arrived", () => sink.mails().some((mail) => mail.includes("Subject: Out")));
+  });
+
+  test("lying lists: nobody is refused from the first moment on, and the owner is told", async () => {
+    await everyList("honest");
+    await allBelieved();
+    await everyList("lying");
+    for (let i = 0; i < 3; i++) await accepted(stranger().from);
+    await until("they are set aside", async () => (await setAside()).match(/it lists/g)?.length === 3);
+  });
+
+  test("blocked: 127.255.255.254 is no listing; set aside, and believed again when it serves us", async () => {
+    await everyList("honest");
+    await allBelieved();
+    const { from, label } = stranger();
+    await lists.become("zen.spamhaus.org", "blocked");
+    await accepted(from);
+    await accepted(stranger().from);
+    await until("it is set aside", async () =>
+      /^zen\.spamhaus\.org: it answers 127\.255\.255\.254/.test(await setAside()),
+    );
+    await lists.become("zen.spamhaus.org", "honest", { [label]: "127.0.0.2" });
+    await until("it is believed again", async () => (await setAside()) === "");
+    assert.match((await send(from)).reply, /^554 .*zen\.spamhaus\.org$/);
+  });
+
+  test("slow and dead lists: each mail is held up by less than a second, and no longer once they are set aside", async () => {
+    await allBelieved();
+    await lists.become("zen.spamhaus.org", "slow");
+    await lists.become("bl.spamcop.net", "dead");
+    for (let i = 0; i < 3; i++) await accepted(stranger().from);
+    await until("both are set aside", async () => (await setAside()).match(/does not answer/g)?.length === 2, 15_000);
+    const { from, label } = stranger();
+    await lists.become("bl.lists.test", "honest", { [label]: "127.0.0.2" });
+    const { reply, tookMs } = await send(from);
+    assert.match(reply, /^554 .*bl\.lists\.test$/, "the third list goes on");
+    assert.ok(tookMs < 700, `${Math.round(tookMs)} ms`);
+  });
+
+  test("with our resolver dead a mail comes again at worst, and nobody hangs", async () => {
+    const service = `${product.layout.services}/unbound`;
+    await lab.server.mustExec(["sv", "-w", "5", "down", service]);
+    const { from } = stranger();
+    const { reply, tookMs } = await send(from);
+    await lab.server.mustExec(["sv", "-w", "5", "up", service]);
+    // Postfix cannot tell whether the sender's domain exists.
+    assert.match(reply, /^(250|450 4\.1\.8) /);
+    assert.ok(tookMs < PATIENCE_MS, `${Math.round(tookMs)} ms`);
+    await until("it is back", async () => (await send(from)).reply.startsWith("250 "));
+  });
+
+  test("in all this nobody asked the resolver that the host's own setting names", async () => {
+    assert.deepEqual(await lists.asked(POISON), []);
+    // It is there, and answers whoever does ask.
+    await lab.server.exec(["getent", "hosts", "control.test"]);
+    assert.notDeepEqual(await lists.asked(POISON), []);
+  });
+});
