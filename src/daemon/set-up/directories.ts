@@ -107,8 +107,14 @@ export function makeDirectories(layout: Layout): void {
   for (const service of SERVICES) writeFileSync(join(layout.log, service, "config"), "s1000000\nn5\n");
 }
 
-/** After a move to another machine or container our users have other numbers than the files. Follows no link. */
-function giveTree(path: string, owner: Readonly<{ uid: number; gid: number }>): void {
-  for (const name of readdirSync(path, { recursive: true, encoding: "utf8" }))
-    lchownSync(join(path, name), owner.uid, owner.gid);
+/**
+ * After a move to another machine or container our users have other numbers than the files. Follows no link: whoever
+ * owned the tree could have laid one to a file of somebody else.
+ */
+export function giveTree(path: string, owner: Readonly<{ uid: number; gid: number }>): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const inner = join(path, entry.name);
+    lchownSync(inner, owner.uid, owner.gid);
+    if (entry.isDirectory()) giveTree(inner, owner);
+  }
 }
