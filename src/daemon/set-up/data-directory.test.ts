@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -36,9 +36,10 @@ test("a directory of somebody else is left alone", () => {
   assert.throws(() => prepareDataDirectory(data), /holds files but no ghostinbox.toml/);
 });
 
-test("a parent that others may not enter is named", () => {
+test("a parent that others may not enter is named, and nothing is made in it", () => {
   const closed = join(directory, "closed");
   mkdirSync(closed, { mode: 0o700 });
   assert.equal(closedParent(join(closed, "data")), closed);
-  assert.throws(() => prepareDataDirectory(join(closed, "data")), new RegExp(`may not enter ${closed}`));
+  assert.throws(() => prepareDataDirectory(join(closed, "deep", "data")), new RegExp(`may not enter ${closed}`));
+  assert.deepEqual(readdirSync(closed), []);
 });

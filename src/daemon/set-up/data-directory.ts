@@ -11,14 +11,14 @@ const HARMLESS = ["run", "lost+found"];
 export function prepareDataDirectory(data: string): void {
   refuseBadName(data);
   if (existsSync(data) && !statSync(data).isDirectory()) throw new SetUpFailure(`${data} is not a directory.`);
-  mkdirSync(data, { recursive: true, mode: 0o755 });
-  refuseForeign(data);
   const closed = closedParent(data);
   if (closed !== null) {
     throw new SetUpFailure(
       `${data} cannot hold the data: Postfix, Dovecot and the guard may not enter ${closed}; name another place in GHOSTINBOX_DATA.`,
     );
   }
+  mkdirSync(data, { recursive: true, mode: 0o755 });
+  refuseForeign(data);
 }
 
 /** The name goes into shell scripts and configuration files as it is. */
@@ -46,7 +46,7 @@ export function isForeign(data: string): boolean {
 /** The nearest directory above that other users may not pass through; null if there is none. */
 export function closedParent(path: string): string | null {
   for (let directory = dirname(path); ; directory = dirname(directory)) {
-    if ((statSync(directory).mode & 0o001) === 0) return directory;
+    if (existsSync(directory) && (statSync(directory).mode & 0o001) === 0) return directory;
     if (directory === dirname(directory)) return null;
   }
 }
