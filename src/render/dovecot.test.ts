@@ -34,6 +34,11 @@ test("IMAP is served over TLS 1.2 or newer only", () => {
   assert.match(text, /inet_listener imaps \{\n {4}port = 993\n {4}ssl = yes\n/);
 });
 
+test("Postfix alone hands mail in: the socket that any local user could open is off", () => {
+  assert.match(text, /service lmtp \{\n(?: {2}#.*\n)? {2}unix_listener lmtp \{\n {4}mode = 0\n/);
+  assert.match(text, /private\/dovecot-lmtp \{\n {4}mode = 0600\n {4}user = postfix\n/);
+});
+
 test("a name that is no account costs as much to refuse as one that is", () => {
   const query = /^password_query = (.*)$/m.exec(files.get("accounts.conf")?.text ?? "")?.[1] ?? "";
   assert.ok(query.startsWith("SELECT user, password, allow_nets FROM passdb WHERE user = '%u' UNION ALL "));

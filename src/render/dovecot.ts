@@ -106,6 +106,10 @@ service imap-login {
   }
 }
 service lmtp {
+  # The one that Dovecot makes unasked takes mail of every local user, past Postfix and the guard.
+  unix_listener lmtp {
+    mode = 0
+  }
   unix_listener ${postfixPrivate}/dovecot-lmtp {
     mode = 0600
     user = postfix
