@@ -110,7 +110,7 @@ export const commands: readonly Command[] = [
   { name: "config check", usage: "", says: "Tell what is wrong with the settings.", run: configCheck },
   { name: "config show", usage: "", says: "Show every setting and where it comes from.", run: configShow },
   { name: "config reference", usage: "", says: "Explain every setting.", run: configReference },
-  { name: "config apply", usage: "", says: "Put changed settings into force without a restart.", run: configApply },
+  { name: "config apply", usage: "", says: "Put changed settings into force while mail goes on.", run: configApply },
   { name: "token create", usage: "NAME", says: "Make a token for the HTTP API; it is shown once.", run: tokenCreate },
   { name: "token list", usage: "", says: "List the tokens.", run: tokenList },
   { name: "token revoke", usage: "NAME", says: "Make a token worthless.", run: tokenRevoke },

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { readServiceEnvironment } from "../adapters/service-environment.ts";
 import { type Loaded, loadSettings, missingDomain } from "../settings/load.ts";
 import { commentedToml } from "../settings/reference.ts";
+import { programsToRestart, waitingForStart } from "../settings/restarts.ts";
 import { settingKeys, settingOf, variableOf } from "../settings/schema.ts";
 import { printSettings, showSettings } from "../settings/show.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "./call.ts";
@@ -56,7 +57,10 @@ function invalid(problems: readonly Readonly<{ where: string; says: string }>[])
   return { ...failed(`${problems.length} settings are wrong: none was applied.`, next), found: { lines, json } };
 }
 
-/** The keeper has Postfix and Dovecot check what it renders; only then does the guard take the same settings. */
+/**
+ * The keeper has Postfix and Dovecot check what it renders; only then does the guard take the same settings. Programs
+ * that read one of them at their start alone are started anew: else Dovecot might ask where the guard no longer is.
+ */
 export async function configApply(call: Call): Promise<Answer> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
@@ -71,6 +75,21 @@ export async function configApply(call: Call): Promise<Answer> {
   const asked = await call.guard.ask<"reload">({ verb: "reload" });
   if (!asked.ok) return asked;
   const { changed } = asked.result;
-  const text = changed.length === 0 ? "No setting had changed." : `In force now: ${changed.join(", ")}.`;
-  return done({ changed, detail: applied.detail }, `${text} ${applied.detail}`.trim(), `${PROGRAM} status`);
+  const restarted = programsToRestart(changed);
+  for (const service of restarted) {
+    const reply = await call.keeper.ask({ verb: "restart", service });
+    if (!reply.ok) return failed(`Not everything is in force: ${reply.reason}`, `\`${PROGRAM} status\` tells more.`);
+  }
+  const text = [...inForce(changed), applied.detail, ...restarted.map((program) => `Restarted the ${program}.`)];
+  return done({ changed, restarted, detail: applied.detail }, text.join(" ").trim(), `${PROGRAM} status`);
+}
+
+function inForce(changed: readonly string[]): readonly string[] {
+  if (changed.length === 0) return ["No setting had changed."];
+  const waiting = waitingForStart(changed);
+  const now = changed.filter((key) => !waiting.includes(key));
+  return [
+    ...(now.length === 0 ? [] : [`In force now: ${now.join(", ")}.`]),
+    ...(waiting.length === 0 ? [] : [`In force with the next \`npm start\`: ${waiting.join(", ")}.`]),
+  ];
 }

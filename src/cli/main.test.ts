@@ -151,8 +151,9 @@ describe("with a running guard", TIMED, () => {
     assert.match((await run("cleanup")).out, /No ban was over/);
     assert.equal((await run("admin passwd --password-stdin", PASSWORD)).code, 0);
     const applied = await run("config apply");
-    assert.match(applied.out, /In force now: limits\.mail\.per_minute\. Postfix was reloaded\./);
-    assert.deepEqual(guard.asked.at(-1), { verb: "apply" });
+    assert.match(applied.out, /^In force now: limits\.mail\.per_minute, ports\.login_policy\. In force with the next/);
+    assert.match(applied.out, /`npm start`: spam\.enabled\. Postfix was reloaded\. Restarted the guard\.$/m);
+    assert.deepEqual(guard.asked.slice(-2), [{ verb: "apply" }, { verb: "restart", service: "guard" }]);
   });
 
   test("events are followed as they come, text of strangers made harmless, until Ctrl-C", async () => {

@@ -89,7 +89,7 @@ export async function startGuard(layout: Layout) {
         firewall: () => ({ name: "firewall", ...fine }),
         database: () => ({ name: "database", ...fine }),
       }),
-    reload: () => ({ ok: true, changed: ["limits.mail.per_minute"] }),
+    reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),
     pid: process.pid,
   });
   const report = (code: string, detail: string): never => {

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { programsToRestart, waitingForStart } from "./restarts.ts";
+
+const DAEMON = join(import.meta.dirname, "..", "daemon");
+
+function keysIn(file: string, pattern: RegExp): readonly string[] {
+  const text = readFileSync(join(DAEMON, file), "utf8");
+  return [...text.matchAll(pattern)].map(([, key = ""]) => key);
+}
+
+test("a change of what a program takes along in its life starts nothing anew", () => {
+  assert.deepEqual(programsToRestart([]), []);
+  assert.deepEqual(programsToRestart(["limits.mail.per_minute", "allow.networks"]), []);
+});
+
+test("each program is started anew for what it reads at its start, the guard first", () => {
+  assert.deepEqual(programsToRestart(["ports.login_policy"]), ["guard"]);
+  assert.deepEqual(programsToRestart(["ports.http", "domains"]), ["web"]);
+  assert.deepEqual(programsToRestart(["http.trusted_proxies"]), ["guard", "web"]);
+});
+
+test("every setting that the web reads is known here, since it reads none twice", () => {
+  const keys = ["web.ts", "compose-web.ts"].flatMap((file) => keysIn(file, /settings\["([a-z0-9_.]+)"\]/g));
+  assert.ok(keys.length > 3);
+  for (const key of keys) assert.ok(programsToRestart([key]).includes("web"), key);
+});
+
+test("every setting that the guard reads, and does not read again when it reloads, is known here", () => {
+  const again = keysIn("compose-guard.ts", /(?:read\.settings|inForce|now)\["([a-z0-9_.]+)"\]/g);
+  const keys = keysIn("compose-guard.ts", /[^.]\bsettings\["([a-z0-9_.]+)"\]/g);
+  const once = keys.filter((key) => !again.includes(key) && !key.startsWith("dnsbl."));
+  assert.ok(once.length > 3);
+  for (const key of once)
+    assert.ok(programsToRestart([key]).includes("guard") || waitingForStart([key]).length === 1, key);
+});

@@ -1,0 +1,30 @@
+import type { Settings } from "./schema.ts";
+
+type Program = "guard" | "web";
+
+/** What a program reads when it starts, and not again: with another value it must be started anew. */
+const READ_AT_START = {
+  guard: [
+    "events.max_age",
+    "events.max_rows",
+    "events.max_size",
+    "firewall.enabled",
+    "http.trusted_proxies",
+    "ports.login_policy",
+  ],
+  web: ["bans.ipv6_prefix", "bans.memory", "http.address", "http.trusted_proxies", "ports.http"],
+} as const satisfies Record<Program, readonly (keyof Settings)[]>;
+
+/** What only the next `npm start` brings, for it decides which services there are. */
+const NEXT_START: readonly (keyof Settings)[] = ["spam.enabled"];
+
+/** Those of the changed keys that wait for the next `npm start`. */
+export function waitingForStart(changed: readonly string[]): readonly string[] {
+  return NEXT_START.filter((key) => changed.includes(key));
+}
+
+/** The programs for which one of these keys changed; the guard first, for the web asks it. */
+export function programsToRestart(changed: readonly string[]): readonly Program[] {
+  const programs: readonly Program[] = ["guard", "web"];
+  return programs.filter((program) => READ_AT_START[program].some((key) => changed.includes(key)));
+}
