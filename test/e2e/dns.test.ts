@@ -150,9 +150,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     await lists.become("zen.spamhaus.org", "blocked");
     await accepted(from);
     await accepted(stranger().from);
-    await until("it is set aside", async () =>
-      /^zen\.spamhaus\.org: it answers 127\.255\.255\.254/.test(await setAside()),
-    );
+    await until("it is set aside", async () => (await setAside()).startsWith("zen.spamhaus.org: it answers 127.255"));
     await lists.become("zen.spamhaus.org", "honest", { [label]: "127.0.0.2" });
     await until("it is believed again", async () => (await setAside()) === "");
     assert.match((await send(from)).reply, /^554 .*zen\.spamhaus\.org$/);

@@ -46,7 +46,7 @@ export class Lists {
 
   async #say(line: string): Promise<string> {
     this.#child.stdin?.write(`${line}\n`);
-    const [answer]: unknown[] = await once(this.#lines, "line", { signal: AbortSignal.timeout(5_000) });
-    return String(answer);
+    const answer: readonly unknown[] = await once(this.#lines, "line", { signal: AbortSignal.timeout(5_000) });
+    return String(answer[0]);
   }
 }
