@@ -11,14 +11,17 @@ import { PASSWORD } from "../lab/product.ts";
  *     S: 250 *                             the next reply has this code, and a line that matches (`*`: any text)
  *     + STARTTLS                           the same reply has a line that matches
  *     - AUTH*                              and none that matches this
- *     C: EHLO client.test                  sends the line
+ *     C: EHLO client.test                  sends the line; `{a*1200}` in it stands for 1,200 times a
+ *     R: EHLO a.test\r\nNOOP\r\n           sends just these bytes, in one piece
+ *     50x C: RCPT TO:<anna+{n}@a.test>     the same 50 times, `{n}` counting from 1; likewise `50x S: 250 *`
  *     tls                                  the TLS handshake, after the server's 220
  *     auth anna@example.test right         AUTH PLAIN with her password, or with a wrong one: `auth … wrong`
  *     closed                               the server hangs up
  */
 export type Step =
-  | Readonly<{ type: "connect"; host: "sender" | "attacker"; from: string; port: number; tls: boolean }>
+  | Readonly<{ type: "connect"; host: "server" | "sender" | "attacker"; from: string; port: number; tls: boolean }>
   | Readonly<{ type: "send"; text: string }>
+  | Readonly<{ type: "raw"; text: string }>
   | Readonly<{ type: "reply"; code: number; pattern: string; also: readonly string[]; never: readonly string[] }>
   | Readonly<{ type: "auth"; name: string; right: boolean }>
   | Readonly<{ type: "tls" }>
@@ -36,27 +39,40 @@ export function parseTranscript(text: string): readonly Step[] {
       steps[steps.length - 1] = { ...last, [list]: [...last[list], more[2] ?? ""] };
       continue;
     }
-    const step = parseStep(line);
-    if (step === null) throw new Error(`line ${i + 1} is no step: ${line}`);
-    steps.push(step);
+    const [, times = "1", text = ""] = /^(?:(\d{1,4})x )?(.*)$/.exec(line) ?? [];
+    for (let n = 1; n <= Number(times); n++) {
+      const step = parseStep(text.replaceAll("{n}", String(n)));
+      if (step === null) throw new Error(`line ${i + 1} is no step: ${line}`);
+      steps.push(step);
+    }
   }
   return steps;
 }
 
 function parseStep(line: string): Step | null {
-  const connect = /^from (sender|attacker) (\S+) to (\d+)( tls)?$/.exec(line);
+  const connect = /^from (\w+) (\S+) to (\d+)( tls)?$/.exec(line);
   if (connect !== null) {
-    const host = connect[1] === "sender" ? "sender" : "attacker";
+    const host = (["server", "sender", "attacker"] as const).find((name) => name === connect[1]);
+    if (host === undefined) return null;
     return { type: "connect", host, from: connect[2] ?? "", port: Number(connect[3]), tls: connect[4] !== undefined };
   }
   const reply = /^S: (\d{3}) (.*)$/.exec(line);
   if (reply !== null) return { type: "reply", code: Number(reply[1]), pattern: reply[2] ?? "", also: [], never: [] };
   const auth = /^auth (\S+) (right|wrong)$/.exec(line);
   if (auth !== null) return { type: "auth", name: auth[1] ?? "", right: auth[2] === "right" };
-  if (line.startsWith("C: ")) return { type: "send", text: line.slice(3) };
+  if (line.startsWith("C: ")) return { type: "send", text: repeated(line.slice(3)) };
+  if (line.startsWith("R: ")) return { type: "raw", text: unescaped(repeated(line.slice(3))) };
   if (line === "C:") return { type: "send", text: "" };
   if (line === "tls" || line === "closed") return { type: line };
   return null;
+}
+
+function repeated(text: string): string {
+  return text.replace(/\{(.)\*(\d{1,6})\}/g, (_, character: string, times: string) => character.repeat(Number(times)));
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(r|n|0)/g, (_, name: string) => (name === "r" ? "\r" : name === "n" ? "\n" : "\0"));
 }
 
 /** Plays the steps; throws at the first that does not go as written, with what was said until then. */
@@ -66,7 +82,10 @@ export async function play(lab: Lab, steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       if (step.type === "connect") {
         dialog?.close();
-        dialog = await Dialog.open(lab[step.host], { ...step, to: serverFor(step.from) });
+        dialog = await Dialog.open(lab[step.host], {
+          ...step,
+          to: step.host === "server" ? step.from : serverFor(step.from),
+        });
       } else if (dialog === null) throw new Error("a transcript begins with `from … to …`");
       else await playStep(dialog, step);
     }
@@ -79,6 +98,8 @@ async function playStep(dialog: Dialog, step: Exclude<Step, { type: "connect" }>
   switch (step.type) {
     case "send":
       return dialog.send(step.text);
+    case "raw":
+      return dialog.sendRaw(step.text);
     case "tls":
       return dialog.startTls();
     case "closed":

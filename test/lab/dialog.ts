@@ -41,6 +41,12 @@ export class Dialog {
     if (!this.#closed) this.#socket.write(`${line}\r\n`);
   }
 
+  /** Just these bytes, without the end of a line. */
+  sendRaw(text: string): void {
+    this.transcript.push(`C: ${JSON.stringify(text)}`);
+    if (!this.#closed) this.#socket.write(text);
+  }
+
   /** The next line of the server; null when it has closed the connection. */
   async line(deadlineMs = 15_000): Promise<string | null> {
     const end = performance.now() + deadlineMs;
