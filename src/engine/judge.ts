@@ -1,0 +1,224 @@
+import { decideCommand } from "../core/decide-command.ts";
+import { decideConnect } from "../core/decide-connect.ts";
+import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../core/decide-login.ts";
+import { decideMail, decideMessage, decideRecipient } from "../core/decide-mail.ts";
+import type { Change, Decision } from "../core/decision.ts";
+import type { Event } from "../core/event.ts";
+import type { Facts } from "../core/facts.ts";
+import type { Ip, Prefix } from "../core/ip.ts";
+import type { Policy } from "../core/policy.ts";
+import type { Millis } from "../core/time.ts";
+import { AddressBook, type AddressState, type Beyond, mostTimes, push, type Who } from "./address-book.ts";
+import type { AccountNetworks } from "./admin-ports.ts";
+import type { Acquaintance, Clock, EventRow, History, OwnNetworks, RecipientDirectory, Store } from "./ports.ts";
+import { ProtectionList } from "./protection.ts";
+import { kindOf } from "./recipients.ts";
+import { changeRow, eventRow, leavesRow } from "./record.ts";
+import { Sessions } from "./sessions.ts";
+
+type Command = Extract<Event, { readonly prefix: Prefix }>;
+type FromAddress = Exclude<Event, Command>;
+
+/** Where the facts come from, and where rows and changes go. */
+export type JudgeParts = Readonly<{
+  policy: Policy;
+  store: Store;
+  history: History;
+  own: OwnNetworks;
+  recipients: RecipientDirectory;
+  acquaintance: Acquaintance;
+  networks: Pick<AccountNetworks, "networksOf">;
+  clock: Clock;
+}>;
+
+/** What the open transaction has brought so far. */
+export type Trace = { lastEventId: number; bansChanged: boolean; allowChanged: boolean };
+
+/** Gathers the facts of an event, has it decided, and writes what follows into the open transaction. */
+export class Judge {
+  readonly #parts: JudgeParts;
+  readonly #protection: ProtectionList;
+  readonly #book: AddressBook;
+  readonly #sessions = new Sessions();
+  readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false };
+  #policy: Policy;
+
+  constructor(parts: JudgeParts) {
+    this.#parts = parts;
+    this.#policy = parts.policy;
+    this.#protection = new ProtectionList(parts.own, parts.history);
+    this.#book = new AddressBook(parts.history, this.#protection);
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  get trace(): Readonly<Trace> {
+    return this.#trace;
+  }
+
+  /** Swaps the policy whole; windows are read anew, since they may reach further now. */
+  setPolicy(policy: Policy): void {
+    this.#policy = policy;
+    this.#book.forget();
+    this.#protection.refresh(policy, this.#parts.clock.now(), true);
+  }
+
+  /** At the start of each transaction: own addresses and the allow list may have changed. */
+  begin(now: Millis): void {
+    if (this.#protection.refresh(this.#policy, now)) this.#book.forget();
+  }
+
+  /** After the end of each: the next begins a trace of its own. */
+  end(committed: boolean): void {
+    this.#trace.bansChanged = false;
+    this.#trace.allowChanged = false;
+    // What was remembered of a lost transaction never happened.
+    if (!committed) this.#book.forget();
+  }
+
+  isProtected(ip: Ip): boolean {
+    try {
+      return this.#book.state(this.#policy, ip, this.#parts.clock.now()).protection !== null;
+    } catch {
+      // The database cannot be read: nothing new is refused.
+      return true;
+    }
+  }
+
+  /** The unit in which this address would be banned. */
+  subject(ip: Ip): Prefix {
+    return this.#protection.subject(ip, this.#policy.bans.ipv6Prefix);
+  }
+
+  /** Writes a row; by itself one that nobody needed to decide. */
+  append(row: EventRow): void {
+    this.#trace.lastEventId = this.#parts.store.append(row);
+  }
+
+  /** Facts, decision, row and changes of one event. Throws when the database takes no writes. */
+  step(event: Event, now: Millis): Decision {
+    if ("prefix" in event) return this.#stepCommand(event, now);
+    let state = this.#book.state(this.#policy, event.ip, now);
+    if (state.ban !== null && state.ban.expiresAt !== null && state.ban.expiresAt <= now) {
+      this.#stepCommand({ type: "BAN_EXPIRED", prefix: state.ban.prefix }, now);
+      state = this.#book.state(this.#policy, event.ip, now);
+    }
+    const facts = this.#book.facts(this.#policy, state, this.#beyond(event), now);
+    const decided = decide(this.#policy, facts, event, now);
+    if (leavesRow(event, decided)) this.append(eventRow(event, decided, state.subject, now));
+    if (event.type === "CONNECT") this.#sessions.begin(event.session);
+    if (event.type === "MAIL" && decided.verdict === "pass") this.#sessions.addMail(event.session);
+    if (decided.counted) this.#count(event, state, now);
+    this.#apply(decided.changes, now);
+    return decided;
+  }
+
+  #stepCommand(event: Command, now: Millis): Decision {
+    if (event.type === "BAN_ASKED") this.#protection.refresh(this.#policy, now, true);
+    const decided = decideCommand(
+      {
+        protection: event.type === "BAN_ASKED" ? this.#protection.of(event.prefix) : null,
+        ban: this.#parts.history.ban(event.prefix),
+        listed: event.type === "DISALLOW_ASKED" && this.#isListed(event.prefix),
+        covered:
+          event.type === "ALLOW_ASKED" ? this.#parts.history.bansWithin(event.prefix).map((ban) => ban.prefix) : [],
+      },
+      event,
+      now,
+    );
+    if (leavesRow(event, decided)) this.append(eventRow(event, decided, event.prefix, now));
+    this.#apply(decided.changes, now);
+    return decided;
+  }
+
+  /** What is known of the event itself; a directory that cannot be read knows everybody. */
+  #beyond(event: FromAddress): Who & Beyond {
+    const account = "account" in event ? event.account : null;
+    const sessionMails = event.type === "MAIL" ? this.#sessions.mails(event.session) : 0;
+    const { recipients, acquaintance, networks } = this.#parts;
+    const accountNetworks = "login" in event && event.service !== "dashboard" ? networks.networksOf(event.login) : [];
+    const sender = { ip: event.ip, account, sessionMails, accountNetworks };
+    if (event.type !== "RECIPIENT" || account !== null) return { ...sender, recipient: "known", firstContact: false };
+    const firstContact = this.#policy.greylist && acquaintance.isFirstContact(event);
+    return { ...sender, recipient: kindOf(this.#policy, recipients, event), firstContact };
+  }
+
+  #isListed(prefix: Prefix): boolean {
+    return this.#parts.history.allowed().some((entry) => entry.prefix === prefix);
+  }
+
+  #count(event: FromAddress, state: AddressState, now: Millis): void {
+    const keep = mostTimes(this.#policy);
+    if (event.type === "CONNECT") push(state.connections, now, keep);
+    else if (event.type === "RECIPIENT") push(state.probes, now, keep);
+    else if (event.type === "LOGIN_FAILED") push(state.failures, { at: now, passwordHash: event.passwordHash }, keep);
+    else if (event.type === "MAIL" && event.account === null) push(state.mails, now, keep);
+    else if (event.type === "MAIL" && event.account !== null)
+      this.#book.addAccountMail(this.#policy, event.account, now);
+  }
+
+  #apply(changes: readonly Change[], now: Millis): void {
+    for (const change of changes) {
+      this.#parts.store.apply(change, now);
+      const row = changeRow(change, now);
+      if (row !== null) this.append(row);
+      this.#remember(change, now);
+    }
+  }
+
+  #remember(change: Change, now: Millis): void {
+    switch (change.type) {
+      case "KNOW": {
+        const state = this.#book.peek(change.prefix);
+        if (state !== undefined) state.knownAt = now;
+        return;
+      }
+      case "CORRESPOND":
+      case "READ_LOG":
+        return;
+      case "BAN":
+      case "LIFT":
+        this.#trace.bansChanged = true;
+        // Simplest is right: what a ban or its end means for every window is read from the database.
+        this.#book.drop(change.type === "BAN" ? change.ban.prefix : change.prefix, this.#policy);
+        return;
+      case "ALLOW":
+      case "DISALLOW":
+        this.#trace.allowChanged = true;
+        this.#protection.refresh(this.#policy, now, true);
+        this.#book.forget();
+    }
+  }
+
+  /** While the database takes nothing: what is in force still holds, nothing new is begun. */
+  decideUnrecorded(event: Event, now: Millis): Decision | null {
+    if ("prefix" in event) return null;
+    try {
+      const state = this.#book.state(this.#policy, event.ip, now);
+      return decide(this.#policy, this.#book.facts(this.#policy, state, this.#beyond(event), now), event, now);
+    } catch {
+      return null;
+    }
+  }
+}
+
+function decide(policy: Policy, facts: Facts, event: FromAddress, now: Millis): Decision {
+  switch (event.type) {
+    case "CONNECT":
+      return decideConnect(policy, facts, event, now);
+    case "RECIPIENT":
+      return decideRecipient(policy, facts, event, now);
+    case "MAIL":
+      return decideMail(policy, facts, event, now);
+    case "MESSAGE":
+      return decideMessage(facts, event);
+    case "LOGIN_ASKED":
+      return decideLoginAsked(policy, facts, event, now);
+    case "LOGIN_SUCCEEDED":
+      return decideLoginSucceeded(facts, event);
+    case "LOGIN_FAILED":
+      return decideLoginFailed(policy, facts, event, now);
+  }
+}
