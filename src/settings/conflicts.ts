@@ -13,7 +13,7 @@ function sharedPorts(settings: Settings): readonly Problem[] {
     const port = settings[key];
     const other = taken.get(port);
     if (other === undefined) taken.set(port, key);
-    else problems.push({ where: key, line: null, says: `${key} must not be ${String(port)}, the port of ${other}.` });
+    else problems.push({ where: key, line: null, says: `${key} must not be ${JSON.stringify(port)}, the port of ${other}.` });
   }
   return problems;
 }

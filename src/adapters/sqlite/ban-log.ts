@@ -54,8 +54,8 @@ export class SqliteBanLog implements BanLog {
 
 /** A row as an array: of these two columns. */
 function readActive(row: unknown): FirewallBan {
-  const [network, expiresAt] = Array.isArray(row) ? row : [];
-  return { prefix: prefix(network), expiresAt: millisOrNull(expiresAt) };
+  const columns: readonly unknown[] = Array.isArray(row) ? row : [];
+  return { prefix: prefix(columns[0]), expiresAt: millisOrNull(columns[1]) };
 }
 
 function readStep(row: Readonly<Record<string, unknown>>): BanStep {
