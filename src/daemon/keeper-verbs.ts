@@ -152,7 +152,8 @@ export class KeeperVerbs {
   }
 
   async #reload(services: readonly ServiceName[]): Promise<string | null> {
-    for (const service of services) {
+    // Those that the settings switched off at the start are not there.
+    for (const service of services.filter((name) => existsSync(join(this.#layout.services, name)))) {
       const [program, ...args] = reloadOf(service, this.#layout);
       const reload = await runProgram(program, args);
       if (reload.code !== 0) return `${service} could not be reloaded: ${lastLines(reload)}`;

@@ -8,7 +8,7 @@ test("Postgrey runs as its own user, with our directories and the delay of the s
   assert.deepEqual([name, mode], ["command", 0o755]);
   const [, , ...lines] = text.trimEnd().split(" \\\n  ").join(" ").split("\n");
   assert.deepEqual(lines, [
-    "exec setpriv --reuid postgrey --regid postgrey --clear-groups --bounding-set=-all --no-new-privs postgrey " +
+    "exec setpriv --reuid postgrey --regid postgrey --init-groups --bounding-set=-all --no-new-privs postgrey " +
       "--unix=/srv/mail/spool/postfix/postgrey/socket --socketmode=0660 --quiet --dbdir=/srv/mail/lib/postgrey --delay=90 " +
       "--auto-whitelist-clients=1 --hostname=mail.example.org " +
       "--greylist-text='Temporarily unavailable, try again later'",

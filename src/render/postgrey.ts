@@ -28,7 +28,8 @@ export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFi
     `--hostname=${hostname}`,
     `--greylist-text='${GREYLIST_TEXT}'`,
   ];
-  const user = `setpriv --reuid ${POSTGREY_USER} --regid ${POSTGREY_USER} --clear-groups --bounding-set=-all --no-new-privs`;
+  // Were its groups not just those of passwd(5), it would give the socket to its own group (Net::Server, post_bind).
+  const user = `setpriv --reuid ${POSTGREY_USER} --regid ${POSTGREY_USER} --init-groups --bounding-set=-all --no-new-privs`;
   const command = greylist.enabled ? ["postgrey", ...options] : ["sleep infinity"];
   return {
     name: "command",

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+const DELAY_S = 2;
+/** Comes again later than that. */
+const PATIENT_MS = 15_000;
+
+describe("greylisting", { skip: whyNoLab() ?? false, concurrency: false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make([
+      'pool.test. TXT "v=spf1 include:_more.pool.test -all"',
+      '_more.pool.test. TXT "v=spf1 ip4:198.51.100.72/30 ip6:2001:db8:b005::/48 -all"',
+    ]);
+    product = new Product(lab, {
+      GHOSTINBOX_GREYLIST__ENABLED: "",
+      GHOSTINBOX_GREYLIST__DELAY: `${DELAY_S}s`,
+      GHOSTINBOX_GREYLIST__PROVIDERS: "pool.test",
+      GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.80",
+      // Who comes again does so often here.
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "1000",
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
+    });
+    mkdirSync(dirname(product.layout.settings), { recursive: true });
+    writeFileSync(product.layout.settings, "");
+    await product.start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  /** Postgrey takes a /24 for one client, so that each test has senders of its own. */
+  const codeFrom = async (from: string, sender: string, recipient = ANNA): Promise<number> =>
+    (await sendMail({ host: lab.sender, from, sender: `${sender}@sender.test`, recipient })).code;
+
+  test("a first contact is asked to come again, learns no mechanism, and is let in when it does", async () => {
+    const from = "198.51.100.90";
+    const first = await sendMail({ host: lab.sender, from, sender: "first@sender.test" });
+    assert.equal(first.code, 450, first.lines.join());
+    assert.match(first.lines.join(), /^4\.2\.0 <anna@example\.test>: Recipient address rejected: /);
+    assert.doesNotMatch(first.lines.join(), /gr[ea]y|postgrey|second|\d+ ?s\b|ghost/i);
+    assert.equal(await codeFrom(from, "first"), 450, "too soon");
+    await until("it has waited long enough", async () => (await codeFrom(from, "first")) === 250, PATIENT_MS);
+    assert.equal(await codeFrom(from, "another"), 250, "who came again once is not asked again");
+    const events = await product.events(from);
+    assert.ok(
+      events.filter(({ type, reason }) => type === "GREYLIST_ASKED" && reason === "greylist_asked").length >= 3,
+    );
+  });
+
+  test("an IPv6 client comes again from another address of its network", async () => {
+    assert.equal(await codeFrom("2001:db8:b000:7::1", "six"), 450);
+    await until("it is let in", async () => (await codeFrom("2001:db8:b000:7::2", "six")) === 250, PATIENT_MS);
+  });
+
+  test("whoever is on the allow list, signed in, or a large provider by name or by SPF is not asked", async () => {
+    assert.equal(await codeFrom("198.51.100.80", "known"), 250, "allow-listed");
+    assert.equal(await codeFrom("198.51.100.64", "known"), 250, "a provider by its confirmed name");
+    assert.equal(await codeFrom("198.51.100.66", "known"), 450, "one that only claims the name");
+    await until("the pool is known", async () => (await product.sqlite("SELECT * FROM provider_pool")).length === 1);
+    assert.equal(await codeFrom("198.51.100.74", "known"), 250, "in the pool");
+    assert.equal(await codeFrom("2001:db8:b005:9::1", "known"), 250, "in the pool");
+    assert.equal(await codeFrom("198.51.100.76", "known"), 450, "beside it");
+    const dialog = await openSubmission(lab.sender, "198.51.100.77");
+    await authenticate(dialog, ANNA);
+    assert.equal((await mailOver(dialog, { sender: ANNA })).code, 250);
+    dialog.close();
+  });
+
+  test("whom an account wrote to may answer at once", async () => {
+    assert.equal(await codeFrom("198.51.100.92", "friend"), 450);
+    const dialog = await openSubmission(lab.sender, "198.51.100.78");
+    await authenticate(dialog, ANNA);
+    assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "Friend@sender.test" })).code, 250);
+    dialog.close();
+    assert.equal(await codeFrom("198.51.100.93", "friend"), 250);
+    assert.equal(await codeFrom("198.51.100.93", "foe"), 450);
+  });
+
+  test("a pause lets strangers in at once, and ends when it is told to", async () => {
+    await product.json(["alias", "add", "info2@example.test", ANNA]);
+    await product.json(["greylist", "pause", ANNA, "--for", "15m"]);
+    assert.match((await product.cli(["greylist", "list"])).stdout, /anna@example\.test/);
+    for (const recipient of [ANNA, "anna+shop@example.test", "info2@example.test"])
+      assert.equal(await codeFrom("198.51.100.94", "code", recipient), 250, recipient);
+    await product.json(["greylist", "resume", ANNA]);
+    assert.equal(await codeFrom("198.51.100.94", "code"), 450);
+    await product.json(["greylist", "pause", ANNA, "--for", "1s"]);
+    await until("the pause is over", async () => /for nobody/.test((await product.cli(["greylist", "list"])).stdout));
+    assert.equal(await codeFrom("198.51.100.95", "late"), 450);
+  });
+
+  test("Postgrey killed: it comes back, and remembers who came again", async () => {
+    const [pid] = product.pidsOf(/^\d+ postgrey /);
+    assert.ok(pid !== undefined);
+    process.kill(pid, "SIGKILL");
+    await until("another runs", () => product.pidsOf(/^\d+ postgrey /).some((other) => other !== pid));
+    await until("it asks again", async () => (await codeFrom("198.51.100.96", "x")) === 450);
+    assert.equal(await codeFrom("198.51.100.90", "third"), 250);
+  });
+
+  for (const [what, stop, go] of [
+    ["down", "down", "up"],
+    ["frozen", "pause", "cont"],
+  ] as const)
+    test(`Postgrey ${what}: mail passes within seconds, and the owner is told until it is over`, async () => {
+      const service = `${product.layout.services}/postgrey`;
+      await lab.server.mustExec(["sv", stop, service]);
+      const startedAt = performance.now();
+      assert.equal(await codeFrom("198.51.100.97", what), 250);
+      assert.ok(performance.now() - startedAt < 6_000, `${Math.round(performance.now() - startedAt)} ms`);
+      const told = async (): Promise<boolean> =>
+        (await product.stats()).health.notices.some(({ code }) => code === "greylist_silent");
+      await until("the owner is told", told, PATIENT_MS);
+      await lab.server.mustExec(["sv", go, service]);
+      await until("it is over", async () => !(await told()), PATIENT_MS);
+      assert.equal(await codeFrom("198.51.100.98", `after-${what}`), 450);
+    });
+
+  test("a changed delay, and switching it off, take effect without a restart", async () => {
+    const started = product.pidsOf(/^\d+ postgrey /);
+    writeFileSync(product.layout.settings, "[greylist]\nenabled = false\n");
+    await product.json(["config", "apply"]);
+    assert.equal(await codeFrom("198.51.100.101", "off"), 250);
+    assert.deepEqual(product.pidsOf(/^\d+ postgrey /), []);
+    writeFileSync(product.layout.settings, "");
+    await product.json(["config", "apply"]);
+    await until("it asks again", async () => (await codeFrom("198.51.100.102", "y")) === 450);
+    assert.notDeepEqual(product.pidsOf(/^\d+ postgrey /), started);
+  });
+});
