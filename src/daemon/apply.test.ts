@@ -8,10 +8,13 @@ import type { Site } from "../render/site.ts";
 import { layoutOf } from "../settings/layout.ts";
 import { loadSettings } from "../settings/load.ts";
 import { applyConfiguration } from "./apply.ts";
+import { partsOf } from "./parts.ts";
 import { prepareCertificate } from "./set-up/certificate.ts";
 import { userIds } from "./site.ts";
 
-const missing = ["/usr/sbin/postconf", "/usr/bin/doveconf"].filter((program) => !existsSync(program));
+const missing = ["/usr/sbin/postconf", "/usr/bin/doveconf", "/usr/sbin/unbound-checkconf"].filter(
+  (program) => !existsSync(program),
+);
 const skip =
   process.getuid?.() !== 0
     ? "Postfix checks its configuration for root only"
@@ -26,7 +29,8 @@ describe("applying a configuration", { skip }, () => {
   const main = (): string => readFileSync(join(layout.postfixConf, "main.cf"), "utf8");
 
   before(async () => {
-    for (const made of [layout.tls, dirname(layout.dovecotConf), layout.postfixQueue, layout.postfixData, layout.log])
+    const { tls, dovecotConf, postfixQueue, postfixData, log, dkimKeys } = layout;
+    for (const made of [tls, dirname(dovecotConf), postfixQueue, postfixData, log, dkimKeys])
       mkdirSync(made, { recursive: true });
     // Postfix complains of other owners, in a log that nobody reads yet, which takes a second each time.
     const postfix = userIds("postfix");
@@ -37,8 +41,9 @@ describe("applying a configuration", { skip }, () => {
   });
   after(() => rmSync(directory, { recursive: true, force: true }));
 
-  test("Postfix and Dovecot accept what is rendered", async () => {
-    assert.deepEqual(await applyConfiguration(site()), { ok: true, changed: ["unbound", "postfix", "dovecot"] });
+  test("every component accepts what is rendered for it", async () => {
+    const all = [...new Set(partsOf(site()).map(({ service }) => service))];
+    assert.deepEqual(await applyConfiguration(site()), { ok: true, changed: all });
   });
 
   test("what a checker refuses changes nothing, and it is told why", async () => {
@@ -50,6 +55,17 @@ describe("applying a configuration", { skip }, () => {
     assert.equal(main(), good);
     assert.equal(readFileSync(layout.dovecotConf, "utf8"), dovecot);
     assert.ok(!existsSync(`${layout.postfixConf}.staged`));
+  });
+
+  test("Unbound checks the files that settings name, and the settings are told", async () => {
+    const { dns } = sampleSite();
+    for (const wrong of [{ trustAnchor: join(directory, "none.key") }, { rootHints: join(directory, "none.hints") }]) {
+      const refused = await applyConfiguration(site({ dns: { ...dns, ...wrong } }));
+      assert.match(
+        refused.ok ? "" : refused.reason,
+        /^Unbound refuses its configuration \(settings dns\.\*\): .*none\./,
+      );
+    }
   });
 
   test("only what differs is replaced, be it by hand, and only that is told", async () => {

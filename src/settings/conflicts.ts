@@ -7,13 +7,18 @@ export function findConflicts(settings: Settings): readonly Problem[] {
 }
 
 function sharedPorts(settings: Settings): readonly Problem[] {
-  const taken = new Map<Settings[SettingKey], SettingKey>();
+  const taken = new Map<number, PortKey>();
   const problems: Problem[] = [];
-  for (const key of settingKeys().filter((name) => name.startsWith("ports."))) {
+  for (const key of settingKeys().filter(isPort)) {
     const port = settings[key];
     const other = taken.get(port);
     if (other === undefined) taken.set(port, key);
-    else problems.push({ where: key, line: null, says: `${key} must not be ${JSON.stringify(port)}, the port of ${other}.` });
+    else
+      problems.push({
+        where: key,
+        line: null,
+        says: `${key} must not be ${JSON.stringify(port)}, the port of ${other}.`,
+      });
   }
   return problems;
 }
@@ -23,6 +28,12 @@ function refusedUnmarked(settings: Settings): readonly Problem[] {
   if (refuse === 0 || refuse >= settings["spam.required_score"]) return [];
   const says = "spam.refuse_score must be 0, or at least spam.required_score.";
   return [{ where: "spam.refuse_score", line: null, says }];
+}
+
+type PortKey = SettingKey & `ports.${string}`;
+
+function isPort(key: SettingKey): key is PortKey {
+  return key.startsWith("ports.");
 }
 
 function halfCertificate(settings: Settings): readonly Problem[] {
