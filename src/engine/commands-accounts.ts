@@ -33,8 +33,9 @@ export async function accountCommand(
   if (!outcome.ok)
     return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
   await parts.engine.audit({ type: ACCOUNT_AUDIT[command.verb], subject: name, by });
-  if (command.verb !== "account_add" && command.verb !== "account_resume") await endSessions(parts, name);
-  return { ok: true, result: { name } };
+  const shrinks = command.verb !== "account_add" && command.verb !== "account_resume";
+  const ended: Outcome = shrinks ? await endSessions(parts, name) : { ok: true };
+  return ended.ok ? { ok: true, result: { name } } : sessionsStay(name, ended.reason);
 }
 
 export async function aliasCommand(
@@ -98,14 +99,24 @@ function writeAlias({ accounts, clock }: AccountCommandParts, command: AliasComm
   }
 }
 
-/** Never fails: a keeper that does not answer is a notice. */
+/** Never throws: a keeper that does not answer is a notice, and for whoever asked a command that failed. */
 export async function endSessions(
   { keeper, notices }: Pick<AccountCommandParts, "keeper" | "notices">,
   account: string,
-): Promise<void> {
+): Promise<Outcome> {
   const reply = await keeper.ask({ verb: "kick_account", account });
   if (reply.ok) notices.clear("keeper_unreachable");
   else notices.raise("keeper_unreachable", reply.reason);
+  return reply.ok ? { ok: true } : reply;
+}
+
+export function sessionsStay(account: string, reason: string): CommandError {
+  return {
+    ok: false,
+    kind: "failed",
+    message: `${account} is changed, but its open sessions go on: ${reason}`,
+    next: "Suspend the account once `status` shows the keeper: that ends them.",
+  };
 }
 
 function notServed(engine: Engine, address: Address): CommandError | null {

@@ -3,7 +3,7 @@ import { parsePrefix, prefixLength } from "../core/ip.ts";
 import { printable } from "../core/text.ts";
 import type { Command, CommandError, Reply } from "../wire/control.ts";
 import type { AccountNetworks } from "./admin-ports.ts";
-import { type AccountCommandParts, endSessions, wrongAddress } from "./commands-accounts.ts";
+import { type AccountCommandParts, endSessions, sessionsStay, wrongAddress } from "./commands-accounts.ts";
 
 export type NetworkCommandParts = AccountCommandParts & Readonly<{ networks: AccountNetworks }>;
 export type NetworkCommand = Extract<Command, { readonly verb: `networks_${string}` }>;
@@ -31,8 +31,8 @@ export async function networkCommand(
   const after = parts.networks.networksOf(name);
   const where = after.length === 0 ? "anywhere" : after.join(", ");
   await parts.engine.audit({ type: "NETWORKS_CHANGED", subject: `${name} from ${where}`, by });
-  await endSessions(parts, name);
-  return { ok: true, result: { name, networks: after } };
+  const ended = await endSessions(parts, name);
+  return ended.ok ? { ok: true, result: { name, networks: after } } : sessionsStay(name, ended.reason);
 }
 
 function wrongNetwork(text: string): CommandError {

@@ -89,11 +89,16 @@ describe("commands of the administrator", () => {
   test("a keeper that cannot be reached is told, and the account is changed all the same", async () => {
     kit.keeperUp(false);
     await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH });
-    assert.ok((await kit.ask({ verb: "account_suspend", name: "alice@example.test" })).ok);
+    const suspended = await kit.ask({ verb: "account_suspend", name: "alice@example.test" });
+    assert.ok(!suspended.ok && /is changed, but its open sessions go on: /.test(suspended.message));
+    assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
     assert.ok(kit.notices.raised.has("keeper_unreachable"));
     const health = await kit.ask({ verb: "health" });
     assert.ok(health.ok && "components" in health.result);
     assert.equal(health.result.status, "degraded");
+    kit.keeperUp(true);
+    await kit.ask({ verb: "health" });
+    assert.ok(!kit.notices.raised.has("keeper_unreachable"));
   });
 
   test("cleanup ends what is over, and only that", async () => {

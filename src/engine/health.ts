@@ -18,7 +18,9 @@ const VITAL: readonly string[] = ["postfix", "dovecot"];
 export async function healthOf(parts: HealthParts): Promise<Health> {
   const { keeper, notices, clock, startedAt } = parts;
   const guard: ComponentHealth = { name: "guard", status: "ok", detail: "deciding" };
-  const components = [guard, parts.database(), parts.firewall(), ...services(await keeper.ask({ verb: "status" }))];
+  const reply = await keeper.ask({ verb: "status" });
+  if (reply.ok) notices.clear("keeper_unreachable");
+  const components = [guard, parts.database(), parts.firewall(), ...services(reply)];
   const raised = notices.list();
   return {
     status: overall(components, raised.length > 0),
