@@ -81,7 +81,7 @@ function writeAccount({ accounts, clock }: AccountCommandParts, command: Account
 
 /** With its scheme, as Dovecot reads it. */
 export function isHash(text: string): boolean {
-  return /^\{[A-Za-z0-9-]+(?:\.[A-Za-z0-9]+)?\}[\x21-\x7e]+$/.test(text);
+  return /^\{[A-Za-z0-9-]+(?:\.[A-Za-z0-9]+)?\}[\x21-\x7e][\x20-\x7e]*$/.test(text);
 }
 
 /** Null: a target is no address. */

@@ -29,6 +29,9 @@ const secrets: readonly [written: string, read: string][] = [
   ["{SCRAM-SHA-256}4096,c2FsdA==,a2V5,a2V5", "{SCRAM-SHA-256}4096,c2FsdA==,a2V5,a2V5"],
   ["{PLAIN}a blank and {braces}", "plain a blank and {braces}"],
   ["{CLEARTEXT}grüße", "plain grüße"],
+  ["{PLAIN-TRUNC}two words", "plain two words"],
+  ["{PLAIN-TRUNC}5-hello", "{PLAIN-TRUNC}5-hello"],
+  ["{OTP}sha1 1024 37948c2cee5cf9e7 a1a2f5f4a36829e8", "{OTP}sha1 1024 37948c2cee5cf9e7 a1a2f5f4a36829e8"],
   ["{PLAIN.b64}c2VjcmV0", "plain secret"],
   ["{PLAIN.hex}736563726574", "plain secret"],
 ];

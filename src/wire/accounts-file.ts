@@ -60,7 +60,9 @@ function readSecret(field: string): Read {
   const upper = scheme.toUpperCase();
   if (encoding !== undefined && !ENCODINGS.includes(encoding.toUpperCase()))
     return { wrong: `has the encoding .${printable(encoding, 20)}, which Dovecot does not know` };
-  if (CLEAR_TEXT.includes(upper)) return readPlain(value, encoding?.toUpperCase() ?? null);
+  // PLAIN-TRUNC is clear text, unless a number before a dash says how much of it counts.
+  if (CLEAR_TEXT.includes(upper) || (upper === "PLAIN-TRUNC" && !/^\d+-/.test(value)))
+    return readPlain(value, encoding?.toUpperCase() ?? null);
   if (!SCHEMES.includes(upper))
     return { wrong: `has the scheme {${printable(scheme, 20)}}, which is not one that Dovecot verifies` };
   return readHash(upper, encoding ?? null, value.trim());
@@ -78,7 +80,8 @@ function readPlain(value: string, encoding: string | null): Read {
 }
 
 function readHash(scheme: string, encoding: string | null, value: string): Read {
-  if (!/^[\x21-\x7e]{1,400}$/.test(value)) return { wrong: value === "" ? "is empty" : "is no hash" };
+  const legible = WITH_BLANKS.includes(scheme) ? /^[\x20-\x7e]{1,400}$/ : /^[\x21-\x7e]{1,400}$/;
+  if (!legible.test(value)) return { wrong: value === "" ? "is empty" : "is no hash" };
   const shape = encoding === null ? SHAPES[scheme] : undefined;
   if (shape !== undefined && !shape.test(value)) return { wrong: `is no whole hash of the scheme ${scheme}` };
   return { type: "hash", hash: `{${scheme}${encoding === null ? "" : `.${encoding}`}}${value}` };
@@ -97,6 +100,7 @@ const PREFIXES: readonly (readonly [RegExp, string])[] = [
   [/^\$argon2i\$/, "ARGON2I"],
 ];
 const ENCODINGS: readonly string[] = ["HEX", "B64", "BASE64"];
+const WITH_BLANKS: readonly string[] = ["OTP", "PLAIN-TRUNC"];
 const CLEAR_TEXT: readonly string[] = ["PLAIN", "CLEAR", "CLEARTEXT"];
 /** `doveadm pw -l` of Dovecot 2.3, and the names that password-scheme.c takes besides. */
 const SCHEMES: readonly string[] =

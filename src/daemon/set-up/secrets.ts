@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashPassword } from "../../adapters/password-hash.ts";
+import { loadPasswordJudge } from "../../adapters/password-strength.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import { groupId } from "../site.ts";
@@ -25,7 +26,12 @@ export type AdminPassword = Readonly<{
 /** The dashboard's password: the one given, at each start; else one made up at the first. */
 export async function adminPassword(layout: Layout, env: Environment): Promise<AdminPassword> {
   const given = givenPassword(env);
-  if (given !== null) return { hash: await hashPassword(given), printed: null };
+  if (given !== null) {
+    // Taken all the same: a server that does not start protects nobody.
+    const weakness = (await loadPasswordJudge())(given, null);
+    if (weakness !== null) console.error(`ghostinbox: warning: ADMIN_PASSWORD: ${weakness}`);
+    return { hash: await hashPassword(given), printed: null };
+  }
   if (existsSync(markerOf(layout))) return { hash: null, printed: null };
   const printed = randomBytes(15).toString("base64url");
   return { hash: await hashPassword(printed), printed };

@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { SmtpReply } from "../lab/dialog.ts";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { PASSWORD, Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
+const [HOME, AWAY] = ["198.51.100.70", "198.51.100.90"];
+
+describe("accounts", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  let file: string;
+  before(async () => {
+    lab = await Lab.make();
+    file = join(lab.directory, "postfix-accounts.cf");
+    product = await new Product(lab, {
+      GHOSTINBOX_DOMAIN: "example.test,two.test",
+      GHOSTINBOX_ACCOUNTS__FOLLOW: file,
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+    }).start();
+    for (const name of [ANNA, BERT]) await product.addAccount(name);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  const signsIn = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> => {
+    const imap = await openImap(lab.sender, from);
+    try {
+      return (await logIn(imap, name, password))?.startsWith("OK") === true;
+    } finally {
+      imap.close();
+    }
+  };
+  const submits = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> => {
+    const dialog = await openSubmission(lab.sender, from, 465);
+    try {
+      return (await authenticate(dialog, name, password)).code === 235;
+    } finally {
+      dialog.close();
+    }
+  };
+  const receives = async (recipient: string): Promise<number> =>
+    (await sendMail({ host: lab.sender, from: "198.51.100.10", recipient })).code;
+
+  test("a password that is easy to guess is refused with the reason, another taken", async () => {
+    const add = (password: string) =>
+      product.cli(["account", "add", "weak@example.test", "--password-stdin"], { input: `${password}\n` });
+    for (const [password, says] of [
+      ["Password123!", /too easy to guess.*commonly used password/],
+      ["weak-one-1", /weak|name of the account|too easy/],
+      ["short", /too short/],
+    ] as const) {
+      const refused = await add(password);
+      assert.equal(refused.code, 1, password);
+      assert.match(refused.stderr, says);
+    }
+    assert.equal((await add("lamp orchid kettle")).code, 0);
+    assert.ok(await signsIn("weak@example.test", "lamp orchid kettle"));
+  });
+
+  test("every scheme that Dovecot knows is imported and signs in; clear text becomes Argon2id", async () => {
+    const schemes = (await lab.server.mustExec(["doveadm", "pw", "-l"])).trim().split(/\s+/);
+    assert.ok(schemes.length > 20);
+    const names = new Map(schemes.map((scheme) => [scheme, `s-${scheme.toLowerCase()}@two.test`]));
+    const lines = ["# every scheme", "", "carl@elsewhere.test|{PLAIN}not of ours at all"];
+    for (const [scheme, name] of names) {
+      const hash = (await lab.server.mustExec(["doveadm", "pw", "-s", scheme, "-u", name, "-p", PASSWORD])).trim();
+      lines.push(`${name}|${hash}|userdb_quota_rule=*:storage=1G`);
+      if (scheme === "SHA512-CRYPT") lines.push(`bare@two.test|${hash.slice("{SHA512-CRYPT}".length)}`);
+    }
+    const imported = join(lab.directory, "imported.cf");
+    writeFileSync(imported, lines.join("\r\n"));
+    const { stdout, stderr } = await product.cli(["account", "import", imported]);
+    assert.match(stdout + stderr, new RegExp(`^${schemes.length + 1} accounts imported`, "m"));
+    assert.match(stdout, /carl@elsewhere\.test is of elsewhere\.test, which is no mail domain/);
+    const all = [...names.values(), "bare@two.test"];
+    // Each from an address of its own: ten connections are all that one may have.
+    const tries = all.map(async (name, i) => ((await signsIn(name, PASSWORD, `198.51.100.${71 + i}`)) ? [] : [name]));
+    assert.deepEqual((await Promise.all(tries)).flat(), []);
+    const clear = await product.sqlite(
+      "SELECT name FROM account WHERE password LIKE '{PLAIN}%' OR password LIKE '{CLEAR%'",
+      product.layout.accountsDb,
+    );
+    assert.deepEqual(clear, []);
+  });
+
+  test("the accounts file is followed without a restart, and only what makes sense is believed", async () => {
+    const hash = (await lab.server.mustExec(["doveadm", "pw", "-s", "SHA512-CRYPT", "-p", PASSWORD])).trim();
+    writeFileSync(file, `dora@example.test|${hash}\nemil@example.test|{PLAIN}${PASSWORD}\n${ANNA}|{PLAIN}not hers\n`);
+    const isListed = async (state: RegExp): Promise<boolean> =>
+      state.test((await product.cli(["account", "list"])).stdout);
+    await until("a new line is an account", () => isListed(/^dora@example\.test +active/m));
+    assert.ok(await signsIn("dora@example.test"));
+    assert.ok(await signsIn("emil@example.test"));
+    assert.ok(await signsIn(ANNA), "what was made by command is not touched");
+    const open = await openImap(lab.sender, HOME);
+    assert.match((await logIn(open, "dora@example.test")) ?? "", /^OK/);
+
+    const notice = async (): Promise<string> => (await product.cli(["status"])).stdout;
+    writeFileSync(file, "");
+    await until("the owner is told of the empty file", async () => /names no account/.test(await notice()));
+    writeFileSync(file, `emil@example.test|{PLAIN}${PASSWORD}\ndora@example.test|${hash.slice(0, 70)}`);
+    await until("the owner is told of the line", async () => /Line 2.*dora@example\.test/.test(await notice()));
+    assert.ok(await signsIn("dora@example.test"), "nobody was removed");
+
+    writeFileSync(file, `emil@example.test|{PLAIN}a rather new phrase\n`);
+    await open.closed();
+    assert.equal(await signsIn("dora@example.test"), false);
+    assert.equal(await receives("dora@example.test"), 250);
+    assert.ok(await signsIn("emil@example.test", "a rather new phrase"));
+    assert.equal(await signsIn("emil@example.test"), false);
+    appendFileSync(file, `dora@example.test|${hash}\n`);
+    await until("the line is back", () => isListed(/^dora@example\.test +active/m));
+    assert.ok(await signsIn("dora@example.test"));
+    await until("the notice is gone", async () => !/accounts\.follow/.test(await notice()));
+    const refused = await product.cli(["account", "passwd", "dora@example.test", "--password-stdin"], {
+      input: "one more unrelated phrase\n",
+    });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /follows the accounts file: change its line there/);
+  });
+
+  test("a user sends as nobody else, and cannot tell who else there is", async () => {
+    await product.json(["alias", "add", "sales@two.test", ANNA, BERT]);
+    await product.json(["alias", "add", "old@two.test", ANNA]);
+    await product.json(["alias", "block", "old@two.test"]);
+    const dialog = await openSubmission(lab.sender, HOME, 465);
+    const from = async (sender: string): Promise<SmtpReply> => {
+      const reply = await dialog.ask(`MAIL FROM:<${sender}>`);
+      if (reply.code === 250) await dialog.ask("RSET");
+      return reply;
+    };
+    const words = ({ code, lines }: SmtpReply): string => `${code} ${lines.join().replaceAll(/<[^>]*>/g, "<>")}`;
+    const strangers = [BERT, "nobody@example.test", "someone@sender.test"];
+    const before = new Set<string>();
+    for (const sender of [...strangers, ANNA]) before.add(words(await from(sender)));
+    assert.deepEqual([...before], ["554 5.7.1 <>: Sender address rejected: Access denied"]);
+    assert.equal((await authenticate(dialog, ANNA)).code, 235);
+    const after = new Set<string>();
+    for (const sender of [...strangers, "old@two.test"]) after.add(words(await from(sender)));
+    assert.deepEqual([...after], [`553 5.7.1 <>: Sender address rejected: not owned by user ${ANNA}`]);
+    for (const own of [ANNA, "Anna+lists@Example.Test", "sales@two.test", "postmaster@two.test", ""])
+      assert.equal((await from(own)).code, 250, own);
+
+    const imap = await openImap(lab.sender, HOME);
+    await logIn(imap, ANNA);
+    for (const box of ["../bert/Maildir", "../../example.test/bert/Maildir/INBOX", "user.bert", "~bert@example.test"])
+      assert.match((await imap.imap(`SELECT "${box}"`)).at(-1) ?? "", /^t\d+ NO/);
+  });
+
+  test("postmaster and abuse reach the administrator unless somebody is called so, and aliases are live", async () => {
+    const mailsOf = (user: string): number => {
+      try {
+        return readdirSync(join(product.layout.mail, "example.test", user, "Maildir", "new")).length;
+      } catch {
+        return 0;
+      }
+    };
+    const before = mailsOf("anna");
+    for (const recipient of ["postmaster@example.test", "Abuse@two.test", "postmaster"])
+      assert.equal(await receives(recipient), 250, recipient);
+    await until("all three are the first account's", () => mailsOf("anna") === before + 3);
+    await product.json(["alias", "add", "abuse@two.test", BERT]);
+    const berts = mailsOf("bert");
+    assert.equal(await receives("abuse@two.test"), 250);
+    await until("the alias wins", () => mailsOf("bert") === berts + 1);
+    await product.json(["alias", "block", "abuse@two.test"]);
+    assert.equal(await receives("abuse@two.test"), 550);
+    await product.json(["alias", "unblock", "abuse@two.test"]);
+    assert.equal(await receives("abuse@two.test"), 250);
+  });
+
+  test("an account signs in from its networks only, with the guard and without, and is not banned for it", async () => {
+    await product.json(["account", "networks", BERT, "add", `${HOME}/32`, "2001:db8:b000::/36"]);
+    assert.ok(await signsIn(BERT));
+    assert.ok(await submits(BERT));
+    assert.ok(await signsIn(BERT, PASSWORD, "2001:db8:b000::7"));
+    assert.equal(await submits(BERT, PASSWORD, AWAY), false);
+    const passwords = [PASSWORD, ...Array.from({ length: 6 }, (_, i) => `wrong ${i}`)];
+    const tries = await Promise.all(passwords.map((password) => signsIn(BERT, password, AWAY)));
+    assert.ok(tries.every((signedIn) => !signedIn));
+    assert.equal(await product.banOf(AWAY), undefined);
+    assert.ok(await signsIn(ANNA, PASSWORD, AWAY), "others may");
+    assert.match((await product.cli(["why", AWAY])).stdout, /bert@example\.test.*sign-in from outside the networks/);
+    assert.match((await product.cli(["account", "list"])).stdout, new RegExp(`${BERT} .*UTC .*${HOME}`));
+
+    const guard = join(product.layout.services, "guard");
+    await lab.server.mustExec(["sv", "-w", "10", "down", guard]);
+    try {
+      const all = [signsIn(BERT, PASSWORD, AWAY), submits(BERT, PASSWORD, AWAY), signsIn(BERT), submits(BERT)];
+      assert.deepEqual(await Promise.all(all), [false, false, true, true]);
+    } finally {
+      await lab.server.mustExec(["sv", "up", guard]);
+    }
+    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    await product.json(["account", "networks", BERT, "remove", `${HOME}/32`, "2001:db8:b000::/36"]);
+    assert.ok(await signsIn(BERT, PASSWORD, AWAY));
+  });
+
+  test("the server's networks hold for every account", async () => {
+    const before = readFileSync(product.layout.settings, "utf8");
+    writeFileSync(product.layout.settings, before.replace(/^\[logins\]$/m, `[logins]\nnetworks = ["${HOME}"]`));
+    await product.json(["config", "apply"]);
+    const all = [signsIn(ANNA), signsIn(ANNA, PASSWORD, AWAY), submits(ANNA, PASSWORD, AWAY)];
+    assert.deepEqual(await Promise.all(all), [true, false, false]);
+    writeFileSync(product.layout.settings, before);
+    await product.json(["config", "apply"]);
+    assert.ok(await signsIn(ANNA, PASSWORD, AWAY));
+  });
+
+  test("neither words nor time tell a wrong password from an unknown or suspended account", async () => {
+    await product.addAccount("gone@example.test");
+    await product.json(["account", "suspend", "gone@example.test"]);
+    const names = [ANNA, `nobody-${randomBytes(3).toString("hex")}@example.test`, "gone@example.test"];
+    const words = new Set<string>();
+    const verified = new Map<string, number[]>(names.map((name) => [name, []]));
+    const answered = new Map<string, number[]>(names.map((name) => [name, []]));
+    const starts = new Map<string, { name: string; startedAt: number }>();
+    for (let round = 0; round < 3; round++)
+      await Promise.all(
+        names.flatMap((name, i) =>
+          (["imap", "submission"] as const).map(async (door, j) => {
+            const from = `198.51.100.${100 + round * 6 + i * 2 + j}`;
+            const open = door === "imap" ? openImap(lab.sender, from) : openSubmission(lab.sender, from, 465);
+            const dialog = await open;
+            const [startedAt, began] = [Date.now(), performance.now()];
+            const said = await (door === "imap" ? logIn(dialog, name, "wrong") : authenticate(dialog, name, "wrong"));
+            answered.get(name)?.push(performance.now() - began);
+            words.add(`${door}: ${JSON.stringify(said)}`);
+            dialog.close();
+            starts.set(from, { name, startedAt });
+          }),
+        ),
+      );
+    // Dovecot reports when it has verified, before it delays its answer: the fine measure.
+    const reports = await product.sqlite("SELECT ip, at FROM event WHERE type = 'LOGIN_FAILED'");
+    for (const [ip = "", at = ""] of reports) {
+      const start = starts.get(ip);
+      if (start !== undefined) verified.get(start.name)?.push(Number(at) - start.startedAt);
+    }
+    assert.equal(words.size, 2, [...words].join("\n"));
+    const [known = 0, ...others] = names.map((name) => median(verified.get(name) ?? []));
+    for (const other of others)
+      assert.ok(other > known / 3, `verified after ${other} ms, a known one after ${known} ms`);
+    const [slow = 0, ...rest] = names.map((name) => median(answered.get(name) ?? []));
+    for (const other of rest) assert.ok(Math.abs(other - slow) < 250, `answered after ${other} ms, not ${slow} ms`);
+  });
+});
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
