@@ -3,15 +3,14 @@ import { RENDERED_BY, type Site } from "./site.ts";
 import { SUBMISSION_CLEANUP, submissionCleanup } from "./submission-headers.ts";
 
 /** master.cf (master(5)): Postfix's own services, and one smtpd for each door. */
-export function renderPostfixMaster({ ports }: Site): string {
+export function renderPostfixMaster({ ports, messageSizeBytes }: Site): string {
   return [
     `# ${RENDERED_BY}`,
     "# service type private unpriv chroot wakeup maxproc command",
     `${ports.smtp} inet n - y - - smtpd`,
     ...submission(ports.submission, "submission", "smtpd_tls_security_level=encrypt"),
     ...submission(ports.submissions, "submissions", "smtpd_tls_wrappermode=yes"),
-    ...submissionCleanup,
-    ...OWN_SERVICES,
+    ...[...submissionCleanup, ...OWN_SERVICES].flatMap((line) => [line, ...roomFor(line, messageSizeBytes)]),
     "",
   ].join("\n");
 }
@@ -35,6 +34,13 @@ function submission(port: number, name: "submission" | "submissions", tls: strin
     "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
     "  -o { smtpd_recipient_restrictions = reject_non_fqdn_recipient, reject_unlisted_recipient, $ghostinbox_guard }",
   ];
+}
+
+/** Sender, recipients and the headers that are added: cleanup(8) counts them too, though smtpd alone knows the mail. */
+const ENVELOPE_BYTES = 1024 * 1024;
+
+function roomFor(service: string, messageSizeBytes: number): readonly string[] {
+  return service.endsWith(" cleanup") ? [`  -o message_size_limit=${messageSizeBytes + ENVELOPE_BYTES}`] : [];
 }
 
 const OWN_SENDERS: readonly string[] = [

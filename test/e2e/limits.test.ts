@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Dialog } from "../lab/dialog.ts";
+import type { Connected } from "../lab/host.ts";
+import { Lab } from "../lab/lab.ts";
+import { mailOver, sendMail, serverFor } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+/** The defaults: limits.connections.concurrent, limits.mail.per_session, postfix_per_minute and max_size. */
+const AT_ONCE = 10;
+const A_SESSION = 5;
+const A_MINUTE = 20;
+const LARGEST_BYTES = 10 * 1024 * 1024;
+const ALLOWED = "198.51.100.80";
+
+describe("limits at the edge", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab, { GHOSTINBOX_ALLOW__NETWORKS: ALLOWED }).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  const session = async (from: string): Promise<Dialog> => {
+    const dialog = await Dialog.open(lab.sender, { from, to: serverFor(from), port: 25 });
+    await dialog.reply();
+    await dialog.ask("EHLO client.test");
+    return dialog;
+  };
+
+  test("the sixth mail of a session is answered by 421, is no offence, and goes through in the next session", async () => {
+    const from = "198.51.100.90";
+    const dialog = await session(from);
+    for (let i = 1; i <= A_SESSION; i++) assert.equal((await mailOver(dialog, {})).code, 250, `mail ${i}`);
+    const sixth = await mailOver(dialog, {});
+    assert.equal(sixth.code, 421, sixth.lines.join());
+    await dialog.closed(3_000);
+    assert.equal((await sendMail({ host: lab.sender, from })).code, 250);
+    assert.equal(await product.banOf(from), undefined);
+    const [event] = (await product.events(from)).filter(({ reason }) => reason === "session_limit");
+    assert.equal(event?.type, "EMAIL_BLOCKED");
+  });
+
+  test("whoever is on the allow list may send more in a session", async () => {
+    const dialog = await session(ALLOWED);
+    for (let i = 1; i <= A_SESSION + 2; i++) assert.equal((await mailOver(dialog, {})).code, 250, `mail ${i}`);
+    dialog.close();
+  });
+
+  describe("with the guard stopped", () => {
+    before(async () => lab.server.mustExec(["sv", "-w", "10", "down", `${product.layout.services}/guard`]));
+    after(async () => {
+      await lab.server.mustExec(["sv", "up", `${product.layout.services}/guard`]);
+      await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    });
+
+    for (const [port, first, last] of [
+      [25, "198.51.100.91", "198.51.100.91"],
+      [465, "198.51.100.91", "198.51.100.91"],
+      [587, "198.51.100.91", "198.51.100.91"],
+      [993, "198.51.100.91", "198.51.100.91"],
+      [25, "2001:db8:b000:1::1", "2001:db8:b000:1:a::2"],
+      [993, "2001:db8:b000:1::1", "2001:db8:b000:1:a::2"],
+    ] as const)
+      test(`port ${port} takes ten connections at once from ${first}, and refuses the eleventh`, async () => {
+        const to = serverFor(first);
+        const held = await Promise.all(
+          Array.from({ length: AT_ONCE }, () => lab.sender.connect({ from: first, to, port })),
+        );
+        try {
+          assert.ok(
+            held.every(({ ok }) => ok),
+            `the first ${AT_ONCE}`,
+          );
+          const eleventh = await lab.sender.connect({ from: last, to, port });
+          assert.deepEqual(eleventh, { ok: false, code: "ECONNREFUSED" });
+          hangUp([held[0]]);
+          const again = await until("there is room again", async () => {
+            const connected = await lab.sender.connect({ from: last, to, port });
+            return connected.ok ? connected : null;
+          });
+          hangUp([again]);
+        } finally {
+          hangUp(held);
+        }
+      });
+
+    test("whoever is on the allow list may hold more", async () => {
+      const held = await Promise.all(
+        Array.from({ length: AT_ONCE + 2 }, () => lab.sender.connect({ from: ALLOWED, to: SERVER.v4, port: 993 })),
+      );
+      hangUp(held);
+      assert.ok(held.every(({ ok }) => ok));
+    });
+
+    test("Postfix takes twenty mails a minute from an address, and no more", async () => {
+      const from = "198.51.100.92";
+      // Side by side: while the guard is down each step of a session waits for it.
+      const sent = await Promise.all(Array.from({ length: AT_ONCE }, () => mailsOf(from, A_MINUTE / AT_ONCE)));
+      assert.deepEqual(new Set(sent.flat()), new Set([250]));
+      const next = await sendMail({ host: lab.sender, from });
+      assert.equal(next.code, 450, next.lines.join());
+      assert.match(next.lines.join(), /too much mail/);
+      assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.93" })).code, 250, "another address");
+    });
+
+    test("a mail of just the largest size is taken, and one byte more is not", async () => {
+      const largest = await sendMail({ host: lab.sender, from: "198.51.100.94", text: mailOf(LARGEST_BYTES) });
+      assert.equal(largest.code, 250, largest.lines.join());
+      const stored = ["find", product.layout.mail, "-type", "f", "-size", `+${LARGEST_BYTES - 1}c`];
+      await until("it is in the mailbox", async () => (await lab.server.mustExec(stored)) !== "");
+      const larger = await sendMail({ host: lab.sender, from: "198.51.100.94", text: mailOf(LARGEST_BYTES + 1) });
+      assert.equal(larger.code, 552, larger.lines.join());
+    });
+
+    for (const [bytes, code] of [
+      [LARGEST_BYTES, 250],
+      [LARGEST_BYTES + 1, 552],
+    ] as const)
+      test(`a mail that announces ${bytes} bytes is answered by ${code}`, async () => {
+        const dialog = await session("198.51.100.95");
+        assert.equal((await dialog.ask(`MAIL FROM:<a@sender.test> SIZE=${bytes}`)).code, code);
+        dialog.close();
+      });
+
+    test("without the firewall too, Postfix refuses the eleventh connection", async () => {
+      await lab.server.mustExec(["nft", "delete", "table", "inet", "ghostinbox"]);
+      const from = "198.51.100.96";
+      const dialogs = await Promise.all(
+        Array.from({ length: AT_ONCE + 1 }, () => Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 })),
+      );
+      const banners = await Promise.all(dialogs.map(async (dialog) => (await dialog.reply()).code));
+      for (const dialog of dialogs) dialog.close();
+      assert.deepEqual(banners.toSorted(), [...Array.from({ length: AT_ONCE }, () => 220), 421]);
+    });
+
+    async function mailsOf(from: string, count: number): Promise<readonly number[]> {
+      const dialog = await session(from);
+      const codes: number[] = [];
+      for (let i = 0; i < count; i++) codes.push((await mailOver(dialog, {})).code);
+      dialog.close();
+      return codes;
+    }
+  });
+
+  test("the guard, back again, counts connections as before", async () => {
+    await until("its table stands", async () => /ct count over 10/.test(await product.firewall()));
+  });
+});
+
+function hangUp(connections: readonly (Connected | undefined)[]): void {
+  for (const connection of connections) if (connection?.ok === true) connection.socket.destroy();
+}
+
+/** A mail that is this many bytes long, as RFC 1870 counts: with the CR LF that ends its last line. */
+function mailOf(bytes: number): string {
+  const head = `From: <a@sender.test>\r\nTo: <${ANNA}>\r\nSubject: A large one\r\n\r\n`;
+  const line = `${"x".repeat(76)}\r\n`;
+  const left = bytes - head.length - "\r\n".length;
+  const body = line.repeat(Math.floor(left / line.length));
+  // No line longer than the others but the last, which may be as long as two.
+  return `${head}${body}${"y".repeat(left - body.length)}`;
+}
