@@ -112,7 +112,8 @@ function restrictions({ greetDelaySeconds }: Site): Readonly<Record<string, stri
     smtpd_client_restrictions: `$ghostinbox_guard${greeting}, reject_unauth_pipelining`,
     smtpd_helo_restrictions: "reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
     // A domain that does not exist is refused for good; while DNS does not answer, the sender comes again.
-    smtpd_sender_restrictions: "reject_non_fqdn_sender, reject_unknown_sender_domain",
+    // Programs of this machine write under names that the DNS need not know.
+    smtpd_sender_restrictions: "reject_non_fqdn_sender, permit_mynetworks, reject_unknown_sender_domain",
     unknown_address_reject_code: "550",
     smtpd_relay_restrictions: "reject_unauth_destination",
     // The guard first: who asks for names that do not exist is probing.
