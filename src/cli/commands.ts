@@ -6,9 +6,11 @@ import { allowAdd, allowList, allowRemove, ban, bans, cleanup, unban } from "./b
 import { breakGlass } from "./break-glass.ts";
 import type { Answer, Call } from "./call.ts";
 import { configApply, configCheck, configReference, configShow } from "./config.ts";
+import { dnsCheck, dnsRecords } from "./dns.ts";
 import { events } from "./events.ts";
 import { greylistList, greylistPause, greylistResume } from "./greylist.ts";
 import type { Shape } from "./parse.ts";
+import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./spam.ts";
 import { stats, status } from "./status.ts";
 import { adminPasswd, tokenCreate, tokenList, tokenRevoke } from "./tokens.ts";
 import { uninstall } from "./uninstall.ts";
@@ -107,6 +109,21 @@ export const commands: readonly Command[] = [
   },
   { name: "greylist resume", usage: "ADDRESS", says: "End a pause before its time.", run: greylistResume },
   { name: "greylist list", usage: "", says: "Show for whom greylisting is paused.", run: greylistList },
+  {
+    name: "spam allow add",
+    usage: "ACCOUNT SENDER",
+    says: "Let mail from a sender in for an account, if SPF or DKIM proves that it is theirs.",
+    run: spamAllowAdd,
+  },
+  { name: "spam allow remove", usage: "ACCOUNT SENDER", says: "Score their mail again.", run: spamAllowRemove },
+  { name: "spam allow list", usage: "", says: "Show who is let in for whom.", run: spamAllowList },
+  {
+    name: "dns records",
+    usage: "DOMAIN",
+    says: "Print what to publish in the DNS for a mail domain.",
+    run: dnsRecords,
+  },
+  { name: "dns check", usage: "DOMAIN", says: "Compare it with what is published.", run: dnsCheck },
   { name: "config check", usage: "", says: "Tell what is wrong with the settings.", run: configCheck },
   { name: "config show", usage: "", says: "Show every setting and where it comes from.", run: configShow },
   { name: "config reference", usage: "", says: "Explain every setting.", run: configReference },

@@ -23,8 +23,18 @@ describe("while the guard is down", TIMED, () => {
     ADDRESS: "anna@example.org",
     "TARGET...": "bea@example.org",
     NAME: "nightly",
+    ACCOUNT: "anna@example.org",
+    SENDER: "*@friend.example",
   };
-  const offline = ["config check", "config show", "config reference", "break-glass", "uninstall"];
+  const offline = [
+    "config check",
+    "config show",
+    "config reference",
+    "break-glass",
+    "uninstall",
+    "dns records",
+    "dns check",
+  ];
 
   for (const { name, usage } of commands.filter((command) => !offline.includes(command.name)))
     test(`${name} answers 3 and touches no file`, async () => {

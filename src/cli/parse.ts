@@ -3,7 +3,7 @@ import { oneLine } from "./print-text.ts";
 
 /** What the parser needs to know of a command; the table in commands.ts has more. */
 export type Shape = Readonly<{
-  /** One or two words: `why`, `account add`. */
+  /** One to three words: `why`, `account add`, `spam allow add`. */
   name: string;
   /** Words after the name: `IP [REASON...]`. Those in brackets may be missing, `...` takes all that follow. */
   usage: string;
@@ -83,8 +83,12 @@ function unknownOption(given: string, declared: readonly Option[]): string {
 }
 
 function find<C extends Shape>(words: readonly string[], commands: readonly C[]): C | null {
-  const two = `${words[0]} ${words[1] ?? ""}`;
-  return commands.find(({ name }) => name === two) ?? commands.find(({ name }) => name === words[0]) ?? null;
+  for (const length of [3, 2, 1]) {
+    const wanted = words.slice(0, length).join(" ");
+    const found = words.length < length ? undefined : commands.find(({ name }) => name === wanted);
+    if (found !== undefined) return found;
+  }
+  return null;
 }
 
 /** The first word, if commands begin with it: `account`. */

@@ -11,6 +11,7 @@ import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
 import { SqliteFileAccounts } from "../adapters/sqlite/file-accounts.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
 import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
+import { SqliteSpamAllow } from "../adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
 import { instant } from "../core/time.ts";
 import { createCommands } from "../engine/commands.ts";
@@ -77,6 +78,8 @@ export async function startGuard(layout: Layout) {
     networks,
     recipients: new SqliteRecipients(databases.accounts, clock),
     pauses: new SqliteAcquaintances(databases.engine, databases.accounts),
+    senders: new SqliteSpamAllow(databases.engine, databases.accounts),
+    preferences: { refresh: () => undefined },
     keeper,
     notices,
     credentials: new SqliteCredentials(databases.engine, clock),

@@ -16,6 +16,7 @@ import { SqliteFileAccounts } from "../adapters/sqlite/file-accounts.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
 import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
 import { Retention } from "../adapters/sqlite/retention.ts";
+import { SqliteSpamAllow } from "../adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
 import { parseAddress } from "../core/address.ts";
 import type { Prefix } from "../core/ip.ts";
@@ -37,7 +38,7 @@ import type { Settings } from "../settings/schema.ts";
 import { toPolicy } from "../settings/to-policy.ts";
 import { changedKeys, readSettings } from "./guard-settings.ts";
 import { Housekeeping } from "./housekeeping.ts";
-import { ContentWatch } from "./watch-content.ts";
+import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
 
 const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
 
@@ -98,6 +99,8 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   });
   const housekeeping = new Housekeeping({ engine, banLog, store, retention, clock, notices, log, layout, keeper });
 
+  const senders = new SqliteSpamAllow(databases.engine, databases.accounts);
+  const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
   const submit = engine.submit.bind(engine);
   const health = () =>
     healthOf({ keeper, notices, clock, startedAt: engine.startedAt, firewall: firewallHealth, database });
@@ -111,6 +114,8 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     pauses: acquaintances,
     files,
     networks,
+    senders,
+    preferences,
     keeper,
     notices,
     credentials,
@@ -122,6 +127,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     layout,
     engine,
     positions: store,
+    preferences,
     notices,
     clock,
     log,

@@ -1,7 +1,9 @@
 import type { AccountName, Address } from "../core/address.ts";
 import type { Prefix } from "../core/ip.ts";
+import type { SenderPattern } from "../core/sender-pattern.ts";
 import type { Millis } from "../core/time.ts";
 import type { FileChanges, KeeperCommand, KeeperReply } from "../wire/control.ts";
+import type { AllowedSenderItem } from "../wire/items.ts";
 import type { Outcome } from "./ports.ts";
 
 /** What the administrator's commands need of the outside. Writers throw when their database takes nothing. */
@@ -45,6 +47,19 @@ export interface ServedSettings {
   serve(
     settings: Readonly<{ domains: readonly string[]; administrator: Address | null; networks: readonly Prefix[] }>,
   ): void;
+}
+
+/** From whom accounts let mail in, whatever the spam filter thinks of it. */
+export interface SpamAllowStore {
+  allowSender(account: AccountName, sender: SenderPattern, by: string, at: Millis): Outcome;
+  disallowSender(account: AccountName, sender: SenderPattern): Outcome;
+  allowedSenders(): readonly AllowedSenderItem[];
+}
+
+/** What the spam filter reads of it. */
+export interface SpamPreferences {
+  /** Throws when it cannot be written. */
+  refresh(): void;
 }
 
 export interface CredentialStore {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, test } from "node:test";
 import { accountsOnMemory, engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
+import { parseAccountName } from "../core/address.ts";
 import { parsePrefix } from "../core/ip.ts";
 import { HOUR_MS } from "../core/time.ts";
 import type { Command, KeeperCommand, Reply } from "../wire/control.ts";
@@ -162,6 +163,35 @@ describe("commands of the administrator", () => {
     );
   });
 
+  test("a sender is let in for an account that exists, once, and the filter is told each time", async () => {
+    const name = "owner@example.test";
+    const account = parseAccountName(name);
+    assert.ok(account !== null);
+    kit.real.add(account, HASH, kit.clock.now());
+    const add = (to: string, sender: string) => kit.ask({ verb: "spam_allow_add", account: to, sender });
+    const added = await add(name, "*@Friend.example");
+    assert.deepEqual(added, { ok: true, result: { account: name, sender: "*@friend.example" } });
+    for (const [to, sender, kind] of [
+      [name, "*@friend.example", "failed"],
+      ["nobody@example.test", "*@friend.example", "failed"],
+      [name, "friend.example", "usage"],
+      ["owner", "*@friend.example", "usage"],
+    ] as const) {
+      const reply = await add(to, sender);
+      assert.ok(!reply.ok && reply.kind === kind, `${to} ${sender}`);
+    }
+    const listed = await kit.ask({ verb: "spam_allow_list" });
+    assert.ok(listed.ok && "senders" in listed.result);
+    assert.deepEqual(
+      listed.result.senders.map(({ account: who, sender, by }) => [who, sender, by]),
+      [[name, "*@friend.example", "root"]],
+    );
+    const remove = { verb: "spam_allow_remove", account: name, sender: "*@friend.example" } as const;
+    assert.equal((await kit.ask(remove)).ok, true);
+    assert.equal((await kit.ask(remove)).ok, false);
+    assert.equal(kit.refreshed(), 2);
+  });
+
   test("a database that takes no writes fails the command, in one sentence", async () => {
     kit.store.failing = "commit";
     const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
@@ -187,7 +217,8 @@ function setUp(policy = TEST_POLICY) {
     },
   };
   const { engine, sqlite, notices, clock, db } = memory;
-  const { files, networks, acquaintances } = accountsOnMemory();
+  const { accounts: real, files, networks, acquaintances, senders } = accountsOnMemory();
+  let refreshed = 0;
   const run = createCommands({
     engine,
     history: sqlite,
@@ -198,6 +229,8 @@ function setUp(policy = TEST_POLICY) {
     networks,
     recipients: { exists: (address) => address === "owner@example.test" },
     pauses: acquaintances(db),
+    senders: senders(db),
+    preferences: { refresh: () => void refreshed++ },
     keeper,
     notices,
     credentials: new CredentialsInMemory(),
@@ -216,6 +249,8 @@ function setUp(policy = TEST_POLICY) {
   return {
     ...memory,
     kept,
+    real,
+    refreshed: () => refreshed,
     ask: (command: Command): Promise<Reply> => run({ by: "root", command }),
     keeperUp: (value: boolean) => {
       up = value;

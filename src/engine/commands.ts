@@ -8,12 +8,14 @@ import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, u
 import { type FileCommandParts, fileCommand } from "./commands-files.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./commands-greylist.ts";
 import { type NetworkCommandParts, networkCommand } from "./commands-networks.ts";
+import { type SpamCommandParts, spamAllow, spamAllowList } from "./commands-spam.ts";
 import type { Outcome } from "./ports.ts";
 
 export type CommandParts = BanCommandParts &
   FileCommandParts &
   NetworkCommandParts &
   GreylistCommandParts &
+  SpamCommandParts &
   Readonly<{
     credentials: CredentialStore;
     health: () => Promise<Health>;
@@ -81,6 +83,11 @@ function run(parts: CommandParts, command: Command, by: string): Promise<Reply> 
       return greylistResume(parts, command, by);
     case "greylist_list":
       return greylistList(parts);
+    case "spam_allow_add":
+    case "spam_allow_remove":
+      return spamAllow(parts, command, by);
+    case "spam_allow_list":
+      return spamAllowList(parts);
     case "token_create":
     case "token_revoke":
       return tokenCommand(parts, command, by);

@@ -29,7 +29,7 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
 export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_dkim";
 
 /** How long a mail waits for its score at the most; spamc gives up a little earlier. Seconds. */
-export const SPAM_SECONDS = 30;
+export const SPAM_SECONDS = 20;
 const DKIM_SECONDS = 20;
 
 /**

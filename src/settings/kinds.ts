@@ -1,5 +1,6 @@
 import { parseAddress } from "../core/address.ts";
 import { type Ip, type Prefix, parseIp, parsePrefix, prefixLength } from "../core/ip.ts";
+import { parseSenderPattern } from "../core/sender-pattern.ts";
 import { DAY_MS, formatDuration, parseDuration } from "../core/time.ts";
 import { parseHostName } from "./host-name.ts";
 import { formatSize, parseSize } from "./size.ts";
@@ -94,7 +95,7 @@ export const hostName: Kind<string> = text("a full host name such as mail.exampl
 
 /** As SpamAssassin takes senders: `*` stands for anything, `?` for one character. */
 export const senderPattern: Kind<string> = text("an address or a pattern such as *@example.org", (written) =>
-  same(/^[A-Za-z0-9.!$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.*?-]{1,255}$/.test(written) ? written.toLowerCase() : null),
+  same(parseSenderPattern(written)),
 );
 
 /** The name of a key in the DNS (RFC 6376 section 3.1). */

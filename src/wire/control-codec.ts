@@ -94,6 +94,17 @@ const readers: Readers = {
   }),
   greylist_resume: (fields) => ({ verb: "greylist_resume", target: fields.text("target", ADDRESS) }),
   greylist_list: () => ({ verb: "greylist_list" }),
+  spam_allow_add: (fields) => ({
+    verb: "spam_allow_add",
+    account: fields.text("account", ADDRESS),
+    sender: fields.text("sender", ADDRESS),
+  }),
+  spam_allow_remove: (fields) => ({
+    verb: "spam_allow_remove",
+    account: fields.text("account", ADDRESS),
+    sender: fields.text("sender", ADDRESS),
+  }),
+  spam_allow_list: () => ({ verb: "spam_allow_list" }),
   token_create: (fields) => ({
     verb: "token_create",
     name: fields.text("name", NAME),
@@ -180,6 +191,9 @@ const RESULT_FIELDS: { readonly [V in Verb]: keyof Results[V] } = {
   greylist_pause: "pause",
   greylist_resume: "target",
   greylist_list: "pauses",
+  spam_allow_add: "sender",
+  spam_allow_remove: "sender",
+  spam_allow_list: "senders",
   token_create: "name",
   token_revoke: "name",
   admin_passwd: "done",

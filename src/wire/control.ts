@@ -1,4 +1,4 @@
-import type { AllowItem, BanItem, GreylistPauseItem, Health } from "./items.ts";
+import type { AllowedSenderItem, AllowItem, BanItem, GreylistPauseItem, Health } from "./items.ts";
 
 /**
  * What the command line and the web ask of the guard: one JSON object a line over a unix socket, answered in order.
@@ -33,6 +33,9 @@ export type Command =
   | Readonly<{ verb: "greylist_pause"; target: string; for: string | null }>
   | Readonly<{ verb: "greylist_resume"; target: string }>
   | Readonly<{ verb: "greylist_list" }>
+  | Readonly<{ verb: "spam_allow_add"; account: string; sender: string }>
+  | Readonly<{ verb: "spam_allow_remove"; account: string; sender: string }>
+  | Readonly<{ verb: "spam_allow_list" }>
   | Readonly<{ verb: "token_create"; name: string; digest: string }>
   | Readonly<{ verb: "token_revoke"; name: string }>
   | Readonly<{ verb: "admin_passwd"; hash: string }>
@@ -76,6 +79,9 @@ export type Results = Readonly<{
   greylist_pause: { readonly pause: GreylistPauseItem };
   greylist_resume: { readonly target: string };
   greylist_list: { readonly pauses: readonly GreylistPauseItem[] };
+  spam_allow_add: { readonly account: string; readonly sender: string };
+  spam_allow_remove: { readonly account: string; readonly sender: string };
+  spam_allow_list: { readonly senders: readonly AllowedSenderItem[] };
   token_create: { readonly name: string };
   token_revoke: { readonly name: string };
   admin_passwd: { readonly done: true };

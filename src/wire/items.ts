@@ -91,4 +91,5 @@ export type AccountRow = Readonly<{
 export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;
 export type AliasItem = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
 export type GreylistPauseItem = Readonly<{ target: string; until: string; by: string }>;
+export type AllowedSenderItem = Readonly<{ account: string; sender: string; by: string; at: string }>;
 export type TokenItem = Readonly<{ name: string; createdAt: string; createdBy: string }>;

@@ -5,6 +5,7 @@ import { SqliteAcquaintances } from "../../src/adapters/sqlite/acquaintances.ts"
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/file-accounts.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/migrations-accounts.ts";
 import { engineMigrations } from "../../src/adapters/sqlite/migrations-engine.ts";
+import { SqliteSpamAllow } from "../../src/adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS, type Millis } from "../../src/core/time.ts";
@@ -108,6 +109,8 @@ export function accountsOnMemory() {
     networks: new SqliteAccountNetworks(db),
     /** Who knows whom, with the engine's database. */
     acquaintances: (engine: DatabaseSync) => new SqliteAcquaintances(engine, db),
+    /** Whom accounts let in, with the engine's database. */
+    senders: (engine: DatabaseSync) => new SqliteSpamAllow(engine, db),
   };
 }
 

@@ -41,7 +41,8 @@ export async function mailOver(dialog: Dialog, mail: Omit<MailFrom, "host" | "fr
   }
   const short = `From: <${sender}>\r\nTo: <${recipient}>\r\nSubject: ${subject}\r\n\r\nHello.`;
   dialog.send(`${mail.text ?? short}\r\n.`);
-  return dialog.reply();
+  // What looks into the mail may be slow.
+  return dialog.reply(40_000);
 }
 
 /** A session on 587 (STARTTLS) or 465 (TLS) that has said EHLO over TLS. */

@@ -151,6 +151,8 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   NETWORKS_CHANGED: true,
   ALIAS_ADDED: true,
   ALIAS_REMOVED: true,
+  SPAM_ALLOW_ADDED: true,
+  SPAM_ALLOW_REMOVED: true,
   TOKEN_CREATED: true,
   TOKEN_REVOKED: true,
   ADMIN_PASSWORD_CHANGED: true,
