@@ -43,7 +43,7 @@ export function partsOf(site: Site): readonly Part[] {
       files: renderSpamAssassin(site),
       check: (directory) => checkSpamAssassin(directory, layout),
     },
-    { service: "spamass-milter", live: layout.spamMilterConf, files: [renderSpamMilter(site)], check: unchecked },
+    { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
     { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
     { service: "opendkim", live: layout.opendkimConf, files: renderOpendkim(site), check: unchecked },
     { service: "opendmarc", live: layout.opendmarcConf, files: renderOpendmarc(site), check: unchecked },

@@ -35,25 +35,46 @@ export function spamMilterCommand(layout: Layout): string {
   return `exec sh ${layout.spamMilterConf}/command`;
 }
 
-/** spamass-milter(8). The recipient's address goes to spamd as the name of the user. */
-export function renderSpamMilter({ layout, domains, spam }: Site): RenderedFile {
+/** What runsv(8) does when spamd has ended; rendered with the settings, too. */
+export function spamdEnded(layout: Layout): string {
+  return `exec sh ${layout.spamMilterConf}/spamd-ended`;
+}
+
+/**
+ * spamass-milter(8) lets a mail pass whenever spamc fails, whatever spamc says. So where mail shall wait, the milter
+ * itself is there only while spamd is, and Postfix says 4xx without it.
+ */
+export function renderSpamMilter(site: Site): readonly RenderedFile[] {
+  const { layout, spam } = site;
+  const waits = spam.onFailure === "wait";
+  const ended = waits ? `exec sv -w 0 restart ${layout.services}/spamass-milter` : "exit 0";
+  const file = (name: string, lines: readonly string[]): RenderedFile => ({
+    name,
+    text: ["#!/bin/sh", `# ${RENDERED_BY}`, ...lines, ""].join("\n"),
+    mode: 0o755,
+  });
+  return [
+    file("command", [...(waits ? [untilSpamdAnswers(layout)] : []), ...milterCommand(site)]),
+    file("spamd-ended", [ended]),
+  ];
+}
+
+function untilSpamdAnswers({ spamdSocket }: Layout): string {
+  return `until timeout 5 spamc -K -U ${spamdSocket} >/dev/null 2>&1; do sleep 1; done`;
+}
+
+/** The recipient's address goes to spamd as the name of the user. */
+function milterCommand({ layout, domains, spam }: Site): readonly string[] {
   const refuse = spam.refuseScore === 0 ? "" : ` -r ${spam.refuseScore} -R '${REFUSED_AS_SPAM}'`;
-  // Waiting is Postfix's: its patience ends before spamc's, and then it says 4xx.
-  const patience =
-    spam.onFailure === "pass"
-      ? `-t ${SPAM_SECONDS - 5} --connect-retries=1`
-      : `-x -t ${3 * SPAM_SECONDS} --connect-retries=${3 * SPAM_SECONDS} --retry-sleep=1`;
-  const text = [
-    "#!/bin/sh",
-    `# ${RENDERED_BY}`,
+  // Whose patience with a frozen spamd ends first, decides: spamc lets the mail pass, Postfix does as it was told.
+  const seconds = spam.onFailure === "pass" ? SPAM_SECONDS - 5 : 3 * SPAM_SECONDS;
+  return [
     // The socket is Postfix's too, by its group.
     "umask 007",
     `exec ${as(CONTENT_USERS.spamMilter, "postfix", `--groups ${CONTENT_USERS.spamd}`)} \\`,
     `  spamass-milter -p ${layout.spamMilterSocket} -u nobody -e ${domains[0] ?? "localhost"}${refuse} \\`,
-    `  -- -U ${layout.spamdSocket} ${patience}`,
-    "",
+    `  -- -U ${layout.spamdSocket} -t ${seconds}`,
   ];
-  return { name: "command", text: text.join("\n"), mode: 0o755 };
 }
 
 /** What a sender reads whose mail scored too high. It names no mechanism; log lines are found by it. */

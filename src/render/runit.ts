@@ -1,6 +1,6 @@
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
-import { opendkimCommand, opendmarcCommand, spamdCommand, spamMilterCommand } from "./content-services.ts";
+import { opendkimCommand, opendmarcCommand, spamdCommand, spamdEnded, spamMilterCommand } from "./content-services.ts";
 import { postgreyCommand } from "./postgrey.ts";
 
 export const SERVICES = [
@@ -18,6 +18,13 @@ export const SERVICES = [
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
+/**
+ * libmilter looks only every 5 s whether it was told to end, and its socket outlives it either way. Postfix does for a
+ * mail in between what it does for any milter that is gone.
+ */
+const MILTERS: readonly ServiceName[] = ["spamass-milter", "opendkim", "opendmarc"];
+const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
+
 const SPAM_SERVICES: readonly ServiceName[] = ["spamd", "spamass-milter"];
 
 export type RunitInput = Readonly<{
@@ -32,7 +39,14 @@ export type RunitInput = Readonly<{
   spam: boolean;
 }>;
 
-export type Script = Readonly<{ service: ServiceName; run: string; logRun: string }>;
+export type Script = Readonly<{
+  service: ServiceName;
+  run: string;
+  logRun: string;
+  /** More of runsv(8): what to do instead of sending TERM, and what to do when it has ended. */
+  control?: string;
+  finish?: string;
+}>;
 
 /** Small heaps: the programs hold little, and what they may not take, nothing else can make them take. */
 export const NODE_FLAGS =
@@ -44,6 +58,8 @@ export function renderRunit(input: RunitInput): readonly Script[] {
     service,
     run: script(commands(service, input)),
     logRun: script([`exec svlogd -tt ${input.layout.log}/${service}`]),
+    ...(MILTERS.includes(service) ? { control: script(KILL) } : {}),
+    ...(service === "spamd" ? { finish: script([spamdEnded(input.layout)]) } : {}),
   }));
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { runProgram } from "../../adapters/run-program.ts";
 import { type RunitInput, renderRunit, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -35,17 +35,19 @@ export function writeServices(input: RunitInput): void {
   for (const name of readdirSync(services))
     if (!scripts.some(({ service }) => service === name))
       rmSync(join(services, name), { recursive: true, force: true });
-  for (const { service, run, logRun } of scripts) {
-    writeScript(join(services, service), run);
-    writeScript(join(services, service, "log"), logRun);
+  for (const { service, run, logRun, control, finish } of scripts) {
+    const directory = join(services, service);
+    writeScript(join(directory, "run"), run);
+    writeScript(join(directory, "log", "run"), logRun);
+    if (control !== undefined) writeScript(join(directory, "control", "t"), control);
+    if (finish !== undefined) writeScript(join(directory, "finish"), finish);
     // A service that was stopped by hand comes back with the next start.
     rmSync(join(services, service, "down"), { force: true });
   }
 }
 
-function writeScript(directory: string, text: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o755 });
-  const file = join(directory, "run");
+function writeScript(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
   writeFileSync(file, text, { mode: 0o755 });
   chmodSync(file, 0o755);
 }
