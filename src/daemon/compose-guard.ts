@@ -32,7 +32,7 @@ import { ProviderPools } from "../engine/provider-pools.ts";
 import { ControlServer } from "../servers/control-server.ts";
 import { LoginPolicyServer } from "../servers/login-policy-server.ts";
 import { PolicyServer } from "../servers/policy-server.ts";
-import { problems, type Report } from "../servers/report.ts";
+import { atMostTenAMinute, problems, type Report } from "../servers/report.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
 import { toPolicy } from "../settings/to-policy.ts";
@@ -50,7 +50,8 @@ export type Guard = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
 /** Every part of the guard on one line, in the order in which they need each other. Nothing runs before `start`. */
 export function composeGuard(layout: Layout, settings: Settings, loginSecret: string): Guard {
   const log = createLog(clock);
-  const report: Report = (code, detail) => log.warn(problems[code], { code, detail });
+  const warn: Report = (code, detail) => log.warn(problems[code], { code, detail });
+  const report = atMostTenAMinute(warn, () => clock.now());
   const notices = new NoticeBoard(clock, log);
   const databases = initialise(layout);
   const events = new EventCount(databases.engine);

@@ -16,3 +16,26 @@ export const problems = {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+const MOST_A_MINUTE = 10;
+const MINUTE_MS = 60_000;
+
+/**
+ * Passes on the first ten of each code in a minute, and with the next after it how many were left out: whoever may
+ * knock could otherwise push everything else out of the log.
+ */
+export function atMostTenAMinute(report: Report, now: () => number): Report {
+  const spans = new Map<Problem, { since: number; count: number }>();
+  return (code, detail) => {
+    const span = spans.get(code);
+    const at = now();
+    if (span !== undefined && at >= span.since && at < span.since + MINUTE_MS) {
+      span.count += 1;
+      if (span.count <= MOST_A_MINUTE) report(code, detail);
+      return;
+    }
+    spans.set(code, { since: at, count: 1 });
+    const unsaid = (span?.count ?? 0) - MOST_A_MINUTE;
+    report(code, unsaid > 0 ? `${detail} (${unsaid} more went unsaid)`.trim() : detail);
+  };
+}

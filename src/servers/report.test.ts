@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { atMostTenAMinute } from "./report.ts";
+
+test("of one code ten a minute are told, then how many were not; other codes are not held back", () => {
+  const told: string[] = [];
+  let now = 1_000;
+  const report = atMostTenAMinute(
+    (code, detail) => told.push(`${code} ${detail}`),
+    () => now,
+  );
+  for (let i = 0; i < 25; i++) report("login_secret_wrong", "");
+  assert.equal(told.length, 10);
+  report("internal_error", "x");
+  assert.equal(told.at(-1), "internal_error x");
+
+  now += 60_000;
+  report("login_secret_wrong", "");
+  assert.equal(told.at(-1), "login_secret_wrong (15 more went unsaid)");
+  report("login_secret_wrong", "");
+  assert.equal(told.at(-1), "login_secret_wrong ");
+});
+
+test("a clock that was set back silences nothing", () => {
+  const told: string[] = [];
+  let now = 1_000_000;
+  const report = atMostTenAMinute(
+    (_, detail) => told.push(detail),
+    () => now,
+  );
+  for (let i = 0; i < 20; i++) report("policy_flooded", "");
+  now = 0;
+  report("policy_flooded", "");
+  assert.equal(told.at(-1), "(10 more went unsaid)");
+});
