@@ -16,6 +16,6 @@ export async function uninstall(call: Call): Promise<Answer> {
     if (reply?.trim().toLowerCase() !== "yes") return failed("Nothing was changed.", "");
   }
   const outcome = await takeBack(call.layout, options);
-  if (!outcome.ok) return failed(outcome.reason, `\`${PROGRAM} uninstall\` goes on from there.`);
+  if (!outcome.ok) return failed(outcome.reason, `Once that is settled, \`${PROGRAM} uninstall\` goes on from there.`);
   return done({ steps }, "GhostInbox is uninstalled. This directory is yours to delete.");
 }

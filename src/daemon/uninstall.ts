@@ -44,7 +44,7 @@ export async function uninstall(layout: Layout, options: UninstallOptions): Prom
   const packages = options.packages ? installedPackages(layout) : [];
   const others = packages.length === 0 ? [] : await alsoRemoved(packages);
   if (others.length > 0)
-    return failed(`Other packages need those that set-up installed, and would go too: ${others.join(", ")}.`);
+    return failed(`Without --packages it works; with it these would go too, for they need some: ${others.join(", ")}.`);
   if (options.purgeData && existsSync(layout.data) && isForeign(layout.data))
     return failed(`${layout.data} holds no ghostinbox.toml, so it is not deleted.`);
 
