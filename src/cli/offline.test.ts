@@ -23,6 +23,8 @@ describe("while the guard is down", TIMED, () => {
     ADDRESS: "anna@example.org",
     "TARGET...": "bea@example.org",
     NAME: "nightly",
+    FILE: "postfix-accounts.cf",
+    "add|remove|list": "list",
     ACCOUNT: "anna@example.org",
     SENDER: "*@friend.example",
   };
