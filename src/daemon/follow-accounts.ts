@@ -105,7 +105,8 @@ async function changedLines(
 
 async function isInForce({ secret }: AccountLine, { followed, hash }: FollowedRow): Promise<boolean> {
   if (followed !== "listed") return false;
-  return secret.type === "hash" ? secret.hash === hash : await verifyPassword(hash, secret.password);
+  if (secret.type === "hash") return secret.hash === hash;
+  return verifyPassword(hash, secret.password);
 }
 
 type Text = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
