@@ -126,43 +126,6 @@ describe("commands of the administrator", () => {
     assert.ok(!refused.ok && refused.message.includes("settings"));
   });
 
-  test("greylist: a pause is listed and audited, ends by itself or before, and is for recipients of ours", async () => {
-    const pause = (target: string, lasts: string | null): Promise<Reply> =>
-      kit.ask({ verb: "greylist_pause", target, for: lasts });
-    const listed = async (): Promise<readonly string[]> => {
-      const reply = await kit.ask({ verb: "greylist_list" });
-      assert.ok(reply.ok && "pauses" in reply.result);
-      return reply.result.pauses.map(({ target, until, by }) => `${target} ${until.slice(11, 19)} ${by}`);
-    };
-    assert.equal((await pause("Owner@example.test", null)).ok, true);
-    assert.deepEqual(await listed(), ["owner@example.test 00:15:00 root"]);
-    assert.equal((await pause("owner@example.test", "2h")).ok, true);
-    assert.deepEqual(await listed(), ["owner@example.test 02:00:00 root"]);
-    for (const [target, lasts, kind] of [
-      ["nobody@example.test", "15m", "failed"],
-      ["owner@elsewhere.test", "15m", "failed"],
-      ["owner", "15m", "usage"],
-      ["owner@example.test", "0s", "usage"],
-      ["owner@example.test", "31d", "usage"],
-      ["owner@example.test", "soon", "usage"],
-    ] as const) {
-      const reply = await pause(target, lasts);
-      assert.ok(!reply.ok && reply.kind === kind, `${target} ${lasts}`);
-    }
-    assert.deepEqual(await listed(), ["owner@example.test 02:00:00 root"]);
-    kit.clock.advance(2 * HOUR_MS);
-    assert.deepEqual(await listed(), []);
-    await pause("owner@example.test", "1h");
-    assert.equal((await kit.ask({ verb: "greylist_resume", target: "owner@example.test" })).ok, true);
-    assert.deepEqual(await listed(), []);
-    assert.equal((await kit.ask({ verb: "greylist_resume", target: "owner@example.test" })).ok, false);
-    const audited = kit.db.prepare("SELECT type FROM event WHERE type LIKE 'GREYLIST%' ORDER BY id").all();
-    assert.deepEqual(
-      audited.map((row) => row["type"]),
-      ["GREYLIST_PAUSED", "GREYLIST_PAUSED", "GREYLIST_PAUSED", "GREYLIST_RESUMED"],
-    );
-  });
-
   test("a sender is let in for an account that exists, once, and the filter is told each time", async () => {
     const name = "owner@example.test";
     const account = parseAccountName(name);
