@@ -256,7 +256,8 @@ describe("accounts", { skip: whyNoLab() ?? false }, () => {
     for (const other of others)
       assert.ok(other > known / 3, `verified after ${other} ms, a known one after ${known} ms`);
     const [slow = 0, ...rest] = names.map((name) => median(answered.get(name) ?? []));
-    for (const other of rest) assert.ok(Math.abs(other - slow) < 250, `answered after ${other} ms, not ${slow} ms`);
+    // Dovecot answers failures on a grid of half a second: one step apart is chance.
+    for (const other of rest) assert.ok(Math.abs(other - slow) < 600, `answered after ${other} ms, not ${slow} ms`);
   });
 });
 
