@@ -5,6 +5,7 @@ import type { Command, CommandError, Reply, Verb } from "../wire/control.ts";
 import type { AccountStore, AliasStore, Keeper } from "./admin-ports.ts";
 import type { Engine } from "./engine.ts";
 import type { Clock, Notices, Outcome } from "./ports.ts";
+import { UNRECORDED } from "./unrecorded.ts";
 
 export type AccountCommandParts = Readonly<{
   engine: Engine;
@@ -32,10 +33,11 @@ export async function accountCommand(
   const outcome = writeAccount(parts, command, name);
   if (!outcome.ok)
     return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
-  await parts.engine.audit({ type: ACCOUNT_AUDIT[command.verb], subject: name, by });
+  const recorded = await parts.engine.audit({ type: ACCOUNT_AUDIT[command.verb], subject: name, by });
   const shrinks = command.verb !== "account_add" && command.verb !== "account_resume";
   const ended: Outcome = shrinks ? await endSessions(parts, name) : { ok: true };
-  return ended.ok ? { ok: true, result: { name } } : sessionsStay(name, ended.reason);
+  if (!ended.ok) return sessionsStay(name, ended.reason);
+  return recorded ? { ok: true, result: { name } } : UNRECORDED;
 }
 
 export async function aliasCommand(
@@ -52,8 +54,8 @@ export async function aliasCommand(
   if (!outcome.ok)
     return { ok: false, kind: "failed", message: outcome.reason, next: "`alias list` shows the aliases." };
   const type: AuditType = command.verb === "alias_remove" ? "ALIAS_REMOVED" : "ALIAS_ADDED";
-  await parts.engine.audit({ type, subject: address, by });
-  return { ok: true, result: { address } };
+  const recorded = await parts.engine.audit({ type, subject: address, by });
+  return recorded ? { ok: true, result: { address } } : UNRECORDED;
 }
 
 const ACCOUNT_AUDIT = {

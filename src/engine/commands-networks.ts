@@ -4,6 +4,7 @@ import { printable } from "../core/text.ts";
 import type { Command, CommandError, Reply } from "../wire/control.ts";
 import type { AccountNetworks } from "./admin-ports.ts";
 import { type AccountCommandParts, endSessions, sessionsStay, wrongAddress } from "./commands-accounts.ts";
+import { UNRECORDED } from "./unrecorded.ts";
 
 export type NetworkCommandParts = AccountCommandParts & Readonly<{ networks: AccountNetworks }>;
 export type NetworkCommand = Extract<Command, { readonly verb: `networks_${string}` }>;
@@ -30,9 +31,10 @@ export async function networkCommand(
     return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
   const after = parts.networks.networksOf(name);
   const where = after.length === 0 ? "anywhere" : after.join(", ");
-  await parts.engine.audit({ type: "NETWORKS_CHANGED", subject: `${name} from ${where}`, by });
+  const recorded = await parts.engine.audit({ type: "NETWORKS_CHANGED", subject: `${name} from ${where}`, by });
   const ended = await endSessions(parts, name);
-  return ended.ok ? { ok: true, result: { name, networks: after } } : sessionsStay(name, ended.reason);
+  if (!ended.ok) return sessionsStay(name, ended.reason);
+  return recorded ? { ok: true, result: { name, networks: after } } : UNRECORDED;
 }
 
 function wrongNetwork(text: string): CommandError {

@@ -102,6 +102,23 @@ describe("commands of the administrator", () => {
     assert.ok(!kit.notices.raised.has("keeper_unreachable"));
   });
 
+  test("nobody is told that all is well where the record could not be kept", async () => {
+    kit.db.exec("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+    const commands: readonly Command[] = [
+      { verb: "account_add", name: "alice@example.test", hash: HASH },
+      { verb: "account_suspend", name: "alice@example.test" },
+      { verb: "token_create", name: "nightly", digest: "0".repeat(64) },
+      { verb: "admin_passwd", hash: `{ARGON2ID}${HASH.slice(HASH.indexOf("}") + 1)}` },
+    ];
+    for (const command of commands) {
+      // After a refusal the engine waits before it tries the database again.
+      kit.clock.advance(2_000);
+      const reply = await kit.ask(command);
+      assert.ok(!reply.ok && /no record of it was kept/.test(reply.message), JSON.stringify([command, reply]));
+    }
+    assert.deepEqual(kit.kept, ["kick_account"]);
+  });
+
   test("cleanup ends what is over, and only that", async () => {
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: "1s" });
     await kit.ask({ verb: "ban", target: "203.0.113.8", note: "", for: "1h" });

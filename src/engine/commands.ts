@@ -10,6 +10,7 @@ import { type GreylistCommandParts, greylistList, greylistPause, greylistResume 
 import { type NetworkCommandParts, networkCommand } from "./commands-networks.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./commands-spam.ts";
 import type { Outcome } from "./ports.ts";
+import { UNRECORDED } from "./unrecorded.ts";
 
 export type CommandParts = BanCommandParts &
   FileCommandParts &
@@ -129,16 +130,17 @@ async function tokenCommand(
     : credentials.revokeToken(command.name);
   if (!outcome.ok)
     return { ok: false, kind: "failed", message: outcome.reason, next: "`token list` shows the tokens." };
-  await engine.audit({ type: creating ? "TOKEN_CREATED" : "TOKEN_REVOKED", subject: command.name, by });
-  return { ok: true, result: { name: command.name } };
+  const type = creating ? "TOKEN_CREATED" : "TOKEN_REVOKED";
+  const recorded = await engine.audit({ type, subject: command.name, by });
+  return recorded ? { ok: true, result: { name: command.name } } : UNRECORDED;
 }
 
 async function adminPassword({ credentials, engine }: CommandParts, hash: string, by: string): Promise<Reply> {
   if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash))
     return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `admin passwd`." };
   credentials.setAdminPassword(hash);
-  await engine.audit({ type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by });
-  return { ok: true, result: { done: true } };
+  const recorded = await engine.audit({ type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by });
+  return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
 }
 
 async function reload({ reload: readSettings, engine }: CommandParts, by: string): Promise<Reply> {
