@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -34,6 +34,13 @@ test("a directory of somebody else is left alone", () => {
   mkdirSync(data);
   writeFileSync(join(data, "thesis.txt"), "");
   assert.throws(() => prepareDataDirectory(data), /holds files but no ghostinbox.toml/);
+});
+
+test("a directory that another user owns is refused, empty or not", { skip: process.getuid?.() !== 0 }, () => {
+  const data = join(directory, "given");
+  mkdirSync(data);
+  chownSync(data, 65_534, 65_534);
+  assert.throws(() => prepareDataDirectory(data), /belongs to another user \(uid 65534\)/);
 });
 
 test("a parent that others may not enter is named, and nothing is made in it", () => {

@@ -18,7 +18,15 @@ export function prepareDataDirectory(data: string): void {
     );
   }
   mkdirSync(data, { recursive: true, mode: 0o755 });
+  refuseOtherOwner(data);
   refuseForeign(data);
+}
+
+/** Whoever owns it could lay links in it along which root would write before it takes the directory over. */
+function refuseOtherOwner(data: string): void {
+  const { uid } = statSync(data);
+  if (uid !== process.getuid?.())
+    throw new SetUpFailure(`${data} belongs to another user (uid ${uid}): give it to root, or name another place.`);
 }
 
 /** The name goes into shell scripts and configuration files as it is. */
