@@ -71,13 +71,18 @@ describe("attackers are banned", { skip: whyNoLab() ?? false }, () => {
     await sameBanEverywhere(product, from, "mail_limit", "light");
   });
 
-  test("eleven mails in one session too", async () => {
-    const dialog = await openSession(lab.attacker, "198.51.100.203");
-    for (let i = 1; i <= 10; i++) assert.equal((await mailOver(dialog, {})).code, 250, `mail ${i}`);
+  test("eleven mails in sessions of five too", async () => {
+    const from = "198.51.100.203";
+    for (const count of [5, 5]) {
+      const dialog = await openSession(lab.attacker, from);
+      for (let i = 1; i <= count; i++) assert.equal((await mailOver(dialog, {})).code, 250, `mail ${i}`);
+      dialog.close();
+    }
+    const dialog = await openSession(lab.attacker, from);
     const eleventh = await mailOver(dialog, {});
     assert.ok(eleventh.code === 421 || eleventh.code === 0, `${eleventh.code}`);
     await dialog.closed(3_000);
-    await sameBanEverywhere(product, "198.51.100.203", "mail_limit", "light");
+    await sameBanEverywhere(product, from, "mail_limit", "light");
   });
 
   test("the twenty-first connection within a minute brings the ban", async () => {
@@ -126,7 +131,9 @@ describe("attackers are banned", { skip: whyNoLab() ?? false }, () => {
       if (connected.ok) connected.socket.destroy();
       return connected.ok;
     });
-    assert.doesNotMatch(await product.firewall(), new RegExp(from.replaceAll(".", "\\.")));
+    // Elsewhere in the table its open connections are counted.
+    const banned = await lab.server.mustExec(["nft", "list", "set", "inet", "ghostinbox", "ban4"]);
+    assert.doesNotMatch(banned, new RegExp(from.replaceAll(".", "\\.")));
   });
 
   test("why tells the events, the limit, the offence, the end, and what lifts it", async () => {
