@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { opendmarcCommand, renderSpamMilter, spamdCommand } from "./content-services.ts";
+import { sampleSite } from "./sample-site.ts";
+import { renderSieve } from "./sieve.ts";
+import { renderSpamPreferences } from "./spam-preferences.ts";
+
+const { layout, spam } = sampleSite();
+
+function milter(changes: Partial<typeof spam> = {}): Readonly<Record<string, string>> {
+  const files = renderSpamMilter(sampleSite({ spam: { ...spam, ...changes } }));
+  return Object.fromEntries(files.map(({ name, text }) => [name, text]));
+}
+
+test("spamd runs without rights, small, and finds a recipient's preferences by the address", () => {
+  const command = spamdCommand(layout);
+  assert.match(command, /--reuid debian-spamd .*--bounding-set=-all --no-new-privs/);
+  assert.match(command, /--max-children=2/);
+  assert.match(command, /--virtual-config-dir=\/srv\/mail\/db\/spam\/%d\/%l /);
+});
+
+test("refusal is by whole points, and none at all with 0", () => {
+  assert.match(milter()["command"] ?? "", / -r 15 -R 'Message content refused' /);
+  assert.doesNotMatch(milter({ refuseScore: 0 })["command"] ?? "", / -r /);
+});
+
+test("where mail shall wait, the milter runs only while spamd does", () => {
+  assert.match(milter({ onFailure: "wait" })["command"] ?? "", /^until timeout 5 spamc -K /m);
+  assert.match(
+    milter({ onFailure: "wait" })["spamd-ended"] ?? "",
+    /^exec sv .*restart \/srv\/mail\/service\/spamass-milter$/m,
+  );
+  assert.doesNotMatch(milter()["command"] ?? "", /^until /m);
+  assert.match(milter()["spamd-ended"] ?? "", /^exit 0$/m);
+});
+
+test("OpenDMARC may change its root and its user, and nothing else", () => {
+  assert.match(opendmarcCommand(layout), /--bounding-set=-all,\+sys_chroot,\+setuid,\+setgid --no-new-privs/);
+});
+
+test("what goes to Junk, and whom a recipient lets in", () => {
+  assert.match(renderSieve().text, /"X-Spam-Flag" "YES"/);
+  assert.match(renderSpamPreferences(["*@friend.example"]), /^welcomelist_auth \*@friend\.example$/m);
+});
