@@ -152,7 +152,12 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   function serve(now: Settings): void {
     const administrator = parseAddress(now["accounts.administrator"]);
     try {
-      networks.serve({ domains: now.domains, administrator, networks: now["logins.networks"] });
+      networks.serve({
+        domains: now.domains,
+        administrator,
+        refused: now["recipients.blocked"],
+        networks: now["logins.networks"],
+      });
       if (now["accounts.follow"] === "") files.endFollowing();
     } catch (error) {
       // A full disk: what was there before holds on.

@@ -45,7 +45,13 @@ export interface AccountNetworks {
 /** What the accounts' database must know of the settings. */
 export interface ServedSettings {
   serve(
-    settings: Readonly<{ domains: readonly string[]; administrator: Address | null; networks: readonly Prefix[] }>,
+    settings: Readonly<{
+      domains: readonly string[];
+      administrator: Address | null;
+      /** Local parts that are refused, be they those of the administrator. */
+      refused: readonly string[];
+      networks: readonly Prefix[];
+    }>,
   ): void;
 }
 

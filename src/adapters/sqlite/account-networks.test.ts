@@ -9,7 +9,7 @@ import { openAccounts } from "./open.ts";
 import { START, scratch } from "./test-database.ts";
 
 const HASH = "{BLF-CRYPT}$2y$05$x";
-const NONE = { domains: ["example.org", "example.net"], administrator: null, networks: [] };
+const NONE = { domains: ["example.org", "example.net"], administrator: null, refused: [], networks: [] };
 
 function fresh(t: TestContext) {
   const db = openAccounts(join(scratch(t), "accounts.db"));
@@ -93,4 +93,7 @@ test("postmaster and abuse of every domain reach the administrator, unless someb
   assert.equal(goesTo("abuse@example.org"), undefined);
   assert.equal(mayBeSentBy("abuse@example.org"), "abuse@example.org");
   assert.equal(goesTo("abuse@example.net"), bob);
+  networks.serve({ ...NONE, administrator: bob, refused: ["admin", "abuse"] });
+  assert.equal(goesTo("abuse@example.net"), undefined, "the owner would rather refuse it");
+  assert.equal(goesTo("postmaster@example.net"), bob);
 });

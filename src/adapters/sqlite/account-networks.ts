@@ -50,12 +50,14 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
     });
   }
 
-  serve({ domains, administrator, networks }: Parameters<ServedSettings["serve"]>[0]): void {
+  serve({ domains, administrator, refused, networks }: Parameters<ServedSettings["serve"]>[0]): void {
     this.#server = networks;
     this.#together(() => {
       this.#sql.forgetDomains.run();
       for (const domain of domains) this.#sql.addDomain.run(domain);
       this.#setAdministrator(administrator);
+      this.#sql.forgetRefused.run();
+      for (const role of new Set(refused)) this.#sql.refuse.run(role);
       this.#sql.forgetAllowed.run();
       this.#allow(EVERYONE);
       for (const row of this.#sql.restricted.all()) this.#allow(text(row["account"]));
@@ -106,6 +108,8 @@ function statements(sql: (text: string) => StatementSync) {
     forgetAllowed: sql("DELETE FROM allowed_networks"),
     forgetDomains: sql("DELETE FROM served"),
     addDomain: sql("INSERT INTO served (domain) VALUES (?)"),
+    forgetRefused: sql("DELETE FROM refused_role"),
+    refuse: sql("INSERT INTO refused_role (role) VALUES (?)"),
     forgetAdministrator: sql("DELETE FROM administrator"),
     setAdministrator: sql("INSERT INTO administrator (address) VALUES (?)"),
   };

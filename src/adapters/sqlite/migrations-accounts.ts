@@ -117,4 +117,24 @@ export const accountsMigrations: readonly string[] = [
     )
     GROUP BY address;
   `,
+
+  // `refused_role`: which of both names the setting recipients.blocked refuses.
+  `
+  CREATE TABLE refused_role (
+    role TEXT COLLATE NOCASE PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  DROP VIEW role_address;
+  CREATE VIEW role_address (address, target) AS
+    SELECT address, target FROM (
+      SELECT (role || '@' || domain) COLLATE NOCASE AS address, coalesce(
+        (SELECT address FROM administrator),
+        (SELECT name FROM account ORDER BY created_at, name LIMIT 1)) AS target
+      FROM served, (SELECT 'postmaster' AS role UNION ALL SELECT 'abuse')
+      WHERE role NOT IN (SELECT role FROM refused_role)
+    ) AS role
+    WHERE target IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.address = role.address)
+      AND NOT EXISTS (SELECT 1 FROM account WHERE account.name = role.address);
+  `,
 ];
