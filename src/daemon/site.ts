@@ -32,7 +32,6 @@ export function readSite(settings: Settings, layout: Layout): Site {
     },
     tls: { profile: settings["tls.profile"] },
     outbound: outboundOf(settings),
-    greetDelaySeconds: wholeSeconds(settings["smtp.greet_delay"]),
     dns: dnsOf(settings),
     spam: spamOf(settings),
     dkimSelector: settings["dkim.selector"],

@@ -37,11 +37,9 @@ test("the guard is asked at connection, recipient, data and end of message, by o
 });
 
 test("the guard sees every connection and every recipient, unknown ones too; the rest holds without it", () => {
-  assert.match(main.get("smtpd_client_restrictions") ?? "", /^\$ghostinbox_guard, sleep 1, reject_unauth_pipelining$/);
+  assert.match(main.get("smtpd_client_restrictions") ?? "", /^\$ghostinbox_guard, reject_unauth_pipelining$/);
   const recipient = main.get("smtpd_recipient_restrictions") ?? "";
   assert.ok(recipient.indexOf("$ghostinbox_guard") < recipient.indexOf("reject_unlisted_recipient"));
-  const eager = assignments(renderPostfixMain(sampleSite({ greetDelaySeconds: 0 })));
-  assert.equal(eager.get("smtpd_client_restrictions"), "$ghostinbox_guard, reject_unauth_pipelining");
 });
 
 test("strangers say who they are, and from a domain that exists", () => {

@@ -20,7 +20,7 @@ function parameters(site: Site): Readonly<Record<string, string>> {
     ...addresses(site),
     ...policy(),
     ...greylisting(),
-    ...restrictions(site),
+    ...restrictions(),
     ...limits(site),
     ...postfixServerTls(site),
     ...postfixOutbound(site),
@@ -91,9 +91,7 @@ function greylisting(): Readonly<Record<string, string>> {
   };
 }
 
-function restrictions({ greetDelaySeconds }: Site): Readonly<Record<string, string>> {
-  // Who talks while he waits has not read RFC 5321, 4.3.1; the guard has counted him by then.
-  const greeting = greetDelaySeconds === 0 ? "" : `, sleep ${greetDelaySeconds}`;
+function restrictions(): Readonly<Record<string, string>> {
   return {
     // With the default, "yes", a client that never names a recipient is never seen.
     smtpd_delay_reject: "no",
@@ -108,9 +106,11 @@ function restrictions({ greetDelaySeconds }: Site): Readonly<Record<string, stri
     // A message ends with CR LF . CR LF and with nothing else, from whomever it comes: no smuggling.
     smtpd_forbid_bare_newline: "normalize",
     smtpd_forbid_bare_newline_exclusions: "",
-    smtpd_forbid_unauth_pipelining: "yes",
-    smtpd_client_restrictions: `$ghostinbox_guard${greeting}, reject_unauth_pipelining`,
-    smtpd_helo_restrictions: "reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
+    // It would hang up on who talks before the greeting, but before the guard has counted him; the restriction of that
+    // name refuses all that he says, from the connection on, and what is pipelined out of turn (RFC 2920) likewise.
+    smtpd_forbid_unauth_pipelining: "no",
+    smtpd_client_restrictions: "$ghostinbox_guard, reject_unauth_pipelining",
+    smtpd_helo_restrictions: "reject_unauth_pipelining, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
     // A domain that does not exist is refused for good; while DNS does not answer, the sender comes again.
     // Programs of this machine write under names that the DNS need not know.
     smtpd_sender_restrictions: "reject_non_fqdn_sender, permit_mynetworks, reject_unknown_sender_domain",

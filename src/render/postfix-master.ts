@@ -25,9 +25,8 @@ function submission(port: number, name: "submission" | "submissions", tls: strin
     "  -o smtpd_sasl_auth_enable=yes",
     `  -o cleanup_service_name=${SUBMISSION_CLEANUP}`,
     `  -o ${SUBMISSION_MILTERS}`,
-    // Users sit behind any name and network, and wait for no greeting.
-    "  -o smtpd_client_restrictions=$ghostinbox_guard",
-    "  -o smtpd_helo_restrictions=",
+    // Users sit behind any name and network.
+    "  -o smtpd_helo_restrictions=reject_unauth_pipelining",
     "  -o { smtpd_discard_ehlo_keywords = silent-discard, etrn }",
     // Before a sign-in every sender is refused alike, so that none is told from another.
     `  -o smtpd_sender_restrictions=${OWN_SENDERS.join(",")}`,

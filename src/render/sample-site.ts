@@ -13,7 +13,6 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
     limits: { connectionsAtOnce: 10, mailsPerMinute: 30, exempt: [] },
     ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025 },
     tls: { profile: "modern" },
-    greetDelaySeconds: 1,
     outbound: {
       queueLifetimeSeconds: 432_000,
       bounceLifetimeSeconds: 86_400,

@@ -23,8 +23,6 @@ export type Site = Readonly<{
   ports: Readonly<{ smtp: number; submission: number; submissions: number; imaps: number; loginPolicy: number }>;
   tls: Readonly<{ profile: Settings["tls.profile"] }>;
   outbound: Outbound;
-  /** How long a stranger waits for the greeting. */
-  greetDelaySeconds: number;
   dns: DnsSite;
   spam: SpamSite;
   dkimSelector: string;

@@ -338,13 +338,6 @@ export const schema = {
     source: "RFC 9325 section 4.2",
   },
 
-  "smtp.greet_delay": {
-    kind: duration(0, 30 * SECOND_MS),
-    byDefault: "1s",
-    says: "How long a stranger on port 25 waits for the greeting; whoever talks before it is refused.",
-    source: "postconf(5), sleep; RFC 5321 section 4.3.1",
-  },
-
   "outbound.queue_lifetime": {
     kind: duration(60 * SECOND_MS, 30 * DAY_MS),
     byDefault: "5d",

@@ -42,8 +42,6 @@ export class Product {
       GHOSTINBOX_DATA: data,
       GHOSTINBOX_DOMAIN: "example.test",
       GHOSTINBOX_HOSTNAME: "mail.example.test",
-      // A second for each of many connections; test/e2e/greeting.test.ts waits for it.
-      GHOSTINBOX_SMTP__GREET_DELAY: "0s",
       ADMIN_PASSWORD,
       // What scores mail has tests of its own; elsewhere it would only cost time.
       GHOSTINBOX_SPAM__ENABLED: "false",
