@@ -33,7 +33,6 @@ describe("headers of submitted mail", { skip: !existsSync("/usr/sbin/postmap") &
       "Received: from [10.0.0.7] (laptop.lan [10.0.0.7]) by webmail.example.org; Thu, 1 Jan 2026 00:00:00 +0000",
     ])
       assert.equal(verdict(header), "IGNORE", header);
-    assert.equal(verdict("Mime-Version: 1.0 (Mac OS X Mail 16.0 \\(3774\\))"), "REPLACE Mime-Version: 1.0");
   });
 
   test("our own trace stays, without the client", () => {

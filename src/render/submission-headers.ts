@@ -2,7 +2,8 @@ import { RENDERED_BY, type RenderedFile } from "./site.ts";
 
 /**
  * What a mail program or our own submission server wrote of its user: from where, and with what (header_checks(5)).
- * Applied to the headers of a submitted mail itself, never to those of a mail that it encloses.
+ * Applied to the headers of a submitted mail itself, never to those of its parts or of a mail that it encloses: they
+ * may be signed. That leaves `Mime-Version`, in whose comment some name themselves, because Postfix counts it there.
  */
 const FILE = "submission-headers";
 
@@ -29,7 +30,6 @@ export function renderSubmissionHeaders(): RenderedFile {
       "/^X-(Forwarded-For|PHP-Originating-Script|PHP-Script|Authenticated-Sender|Sender|Mailer|MimeOLE|Enigmail):/ IGNORE",
       "/^X-(Mail-Agent|Newsreader|Library|Apple-[A-Za-z-]+|Universally-Unique-Identifier):/ IGNORE",
       "/^(User-Agent|Mail-Client|X-User-Agent|X-Originating-Client|X-Originating-Host):/ IGNORE",
-      "/^(Mime-Version: *1\\.0)[[:space:]]*\\(.*$/ REPLACE $1",
       "",
     ].join("\n"),
     mode: 0o644,

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { loadSettings, missingDomain } from "./load.ts";
+import type { Settings } from "./schema.ts";
+
+const DIRECTORY = join(import.meta.dirname, "..", "..", "examples");
+
+function settingsOf(name: string): Settings {
+  const loaded = loadSettings(readFileSync(join(DIRECTORY, name), "utf8"), {});
+  assert.ok(loaded.ok, loaded.ok ? "" : loaded.problems.map(({ says }) => says).join("\n"));
+  return loaded.settings;
+}
+
+for (const name of readdirSync(DIRECTORY).filter((file) => file.endsWith(".toml")))
+  test(`${name} is read without a complaint, and needs nothing else`, () => {
+    assert.equal(missingDomain(settingsOf(name)), null);
+  });
+
+test("investra.toml says what its seed says", () => {
+  const settings = settingsOf("investra.toml");
+  assert.equal(settings["tls.profile"], "seed");
+  assert.deepEqual(settings["spam.allow_from"], ["*@wealthsimple.com", "*@notifications.wealthsimple.com"]);
+  assert.equal(settings["spam.required_score"], 5);
+  assert.deepEqual([settings["limits.logins.failures"], settings["bans.ladder"]], [3, [600_000]]);
+});
+
+test("ghostinbox.toml says what its seed says", () => {
+  const settings = settingsOf("ghostinbox.toml");
+  const { "limits.mail.per_minute": minute, "limits.mail.per_hour": hour, "limits.mail.per_day": day } = settings;
+  assert.deepEqual([minute, hour, day], [10, 50, 200]);
+  assert.deepEqual([settings["limits.connections.per_minute"], settings["limits.connections.per_hour"]], [20, 100]);
+  assert.deepEqual(settings["bans.ladder"], [1_800_000, 7_200_000, 86_400_000]);
+  assert.deepEqual([settings["limits.mail.postfix_per_minute"], settings["limits.mail.per_session"]], [20, 5]);
+  assert.deepEqual([settings["limits.connections.concurrent"], settings["limits.mail.max_size"]], [10, 10_485_760]);
+  for (const name of ["abuse", "admin"]) assert.ok(settings["recipients.blocked"].includes(name), name);
+  assert.deepEqual(settings["allow.networks"], ["127.0.0.1/32", "::1/128"]);
+  assert.deepEqual(settings["dnsbl.zones"], ["zen.spamhaus.org", "bl.spamcop.net"]);
+});

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Dialog } from "../lab/dialog.ts";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { CHECKOUT, PASSWORD, Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+/** What the lab sets for other tests is left to the example here: an empty variable is one that is not set. */
+const AS_THE_FILE_SAYS = {
+  GHOSTINBOX_DOMAIN: "",
+  GHOSTINBOX_HOSTNAME: "",
+  GHOSTINBOX_SPAM__ENABLED: "",
+  GHOSTINBOX_GREYLIST__ENABLED: "",
+};
+
+async function startExample(lab: Lab, name: string, more: Readonly<Record<string, string>> = {}): Promise<Product> {
+  const data = join(lab.directory, "data");
+  mkdirSync(data);
+  copyFileSync(join(CHECKOUT, "examples", name), join(data, "ghostinbox.toml"));
+  return new Product(lab, { ...AS_THE_FILE_SAYS, ...more }, data).start();
+}
+
+async function openPlain(lab: Lab, from: string): Promise<Dialog> {
+  return Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 });
+}
+
+describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ?? false }, () => {
+  const ANNA = "anna@investra.com";
+  let lab: Lab;
+  let product: Product;
+  let accounts: string;
+  before(async () => {
+    lab = await Lab.make();
+    accounts = join(lab.directory, "postfix-accounts.cf");
+    writeFileSync(accounts, `${ANNA}|{PLAIN}${PASSWORD}\n`);
+    product = await startExample(lab, "investra.toml", { GHOSTINBOX_ACCOUNTS__FOLLOW: accounts });
+    await until("the account of the file is there", () => listed(ANNA));
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  async function listed(name: string): Promise<boolean> {
+    return JSON.stringify(await product.json(["account", "list"])).includes(name);
+  }
+
+  const signsIn = async (name: string, from: string): Promise<boolean> => {
+    const imap = await openImap(lab.sender, from);
+    try {
+      return /^OK/.test((await logIn(imap, name)) ?? "");
+    } finally {
+      imap.close();
+    }
+  };
+
+  test("TLS configuration: the seed's line, the server's order, nothing below 1.2, 2048 bits", async () => {
+    const dovecot = readFileSync(product.layout.dovecotConf, "utf8");
+    assert.match(dovecot, /^ssl_cipher_list = ECDHE\+AESGCM:ECDHE\+AES256:ECDHE\+AES128:RSA\+AES:!aNULL:!MD5:!DSS$/m);
+    assert.match(dovecot, /^ssl_prefer_server_ciphers = yes$/m);
+    for (const version of ["tls1", "tls1_1"]) {
+      const old = ["openssl", "s_client", `-${version}`, "-cipher", "ALL@SECLEVEL=0", "-connect", `${SERVER.v4}:993`];
+      assert.notEqual((await lab.sender.exec(old)).code, 0, version);
+    }
+    const rsa = ["openssl", "s_client", "-tls1_2", "-cipher", "AES256-SHA", "-connect", `${SERVER.v4}:993`];
+    assert.match((await lab.sender.exec(rsa)).stdout, /Cipher is AES256-SHA/, "RSA+AES is part of the line");
+  });
+
+  test("SASL authentication: required for submission, over STARTTLS only", async () => {
+    const plain = await Dialog.open(lab.sender, { from: "198.51.100.70", to: SERVER.v4, port: 587 });
+    await plain.reply();
+    await plain.ask("EHLO phone");
+    assert.equal((await authenticate(plain, ANNA)).code, 530);
+    const secure = await openSubmission(lab.sender, "198.51.100.70");
+    assert.equal((await mailOver(secure, { sender: ANNA, recipient: "someone@sender.test" })).code, 554);
+    assert.equal((await authenticate(secure, ANNA)).code, 235);
+    assert.equal((await mailOver(secure, { sender: ANNA, recipient: ANNA })).code, 250);
+  });
+
+  test("email account management: a line added is an account, a line removed is none, without a restart", async () => {
+    assert.ok(await signsIn(ANNA, "198.51.100.71"));
+    appendFileSync(accounts, "newuser@investra.com|{PLAIN}SecurePassword123!\n");
+    await until("the line is an account", () => listed("newuser@investra.com"));
+    const before = await openSubmission(lab.sender, "198.51.100.72");
+    assert.equal((await authenticate(before, "newuser@investra.com", "SecurePassword123!")).code, 235);
+    writeFileSync(accounts, `${ANNA}|{PLAIN}${PASSWORD}\n`);
+    await until("the removed line is no account", async () =>
+      /"newuser@investra\.com","suspended":true/.test(JSON.stringify(await product.json(["account", "list"]))),
+    );
+    const gone = await openSubmission(lab.sender, "198.51.100.72");
+    assert.equal((await authenticate(gone, "newuser@investra.com", "SecurePassword123!")).code, 535);
+  });
+
+  test("SpamAssassin rules: its lines word for word", () => {
+    const { spamAssassinConf } = product.layout;
+    const text = readdirSync(spamAssassinConf)
+      .filter((name) => name.endsWith(".cf"))
+      .map((name) => readFileSync(join(spamAssassinConf, name), "utf8"))
+      .join("\n");
+    assert.match(text, /^required_score 5(\.0)?$/m);
+    assert.match(text, /^report_safe 0$/m);
+    assert.match(text, /^rewrite_header Subject \[SPAM\]$/m);
+    for (const pattern of ["*@wealthsimple.com", "*@notifications.wealthsimple.com"])
+      assert.ok(text.includes(`whitelist_from ${pattern}`), pattern);
+  });
+
+  test("Postgrey: a stranger's first mail is asked to come again", async () => {
+    const reply = await sendMail({ host: lab.sender, from: "198.51.100.75", recipient: ANNA });
+    assert.equal(reply.code, 450, reply.lines.join());
+  });
+
+  test("intrusion detection: three wrong passwords bring a ban of ten minutes", async () => {
+    const from = "198.51.100.200";
+    for (let n = 1; n <= 3; n++) {
+      const imap = await openImap(lab.attacker, from);
+      await imap.imap(`LOGIN ${ANNA} "wrong ${n}"`, 40_000);
+      imap.close();
+    }
+    const ban = await until("the ban", () => product.banOf(from));
+    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 600_000);
+  });
+});
+
+describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() ?? false }, () => {
+  const ANNA = "anna@example.org";
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await startExample(lab, "ghostinbox.toml", { GHOSTINBOX_GREYLIST__ENABLED: "false" });
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  test("Postfix restrictions: no open relay, senders and HELO checked", async () => {
+    const dialog = await openPlain(lab, "198.51.100.70");
+    await dialog.reply();
+    assert.equal((await dialog.ask("MAIL FROM:<someone@sender.test>")).code, 503);
+    assert.equal((await dialog.ask("EHLO nonsense")).code, 504);
+    assert.equal((await dialog.ask("EHLO client.test")).code, 250);
+    assert.equal((await dialog.ask("MAIL FROM:<someone@no-such-domain.test>")).code, 550);
+    assert.equal((await dialog.ask("MAIL FROM:<someone>")).code, 504);
+    assert.equal((await dialog.ask("MAIL FROM:<someone@sender.test>")).code, 250);
+    assert.equal((await dialog.ask("RCPT TO:<someone@elsewhere.test>")).code, 554);
+    dialog.close();
+  });
+
+  test("recipient protection: abuse@ and admin@ are refused, a mailbox is not", async () => {
+    const dialog = await openPlain(lab, "198.51.100.71");
+    await dialog.reply();
+    await dialog.ask("EHLO client.test");
+    await dialog.ask("MAIL FROM:<someone@sender.test>");
+    for (const name of ["abuse", "admin"])
+      assert.equal((await dialog.ask(`RCPT TO:<${name}@example.org>`)).code, 550, name);
+    assert.equal((await dialog.ask(`RCPT TO:<${ANNA}>`)).code, 250);
+    dialog.close();
+  });
+
+  test("five mails a session, ten megabytes a message", async () => {
+    const dialog = await openPlain(lab, "198.51.100.72");
+    await dialog.reply();
+    assert.ok((await dialog.ask("EHLO client.test")).lines.includes("SIZE 10485760"));
+    for (let n = 1; n <= 5; n++) assert.equal((await mailOver(dialog, { recipient: ANNA })).code, 250, `mail ${n}`);
+    assert.equal((await mailOver(dialog, { recipient: ANNA })).code, 421);
+    await dialog.closed();
+  });
+
+  test("ten mails a minute, then a ban of thirty minutes", async () => {
+    const from = "198.51.100.201";
+    for (let n = 1; n <= 10; n++)
+      assert.equal((await sendMail({ host: lab.attacker, from, recipient: ANNA })).code, 250, `mail ${n}`);
+    assert.equal((await sendMail({ host: lab.attacker, from, recipient: ANNA })).code, 421);
+    const ban = await until("the ban", () => product.banOf(from));
+    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 1_800_000);
+    assert.equal(ban.level, "light");
+  });
+
+  test("who talks before the greeting is refused, who waits is not, and the guard has seen both", async () => {
+    const eager = await openPlain(lab, "198.51.100.73");
+    eager.send("EHLO client.test");
+    const refused = await eager.reply();
+    assert.equal(refused.code, 503, refused.lines.join());
+    eager.close();
+    const patient = await openPlain(lab, "198.51.100.74");
+    assert.equal((await patient.reply()).code, 220);
+    patient.close();
+    for (const ip of ["198.51.100.73", "198.51.100.74"])
+      assert.ok(
+        (await product.events(ip)).some(({ type }) => type === "CONNECT"),
+        ip,
+      );
+  });
+});

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { mustRun } from "../lab/commands.ts";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, openSubmission } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+const PHONE = "198.51.100.65";
+/** What the lab's DNS calls mx.sender.test. */
+const RELAY = "198.51.100.10";
+const SECRET = "relay pass:word $1";
+
+describe("mail out through a relay that wants a password", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  const at = (name: string): string => join(lab.directory, name);
+  before(async () => {
+    lab = await Lab.make();
+    const names = ["-subj", "/CN=relay", "-addext", "subjectAltName=DNS:mx.sender.test", "-days", "5"];
+    const files = ["-keyout", at("relay-key.pem"), "-out", at("relay.pem")];
+    await mustRun(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", ...names, ...files]);
+    const program = fileURLToPath(new URL("../lab/relay-server.ts", import.meta.url));
+    const where = [RELAY, "587", at("relay.pem"), at("relay-key.pem"), "anna-at-relay", SECRET, at("relayed")];
+    const [command = "", ...argv] = lab.sender.inside([process.execPath, program, ...where]);
+    // It ends with its namespace.
+    spawn(command, argv, { stdio: "ignore" });
+    writeFileSync(at("relay-password"), `${SECRET}\n`, { mode: 0o600 });
+    product = await new Product(lab, {
+      GHOSTINBOX_OUTBOUND__RELAY: "mx.sender.test:587",
+      GHOSTINBOX_OUTBOUND__RELAY_USER: "anna-at-relay",
+      GHOSTINBOX_OUTBOUND__RELAY_PASSWORD_FILE: at("relay-password"),
+      GHOSTINBOX_OUTBOUND__RELAY_CA: at("relay.pem"),
+      GHOSTINBOX_OUTBOUND__QUEUE_LIFETIME: "4d",
+    }).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  const relayed = (): readonly string[] =>
+    existsSync(at("relayed"))
+      ? readFileSync(at("relayed"), "utf8")
+          .split("\n")
+          .filter((line) => line !== "")
+      : [];
+
+  async function submit(headers: readonly string[], body: readonly string[] = ["Hello."]): Promise<void> {
+    const dialog = await openSubmission(lab.sender, PHONE);
+    assert.equal((await authenticate(dialog, ANNA)).code, 235);
+    for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<someone@sender.test>", "DATA"]) await dialog.ask(line);
+    dialog.send([`From: <${ANNA}>`, ...headers, "", ...body, "."].join("\r\n"));
+    assert.equal((await dialog.reply()).code, 250, dialog.transcript.join("\n"));
+    dialog.close();
+  }
+
+  test("it arrives, without what tells where its author sits and with what he writes", async () => {
+    const enclosed = ["Received: from their.example", "User-Agent: theirs", "Subject: enclosed", "", "Their text."];
+    await submit(
+      [
+        "Subject: through the relay",
+        "User-Agent: Secret Phone 7",
+        "X-Mailer: Secret Mailer",
+        `X-Originating-IP: [${PHONE}]`,
+        `Received: from [10.1.2.3] (secret.lan [10.1.2.3]) by webmail; Thu, 1 Jan 2026 00:00:00 +0000`,
+        "Mime-Version: 1.0",
+        'Content-Type: multipart/mixed; boundary="b"',
+      ],
+      ["--b", "Content-Type: message/rfc822", "", ...enclosed, "--b--"],
+    );
+    const mail = await until(
+      "the relay has the mail",
+      () => relayed().find((line) => line.includes("through the relay")),
+      20_000,
+    );
+    assert.doesNotMatch(mail, /Secret|secret|198\.51\.100\.65|10\.1\.2\.3|client\.test/);
+    assert.match(mail, /Received: by mail\.example\.test with ESMTPSA id \w+; /);
+    assert.match(mail, /User-Agent: theirs\\nSubject: enclosed/, "an enclosed mail stays as it is");
+  });
+
+  test("the password is root's alone, and stands in no file that others can read", () => {
+    const file = join(product.layout.postfixConf, "relay-login");
+    assert.deepEqual([statSync(file).mode & 0o777, statSync(file).uid], [0o600, 0]);
+    for (const name of ["main.cf", "master.cf"])
+      assert.ok(!readFileSync(join(product.layout.postfixConf, name), "utf8").includes(SECRET), name);
+  });
+
+  test("a relay whose certificate nobody vouches for learns no password: the mail waits", async () => {
+    const before = relayed().length;
+    const names = ["-subj", "/CN=other", "-addext", "subjectAltName=DNS:mx.sender.test", "-days", "5"];
+    const files = ["-keyout", at("other-key.pem"), "-out", at("other.pem")];
+    await mustRun(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", ...names, ...files]);
+    const postfix = ["postconf", "-c", product.layout.postfixConf];
+    await lab.server.mustExec([...postfix, "-e", `smtp_tls_CAfile=${at("other.pem")}`]);
+    await lab.server.mustExec(["postfix", "-c", product.layout.postfixConf, "reload"]);
+    await until("clients with the old setting are gone", () => product.pidsOf(/\bsmtp -t unix/).length === 0);
+    await submit(["Subject: not for strangers"]);
+    await until(
+      "Postfix defers it",
+      () => {
+        const log = readFileSync(product.layout.mailLog, "utf8");
+        // What it says last depends on which of the relay's addresses it tried last.
+        return /Server certificate not (trusted|verified)/.test(log) && /status=deferred/.test(log);
+      },
+      20_000,
+    );
+    assert.equal(relayed().length, before);
+  });
+
+  test("the times of the queue are those of the settings", async () => {
+    const names = ["maximal_queue_lifetime", "bounce_queue_lifetime", "delay_warning_time"];
+    const values = await lab.server.mustExec(["postconf", "-c", product.layout.postfixConf, "-h", ...names]);
+    assert.deepEqual(values.trim().split("\n"), ["345600s", "86400s", "14400s"]);
+  });
+});
