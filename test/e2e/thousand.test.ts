@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Lab } from "../lab/lab.ts";
+import { sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { Hopeless, until } from "../lab/wait.ts";
+
+const MAILS = 1_000;
+const SENDERS = 8;
+const SEED = Number(process.env["CHAOS_SEED"] ?? 20_261_120);
+/** Whatever a mail passes, and what supervises none of it. */
+const VICTIMS: readonly RegExp[] = [
+  /\/guard\.js/,
+  /\/keeper\.js/,
+  /\/postfix\/sbin\/master/,
+  /qmgr/,
+  /cleanup/,
+  /dovecot -F/,
+  /dovecot\/lmtp/,
+  /unbound/,
+  /spamd/,
+  /spamass-milter/,
+  /opendkim/,
+  /opendmarc/,
+];
+
+type Tried = { retriedAfterData: boolean };
+
+describe("a thousand numbered mails while components are killed", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab, { GHOSTINBOX_SPAM__ENABLED: "true" }).start();
+    await product.addAccount("anna@example.test");
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  test("every accepted mail is in its mailbox; a duplicate lies only where a kill fell between", async () => {
+    const sending = new Senders(lab);
+    let kills = 0;
+    for (const victim of victims()) {
+      if (sending.accepted.size >= MAILS) break;
+      const before = sending.accepted.size;
+      const pid = product.pidsOf(victim)[0];
+      if (pid !== undefined && kill(pid)) kills += 1;
+      await until("some mails got through since", () => sending.accepted.size >= Math.min(MAILS, before + 24), 120_000);
+    }
+    await sending.done;
+    assert.equal(sending.accepted.size, MAILS);
+    assert.ok(kills >= 20, `only ${kills} kills`);
+
+    const stored = await until(
+      "the queue has emptied into the mailbox",
+      async () => {
+        await product.cli(["status"]);
+        await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
+        const found = mailsOf(product);
+        return new Set(found.map(({ number }) => number)).size >= MAILS && found;
+      },
+      120_000,
+    );
+    const copies = Map.groupBy(stored, ({ number }) => number);
+    const lost = Array.from({ length: MAILS }, (_, i) => i).filter((number) => !copies.has(number));
+    assert.deepEqual(lost, [], "accepted, and not in the mailbox");
+
+    const log = readFileSync(product.layout.mailLog, "utf8");
+    const doubled = [...copies].filter(([, several]) => several.length > 1);
+    const unexplained = doubled.filter(([number, several]) => {
+      const again = sending.tried.get(number)?.retriedAfterData === true;
+      return (
+        !again &&
+        !several.some(
+          ({ queueId }) => log.includes(`${queueId}: to=<anna@example.test>`) && wasInterrupted(log, queueId),
+        )
+      );
+    });
+    console.log(`${kills} kills, ${doubled.length} duplicates, seed ${SEED}`);
+    assert.deepEqual(
+      unexplained.map(([number]) => number),
+      [],
+      "delivered twice without a kill between",
+    );
+  });
+});
+
+/** A delivery that was tried again: told to come later, or its deliverer, or the queue manager, died under it. */
+function wasInterrupted(log: string, queueId: string): boolean {
+  const lines = log.split("\n").filter((line) => line.includes(`${queueId}:`));
+  const sent = lines.filter((line) => line.includes("status=sent")).length;
+  const taken = lines.filter((line) => line.includes("(queue active)")).length;
+  return lines.some((line) => line.includes("status=deferred")) || taken > 1 || sent !== 1;
+}
+
+/** Pseudo-random, so that a failure can be played again. */
+function* victims(): Generator<RegExp> {
+  let state = SEED;
+  for (;;) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    yield VICTIMS[(state >>> 8) % VICTIMS.length] ?? /\/guard\.js/;
+  }
+}
+
+function kill(pid: number): boolean {
+  try {
+    process.kill(pid, "SIGKILL");
+    return true;
+  } catch {
+    return false; // it ended by itself just now
+  }
+}
+
+/** Honest senders: each mail from a network of its own, tried again until it is accepted. */
+class Senders {
+  readonly accepted = new Set<number>();
+  readonly tried = new Map<number, Tried>();
+  readonly done: Promise<unknown>;
+  #next = 0;
+
+  constructor(lab: Lab) {
+    const one = async (): Promise<void> => {
+      for (let number = this.#next++; number < MAILS; number = this.#next++) await this.#send(lab, number);
+    };
+    this.done = Promise.all(Array.from({ length: SENDERS }, one));
+  }
+
+  async #send(lab: Lab, number: number): Promise<void> {
+    const from = `2001:db8:b${(number >> 8).toString(16)}00:${(number & 0xff).toString(16)}::1`;
+    const tried: Tried = { retriedAfterData: false };
+    this.tried.set(number, tried);
+    await until(
+      `mail ${number} is accepted`,
+      async () => {
+        try {
+          const { code, lines } = await sendMail({ host: lab.sender, from, subject: `Number ${number}.` });
+          if (code >= 500) throw new Hopeless(`mail ${number} was refused: ${code} ${lines.join(" ")}`);
+          if (code === 250) return true;
+        } catch (error) {
+          if (error instanceof Hopeless) throw error;
+        }
+        // Whether the server had stored it already, a sender cannot know.
+        tried.retriedAfterData = true;
+        return false;
+      },
+      120_000,
+    );
+    this.accepted.add(number);
+  }
+}
+
+type Stored = Readonly<{ number: number; queueId: string }>;
+
+function mailsOf(product: Product): readonly Stored[] {
+  const maildir = join(product.layout.mail, "example.test", "anna", "Maildir");
+  const folders = [maildir, join(maildir, ".Junk")].flatMap((folder) => [join(folder, "new"), join(folder, "cur")]);
+  return folders.flatMap((folder) =>
+    filesOf(folder).flatMap((file) => stored(readFileSync(join(folder, file), "utf8"))),
+  );
+}
+
+function stored(text: string): readonly Stored[] {
+  const number = /^Subject: (?:\[SPAM\] )?Number (\d+)\.$/m.exec(text)?.[1];
+  const queueId = /\bid ([0-9A-Za-z]+)\b[^\n]*\n?[^\n]*for <anna@example\.test>|with E?SMTPS? id ([0-9A-Za-z]+)/.exec(
+    text,
+  );
+  return number === undefined ? [] : [{ number: Number(number), queueId: queueId?.[1] ?? queueId?.[2] ?? "" }];
+}
+
+function filesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
