@@ -20,6 +20,7 @@ import { SqliteSpamAllow } from "../adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
 import { parseAddress } from "../core/address.ts";
 import type { Prefix } from "../core/ip.ts";
+import { DAY_MS } from "../core/time.ts";
 import { createAcquaintance } from "../engine/acquaintance.ts";
 import { DnsBlockLists, type ListSettings } from "../engine/block-lists.ts";
 import { createCommands } from "../engine/commands.ts";
@@ -97,6 +98,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     maxRows: settings["events.max_rows"],
     maxBytes: settings["events.max_size"],
     maxAgeMs: settings["events.max_age"],
+    windowMs: Math.max(DAY_MS, settings["limits.logins.window"]),
   });
   const housekeeping = new Housekeeping({ engine, banLog, store, retention, clock, notices, log, layout, keeper });
 

@@ -81,10 +81,9 @@ export class Housekeeping {
         by: "engine",
       });
     }
-    engine.flush();
-    store.settle();
     for (;;) {
       engine.flush();
+      store.settle();
       if (retention.step(clock.now(), EVENTS_PER_STEP) < EVENTS_PER_STEP) return;
       await nextTurn();
     }

@@ -41,7 +41,7 @@ test("whom nobody has written to for long is forgotten", (t) => {
   store.apply({ type: "CORRESPOND", address: "old@example.net", account: "anna@example.org" }, START);
   store.apply({ type: "CORRESPOND", address: "new@example.net", account: "anna@example.org" }, later(START, DAY_MS));
   store.commit();
-  const limits = { maxRows: 1_000, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS };
+  const limits = { maxRows: 1_000, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };
   new Retention(engine, new EventCount(engine), limits).step(later(START, 400 * DAY_MS + 1));
   assert.equal(known.isCorrespondent("old@example.net"), false);
   assert.equal(known.isCorrespondent("new@example.net"), true);

@@ -9,7 +9,7 @@ import { Retention, type RetentionLimits } from "./retention.ts";
 import { SqliteStore } from "./store.ts";
 import { banOf, eventRow, net, START, scratch } from "./test-database.ts";
 
-const WIDE: RetentionLimits = { maxRows: 1_000_000, maxBytes: 1_000_000_000, maxAgeMs: 30 * DAY_MS };
+const WIDE: RetentionLimits = { maxRows: 1_000_000, maxBytes: 1_000_000_000, maxAgeMs: 30 * DAY_MS, windowMs: DAY_MS };
 
 function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
   const db = openEngine(join(scratch(t), "engine.db"));
@@ -26,6 +26,7 @@ function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
   };
   const settle = (now: Millis, batch = 1_000): number => {
     let gone = 0;
+    store.settle();
     for (let step = 0; step < 1_000; step++) {
       const went = retention.step(now, batch);
       gone += went;
@@ -143,4 +144,38 @@ test("steps that are old and far behind go, the newest stay", (t) => {
   const log = new SqliteBanLog(db);
   assert.equal(log.last(), 100_500);
   assert.equal(log.after(0, 1)[0]?.id, 501);
+});
+
+test("a flood does not empty the windows of those who came before it, for as long as they last", (t) => {
+  const { db, append, settle, store, retention } = fresh(t, { maxRows: 1_000 });
+  const prefix = net("198.51.100.7/32");
+  const reach = { sinceConnections: START, sinceMails: START, sinceFailures: START, sinceProbes: START, most: 100 };
+  store.begin();
+  for (let i = 0; i < 8; i++)
+    store.append(eventRow("198.51.100.7", later(START, i + 1), { type: "EMAIL", counts: "mail" }));
+  store.append(eventRow("198.51.100.7", later(START, 9), { type: "LOGIN_FAILED", counts: "login", proof: "a1" }));
+  store.append(eventRow("198.51.100.7", later(START, 9), { type: "RECIPIENT", counts: null }));
+  store.commit();
+  append(3_000, later(START, HOUR_MS));
+  settle(later(START, HOUR_MS));
+  assert.equal(Number(db.prepare("SELECT count(*) AS n FROM event WHERE ip = '198.51.100.7'").get()?.["n"]), 0);
+  const kept = store.address(prefix, reach);
+  assert.equal(kept.mails.length, 8);
+  assert.equal(kept.failures.length, 1);
+
+  // A day later they count in no window any more, and the hourly sweep takes them.
+  append(1, later(START, 3 * DAY_MS));
+  settle(later(START, 3 * DAY_MS));
+  retention.step(later(START, 3 * DAY_MS + 2 * HOUR_MS));
+  assert.equal(store.address(prefix, reach).mails.length, 0);
+});
+
+test("what is kept for windows is bounded too", (t) => {
+  const { db, append, settle } = fresh(t, { maxRows: 1_000 });
+  for (let round = 0; round < 8; round++) {
+    append(2_000, later(START, round));
+    settle(later(START, round));
+  }
+  const entries = Number(db.prepare("SELECT count(*) AS n FROM event_subject").get()?.["n"]);
+  assert.ok(entries <= 1_000 + 1_000 + 1_000, `${entries} entries`);
 });

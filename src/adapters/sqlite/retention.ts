@@ -9,10 +9,15 @@ export type RetentionLimits = Readonly<{
   /** Of the pages in use in `engine.db`; the file itself never shrinks but grows no further. */
   maxBytes: number;
   maxAgeMs: number;
+  /** The longest window of any limit: what counts in it is remembered though its event is gone. */
+  windowMs: number;
 }>;
 
 /** Whatever the byte limit says, the newest events stay: something else is large, and deleting them would not help. */
 const FEWEST_ROWS = 1_000;
+/** What entries of windows without their event may take of `maxBytes`, and what one takes at most. */
+const ORPHANS_SHARE = 0.25;
+const ORPHAN_BYTES = 96;
 const KNOWN_FOR_MS = 180 * DAY_MS;
 const BANS_FOR_MS = 90 * DAY_MS;
 const MOST_ENDED_BANS = 200_000;
@@ -26,7 +31,8 @@ const SWEEP_EVERY_MS = HOUR_MS;
 
 /**
  * Keeps `engine.db` within its limits. What happens every second goes first, into an hourly summary; bans and what
- * administrators did stay until nothing else is left. Shares the guard's connection: call it between transactions.
+ * administrators did stay until nothing else is left. Shares the guard's connection: call it between transactions,
+ * and after `SqliteStore.settle`, for an event that goes before it entered its index is gone from the windows too.
  */
 export class Retention {
   readonly #db: DatabaseSync;
@@ -35,6 +41,8 @@ export class Retention {
   readonly #sql: ReturnType<typeof statements>;
   /** Below this id only rows are left that are kept longer. */
   #routineFrom = 0;
+  /** Entries of windows whose events are gone; null until they were counted. */
+  #orphans: number | null = null;
   #nextSweepAt = Number.NEGATIVE_INFINITY;
 
   constructor(db: DatabaseSync, events: EventCount, limits: RetentionLimits) {
@@ -54,7 +62,7 @@ export class Retention {
     if (excess === 0 && now < this.#nextSweepAt) return 0;
     this.#sql.begin.run();
     try {
-      const gone = excess === 0 ? 0 : this.#aggregate(excess);
+      const gone = excess === 0 ? 0 : this.#aggregate(excess, now);
       const swept = now < this.#nextSweepAt ? 0 : this.#sweep(now, batch);
       this.#sql.commit.run();
       this.#events.commit();
@@ -94,27 +102,38 @@ export class Retention {
     return integer(this.#sql.countOlder.get(this.#routineFrom, cutoff, batch)?.["n"]);
   }
 
-  #aggregate(most: number): number {
-    const routine = this.#sql.routine.get(this.#routineFrom, most);
-    const found = integer(routine?.["n"]);
+  #aggregate(most: number, now: Millis): number {
     const sql = this.#sql;
-    if (found === 0) {
-      const forgets = [sql.forgetAny, sql.forgetAnyAccount];
-      return this.#remove(sql.oldest.get(most), sql.summariseAny, forgets, sql.deleteAny);
-    }
-    const forgets = [sql.forgetRoutine, sql.forgetRoutineAccount];
-    const gone = this.#remove(routine, sql.summariseRoutine, forgets, sql.deleteRoutine);
+    const routine = sql.routine.get(this.#routineFrom, most);
+    const found = integer(routine?.["n"]);
+    if (found === 0) return this.#remove(sql.oldest.get(most), sql.any, now);
+    const gone = this.#remove(routine, sql.routineOnly, now);
     this.#routineFrom = integer(routine?.["high"]) + 1;
     return gone;
   }
 
-  #remove(range: Range, summarise: StatementSync, forgets: readonly StatementSync[], remove: StatementSync): number {
+  /** A flood must not empty the windows of those who came before it: what counts stays, as far as there is room. */
+  #remove(range: Range, which: Removal, now: Millis): number {
     if (range === undefined || range["low"] === null) return 0;
     const [low, high] = [integer(range["low"]), integer(range["high"])];
-    summarise.run(low, high);
-    for (const forget of forgets) forget.run(low, high);
-    const gone = Number(remove.run(low, high).changes);
+    this.#orphans ??= integer(this.#sql.countOrphans.get(this.#routineFrom)?.["n"]);
+    const { maxRows, maxBytes } = this.#limits;
+    const room = Math.min(maxRows, (maxBytes * ORPHANS_SHARE) / ORPHAN_BYTES);
+    const keepFrom = this.#orphans < room ? now - this.#limits.windowMs : Number.MAX_SAFE_INTEGER;
+    this.#orphans += integer(which.countKept.get(low, high, keepFrom)?.["n"]);
+    which.summarise.run(low, high);
+    which.forget.run(low, high, keepFrom);
+    which.forgetAccount.run(low, high, keepFrom);
+    const gone = Number(which.remove.run(low, high).changes);
     this.#events.add(-gone);
+    return gone;
+  }
+
+  /** Once its time is over, what was kept for a window goes too. */
+  #sweepOrphans(now: Millis, batch: number): number {
+    if (this.#orphans === null || this.#orphans === 0) return 0;
+    const gone = Number(this.#sql.dropOrphans.run(now - this.#limits.windowMs, this.#routineFrom, batch).changes);
+    this.#orphans = Math.max(0, this.#orphans - gone);
     return gone;
   }
 
@@ -129,9 +148,12 @@ export class Retention {
       this.#sql.dropManyCorrespondents.run(batch, MOST_CORRESPONDENTS),
       this.#sql.dropSummary.run(now - SUMMARY_FOR_MS, batch),
     ];
-    return Math.max(...gone.map(({ changes }) => Number(changes)));
+    return Math.max(this.#sweepOrphans(now, batch), ...gone.map(({ changes }) => Number(changes)));
   }
 }
+
+/** How events of one kind go, by their lowest and highest id. */
+type Removal = Readonly<Record<"countKept" | "summarise" | "forget" | "forgetAccount" | "remove", StatementSync>>;
 
 type Range = Readonly<Record<string, unknown>> | undefined;
 
@@ -176,9 +198,20 @@ function statements(sql: (text: string) => StatementSync) {
     SELECT at - at % ${HOUR_MS}, type, coalesce(reason, ''), count(*) FROM event
     WHERE id BETWEEN ? AND ? AND ${which} GROUP BY 1, 2, 3
     ON CONFLICT DO UPDATE SET count = count + excluded.count`;
-  const forget = (subject: "prefix" | "account", which: string): string => `
-    DELETE FROM event_subject WHERE (subject, counts, at, id) IN
-      (SELECT ${subject}, counts, at, id FROM event WHERE id BETWEEN ? AND ? AND ${subject} IS NOT NULL AND ${which})`;
+  const removal = (which: string): Removal => {
+    const within = `id BETWEEN ?1 AND ?2 AND ${which}`;
+    const forget = (subject: "prefix" | "account", more: string): string => `
+      DELETE FROM event_subject WHERE (subject, counts, at, id) IN (
+        SELECT ${subject}, counts, at, id FROM event
+        WHERE ${within} AND ${subject} IS NOT NULL AND ${more} AND (counts = 0 OR at < ?3))`;
+    return {
+      countKept: sql(`SELECT count(*) AS n FROM event WHERE ${within} AND counts > 0 AND at >= ?3`),
+      summarise: sql(summarise(which)),
+      forget: sql(forget("prefix", "true")),
+      forgetAccount: sql(forget("account", "counts = 3")),
+      remove: sql(`DELETE FROM event WHERE ${within}`),
+    };
+  };
   return {
     begin: sql("BEGIN IMMEDIATE"),
     commit: sql("COMMIT"),
@@ -195,14 +228,13 @@ function statements(sql: (text: string) => StatementSync) {
         (SELECT id FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT ?)`),
     oldest: sql(`
       SELECT min(id) AS low, max(id) AS high FROM (SELECT id FROM event WHERE ${spare} ORDER BY id LIMIT ?)`),
-    summariseRoutine: sql(summarise(routine)),
-    summariseAny: sql(summarise("true")),
-    forgetRoutine: sql(forget("prefix", routine)),
-    forgetRoutineAccount: sql(forget("account", `counts = 3 AND ${routine}`)),
-    forgetAny: sql(forget("prefix", "true")),
-    forgetAnyAccount: sql(forget("account", "counts = 3")),
-    deleteRoutine: sql(`DELETE FROM event WHERE id BETWEEN ? AND ? AND ${routine}`),
-    deleteAny: sql("DELETE FROM event WHERE id BETWEEN ? AND ?"),
+    routineOnly: removal(routine),
+    any: removal("true"),
+    // Below the first routine event only such are left in `event` that count in no window.
+    countOrphans: sql("SELECT count(*) AS n FROM event_subject WHERE counts > 0 AND id < ?"),
+    dropOrphans: sql(`
+      DELETE FROM event_subject WHERE (subject, counts, at, id) IN
+        (SELECT subject, counts, at, id FROM event_subject WHERE counts > 0 AND at < ? AND id < ? LIMIT ?)`),
     dropKnown: sql(`
       DELETE FROM known_address WHERE (prefix, account) IN
         (SELECT prefix, account FROM known_address WHERE last_at < ? LIMIT ?)`),
