@@ -29,7 +29,7 @@ export const notices = {
   },
   events_aggregated: {
     says: "So many events arrived that some were summed up instead of recorded one by one.",
-    next: "Bans hold all the same; limits by the hour and the day count only what is still there. events.max_rows keeps more.",
+    next: "Bans and limits hold all the same. events.max_rows and events.max_size keep more.",
   },
   keeper_unreachable: {
     says: "The keeper does not answer: configuration is not applied and sessions of an account are not cut.",
