@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readServiceEnvironment } from "../adapters/service-environment.ts";
+import { warningsOf } from "../settings/conflicts.ts";
 import { type Loaded, loadSettings, missingDomain } from "../settings/load.ts";
 import { commentedToml } from "../settings/reference.ts";
 import { programsToRestart, waitingForStart } from "../settings/restarts.ts";
@@ -15,7 +16,9 @@ export async function configCheck(call: Call): Promise<Answer> {
   const domain = missingDomain(loaded.settings);
   if (domain !== null) return invalid([{ where: "domains", says: domain }]);
   const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
-  return done({ ok: true, problems: [] }, `${where}: nothing is wrong.`, `${PROGRAM} config apply`);
+  const warnings = warningsOf(loaded.settings);
+  const text = [`${where}: nothing is wrong.`, ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
+  return done({ ok: true, problems: [], warnings }, text, `${PROGRAM} config apply`);
 }
 
 export async function configShow(call: Call): Promise<Answer> {

@@ -54,3 +54,11 @@ function halfRelay(settings: Settings): readonly Problem[] {
     ...needs("outbound.relay_password_file", "outbound.relay_user"),
   ];
 }
+
+/** What is allowed, but may do what its owner does not expect. */
+export function warningsOf(settings: Settings): readonly Omit<Problem, "line">[] {
+  const believed = settings["spam.allow_from"];
+  if (believed.length === 0) return [];
+  const says = `spam.allow_from believes whoever claims to be ${believed.join(" or ")}, forgers too; \`spam allow add\` asks for proof.`;
+  return [{ where: "spam.allow_from", says }];
+}

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Lab } from "../lab/lab.ts";
 import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
+import { findMail, mailText, type Written } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
+import { CHECKOUT, Product } from "../lab/product.ts";
 import { Sink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
 
@@ -17,40 +18,29 @@ const ELSEWHERE = "198.51.100.70";
 /** Scores 1,000 (gtube(7)); a score that the refusal is set above. */
 const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
 const RECORDS = [
+  'example.test. TXT "v=spf1 mx -all"',
+  '_dmarc.example.test. TXT "v=DMARC1; p=none"',
+  '_dmarc.example.test. TXT "v=DMARC1; p=reject"',
   'sender.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
   'strict.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
   "strict.test. MX 10 mx.sender.test.",
+  "friend.test. MX 10 mx.sender.test.",
   '_dmarc.strict.test. TXT "v=DMARC1; p=reject"',
 ];
-
-type Written = Readonly<{ subject: string; from?: string; to?: string; headers?: readonly string[]; body?: string }>;
-
-function mailText({
-  subject,
-  from = "someone@sender.test",
-  to = ANNA,
-  headers = [],
-  body = "Hello.",
-}: Written): string {
-  const lines = [
-    ...headers,
-    `From: <${from}>`,
-    `To: <${to}>`,
-    `Subject: ${subject}`,
-    "Date: Fri, 20 Nov 2026 08:00:00 +0000",
-  ];
-  return [...lines, `Message-ID: <${subject.replaceAll(" ", ".")}@sender.test>`, "", body].join("\r\n");
-}
 
 describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, () => {
   let lab: Lab;
   let product: Product;
   let sink: Sink;
+  let rules: string;
   before(async () => {
     lab = await Lab.make(RECORDS);
     sink = await Sink.start(lab.sender, MX, lab.directory);
+    rules = join(lab.directory, "own.cf");
+    copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
     product = await new Product(lab, {
       GHOSTINBOX_SPAM__ENABLED: "true",
+      GHOSTINBOX_SPAM__RULES: rules,
       GHOSTINBOX_SPAM__REFUSE_SCORE: "1500",
       GHOSTINBOX_SPAM__ALLOW_FROM: "*@friend.test",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
@@ -61,28 +51,15 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
   });
   after(async () => {
     try {
-      if (process.env["DEBUG_LOG"]) {
-        console.log(readFileSync(product.layout.mailLog, "utf8").slice(-3000));
-        for (const s of ["opendkim", "opendmarc", "spamd", "spamass-milter"])
-          console.log(s, readFileSync(join(product.layout.log, s, "current"), "utf8").slice(-1500));
-      }
       await product.stopAndCheck();
     } finally {
       lab.remove();
     }
   });
 
-  /** The mail with this subject, tagged or not, in a folder of a mailbox; null if it is not there. */
-  function find(subject: string, folder: "INBOX" | "Junk", account: string = ANNA): string | null {
-    const [local = "", domain = ""] = account.split("@");
-    const maildir = join(product.layout.mail, domain, local, "Maildir", folder === "INBOX" ? "" : ".Junk", "new");
-    if (!existsSync(maildir)) return null;
-    const texts = readdirSync(maildir).map((name) => readFileSync(join(maildir, name), "utf8"));
-    return texts.find((text) => new RegExp(`^Subject: (\\[SPAM\\] )?${subject}$`, "m").test(text)) ?? null;
-  }
-
   async function arrived(subject: string, folder: "INBOX" | "Junk" = "INBOX", account: string = ANNA): Promise<string> {
-    return until(`“${subject}” in ${folder}`, () => find(subject, folder, account), 15_000);
+    const look = (): string | null => findMail(product.layout, subject, { folder, account });
+    return until(`“${subject}” in ${folder}`, look, 15_000);
   }
 
   async function send(
@@ -117,7 +94,7 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     assert.equal(refused.code, 550, refused.text);
     assert.match(refused.text, /^5\.7\.1 Message content refused$/);
     await until("the refusal is an event", () => eventOf("EMAIL_BLOCKED", "Message content refused"));
-    assert.equal(find("too much", "Junk"), null);
+    assert.equal(findMail(product.layout, "too much", { folder: "Junk" }), null);
   });
 
   /** The details of an event of this type that contain the text; null if there is none. */
@@ -148,16 +125,159 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     assert.match(await arrived("truly strict"), /dmarc=pass .*header\.from=strict\.test/s);
   });
 
-  test("a user's mail leaves with one signature of each kind, which a stock verifier accepts", async () => {
+  test("a user's mail leaves with one signature, which a stock verifier accepts; nobody else's is signed", async () => {
+    const text = mailText({ subject: "signed", from: ANNA, to: "someone@sender.test" });
     const dialog = await openSubmission(lab.sender, "198.51.100.65");
     await authenticate(dialog, ANNA);
-    const text = mailText({ subject: "signed", from: ANNA, to: "someone@sender.test" });
     assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "someone@sender.test", text })).code, 250);
-    const out = await until(
-      "the mail went out",
-      () => sink.mails().find((mail) => mail.includes("Subject: signed")),
-      20_000,
-    );
-    assert.equal(out, "");
+    const found = (): string | undefined => sink.mails().find((mail) => mail.includes("Subject: signed"));
+    const out = await until("the mail went out", found, 20_000);
+    assert.equal(out.match(/^DKIM-Signature:/gm)?.length, 1);
+    assert.equal(await verified(out), "pass");
+    assert.equal(await verified(out.replace("Hello.", "Hello!")), "fail");
+    assert.equal(findMail(product.layout, "signed", { folder: "INBOX" }), null);
+    // The same mail by a stranger: verified like any other, never signed.
+    const stranger = { from: "carl@strict.test", subject: "unsigned" };
+    assert.equal((await send(stranger)).code, 250);
+    assert.doesNotMatch(await arrived("unsigned"), /^DKIM-Signature:/m);
   });
+
+  test("what the DNS says of a domain is compared with what it should", async () => {
+    const checked = await product.cli(["dns", "check", "example.test", "--json"]);
+    assert.equal(checked.code, 1);
+    for (const [name, status] of [
+      ["example.test", "ok"],
+      ["mail.example.test", "ok"],
+      ["ghostinbox._domainkey.example.test", "missing"],
+      ["_dmarc.example.test", "wrong"],
+    ] as const)
+      assert.match(
+        checked.stdout,
+        new RegExp(`"name": "${name}",[^}]*"required": true,[^}]*"status": "${status}"`),
+        name,
+      );
+    assert.match((await product.cli(["dns", "check", "example.test"])).stderr, /cannot be verified from here/i);
+    assert.match(
+      (await product.cli(["dns", "records", "example.test"])).stdout,
+      /^example\.test\. MX 10 mail\.example\.test\.$/m,
+    );
+    assert.equal((await product.cli(["dns", "records", "elsewhere.test"])).code, 2);
+  });
+
+  /** What python3-dkim says of the first signature, with the key that `dns records` says to publish. */
+  async function verified(mail: string): Promise<string> {
+    const answer = JSON.stringify(await product.json(["dns", "records", "example.test"]));
+    const key = /"v=DKIM1;[^"]*"/.exec(answer)?.[0] ?? "";
+    const program = [
+      "import dkim, sys",
+      "text = sys.stdin.buffer.read()",
+      "text = text[text.index(b'DKIM-Signature:'):].replace(b'\\r\\n', b'\\n').rstrip(b'\\n') + b'\\n'",
+      `print('pass' if dkim.verify(text.replace(b'\\n', b'\\r\\n'), dnsfunc=lambda name, timeout=5: b${key}) else 'fail')`,
+    ].join("\n");
+    return (await lab.server.mustExec(["/usr/bin/python3", "-c", program], { input: mail })).trim();
+  }
+
+  test("what the settings let in is believed as it stands; what an account lets in must be proven", async () => {
+    const spam = { headers: ["X-Lab: spam"] };
+    await send({ ...spam, subject: "by settings", from: "x@friend.test" }, ELSEWHERE);
+    assert.match(await arrived("by settings"), /^Subject: by settings$/m);
+
+    await product.json(["spam", "allow", "add", ANNA, "*@sender.test"]);
+    await product.json(["alias", "add", "anna.alias@example.test", ANNA]);
+    await send({ ...spam, subject: "proven" });
+    assert.match(await arrived("proven"), /^Subject: proven$/m);
+    await send({ ...spam, subject: "forged" }, ELSEWHERE);
+    assert.match(await arrived("forged", "Junk"), /^Subject: \[SPAM\] forged$/m);
+    await send({ ...spam, subject: "to another", to: BERT });
+    assert.match(await arrived("to another", "Junk", BERT), /^Subject: \[SPAM\] to another$/m);
+    await until("the alias has its list", () =>
+      existsSync(join(product.layout.spamPreferences, "example.test", "anna.alias", "user_prefs")),
+    );
+    await send({ ...spam, subject: "by alias", to: "anna.alias@example.test" });
+    assert.match(await arrived("by alias"), /^Subject: by alias$/m);
+
+    await product.json(["spam", "allow", "remove", ANNA, "*@sender.test"]);
+    await send({ ...spam, subject: "no more" });
+    await arrived("no more", "Junk");
+  });
+
+  test("a mail arrives although spamd is dead, or its milter", async () => {
+    const dead = await stopped("spamd");
+    assert.equal((await send({ subject: "without spamd", body: GTUBE })).code, 250);
+    assert.match(await arrived("without spamd"), /^Subject: without spamd$/m);
+    await dead.start();
+    for (const milter of ["spamass-milter", "opendkim", "opendmarc"]) {
+      const gone = await stopped(milter);
+      assert.equal((await send({ subject: `without ${milter}` })).code, 250);
+      await arrived(`without ${milter}`);
+      await gone.start();
+    }
+  });
+
+  test("a frozen spamd holds a mail for a while only, and the owner is told", async () => {
+    const pids = product.pidsOf(/spamd (child|--)/);
+    assert.ok(pids.length >= 2);
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    try {
+      const from = performance.now();
+      assert.equal((await send({ subject: "while frozen", body: GTUBE })).code, 250);
+      assert.ok(performance.now() - from < 20_000);
+      await arrived("while frozen");
+      await until("the owner is told", async () => (await noticeCodes()).includes("spam_filter_down"), 20_000);
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
+    await until("all is well", async () => !(await noticeCodes()).includes("spam_filter_down"), 20_000);
+  });
+
+  test("mail waits for a dead filter if the owner wants it", async () => {
+    const before = readFileSync(product.layout.settings, "utf8");
+    try {
+      writeFileSync(product.layout.settings, before.replace(/^# (on_failure = )"pass"$/m, '$1"wait"'));
+      await product.json(["config", "apply"]);
+      const dead = await stopped("spamd");
+      const waiting = await send({ subject: "waits" });
+      assert.equal(waiting.code, 451, waiting.text);
+      await dead.start();
+      await until("it is taken", async () => (await send({ subject: "waits" })).code === 250, 30_000);
+      await arrived("waits");
+    } finally {
+      writeFileSync(product.layout.settings, before);
+      await product.json(["config", "apply"]);
+    }
+  });
+
+  test("rules that SpamAssassin refuses are not applied, and the setting is named", async () => {
+    const good = readFileSync(rules, "utf8");
+    writeFileSync(rules, `${good}score\n`);
+    const refused = await product.cli(["config", "apply"]);
+    writeFileSync(rules, good);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /SpamAssassin refuses its configuration \(settings spam\.\*\)/);
+    assert.equal(readFileSync(join(product.layout.spamAssassinConf, "own.cf"), "utf8"), good);
+    assert.match(
+      (await product.cli(["config", "check"])).stdout,
+      /Warning: spam\.allow_from believes .* \*@friend\.test/,
+    );
+  });
+
+  async function noticeCodes(): Promise<readonly string[]> {
+    return (await product.stats()).health.notices.map(({ code }) => code);
+  }
+
+  /** Stops a service as an administrator would, until `start`. */
+  async function stopped(service: string): Promise<Readonly<{ start: () => Promise<void> }>> {
+    const directory = join(product.layout.services, service);
+    await lab.server.mustExec(["sv", "-w", "15", "down", directory]);
+    return {
+      start: async () => {
+        await lab.server.mustExec(["sv", "up", directory]);
+        if (service === "spamd") await until("spamd answers", () => spamdAnswers(), 20_000);
+      },
+    };
+  }
+
+  async function spamdAnswers(): Promise<boolean> {
+    return (await lab.server.exec(["spamc", "-K", "-U", product.layout.spamdSocket])).code === 0;
+  }
 });

@@ -1,0 +1,43 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Layout } from "../../src/settings/layout.ts";
+
+export type Written = Readonly<{
+  subject: string;
+  from?: string;
+  to?: string;
+  headers?: readonly string[];
+  body?: string;
+}>;
+
+/** A whole mail as a mail program would write it. */
+export function mailText({
+  subject,
+  from = "someone@sender.test",
+  to = "anna@example.test",
+  ...rest
+}: Written): string {
+  return [
+    ...(rest.headers ?? []),
+    `From: <${from}>`,
+    `To: <${to}>`,
+    `Subject: ${subject}`,
+    "Date: Fri, 20 Nov 2026 08:00:00 +0000",
+    `Message-ID: <${subject.replaceAll(" ", ".")}@sender.test>`,
+    "",
+    rest.body ?? "Hello.",
+  ].join("\r\n");
+}
+
+/** The mail with this subject, tagged or not, as it lies in a folder of a mailbox; null if it is not there. */
+export function findMail(
+  layout: Layout,
+  subject: string,
+  { folder = "INBOX", account = "anna@example.test" }: Readonly<{ folder?: "INBOX" | "Junk"; account?: string }> = {},
+): string | null {
+  const [local = "", domain = ""] = account.split("@");
+  const maildir = join(layout.mail, domain, local, "Maildir", folder === "INBOX" ? "" : ".Junk", "new");
+  if (!existsSync(maildir)) return null;
+  const texts = readdirSync(maildir).map((name) => readFileSync(join(maildir, name), "utf8"));
+  return texts.find((text) => new RegExp(`^Subject: (\\[SPAM\\] )?${subject}$`, "m").test(text)) ?? null;
+}
