@@ -8,7 +8,8 @@ import { engineMigrations } from "../../src/adapters/sqlite/migrations-engine.ts
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
 import type { Policy } from "../../src/core/policy.ts";
-import { DAY_MS, HOUR_MS, instant, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import { POLICY } from "../../src/core/samples.ts";
+import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/engine/engine.ts";
 import type { Clock, Notices, OwnNetwork, Store } from "../../src/engine/ports.ts";
 import type { Notice, NoticeCode } from "../../src/wire/items.ts";
@@ -71,48 +72,13 @@ export class BreakableStore implements Store {
   }
 }
 
+/** The samples' policy for the domain of the lab; sessions may bring any number of mails. */
 export const TEST_POLICY: Policy = {
-  mail: [
-    { key: "limits.mail.per_minute", count: 10, windowMs: MINUTE_MS },
-    { key: "limits.mail.per_hour", count: 50, windowMs: HOUR_MS },
-    { key: "limits.mail.per_day", count: 200, windowMs: DAY_MS },
-  ],
-  connections: [
-    { key: "limits.connections.per_minute", count: 20, windowMs: MINUTE_MS },
-    { key: "limits.connections.per_hour", count: 100, windowMs: HOUR_MS },
-  ],
-  probes: [{ key: "limits.recipients.unknown_per_hour", count: 10, windowMs: HOUR_MS }],
+  ...POLICY,
   perSession: 100,
-  logins: { failures: 5, windowMs: 10 * MINUTE_MS, networks: [] },
-  bans: {
-    ladderMs: [30 * MINUTE_MS, 2 * HOUR_MS, DAY_MS],
-    permanent: false,
-    memoryMs: 7 * DAY_MS,
-    ipv6Prefix: 64,
-    manualMs: DAY_MS,
-  },
-  allow: [],
   providers: ["bigmail.test"],
-  blockedRecipients: ["admin"],
-  greylist: false,
   domains: ["example.test"],
-  knownFactor: 3,
 };
-
-/** The accounts' database in memory, as the commands see it. */
-export function accountsOnMemory() {
-  const db = new DatabaseSync(":memory:");
-  for (const sql of accountsMigrations) db.exec(sql);
-  return {
-    accounts: new SqliteAccounts(db),
-    files: new SqliteFileAccounts(db),
-    networks: new SqliteAccountNetworks(db),
-    /** Who knows whom, with the engine's database. */
-    acquaintances: (engine: DatabaseSync) => new SqliteAcquaintances(engine, db),
-    /** Whom accounts let in, with the engine's database. */
-    senders: (engine: DatabaseSync) => new SqliteSpamAllow(engine, db),
-  };
-}
 
 /** A real engine on a real database in memory, with a clock moved by hand. */
 export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNetwork[] = []) {
