@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { runProgram } from "../adapters/run-program.ts";
 import { instant, later } from "../core/time.ts";
 import { layoutOf } from "../settings/layout.ts";
 import { type CertificateFiles, isServed, readPair, servedFiles } from "./certificate.ts";
@@ -14,14 +14,14 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 const now = instant(Date.now());
 const DAY = 24 * 3_600_000;
 
-function openssl(...argv: readonly string[]): void {
-  execFileSync("openssl", argv, { stdio: "ignore" });
+async function openssl(...argv: readonly string[]): Promise<void> {
+  assert.equal((await runProgram("openssl", argv)).code, 0, argv.join(" "));
 }
 
-function selfSigned(name: string, days = 30): CertificateFiles {
+async function selfSigned(name: string, days = 30): Promise<CertificateFiles> {
   const files = { cert: join(directory, `${name}.pem`), key: join(directory, `${name}-key.pem`) };
   const subject = ["-subj", `/CN=${name}`, "-days", String(days), "-keyout", files.key, "-out", files.cert];
-  openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", ...subject);
+  await openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", ...subject);
   return files;
 }
 
@@ -30,7 +30,7 @@ function reason(files: CertificateFiles, at = now): string {
   return read.ok ? "" : read.reason;
 }
 
-const [a, b] = [selfSigned("a"), selfSigned("b")];
+const [a, b] = [await selfSigned("a"), await selfSigned("b")];
 
 test("a pair that belongs together and is valid now is taken", () => {
   assert.equal(reason(a), "");
@@ -54,19 +54,32 @@ test("what Postfix and Dovecot could not serve is one sentence that names the fi
   assert.match(reason(a, later(now, -DAY)), /a\.pem is valid from \d{4}-\d\d-\d\d on only\.$/);
 });
 
-test("a chain in order is taken whole", () => {
-  const authority = selfSigned("authority");
+test("a chain in order is taken whole", async () => {
+  const authority = await selfSigned("authority");
   const [request, cert, key] = ["request.pem", "leaf.pem", "leaf-key.pem"].map((name) => join(directory, name));
   assert.ok(request !== undefined && cert !== undefined && key !== undefined);
-  openssl("req", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=leaf", "-keyout", key, "-out", request);
-  openssl("x509", "-req", "-in", request, "-CA", authority.cert, "-CAkey", authority.key, "-days", "5", "-out", cert);
+  await openssl("req", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=leaf", "-keyout", key, "-out", request);
+  await openssl(
+    "x509",
+    "-req",
+    "-in",
+    request,
+    "-CA",
+    authority.cert,
+    "-CAkey",
+    authority.key,
+    "-days",
+    "5",
+    "-out",
+    cert,
+  );
   writeFileSync(cert, readFileSync(cert, "utf8") + readFileSync(authority.cert, "utf8"));
   assert.equal(reason({ cert, key }), "");
 });
 
 test("a renewal is served once, a bad one is refused from the second look on, and the old one stays", async () => {
   const layout = layoutOf(join(directory, "data"));
-  execFileSync("mkdir", ["-p", layout.tls]);
+  mkdirSync(layout.tls, { recursive: true });
   let reloads = 0;
   let fails: string | null = null;
   let at = now;
@@ -74,7 +87,7 @@ test("a renewal is served once, a bad one is refused from the second look on, an
     reloads += 1;
     return Promise.resolve(fails);
   };
-  const follower = new CertificateFollower({ layout, reload, now: () => at });
+  const follower = new CertificateFollower({ layout, reload, clock: { now: () => at } });
   const files = { cert: join(directory, "live.pem"), key: join(directory, "live-key.pem") };
   const put = (from: CertificateFiles): void => {
     for (const name of ["cert", "key"] as const) writeFileSync(files[name], readFileSync(from[name]));

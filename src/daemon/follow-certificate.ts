@@ -1,5 +1,6 @@
 import { lastLines, runProgram } from "../adapters/run-program.ts";
-import { type Millis, SECOND_MS } from "../core/time.ts";
+import { SECOND_MS } from "../core/time.ts";
+import type { Clock } from "../engine/ports.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { KeeperTrouble } from "../wire/control.ts";
 import { type CertificateFiles, isServed, readPair, serve } from "./certificate.ts";
@@ -9,7 +10,7 @@ export type FollowParts = Readonly<{
   layout: Layout;
   /** Lets Postfix and Dovecot read their certificate anew. Null, or why one of them could not. */
   reload: () => Promise<string | null>;
-  now: () => Millis;
+  clock: Clock;
 }>;
 
 export const LOOK_EVERY_MS = SECOND_MS;
@@ -32,8 +33,8 @@ export class CertificateFollower {
   }
 
   async look(files: CertificateFiles): Promise<void> {
-    const { layout, reload, now } = this.#parts;
-    const read = readPair(files, now());
+    const { layout, reload, clock } = this.#parts;
+    const read = readPair(files, clock.now());
     if (!read.ok) return this.#doubtIt(read.reason);
     if (!isServed(read.pair, layout)) {
       serve(read.pair, layout);
@@ -46,7 +47,7 @@ export class CertificateFollower {
     }
     this.#doubt = null;
     this.#refused = null;
-    const leftMs = read.pair.validTo - now();
+    const leftMs = read.pair.validTo - clock.now();
     this.#expiring =
       leftMs < Math.min(DAYS_14_MS, read.pair.lifetimeMs / 4)
         ? { code: "certificate_expiring", detail: `${files.cert}: ${Math.ceil(leftMs / (24 * 3_600_000))} days left` }

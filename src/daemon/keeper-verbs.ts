@@ -49,11 +49,12 @@ export class KeeperVerbs {
       },
     });
     this.#postgrey = new PostgreyWatch(layout);
-    this.#certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), now: clock.now });
+    this.#certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
   }
 
-  /** One after another, whichever connection asked. */
+  /** One after another, whichever connection asked; but how things stand is told at once. */
   obey(command: KeeperCommand): Promise<KeeperReply> {
+    if (command.verb === "ping" || command.verb === "status") return this.#do(command);
     return this.#inTurn(() => this.#do(command));
   }
 
@@ -104,18 +105,24 @@ export class KeeperVerbs {
    */
   async #kickAccount(account: string): Promise<KeeperReply> {
     const imap = await this.#kick(account);
-    if (!imap.ok) return imap;
+    const submission = await this.#cutSubmission();
+    if (imap.ok && submission.ok) return { ok: true, detail: `${imap.detail} ${submission.detail}`.trim() };
+    const reasons = [imap, submission].flatMap((one) => (one.ok ? [] : [one.reason]));
+    return { ok: false, reason: reasons.join(" ") };
+  }
+
+  async #cutSubmission(): Promise<KeeperReply> {
     const settings = this.#settings();
     if (!settings.ok) return settings;
     const doors = [settings.settings["ports.submission"], settings.settings["ports.submissions"]];
     const filter = doors.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
     const cut = await runProgram("ss", ["-K", "-H", "-n", "-t", "state", "established", ...filter]);
     const left = await runProgram("ss", ["-H", "-n", "-t", "state", "established", ...filter]);
-    if (cut.code === 0 && left.code === 0 && left.stdout.trim() === "") return { ok: true, detail: imap.detail };
+    if (cut.code === 0 && left.code === 0 && left.stdout.trim() === "") return { ok: true, detail: "" };
     // Without CAP_NET_ADMIN the kernel ends no connection; after a reload each smtpd ends with its present session.
     const reload = await runProgram("postfix", ["-c", this.#layout.postfixConf, "reload"]);
     return reload.code === 0
-      ? { ok: true, detail: `${imap.detail} Submission sessions end when their clients hang up.` }
+      ? { ok: true, detail: `Submission sessions end when their clients hang up.` }
       : { ok: false, reason: `postfix reload failed: ${lastLines(reload)}` };
   }
 
