@@ -80,6 +80,21 @@ export const TEST_POLICY: Policy = {
   domains: ["example.test"],
 };
 
+/** The accounts' database in memory, as the commands see it. */
+export function accountsOnMemory() {
+  const db = new DatabaseSync(":memory:");
+  for (const sql of accountsMigrations) db.exec(sql);
+  return {
+    accounts: new SqliteAccounts(db),
+    files: new SqliteFileAccounts(db),
+    networks: new SqliteAccountNetworks(db),
+    /** Who knows whom, with the engine's database. */
+    acquaintances: (engine: DatabaseSync) => new SqliteAcquaintances(engine, db),
+    /** Whom accounts let in, with the engine's database. */
+    senders: (engine: DatabaseSync) => new SqliteSpamAllow(engine, db),
+  };
+}
+
 /** A real engine on a real database in memory, with a clock moved by hand. */
 export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNetwork[] = []) {
   const db = new DatabaseSync(":memory:");
