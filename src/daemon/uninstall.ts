@@ -21,17 +21,20 @@ const STOP_MS = 25_000;
 const POLL_MS = 50;
 /** Members before the groups that they are in. */
 const ADDED_USERS = [USERS.web, USERS.mail, USERS.guard];
+const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup];
 
 /** What `uninstall` would do, a sentence each, in the order in which it would. Changes nothing. */
 export async function planUninstall(layout: Layout, options: UninstallOptions): Promise<readonly string[]> {
   const users = await existing("passwd", ADDED_USERS);
-  const groups = await existing("group", [USERS.accountsGroup]);
+  const groups = await existing("group", ADDED_GROUPS);
   const packages = installedPackages(layout);
   return [
     ...(processesOf(layout.data).length > 0 ? ["Stop the running server."] : []),
     "Delete the firewall table inet ghostinbox, if it is there.",
     ...(users.length > 0 ? [`Remove the system users ${users.join(", ")}.`] : []),
-    ...(groups.length > 0 ? [`Remove the system group ${groups.join(", ")}.`] : []),
+    ...(groups.length > 0
+      ? [`Remove the system ${groups.length === 1 ? "group" : "groups"} ${groups.join(", ")}.`]
+      : []),
     ...(packages.length === 0 ? [] : [packagesSentence(packages, options)]),
     ...(existsSync(layout.data) ? [dataSentence(layout.data, options)] : []),
   ];
@@ -85,14 +88,16 @@ async function stopServer(layout: Layout): Promise<void> {
 }
 
 async function removeUsers(data: string): Promise<Outcome> {
+  // Their numbers may be given to others one day, who could then read these files.
+  for (const group of existsSync(data) ? await existing("group", [...ADDED_USERS, ...ADDED_GROUPS]) : [])
+    await runProgram("chown", ["-R", "-h", `--from=:${group}`, ":root", data]);
   for (const user of await existing("passwd", ADDED_USERS)) {
-    // Their numbers may be given to others one day, who would then own these files.
     if (existsSync(data)) await runProgram("chown", ["-R", "-h", `--from=${user}`, "root:root", data]);
     const removed = await runProgram("userdel", [user]);
     if (removed.code !== 0) return failed(`userdel ${user} failed: ${lastLines(removed)}`);
   }
   // userdel takes a user's own group along unless it still has members.
-  for (const group of await existing("group", [...ADDED_USERS, USERS.accountsGroup])) {
+  for (const group of await existing("group", [...ADDED_USERS, ...ADDED_GROUPS])) {
     const removed = await runProgram("groupdel", [group]);
     if (removed.code !== 0) return failed(`groupdel ${group} failed: ${lastLines(removed)}`);
   }

@@ -73,4 +73,6 @@ export const USERS = {
   web: "ghostinbox-web",
   mail: "ghostinbox-mail",
   accountsGroup: "ghostinbox-accounts",
+  /** Who may read what the web needs; group `ghostinbox` is the guard's alone. */
+  dataGroup: "ghostinbox-data",
 } as const;

@@ -23,7 +23,7 @@ type Entry = Readonly<{ path: string; mode: number; user: string; group: string 
 
 /** Every directory of ARCHITECTURE.md, parents first: none lies in one that another user could have replaced. */
 function directories(layout: Layout): readonly Entry[] {
-  const { guard, mail, accountsGroup } = USERS;
+  const { guard, mail, accountsGroup, dataGroup } = USERS;
   const at = (path: string, mode = 0o755, user = "root", group = "root"): Entry => ({ path, mode, user, group });
   const { data } = layout;
   return [
@@ -42,7 +42,7 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.tls, 0o700),
     at(layout.secrets, 0o750, "root", guard),
     at(join(data, "db")),
-    at(dirname(layout.engineDb), 0o2750, guard, guard),
+    at(dirname(layout.engineDb), 0o2750, guard, dataGroup),
     at(dirname(layout.accountsDb), 0o2750, guard, accountsGroup),
     at(layout.mail, 0o700, mail, mail),
     at(join(data, "spool")),
@@ -68,7 +68,7 @@ function directories(layout: Layout): readonly Entry[] {
     // The guard follows what spamd says of each mail.
     at(join(layout.log, "spamd"), 0o750, "root", guard),
     at(layout.run),
-    at(dirname(layout.controlSocket), 0o750, guard, guard),
+    at(dirname(layout.controlSocket), 0o2750, guard, dataGroup),
     at(dirname(layout.keeperSocket)),
     at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
     at(layout.dovecotBase),
@@ -90,7 +90,8 @@ export function makeDirectories(layout: Layout): void {
   for (const { path, mode, user, group } of directories(layout)) {
     if (!existsSync(path)) mkdirSync(path);
     const owner = { uid: userIds(user).uid, gid: groupId(group) };
-    if (trees.includes(path) && statSync(path).uid !== owner.uid) giveTree(path, owner);
+    const { uid, gid } = statSync(path);
+    if (trees.includes(path) && (uid !== owner.uid || gid !== owner.gid)) giveTree(path, owner);
     chownSync(path, owner.uid, owner.gid);
     chmodSync(path, mode);
   }
@@ -108,7 +109,8 @@ export function makeDirectories(layout: Layout): void {
 }
 
 /**
- * After a move to another machine or container our users have other numbers than the files. Follows no link: whoever
+ * After a move to another machine or container our users have other numbers than the files, and a new version may
+ * give a directory to another group. Follows no link: whoever
  * owned the tree could have laid one to a file of somebody else.
  */
 export function giveTree(path: string, owner: Readonly<{ uid: number; gid: number }>): void {

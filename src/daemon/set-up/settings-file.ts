@@ -20,10 +20,10 @@ export async function readSettings(layout: Layout, env: Environment): Promise<Se
   return valid(loadSettings(text, { ...env, GHOSTINBOX_DOMAIN: domain }), layout);
 }
 
-/** At the first start; later it belongs to the administrator. The guard's group exists already. */
+/** At the first start; later it belongs to the administrator. The groups exist already. */
 export function writeFirstSettings(layout: Layout, settings: Settings): void {
   if (!existsSync(layout.settings)) writeFileSync(layout.settings, commentedToml(settings), { mode: 0o640 });
-  chownSync(layout.settings, 0, groupId(USERS.guard));
+  chownSync(layout.settings, 0, groupId(USERS.dataGroup));
   chmodSync(layout.settings, 0o640);
 }
 

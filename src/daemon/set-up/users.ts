@@ -5,15 +5,18 @@ import { SetUpFailure } from "./failure.ts";
 
 const ACCOUNT_READERS = ["postfix", "dovecot"];
 
-/** Adds the system users and groups that are missing; changes none that exist. */
+/** Adds the system users and groups that are missing, and puts each user of ours into the groups it needs, no others. */
 export async function addUsers(): Promise<void> {
   for (const name of [USERS.guard, USERS.web, USERS.mail]) {
     if (await exists("passwd", name)) continue;
     await must("useradd", ["--system", "--user-group", "--no-create-home", ...NO_LOGIN, name]);
   }
-  if (!(await exists("group", USERS.accountsGroup))) await must("groupadd", ["--system", USERS.accountsGroup]);
+  for (const group of [USERS.accountsGroup, USERS.dataGroup])
+    if (!(await exists("group", group))) await must("groupadd", ["--system", group]);
   for (const reader of ACCOUNT_READERS) await join(reader, USERS.accountsGroup);
-  await join(USERS.web, USERS.guard);
+  for (const reader of [USERS.guard, USERS.web]) await join(reader, USERS.dataGroup);
+  // Earlier versions let the web read all that the guard may, the secret of sign-ins among it.
+  await leave(USERS.web, USERS.guard);
   // The guard writes the preferences that spamd reads, and asks it whether it lives.
   await join(USERS.guard, CONTENT_USERS.spamd);
 }
@@ -21,8 +24,16 @@ export async function addUsers(): Promise<void> {
 const NO_LOGIN = ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"];
 
 async function join(user: string, group: string): Promise<void> {
+  if (!(await isMember(user, group))) await must("usermod", ["--append", "--groups", group, user]);
+}
+
+async function leave(user: string, group: string): Promise<void> {
+  if (await isMember(user, group)) await must("gpasswd", ["--delete", user, group]);
+}
+
+async function isMember(user: string, group: string): Promise<boolean> {
   const { stdout } = await runProgram("id", ["-nG", user]);
-  if (!stdout.trim().split(" ").includes(group)) await must("usermod", ["--append", "--groups", group, user]);
+  return stdout.trim().split(" ").includes(group);
 }
 
 async function exists(database: "passwd" | "group", name: string): Promise<boolean> {
