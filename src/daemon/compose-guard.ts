@@ -98,7 +98,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     maxRows: settings["events.max_rows"],
     maxBytes: settings["events.max_size"],
     maxAgeMs: settings["events.max_age"],
-    windowMs: Math.max(DAY_MS, settings["limits.logins.window"]),
+    windowMs: DAY_MS,
   });
   const housekeeping = new Housekeeping({ engine, banLog, store, retention, clock, notices, log, layout, keeper });
 
