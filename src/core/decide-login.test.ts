@@ -55,8 +55,28 @@ const failed: readonly Example[] = [
   { that: "one that is banned", known: { ban: BAN }, answer: "refuse banned", counted: false },
   {
     that: "a protected one, a ban notwithstanding",
-    known: { protection: "own_address", ban: BAN, failures: different(500) },
+    known: { protection: "own_address", ban: BAN, failures: different(13) },
     answer: "pass own_address",
+  },
+  {
+    that: "a protected one at three times the limit",
+    known: { protection: "own_address", ban: BAN, failures: different(14) },
+    answer: "delay guessing_slowed",
+  },
+  {
+    that: "a protected one with a stale password",
+    known: { protection: "loopback", failures: [...different(500), ...failures("now")] },
+    answer: "pass loopback",
+    counted: false,
+  },
+  {
+    that: "a protected one from outside the account's networks",
+    known: {
+      protection: "allow_listed",
+      accountNetworks: [hostPrefix(ip("198.51.100.1"))],
+      failures: different(500),
+    },
+    answer: "pass allow_listed",
     counted: false,
   },
   {
@@ -120,7 +140,21 @@ const asked: readonly (Example & Readonly<{ recorded?: boolean }>)[] = [
   },
   {
     that: "a protected one",
-    known: { protection: "loopback", ban: BAN },
+    known: { protection: "loopback", ban: BAN, failures: different(14) },
+    answer: "pass loopback",
+    recorded: false,
+  },
+  {
+    that: "a protected one at three times the limit",
+    known: { protection: "loopback", failures: different(15) },
+    answer: "delay guessing_slowed",
+  },
+  {
+    that: "a protected one whose guesses are ten minutes old",
+    known: {
+      protection: "loopback",
+      failures: different(500).map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) })),
+    },
     answer: "pass loopback",
     recorded: false,
   },

@@ -11,7 +11,10 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
   if (facts.protection === null && facts.ban !== null) return decision("refuse", "banned", { counted: false });
   // Where accounts may sign in holds for the allow list too, as it does for Dovecot.
   if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
-  if (facts.protection !== null) return decision("pass", facts.protection, { counted: false, recorded: false });
+  if (facts.protection !== null) {
+    const count = recentFailures(facts, policy.logins.windowMs, now).length;
+    return slowedGuessing(policy, count) ?? decision("pass", facts.protection, { counted: false, recorded: false });
+  }
   const { failures: limit, windowMs } = policy.logins;
   const count = recentFailures(facts, windowMs, now).length;
   if (facts.known && count >= limit)
@@ -31,14 +34,20 @@ export function decideLoginSucceeded(facts: Facts, event: LoginSucceeded): Decis
  * Dovecot reports a right password there as a failure too.
  */
 export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFailed, now: Millis): Decision {
-  if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
-  if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
-  if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
-
+  const away = isAway(policy, facts, event);
   const { failures: limit, windowMs } = policy.logins;
   const recent = recentFailures(facts, windowMs, now);
+  const repeated = event.passwordHash !== "" && recent.some(({ passwordHash }) => passwordHash === event.passwordHash);
+  if (facts.protection !== null) {
+    if (away || repeated) return decision("pass", facts.protection, { counted: false });
+    const slowed = slowedGuessing(policy, recent.length + 1);
+    return slowed === null ? decision("pass", facts.protection) : { ...slowed, counted: true };
+  }
+  if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
+  if (away) return decision("refuse", "outside_networks", { counted: false });
+
   const evidence: Evidence = { count: recent.length + 1, limit, windowMs };
-  if (event.passwordHash !== "" && recent.some((failure) => failure.passwordHash === event.passwordHash))
+  if (repeated)
     return decision("pass", "repeated_password", {
       evidence: { ...evidence, count: recent.length },
       counted: false,
@@ -50,6 +59,15 @@ export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFail
     evidence,
     changes: [nextBan(policy, facts, { code: "login_failures", evidence }, now)],
   });
+}
+
+/**
+ * For what is never banned: whoever guesses from there would otherwise go on for ever. Many honest users may stand
+ * behind it (a webmail, a proxy that does not say whom it speaks for), so it takes as much as a known address may do.
+ */
+function slowedGuessing({ logins, knownFactor }: Policy, count: number): Decision | null {
+  const evidence: Evidence = { count, limit: logins.failures * knownFactor, windowMs: logins.windowMs };
+  return count < evidence.limit ? null : decision("delay", "guessing_slowed", { evidence, counted: false });
 }
 
 /** The dashboard is no mailbox. */

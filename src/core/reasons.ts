@@ -97,6 +97,11 @@ export const reasons = {
     next: "`unban IP` lifts it; `account passwd` sets a new password.",
     smtp: `421 ${TRY_LATER}`,
   },
+  guessing_slowed: {
+    says: "Too many different wrong passwords from an address that is never banned: slowed down.",
+    next: "If a proxy or a webmail stands there, let it pass on the addresses of its users (http.trusted_proxies).",
+    smtp: null,
+  },
   repeated_password: {
     says: "The same wrong password again: a device with a stale password, no guessing.",
     next: "Change the password on the device.",
