@@ -7,6 +7,7 @@ import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../settings/layout.ts";
 import { LOOK_EVERY_MS } from "./follow-certificate.ts";
 import { KeeperVerbs } from "./keeper-verbs.ts";
 import { userIds } from "./site.ts";
+import { GuardWatch } from "./watch-guard.ts";
 
 const GRACE_MS = 2_000;
 
@@ -22,6 +23,7 @@ chownSync(layout.keeperSocket, guard.uid, guard.gid);
 console.log("keeper: ready");
 void followCertificate();
 void followAccounts();
+void watchGuard();
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.once(name, () => {
     void server.stop(GRACE_MS).then(() => process.exit(0));
@@ -47,5 +49,14 @@ async function followAccounts(): Promise<never> {
     } catch (error) {
       console.error(`keeper: the accounts file could not be followed: ${messageOf(error)}`);
     }
+  }
+}
+
+async function watchGuard(): Promise<never> {
+  const watch = new GuardWatch(layout);
+  for (;;) {
+    await pause(LOOK_EVERY_MS);
+    const ended = await watch.look();
+    if (ended !== null) console.error(`keeper: the guard (pid ${ended}) answered nothing: killed, to start anew.`);
   }
 }
