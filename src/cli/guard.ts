@@ -5,12 +5,17 @@ import { failed, type Guard, NOT_RUNNING, PROGRAM, type Problem, wrongUsage } fr
 
 /** Cutting an account's sessions takes the keeper seconds; lifting 100,000 bans takes longer. */
 const TIMEOUT_MS = 30 * SECOND_MS;
+/** A guard that lives answers a ping at once, whatever else it does. */
+const PING_MS = 5 * SECOND_MS;
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
 /** The guard behind its control socket. */
 export function controlGuard(socketPath: string, by: string): Guard {
   return {
     async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
+      // Nothing is handed to one that hangs: it might do it much later, when its caller has long been told otherwise.
+      const pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
+      if (!pinged.ok) return pinged.kind === "timeout" ? HANGS : problemOf(pinged);
       const timeoutMs = command.verb === "break_glass" ? BREAK_GLASS_TIMEOUT_MS : TIMEOUT_MS;
       const asked = await ask(socketPath, by, command, timeoutMs);
       return asked.ok ? asked : problemOf(asked);
@@ -26,6 +31,11 @@ export function controlGuard(socketPath: string, by: string): Guard {
   };
 }
 
+const HANGS = failed(
+  "The guard hangs: it takes commands and answers none.",
+  "Nothing was done. It is ended and started again by itself: try again in some seconds.",
+);
+
 function problemOf(error: CommandError | NoAnswer): Problem {
   switch (error.kind) {
     case "usage":
@@ -37,8 +47,9 @@ function problemOf(error: CommandError | NoAnswer): Problem {
     case "denied":
       return failed("Only root may give commands to GhostInbox.", `Try: sudo ${PROGRAM} …`);
     case "timeout":
+      return failed(error.message, "What it was to do may still happen: look before you try again.");
     case "broken":
-      return failed(error.message, `\`${PROGRAM} status\` shows what is wrong.`);
+      return failed(error.message, "It is started again by itself; its log below log/guard tells why.");
   }
 }
 

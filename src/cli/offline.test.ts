@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -87,6 +89,28 @@ describe("while the guard is down", TIMED, () => {
 
 /** A network of its own: the firewall of this machine is none of a test's business. */
 const ALONE = process.getuid?.() === 0 ? false : "only root can make a network namespace";
+
+test("a guard that hangs is told within seconds, and is given nothing to do", TIMED, async (t) => {
+  using layout = dataDirectory();
+  let heard = "";
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket.on("error", () => undefined));
+    socket.on("data", (chunk) => (heard += chunk));
+  });
+  t.after(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  server.listen(layout.controlSocket);
+  await once(server, "listening");
+  const [status, ban] = await Promise.all([ghostinbox(layout, ["status"]), ghostinbox(layout, ["ban", "203.0.113.7"])]);
+  for (const finished of [status, ban]) {
+    assert.match(oneLineOfError(finished), /^The guard hangs: .* Nothing was done\. .* try again in some seconds\.\n$/);
+    assert.equal(finished.code, 1);
+  }
+  assert.doesNotMatch(heard, /203\.0\.113\.7/);
+});
 
 describe("break-glass while the guard is down", { ...TIMED, skip: ALONE }, () => {
   const inNamespace = async (layout: Layout, commands_: string): Promise<Finished> => {

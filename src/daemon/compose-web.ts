@@ -2,15 +2,16 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../adapters/clock.ts";
-import { ask, watch } from "../adapters/control-client.ts";
+import { watch } from "../adapters/control-client.ts";
 import { hashPassword, verifyPassword } from "../adapters/password-hash.ts";
 import { VERSION } from "../core/version.ts";
 import type { Log } from "../engine/ports.ts";
 import { PAGE_FILES } from "../servers/api/page.ts";
-import type { Guard, PageFile } from "../servers/api/ports.ts";
+import type { PageFile } from "../servers/api/ports.ts";
 import { ApiServer } from "../servers/api/server.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
+import { guardAt } from "./web-guard.ts";
 import { GuardNews } from "./web-news.ts";
 import { WebStore } from "./web-store.ts";
 
@@ -53,16 +54,6 @@ export async function composeWeb(layout: Layout, settings: Settings, log: Log): 
       news.stop();
       await server.stop();
       store.close();
-    },
-  };
-}
-
-function guardAt(socketPath: string): Guard {
-  return {
-    ask: async (by, command) => {
-      const reply = await ask(socketPath, by, command);
-      if (reply.ok || reply.kind === "usage" || reply.kind === "failed") return reply;
-      return { ok: false, kind: "unreachable", message: reply.message };
     },
   };
 }

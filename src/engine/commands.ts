@@ -36,7 +36,7 @@ export function createCommands(parts: CommandParts) {
         ok: false,
         kind: "failed",
         message: `It could not be done: ${why}`,
-        next: "`status` shows what is wrong.",
+        next: command.verb === "health" ? "See its log below log/guard." : "`status` shows what is wrong.",
       };
     }
   };
