@@ -38,6 +38,7 @@ export class Housekeeping {
   #timer: NodeJS.Timeout | null = null;
   #diskLookedAt = 0;
   #keeperAskedAt = 0;
+  #askingKeeper = false;
   #working = false;
 
   constructor(parts: HousekeepingParts) {
@@ -58,16 +59,28 @@ export class Housekeeping {
     this.#working = true;
     const { engine, banLog, clock, log } = this.#parts;
     try {
+      await this.#probeDatabase();
       await expireBans(engine, banLog, clock);
       await this.#retain();
       this.#lookAtDisk();
-      await this.#askKeeper();
+      // Not awaited: what else is due does not wait for a keeper that hangs.
+      void this.#askKeeper();
     } catch (error) {
       log.error("Housekeeping failed; it is tried again.", {
         why: error instanceof Error ? error.message : String(error),
       });
     }
     this.#working = false;
+  }
+
+  /**
+   * Whether it takes writes again: an idle server would not know until its next mail. A real write, for an empty
+   * transaction succeeds on a full disk too.
+   */
+  async #probeDatabase(): Promise<void> {
+    const { engine, notices, clock } = this.#parts;
+    if (!notices.list().some(({ code }) => code === "database_unwritable")) return;
+    await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
   }
 
   /** Works in the same connection as the decisions, between two turns of theirs, until enough is gone. */
@@ -102,9 +115,11 @@ export class Housekeeping {
   /** What only the root process sees is raised here, where the owner's notices are. */
   async #askKeeper(): Promise<void> {
     const { clock, keeper, notices } = this.#parts;
-    if (clock.now() - this.#keeperAskedAt < KEEPER_EVERY_MS) return;
+    if (this.#askingKeeper || clock.now() - this.#keeperAskedAt < KEEPER_EVERY_MS) return;
     this.#keeperAskedAt = clock.now();
+    this.#askingKeeper = true;
     const reply = await keeper.ask({ verb: "status" });
+    this.#askingKeeper = false;
     if (!reply.ok) return;
     for (const code of KEEPER_NOTICES) {
       const trouble = reply.troubles?.find((one) => one.code === code);

@@ -75,4 +75,13 @@ describe("the guard's way to the keeper never throws", () => {
       assert.match(reply.ok ? "" : reply.reason, says);
       server.close();
     });
+
+  test("how things stand is not waited for as long as work is", async (t) => {
+    const path = join(directory, "hanging.sock");
+    const server = createServer((socket) => socket.on("error", () => undefined));
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    t.after(() => server.close());
+    const reply = await new KeeperClient(path).ask({ verb: "status" });
+    assert.deepEqual(reply, { ok: false, reason: "The keeper did not answer within 1.5 s." });
+  });
 });
