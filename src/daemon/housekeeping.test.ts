@@ -70,7 +70,7 @@ test("a database that takes writes again is found out without any mail", async (
 async function until(holds: () => boolean): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!holds()) {
-    assert.ok(performance.now() < deadline, `waited in vain: ${holds}`);
+    assert.ok(performance.now() < deadline, `waited in vain: ${holds.toString()}`);
     await pause(20);
   }
 }
