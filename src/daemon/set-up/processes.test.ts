@@ -12,6 +12,7 @@ for (const [what, found] of [
   ["Postfix's master", at({ exe: "/usr/lib/postfix/sbin/master", args: ["master", "-c", "/srv/mail/conf/postfix"] })],
   ["an smtpd", at({ exe: "/usr/lib/postfix/sbin/smtpd", args: ["smtpd"], cwd: "/srv/mail/spool/postfix" })],
   ["Postgrey", at({ exe: "/usr/bin/perl", args: ["postgrey --unix=/srv/mail/x"], cwd: "/srv/mail/service/postgrey" })],
+  ["what keeps Postgrey's place", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/service/postgrey" })],
   ["Dovecot's anvil", at({ exe: "/usr/lib/dovecot/anvil", cwd: "/srv/mail/run/dovecot" })],
 ] as const)
   test(`${what} belongs to the server`, () => assert.ok(belongsTo(DATA, found)));
@@ -19,6 +20,7 @@ for (const [what, found] of [
 for (const [what, found] of [
   ["a shell that stands in the directory", at({ exe: "/usr/bin/bash", cwd: "/srv/mail/log" })],
   ["an editor with the settings open", at({ exe: "/usr/bin/vim", args: ["vim", "/srv/mail/ghostinbox.toml"] })],
+  ["somebody's pause", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/mail" })],
   ["another program in Perl", at({ exe: "/usr/bin/perl", args: ["perl", "count.pl"], cwd: "/srv/mail/log" })],
   ["another Postfix", at({ exe: "/usr/lib/postfix/sbin/master", cwd: "/var/spool/postfix" })],
   ["a directory whose name only begins alike", at({ exe: "/usr/bin/runsv", cwd: "/srv/mail2/service" })],

@@ -15,6 +15,8 @@ const MAIL_PROGRAMS = [
   "/usr/sbin/spamass-milter",
 ];
 const PERL = "/usr/bin/perl";
+/** What keeps a service's place where it is switched off (render/postgrey.ts). */
+const PLACEHOLDER = "sleep infinity";
 const PERL_PROGRAMS = /\b(?:spamd|postgrey)\b/;
 
 /**
@@ -24,6 +26,7 @@ const PERL_PROGRAMS = /\b(?:spamd|postgrey)\b/;
 export function belongsTo(data: string, { args, exe, cwd }: Process): boolean {
   const within = (path: string): boolean => path === data || path.startsWith(`${data}/`);
   if (within(exe)) return true;
+  if (args.join(" ") === PLACEHOLDER) return cwd.startsWith(`${data}/service/`);
   const points = within(cwd) || args.some(within);
   const ours =
     SUPERVISORS.includes(basename(exe)) ||
