@@ -77,12 +77,17 @@ export async function configApply(call: Call): Promise<Answer> {
     );
   const asked = await call.guard.ask<"reload">({ verb: "reload" });
   if (!asked.ok) return asked;
-  const { changed } = asked.result;
+  const { changed, recorded } = asked.result;
   const restarted = programsToRestart(changed);
   for (const service of restarted) {
     const reply = await call.keeper.ask({ verb: "restart", service });
     if (!reply.ok) return failed(`Not everything is in force: ${reply.reason}`, `\`${PROGRAM} status\` tells more.`);
   }
+  if (!recorded)
+    return failed(
+      "The settings are in force, but no record of it was kept: the database could not be written.",
+      `\`${PROGRAM} status\` tells more.`,
+    );
   const text = [...inForce(changed), applied.detail, ...restarted.map((program) => `Restarted the ${program}.`)];
   return done({ changed, restarted, detail: applied.detail }, text.join(" ").trim(), `${PROGRAM} status`);
 }

@@ -3,6 +3,7 @@ import type { AuditType } from "../core/event.ts";
 import type { Command, FileChanges, Reply } from "../wire/control.ts";
 import type { FileAccounts, NamedHash } from "./admin-ports.ts";
 import { type AccountCommandParts, endSessions, isHash } from "./commands-accounts.ts";
+import { UNRECORDED } from "./unrecorded.ts";
 
 export type FileCommandParts = AccountCommandParts & Readonly<{ files: FileAccounts }>;
 export type FileCommand = Extract<Command, { readonly verb: `accounts_${string}` }>;
@@ -25,8 +26,9 @@ export async function fileCommand(
     else entries.push({ name, hash });
   }
   const changes = write(parts, command, entries);
-  await record(parts, changes, by);
+  const recorded = await record(parts, changes, by);
   for (const name of [...changes.changed, ...changes.suspended]) await endSessions(parts, name);
+  if (!recorded) return UNRECORDED;
   return { ok: true, result: { ...changes, skipped: [...skipped, ...changes.skipped] } };
 }
 
@@ -43,7 +45,8 @@ const AUDITS: readonly (readonly [Exclude<keyof FileChanges, "skipped">, AuditTy
   ["resumed", "ACCOUNT_RESUMED"],
 ];
 
-async function record({ engine }: FileCommandParts, changes: FileChanges, by: string): Promise<void> {
+async function record({ engine }: FileCommandParts, changes: FileChanges, by: string): Promise<boolean> {
   const audits = AUDITS.flatMap(([list, type]) => changes[list].map((subject) => ({ type, subject, by })));
-  await Promise.all(audits.map((audit) => engine.audit(audit)));
+  const recorded = await Promise.all(audits.map((audit) => engine.audit(audit)));
+  return recorded.every((kept) => kept);
 }

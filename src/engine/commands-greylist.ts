@@ -6,6 +6,7 @@ import type { GreylistPauseItem } from "../wire/items.ts";
 import type { GreylistPause, GreylistPauses } from "./acquaintance.ts";
 import type { Engine } from "./engine.ts";
 import type { Clock, RecipientDirectory } from "./ports.ts";
+import { UNRECORDED } from "./unrecorded.ts";
 
 export type GreylistCommandParts = Readonly<{
   engine: Engine;
@@ -32,8 +33,9 @@ export async function greylistPause(
     return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
   const pause = { target, until: later(clock.now(), lastsMs), by };
   pauses.pause(pause);
-  await engine.audit({ type: "GREYLIST_PAUSED", subject: `${target} for ${formatDuration(lastsMs)}`, by });
-  return { ok: true, result: { pause: item(pause) } };
+  const subject = `${target} for ${formatDuration(lastsMs)}`;
+  const recorded = await engine.audit({ type: "GREYLIST_PAUSED", subject, by });
+  return recorded ? { ok: true, result: { pause: item(pause) } } : UNRECORDED;
 }
 
 export async function greylistResume(
@@ -45,8 +47,8 @@ export async function greylistResume(
   if (target === null) return noAddress(command.target);
   if (!pauses.resume(target, clock.now()))
     return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");
-  await engine.audit({ type: "GREYLIST_RESUMED", subject: target, by });
-  return { ok: true, result: { target } };
+  const recorded = await engine.audit({ type: "GREYLIST_RESUMED", subject: target, by });
+  return recorded ? { ok: true, result: { target } } : UNRECORDED;
 }
 
 export function greylistList({ pauses, clock }: GreylistCommandParts): Reply<"greylist_list"> {

@@ -6,6 +6,7 @@ import type { SpamAllowStore, SpamPreferences } from "./admin-ports.ts";
 import { wrongAddress } from "./commands-accounts.ts";
 import type { Engine } from "./engine.ts";
 import type { Clock } from "./ports.ts";
+import { UNRECORDED } from "./unrecorded.ts";
 
 export type SpamCommandParts = Readonly<{
   engine: Engine;
@@ -27,8 +28,8 @@ export async function spamAllow(parts: SpamCommandParts, command: Change, by: st
     return { ok: false, kind: "failed", message: outcome.reason, next: "`spam allow list` shows who is let in." };
   parts.preferences.refresh();
   const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
-  await parts.engine.audit({ type, subject: `${sender} for ${account}`, by });
-  return { ok: true, result: { account, sender } };
+  const recorded = await parts.engine.audit({ type, subject: `${sender} for ${account}`, by });
+  return recorded ? { ok: true, result: { account, sender } } : UNRECORDED;
 }
 
 export function spamAllowList({ senders }: SpamCommandParts): Reply<"spam_allow_list"> {

@@ -109,6 +109,10 @@ describe("commands of the administrator", () => {
       { verb: "account_suspend", name: "alice@example.test" },
       { verb: "token_create", name: "nightly", digest: "0".repeat(64) },
       { verb: "admin_passwd", hash: `{ARGON2ID}${HASH.slice(HASH.indexOf("}") + 1)}` },
+      { verb: "greylist_pause", target: "owner@example.test", for: null },
+      { verb: "accounts_import", entries: [{ name: "bea@example.test", hash: HASH }] },
+      { verb: "accounts_follow", entries: [{ name: "cleo@example.test", hash: HASH }], gone: [] },
+      { verb: "spam_allow_add", account: "bea@example.test", sender: "*@friend.example" },
     ];
     for (const command of commands) {
       // After a refusal the engine waits before it tries the database again.
@@ -117,6 +121,9 @@ describe("commands of the administrator", () => {
       assert.ok(!reply.ok && /no record of it was kept/.test(reply.message), JSON.stringify([command, reply]));
     }
     assert.deepEqual(kit.kept, ["kick_account"]);
+    kit.clock.advance(2_000);
+    const reload = { ok: true, result: { changed: [], recorded: false } };
+    assert.deepEqual(await kit.ask({ verb: "reload" }), reload, "settings are in force all the same");
   });
 
   test("cleanup ends what is over, and only that", async () => {

@@ -147,8 +147,10 @@ async function reload({ reload: readSettings, engine }: CommandParts, by: string
   const outcome = readSettings();
   if (!outcome.ok)
     return { ok: false, kind: "failed", message: outcome.reason, next: "`config check` lists every problem." };
-  await engine.audit({ type: "SETTINGS_APPLIED", subject: outcome.changed.join(", ") || "nothing changed", by });
-  return { ok: true, result: { changed: outcome.changed } };
+  const subject = outcome.changed.join(", ") || "nothing changed";
+  const recorded = await engine.audit({ type: "SETTINGS_APPLIED", subject, by });
+  // They are in force either way, and whoever asked must know which: programs wait to be started with them.
+  return { ok: true, result: { changed: outcome.changed, recorded } };
 }
 
 /** The dashboard's logins are judged like those of the mailboxes. */

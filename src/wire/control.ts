@@ -85,7 +85,8 @@ export type Results = Readonly<{
   token_create: { readonly name: string };
   token_revoke: { readonly name: string };
   admin_passwd: { readonly done: true };
-  reload: { readonly changed: readonly string[] };
+  /** `recorded`: whether the database took a record of it. */
+  reload: { readonly changed: readonly string[]; readonly recorded: boolean };
   dashboard_login: { readonly verdict: string };
   dashboard_ask: { readonly verdict: string };
   watch: { readonly lastEventId: number };
