@@ -13,7 +13,8 @@ import type { OwnNetwork } from "../../src/engine/ports.ts";
 
 type Command = Extract<Event, { readonly prefix: Prefix }>;
 type FromAddress = Exclude<Event, Command>;
-type Kept = Readonly<{ at: Millis; event: Event; decision: Decision; changes: readonly Change[] }>;
+/** `subject`: the unit in which it was counted, which a later change of the allow list does not move. */
+type Kept = Readonly<{ at: Millis; event: Event; subject: Prefix; decision: Decision; changes: readonly Change[] }>;
 
 /**
  * The oracle: it keeps every event and recounts from the beginning each time. Slow and obvious, where the engine is
@@ -31,8 +32,9 @@ export class NaiveHistory {
 
   decide(event: Event, at: Millis): Decision {
     if (event.type !== "BAN_EXPIRED") this.#expire(at);
+    const subject = "prefix" in event ? event.prefix : this.#subject(event.ip);
     const decision = "prefix" in event ? this.#decideCommand(event, at) : this.#decideFromAddress(event, at);
-    this.#kept.push({ at, event, decision, changes: decision.changes });
+    this.#kept.push({ at, event, subject, decision, changes: decision.changes });
     return decision;
   }
 
@@ -120,7 +122,7 @@ export class NaiveHistory {
     );
     return this.#kept
       .slice(last + 1)
-      .filter(({ event, decision }) => decision.counted && "ip" in event && contains(subject, event.ip));
+      .filter((kept) => kept.decision.counted && "ip" in kept.event && kept.subject === subject);
   }
 
   #expire(at: Millis): void {
