@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { SetUpFailure } from "./failure.ts";
 import { lockHolder, releaseLock, takeLock } from "./lock.ts";
@@ -34,3 +36,36 @@ for (const [what, text] of [
     assert.equal(lockHolder(file), process.pid);
     releaseLock(file);
   });
+
+const ROUNDS = 100;
+/** Takes the lock when it is told to and says how that went, then lets it go when it is told to. */
+const STARTER = `
+  import { createInterface } from "node:readline";
+  import { releaseLock, takeLock } from "./src/daemon/set-up/lock.ts";
+  const [, file] = process.argv;
+  let taken = false;
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line === "release") { if (taken) releaseLock(file); taken = false; console.log("released"); continue; }
+    try { takeLock(file, "/srv/mail"); taken = true; console.log("taken"); } catch { console.log("refused"); }
+  }`;
+
+test("of several starts that find the same dead holder, just one goes on", async (t) => {
+  const file = join(directory, "raced.pid");
+  const starters = [1, 2, 3].map(() => {
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", STARTER, file], { stdio: "pipe" });
+    t.after(() => child.kill());
+    const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    return async (what: string): Promise<unknown> => {
+      child.stdin.write(`${what}\n`);
+      return (await said.next()).value;
+    };
+  });
+  for (let round = 0; round < ROUNDS; round++) {
+    writeFileSync(file, "4194305 12345");
+    const said = await Promise.all(starters.map((tell) => tell("take")));
+    assert.equal(said.filter((word) => word === "taken").length, 1, `round ${round}: ${said.join(" ")}`);
+    await Promise.all(starters.map((tell) => tell("release")));
+  }
+  takeLock(file, "/srv/mail");
+  assert.equal(lockHolder(file), process.pid);
+});
