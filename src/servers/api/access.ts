@@ -51,9 +51,13 @@ export function actorOf(caller: Caller, ip: Ip): string {
 }
 
 export function sessionSecret(headers: Headers): string | null {
+  return cookieNamed(headers, COOKIE);
+}
+
+export function cookieNamed(headers: Headers, name: string): string | null {
   const cookies = headers.get("cookie")?.split(";") ?? [];
-  const ours = cookies.map((cookie) => cookie.trim()).find((cookie) => cookie.startsWith(`${COOKIE}=`));
-  return ours?.slice(COOKIE.length + 1) ?? null;
+  const ours = cookies.map((cookie) => cookie.trim()).find((cookie) => cookie.startsWith(`${name}=`));
+  return ours?.slice(name.length + 1) ?? null;
 }
 
 /** `Secure` only behind https: a browser would not send it back over the plain loopback port. */

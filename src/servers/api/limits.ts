@@ -15,7 +15,7 @@ export const API_LIMITS = {
   sessions: 256,
   sessionIdleMs: 12 * HOUR_MS,
   sessionAgeMs: 7 * DAY_MS,
-  /** Passwords being verified at once: each takes 100 ms of a core and tens of megabytes. */
+  /** Passwords being verified at once, besides the owner's: each takes 100 ms of a core and tens of megabytes. */
   loginsAtOnce: 4,
   streams: 32,
   streamRows: 100,

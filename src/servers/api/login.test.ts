@@ -19,7 +19,7 @@ test("the right password opens a session, and signing out ends it", async (t) =>
   const response = await attempt(kit, PASSWORD);
   assert.equal(response.status, 200);
   assert.match(
-    response.headers.get("set-cookie") ?? "",
+    response.headers.getSetCookie()[0] ?? "",
     /^ghostinbox=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=43200$/,
   );
   const cookie = await signIn(kit);
@@ -128,17 +128,76 @@ test("one network tries one password at a time, and all together a few", async (
   const kit = await startKit(t);
   const { promise: verified, resolve: verify } = Promise.withResolvers<boolean>();
   const door = new LoginDoor({ ...kit.parts, passwords: { verify: () => verified, decoy: "" } }, new Sessions());
-  const from = (text: string): Promise<Response> =>
-    door.try({ password: PASSWORD, ip: parseIp(text) ?? assert.fail(text), secure: false, form: false });
-  const running = ["203.0.113.1", "2001:db8::1"].map(from);
-  assert.equal((await from("203.0.113.1")).status, 429);
-  assert.equal((await from("2001:db8::2")).status, 429, "the same /64");
+  const from = attempts(door);
+  const running = ["203.0.113.1", "2001:db8::1"].map((ip) => from(ip));
+  running.push(from("203.0.113.1"), from("2001:db8::2"));
+  assert.equal((await from("203.0.113.1")).status, 429, "one waits already");
+  assert.equal((await from("2001:db8::3")).status, 429, "the same /64");
   running.push(from("203.0.113.3"), from("203.0.113.4"));
   assert.equal((await from("203.0.113.5")).status, 429, "too many in all");
   verify(true);
   assert.deepEqual(
     (await Promise.all(running)).map(({ status }) => status),
-    [200, 200, 200, 200],
+    [200, 200, 200, 200, 200, 200],
   );
   assert.equal((await from("203.0.113.1")).status, 200);
 });
+
+test("whoever waits is next, before those that come again at once", async (t) => {
+  const kit = await startKit(t);
+  const gates: ((right: boolean) => void)[] = [];
+  const verify = (): Promise<boolean> => new Promise((resolve) => gates.push(resolve));
+  const from = attempts(new LoginDoor({ ...kit.parts, passwords: { verify, decoy: "" } }, new Sessions()));
+  const guess = from("127.0.0.1");
+  const owner = from("127.0.0.1");
+  await until(() => gates.length === 1);
+  gates[0]?.(false);
+  assert.equal((await guess).status, 401);
+  const again = from("127.0.0.1");
+  await until(() => gates.length === 2);
+  gates[1]?.(true);
+  assert.equal((await owner).status, 200);
+  await until(() => gates.length === 3);
+  gates[2]?.(false);
+  assert.equal((await again).status, 401);
+});
+
+test("a browser that has signed in before comes past a crowd, until the password is changed", async (t) => {
+  const kit = await startKit(t);
+  const signedIn = await attempt(kit, PASSWORD);
+  const cookie = signedIn.headers.getSetCookie()[1]?.split(";")[0] ?? assert.fail("no second cookie");
+  assert.equal(await isIn(kit, cookie), false, "it opens nothing by itself");
+
+  const crowd = Promise.withResolvers<boolean>();
+  const passwords = {
+    verify: (_: string, password: string) => (password === PASSWORD ? Promise.resolve(true) : crowd.promise),
+    decoy: "",
+  };
+  const from = attempts(new LoginDoor({ ...kit.parts, passwords }, new Sessions()));
+  const guesses = [1, 2, 3, 4, 1].map((n) => from(`203.0.113.${n}`, { password: "wrong" }));
+  for (const ip of ["203.0.113.1", "203.0.113.9"]) {
+    assert.equal((await from(ip)).status, 429);
+    assert.equal((await from(ip, { cookie: `${cookie}x` })).status, 429, "a forged one");
+    assert.equal((await from(ip, { cookie })).status, 200);
+  }
+  kit.setHash("another");
+  assert.equal((await from("203.0.113.9", { cookie })).status, 429);
+  crowd.resolve(false);
+  for (const guess of guesses) assert.equal((await guess).status, 401);
+});
+
+type From = (ip: string, extra?: Readonly<{ password?: string; cookie?: string }>) => Promise<Response>;
+
+function attempts(door: LoginDoor): From {
+  return (text, { password = PASSWORD, cookie = "" } = {}) => {
+    const ip = parseIp(text) ?? assert.fail(text);
+    return door.try({ password, ip, secure: false, form: false, headers: new Headers({ cookie }) });
+  };
+}
+
+async function until(met: () => boolean): Promise<void> {
+  for (let turns = 0; !met(); turns++) {
+    assert.ok(turns < 1_000, "it never came");
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}

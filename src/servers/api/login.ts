@@ -1,10 +1,12 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
-import { type Ip, type Prefix, prefixOf } from "../../core/ip.ts";
+import { type Ip, prefixOf } from "../../core/ip.ts";
 import { LOGIN_DELAY_SECONDS } from "../../core/policy.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { sessionCookie, sessionSecret } from "./access.ts";
+import { deviceCookie, isKnownDevice } from "./device.ts";
 import { API_LIMITS } from "./limits.ts";
+import { type Lane, LoginLanes } from "./login-lanes.ts";
 import type { ApiParts } from "./ports.ts";
 import { guardDown, loginRefused } from "./problem.ts";
 import type { Sessions } from "./sessions.ts";
@@ -12,7 +14,7 @@ import type { Sessions } from "./sessions.ts";
 const LOGIN = "admin";
 const ACTOR = "web";
 
-type Attempt = Readonly<{ password: string; ip: Ip; secure: boolean; form: boolean }>;
+type Attempt = Readonly<{ password: string; ip: Ip; secure: boolean; form: boolean; headers: Headers }>;
 
 /**
  * The dashboard's door. The guard judges each attempt as it judges those of mailboxes, before the password is verified
@@ -22,8 +24,7 @@ export class LoginDoor {
   readonly #parts: ApiParts;
   readonly #sessions: Sessions;
   readonly #key = randomBytes(32);
-  /** One attempt at a time for each network, so that none slips through between question and report. */
-  readonly #trying = new Set<Prefix>();
+  readonly #lanes = new LoginLanes();
 
   constructor(parts: ApiParts, sessions: Sessions) {
     this.#parts = parts;
@@ -31,14 +32,18 @@ export class LoginDoor {
   }
 
   async try(attempt: Attempt): Promise<Response> {
-    const network = prefixOf(attempt.ip, this.#parts.settings.ipv6Prefix);
-    if (this.#trying.has(network) || this.#trying.size >= API_LIMITS.loginsAtOnce) return loginRefused(429);
-    this.#trying.add(network);
+    const lane = this.#laneOf(attempt);
+    if (!(await this.#lanes.enter(lane))) return loginRefused(429);
     try {
       return await this.#judged(attempt);
     } finally {
-      this.#trying.delete(network);
+      this.#lanes.leave(lane);
     }
+  }
+
+  #laneOf({ ip, headers }: Attempt): Lane {
+    if (isKnownDevice(headers, this.#parts.credentials.adminHash())) return { name: "device", reserved: true };
+    return { name: prefixOf(ip, this.#parts.settings.ipv6Prefix), reserved: false };
   }
 
   async #judged({ password, ip, secure, form }: Attempt): Promise<Response> {
@@ -57,9 +62,12 @@ export class LoginDoor {
     if (!success || hash === null) return loginRefused(401);
 
     const maxAge = API_LIMITS.sessionIdleMs / SECOND_MS;
-    const cookie = sessionCookie(this.#sessions.open(hash, clock.now()), secure, maxAge);
-    if (form) return new Response(null, { status: 303, headers: { location: "/", "set-cookie": cookie } });
-    return Response.json({ name: LOGIN }, { headers: { "set-cookie": cookie } });
+    const session = sessionCookie(this.#sessions.open(hash, clock.now()), secure, maxAge);
+    const headers = new Headers({ "set-cookie": session });
+    headers.append("set-cookie", deviceCookie(hash, secure));
+    if (!form) return Response.json({ name: LOGIN }, { headers });
+    headers.set("location", "/");
+    return new Response(null, { status: 303, headers });
   }
 
   leave(headers: Headers, secure: boolean): Response {

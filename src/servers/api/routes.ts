@@ -68,7 +68,8 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       says: "Signs in with the administrator's password, as JSON or as a form; the answer sets the session's cookie.",
       body: shape.loginRequest,
       answer: shape.session,
-      run: ({ body, ip, secure, headers }) => door.try({ password: body.password, ip, secure, form: isForm(headers) }),
+      run: ({ body, ip, secure, headers }) =>
+        door.try({ password: body.password, ip, secure, form: isForm(headers), headers }),
     }),
     route({
       method: "POST",

@@ -1,0 +1,40 @@
+import { API_LIMITS } from "./limits.ts";
+
+/** In which line an attempt stands: that of its network, or that of the owner's own browsers. */
+export type Lane = Readonly<{ name: string; reserved: boolean }>;
+
+/**
+ * One attempt at a time in each lane, so that none slips through between question and report. One more waits for its
+ * turn: whoever tries without a pause then cannot keep out another from the same network.
+ */
+export class LoginLanes {
+  /** Those being served, each with the one that waits. */
+  readonly #served = new Map<string, (() => void) | null>();
+  #strangers = 0;
+
+  /** Resolves when it is the attempt's turn, with whether it may go on; whoever may must `leave`. */
+  async enter({ name, reserved }: Lane): Promise<boolean> {
+    const waiting = this.#served.get(name);
+    if (waiting === undefined) {
+      if (!reserved && this.#strangers >= API_LIMITS.loginsAtOnce) return false;
+      if (!reserved) this.#strangers++;
+      this.#served.set(name, null);
+      return true;
+    }
+    if (waiting !== null) return false;
+    await new Promise<void>((resolve) => this.#served.set(name, resolve));
+    return true;
+  }
+
+  /** The place goes to the one that waits, if any. */
+  leave({ name, reserved }: Lane): void {
+    const next = this.#served.get(name);
+    if (next !== undefined && next !== null) {
+      this.#served.set(name, null);
+      next();
+      return;
+    }
+    this.#served.delete(name);
+    if (!reserved) this.#strangers--;
+  }
+}
