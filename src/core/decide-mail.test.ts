@@ -152,11 +152,16 @@ const doors: readonly Example[] = [
 ];
 for (const example of doors)
   check("RCPT", { counted: false, ...example }, (facts, mail) =>
-    decideRecipient(POLICY, facts, { type: "RECIPIENT", listed: null, ...mail }, NOON),
+    decideRecipient(POLICY, facts, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }, NOON),
   );
 
 test("a client on a block list is refused in Postfix's words, unless it is trusted", () => {
-  const event = { type: "RECIPIENT", listed: { zone: "bl.example", meaning: "127.0.0.2, listed" }, ...MAIL } as const;
+  const event = {
+    type: "RECIPIENT",
+    listed: { zone: "bl.example", meaning: "127.0.0.2, listed" },
+    senderExists: null,
+    ...MAIL,
+  } as const;
   const refused = decideRecipient(POLICY, factsOf(), event, NOON);
   assert.deepEqual(
     [refused.verdict, refused.reason, refused.fill],
@@ -175,7 +180,12 @@ test("a client on a block list is refused in Postfix's words, unless it is trust
 
 test("whom an account writes to is remembered, but for our own users", () => {
   const changesOf = (recipient: string | null, account: string | null) =>
-    decideRecipient(POLICY, factsOf(), { type: "RECIPIENT", listed: null, ...MAIL, recipient, account }, NOON).changes;
+    decideRecipient(
+      POLICY,
+      factsOf(),
+      { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, recipient, account },
+      NOON,
+    ).changes;
   const known = { type: "CORRESPOND", address: "shop@example.net", account: USER };
   assert.deepEqual(changesOf("Shop@Example.net", USER), [known]);
   assert.deepEqual(changesOf("owner@EXAMPLE.org", USER), []);
@@ -184,8 +194,18 @@ test("whom an account writes to is remembered, but for our own users", () => {
   assert.deepEqual(changesOf("shop@example.net", null), []);
 });
 
-test("a first contact is greylisted where that is on", () => {
+test("a sender whose domain does not exist is refused; one of whom the DNS told nothing is not", () => {
   const event = { type: "RECIPIENT", listed: null, ...MAIL } as const;
+  const answer = (senderExists: boolean | null, known: Partial<Facts> = {}): string =>
+    decideRecipient(POLICY, factsOf(known), { ...event, senderExists }, NOON).reason;
+  assert.equal(answer(false), "sender_unknown");
+  assert.equal(answer(null), "below_limit");
+  assert.equal(answer(true), "below_limit");
+  assert.equal(answer(false, { protection: "allow_listed" }), "allow_listed");
+});
+
+test("a first contact is greylisted where that is on", () => {
+  const event = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL } as const;
   const policy = { ...POLICY, greylist: true };
   const reasonOf = (known: Partial<Facts>, account: string | null = null): string =>
     decideRecipient(policy, factsOf(known), { ...event, account }, NOON).reason;
@@ -207,7 +227,7 @@ test("the sixth mail of a session is sent away, which counts for nothing; accoun
 
 for (const example of recipients)
   check("RCPT", { counted: false, ...example }, (facts, mail) =>
-    decideRecipient(POLICY, facts, { type: "RECIPIENT", listed: null, ...mail }, NOON),
+    decideRecipient(POLICY, facts, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }, NOON),
   );
 
 const messages: readonly Example[] = [

@@ -19,6 +19,7 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
   if (facts.protection !== null) return decision("pass", "below_limit", { counted: false });
   if (event.listed !== null && !facts.known)
     return decision("refuse", "block_listed", { counted: false, fill: { ip: event.ip, zone: event.listed.zone } });
+  if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
   if (facts.recipient === "unknown") return unknownRecipient(policy, facts, event, now);
   if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
   if (policy.greylist && facts.firstContact && !facts.known)

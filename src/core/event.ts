@@ -26,7 +26,14 @@ export type MailFacts = Readonly<{
 
 export type Connect = Readonly<{ type: "CONNECT" } & Pick<MailFacts, "ip" | "service" | "session" | "clientName">>;
 /** `listed`: what the block lists said of the client; null where none did, or none was asked. */
-export type Recipient = Readonly<{ type: "RECIPIENT"; listed: Listing | null } & MailFacts>;
+export type Recipient = Readonly<
+  {
+    type: "RECIPIENT";
+    listed: Listing | null;
+    /** Whether the sender's domain takes mail, by the DNS; null where that could not be told, or nobody asked. */
+    senderExists: boolean | null;
+  } & MailFacts
+>;
 /** The DATA command: the moment at which a mail counts. */
 export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailFacts>;
 /** End of message: the content has arrived. */

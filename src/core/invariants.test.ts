@@ -178,7 +178,7 @@ function everyDecision(policy: Policy, facts: Facts, mail: MailFacts, login: Par
   const connect = { type: "CONNECT", ip: STRANGER, service, session, clientName } as const;
   return [
     decideConnect(policy, facts, connect, NOON),
-    decideRecipient(policy, facts, { type: "RECIPIENT", listed: null, ...mail }, NOON),
+    decideRecipient(policy, facts, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }, NOON),
     decideMail(policy, facts, { type: "MAIL", recipientCount: 1, ...mail }, NOON),
     decideMessage(facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...mail }),
     decideLoginAsked(policy, facts, { type: "LOGIN_ASKED", ...logIn }, NOON),

@@ -57,6 +57,11 @@ export const reasons = {
     // The words of Postfix's reject_rbl_client, which stock filters know.
     smtp: "554 5.7.1 Service unavailable; Client host [{ip}] blocked using {zone}",
   },
+  sender_unknown: {
+    says: "The sender's domain does not exist, or takes no mail: nobody could answer.",
+    next: "Nothing to do, unless the DNS is wrong: `allow add` lets an honest client in meanwhile.",
+    smtp: "550 5.1.8 Sender address rejected: Domain not found",
+  },
   recipient_unknown: {
     says: "There is no such recipient.",
     next: "`account add` or `alias add` makes one.",

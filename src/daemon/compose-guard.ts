@@ -1,5 +1,6 @@
 import { systemClock as clock } from "../adapters/clock.ts";
 import { ResolverNames } from "../adapters/dns/names.ts";
+import { DnsSenderDomains } from "../adapters/dns/sender-domains.ts";
 import { ResolverLookup } from "../adapters/dns/spf-lookup.ts";
 import { KeeperClient } from "../adapters/keeper-client.ts";
 import { createLog } from "../adapters/log.ts";
@@ -138,7 +139,8 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   });
   const names = new ResolverNames(settings["dns.address"]);
   const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
-  const policyServer = new PolicyServer(createInquiry(engine, blockLists), report);
+  const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
+  const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains), report);
   let probing: NodeJS.Timeout | undefined;
   const loginServer = new LoginPolicyServer({ submit, report, secret: loginSecret });
   const subscribe = feed.subscribe.bind(feed);
@@ -193,6 +195,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     if (!read.ok) return read;
     const changed = changedKeys(inForce, read.settings);
     names.use(read.settings["dns.address"]);
+    senderDomains.use(read.settings["dns.address"]);
     spfLookup.use(read.settings["dns.address"]);
     if (changed.some((key) => key.startsWith("dnsbl."))) blockLists.configure(listsOf(read.settings));
     inForce = read.settings;

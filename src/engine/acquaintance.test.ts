@@ -4,7 +4,13 @@ import type { Recipient } from "../core/event.ts";
 import { MAIL, NOON, POLICY } from "../core/samples.ts";
 import { createAcquaintance } from "./acquaintance.ts";
 
-const EVENT: Recipient = { type: "RECIPIENT", listed: null, ...MAIL, recipient: "owner@example.org" };
+const EVENT: Recipient = {
+  type: "RECIPIENT",
+  listed: null,
+  senderExists: null,
+  ...MAIL,
+  recipient: "owner@example.org",
+};
 
 type Known = Readonly<{ pool?: string; correspondent?: string; paused?: string }>;
 

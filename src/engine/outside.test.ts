@@ -8,12 +8,13 @@ import { createInquiry } from "./outside.ts";
 
 const LISTING: Listing = { zone: "bl.example", meaning: "127.0.0.2, listed" };
 const CONNECT: Connect = { type: "CONNECT", ...MAIL };
-const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, ...MAIL };
+const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
 const PASS = decision("pass", "below_limit");
 
 /** What the engine was given, and whom the lists were asked about, in order. */
 function inquiry(options: { decided?: Decision; isProtected?: boolean; listed?: Promise<Listing | null> } = {}) {
   const { decided = PASS, isProtected = false, listed = Promise.resolve(LISTING) } = options;
+  const domains: string[] = [];
   const submitted: Event[] = [];
   const asked: Ip[] = [];
   const submit = createInquiry(
@@ -30,8 +31,14 @@ function inquiry(options: { decided?: Decision; isProtected?: boolean; listed?: 
         return listed;
       },
     },
+    {
+      exists: (domain) => {
+        domains.push(domain);
+        return Promise.resolve(true);
+      },
+    },
   );
-  return { submit, submitted, asked };
+  return { submit, submitted, asked, domains };
 }
 
 function answered(submit: ReturnType<typeof createInquiry>, event: Event): Promise<Decision> {
@@ -50,7 +57,7 @@ test("a stranger is asked about when it connects, and nobody waits for that", ()
 test("its recipient is decided once the lists have answered, with what they said", async () => {
   const { submit, submitted } = inquiry();
   assert.equal(await answered(submit, RECIPIENT), PASS);
-  assert.deepEqual(submitted, [{ ...RECIPIENT, listed: LISTING }]);
+  assert.deepEqual(submitted, [{ ...RECIPIENT, listed: LISTING, senderExists: true }]);
 });
 
 for (const [whom, event, options] of [
@@ -67,3 +74,10 @@ for (const [whom, event, options] of [
     assert.deepEqual(submitted, [event]);
     assert.deepEqual(asked, []);
   });
+
+test("a bounce has no sender whose domain could be looked up", async () => {
+  const { submit, submitted, domains } = inquiry();
+  await answered(submit, { ...RECIPIENT, sender: "" });
+  assert.deepEqual(domains, []);
+  assert.deepEqual(submitted, [{ ...RECIPIENT, sender: "", listed: LISTING, senderExists: null }]);
+});

@@ -1,7 +1,7 @@
 import type { Event } from "../core/event.ts";
 import type { Ip } from "../core/ip.ts";
 import type { Answer } from "./engine.ts";
-import type { BlockLists } from "./ports.ts";
+import type { BlockLists, SenderDomains } from "./ports.ts";
 
 /** The part of the engine that an inquiry leads to. */
 export type Judge = Readonly<{ submit(event: Event, answer: Answer): void; isProtected(ip: Ip): boolean }>;
@@ -10,7 +10,7 @@ export type Judge = Readonly<{ submit(event: Event, answer: Answer): void; isPro
  * Awaits what lies outside before an event is decided. Block lists are asked about a stranger as soon as it may stay
  * connected, so that the answer is there when it names its first recipient.
  */
-export function createInquiry(judge: Judge, blockLists: BlockLists): Judge["submit"] {
+export function createInquiry(judge: Judge, blockLists: BlockLists, domains: SenderDomains): Judge["submit"] {
   return (event, answer) => {
     if (event.type === "CONNECT" && event.service === "smtp") {
       judge.submit(event, (decided) => {
@@ -19,7 +19,16 @@ export function createInquiry(judge: Judge, blockLists: BlockLists): Judge["subm
       });
     } else if (event.type === "RECIPIENT" && event.service === "smtp" && event.account === null) {
       if (judge.isProtected(event.ip)) return judge.submit(event, answer);
-      void blockLists.ask(event.ip).then((listed) => judge.submit({ ...event, listed }, answer));
+      const { ip, sender } = event;
+      void Promise.all([blockLists.ask(ip), existsSender(domains, sender)]).then(([listed, senderExists]) =>
+        judge.submit({ ...event, listed, senderExists }, answer),
+      );
     } else judge.submit(event, answer);
   };
+}
+
+/** The null sender of a bounce has no domain, nor has a sender that Postfix itself refuses. */
+function existsSender(domains: SenderDomains, sender: string): Promise<boolean | null> {
+  const at = sender.lastIndexOf("@");
+  return at < 0 ? Promise.resolve(null) : domains.exists(sender.slice(at + 1).toLowerCase());
 }

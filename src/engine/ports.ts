@@ -107,6 +107,12 @@ export interface BlockLists {
   ask(ip: Ip): Promise<Listing | null>;
 }
 
+/** Whether a domain takes mail (RFC 5321, 5.1; RFC 7505). Never rejects, and within a second and a half. */
+export interface SenderDomains {
+  /** Null where the DNS did not tell: nobody is refused for that. */
+  exists(domain: string): Promise<boolean | null>;
+}
+
 /** Sees the rows of the open transaction too. */
 export interface History {
   address(prefix: Prefix, reach: Reach): AddressHistory;

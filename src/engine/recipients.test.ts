@@ -11,6 +11,7 @@ test("known, unknown and blocked recipients; other domains and a broken director
     kindOf(policy, knows, {
       type: "RECIPIENT",
       listed: null,
+      senderExists: null,
       ip: ip("203.0.113.7"),
       service: "smtp",
       session: "203.0.113.7 1",

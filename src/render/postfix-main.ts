@@ -111,10 +111,8 @@ function restrictions(): Readonly<Record<string, string>> {
     smtpd_forbid_unauth_pipelining: "no",
     smtpd_client_restrictions: "$ghostinbox_guard, reject_unauth_pipelining",
     smtpd_helo_restrictions: "reject_unauth_pipelining, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
-    // A domain that does not exist is refused for good; while DNS does not answer, the sender comes again.
-    // Programs of this machine write under names that the DNS need not know.
-    smtpd_sender_restrictions: "reject_non_fqdn_sender, permit_mynetworks, reject_unknown_sender_domain",
-    unknown_address_reject_code: "550",
+    // Whether the domain exists is asked by the guard: without an answer of the DNS it lets mail in, Postfix would not.
+    smtpd_sender_restrictions: "reject_non_fqdn_sender",
     smtpd_relay_restrictions: "reject_unauth_destination",
     // The guard first: who asks for names that do not exist is probing.
     smtpd_recipient_restrictions: "reject_non_fqdn_recipient, $ghostinbox_guard, reject_unlisted_recipient",

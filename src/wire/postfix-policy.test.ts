@@ -71,8 +71,12 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
   ],
   ["EHLO", { protocol_state: "EHLO" }, { type: "NOT_OURS" }],
   ["MAIL", { protocol_state: "MAIL" }, { type: "NOT_OURS" }],
-  ["a recipient", {}, { type: "RECIPIENT", listed: null, ...mail }],
-  ["the null sender of a bounce", { sender: "" }, { type: "RECIPIENT", listed: null, ...mail, sender: "" }],
+  ["a recipient", {}, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }],
+  [
+    "the null sender of a bounce",
+    { sender: "" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, sender: "" },
+  ],
   [
     "DATA to several recipients",
     { protocol_state: "DATA", recipient: "", recipient_count: "3", queue_id: "4Zabc" },
@@ -89,41 +93,64 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
   [
     "submission by an account",
     { policy_context: "submission", sasl_username: "carol@example.org" },
-    { type: "RECIPIENT", listed: null, ...mail, service: "submission", account: "carol@example.org" },
+    {
+      type: "RECIPIENT",
+      listed: null,
+      senderExists: null,
+      ...mail,
+      service: "submission",
+      account: "carol@example.org",
+    },
   ],
   [
     "submissions",
     { policy_context: "submissions" },
-    { type: "RECIPIENT", listed: null, ...mail, service: "submissions" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, service: "submissions" },
   ],
-  ["a call site of another name", { policy_context: "other" }, { type: "RECIPIENT", listed: null, ...mail }],
-  ["no context, as before Postfix 3.1", { policy_context: undefined }, { type: "RECIPIENT", listed: null, ...mail }],
+  [
+    "a call site of another name",
+    { policy_context: "other" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
+  ],
+  [
+    "no context, as before Postfix 3.1",
+    { policy_context: undefined },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
+  ],
   [
     "an unknown client name",
     { client_name: "unknown" },
-    { type: "RECIPIENT", listed: null, ...mail, clientName: null },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, clientName: null },
   ],
-  ["no client name", { client_name: undefined }, { type: "RECIPIENT", listed: null, ...mail, clientName: null }],
+  [
+    "no client name",
+    { client_name: undefined },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, clientName: null },
+  ],
   [
     "IPv6 in any spelling",
     { client_address: "2001:DB8:0::7" },
-    { type: "RECIPIENT", listed: null, ...mail, ip: "2001:db8::7", session: "2001:db8::7 41234" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, ip: "2001:db8::7", session: "2001:db8::7 41234" },
   ],
-  ["IPv4 in IPv6", { client_address: "::ffff:203.0.113.7" }, { type: "RECIPIENT", listed: null, ...mail }],
+  [
+    "IPv4 in IPv6",
+    { client_address: "::ffff:203.0.113.7" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
+  ],
   [
     "= in a value",
     { sender: "a=b@example.net" },
-    { type: "RECIPIENT", listed: null, ...mail, sender: "a=b@example.net" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, sender: "a=b@example.net" },
   ],
   [
     "an address in UTF-8",
     { sender: "jürgen@example.net" },
-    { type: "RECIPIENT", listed: null, ...mail, sender: "jürgen@example.net" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, sender: "jürgen@example.net" },
   ],
   [
     "an attribute of a later Postfix",
     { server_name: "x", sizes: "many" },
-    { type: "RECIPIENT", listed: null, ...mail },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
   ],
 ];
 for (const [name, changes, value] of stages)

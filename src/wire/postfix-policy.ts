@@ -92,7 +92,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
     account: account === "" ? null : account,
     queueId,
   };
-  if (state === "RCPT") return { ok: true, value: { type: "RECIPIENT", listed: null, ...mail } };
+  if (state === "RCPT") return { ok: true, value: { type: "RECIPIENT", listed: null, senderExists: null, ...mail } };
   const count = parseCount(recipientCount);
   const sizeBytes = parseCount(size);
   if (count === null || sizeBytes === null) return problem("bad_number");

@@ -77,6 +77,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     weight: 10,
     arbitrary: fc.record({
       type: fc.constant("RECIPIENT" as const),
+      senderExists: fc.constantFrom(null, true, true, false),
       listed: fc.constantFrom(null, null, null, { zone: "bl.test", meaning: "127.0.0.2, listed" }),
       ...mailFacts,
       ...texts,

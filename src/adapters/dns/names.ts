@@ -33,7 +33,8 @@ export class ResolverNames implements Names {
   }
 }
 
-function resolverAt(server: string): Resolver {
+/** Asks this server alone: an address, for port 53, or `address:port`. */
+export function resolverAt(server: string): Resolver {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 1 });
   resolver.setServers([server]);
   return resolver;

@@ -1,0 +1,87 @@
+import type { Resolver } from "node:dns/promises";
+import { isDomain } from "../../core/address.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { Clock, SenderDomains } from "../../engine/ports.ts";
+import { resolverAt } from "./names.ts";
+
+export const SENDER_DOMAIN_LIMITS = {
+  deadlineMs: 1_500,
+  /** Domains whose answers are kept, for so long. */
+  kept: 2_048,
+  keptMs: 5 * MINUTE_MS,
+  /** Domains that are looked up at the same time; senders of others are not judged. */
+  inFlight: 100,
+} as const;
+
+type Held = Readonly<{ exists: boolean; until: Millis | number }>;
+
+/** No such name, or none of this type; anything else means that the DNS did not tell. */
+const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
+
+/** Asks one resolver for MX, then for addresses, as a server would that had to answer the sender. */
+export class DnsSenderDomains implements SenderDomains {
+  readonly #clock: Clock;
+  readonly #held = new Map<string, Held>();
+  #resolver: Resolver;
+  #asking = 0;
+
+  constructor(server: string, clock: Clock) {
+    this.#resolver = resolverAt(server);
+    this.#clock = clock;
+  }
+
+  /** From now on asks another. */
+  use(server: string): void {
+    this.#resolver = resolverAt(server);
+  }
+
+  async exists(domain: string): Promise<boolean | null> {
+    if (!isDomain(domain)) return null;
+    const held = this.#held.get(domain);
+    if (held !== undefined && this.#clock.now() < held.until) return held.exists;
+    if (this.#asking >= SENDER_DOMAIN_LIMITS.inFlight) return null;
+    this.#asking += 1;
+    const answer = this.#look(domain).finally(() => {
+      this.#asking -= 1;
+    });
+    return within(answer, SENDER_DOMAIN_LIMITS.deadlineMs);
+  }
+
+  async #look(domain: string): Promise<boolean | null> {
+    const exists = await takesMail(this.#resolver, domain);
+    if (exists === null) return null;
+    if (this.#held.size >= SENDER_DOMAIN_LIMITS.kept) this.#held.clear();
+    this.#held.set(domain, { exists, until: this.#clock.now() + SENDER_DOMAIN_LIMITS.keptMs });
+    return exists;
+  }
+}
+
+async function takesMail(resolver: Resolver, domain: string): Promise<boolean | null> {
+  const exchanges = await answerOf(resolver.resolveMx(domain));
+  if (exchanges === null) return null;
+  // A null MX says that the domain takes no mail (RFC 7505).
+  if (exchanges.length > 0) return exchanges.some(({ exchange }) => exchange !== "" && exchange !== ".");
+  const [v4, v6] = await Promise.all([answerOf(resolver.resolve4(domain)), answerOf(resolver.resolve6(domain))]);
+  if ((v4?.length ?? 0) + (v6?.length ?? 0) > 0) return true;
+  return v4 === null || v6 === null ? null : false;
+}
+
+/** Null: the DNS did not tell. */
+async function answerOf<T>(asked: Promise<readonly T[]>): Promise<readonly T[] | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    return NO_SUCH.includes(code) ? [] : null;
+  }
+}
+
+function within(answer: Promise<boolean | null>, deadlineMs: number): Promise<boolean | null> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(null), deadlineMs);
+    void answer.then((exists) => {
+      clearTimeout(timer);
+      resolve(exists);
+    });
+  });
+}
