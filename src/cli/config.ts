@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readServiceEnvironment } from "../adapters/service-environment.ts";
+import { instant } from "../core/time.ts";
 import { warningsOf } from "../settings/conflicts.ts";
 import { type Loaded, loadSettings, missingDomain } from "../settings/load.ts";
 import { commentedToml } from "../settings/reference.ts";
 import { programsToRestart, waitingForStart } from "../settings/restarts.ts";
-import { settingKeys, settingOf, variableOf } from "../settings/schema.ts";
+import { type Settings, settingKeys, settingOf, variableOf } from "../settings/schema.ts";
 import { printSettings, showSettings } from "../settings/show.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "./call.ts";
 
@@ -15,10 +16,23 @@ export async function configCheck(call: Call): Promise<Answer> {
   if (!loaded.ok) return loaded;
   const domain = missingDomain(loaded.settings);
   if (domain !== null) return invalid([{ where: "domains", says: domain }]);
+  const certificate = await certificateProblem(loaded.settings, call);
+  if (certificate !== null) return invalid([{ where: "tls.cert", says: certificate }]);
   const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
   const warnings = warningsOf(loaded.settings);
   const text = [`${where}: nothing is wrong.`, ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
   return done({ ok: true, problems: [], warnings }, text, `${PROGRAM} config apply`);
+}
+
+/** What `config apply` would refuse of the owner's certificate. Ours is made when it is missing. */
+async function certificateProblem(settings: Settings, { layout, now }: Call): Promise<string | null> {
+  if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
+  const [{ readPair }, { certificateFiles }] = await Promise.all([
+    import("../daemon/certificate.ts"),
+    import("../daemon/site.ts"),
+  ]);
+  const pair = readPair(certificateFiles(settings, layout), instant(now()));
+  return pair.ok ? null : pair.reason;
 }
 
 export async function configShow(call: Call): Promise<Answer> {
@@ -73,7 +87,7 @@ export async function configApply(call: Call): Promise<Answer> {
   if (!applied.ok)
     return failed(
       `Nothing was applied: ${applied.reason}.`.replace(/\.\.$/, "."),
-      `\`${PROGRAM} config check\` tells more.`,
+      `Correct that, then \`${PROGRAM} config apply\` again.`,
     );
   const asked = await call.guard.ask<"reload">({ verb: "reload" });
   if (!asked.ok) return asked;

@@ -53,7 +53,11 @@ describe("while the guard is down", TIMED, () => {
 
   test("the settings can be checked, shown and explained", async () => {
     using layout = dataDirectory();
-    assert.deepEqual(json(await ghostinbox(layout, ["config", "check", "--json"])), { ok: true, problems: [] });
+    assert.deepEqual(json(await ghostinbox(layout, ["config", "check", "--json"])), {
+      ok: true,
+      problems: [],
+      warnings: [],
+    });
     assert.match((await ghostinbox(layout, ["config", "show"])).out, /^domains = \["example\.org"\] {2}# file$/m);
     assert.match((await ghostinbox(layout, ["config", "reference"])).out, /^# per_minute = 10$/m);
     writeFileSync(layout.settings, 'domain = ["example.org"]\n[limits.mail]\nper_minute = "x"\n');
@@ -61,6 +65,14 @@ describe("while the guard is down", TIMED, () => {
     assert.equal(wrong.code, 1);
     assert.match(wrong.err, /^- domain is no setting; the nearest is domains\.$/m);
     assert.match(wrong.err, /2 settings are wrong/);
+  });
+
+  test("a certificate that would be refused is told when the settings are checked", async () => {
+    using layout = dataDirectory();
+    writeFileSync(layout.settings, 'domains = ["example.org"]\n[tls]\ncert = "/nope"\nkey = "/nope"\n');
+    const wrong = await ghostinbox(layout, ["config", "check"]);
+    assert.equal(wrong.code, 1);
+    assert.match(oneLineOfError(wrong), /^The file \/nope of tls\.cert does not exist or cannot be read\. /);
   });
 
   for (const line of ["why 203.0.113.300", "ban all", "ban 203.0.113.7 --for ever", "events --limit x", "frobnicate"])
