@@ -30,7 +30,11 @@ test("both write under our name and ask our resolver", () => {
   const dkim = textOf(renderOpendkim(site), "opendkim.conf");
   const dmarc = textOf(renderOpendmarc(site), "opendmarc.conf");
   for (const text of [dkim, dmarc]) assert.match(text, /^AuthservID mail\.example\.org$/m);
-  assert.match(dkim, /^Nameservers 127\.71\.9\.53$/m);
+  assert.match(dkim, /^ResolverConfiguration \/srv\/mail\/conf\/opendkim\/resolver\.conf$/m);
+  assert.match(
+    textOf(renderOpendkim(site), "resolver.conf"),
+    /do-not-query-localhost: no\n.* {2}forward-addr: 127\.71\.9\.53$/ms,
+  );
   assert.match(dmarc, /^ChangeRootDirectory \/srv\/mail\/spool\/postfix\/dmarc$/m);
   assert.match(dmarc, /^Socket local:\/run\/milter$/m);
   assert.match(textOf(renderDmarcEtc(site), "resolv.conf"), /^nameserver 127\.71\.9\.53$/m);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
+import { NOTHING_SPECIAL } from "./unbound.ts";
 
 /** The key of one domain. */
 export type DkimKey = Readonly<{ domain: string; selector: string; file: string }>;
@@ -18,7 +19,7 @@ export function dkimKeys({
  * other is verified; no host is trusted by its address, since behind a proxy all the world may come from loopback.
  */
 export function renderOpendkim(site: Site): readonly RenderedFile[] {
-  const { layout, hostname, dns } = site;
+  const { layout, hostname } = site;
   const directory = layout.opendkimConf;
   const keys = dkimKeys(site);
   const text = [
@@ -39,23 +40,67 @@ export function renderOpendkim(site: Site): readonly RenderedFile[] {
     "OversignHeaders From",
     // Whatever goes wrong here, the mail goes on.
     "On-Default accept",
-    `Nameservers ${dns.address}`,
+    `ResolverConfiguration ${join(directory, "resolver.conf")}`,
     "DNSTimeout 5",
+    `FinalPolicyScript ${join(directory, "final.lua")}`,
     "UMask 0007",
     `Socket local:${layout.dkimSocket}`,
     "",
   ];
+  const file = (name: string, contents: string): RenderedFile => ({ name, text: contents, mode: 0o644 });
   const name = (key: DkimKey): string => `${key.selector}._domainkey.${key.domain}`;
   return [
-    { name: "opendkim.conf", text: text.join("\n"), mode: 0o644 },
-    {
-      name: "KeyTable",
-      text: lines(keys.map((key) => `${name(key)} ${key.domain}:${key.selector}:${key.file}`)),
-      mode: 0o644,
-    },
-    { name: "SigningTable", text: lines(keys.map((key) => `*@${key.domain} ${name(key)}`)), mode: 0o644 },
+    file("opendkim.conf", text.join("\n")),
+    file("resolver.conf", resolverConf(site)),
+    file("final.lua", FINAL_LUA),
+    file("KeyTable", lines(keys.map((key) => `${name(key)} ${key.domain}:${key.selector}:${key.file}`))),
+    file("SigningTable", lines(keys.map((key) => `*@${key.domain} ${name(key)}`))),
   ];
 }
+
+/**
+ * OpenDKIM asks through libunbound (unbound.conf(5)). Its own setting for a name server does not do: libunbound asks
+ * nobody on loopback unless told to, and answers for some names by itself.
+ */
+function resolverConf({ dns }: Site): string {
+  const names = [
+    ...(dns.ownRoot ? NOTHING_SPECIAL : []),
+    ...dns.stubs.map(({ zone }) => `local-zone: "${zone}." nodefault`),
+  ];
+  return lines([
+    "server:",
+    "  do-not-query-localhost: no",
+    ...names.map((line) => `  ${line}`),
+    "forward-zone:",
+    '  name: "."',
+    `  forward-addr: ${dns.address}`,
+  ]);
+}
+
+/**
+ * A key that cannot be looked up now says nothing of the mail, but to DMARC it would look forged, and be refused for
+ * good. So it comes again, if the author's own domain signed it and no other signature holds (RFC 6376 section 6.1.2).
+ * OpenDKIM 2.11 has On-DNSError for this, which does nothing (its issue 176).
+ */
+const FINAL_LUA = `-- ${RENDERED_BY}
+local KEY_CANNOT_BE_READ = 24 -- DKIM_SIGERROR_KEYFAIL of libopendkim's dkim.h
+local author = "." .. (odkim.get_fromdomain(ctx) or ""):lower()
+local unread = false
+for i = 1, odkim.get_sigcount(ctx) or 0 do
+  local signature = odkim.get_sighandle(ctx, i - 1)
+  local result = odkim.sig_result(signature)
+  if result == 0 then return end
+  if result == KEY_CANNOT_BE_READ then
+    -- Not before: OpenDKIM tries the script without a mail when it starts, and dies of asking nothing for its domain.
+    local signer = "." .. odkim.sig_getdomain(signature):lower()
+    if author:sub(-#signer) == signer then unread = true end
+  end
+end
+if unread then
+  odkim.set_reply(ctx, "451", "4.7.5", "The key of the signature cannot be looked up now, try again later")
+  odkim.set_result(ctx, SMFIS_TEMPFAIL)
+end
+`;
 
 /** opendmarc.conf(5). It has no setting for a resolver, so it lives in a directory whose resolv.conf names ours. */
 export function renderOpendmarc({ layout, hostname }: Site): readonly RenderedFile[] {

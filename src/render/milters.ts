@@ -3,8 +3,8 @@ import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
 
 /**
  * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, then DMARC with SPF), then scored; a
- * user's is signed and nothing else. Each has deadlines of its own, and but for `spam.on_failure` a milter that is dead
- * or frozen lets the mail pass.
+ * user's is signed and nothing else. Each has deadlines of its own. Where one is dead or frozen the mail passes, but for
+ * the filter if `spam.on_failure` says so, and for the verifier: what DMARC says without it cannot be taken back.
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const { layout, spam } = site;
@@ -13,11 +13,15 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     `content_timeout=${contentSeconds}s, default_action=${action} }`;
   const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS);
   return {
-    ghostinbox_dkim: milter(layout.dkimSocket, "accept", DKIM_SECONDS),
+    ghostinbox_sign: milter(layout.dkimSocket, "accept", DKIM_SECONDS),
+    // Without its results DMARC would refuse genuine mail for good.
+    ghostinbox_verify: milter(layout.dkimSocket, "tempfail", DKIM_SECONDS),
     ghostinbox_dmarc: milter(layout.dmarcSocket, "accept", DKIM_SECONDS),
     // Postfix complains of a parameter that nothing uses.
     ...(spam.enabled ? { ghostinbox_spam: score } : {}),
-    smtpd_milters: ["$ghostinbox_dkim", "$ghostinbox_dmarc", ...(spam.enabled ? ["$ghostinbox_spam"] : [])].join(", "),
+    smtpd_milters: ["$ghostinbox_verify", "$ghostinbox_dmarc", ...(spam.enabled ? ["$ghostinbox_spam"] : [])].join(
+      ", ",
+    ),
     header_checks: "regexp:$config_directory/forged_headers",
     // What is attached is the sender's affair, and often signed.
     mime_header_checks: "",
@@ -26,7 +30,7 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
 }
 
 /** For the submission services of master.cf. */
-export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_dkim";
+export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_sign";
 
 /** How long a mail waits for its score at the most; spamc gives up a little earlier. Seconds. */
 export const SPAM_SECONDS = 20;

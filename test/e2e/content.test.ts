@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -24,6 +25,11 @@ const RECORDS = [
   'sender.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
   'strict.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
   "strict.test. MX 10 mx.sender.test.",
+  // Its policy can be read, its keys cannot: nobody answers for them.
+  "half.test. MX 10 mx.sender.test.",
+  '_dmarc.half.test. TXT "v=DMARC1; p=reject"',
+  "_domainkey.half.test. NS ns.half.test.",
+  "ns.half.test. A 203.0.113.66",
   "friend.test. MX 10 mx.sender.test.",
   '_dmarc.strict.test. TXT "v=DMARC1; p=reject"',
 ];
@@ -33,8 +39,14 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
   let product: Product;
   let sink: Sink;
   let rules: string;
+  /** Of strict.test. */
+  let signingKey: string;
   before(async () => {
-    lab = await Lab.make(RECORDS);
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 1_024 });
+    const published = publicKey.export({ type: "spki", format: "der" }).toString("base64");
+    lab = await Lab.make([...RECORDS, `s1._domainkey.strict.test. TXT "v=DKIM1; p=${published}"`]);
+    signingKey = join(lab.directory, "strict.pem");
+    writeFileSync(signingKey, privateKey.export({ type: "pkcs1", format: "pem" }));
     sink = await Sink.start(lab.sender, MX, lab.directory);
     rules = join(lab.directory, "own.cf");
     copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
@@ -125,6 +137,36 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     assert.match(await arrived("truly strict"), /dmarc=pass .*header\.from=strict\.test/s);
   });
 
+  test("a signature counts for DMARC wherever the mail comes from; a mail that was changed since does not", async () => {
+    const signed = await signedBy("strict.test", "signed elsewhere");
+    const mail = { host: lab.sender, from: ELSEWHERE, sender: "bounces@sender.test" };
+    const reply = await sendMail({ ...mail, text: signed });
+    assert.equal(reply.code, 250, reply.lines.join());
+    const seen = await arrived("signed elsewhere");
+    assert.match(seen, /^Authentication-Results: mail\.example\.test;\s+dkim=pass .*header\.d=strict\.test/m);
+    assert.match(seen, /dmarc=pass .*header\.from=strict\.test/);
+    const changed = await sendMail({ ...mail, text: signed.replace("Hello.", "Hello!") });
+    assert.equal(changed.code, 550, changed.lines.join());
+  });
+
+  test("a mail whose signature cannot be verified now is neither believed nor refused for good", async () => {
+    const text = await signedBy("half.test", "comes again");
+    const reply = await sendMail({ host: lab.sender, from: ELSEWHERE, sender: "bounces@sender.test", text });
+    assert.equal(Math.floor(reply.code / 100), 4, reply.lines.join());
+  });
+
+  /** A mail from a domain, signed by python3-dkim. */
+  async function signedBy(domain: string, subject: string): Promise<string> {
+    const program = [
+      "import dkim, sys",
+      "text = sys.stdin.buffer.read()",
+      "key = open(sys.argv[1], 'rb').read()",
+      "sys.stdout.buffer.write(dkim.sign(text, b's1', sys.argv[2].encode(), key) + text)",
+    ].join("\n");
+    const input = mailText({ subject, from: `boss@${domain}` });
+    return lab.sender.mustExec(["/usr/bin/python3", "-c", program, signingKey, domain], { input });
+  }
+
   test("a user's mail leaves with one signature, which a stock verifier accepts; nobody else's is signed", async () => {
     const text = mailText({ subject: "signed", from: ANNA, to: "someone@sender.test" });
     const dialog = await openSubmission(lab.sender, "198.51.100.65");
@@ -206,12 +248,17 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     assert.equal((await send({ subject: "without spamd", body: GTUBE })).code, 250);
     assert.match(await arrived("without spamd"), /^Subject: without spamd$/m);
     await dead.start();
-    for (const milter of ["spamass-milter", "opendkim", "opendmarc"]) {
+    for (const milter of ["spamass-milter", "opendmarc"]) {
       const gone = await stopped(milter);
       assert.equal((await send({ subject: `without ${milter}` })).code, 250);
       await arrived(`without ${milter}`);
       await gone.start();
     }
+    // Without its verdict DMARC would refuse genuine mail, so that waits.
+    const verifier = await stopped("opendkim");
+    assert.equal((await send({ subject: "without opendkim" })).code, 451);
+    await verifier.start();
+    await until("it is taken", async () => (await send({ subject: "without opendkim" })).code === 250);
   });
 
   test("a frozen spamd holds a mail for a while only, and the owner is told", async () => {
