@@ -1,5 +1,7 @@
+import { EVENT_TYPES } from "../core/event-types.ts";
 import { parsePrefix } from "../core/ip.ts";
 import type { EventFilter } from "../engine/ports.ts";
+import { nearest } from "../settings/nearest.ts";
 import type { EventItem } from "../wire/items.ts";
 import { targetFrom } from "./bans.ts";
 import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "./call.ts";
@@ -63,10 +65,13 @@ function cellsOf(item: EventItem): readonly string[] {
 
 function chosenFrom(call: Call): Chosen | Problem {
   const type = call.option("type");
-  if (type !== null && !/^[A-Za-z_]{1,40}$/.test(type))
-    return wrongUsage(`"${oneLine(type)}" is not an event type.`, "Types look like BAN or LOGIN_FAILED.");
+  const known = type === null ? undefined : EVENT_TYPES.find((one) => one === type.toUpperCase());
+  if (type !== null && known === undefined) {
+    const near = nearest(type.toUpperCase(), EVENT_TYPES);
+    return wrongUsage(`"${oneLine(type)}" is not an event type.`, `The nearest is ${near}.`);
+  }
   const ip = call.option("ip");
-  const byType = type === null ? {} : { type: type.toUpperCase() };
+  const byType = known === undefined ? {} : { type: known };
   if (ip === null) return byType;
   const target = targetFrom(ip);
   if (typeof target !== "string") return target;

@@ -75,7 +75,14 @@ describe("while the guard is down", TIMED, () => {
     assert.match(oneLineOfError(wrong), /^The file \/nope of tls\.cert does not exist or cannot be read\. /);
   });
 
-  for (const line of ["why 203.0.113.300", "ban all", "ban 203.0.113.7 --for ever", "events --limit x", "frobnicate"])
+  for (const line of [
+    "why 203.0.113.300",
+    "ban all",
+    "ban 203.0.113.7 --for ever",
+    "events --limit x",
+    "events --type login_faild",
+    "frobnicate",
+  ])
     test(`nonsense answers 2: ${line}`, async () => {
       using layout = dataDirectory();
       const finished = await ghostinbox(layout, line.split(" "));

@@ -1,5 +1,6 @@
 import type { Change, Decision, Verdict } from "../core/decision.ts";
 import { type Audit, type Event, type Observation, subjectOf } from "../core/event.ts";
+import type { EventType } from "../core/event-types.ts";
 import { type Ip, networkAddress, type Prefix } from "../core/ip.ts";
 import { printable } from "../core/text.ts";
 import { formatDuration, isoTime, type Millis } from "../core/time.ts";
@@ -98,7 +99,7 @@ const ACTIONS = { pass: "allowed", delay: "delayed", defer: "deferred", refuse: 
 /** Null: about no address. */
 type About = Readonly<{ prefix: Prefix; ip?: Ip }> | null;
 
-function bare(type: string, about: About, at: Millis, details: string): EventRow {
+function bare(type: EventType, about: About, at: Millis, details: string): EventRow {
   return {
     at,
     type,
@@ -116,7 +117,7 @@ function bare(type: string, about: About, at: Millis, details: string): EventRow
   };
 }
 
-function publicType(event: Event, { verdict, reason }: Decision): string {
+function publicType(event: Event, { verdict, reason }: Decision): EventType {
   switch (event.type) {
     case "CONNECT":
       return verdict === "refuse" ? "CONNECT_REFUSED" : verdict === "defer" ? "CONNECT_DEFERRED" : "CONNECT";
@@ -130,12 +131,18 @@ function publicType(event: Event, { verdict, reason }: Decision): string {
       return verdict === "delay" ? "LOGIN_DELAYED" : "LOGIN_REFUSED";
     case "BAN_ASKED":
       return "BAN_REFUSED";
+    case "UNBAN_ASKED":
+      return "UNBAN";
+    case "ALLOW_ASKED":
+      return "ALLOW_ADDED";
+    case "DISALLOW_ASKED":
+      return "ALLOW_REMOVED";
     default:
       return event.type;
   }
 }
 
-function mailType(passed: string, verdict: Verdict): string {
+function mailType(passed: EventType, verdict: Verdict): EventType {
   return verdict === "refuse" ? "EMAIL_BLOCKED" : verdict === "defer" ? "EMAIL_DEFERRED" : passed;
 }
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EVENT_TYPES } from "../../core/event-types.ts";
 import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/ip.ts";
 import { parseDuration } from "../../core/time.ts";
 import type { AddressReport, AllowItem, BanItem, EventItem, Health, Stats } from "../../wire/items.ts";
@@ -49,10 +50,7 @@ const wholeNumber = (most: number) =>
     .transform(Number)
     .refine((value) => value <= most, `is more than ${most}`);
 
-const eventType = z
-  .string()
-  .regex(/^[A-Z][A-Z_]{1,39}$/, "is not an event type such as LOGIN_FAILED")
-  .describe("BAN, LOGIN_FAILED, EMAIL_BLOCKED, …");
+const eventType = z.enum(EVENT_TYPES, "is not an event type such as LOGIN_FAILED");
 
 export const securityQuery = z.object({
   action: z.enum(["stats", "cleanup"], "is neither stats nor cleanup"),
