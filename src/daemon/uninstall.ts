@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
 import type { Outcome } from "../engine/ports.ts";
 import { type Layout, USERS } from "../settings/layout.ts";
+import { PACKAGE_FORMAT, parsePackages, removable } from "./removable-packages.ts";
 import { isForeign } from "./set-up/data-directory.ts";
 import { lockHolder } from "./set-up/lock.ts";
 import { endOrphans } from "./set-up/orphans.ts";
@@ -27,7 +28,7 @@ const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup];
 export async function planUninstall(layout: Layout, options: UninstallOptions): Promise<readonly string[]> {
   const users = await existing("passwd", ADDED_USERS);
   const groups = await existing("group", ADDED_GROUPS);
-  const packages = installedPackages(layout);
+  const packages = await packagesToRemove(layout);
   return [
     ...(processesOf(layout.data).length > 0 ? ["Stop the running server."] : []),
     "Delete the firewall table inet ghostinbox, if it is there.",
@@ -35,7 +36,7 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
     ...(groups.length > 0
       ? [`Remove the system ${groups.length === 1 ? "group" : "groups"} ${groups.join(", ")}.`]
       : []),
-    ...(packages.length === 0 ? [] : [packagesSentence(packages, options)]),
+    ...packagesSentences(packages, options),
     ...(existsSync(layout.data) ? [dataSentence(layout.data, options)] : []),
   ];
 }
@@ -44,8 +45,8 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
 export async function uninstall(layout: Layout, options: UninstallOptions): Promise<Outcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.");
   // Everything is thought over before anything is done.
-  const packages = options.packages ? installedPackages(layout) : [];
-  const others = packages.length === 0 ? [] : await alsoRemoved(packages);
+  const { going, keepingFiles } = options.packages ? await packagesToRemove(layout) : NO_PACKAGES;
+  const others = going.length === 0 ? [] : await alsoRemoved(going);
   if (others.length > 0)
     return failed(`Without --packages it works; with it these would go too, for they need some: ${others.join(", ")}.`);
   if (options.purgeData && existsSync(layout.data) && isForeign(layout.data))
@@ -55,22 +56,22 @@ export async function uninstall(layout: Layout, options: UninstallOptions): Prom
   await removeFirewallTable();
   const users = await removeUsers(layout.data);
   if (!users.ok) return users;
-  if (packages.length > 0) {
-    const removed = await runProgram("apt-get", ["remove", "-y", "-q", ...packages], {
-      timeoutMs: 600_000,
-      env: { DEBIAN_FRONTEND: "noninteractive" },
-    });
-    if (removed.code !== 0) return failed(`apt-get remove failed: ${lastLines(removed)}`);
-    rmSync(join(layout.data, "installed-packages"), { force: true });
-  }
+  const removed = await removePackages(going, keepingFiles);
+  if (!removed.ok) return removed;
+  if (options.packages) rmSync(join(layout.data, "installed-packages"), { force: true });
   if (options.purgeData) rmSync(layout.data, { recursive: true, force: true });
   return { ok: true };
 }
 
-function packagesSentence(packages: readonly string[], { packages: remove }: UninstallOptions): string {
-  return remove
-    ? `Remove the ${packages.length} Debian packages that set-up installed: ${packages.join(" ")}.`
-    : `Leave the ${packages.length} Debian packages that set-up installed (--packages removes them): ${packages.join(" ")}.`;
+function packagesSentences({ going, staying }: Packages, { packages: remove }: UninstallOptions): readonly string[] {
+  const count = going.length === 1 ? "Debian package" : `${going.length} Debian packages`;
+  const what = remove
+    ? `Remove the ${count} that set-up installed, with configuration`
+    : `Leave the ${count} that set-up installed (--packages removes what is no longer needed)`;
+  return [
+    ...(going.length > 0 ? [`${what}: ${going.join(" ")}.`] : []),
+    ...(remove && staying.length > 0 ? [`Leave what other packages need by now: ${staying.join(" ")}.`] : []),
+  ];
 }
 
 function dataSentence(data: string, { purgeData }: UninstallOptions): string {
@@ -109,13 +110,49 @@ async function existing(database: "passwd" | "group", names: readonly string[]):
   return names.filter((_, index) => found[index]?.code === 0);
 }
 
+type Packages = Readonly<{
+  going: readonly string[];
+  /** Of these, those whose configuration was here before. */
+  keepingFiles: readonly string[];
+  /** Installed by set-up too, and needed by others. */
+  staying: readonly string[];
+}>;
+
+const NO_PACKAGES: Packages = { going: [], keepingFiles: [], staying: [] };
+
 /** What set-up recorded; package names of Debian only (deb-control(5)), for they become arguments. */
-function installedPackages(layout: Layout): readonly string[] {
+async function packagesToRemove(layout: Layout): Promise<Packages> {
   const file = join(layout.data, "installed-packages");
-  if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8")
+  if (!existsSync(file)) return NO_PACKAGES;
+  const entries = readFileSync(file, "utf8")
     .split("\n")
-    .filter((name) => /^[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?$/.test(name));
+    .flatMap((line) => {
+      const [, name, configured] = /^([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9]+)?( configured)?$/.exec(line) ?? [];
+      return name === undefined ? [] : [{ name, configured: configured !== undefined }];
+    });
+  const here = parsePackages((await runProgram("dpkg-query", ["-W", "-f", PACKAGE_FORMAT])).stdout);
+  const names = [...new Set(entries.map(({ name }) => name))];
+  const going = removable(names, here);
+  return {
+    going,
+    keepingFiles: entries.filter(({ name, configured }) => configured && going.includes(name)).map(({ name }) => name),
+    staying: names.filter((name) => !going.includes(name) && here.some((one) => one.name === name)),
+  };
+}
+
+async function removePackages(going: readonly string[], keepingFiles: readonly string[]): Promise<Outcome> {
+  for (const [verb, names] of [
+    ["remove", keepingFiles],
+    ["purge", going.filter((name) => !keepingFiles.includes(name))],
+  ] as const) {
+    if (names.length === 0) continue;
+    const removed = await runProgram("apt-get", [verb, "-y", "-q", ...names], {
+      timeoutMs: 600_000,
+      env: { DEBIAN_FRONTEND: "noninteractive" },
+    });
+    if (removed.code !== 0) return failed(`apt-get ${verb} failed: ${lastLines(removed)}`);
+  }
+  return { ok: true };
 }
 
 /** Packages that apt would remove besides these. */

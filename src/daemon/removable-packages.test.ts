@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parsePackages, removable } from "./removable-packages.ts";
+
+const HERE = parsePackages(
+  [
+    "installed\tpostfix\tmail-transport-agent\t, libc6 (>= 2.34), libsasl2-2:any (>= 2.1), debconf (>= 0.5) | debconf-2.0",
+    "installed\tcurl\t\t, libc6 (>= 2.34), libcurl4 (= 7.88.1)",
+    "installed\tlibcurl4\t\t, libldap-2.5-0 (>= 2.5), libnghttp2-14",
+    "triggers-awaited\tlibldap-2.5-0\t\t, libsasl2-2",
+    "installed\tlibsasl2-2\t\t, libc6",
+    "installed\tlibnghttp2-14\t\t",
+    "installed\tcron\t\tlibc6, exim4 | mail-transport-agent",
+    "installed\texim4\tmail-transport-agent\t",
+    "config-files\tunbound\t\t, libc6",
+    "installed\tlibc6\t\t",
+    "",
+  ].join("\n"),
+);
+
+test("what is read is what is unpacked, its needs without versions", () => {
+  assert.deepEqual(HERE[0], {
+    name: "postfix",
+    provides: ["mail-transport-agent"],
+    needs: [[], ["libc6"], ["libsasl2-2"], ["debconf", "debconf-2.0"]],
+  });
+  assert.equal(
+    HERE.some(({ name }) => name === "unbound"),
+    false,
+  );
+});
+
+for (const [that, candidates, gone] of [
+  [
+    "what nobody needs goes, and what only it needs",
+    ["curl", "libcurl4", "libnghttp2-14"],
+    "curl libcurl4 libnghttp2-14",
+  ],
+  [
+    "a library that something else needs stays, and what that library needs",
+    ["postfix", "libcurl4", "libsasl2-2"],
+    "postfix",
+  ],
+  ["whatever offers the same does", ["postfix"], "postfix"],
+  ["of several that offer the same, none goes unless one stays", ["postfix", "exim4"], ""],
+  ["what is not here is nobody's", ["unbound", "nonsense", "curl"], "curl"],
+] as const)
+  test(that, () => assert.equal(removable(candidates, HERE).join(" "), gone));
+
+test("what a package needs that was never here holds nothing back", () => {
+  assert.deepEqual(removable(["libc6"], parsePackages("installed\tlibc6\t\t\ninstalled\tdpkg\t\tghost")), ["libc6"]);
+});

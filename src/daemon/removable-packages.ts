@@ -1,0 +1,46 @@
+/** A Debian package that is unpacked here, as dpkg(1) knows it. */
+export type Package = Readonly<{
+  name: string;
+  provides: readonly string[];
+  /** What it cannot be without: one of each group. Versions are left to apt. */
+  needs: readonly (readonly string[])[];
+}>;
+
+/** For dpkg-query(1), one line for each package. */
+export const PACKAGE_FORMAT = "${db:Status-Status}\t${Package}\t${Provides}\t${Pre-Depends}, ${Depends}\n";
+const WITHOUT_PROGRAMS = ["not-installed", "config-files"];
+
+/** Lines of `PACKAGE_FORMAT`. */
+export function parsePackages(text: string): readonly Package[] {
+  return text.split("\n").flatMap((line): readonly Package[] => {
+    const [status = "", name = "", provides = "", needs = ""] = line.split("\t");
+    if (name === "" || WITHOUT_PROGRAMS.includes(status)) return [];
+    return [{ name, provides: namesIn(provides, ","), needs: needs.split(",").map((group) => namesIn(group, "|")) }];
+  });
+}
+
+/** Those of the candidates that nobody needs who stays. */
+export function removable(candidates: readonly string[], here: readonly Package[]): readonly string[] {
+  const going = new Set(candidates.filter((name) => here.some((one) => one.name === name)));
+  const offers = Map.groupBy(
+    here.flatMap(({ name, provides }) => [name, ...provides].map((offered) => ({ offered, name }))),
+    ({ offered }) => offered,
+  );
+  // Whoever is kept needs something itself: those at the end of the queue are looked at in turn.
+  const staying = here.filter(({ name }) => !going.has(name));
+  for (const { needs } of staying)
+    for (const group of needs) {
+      const offering = group.flatMap((wanted) => offers.get(wanted) ?? []).map(({ name }) => name);
+      if (offering.some((name) => !going.has(name))) continue;
+      for (const name of offering) {
+        going.delete(name);
+        staying.push(...here.filter((one) => one.name === name));
+      }
+    }
+  return [...going];
+}
+
+/** Names without version and architecture (deb-control(5)): `libc6:any (>= 2.34)`. */
+function namesIn(text: string, separator: string): readonly string[] {
+  return text.split(separator).flatMap((part) => /^\s*([a-z0-9][a-z0-9+.-]+)/.exec(part)?.[1] ?? []);
+}
