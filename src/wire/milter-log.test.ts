@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { readMilterReject } from "./milter-log.ts";
 
 const line = (status: string, reply: string, from = "boss@strict.test"): string =>
@@ -26,4 +27,31 @@ test("what only waits, other lines, and a sender who writes such a line into an 
   assert.equal(read("Nov 20 08:08:30 mail postfix/qmgr[1]: EC08F19478D: removed"), null);
   const forged = `Nov 20 08:08:30 mail postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[203.0.113.9]: 550 <${line("5.7.1", "Message content refused")}>`;
   assert.equal(read(forged), null);
+});
+
+test("no line whatsoever makes it throw", () => {
+  const words = fc.constantFrom(
+    "spamd: result: ",
+    "milter-reject: ",
+    "mid=",
+    "[1]",
+    " info: ",
+    ",",
+    "<",
+    ">",
+    ";",
+    "\0",
+    "9".repeat(400),
+  );
+  const lines = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.array(words, { maxLength: 2_000 }).map((all) => all.join("")),
+  );
+  fc.assert(
+    fc.property(lines, (text) => {
+      const seen = read(text);
+      assert.ok(seen === null || typeof seen === "object");
+    }),
+    { seed: 20_261_120, numRuns: 300 },
+  );
 });

@@ -9,6 +9,7 @@ import { parseIp } from "../core/ip.ts";
  * Null: another line, or a refusal that does not say why in words of ours.
  */
 export function readMilterReject(line: string, spamReply: string): Observation | null {
+  if (line.length > LONGEST_LINE) return null;
   const [, queueId = "", client = "", status = "", reply = "", sender = "", recipient = ""] = REJECT.exec(line) ?? [];
   const ip = parseIp(client);
   if (ip === null || !status.startsWith("5.")) return null;
@@ -17,5 +18,7 @@ export function readMilterReject(line: string, spamReply: string): Observation |
   return reply.startsWith("rejected by DMARC policy for ") ? { ...about, reason: "dmarc_refused" } : null;
 }
 
+/** Postfix cuts its own at 2,000 characters. */
+const LONGEST_LINE = 4_096;
 const REJECT =
   /^\S+ +\S+ [\d:]+ \S+ postfix\/cleanup\[\d+\]: (\w+): milter-reject: END-OF-MESSAGE from [^\s[\]]*\[([0-9a-f.:]+)\]: ([45]\.\d\.\d) ([^;]*); from=<([^>]*)> to=<([^>]*)> proto=/i;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { SpamdLog } from "./spamd-log.ts";
 
 const STAMP = "2026-11-20_08:08:30.92822";
@@ -38,4 +39,31 @@ test("other lines are nothing, nor is a Message-ID that pretends to be one", () 
     `${STAMP} [1] warn: spamd: result: Y 5 - A scantime=0.1,size=1,user=a,uid=1,required_score=5.0,x=,mid=<a>,autolearn=no`,
   ])
     assert.equal(log.read(line), null, line);
+});
+
+test("no line whatsoever makes it throw", () => {
+  const words = fc.constantFrom(
+    "spamd: result: ",
+    "milter-reject: ",
+    "mid=",
+    "[1]",
+    " info: ",
+    ",",
+    "<",
+    ">",
+    ";",
+    "\0",
+    "9".repeat(400),
+  );
+  const lines = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.array(words, { maxLength: 2_000 }).map((all) => all.join("")),
+  );
+  fc.assert(
+    fc.property(lines, (text) => {
+      const seen = new SpamdLog().read(text);
+      assert.ok(seen === null || typeof seen === "object");
+    }),
+    { seed: 20_261_120, numRuns: 300 },
+  );
 });

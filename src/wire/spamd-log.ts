@@ -13,6 +13,7 @@ export class SpamdLog {
 
   /** Null: the line ends no mail. */
   read(line: string): Observation | null {
+    if (line.length > LONGEST_LINE) return null;
     const [, pid = "", said = ""] = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/.exec(line) ?? [];
     const [, exact] = /^(?:identified spam|clean message) \((-?\d+(?:\.\d+)?)\//.exec(said) ?? [];
     if (exact !== undefined) {
@@ -29,6 +30,8 @@ export class SpamdLog {
   }
 }
 
+/** spamd's own are far shorter; what is matched against a pattern has a bound. */
+const LONGEST_LINE = 4_096;
 /** More than spamd ever has at once: lines that lack their second half are forgotten. */
 const MOST_CHILDREN = 64;
 const RESULT =
