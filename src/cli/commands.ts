@@ -146,7 +146,7 @@ export const commands: readonly Command[] = [
     run: uninstall,
     options: [
       YES,
-      { name: "packages", says: "Remove the Debian packages that set-up installed too, but for those that others need by now." },
+      { name: "packages", says: "Remove the Debian packages that set-up installed, too, unless others need them." },
       { name: "purge-data", says: "Delete the data directory, too: mail, accounts, everything." },
     ],
   },
