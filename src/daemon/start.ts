@@ -130,7 +130,7 @@ async function runServices(layout: Layout, settings: Settings, password: AdminPa
   }
   if (end === "died") console.error("ghostinbox: the supervisor runsvdir ended; stopping everything.");
   else console.log("Stopping ...");
-  await stopEverything(layout, supervisor.pid);
+  await stopEverything(layout, end === "died" ? null : (supervisor.pid ?? null));
   if (end === "asked") console.log("GhostInbox has stopped.");
   return end === "asked" ? 0 : 1;
 }

@@ -5,7 +5,7 @@ import { runProgram } from "../../adapters/run-program.ts";
 import { type RunitInput, renderRunit, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
-import { endBy } from "./orphans.ts";
+import { endBy, endOrphans } from "./orphans.ts";
 import { signal } from "./processes.ts";
 
 const STOP_MS = 15_000;
@@ -62,10 +62,17 @@ export function startSupervisor(services: string): ChildProcess {
   });
 }
 
-/** HUP makes runsvdir end every service; what is left after 15 s is killed. Bans leave the kernel with the server. */
-export async function stopEverything(layout: Layout, supervisor: number | undefined): Promise<void> {
-  if (supervisor !== undefined) signal(supervisor, "SIGHUP");
-  await endBy(layout.data, STOP_MS);
+/**
+ * HUP makes runsvdir end every service; where it has died (null) each runsv is told by itself, for none would end. What
+ * is left after 15 s is killed. Bans leave the kernel with the server.
+ */
+export async function stopEverything(layout: Layout, supervisor: number | null): Promise<void> {
+  if (supervisor === null) {
+    await endOrphans(layout.data, STOP_MS);
+  } else {
+    signal(supervisor, "SIGHUP");
+    await endBy(layout.data, STOP_MS);
+  }
   await removeFirewallTable();
 }
 
