@@ -39,6 +39,7 @@ export async function composeWeb(layout: Layout, settings: Settings, log: Log): 
     version: VERSION,
     settings: {
       trustedProxies: settings["http.trusted_proxies"],
+      names: [settings.hostname, ...settings.domains, ...settings["http.names"]],
       ipv6Prefix: settings["bans.ipv6_prefix"],
       memoryMs: settings["bans.memory"],
     },

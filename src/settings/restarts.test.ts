@@ -18,7 +18,8 @@ test("a change of what a program takes along in its life starts nothing anew", (
 
 test("each program is started anew for what it reads at its start, the guard first", () => {
   assert.deepEqual(programsToRestart(["ports.login_policy"]), ["guard"]);
-  assert.deepEqual(programsToRestart(["ports.http", "domains"]), ["web"]);
+  assert.deepEqual(programsToRestart(["ports.http"]), ["web"]);
+  assert.deepEqual(programsToRestart(["domains"]), ["web"], "the names by which it is called");
   assert.deepEqual(programsToRestart(["http.trusted_proxies"]), ["guard", "web"]);
 });
 

@@ -12,7 +12,16 @@ const READ_AT_START = {
     "http.trusted_proxies",
     "ports.login_policy",
   ],
-  web: ["bans.ipv6_prefix", "bans.memory", "http.address", "http.trusted_proxies", "ports.http"],
+  web: [
+    "bans.ipv6_prefix",
+    "bans.memory",
+    "domains",
+    "hostname",
+    "http.address",
+    "http.names",
+    "http.trusted_proxies",
+    "ports.http",
+  ],
 } as const satisfies Record<Program, readonly (keyof Settings)[]>;
 
 /** What only the next `npm start` brings, for it decides which services there are. */

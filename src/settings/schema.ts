@@ -435,6 +435,11 @@ export const schema = {
     byDefault: "127.0.0.1",
     says: "Address on which dashboard and API listen; it speaks plain HTTP, so put a proxy with TLS before it.",
   },
+  "http.names": {
+    kind: listOf(hostName, 100),
+    byDefault: [],
+    says: "More names by which browsers call the dashboard; `hostname`, the domains and all below them are known anyway.",
+  },
   "http.trusted_proxies": {
     kind: listOf(network, 100),
     byDefault: [],

@@ -57,6 +57,8 @@ export type ApiParts = Readonly<{
 export type ApiSettings = Readonly<{
   /** Networks whose X-Forwarded-For and X-Forwarded-Proto are believed. */
   trustedProxies: readonly Prefix[];
+  /** By which browsers may call this server, and whatever lies below them. */
+  names: readonly string[];
   /** The unit in which IPv6 addresses are judged, and how long offences are remembered. */
   ipv6Prefix: number;
   memoryMs: number;

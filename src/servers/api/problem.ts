@@ -5,6 +5,7 @@ export type ProblemCode =
   | "unauthorized"
   | "login_refused"
   | "foreign_origin"
+  | "unknown_host"
   | "invalid_request"
   | "not_json"
   | "body_too_large"

@@ -7,6 +7,7 @@ import { readBody } from "./body.ts";
 import { originOf } from "./client-address.ts";
 import type { Handlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
+import { isOwnName } from "./own-names.ts";
 import { StoreDown } from "./ports.ts";
 import { problem, storeDown, unauthorized } from "./problem.ts";
 import type { Route } from "./route.ts";
@@ -58,7 +59,10 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
   const held = () => ({ sessions, credentials: parts.credentials, now: parts.clock.now() });
   const caller = row.who === "anyone" ? null : callerOf(headers, held());
   if (!mayCall(row.who, caller)) return unauthorized();
-  if (isOfCookies(row, caller) && isForeign(headers)) return foreign();
+  if (isOfCookies(row, caller)) {
+    if (isForeign(headers)) return foreign();
+    if (!isOwnName(headers.get("host"), parts.settings.names)) return misnamed();
+  }
 
   const body = await readBody(row, http.req.raw);
   if (body instanceof Response) return body;
@@ -85,6 +89,11 @@ function isOfCookies(row: Route, caller: Caller | null): boolean {
 
 function foreign(): Response {
   return problem({ status: 403, code: "foreign_origin", detail: "The request came from another site's page." });
+}
+
+function misnamed(): Response {
+  const detail = "This server does not go by the name that the browser was given.";
+  return problem({ status: 403, code: "unknown_host", detail, next: "If it should, add it to http.names." });
 }
 
 async function withDeadline(row: Route, answered: Promise<unknown>): Promise<unknown> {

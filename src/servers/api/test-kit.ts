@@ -148,7 +148,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
       ["index.html", { type: "text/html; charset=utf-8", body: new TextEncoder().encode("<!doctype html>") }],
     ]),
     version: "0.0.0",
-    settings: { trustedProxies: [], ipv6Prefix: 64, memoryMs: 1_000, ...settings },
+    settings: { trustedProxies: [], names: [], ipv6Prefix: 64, memoryMs: 1_000, ...settings },
     report: (problem) => problems.push(problem),
   };
   const server = new ApiServer(parts);
