@@ -221,6 +221,24 @@ describe("accounts", { skip: whyNoLab() ?? false }, () => {
     assert.ok(await signsIn(ANNA, PASSWORD, AWAY));
   });
 
+  test("what an account sends ends with its suspension, though Dovecot is down; the owner is told of the rest", async () => {
+    await product.addAccount("stolen@example.test");
+    const dialog = await openSubmission(lab.sender, AWAY, 465);
+    assert.equal((await authenticate(dialog, "stolen@example.test")).code, 235);
+    const dovecot = `${product.layout.services}/dovecot`;
+    await lab.server.mustExec(["sv", "-w", "10", "down", dovecot]);
+    try {
+      const ran = await product.cli(["account", "suspend", "stolen@example.test"]);
+      assert.equal(ran.code, 1);
+      assert.match(ran.stderr, /its open sessions go on: doveadm kick failed/);
+      await until("the session is cut", () => dialog.isClosed);
+    } finally {
+      dialog.close();
+      await lab.server.mustExec(["sv", "up", dovecot]);
+    }
+    await until("Dovecot is back", async () => signsIn(ANNA).catch(() => false));
+  });
+
   test("neither words nor time tell a wrong password from an unknown or suspended account", async () => {
     await product.addAccount("gone@example.test");
     await product.json(["account", "suspend", "gone@example.test"]);
