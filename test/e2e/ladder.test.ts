@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { LOGIN_DELAY_SECONDS } from "../../src/core/policy.ts";
+import { SECOND_MS } from "../../src/core/time.ts";
 import type { Host } from "../lab/host.ts";
 import { Lab } from "../lab/lab.ts";
 import { logIn, openImap, sendMail, serverFor } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
+import { PASSWORD, Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 
 const LEVELS = ["light", "medium", "heavy", "heavy"] as const;
@@ -78,6 +80,23 @@ describe("bans of seconds in real traffic", { skip: whyNoLab() ?? false }, () =>
       );
       await refusesToBan(product, from);
     });
+
+  test("who guesses from loopback is slowed down, and the right password still signs in", async () => {
+    const tries = async (password: string): Promise<readonly [string | null, number]> => {
+      const dialog = await openImap(lab.server, "127.0.0.99", "127.0.0.1");
+      const began = performance.now();
+      const said = await logIn(dialog, "anna@example.test", password);
+      dialog.close();
+      return [said, performance.now() - began];
+    };
+    assert.ok((await tries(PASSWORD))[1] < LOGIN_DELAY_SECONDS * SECOND_MS);
+    await Promise.all(Array.from({ length: 8 }, (_, n) => tries(`guess ${n}`)));
+    const [said, tookMs] = await tries(PASSWORD);
+    assert.match(said ?? "", /^OK/);
+    assert.ok(tookMs >= LOGIN_DELAY_SECONDS * SECOND_MS, `${tookMs} ms`);
+    assert.match((await product.cli(["why", "127.0.0.99"])).stdout, /never banned: slowed down/);
+    await refusesToBan(product, "127.0.0.99");
+  });
 
   test("neither the gateway nor a network that holds one of these is banned", async () => {
     for (const network of [SERVER.gateway, "203.0.113.0/24", "127.0.0.0/8", "::1", "198.51.100.0/24", SERVER.v6])
