@@ -38,11 +38,12 @@ for (const [what, text] of [
   });
 
 const ROUNDS = 100;
+const EVAL = ["--input-type=module", "--eval"];
 /** Takes the lock when it is told to and says how that went, then lets it go when it is told to. */
 const STARTER = `
   import { createInterface } from "node:readline";
-  import { releaseLock, takeLock } from "./src/daemon/set-up/lock.ts";
-  const [, file] = process.argv;
+  const [, file, module] = process.argv;
+  const { releaseLock, takeLock } = await import(module);
   let taken = false;
   for await (const line of createInterface({ input: process.stdin })) {
     if (line === "release") { if (taken) releaseLock(file); taken = false; console.log("released"); continue; }
@@ -52,7 +53,7 @@ const STARTER = `
 test("of several starts that find the same dead holder, just one goes on", async (t) => {
   const file = join(directory, "raced.pid");
   const starters = [1, 2, 3].map(() => {
-    const child = spawn(process.execPath, ["--input-type=module", "--eval", STARTER, file], { stdio: "pipe" });
+    const child = spawn(process.execPath, [...EVAL, STARTER, file, import.meta.resolve("./lock.ts")]);
     t.after(() => child.kill());
     const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     return async (what: string): Promise<unknown> => {
