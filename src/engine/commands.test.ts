@@ -6,7 +6,7 @@ import { parseAccountName } from "../core/address.ts";
 import { parsePrefix } from "../core/ip.ts";
 import { HOUR_MS } from "../core/time.ts";
 import type { Command, KeeperCommand, Reply } from "../wire/control.ts";
-import type { AccountStore, AliasStore, CredentialStore } from "./admin-ports.ts";
+import type { AccountStore, AliasStore } from "./admin-ports.ts";
 import { createCommands } from "./commands.ts";
 import { healthOf } from "./health.ts";
 import type { BanLog, Outcome } from "./ports.ts";
@@ -204,7 +204,7 @@ function setUp(policy = TEST_POLICY) {
     },
   };
   const { engine, sqlite, notices, clock, db } = memory;
-  const { accounts: real, files, networks, acquaintances, senders } = accountsOnMemory();
+  const { accounts: real, files, networks, acquaintances, senders, credentials } = accountsOnMemory();
   let refreshed = 0;
   const run = createCommands({
     engine,
@@ -220,7 +220,7 @@ function setUp(policy = TEST_POLICY) {
     preferences: { refresh: () => void refreshed++ },
     keeper,
     notices,
-    credentials: new CredentialsInMemory(),
+    credentials: credentials(db, clock),
     health: () =>
       healthOf({
         keeper,
@@ -292,16 +292,4 @@ class AccountsInMemory implements AccountStore, AliasStore {
   #known(name: string): Outcome {
     return this.#names.has(name) ? { ok: true } : { ok: false, reason: `There is no account ${name}.` };
   }
-}
-
-class CredentialsInMemory implements CredentialStore {
-  readonly #tokens = new Set<string>();
-  createToken(name: string): Outcome {
-    this.#tokens.add(name);
-    return { ok: true };
-  }
-  revokeToken(name: string): Outcome {
-    return this.#tokens.delete(name) ? { ok: true } : { ok: false, reason: `There is no token named ${name}.` };
-  }
-  setAdminPassword(): void {}
 }

@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { SqliteAccountNetworks } from "../../src/adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../../src/adapters/sqlite/accounts.ts";
 import { SqliteAcquaintances } from "../../src/adapters/sqlite/acquaintances.ts";
+import { SqliteCredentials } from "../../src/adapters/sqlite/admin.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/file-accounts.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/migrations-accounts.ts";
 import { engineMigrations } from "../../src/adapters/sqlite/migrations-engine.ts";
@@ -92,6 +93,8 @@ export function accountsOnMemory() {
     acquaintances: (engine: DatabaseSync) => new SqliteAcquaintances(engine, db),
     /** Whom accounts let in, with the engine's database. */
     senders: (engine: DatabaseSync) => new SqliteSpamAllow(engine, db),
+    /** Tokens and the password of the dashboard, in the engine's database. */
+    credentials: (engine: DatabaseSync, clock: Clock) => new SqliteCredentials(engine, clock),
   };
 }
 
