@@ -3,6 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { RECORDS, spamdAnswers, stopService } from "../lab/content.ts";
 import { Lab } from "../lab/lab.ts";
 import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
 import { findMail, mailText, type Written } from "../lab/mailbox.ts";
@@ -18,22 +19,6 @@ const MX = "198.51.100.10";
 const ELSEWHERE = "198.51.100.70";
 /** Scores 1,000 (gtube(7)); a score that the refusal is set above. */
 const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
-const RECORDS = [
-  'example.test. TXT "v=spf1 mx -all"',
-  '_dmarc.example.test. TXT "v=DMARC1; p=none"',
-  '_dmarc.example.test. TXT "v=DMARC1; p=reject"',
-  'sender.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
-  'strict.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
-  "strict.test. MX 10 mx.sender.test.",
-  // Its policy can be read, its keys cannot: nobody answers for them.
-  "half.test. MX 10 mx.sender.test.",
-  '_dmarc.half.test. TXT "v=DMARC1; p=reject"',
-  "_domainkey.half.test. NS ns.half.test.",
-  "ns.half.test. A 203.0.113.66",
-  "friend.test. MX 10 mx.sender.test.",
-  '_dmarc.strict.test. TXT "v=DMARC1; p=reject"',
-];
-
 describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, () => {
   let lab: Lab;
   let product: Product;
@@ -244,18 +229,18 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
   });
 
   test("a mail arrives although spamd is dead, or its milter", async () => {
-    const dead = await stopped("spamd");
+    const dead = await stopService(product, "spamd");
     assert.equal((await send({ subject: "without spamd", body: GTUBE })).code, 250);
     assert.match(await arrived("without spamd"), /^Subject: without spamd$/m);
     await dead.start();
     for (const milter of ["spamass-milter", "opendmarc"]) {
-      const gone = await stopped(milter);
+      const gone = await stopService(product, milter);
       assert.equal((await send({ subject: `without ${milter}` })).code, 250);
       await arrived(`without ${milter}`);
       await gone.start();
     }
     // Without its verdict DMARC would refuse genuine mail, so that waits.
-    const verifier = await stopped("opendkim");
+    const verifier = await stopService(product, "opendkim");
     assert.equal((await send({ subject: "without opendkim" })).code, 451);
     await verifier.start();
     await until("it is taken", async () => (await send({ subject: "without opendkim" })).code === 250);
@@ -282,7 +267,7 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     try {
       writeFileSync(product.layout.settings, before.replace(/^# (on_failure = )"pass"$/m, '$1"wait"'));
       await product.json(["config", "apply"]);
-      const dead = await stopped("spamd");
+      const dead = await stopService(product, "spamd");
       const waiting = await send({ subject: "waits" });
       assert.equal(waiting.code, 451, waiting.text);
       await dead.start();
@@ -310,21 +295,5 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
 
   async function noticeCodes(): Promise<readonly string[]> {
     return (await product.stats()).health.notices.map(({ code }) => code);
-  }
-
-  /** Stops a service as an administrator would, until `start`. */
-  async function stopped(service: string): Promise<Readonly<{ start: () => Promise<void> }>> {
-    const directory = join(product.layout.services, service);
-    await lab.server.mustExec(["sv", "-w", "15", "down", directory]);
-    return {
-      start: async () => {
-        await lab.server.mustExec(["sv", "up", directory]);
-        if (service === "spamd") await until("spamd answers", () => spamdAnswers(), 20_000);
-      },
-    };
-  }
-
-  async function spamdAnswers(): Promise<boolean> {
-    return (await lab.server.exec(["spamc", "-K", "-U", product.layout.spamdSocket])).code === 0;
   }
 });

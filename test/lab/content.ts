@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+/** What the lab's domains publish about the mail they send. */
+export const RECORDS = [
+  'example.test. TXT "v=spf1 mx -all"',
+  '_dmarc.example.test. TXT "v=DMARC1; p=none"',
+  '_dmarc.example.test. TXT "v=DMARC1; p=reject"',
+  'sender.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
+  'strict.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
+  "strict.test. MX 10 mx.sender.test.",
+  // Its policy can be read, its keys cannot: nobody answers for them.
+  "half.test. MX 10 mx.sender.test.",
+  '_dmarc.half.test. TXT "v=DMARC1; p=reject"',
+  "_domainkey.half.test. NS ns.half.test.",
+  "ns.half.test. A 203.0.113.66",
+  "friend.test. MX 10 mx.sender.test.",
+  '_dmarc.strict.test. TXT "v=DMARC1; p=reject"',
+];
+
+/** Stops a service as an administrator would, until `start`. */
+export async function stopService(
+  product: Product,
+  service: string,
+): Promise<Readonly<{ start: () => Promise<void> }>> {
+  const directory = join(product.layout.services, service);
+  const { server } = product.lab;
+  await server.mustExec(["sv", "-w", "15", "down", directory]);
+  return {
+    start: async () => {
+      await server.mustExec(["sv", "up", directory]);
+      if (service === "spamd") await until("spamd answers", () => spamdAnswers(product), 20_000);
+    },
+  };
+}
+
+export async function spamdAnswers(product: Product): Promise<boolean> {
+  return (await product.lab.server.exec(["spamc", "-K", "-U", product.layout.spamdSocket])).code === 0;
+}
