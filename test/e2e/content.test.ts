@@ -3,7 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { RECORDS, spamdAnswers, stopService } from "../lab/content.ts";
+import { RECORDS, stopService } from "../lab/content.ts";
 import { Lab } from "../lab/lab.ts";
 import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
 import { findMail, mailText, type Written } from "../lab/mailbox.ts";

@@ -35,6 +35,6 @@ export async function stopService(
   };
 }
 
-export async function spamdAnswers(product: Product): Promise<boolean> {
+async function spamdAnswers(product: Product): Promise<boolean> {
   return (await product.lab.server.exec(["spamc", "-K", "-U", product.layout.spamdSocket])).code === 0;
 }
