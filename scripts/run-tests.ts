@@ -76,10 +76,12 @@ async function testFiles(patterns: readonly string[], concurrency: number, timeo
     else skipped(`${placeOf(passed)}: ${typeof passed.skip === "string" ? passed.skip : "no reason given"}`);
   });
   stream.on("test:fail", (failed) => {
-    if (failed.details.type === "suite") return;
+    const { error } = failed.details;
+    // A suite fails with its tests; by itself when it could not be set up or taken down.
+    if (failed.details.type === "suite" && !("failureType" in error && error.failureType === "hookFailed")) return;
     tally.failed += 1;
     tally.failures.push(placeOf(failed));
-    console.log(`\nFAILED ${placeOf(failed)}\n${explain(failed.details.error)}\n`);
+    console.log(`\nFAILED ${placeOf(failed)}\n${explain(error)}\n`);
   });
   stream.on("test:summary", ({ file, duration_ms: durationMs, success }) => {
     if (file !== undefined) console.log(`${success ? "ok    " : "FAILED"} ${seconds(durationMs)} ${local(file)}`);
