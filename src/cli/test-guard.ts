@@ -15,6 +15,7 @@ import { SqliteSpamAllow } from "../adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
 import { instant } from "../core/time.ts";
 import { createCommands } from "../engine/commands.ts";
+import { noEnforcement } from "../engine/enforce.ts";
 import { Engine } from "../engine/engine.ts";
 import { Feed } from "../engine/feed.ts";
 import { healthOf } from "../engine/health.ts";
@@ -29,7 +30,6 @@ import type { KeeperCommand } from "../wire/control.ts";
 
 const TOML = 'domains = ["example.org"]\n';
 const STOP_MS = 1_000;
-const fine = { status: "ok", detail: "there" } as const;
 
 /** A data directory as set-up leaves it. */
 export function dataDirectory(): Layout & Disposable {
@@ -89,8 +89,8 @@ export async function startGuard(layout: Layout) {
         notices,
         clock,
         startedAt: engine.startedAt,
-        firewall: () => ({ name: "firewall", ...fine }),
-        database: () => ({ name: "database", ...fine }),
+        firewall: noEnforcement.status,
+        events: () => 0,
       }),
     reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),
     pid: process.pid,

@@ -107,7 +107,14 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
   const submit = engine.submit.bind(engine);
   const health = () =>
-    healthOf({ keeper, notices, clock, startedAt: engine.startedAt, firewall: firewallHealth, database });
+    healthOf({
+      keeper,
+      notices,
+      clock,
+      startedAt: engine.startedAt,
+      firewall: enforcer.status,
+      events: () => events.rows,
+    });
   const run = createCommands({
     engine,
     history: store,
@@ -176,18 +183,6 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   }
   function connections() {
     return { most: inForce["limits.connections.concurrent"], ports: MAIL_PORTS.map((key) => inForce[key]) };
-  }
-  function firewallHealth() {
-    const { state, reason } = enforcer.status();
-    if (state === "enforcing") return { name: "firewall", status: "ok" as const, detail: "bans are in the kernel" };
-    if (state === "off") return { name: "firewall", status: "ok" as const, detail: "off: firewall.enabled = false" };
-    return { name: "firewall", status: "degraded" as const, detail: reason ?? state };
-  }
-  function database() {
-    const raised = notices.list().find(({ code }) => code === "database_unwritable");
-    return raised === undefined
-      ? { name: "database", status: "ok" as const, detail: `${events.rows} events` }
-      : { name: "database", status: "degraded" as const, detail: raised.detail };
   }
   let inForce = settings;
   function reload() {

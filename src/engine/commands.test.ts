@@ -8,6 +8,7 @@ import { HOUR_MS } from "../core/time.ts";
 import type { Command, KeeperCommand, Reply } from "../wire/control.ts";
 import type { AccountStore, AliasStore } from "./admin-ports.ts";
 import { createCommands } from "./commands.ts";
+import { noEnforcement } from "./enforce.ts";
 import { healthOf } from "./health.ts";
 import type { BanLog, Outcome } from "./ports.ts";
 
@@ -227,8 +228,8 @@ function setUp(policy = TEST_POLICY) {
         notices,
         clock,
         startedAt: engine.startedAt,
-        firewall: () => ({ name: "firewall", status: "ok", detail: "" }),
-        database: () => ({ name: "database", status: "ok", detail: "" }),
+        firewall: noEnforcement.status,
+        events: () => 0,
       }),
     reload: () => ({ ok: true, changed: [] }),
     pid: 1,

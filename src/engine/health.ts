@@ -1,6 +1,7 @@
 import type { KeeperReply } from "../wire/control.ts";
 import type { ComponentHealth, Health } from "../wire/items.ts";
 import type { Keeper } from "./admin-ports.ts";
+import type { EnforcerStatus } from "./enforce.ts";
 import type { Clock, Notices } from "./ports.ts";
 
 export type HealthParts = Readonly<{
@@ -8,8 +9,9 @@ export type HealthParts = Readonly<{
   notices: Notices;
   clock: Clock;
   startedAt: number;
-  firewall: () => ComponentHealth;
-  database: () => ComponentHealth;
+  firewall: () => EnforcerStatus;
+  /** How many events the database holds. */
+  events: () => number;
 }>;
 
 /** Components whose absence stops mail; without any of the others the server is merely degraded. */
@@ -20,7 +22,7 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   const guard: ComponentHealth = { name: "guard", status: "ok", detail: "deciding" };
   const reply = await keeper.ask({ verb: "status" });
   if (reply.ok) notices.clear("keeper_unreachable");
-  const components = [guard, parts.database(), parts.firewall(), ...services(reply)];
+  const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
   const raised = notices.list();
   return {
     status: overall(components, raised.length > 0),
@@ -28,6 +30,20 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
     notices: raised,
     uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
   };
+}
+
+function firewallHealth({ state, reason }: EnforcerStatus): ComponentHealth {
+  const name = "firewall";
+  if (state === "enforcing") return { name, status: "ok", detail: "bans are in the kernel" };
+  if (state === "off") return { name, status: "ok", detail: "off: firewall.enabled = false" };
+  return { name, status: "degraded", detail: reason ?? state };
+}
+
+function databaseHealth({ notices, events }: HealthParts): ComponentHealth {
+  const raised = notices.list().find(({ code }) => code === "database_unwritable");
+  return raised === undefined
+    ? { name: "database", status: "ok", detail: `${events()} events` }
+    : { name: "database", status: "degraded", detail: raised.detail };
 }
 
 function services(reply: KeeperReply): readonly ComponentHealth[] {
