@@ -112,7 +112,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       notices,
       clock,
       startedAt: engine.startedAt,
-      firewall: enforcer.status,
+      firewall: () => enforcer.status(),
       events: () => events.rows,
     });
   const run = createCommands({
