@@ -40,7 +40,7 @@ export function renderOpendkim(site: Site): readonly RenderedFile[] {
     "OversignHeaders From",
     // Whatever goes wrong here, the mail goes on.
     "On-Default accept",
-    `ResolverConfiguration ${join(directory, "resolver.conf")}`,
+    ...(asksOurs(site) ? [`ResolverConfiguration ${join(directory, "resolver.conf")}`] : []),
     "DNSTimeout 5",
     `FinalPolicyScript ${join(directory, "final.lua")}`,
     "UMask 0007",
@@ -59,8 +59,17 @@ export function renderOpendkim(site: Site): readonly RenderedFile[] {
 }
 
 /**
- * OpenDKIM asks through libunbound (unbound.conf(5)). Its own setting for a name server does not do: libunbound asks
- * nobody on loopback unless told to, and answers for some names by itself.
+ * OpenDKIM asks the DNS through libunbound, from the root down. Only where names are served that the root does not know
+ * is it led to our resolver: it reads the file for that anew for each mail, and libunbound's parser is not made for
+ * threads, so that mails at the same time can end it. Postfix then lets them pass unverified until it is back.
+ */
+function asksOurs({ dns }: Site): boolean {
+  return dns.ownRoot || dns.stubs.length > 0;
+}
+
+/**
+ * For libunbound (unbound.conf(5)). OpenDKIM's own setting for a name server does not do: libunbound asks nobody on
+ * loopback unless told to, and answers for some names by itself.
  */
 function resolverConf({ dns }: Site): string {
   const names = [
