@@ -34,6 +34,7 @@ export function readSite(settings: Settings, layout: Layout): Site {
     outbound: outboundOf(settings),
     dns: dnsOf(settings),
     spam: spamOf(settings),
+    verify: settings["dkim.verify"],
     dkimSelector: settings["dkim.selector"],
     loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
     mailUser: userIds(USERS.mail),

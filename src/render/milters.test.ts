@@ -11,9 +11,12 @@ test("a stranger's mail is verified before it is scored; a user's is signed only
   assert.equal(SUBMISSION_MILTERS, "smtpd_milters=$ghostinbox_sign");
   const without = postfixMilters(sampleSite({ spam: { ...spam, enabled: false } }));
   assert.equal(without["smtpd_milters"], "$ghostinbox_verify, $ghostinbox_dmarc");
+  const trusting = postfixMilters(sampleSite({ verify: false }));
+  assert.equal(trusting["smtpd_milters"], "$ghostinbox_spam");
+  assert.ok(!("ghostinbox_verify" in trusting));
 });
 
-test("where a milter is gone mail passes, but for the verifier, and the filter of an owner who wants it to wait", () => {
+test("where a milter is gone mail passes, but for the filter of an owner who wants it to wait", () => {
   const actions = (changes: Partial<typeof spam> = {}): readonly string[] =>
     Object.entries(postfixMilters(sampleSite({ spam: { ...spam, ...changes } })))
       .filter(([name]) => name.startsWith("ghostinbox_"))

@@ -14,13 +14,18 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS);
   return {
     ghostinbox_sign: milter(layout.dkimSocket, "accept", DKIM_SECONDS),
-    ghostinbox_verify: milter(layout.dkimSocket, "accept", DKIM_SECONDS),
-    ghostinbox_dmarc: milter(layout.dmarcSocket, "accept", DKIM_SECONDS),
     // Postfix complains of a parameter that nothing uses.
+    ...(site.verify
+      ? {
+          ghostinbox_verify: milter(layout.dkimSocket, "accept", DKIM_SECONDS),
+          ghostinbox_dmarc: milter(layout.dmarcSocket, "accept", DKIM_SECONDS),
+        }
+      : {}),
     ...(spam.enabled ? { ghostinbox_spam: score } : {}),
-    smtpd_milters: ["$ghostinbox_verify", "$ghostinbox_dmarc", ...(spam.enabled ? ["$ghostinbox_spam"] : [])].join(
-      ", ",
-    ),
+    smtpd_milters: [
+      ...(site.verify ? ["$ghostinbox_verify", "$ghostinbox_dmarc"] : []),
+      ...(spam.enabled ? ["$ghostinbox_spam"] : []),
+    ].join(", "),
     header_checks: "regexp:$config_directory/forged_headers",
     // What is attached is the sender's affair, and often signed.
     mime_header_checks: "",

@@ -27,6 +27,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       stubs: [],
     },
     spam: { enabled: true, requiredScore: 5, refuseScore: 15, allowFrom: [], onFailure: "pass", ownRules: "" },
+    verify: true,
     dkimSelector: "ghostinbox",
     loginPolicySecret: "5".repeat(64),
     mailUser: { uid: 990, gid: 991 },

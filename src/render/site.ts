@@ -25,6 +25,8 @@ export type Site = Readonly<{
   outbound: Outbound;
   dns: DnsSite;
   spam: SpamSite;
+  /** Whether mail from others is verified (DKIM, SPF, DMARC). */
+  verify: boolean;
   dkimSelector: string;
   /** By this Dovecot proves to the guard that it is Dovecot. */
   loginPolicySecret: string;

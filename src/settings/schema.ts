@@ -232,6 +232,12 @@ export const schema = {
     says: "File of your own SpamAssassin rules and scores, read after all others.",
     source: "Mail::SpamAssassin::Conf(3)",
   },
+  "dkim.verify": {
+    kind: flag,
+    byDefault: true,
+    says: "Whether signatures, SPF and DMARC of mail from others are verified; off behind a gateway that does it.",
+    source: "RFC 6376, RFC 7208, RFC 7489",
+  },
   "dkim.selector": {
     kind: selector,
     byDefault: "ghostinbox",

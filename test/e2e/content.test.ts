@@ -37,6 +37,7 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
     product = await new Product(lab, {
       GHOSTINBOX_SPAM__ENABLED: "true",
+      GHOSTINBOX_DKIM__VERIFY: "true",
       GHOSTINBOX_SPAM__RULES: rules,
       GHOSTINBOX_SPAM__REFUSE_SCORE: "1500",
       GHOSTINBOX_SPAM__ALLOW_FROM: "*@friend.test",
