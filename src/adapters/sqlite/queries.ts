@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Ban } from "../../core/decision.ts";
 import type { Prefix } from "../../core/ip.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
 import type { EventFilter, Queries } from "../../engine/ports.ts";
+import { banItem } from "../../wire/ban-item.ts";
 import type { AddressReport, BanItem, EventItem, TopIp } from "../../wire/items.ts";
 import { BAN_COLUMNS, readBan } from "./ban-row.ts";
 import { integer, millis, millisOrNull, text, textOrNull } from "./columns.ts";
@@ -75,10 +75,6 @@ export class SqliteQueries implements Queries {
     const rows = this.#sql.counts.all(this.#ids.firstSince(since));
     return Object.fromEntries(rows.map((row) => [text(row["type"]), integer(row["n"])]));
   }
-}
-
-export function banItem(ban: Ban): BanItem {
-  return { ...ban, createdAt: isoTime(ban.createdAt), expiresAt: isoOrNull(ban.expiresAt) };
 }
 
 function isoOrNull(at: Millis | null): string | null {
