@@ -24,7 +24,9 @@ describe("whether a sender's domain exists, over a real socket", () => {
     const domains = new DnsSenderDomains("127.0.0.1:9", clock);
     assert.equal(await domains.exists("8.113.0.203.example"), null);
     domains.use(`127.0.0.1:${server.port}`);
-    assert.equal(await domains.exists("8.113.0.203.example"), false, "a failure is not remembered");
+    assert.equal(await domains.exists("8.113.0.203.example"), null, "it is not asked again at once");
+    clock.advance(SENDER_DOMAIN_LIMITS.failedMs);
+    assert.equal(await domains.exists("8.113.0.203.example"), false);
   });
 
   test("what is no domain is not looked up", async () => {

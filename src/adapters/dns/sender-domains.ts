@@ -1,6 +1,6 @@
 import type { Resolver } from "node:dns/promises";
 import { isDomain } from "../../core/address.ts";
-import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock, SenderDomains } from "../../engine/ports.ts";
 import { resolverAt } from "./names.ts";
 
@@ -9,11 +9,13 @@ export const SENDER_DOMAIN_LIMITS = {
   /** Domains whose answers are kept, for so long. */
   kept: 2_048,
   keptMs: 5 * MINUTE_MS,
+  /** How long a domain of which the DNS told nothing is not asked about again. */
+  failedMs: 2 * SECOND_MS,
   /** Domains that are looked up at the same time; senders of others are not judged. */
   inFlight: 100,
 } as const;
 
-type Held = Readonly<{ exists: boolean; until: Millis | number }>;
+type Held = Readonly<{ exists: boolean | null; until: number }>;
 
 /** No such name, or none of this type; anything else means that the DNS did not tell. */
 const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
@@ -49,9 +51,9 @@ export class DnsSenderDomains implements SenderDomains {
 
   async #look(domain: string): Promise<boolean | null> {
     const exists = await takesMail(this.#resolver, domain);
-    if (exists === null) return null;
     if (this.#held.size >= SENDER_DOMAIN_LIMITS.kept) this.#held.clear();
-    this.#held.set(domain, { exists, until: this.#clock.now() + SENDER_DOMAIN_LIMITS.keptMs });
+    const keptMs = exists === null ? SENDER_DOMAIN_LIMITS.failedMs : SENDER_DOMAIN_LIMITS.keptMs;
+    this.#held.set(domain, { exists, until: this.#clock.now() + keptMs });
     return exists;
   }
 }
