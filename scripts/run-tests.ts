@@ -25,9 +25,7 @@ const LAB = ["test/lab/*.test.ts", "test/dialogs/*.test.ts", "test/e2e/*.test.ts
 const UNIT_TIMEOUT_MS = 120_000;
 const LAB_TIMEOUT_MS = 480_000;
 
-const tally: Tally = nothingYet();
-/** Lab files that failed once and passed when they ran again: a machine that does much else is slow at times. */
-const again: string[] = [];
+const tally: Tally = { passed: 0, failed: 0, skipped: [], failures: [] };
 const [what = "all", only = ""] = process.argv.slice(2);
 const intolerant = process.env["CI"] === "true";
 
@@ -35,9 +33,8 @@ if (only === "") for (const [name, argv] of STATIC_CHECKS) await staticCheck(nam
 await testFiles(UNIT, availableParallelism(), UNIT_TIMEOUT_MS);
 if (what === "all") {
   await testFiles(FUZZ, availableParallelism(), UNIT_TIMEOUT_MS);
-  for (const file of filesOf(LAB)) await labFile(file);
+  await testFiles(LAB, 1, LAB_TIMEOUT_MS);
 }
-for (const file of again) console.log(`passed only when it ran again: ${file}`);
 for (const reason of tally.skipped) console.log(`skipped: ${reason}`);
 if (tally.failures.length > 0) console.log(`\nFailed:\n${tally.failures.map((line) => `  ${line}`).join("\n")}`);
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
@@ -66,67 +63,38 @@ function report(ok: boolean, name: string, from: number): void {
 }
 
 async function testFiles(patterns: readonly string[], concurrency: number, timeout: number): Promise<void> {
-  const files = filesOf(patterns);
-  if (files.length > 0) add(await runFiles(files, concurrency, timeout));
-}
-
-async function labFile(file: string): Promise<void> {
-  const first = await runFiles([file], 1, LAB_TIMEOUT_MS);
-  if (first.failed === 0) return add(first);
-  console.log(`again          ${file}`);
-  const second = await runFiles([file], 1, LAB_TIMEOUT_MS);
-  if (second.failed === 0) again.push(file);
-  add(second);
-}
-
-function filesOf(patterns: readonly string[]): readonly string[] {
-  return globSync(patterns)
+  const files = globSync(patterns)
     .filter((file) => file.includes(only))
     .toSorted();
-}
-
-async function runFiles(files: readonly string[], concurrency: number, timeout: number): Promise<Tally> {
-  const found = nothingYet();
-  const stream = run({ files: [...files], concurrency, timeout });
+  if (files.length === 0) return;
+  const stream = run({ files, concurrency, timeout });
   stream.on("test:stdout", ({ message }) => process.stdout.write(message));
   stream.on("test:stderr", ({ message }) => process.stderr.write(message));
   stream.on("test:pass", (passed) => {
     if (passed.details.type === "suite") return;
-    if (passed.skip === undefined) found.passed += 1;
-    else skipped(found, `${placeOf(passed)}: ${typeof passed.skip === "string" ? passed.skip : "no reason given"}`);
+    if (passed.skip === undefined) tally.passed += 1;
+    else skipped(`${placeOf(passed)}: ${typeof passed.skip === "string" ? passed.skip : "no reason given"}`);
   });
   stream.on("test:fail", (failed) => {
     const { error } = failed.details;
     // A suite fails with its tests; by itself when it could not be set up or taken down.
     if (failed.details.type === "suite" && !("failureType" in error && error.failureType === "hookFailed")) return;
-    found.failed += 1;
-    found.failures.push(placeOf(failed));
+    tally.failed += 1;
+    tally.failures.push(placeOf(failed));
     console.log(`\nFAILED ${placeOf(failed)}\n${explain(error)}\n`);
   });
   stream.on("test:summary", ({ file, duration_ms: durationMs, success }) => {
     if (file !== undefined) console.log(`${success ? "ok    " : "FAILED"} ${seconds(durationMs)} ${local(file)}`);
   });
   await finished(stream.resume());
-  return found;
-}
-
-function nothingYet(): Tally {
-  return { passed: 0, failed: 0, skipped: [], failures: [] };
-}
-
-function add(found: Tally): void {
-  tally.passed += found.passed;
-  tally.failed += found.failed;
-  tally.skipped.push(...found.skipped);
-  tally.failures.push(...found.failures);
 }
 
 /** Where a continuous integration says that nothing may be missing, a skip is a failure. */
-function skipped(found: Tally, where: string): void {
-  found.skipped.push(where);
+function skipped(where: string): void {
+  tally.skipped.push(where);
   if (!intolerant) return;
-  found.failed += 1;
-  found.failures.push(`${where} (CI=true allows no skip)`);
+  tally.failed += 1;
+  tally.failures.push(`${where} (CI=true allows no skip)`);
 }
 
 function placeOf(test: Readonly<{ name: string; file?: string | undefined; line?: number | undefined }>): string {
