@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { mustRun } from "../lab/commands.ts";
 import { Lab } from "../lab/lab.ts";
 import { authenticate, openSubmission } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
+import { makeCertificate, TlsServer } from "../lab/tls-server.ts";
 import { until } from "../lab/wait.ts";
 
 const ANNA = "anna@example.test";
@@ -20,23 +18,19 @@ const SECRET = "relay pass:word $1";
 describe("mail out through a relay that wants a password", { skip: whyNoLab() ?? false }, () => {
   let lab: Lab;
   let product: Product;
+  let relay: TlsServer;
   const at = (name: string): string => join(lab.directory, name);
   before(async () => {
     lab = await Lab.make();
-    const names = ["-subj", "/CN=relay", "-addext", "subjectAltName=DNS:mx.sender.test", "-days", "5"];
-    const files = ["-keyout", at("relay-key.pem"), "-out", at("relay.pem")];
-    await mustRun(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", ...names, ...files]);
-    const program = fileURLToPath(new URL("../lab/relay-server.ts", import.meta.url));
-    const where = [RELAY, "587", at("relay.pem"), at("relay-key.pem"), "anna-at-relay", SECRET, at("relayed")];
-    const [command = "", ...argv] = lab.sender.inside([process.execPath, program, ...where]);
-    // It ends with its namespace.
-    spawn(command, argv, { stdio: "ignore" });
+    const certificate = await makeCertificate(lab.directory, "relay", "mx.sender.test");
+    const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
+    relay = await TlsServer.start(lab.sender, where, { user: "anna-at-relay", password: SECRET });
     writeFileSync(at("relay-password"), `${SECRET}\n`, { mode: 0o600 });
     product = await new Product(lab, {
       GHOSTINBOX_OUTBOUND__RELAY: "mx.sender.test:587",
       GHOSTINBOX_OUTBOUND__RELAY_USER: "anna-at-relay",
       GHOSTINBOX_OUTBOUND__RELAY_PASSWORD_FILE: at("relay-password"),
-      GHOSTINBOX_OUTBOUND__RELAY_CA: at("relay.pem"),
+      GHOSTINBOX_OUTBOUND__RELAY_CA: certificate.cert,
       GHOSTINBOX_OUTBOUND__QUEUE_LIFETIME: "4d",
     }).start();
     await product.addAccount(ANNA);
@@ -48,13 +42,6 @@ describe("mail out through a relay that wants a password", { skip: whyNoLab() ??
       lab.remove();
     }
   });
-
-  const relayed = (): readonly string[] =>
-    existsSync(at("relayed"))
-      ? readFileSync(at("relayed"), "utf8")
-          .split("\n")
-          .filter((line) => line !== "")
-      : [];
 
   async function submit(headers: readonly string[], body: readonly string[] = ["Hello."]): Promise<void> {
     const dialog = await openSubmission(lab.sender, PHONE);
@@ -81,7 +68,7 @@ describe("mail out through a relay that wants a password", { skip: whyNoLab() ??
     );
     const mail = await until(
       "the relay has the mail",
-      () => relayed().find((line) => line.includes("through the relay")),
+      () => relay.mails().find((line) => line.includes("through the relay")),
       20_000,
     );
     assert.doesNotMatch(mail, /Secret|secret|198\.51\.100\.65|10\.1\.2\.3|client\.test/);
@@ -97,12 +84,10 @@ describe("mail out through a relay that wants a password", { skip: whyNoLab() ??
   });
 
   test("a relay whose certificate nobody vouches for learns no password: the mail waits", async () => {
-    const before = relayed().length;
-    const names = ["-subj", "/CN=other", "-addext", "subjectAltName=DNS:mx.sender.test", "-days", "5"];
-    const files = ["-keyout", at("other-key.pem"), "-out", at("other.pem")];
-    await mustRun(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", ...names, ...files]);
+    const before = relay.mails().length;
+    const other = await makeCertificate(lab.directory, "other", "mx.sender.test");
     const postfix = ["postconf", "-c", product.layout.postfixConf];
-    await lab.server.mustExec([...postfix, "-e", `smtp_tls_CAfile=${at("other.pem")}`]);
+    await lab.server.mustExec([...postfix, "-e", `smtp_tls_CAfile=${other.cert}`]);
     await lab.server.mustExec(["postfix", "-c", product.layout.postfixConf, "reload"]);
     await until("clients with the old setting are gone", () => product.pidsOf(/\bsmtp -t unix/).length === 0);
     await submit(["Subject: not for strangers"]);
@@ -115,7 +100,7 @@ describe("mail out through a relay that wants a password", { skip: whyNoLab() ??
       },
       20_000,
     );
-    assert.equal(relayed().length, before);
+    assert.equal(relay.mails().length, before);
   });
 
   test("the times of the queue are those of the settings", async () => {

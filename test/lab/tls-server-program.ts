@@ -1,14 +1,15 @@
 /**
- * A submission server that relays for those who sign in: `relay-server.ts ADDRESS PORT CERT KEY USER PASSWORD FILE`.
- * STARTTLS, AUTH PLAIN (RFC 4954), nothing before it. Each mail that it takes is a line of JSON in FILE.
+ * A mail server with STARTTLS: `tls-server-program.ts ADDRESS PORT CERT KEY FILE [USER PASSWORD]`. With a user it takes
+ * nothing before AUTH PLAIN (RFC 4954), else nothing before TLS. Each mail that it takes is a line of JSON in FILE.
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 
-const [address = "", port = "", cert = "", key = "", user = "", password = "", file = ""] = process.argv.slice(2);
+const [address = "", port = "", cert = "", key = "", file = "", user, password = ""] = process.argv.slice(2);
 const secureContext = createSecureContext({ cert: readFileSync(cert), key: readFileSync(key) });
-const GOOD = Buffer.from(`\0${user}\0${password}`).toString("base64");
+const LOGIN = user !== undefined;
+const GOOD = Buffer.from(`\0${user ?? ""}\0${password}`).toString("base64");
 
 createServer((socket) => serve(socket, { tls: false, greet: true })).listen(Number(port), address, () => {
   console.log("ready");
@@ -16,26 +17,27 @@ createServer((socket) => serve(socket, { tls: false, greet: true })).listen(Numb
 
 function serve(socket: Socket, { tls, greet }: { tls: boolean; greet: boolean }): void {
   let rest = "";
-  let signedIn = false;
+  let welcome = tls && !LOGIN;
   let inData = false;
   let text = "";
   const say = (line: string): void => void socket.write(`${line}\r\n`);
   const obey = (line: string): void => {
     const command = line.toUpperCase();
     if (command.startsWith("EHLO")) {
-      for (const word of ["relay", ...(tls ? ["AUTH PLAIN"] : ["STARTTLS"])]) say(`250-${word}`);
+      for (const word of ["relay", ...(tls ? [] : ["STARTTLS"]), ...(tls && LOGIN ? ["AUTH PLAIN"] : [])])
+        say(`250-${word}`);
       say("250 8BITMIME");
     } else if (command === "STARTTLS" && !tls) {
       say("220 go on");
       socket.removeAllListeners("data");
       serve(new TLSSocket(socket, { isServer: true, secureContext }), { tls: true, greet: false });
     } else if (command.startsWith("AUTH PLAIN ") && tls) {
-      signedIn = line.slice("AUTH PLAIN ".length) === GOOD;
-      say(signedIn ? "235 welcome" : "535 wrong");
+      welcome = line.slice("AUTH PLAIN ".length) === GOOD;
+      say(welcome ? "235 welcome" : "535 wrong");
     } else if (command === "QUIT") {
       say("221 bye");
       socket.end();
-    } else if (!signedIn) say("530 sign in first");
+    } else if (!welcome) say(LOGIN ? "530 sign in first" : "530 TLS first");
     else if (command === "DATA") {
       inData = true;
       say("354 go on");

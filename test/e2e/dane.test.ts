@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { createHash, X509Certificate } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, mailOver, openSubmission } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { makeCertificate, TlsServer } from "../lab/tls-server.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+const PHONE = "198.51.100.65";
+const OTHER = "198.51.100.71";
+
+/** RFC 7672, over the lab's signed root: what a domain publishes of its mail server's key holds, or the mail waits. */
+describe("mail out to domains that publish their keys (DANE)", { skip: whyNoLab() ?? false }, () => {
+  const keys = mkdtempSync(join(tmpdir(), "dane-"));
+  let lab: Lab;
+  let product: Product;
+  let other: TlsServer;
+  before(async () => {
+    const certificate = await makeCertificate(keys, "other", "whatever.test");
+    const { publicKey } = new X509Certificate(readFileSync(certificate.cert));
+    const hash = createHash("sha256")
+      .update(publicKey.export({ type: "spki", format: "der" }))
+      .digest("hex");
+    const domain = (name: string, tlsa: string): readonly string[] => [
+      `${name}. MX 10 mx.${name}.`,
+      `mx.${name}. A ${OTHER}`,
+      `_25._tcp.mx.${name}. TLSA 3 1 1 ${tlsa}`,
+    ];
+    lab = await Lab.make([...domain("true.test", hash), ...domain("false.test", "0".repeat(64))]);
+    other = await TlsServer.start(lab.sender, { directory: lab.directory, address: OTHER, port: 25, certificate });
+    product = await new Product(lab).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    rmSync(keys, { recursive: true });
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  async function submit(recipient: string): Promise<void> {
+    const dialog = await openSubmission(lab.sender, PHONE);
+    assert.equal((await authenticate(dialog, ANNA)).code, 235);
+    const reply = await mailOver(dialog, { sender: ANNA, recipient, subject: `to ${recipient}` });
+    assert.equal(reply.code, 250, dialog.transcript.join("\n"));
+    dialog.close();
+  }
+  const log = (): string => readFileSync(product.layout.mailLog, "utf8");
+
+  test("the published key is the server's: the mail leaves over verified TLS, though nobody signed the certificate", async () => {
+    await submit("someone@true.test");
+    await until("it arrives", () => other.mails().some((mail) => mail.includes("to someone@true.test")), 20_000);
+    assert.match(log(), /Verified TLS connection established to mx\.true\.test\[/);
+  });
+
+  test("it is another's: the mail waits, and nothing of it is told to that server", async () => {
+    await submit("someone@false.test");
+    await until("it is deferred", () => /to=<someone@false\.test>.*status=deferred/.test(log()), 20_000);
+    assert.match(log(), /Server certificate not (?:trusted|verified)/);
+    assert.ok(!other.mails().some((mail) => mail.includes("false.test")));
+  });
+});

@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { mustRun } from "./commands.ts";
+import type { Host } from "./host.ts";
+import { until } from "./wait.ts";
+
+export type Login = Readonly<{ user: string; password: string }>;
+export type Certificate = Readonly<{ cert: string; key: string }>;
+
+/** A self-signed certificate for a name; the files lie in the directory. */
+export async function makeCertificate(directory: string, file: string, name: string): Promise<Certificate> {
+  const made = { cert: join(directory, `${file}.pem`), key: join(directory, `${file}-key.pem`) };
+  const names = ["-subj", `/CN=${file}`, "-addext", `subjectAltName=DNS:${name}`, "-days", "5"];
+  const files = ["-keyout", made.key, "-out", made.cert];
+  await mustRun(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", ...names, ...files]);
+  return made;
+}
+
+export type Wish = Readonly<{ directory: string; address: string; port: number; certificate: Certificate }>;
+
+/** Another mail server, which offers STARTTLS and, if it has a login, takes mail from who signs in only. */
+export class TlsServer {
+  readonly #mails: string;
+
+  private constructor(mails: string) {
+    this.#mails = mails;
+  }
+
+  static async start(host: Host, { directory, address, port, certificate }: Wish, login?: Login): Promise<TlsServer> {
+    const program = fileURLToPath(new URL("tls-server-program.ts", import.meta.url));
+    const mails = join(directory, `mails-${address}-${port}`);
+    const where = [address, String(port), certificate.cert, certificate.key, mails];
+    const who = login === undefined ? [] : [login.user, login.password];
+    const [command = "", ...argv] = host.inside([process.execPath, program, ...where, ...who]);
+    // It ends with its namespace.
+    spawn(command, argv, { stdio: "ignore" });
+    await until("the other mail server answers", async () => {
+      const connected = await host.connect({ from: address, to: address, port });
+      if (connected.ok) connected.socket.destroy();
+      return connected.ok;
+    });
+    return new TlsServer(mails);
+  }
+
+  mails(): readonly string[] {
+    if (!existsSync(this.#mails)) return [];
+    return readFileSync(this.#mails, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
+  }
+}
