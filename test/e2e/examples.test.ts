@@ -192,8 +192,12 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   });
 
   test("who talks before the greeting is refused, who waits is not, and the guard has seen both", async () => {
+    // A held guard holds the greeting, so that what is said surely comes before it.
+    const guard = await until("the guard runs", () => product.pidsOf(/\/guard\.js/)[0]);
+    process.kill(guard, "SIGSTOP");
     const eager = await openPlain(lab, "198.51.100.73");
     eager.send("EHLO client.test");
+    process.kill(guard, "SIGCONT");
     const refused = await eager.reply();
     assert.equal(refused.code, 503, refused.lines.join());
     eager.close();
