@@ -80,22 +80,9 @@ function milterCommand({ layout, domains, spam }: Site): readonly string[] {
 /** What a sender reads whose mail scored too high. It names no mechanism; log lines are found by it. */
 export const REFUSED_AS_SPAM = "Message content refused";
 
-/**
- * OpenDKIM 2.11 sets up its resolver when the first client connects, and takes no lock for it: two clients at once can
- * end it, or leave it without our resolver for as long as it lives. So it is born under another name, and Postfix finds
- * its socket only after one client of ours has been there alone.
- */
-export function opendkimCommand({ opendkimConf, dkimSocket }: Layout): readonly string[] {
+export function opendkimCommand(layout: Layout): string {
   const user = as(CONTENT_USERS.dkim, "postfix", "--clear-groups");
-  const first = `miltertest -D socket=$born -s ${opendkimConf}/first-connection.lua`;
-  return [
-    `rm -f ${dkimSocket}.*`,
-    // The process keeps its number, so that nobody greets the successor of one that died early.
-    `born=${dkimSocket}.$$`,
-    // In a shell within a shell: OpenDKIM is to have no child that it knows nothing of.
-    `( (while kill -0 $$ && ! [ -S $born ]; do sleep 0.1; done; ${first} && mv -f $born ${dkimSocket}) & )`,
-    `exec ${user} opendkim -f -x ${opendkimConf}/opendkim.conf -p local:$born`,
-  ];
+  return `exec ${user} opendkim -f -x ${layout.opendkimConf}/opendkim.conf`;
 }
 
 /** It changes root directory and user itself. */

@@ -4,7 +4,7 @@ import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
 /**
  * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, then DMARC with SPF), then scored; a
  * user's is signed and nothing else. Each has deadlines of its own. Where one is dead or frozen the mail passes, but for
- * the filter if `spam.on_failure` says so, and for the verifier: what DMARC says without it cannot be taken back.
+ * the filter if `spam.on_failure` says so.
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const { layout, spam } = site;
@@ -17,7 +17,7 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     // Postfix complains of a parameter that nothing uses.
     ...(site.verify
       ? {
-          ghostinbox_verify: milter(layout.dkimSocket, "tempfail", DKIM_SECONDS),
+          ghostinbox_verify: milter(layout.dkimSocket, "accept", DKIM_SECONDS),
           ghostinbox_dmarc: milter(layout.dmarcSocket, "accept", DKIM_SECONDS),
         }
       : {}),

@@ -85,7 +85,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
     case "spamass-milter":
       return [spamMilterCommand(layout)];
     case "opendkim":
-      return opendkimCommand(layout);
+      return [opendkimCommand(layout)];
     case "opendmarc":
       return [opendmarcCommand(layout)];
     case "postgrey":
