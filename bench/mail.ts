@@ -5,24 +5,45 @@ import { SERVER } from "../test/lab/network.ts";
 import { Product } from "../test/lab/product.ts";
 import { until } from "../test/lab/wait.ts";
 import { LOAD_CPU, pinned } from "./cpus.ts";
+import { reconfigure, rendered } from "./doors.ts";
 import type { Bench, Part } from "./part.ts";
 import { median, type Row } from "./result.ts";
 
 const AT_LEAST = 0.97;
 const SENDER = "198.51.100.0/25";
 /** No limit bites: not even the kernel's, which counts connections a while after they have closed. */
-const SETTINGS = { GHOSTINBOX_ALLOW__NETWORKS: SENDER, GHOSTINBOX_LIMITS__CONNECTIONS__CONCURRENT: "1000" };
+const SETTINGS = {
+  GHOSTINBOX_ALLOW__NETWORKS: SENDER,
+  GHOSTINBOX_LIMITS__CONNECTIONS__CONCURRENT: "1000",
+  GHOSTINBOX_SPAM__ENABLED: "true",
+};
 const SESSIONS = 8;
 const MESSAGE_BYTES = 2_048;
 const RECIPIENT = "alice@example.test";
 
-/** `discard`: Postfix throws each mail away once it is queued, so that smtpd sets the pace. `mailbox`: Dovecot stores it. */
+/**
+ * `discard`: Postfix throws each mail away once it is queued, so that smtpd sets the pace. `mailbox`: Dovecot stores it.
+ * `scored`: SpamAssassin
+ * scores it first, as the product does by default.
+ */
 const DELIVERIES = {
-  discard: { transport: "discard:", what: "mails accepted and discarded, with and without the guard", mails: 1_000 },
+  discard: {
+    transport: "discard:",
+    content: false,
+    what: "mails accepted and discarded, with and without the guard",
+    mails: 1_000,
+  },
   mailbox: {
     transport: "lmtp:unix:private/dovecot-lmtp",
+    content: false,
     what: "mails delivered, with and without the guard",
     mails: 400,
+  },
+  scored: {
+    transport: "lmtp:unix:private/dovecot-lmtp",
+    content: true,
+    what: "mails scored and delivered, with and without the guard",
+    mails: 150,
   },
 } as const;
 type Delivery = keyof typeof DELIVERIES;
@@ -39,28 +60,29 @@ export const mail: Part = {
     await product.start();
     try {
       await product.addAccount(RECIPIENT);
-      const restriction = (await postconf(product, ["-h", "ghostinbox_guard"])).trim();
-      return [
-        await measure(bench, product, { delivery: "discard", restriction }),
-        await measure(bench, product, { delivery: "mailbox", restriction }),
-      ];
+      const restriction = await rendered(product, "ghostinbox_guard");
+      const milters = await rendered(product, "smtpd_milters");
+      const rows: Row[] = [];
+      for (const delivery of ["discard", "mailbox", "scored"] as const)
+        rows.push(await measure(bench, product, { delivery, restriction, milters }));
+      return rows;
     } finally {
       await product.stop();
     }
   },
 };
 
-type Setting = Readonly<{ delivery: Delivery; restriction: string }>;
+type Setting = Readonly<{ delivery: Delivery; restriction: string; milters: string }>;
 
-async function measure(bench: Bench, product: Product, { delivery, restriction }: Setting): Promise<Row> {
-  const { transport, what, mails } = DELIVERIES[delivery];
-  await postconf(product, ["-e", `virtual_transport = ${transport}`]);
+async function measure(bench: Bench, product: Product, { delivery, restriction, milters }: Setting): Promise<Row> {
+  const { transport, content, what, mails } = DELIVERIES[delivery];
+  const parameters = { virtual_transport: transport, smtpd_milters: content ? milters : "" };
   const withGuard: number[] = [];
   const without: number[] = [];
   for (let round = 0; round < (bench.quick ? 2 : 6); round++) {
     // The first of a pair alternates, so that a drift of the machine favours neither.
     for (const guarded of round % 2 === 0 ? [true, false] : [false, true]) {
-      await use(product, guarded ? restriction : "");
+      await reconfigure(product, { ...parameters, ghostinbox_guard: guarded ? restriction : "" });
       await send(bench, product, 50);
       (guarded ? withGuard : without).push(await send(bench, product, bench.quick ? mails / 5 : mails));
     }
@@ -77,22 +99,6 @@ async function measure(bench: Bench, product: Product, { delivery, restriction }
     target: `at least ${AT_LEAST}`,
     verdict: ratio >= AT_LEAST ? "met" : "MISSED",
   };
-}
-
-/** Swaps what `$ghostinbox_guard` stands for in all restrictions; nothing else differs. */
-async function use(product: Product, restriction: string): Promise<void> {
-  await postconf(product, ["-e", `ghostinbox_guard = ${restriction}`]);
-  const before = smtpds(product);
-  await product.lab.server.mustExec(["postfix", "-c", product.layout.postfixConf, "reload"]);
-  await until("no smtpd has the old configuration", () => before.every((pid) => !smtpds(product).includes(pid)));
-}
-
-function smtpds(product: Product): readonly number[] {
-  return product.pidsOf(/ smtpd /);
-}
-
-async function postconf(product: Product, argv: readonly string[]): Promise<string> {
-  return product.lab.server.mustExec(["postconf", "-c", product.layout.postfixConf, ...argv]);
 }
 
 /** Mails a second, from the first connection until the queue is empty. */

@@ -4,6 +4,7 @@ import { Lab } from "../test/lab/lab.ts";
 import { whyNoLab } from "../test/lab/network.ts";
 import { banTime } from "./ban-time.ts";
 import { burst } from "./burst.ts";
+import { AUTHOR, costs } from "./costs.ts";
 import { decisions } from "./decisions.ts";
 import { Programs } from "./guard.ts";
 import { mail } from "./mail.ts";
@@ -12,7 +13,7 @@ import type { Part } from "./part.ts";
 import { restore } from "./restore.ts";
 import { printTable, type Row } from "./result.ts";
 
-const PARTS: readonly Part[] = [decisions, mail, banTime, burst, restore, memory];
+const PARTS: readonly Part[] = [decisions, mail, costs, banTime, burst, restore, memory];
 
 process.exitCode = await main();
 
@@ -26,7 +27,7 @@ async function main(): Promise<number> {
   }
   // The lab removes itself when the process exits.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
-  const lab = await Lab.make();
+  const lab = await Lab.make(AUTHOR.records);
   const rows: Row[] = [];
   let failed = 0;
   try {

@@ -1,0 +1,146 @@
+import { join } from "node:path";
+import { Dialog } from "../test/lab/dialog.ts";
+import { LISTS } from "../test/lab/dns.ts";
+import { Lists } from "../test/lab/lists.ts";
+import { mailOver } from "../test/lab/mail.ts";
+import { mailText } from "../test/lab/mailbox.ts";
+import { SERVER } from "../test/lab/network.ts";
+import { Product } from "../test/lab/product.ts";
+import { Signer } from "../test/lab/signer.ts";
+import { until } from "../test/lab/wait.ts";
+import { reconfigure, rendered } from "./doors.ts";
+import type { Bench, Part } from "./part.ts";
+import { median, type Row } from "./result.ts";
+
+const RECIPIENT = "alice@example.test";
+const DOMAIN = "author.test";
+const signer = new Signer();
+
+/** Whose mail it is: signed, aligned, and published as it should be. */
+export const AUTHOR = {
+  records: [
+    `${DOMAIN}. MX 10 mx.sender.test.`,
+    `${DOMAIN}. TXT "v=spf1 ip4:198.51.100.0/24 -all"`,
+    `_dmarc.${DOMAIN}. TXT "v=DMARC1; p=reject"`,
+    signer.record(DOMAIN),
+  ],
+} as const;
+
+/** Allow-listed, so that no list is asked about it. */
+const FRIEND = "198.51.100.10";
+/** Each mail of a stranger comes from an address that nobody has asked about yet. */
+const STRANGERS = { first: 67, last: 127 };
+
+const SETTINGS = {
+  GHOSTINBOX_SPAM__ENABLED: "true",
+  GHOSTINBOX_DKIM__VERIFY: "true",
+  GHOSTINBOX_DNSBL__ZONES: Object.keys(LISTS).join(","),
+  GHOSTINBOX_ALLOW__NETWORKS: FRIEND,
+};
+
+type Parameters_ = Readonly<Record<string, string>>;
+type Way = Readonly<{ what: string; parameters: Parameters_; strangers?: boolean; tls?: boolean }>;
+
+/** One mail at a time, a connection each, from the SYN to the reply that takes the mail. */
+export const costs: Part = {
+  name: "costs",
+  says: "what each part adds to a mail",
+  async run(bench) {
+    const lists = await Lists.start();
+    const product = new Product(bench.lab, SETTINGS, join(bench.lab.directory, "all"));
+    try {
+      await product.start();
+      await product.addAccount(RECIPIENT);
+      await until("every list is believed", async () => (await product.stats()).health.notices.length === 0, 60_000);
+      const text = await signer.sign(
+        bench.lab,
+        DOMAIN,
+        mailText({ subject: "news", from: `news@${DOMAIN}`, body: BODY }),
+      );
+      return await measure(bench, product, text);
+    } finally {
+      await product.stop();
+      lists.stop();
+    }
+  },
+};
+
+async function measure(bench: Bench, product: Product, text: string): Promise<readonly Row[]> {
+  const ways = await waysOf(product);
+  const taken = new Map<Way, number[]>(ways.map((way) => [way, []]));
+  const strangers = newAddresses();
+  const mails = bench.quick ? 5 : 10;
+  for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
+    for (const way of ways) {
+      await reconfigure(product, way.parameters);
+      // The first one starts smtpd, connects it to everything, and warms caches.
+      await timed(bench, { way, text, from: FRIEND });
+      for (let mail = 0; mail < mails; mail++) {
+        const from = way.strangers === true ? strangers() : FRIEND;
+        taken.get(way)?.push(await timed(bench, { way, text, from }));
+      }
+    }
+  }
+  const [bare = Number.NaN, ...others] = ways.map((way) => median(taken.get(way) ?? []));
+  return ways.map(({ what }, i) => row(what, i === 0 ? bare : (others[i - 1] ?? Number.NaN), i === 0 ? null : bare));
+}
+
+async function waysOf(product: Product): Promise<readonly Way[]> {
+  const guard = await rendered(product, "ghostinbox_guard");
+  const milters = await rendered(product, "smtpd_milters");
+  const verify = "$ghostinbox_verify, $ghostinbox_dmarc";
+  const none = { ghostinbox_guard: "", smtpd_milters: "" };
+  const guarded = { ...none, ghostinbox_guard: guard };
+  return [
+    { what: "a mail of 2 KB with none of it", parameters: none },
+    { what: "  TLS", parameters: none, tls: true },
+    { what: "  guard", parameters: guarded },
+    { what: "  guard, and three block lists that know the client not yet", parameters: guarded, strangers: true },
+    { what: "  DKIM, SPF and DMARC", parameters: { ...none, smtpd_milters: verify } },
+    { what: "  SpamAssassin", parameters: { ...none, smtpd_milters: "$ghostinbox_spam" } },
+    {
+      what: "  all of it",
+      parameters: { ghostinbox_guard: guard, smtpd_milters: milters },
+      strangers: true,
+      tls: true,
+    },
+  ];
+}
+
+type Sent = Readonly<{ way: Way; text: string; from: string }>;
+
+async function timed({ lab }: Bench, { way, text, from }: Sent): Promise<number> {
+  const started = performance.now();
+  const dialog = await Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 });
+  try {
+    await dialog.reply();
+    await dialog.ask("EHLO mx.author.test");
+    if (way.tls === true) {
+      await dialog.ask("STARTTLS");
+      await dialog.startTls();
+      await dialog.ask("EHLO mx.author.test");
+    }
+    const reply = await mailOver(dialog, { sender: `news@${DOMAIN}`, recipient: RECIPIENT, text });
+    const tookMs = performance.now() - started;
+    if (reply.code !== 250) throw new Error(`${way.what.trim()}: ${reply.code} ${reply.lines.join(" ")}`);
+    return tookMs;
+  } finally {
+    dialog.close();
+  }
+}
+
+function newAddresses(): () => string {
+  let next: number = STRANGERS.first;
+  return () => {
+    if (next > STRANGERS.last) throw new Error("no addresses are left");
+    return `198.51.100.${next++}`;
+  };
+}
+
+function row(what: string, ms: number, bareMs: number | null): Row {
+  const ours =
+    bareMs === null ? `${ms.toFixed(1)} ms` : `${ms < bareMs ? "-" : "+"}${Math.abs(ms - bareMs).toFixed(1)} ms`;
+  return { what, ours, theirs: "", ratio: "", target: "", verdict: "" };
+}
+
+const BODY = "Dear Alice,\r\n\r\nthe minutes of our meeting follow below.\r\n".padEnd(1_500, "One line of it.\r\n");
