@@ -184,14 +184,13 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     assert.ok(tookMs < 700, `${Math.round(tookMs)} ms`);
   });
 
-  test("with our resolver dead a mail comes again at worst, and nobody hangs", async () => {
+  test("with our resolver dead mail comes in, and nobody hangs", async () => {
     const service = `${product.layout.services}/unbound`;
     await lab.server.mustExec(["sv", "-w", "5", "down", service]);
     const { from } = stranger();
     const { reply, tookMs } = await send(from);
     await lab.server.mustExec(["sv", "-w", "5", "up", service]);
-    // Postfix cannot tell whether the sender's domain exists.
-    assert.match(reply, /^(250|450 4\.1\.8) /);
+    assert.match(reply, /^250 /);
     assert.ok(tookMs < PATIENCE_MS, `${Math.round(tookMs)} ms`);
     await until("it is back", async () => (await send(from)).reply.startsWith("250 "));
   });
