@@ -62,7 +62,9 @@ export function decideMessage(facts: Facts, event: Message): Decision {
 function unknownRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
   const evidence = exceeded(policy.probes, facts.probes, now);
   if (evidence === null) return decision("refuse", "recipient_unknown");
-  if (facts.known || isProvider(policy, event.clientName)) return decision("refuse", "recipient_unknown", { evidence });
+  if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+  const patienceOver = exceeded(policy.probes, facts.probes, now, policy.knownFactor) !== null;
+  if (facts.known && !patienceOver) return decision("refuse", "recipient_unknown", { evidence });
   return decision("refuse", "recipient_probing", {
     evidence,
     changes: [nextBan(policy, facts, { code: "recipient_probing", evidence }, now)],
