@@ -1,13 +1,13 @@
 import type { Layout } from "../settings/layout.ts";
 import { SPAM_SECONDS } from "./milters.ts";
+import { rspamdVariables } from "./rspamd.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
 
-/** Users that Debian's packages make (spamd, spamass-milter, opendkim, opendmarc). */
+/** Users that Debian's packages make (spamd, spamass-milter, rspamd). */
 export const CONTENT_USERS = {
   spamd: "debian-spamd",
   spamMilter: "spamass-milter",
-  dkim: "opendkim",
-  dmarc: "opendmarc",
+  rspamd: "_rspamd",
 } as const;
 
 /**
@@ -80,16 +80,10 @@ function milterCommand({ layout, domains, spam }: Site): readonly string[] {
 /** What a sender reads whose mail scored too high. It names no mechanism; log lines are found by it. */
 export const REFUSED_AS_SPAM = "Message content refused";
 
-export function opendkimCommand(layout: Layout): string {
-  const user = as(CONTENT_USERS.dkim, "postfix", "--clear-groups");
-  return `exec ${user} opendkim -f -x ${layout.opendkimConf}/opendkim.conf`;
-}
-
-/** It changes root directory and user itself. */
-export function opendmarcCommand(layout: Layout): string {
-  const rights = "-all,+sys_chroot,+setuid,+setgid";
-  const limited = `setpriv --inh-caps=-all --bounding-set=${rights} --no-new-privs`;
-  return `exec ${limited} opendmarc -f -c ${layout.opendmarcConf}/opendmarc.conf`;
+export function rspamdCommand(layout: Layout): string {
+  const user = as(CONTENT_USERS.rspamd, "postfix", "--clear-groups");
+  const variables = rspamdVariables(layout, layout.rspamdConf).join(" ");
+  return `exec ${user} rspamd -f ${variables} -c ${layout.rspamdConf}/rspamd.conf`;
 }
 
 function as(user: string, group: string, groups: string): string {

@@ -1,6 +1,6 @@
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
-import { opendkimCommand, opendmarcCommand, spamdCommand, spamdEnded, spamMilterCommand } from "./content-services.ts";
+import { rspamdCommand, spamdCommand, spamdEnded, spamMilterCommand } from "./content-services.ts";
 import { postgreyCommand } from "./postgrey.ts";
 
 export const SERVICES = [
@@ -12,8 +12,7 @@ export const SERVICES = [
   "dovecot",
   "spamd",
   "spamass-milter",
-  "opendkim",
-  "opendmarc",
+  "rspamd",
   "postgrey",
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
@@ -22,7 +21,7 @@ export type ServiceName = (typeof SERVICES)[number];
  * libmilter looks only every 5 s whether it was told to end, and its socket outlives it either way. Postfix does for a
  * mail in between what it does for any milter that is gone.
  */
-const MILTERS: readonly ServiceName[] = ["spamass-milter", "opendkim", "opendmarc"];
+const MILTERS: readonly ServiceName[] = ["spamass-milter"];
 const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
 
 const SPAM_SERVICES: readonly ServiceName[] = ["spamd", "spamass-milter"];
@@ -84,10 +83,8 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return [spamdCommand(layout)];
     case "spamass-milter":
       return [spamMilterCommand(layout)];
-    case "opendkim":
-      return [opendkimCommand(layout)];
-    case "opendmarc":
-      return [opendmarcCommand(layout)];
+    case "rspamd":
+      return [rspamdCommand(layout)];
     case "postgrey":
       return [postgreyCommand(layout)];
     case "dovecot":

@@ -33,7 +33,6 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
       GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
       // It looks more names up than all others.
       GHOSTINBOX_SPAM__ENABLED: "true",
-      GHOSTINBOX_DKIM__VERIFY: "true",
       GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.99",
     }).start();
     await product.addAccount(ANNA);

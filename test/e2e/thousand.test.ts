@@ -23,8 +23,7 @@ const VICTIMS: readonly RegExp[] = [
   /unbound/,
   /spamd/,
   /spamass-milter/,
-  /opendkim/,
-  /opendmarc/,
+  /rspamd/,
 ];
 
 type Tried = { retriedAfterData: boolean };
