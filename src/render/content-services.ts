@@ -80,10 +80,23 @@ function milterCommand({ layout, domains, spam }: Site): readonly string[] {
 /** What a sender reads whose mail scored too high. It names no mechanism; log lines are found by it. */
 export const REFUSED_AS_SPAM = "Message content refused";
 
-export function rspamdCommand(layout: Layout): string {
+/** What it compiled for itself goes first: where it was killed over its work, that may be half a file. */
+export function rspamdCommands(layout: Layout): readonly string[] {
   const user = as(CONTENT_USERS.rspamd, "postfix", "--clear-groups");
   const variables = rspamdVariables(layout, layout.rspamdConf).join(" ");
-  return `exec ${user} rspamd -f ${variables} -c ${layout.rspamdConf}/rspamd.conf`;
+  return [
+    `rm -f ${layout.rspamdData}/*.hsmp*`,
+    `exec ${user} rspamd -f ${variables} -c ${layout.rspamdConf}/rspamd.conf`,
+  ];
+}
+
+/** For runsv(8), in the directory of the service: processes of rspamd outlive their first one if that was killed. */
+export function rspamdEnded(): readonly string[] {
+  return [
+    "for one in /proc/[0-9]*; do",
+    `  if [ "$one/exe" -ef /usr/bin/rspamd ] && [ "$one/cwd" -ef . ]; then kill -9 "\${one#/proc/}"; fi`,
+    "done",
+  ];
 }
 
 function as(user: string, group: string, groups: string): string {

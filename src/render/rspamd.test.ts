@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
 import { dkimKeys } from "./dkim-keys.ts";
-import { renderRspamd } from "./rspamd.ts";
+import { renderRspamd, rspamdVariables } from "./rspamd.ts";
 import { sampleSite } from "./sample-site.ts";
 
 const site = sampleSite();
@@ -37,7 +41,41 @@ test("of its modules only those for authenticity are loaded", () => {
   );
 });
 
-test("no comment of the Lua rules ends them early, and the reply names the policy", () => {
-  assert.match(textOf("rules.lua"), /"rejected by DMARC policy for " \.\. /);
-  assert.match(textOf("rules.lua"), /^-- Rendered by GhostInbox/);
+const missing = ["/usr/bin/rspamadm", "/usr/share/rspamd/effective_tld_names.dat"].filter((file) => !existsSync(file));
+describe("rspamd itself", { skip: missing.length > 0 && `not installed: ${missing.join(", ")}` }, () => {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-rspamd-"));
+  before(() => {
+    for (const { name, text } of renderRspamd(site)) writeFileSync(join(directory, name), text);
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  test("accepts it", () => {
+    const variables = rspamdVariables({ ...site.layout, rspamdData: directory }, directory);
+    const argv = [...variables, "configtest", "-c", join(directory, "rspamd.conf")];
+    assert.match(execFileSync("rspamadm", argv, { encoding: "utf8" }), /syntax OK/);
+  });
+
+  test("finds the organization that a name belongs to", () => {
+    const expected = {
+      "example.com": "example.com",
+      "A.B.Example.COM.": "example.com",
+      "a.b.example.co.uk": "example.co.uk",
+      "co.uk": "co.uk",
+      // The list has "*.ck" and "!www.ck".
+      "x.y.www.ck": "www.ck",
+      "x.a.b.ck": "a.b.ck",
+      "mail.unlisted.test": "unlisted.test",
+      test: "test",
+    };
+    const program = [
+      "rspamd_config = { register_symbol = function() end }",
+      `dofile("${join(directory, "rules.lua")}")`,
+      'local names = require "rspamd_util"',
+      ...Object.keys(expected).map((name) => `print(names.get_tld("${name}"))`),
+    ];
+    const script = join(directory, "try.lua");
+    writeFileSync(script, program.join("\n"));
+    const printed = execFileSync("rspamadm", ["lua", "-b", script], { encoding: "utf8" });
+    assert.deepEqual(printed.trim().split("\n"), Object.values(expected));
+  });
 });

@@ -42,7 +42,7 @@ export function renderRspamd(site: Site): readonly RenderedFile[] {
 }
 
 function configuration(site: Site): string {
-  const { layout, dns, messageSizeBytes } = site;
+  const { layout, dns } = site;
   return `# ${RENDERED_BY}
 lua = "$CONFDIR/rules.lua";
 modules {
@@ -64,7 +64,8 @@ options {
   task_timeout = ${RSPAMD_SECONDS}s;
   # Else whoever makes his own names slow to look up could forge every sender.
   soft_reject_on_timeout = true;
-  max_message = ${messageSizeBytes + HEADERS_BYTES};
+  # It is Postfix that says how large a mail may be.
+  max_message = 2gb;
   url_tld = "$CONFDIR/suffixes";
   tempdir = "$DBDIR";
   hs_cache_dir = "$DBDIR/";
@@ -102,6 +103,3 @@ ${dkimKeys(site)
 }
 `;
 }
-
-/** What our own Postfix writes into a mail that was as large as allowed. */
-const HEADERS_BYTES = 1_048_576;

@@ -21,9 +21,10 @@ const VICTIMS: readonly RegExp[] = [
   /dovecot -F/,
   /dovecot\/lmtp/,
   /unbound/,
-  /spamd/,
+  /\bspamd (child|--)/,
   /spamass-milter/,
-  /rspamd/,
+  /rspamd: main/,
+  /rspamd: rspamd_proxy/,
 ];
 
 type Tried = { retriedAfterData: boolean };
