@@ -136,6 +136,30 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     assert.equal(Math.floor(reply.code / 100), 4, reply.lines.join());
   });
 
+  test("who makes his own names slow to look up cannot forge another's", async () => {
+    const forged = { subject: "slowly forged", from: "boss@strict.test" };
+    const reply = await send(forged, ELSEWHERE, "x@slow.test");
+    assert.ok(reply.code >= 400, reply.text);
+  });
+
+  test("while a policy cannot be read, mail passes that is proven, and other mail comes again", async () => {
+    assert.equal((await send({ subject: "proven anyhow", from: "x@unread.test" })).code, 250);
+    const reply = await send({ subject: "not proven", from: "x@unread.test" }, ELSEWHERE);
+    assert.equal(reply.code, 451, reply.text);
+  });
+
+  test("what a policy wants in quarantine is taken, and called failed", async () => {
+    assert.equal((await send({ subject: "lenient", from: "x@lenient.test" }, ELSEWHERE)).code, 250);
+    assert.match(await arrived("lenient"), /dmarc=fail .*header\.from=lenient\.test/s);
+  });
+
+  test("of mail from loopback nothing is said", async () => {
+    const text = mailText({ subject: "by a proxy", from: "boss@strict.test" });
+    const reply = await sendMail({ host: lab.server, from: "127.0.0.1", to: "127.0.0.1", recipient: ANNA, text });
+    assert.equal(reply.code, 250, reply.lines.join());
+    assert.doesNotMatch(await arrived("by a proxy"), /^(Authentication-Results|DKIM-Signature):/m);
+  });
+
   function signedBy(domain: string, subject: string): Promise<string> {
     return signer.sign(lab, domain, mailText({ subject, from: `boss@${domain}` }));
   }
