@@ -18,7 +18,7 @@ import { reloadOf } from "./parts.ts";
 import { type Process, processesOf, signal } from "./set-up/processes.ts";
 import { pidOf } from "./set-up/supervise.ts";
 import { certificateFiles, readSite } from "./site.ts";
-import { PostgreyWatch } from "./watch-postgrey.ts";
+import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
 
 /** doveadm(1) kick: nobody was signed in. */
 const NOBODY = 68;
@@ -32,7 +32,7 @@ export class KeeperVerbs {
   readonly #layout: Layout;
   readonly #env: Environment;
   readonly #certificate: CertificateFollower;
-  readonly #postgrey: PostgreyWatch;
+  readonly #sockets: readonly SocketWatch[];
   /** Those of the settings in force; null while the settings cannot be read. */
   #certificateFiles: CertificateFiles | null;
   readonly #accounts: AccountsFollower;
@@ -52,7 +52,7 @@ export class KeeperVerbs {
         return asked.ok ? asked.result : null;
       },
     });
-    this.#postgrey = new PostgreyWatch(layout);
+    this.#sockets = [postgreySocket(layout), rspamdSocket(layout)].map((socket) => new SocketWatch(socket));
     this.#certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
   }
 
@@ -93,12 +93,12 @@ export class KeeperVerbs {
         return this.#restart(command.service);
       case "status":
         // Its answer is for the next who asks: nobody waits for what is frozen.
-        void this.#postgrey.look();
+        for (const socket of this.#sockets) void socket.look();
         return Promise.resolve({
           ok: true,
           detail: "",
           services: this.#services(),
-          troubles: [...this.#certificate.troubles(), ...this.#postgrey.troubles(), ...this.#accounts.troubles()],
+          troubles: [this.#certificate, ...this.#sockets, this.#accounts].flatMap((one) => one.troubles()),
         });
     }
   }

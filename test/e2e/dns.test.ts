@@ -34,7 +34,6 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
       GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
       // It looks more names up than all others.
       GHOSTINBOX_SPAM__ENABLED: "true",
-      GHOSTINBOX_DKIM__VERIFY: "true",
       GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.99",
     }).start();
     await product.addAccount(ANNA);
@@ -184,13 +183,14 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     assert.ok(tookMs < 700, `${Math.round(tookMs)} ms`);
   });
 
-  test("with our resolver dead mail comes in, and nobody hangs", async () => {
+  test("with our resolver dead a mail comes again at worst, and nobody hangs", async () => {
     const service = `${product.layout.services}/unbound`;
     await lab.server.mustExec(["sv", "-w", "5", "down", service]);
     const { from } = stranger();
     const { reply, tookMs } = await send(from);
     await lab.server.mustExec(["sv", "-w", "5", "up", service]);
-    assert.match(reply, /^250 /);
+    // What its DMARC record says cannot be known: a mail that nothing proves comes again.
+    assert.match(reply, /^(250|451 4\.7\.1) /);
     assert.ok(tookMs < PATIENCE_MS, `${Math.round(tookMs)} ms`);
     await until("it is back", async () => (await send(from)).reply.startsWith("250 "));
   });

@@ -21,10 +21,10 @@ const VICTIMS: readonly RegExp[] = [
   /dovecot -F/,
   /dovecot\/lmtp/,
   /unbound/,
-  /spamd/,
+  /\bspamd (child|--)/,
   /spamass-milter/,
-  /opendkim/,
-  /opendmarc/,
+  /rspamd: main/,
+  /rspamd: rspamd_proxy/,
 ];
 
 /** `unanswered`: its connection broke between the final dot and the reply. */

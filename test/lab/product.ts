@@ -53,7 +53,6 @@ export class Product {
       ADMIN_PASSWORD,
       // What scores mail has tests of its own; elsewhere it would only cost time.
       GHOSTINBOX_SPAM__ENABLED: "false",
-      GHOSTINBOX_DKIM__VERIFY: "false",
       GHOSTINBOX_SPAM__RULES: join(CHECKOUT, "test", "lab", "spam.cf"),
       // Else every first contact of every test would be asked to come again.
       GHOSTINBOX_GREYLIST__ENABLED: "false",

@@ -10,8 +10,7 @@ const MAIL_PROGRAMS = [
   "/usr/lib/dovecot/",
   "/usr/sbin/dovecot",
   "/usr/sbin/unbound",
-  "/usr/sbin/opendkim",
-  "/usr/sbin/opendmarc",
+  "/usr/bin/rspamd",
   "/usr/sbin/spamass-milter",
 ];
 const PERL = "/usr/bin/perl";
