@@ -1,7 +1,7 @@
 import type { Keeper } from "./admin-ports.ts";
 import type { BanLog, Log } from "./ports.ts";
 
-export type KickerParts = Readonly<{ banLog: BanLog; keeper: Keeper; log: Log }>;
+export type KickerParts = Readonly<{ banLog: Pick<BanLog, "last" | "after">; keeper: Keeper; log: Log }>;
 
 const KICKS_PER_LOOK = 100;
 
