@@ -92,6 +92,15 @@ export async function startGuard(layout: Layout) {
         firewall: noEnforcement.status,
         events: () => 0,
       }),
+    alerts: {
+      test: () =>
+        Promise.resolve([
+          { channel: "email", outcome: { ok: true } },
+          { channel: "ntfy ntfy.example #0a1b2c", outcome: { ok: false, reason: "it answered 403" } },
+        ]),
+      book: { open: [], resolved: [] },
+      channels: new Map([["email", null]]),
+    },
     reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),
     pid: process.pid,
   });
