@@ -1,10 +1,12 @@
 import { type Holding, keyOf } from "../core/alerts.ts";
-import type { Millis } from "../core/time.ts";
+import { later, type Millis, SECOND_MS } from "../core/time.ts";
 import type { Alert } from "./alert-ports.ts";
 
 /** More conditions at once than anybody reads; what comes on top of them is not told one by one. */
 const MOST_OPEN = 200;
 const MOST_RESOLVED = 100;
+/** By then everything has been looked at that could be wrong: what was open before the start may still be so. */
+const LOOKED_AT_MS = 30 * SECOND_MS;
 
 export type BookChange = Readonly<{ opened: readonly Alert[]; resolved: readonly Alert[] }>;
 
@@ -18,7 +20,8 @@ export class AlertBook {
 
   /** What was open goes on: after a restart nothing has been looked at yet. */
   constructor(alerts: readonly Alert[], now: Millis) {
-    for (const alert of alerts) if (alert.resolvedAt === null) this.#open.set(keyOf(alert), { ...alert, lastAt: now });
+    for (const alert of alerts)
+      if (alert.resolvedAt === null) this.#open.set(keyOf(alert), { ...alert, lastAt: later(now, LOOKED_AT_MS) });
     this.#resolved = alerts.filter(({ resolvedAt }) => resolvedAt !== null);
   }
 
@@ -42,9 +45,9 @@ export class AlertBook {
     }
     const resolved: Alert[] = [];
     for (const [key, alert] of this.#open) {
-      if (alert.lastAt === now) continue;
-      // A clock that was set back makes nothing last for ever.
-      if (now - alert.lastAt < settleMs && now > alert.lastAt) continue;
+      const goneMs = now - alert.lastAt;
+      // Further ahead than that it lies only after the clock was set back: nothing lasts for ever.
+      if (goneMs < settleMs && goneMs >= -LOOKED_AT_MS) continue;
       this.#open.delete(key);
       resolved.push({ ...alert, resolvedAt: now });
     }

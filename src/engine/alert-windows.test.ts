@@ -52,7 +52,8 @@ test("failed sign-ins of the mail and of the dashboard are counted apart, and sl
 test("a network counts once, however often it connects or is banned", () => {
   const kit = windows();
   for (let i = 0; i < 9; i++) kit.take("CONNECT", { from: "203.0.113.7" });
-  for (let i = 0; i < 9; i++) kit.take("BAN", { from: "203.0.113.7", reason: "mail_limit", action: "banned for 30m (light, offence 1)" });
+  for (let i = 0; i < 9; i++)
+    kit.take("BAN", { from: "203.0.113.7", reason: "mail_limit", action: "banned for 30m (light, offence 1)" });
   assert.deepEqual(kit.holding(), []);
   kit.take("CONNECT_REFUSED", { from: "203.0.113.8" });
   kit.take("CONNECT", { from: "2001:db8::/64" });
@@ -78,7 +79,8 @@ test("spam is what was marked, and what was refused for what it is", () => {
 
 test("a right password after different wrong ones of the same origin is guessed, until it is changed", () => {
   const kit = windows({ failed_logins: 100 });
-  const fail = (proof: string, from = "203.0.113.7"): void => kit.take("LOGIN_FAILED", { account: "Anna@example.test", proof, from });
+  const fail = (proof: string, from = "203.0.113.7"): void =>
+    kit.take("LOGIN_FAILED", { account: "Anna@example.test", proof, from });
   const succeed = (from = "203.0.113.7"): void => kit.take("LOGIN_SUCCEEDED", { account: "anna@example.test", from });
   for (let i = 0; i < 20; i++) fail("stale");
   succeed();

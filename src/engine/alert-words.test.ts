@@ -16,7 +16,10 @@ const alert: Alert = {
 test("an alert says what happened, why it matters and what to do", () => {
   const { title, body, severity, id } = openedMessage({ ...alert, subject: "anna@example.test", detail: "from there" });
   assert.equal(title, "A sign-in succeeded after many wrong passwords (anna@example.test)");
-  assert.match(body, /^What happened: A sign-in .* from there\.\n\nWhy it matters: .*\n\nWhat to do: .*`account passwd/);
+  assert.match(
+    body,
+    /^What happened: A sign-in .* from there\.\n\nWhy it matters: .*\n\nWhat to do: .*`account passwd/,
+  );
   assert.equal(severity, "critical");
   assert.match(id, /^msg_[0-9a-f]{32}$/);
 });

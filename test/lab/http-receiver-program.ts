@@ -15,7 +15,7 @@ createServer((request, response) => {
     const refuses = existsSync(`${file}.refuse`);
     if (!refuses) {
       const { method, url, headers } = request;
-      appendFileSync(file, `${JSON.stringify({ method, url, headers, body })}\n`);
+      appendFileSync(file, `${JSON.stringify({ at: Date.now(), method, url, headers, body })}\n`);
     }
     response.writeHead(refuses ? 503 : 200).end(refuses ? "not now" : "{}");
   });

@@ -6,6 +6,8 @@ import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
 
 export type Received = Readonly<{
+  /** When its last byte came, in milliseconds since the epoch. */
+  at: number;
   method: string;
   url: string;
   headers: Readonly<Record<string, string>>;

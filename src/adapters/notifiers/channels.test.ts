@@ -30,7 +30,15 @@ test("without settings there is no channel; with them one each, named without wh
   assert.equal(new Set(names).size, 7);
   assert.deepEqual(
     names.map((name) => name.replace(/ #[0-9a-f]{6}$/, "")),
-    ["email", "relay", "webhook hooks.example", "webhook hooks.example", "ntfy ntfy.sh", "gotify gotify.example", "apprise apprise:8000"],
+    [
+      "email",
+      "relay",
+      "webhook hooks.example",
+      "webhook hooks.example",
+      "ntfy ntfy.sh",
+      "gotify gotify.example",
+      "apprise apprise:8000",
+    ],
   );
 });
 

@@ -37,7 +37,11 @@ describe("mail to a server", () => {
     const where = { host: "127.0.0.1", port: address.port, security: "plain", login: null } as const;
     return { server: { ...where, authorities: undefined, helo: "mail.example.org", lookup }, said };
   }
-  const mail = { from: "p@example.org", to: ["a@example.org", "b@example.org"], text: "Subject: x\r\n\r\n.dot\r\nend\r\n" };
+  const mail = {
+    from: "p@example.org",
+    to: ["a@example.org", "b@example.org"],
+    text: "Subject: x\r\n\r\n.dot\r\nend\r\n",
+  };
 
   test("one session, a dot at the beginning of a line doubled", async () => {
     const { server, said } = await serve({ EHLO: "250-here\r\n250 8BITMIME\r\n" });

@@ -12,7 +12,7 @@ import { SqliteAlertEvents, SqliteAlertStore } from "./alerts.ts";
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The real thing but for the channel, on a real engine's database. */
-function kit() {
+function kit(settleMs = 60_000) {
   const { engine, db, clock, notices } = engineOnMemory();
   const told: AlertMessage[] = [];
   const down: ComponentHealth[] = [];
@@ -36,7 +36,7 @@ function kit() {
       repeated_violations: 3,
     },
     volume: { minimum: 50, factor: 5 },
-    settleMs: 60_000,
+    settleMs,
     schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },
     channels: [channel],
   };
@@ -59,7 +59,13 @@ function kit() {
     async fail(password: string): Promise<void> {
       const ip = parseIp("203.0.113.200");
       assert.ok(ip !== null);
-      await engine.ask({ type: "LOGIN_FAILED", ip, service: "imap", login: "anna@example.test", passwordHash: password });
+      await engine.ask({
+        type: "LOGIN_FAILED",
+        ip,
+        service: "imap",
+        login: "anna@example.test",
+        passwordHash: password,
+      });
     },
     async seconds(count: number): Promise<readonly string[]> {
       for (let i = 0; i < count; i++) {
@@ -83,7 +89,7 @@ describe("alerts on a database", () => {
     assert.deepEqual(await seconds(5), []);
     clock.advance(HOUR_MS);
     restart();
-    assert.deepEqual(await seconds(90), ["resolved failed_logins"]);
+    assert.deepEqual(await seconds(100), ["resolved failed_logins"]);
     restart();
     assert.deepEqual(await seconds(90), []);
   });
@@ -136,6 +142,17 @@ describe("alerts on a database", () => {
     ]);
     down.length = 0;
     assert.equal((await seconds(80)).length, 3);
+  });
+
+  test("after a restart nothing is over before it could have been looked at", async () => {
+    const { down, seconds, restart } = kit(1_000);
+    down.push({ name: "postfix", status: "down", detail: "not running" });
+    assert.deepEqual(await seconds(20), ["opened component_down postfix"]);
+    restart();
+    assert.deepEqual(await seconds(60), []);
+    restart();
+    down.length = 0;
+    assert.deepEqual(await seconds(60), ["resolved component_down postfix"]);
   });
 
   test("far more than usual is told; the usual, though it is much, is not", async () => {
