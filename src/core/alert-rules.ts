@@ -13,7 +13,10 @@ export type AlertEvent = Readonly<{
   account: string | null;
   /** Tells failed passwords apart. */
   proof: string | null;
-  reason: Reason | null;
+  /** A code of reasons.ts, perhaps of another version. */
+  reason: string | null;
+  /** Of a sign-in: whether the account had never signed in from this network. */
+  isNewPlace: boolean;
   details: string;
   action: string;
 }>;
@@ -33,7 +36,7 @@ export type EventRule = Readonly<{
 
 type RuleCode = Exclude<ConditionCode, "password_guessed" | "volume_spike" | "component_down">;
 
-const SPAM: readonly (Reason | null)[] = ["spam_refused", "dmarc_refused", "block_listed"];
+const SPAM: readonly Reason[] = ["spam_refused", "dmarc_refused", "block_listed"];
 
 export const eventRules: readonly EventRule[] = [
   {
@@ -62,7 +65,8 @@ export const eventRules: readonly EventRule[] = [
     windowMs: HOUR_MS,
     counted: "mails were spam",
     matches: ({ type, action, reason }) =>
-      (type === "SPAM_SCORED" && action === "marked") || (type === "EMAIL_BLOCKED" && SPAM.includes(reason)),
+      (type === "SPAM_SCORED" && action === "marked") ||
+      (type === "EMAIL_BLOCKED" && SPAM.some((code) => code === reason)),
     distinct: false,
   },
   {
@@ -81,6 +85,8 @@ export const eventRules: readonly EventRule[] = [
   },
 ];
 
+/** So many times the wrong passwords, from anywhere, make a right one from a new place suspicious too. */
+export const SPREAD_FACTOR = 5;
 /** How long a wrong password counts towards a guessed one. */
 export const GUESSING_WINDOW_MS = HOUR_MS;
 export const LONGEST_WINDOW_MS = DAY_MS;

@@ -57,7 +57,7 @@ export const notices = {
   },
   alerts_undelivered: {
     says: "A channel takes no alerts: what is told through it does not arrive.",
-    next: "`alerts test` tells what each channel says; the others go on, and it is tried again by itself.",
+    next: "See what each channel says to `alerts test`; the others go on, and it is tried again by itself.",
   },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",

@@ -25,7 +25,7 @@ function windows(thresholds: Partial<Thresholds> = {}) {
     take(type: AlertEvent["type"], event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {}): void {
       const { from, ...rest } = event;
       const prefix = from === undefined ? null : parsePrefix(from);
-      const empty = { account: null, proof: null, reason: null, details: "", action: "" };
+      const empty = { account: null, proof: null, reason: null, isNewPlace: false, details: "", action: "" };
       now += 1_000;
       all.take({ id: ++id, at: instant(now), type, prefix, ...empty, ...rest });
     },
@@ -100,6 +100,16 @@ test("a right password after different wrong ones of the same origin is guessed,
   fail("c");
   succeed();
   assert.deepEqual(kit.holding(), [], "what lies longer than an hour ago counts no more");
+});
+
+test("after very many wrong ones from everywhere, a right one from a new place is guessed; one from a known place not", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const account = "anna@example.test";
+  for (let i = 0; i < 15; i++) kit.take("LOGIN_FAILED", { account, proof: `${i}`, from: `203.0.113.${i}` });
+  kit.take("LOGIN_SUCCEEDED", { account, from: "198.51.100.1" });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("LOGIN_SUCCEEDED", { account, from: "198.51.100.2", isNewPlace: true });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
 });
 
 test("a million networks cost no more memory than a threshold of them", () => {

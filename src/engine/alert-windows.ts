@@ -3,6 +3,7 @@ import {
   type EventRule,
   eventRules,
   GUESSING_WINDOW_MS,
+  SPREAD_FACTOR,
   type Thresholds,
 } from "../core/alert-rules.ts";
 import type { Holding } from "../core/alerts.ts";
@@ -95,7 +96,10 @@ function mostFrequent(names: readonly string[]): readonly string[] {
     .map(([name]) => name);
 }
 
-/** A right password after many different wrong ones for the same account, from where a wrong one came too. */
+/**
+ * A right password after different wrong ones for the same account: from where a wrong one came too, or, after very
+ * many from wherever, from where the account never signed in before.
+ */
 class Guesses {
   readonly found = new Map<string, Holding>();
   readonly #threshold: number;
@@ -129,16 +133,18 @@ class Guesses {
       ({ proof, prefix }) => proof !== event.proof || prefix !== event.prefix,
     );
     this.#failures.delete(account);
-    this.#failures.set(account, [...others, event].slice(-2 * this.#threshold));
+    this.#failures.set(account, [...others, event].slice(-SPREAD_FACTOR * this.#threshold));
     if (this.#failures.size <= MOST_ACCOUNTS) return;
     const [first] = this.#failures.keys();
     if (first !== undefined) this.#failures.delete(first);
   }
 
-  #succeeded(account: string, { at, prefix }: AlertEvent): void {
+  #succeeded(account: string, { at, prefix, isNewPlace }: AlertEvent): void {
     const failures = (this.#failures.get(account) ?? []).filter((one) => one.at > at - GUESSING_WINDOW_MS);
     const proofs = new Set(failures.map(({ proof }) => proof));
-    if (proofs.size < this.#threshold || !failures.some((one) => one.prefix === prefix)) return;
+    if (proofs.size < this.#threshold) return;
+    const isSpread = failures.length >= SPREAD_FACTOR * this.#threshold;
+    if (!failures.some((one) => one.prefix === prefix) && !(isSpread && isNewPlace)) return;
     const detail = `${account} signed in from ${prefix ?? "?"} after ${proofs.size} different wrong passwords within ${formatDuration(GUESSING_WINDOW_MS)}`;
     this.found.set(account, { code: "password_guessed", subject: account, detail });
     this.#failures.delete(account);

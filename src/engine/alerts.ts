@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as waitFor } from "node:timers/promises";
 import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../core/alert-rules.ts";
 import type { Schedule } from "../core/alert-schedule.ts";
 import { alertText, type Holding, isCondition } from "../core/alerts.ts";
@@ -35,6 +35,7 @@ export type Tested = Readonly<{ channel: string; outcome: Outcome }>;
 const IDS_PER_STEP = 500;
 /** What happened longer ago than so many events is not looked at again. */
 const MOST_IDS = 200_000;
+const LAST_MOMENT_MS = 2_000;
 const VOLUME_WINDOW_MS = 10 * MINUTE_MS;
 const VOLUME_EVERY_MS = 10_000;
 
@@ -82,9 +83,12 @@ export class Alerts {
   }
 
   configure(settings: AlertSettings): void {
+    const isSame = JSON.stringify(settings.thresholds) === JSON.stringify(this.#settings.thresholds);
     this.#settings = settings;
-    this.#windows = this.#emptyWindows();
-    this.#position = null;
+    if (!isSame) {
+      this.#windows = this.#emptyWindows();
+      this.#position = null;
+    }
     this.#volumeAt = Number.NEGATIVE_INFINITY;
     this.#outbox.use(settings.channels);
   }
@@ -95,15 +99,14 @@ export class Alerts {
     this.#working = true;
     try {
       void this.#parts.components.look();
-      await this.#catchUp();
-      this.#lookAtVolume();
+      await this.#read();
+      this.#judge();
+      this.#tellOfChannels();
+      this.#outbox.round(this.#settings.schedule);
+      this.#save();
     } catch (error) {
-      this.#parts.log.warn("Alerts cannot read what happened; it is tried again.", { why: wordsOf(error) });
+      this.#parts.log.error("Alerts failed; they go on in a second.", { why: wordsOf(error) });
     }
-    this.#judge();
-    this.#tellOfChannels();
-    this.#outbox.round(this.#settings.schedule);
-    this.#save();
     this.#working = false;
   }
 
@@ -115,9 +118,9 @@ export class Alerts {
     );
   }
 
-  /** Resolves once nothing is under way any more. */
+  /** Gives what is under way a moment; what was not taken by then is sent again after the next start. */
   async stop(): Promise<void> {
-    await this.#outbox.settled();
+    await Promise.race([this.#outbox.settled(), waitFor(LAST_MOMENT_MS, undefined, { ref: false })]);
     this.#save();
   }
 
@@ -125,6 +128,16 @@ export class Alerts {
     const windows = new AlertWindows(this.#settings.thresholds);
     windows.remember(this.#book.open.filter(({ code }) => code === "password_guessed"));
     return windows;
+  }
+
+  /** What cannot be read now is read later: notices and components are told all the same. */
+  async #read(): Promise<void> {
+    try {
+      await this.#catchUp();
+      this.#lookAtVolume();
+    } catch (error) {
+      this.#parts.log.warn("Alerts cannot read what happened; it is tried again.", { why: wordsOf(error) });
+    }
   }
 
   async #catchUp(): Promise<void> {

@@ -20,12 +20,12 @@ export class ComponentWatch {
     this.#clock = clock;
   }
 
-  /** To be called every second or so; one look at a time. Never rejects while `components` does not. */
+  /** To be called every second or so. Never rejects. */
   async look(): Promise<void> {
     const asked = this.#clock.now();
     if (Math.abs(asked - this.#lookedAt) < LOOK_EVERY_MS) return;
     this.#lookedAt = asked;
-    const components = await this.#components();
+    const components = await this.#components().catch(() => []);
     const down = components.filter(({ status }) => status === "down");
     this.#down = new Map(
       down.map(({ name, detail }) => [name, { since: this.#down.get(name)?.since ?? asked, detail }]),

@@ -42,7 +42,7 @@ describe("each condition is told once on every channel, and its end once", { ski
     lab = await Lab.make();
     lists = await Lists.start();
     receivers = await AlertReceivers.start(lab);
-    // A disk of its own, so small that it can be filled.
+    // A disk of its own, so small that it can be filled but for less than a twentieth.
     disk = at("data");
     mkdirSync(disk);
     await mustRun(["mount", "-t", "tmpfs", "-o", "size=600m,mode=755", "tmpfs", disk]);
@@ -56,6 +56,7 @@ describe("each condition is told once on every channel, and its end once", { ski
       GHOSTINBOX_TLS__KEY: at("live-key.pem"),
       GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
       GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
+      GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "1MB",
       GHOSTINBOX_LIMITS__LOGINS__FAILURES: "3",
       GHOSTINBOX_BANS__LADDER: "2s,1h",
     });
@@ -112,7 +113,7 @@ describe("each condition is told once on every channel, and its end once", { ski
 
   test("what notices tell: the disk, a block list, the certificate, the database", async () => {
     const { bavail, bsize } = statfsSync(disk);
-    await mustRun(["fallocate", "-l", String(bavail * bsize - 60 * 1024 * 1024), join(disk, "filler")]);
+    await mustRun(["fallocate", "-l", String(bavail * bsize - 25 * 1024 * 1024), join(disk, "filler")]);
     await lists.become("zen.spamhaus.org", "lying");
     const expiring = await makeExpiringCertificate(lab.directory, "expiring", "mail.example.test");
     copyFileSync(expiring.cert, at("live.pem"));

@@ -32,7 +32,6 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     receivers.onceEverywhere(product, title, deadlineMs);
   const listed = async (code: string): Promise<Readonly<Record<string, string>>> => {
     const answer = JSON.stringify(await product.json(["alerts", "list"]));
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract of the command
     const { alerts } = JSON.parse(answer) as { alerts: readonly Readonly<Record<string, string>>[] };
     const found = alerts.find((alert) => alert["code"] === code);
     assert.ok(found, answer);

@@ -49,18 +49,18 @@ export function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpWorld):
     request.on("error", (error) => finish(failed(wordsOf(error))));
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;
+      let said = "";
+      const tell = (): void => finish(failed(explain(status, said)));
+      response.on("error", tell);
       if (status >= 200 && status < 300) {
         finish({ ok: true });
         return;
       }
-      let said = "";
-      const tell = (): void => finish(failed(explain(status, said)));
       response.on("data", (chunk: Buffer) => {
         said += chunk.toString("utf8");
         if (said.length > MOST_BYTES) tell();
       });
       response.on("end", tell);
-      response.on("error", tell);
     });
     request.end(body);
   });

@@ -17,10 +17,14 @@ const message: AlertMessage = {
   title: "A part of the server does not run (postfix)",
   body: "What happened: it ended.",
 };
-const bodyOf = (request: { readonly body?: string }): unknown => JSON.parse(request.body ?? "");
+const bodyOf = (request: { readonly body?: string }): Readonly<Record<string, unknown>> => {
+  const body: unknown = JSON.parse(request.body ?? "");
+  assert.ok(typeof body === "object" && body !== null);
+  return Object.fromEntries(Object.entries(body));
+};
 
 test("a webhook is signed as Standard Webhooks says, over just what is sent", () => {
-  // The example of the specification: key, id, timestamp.
+  // The key of its example.
   const key = Buffer.from("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64");
   const request = webhookRequest("https://h.example/x", message, { sender, key, nowSeconds: 1_614_265_330 });
   const signature = createHmac("sha256", key).update(`msg_0123.1614265330.${request.body}`).digest("base64");
@@ -52,7 +56,7 @@ test("ntfy: as JSON to the server's root, also below a path", () => {
   const request = ntfyRequest("https://ntfy.sh/my-topic", message, sender, "tk_1");
   assert.equal(request.url, "https://ntfy.sh/");
   assert.equal(request.headers?.["authorization"], "Bearer tk_1");
-  const { topic, priority, title } = bodyOf(request) as Record<string, unknown>;
+  const { topic, priority, title } = bodyOf(request);
   assert.deepEqual([topic, priority, title], ["my-topic", 5, `[mail.example.org] CRITICAL: ${message.title}`]);
 });
 
@@ -61,10 +65,10 @@ test("Gotify and Apprise get what they document; an end weighs less than its beg
   const gotify = gotifyRequest("https://g.example/", message, sender, "A.b");
   assert.deepEqual([gotify.url, gotify.headers?.["x-gotify-key"]], ["https://g.example/message", "A.b"]);
   const priorityOf = (one: AlertMessage): unknown =>
-    (bodyOf(gotifyRequest("https://g.example", one, sender, "t")) as Record<string, unknown>)["priority"];
+    bodyOf(gotifyRequest("https://g.example", one, sender, "t"))["priority"];
   assert.deepEqual([priorityOf(message), priorityOf(over)], [9, 4]);
   const typeOf = (one: AlertMessage): unknown =>
-    (bodyOf(appriseRequest("http://a.example/notify/k", one, sender)) as Record<string, unknown>)["type"];
+    bodyOf(appriseRequest("http://a.example/notify/k", one, sender))["type"];
   assert.deepEqual([typeOf(message), typeOf(over)], ["failure", "success"]);
 });
 

@@ -8,14 +8,16 @@ import type { Names } from "../../engine/ports.ts";
  * resolver is down still finds its way. No stranger chooses these names.
  */
 export function receiverLookup(names: Names): LookupFunction {
-  return (hostname, options, callback) => {
-    const literal = isIP(hostname);
-    const found = literal === 0 ? names.addresses(hostname) : Promise.resolve({ type: "none" } as const);
-    void found.then((answer) => {
-      const [address] = answer.type === "addresses" ? answer.addresses : [];
-      if (address === undefined) systemLookup(hostname, options, callback);
-      else if (options.all === true) callback(null, [{ address, family: 4 }]);
-      else callback(null, address, 4);
-    });
+  const find = async (...[hostname, options, callback]: Parameters<LookupFunction>): Promise<void> => {
+    const address = isIP(hostname) === 0 ? await firstAddress(names, hostname) : undefined;
+    if (address === undefined) systemLookup(hostname, options, callback);
+    else if (options.all === true) callback(null, [{ address, family: 4 }]);
+    else callback(null, address, 4);
   };
+  return (...wish) => void find(...wish);
+}
+
+async function firstAddress(names: Names, hostname: string): Promise<string | undefined> {
+  const answer = await names.addresses(hostname);
+  return answer.type === "addresses" ? answer.addresses[0] : undefined;
 }

@@ -56,7 +56,7 @@ function kit(settleMs = 60_000) {
     /** As the guard would after a kill: what was not kept is gone. */
     restart: () => (alerts = make()),
     alerts: () => alerts,
-    async fail(password: string): Promise<void> {
+    fail: async (password: string): Promise<void> => {
       const ip = parseIp("203.0.113.200");
       assert.ok(ip !== null);
       await engine.ask({
@@ -67,7 +67,7 @@ function kit(settleMs = 60_000) {
         passwordHash: password,
       });
     },
-    async seconds(count: number): Promise<readonly string[]> {
+    seconds: async (count: number): Promise<readonly string[]> => {
       for (let i = 0; i < count; i++) {
         await alerts.round();
         clock.advance(1_000);
@@ -153,6 +153,24 @@ describe("alerts on a database", () => {
     restart();
     down.length = 0;
     assert.deepEqual(await seconds(60), ["resolved component_down postfix"]);
+  });
+
+  test("a sign-in is from a new place the first time only", async () => {
+    const { engine, db, clock } = kit();
+    const ip = parseIp("203.0.113.200");
+    assert.ok(ip !== null);
+    for (let i = 0; i < 2; i++) {
+      await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service: "imap", login: "anna@example.test", passwordHash: "" });
+      clock.advance(1_000);
+    }
+    const seen = new SqliteAlertEvents(db).between(0, 100);
+    assert.deepEqual(
+      seen.map(({ type, isNewPlace }) => [type, isNewPlace]),
+      [
+        ["LOGIN_SUCCEEDED", true],
+        ["LOGIN_SUCCEEDED", false],
+      ],
+    );
   });
 
   test("far more than usual is told; the usual, though it is much, is not", async () => {

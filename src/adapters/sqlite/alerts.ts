@@ -4,7 +4,7 @@ import { type AlertCode, isAlertCode, type Severity } from "../../core/alerts.ts
 import { EVENT_TYPES, type EventType } from "../../core/event-types.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Alert, AlertEvents, AlertMessage, AlertState, AlertStore, Delivery } from "../../engine/alert-ports.ts";
-import { integer, millis, millisOrNull, prefix, reason, text, textOrNull } from "./columns.ts";
+import { integer, millis, millisOrNull, prefix, text, textOrNull } from "./columns.ts";
 import { EventIds } from "./event-ids.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -17,7 +17,12 @@ export class SqliteAlertEvents implements AlertEvents {
   constructor(db: DatabaseSync) {
     this.#ids = new EventIds(db);
     this.#between = db.prepare(`
-      SELECT id, at, type, prefix, account, proof, reason, details, action FROM event
+      SELECT id, at, type, prefix, account, proof, reason, details, action,
+        type = 'LOGIN_SUCCEEDED' AND NOT EXISTS (
+          SELECT 1 FROM known_address AS known
+          WHERE known.prefix = event.prefix AND known.account = event.account AND known.first_at < event.at
+        ) AS is_new_place
+      FROM event
       WHERE id > ? AND id <= ? AND type IN (${ALERT_EVENT_TYPES.map((type) => `'${type}'`).join()}) ORDER BY id`);
   }
 
@@ -37,7 +42,8 @@ export class SqliteAlertEvents implements AlertEvents {
       prefix: row["prefix"] === null ? null : prefix(row["prefix"]),
       account: textOrNull(row["account"]),
       proof: textOrNull(row["proof"]),
-      reason: row["reason"] === null ? null : reason(row["reason"]),
+      reason: textOrNull(row["reason"]),
+      isNewPlace: row["is_new_place"] === 1,
       details: text(row["details"]),
       action: text(row["action"]),
     }));
