@@ -32,7 +32,7 @@ export type AlertParts = Readonly<{
 export type Tested = Readonly<{ channel: string; outcome: Outcome }>;
 
 /** About a millisecond's work, for which decisions wait. */
-const IDS_PER_STEP = 500;
+const IDS_PER_STEP = 250;
 /** What happened longer ago than so many events is not looked at again. */
 const MOST_IDS = 200_000;
 const LAST_MOMENT_MS = 2_000;

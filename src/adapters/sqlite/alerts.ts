@@ -9,7 +9,7 @@ import { EventIds } from "./event-ids.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** The events that alerts look at. Shares the guard's connection; a step of 500 ids takes about a millisecond. */
+/** The events that alerts look at. Shares the guard's connection; 300 ids take about a millisecond. */
 export class SqliteAlertEvents implements AlertEvents {
   readonly #ids: EventIds;
   readonly #between: StatementSync;
