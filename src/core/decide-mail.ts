@@ -12,7 +12,7 @@ const LONGEST_ADDRESS = 320;
 
 /** A recipient is named: the last moment to say no to one of several. */
 export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
-  const settled = standing(facts, event) ?? ownSender(policy, facts, event);
+  const settled = standing(facts, event) ?? inactive(facts) ?? ownSender(policy, facts, event);
   if (settled !== null) return settled;
   if (event.account !== null)
     return decision("pass", "below_limit", { counted: false, changes: correspondence(policy, event, event.account) });
@@ -30,8 +30,8 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
 /** DATA: the mail counts, for the account if one is signed in, else for the address. */
 export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Millis): Decision {
   if (event.account !== null) {
-    const banned = standing(facts, event);
-    if (banned !== null) return banned;
+    const settled = standing(facts, event) ?? inactive(facts);
+    if (settled !== null) return settled;
     const evidence = exceeded(policy.mail, facts.accountMails, now);
     return evidence === null
       ? decision("pass", "below_limit")
@@ -75,6 +75,11 @@ function standing(facts: Facts, event: MailFacts): Decision | null {
   if (facts.protection !== null && event.account === null)
     return decision("pass", facts.protection, { counted: false });
   return null;
+}
+
+/** An open session of an account that was suspended or removed, or has a new password, ends at its next mail. */
+function inactive(facts: Facts): Decision | null {
+  return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
 }
 
 /** Whom an account writes to may answer at once. */

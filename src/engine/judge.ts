@@ -10,7 +10,16 @@ import type { Policy } from "../core/policy.ts";
 import type { Millis } from "../core/time.ts";
 import { AddressBook, type AddressState, type Beyond, mostTimes, push, type Who } from "./address-book.ts";
 import type { AccountNetworks } from "./admin-ports.ts";
-import type { Acquaintance, Clock, EventRow, History, OwnNetworks, RecipientDirectory, Store } from "./ports.ts";
+import type {
+  AccountDirectory,
+  Acquaintance,
+  Clock,
+  EventRow,
+  History,
+  OwnNetworks,
+  RecipientDirectory,
+  Store,
+} from "./ports.ts";
 import { ProtectionList } from "./protection.ts";
 import { kindOf } from "./recipients.ts";
 import { changeRow, eventRow, leavesRow } from "./record.ts";
@@ -28,6 +37,7 @@ export type JudgeParts = Readonly<{
   recipients: RecipientDirectory;
   acquaintance: Acquaintance;
   networks: Pick<AccountNetworks, "networksOf">;
+  accounts: AccountDirectory;
   clock: Clock;
 }>;
 
@@ -139,7 +149,8 @@ export class Judge {
     const sessionMails = event.type === "MAIL" ? this.#sessions.mails(event.session) : 0;
     const { recipients, acquaintance, networks } = this.#parts;
     const accountNetworks = "login" in event && event.service !== "dashboard" ? networks.networksOf(event.login) : [];
-    const sender = { ip: event.ip, account, sessionMails, accountNetworks };
+    const accountActive = account === null || isActive(this.#parts.accounts, account);
+    const sender = { ip: event.ip, account, sessionMails, accountNetworks, accountActive };
     if (event.type !== "RECIPIENT" || account !== null) return { ...sender, recipient: "known", firstContact: false };
     const firstContact = this.#policy.greylist && acquaintance.isFirstContact(event);
     return { ...sender, recipient: kindOf(this.#policy, recipients, event), firstContact };
@@ -201,6 +212,15 @@ export class Judge {
     } catch {
       return null;
     }
+  }
+}
+
+/** A directory that cannot be read knows nobody to be gone. */
+function isActive(accounts: AccountDirectory, account: string): boolean {
+  try {
+    return accounts.isActive(account);
+  } catch {
+    return true;
   }
 }
 

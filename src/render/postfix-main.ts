@@ -34,6 +34,8 @@ function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
     queue_directory: layout.postfixQueue,
     data_directory: layout.postfixData,
     maillog_file: layout.mailLog,
+    // What failed or was killed with its first client is tried again soon, not in a minute.
+    service_throttle_time: "2s",
     maillog_file_prefixes: layout.log,
     inet_interfaces: "all",
     inet_protocols: ipv6 ? "all" : "ipv4",

@@ -1,6 +1,6 @@
 import { parseAddress } from "../core/address.ts";
 import { isTimeZone, parseQuietHours, type QuietHours } from "../core/alert-schedule.ts";
-import { type Ip, type Prefix, parseIp, parsePrefix, prefixLength } from "../core/ip.ts";
+import { type Ip, isTooWide, type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
 import { parseSenderPattern } from "../core/sender-pattern.ts";
 import { printable } from "../core/text.ts";
 import { DAY_MS, formatDuration, parseDuration } from "../core/time.ts";
@@ -128,7 +128,7 @@ export const stubZone: Kind<StubZone> = text("a zone with its server such as cor
 /** A network that is not the whole internet. */
 export const network: Kind<Prefix> = text("an IP address or a network such as 203.0.113.0/24", (written) => {
   const value = parsePrefix(written);
-  return value === null || prefixLength(value) === 0 ? null : { value, toml: quote(value) };
+  return value === null || isTooWide(value) ? null : { value, toml: quote(value) };
 });
 
 export const mailAddress: Kind<string> = text("a mail address such as alice@example.org", (written) =>
@@ -191,6 +191,8 @@ export function orEmpty(kind: Kind<string>): Kind<string> {
 }
 
 /** Each item once, in the order written. In an environment variable they stand between commas. */
+const EMPTY_LIST = "[]";
+
 export function listOf<T>(item: Kind<T>, most: number): Kind<readonly T[]> {
   const accepts = `a list, each item ${item.accepts}`;
   return {
@@ -206,8 +208,9 @@ export function listOf<T>(item: Kind<T>, most: number): Kind<readonly T[]> {
       }
       return { ok: true, value: [...items.values()], toml: `[${[...items.keys()].join(", ")}]` };
     },
+    // An empty variable counts as unset, so that an empty list needs a sign of its own.
     fromText: (written) =>
-      written
+      (written.trim() === EMPTY_LIST ? "" : written)
         .split(",")
         .map((part) => part.trim())
         .filter((part) => part !== "")

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { after, before, describe, test } from "node:test";
 import { Dialog } from "../lab/dialog.ts";
 import { BOGUS_ZONE, SIGNED_ZONE } from "../lab/dns.ts";
@@ -183,20 +184,21 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     assert.ok(tookMs < 700, `${Math.round(tookMs)} ms`);
   });
 
-  test("with our resolver dead a mail comes again at worst, and nobody hangs", async () => {
+  test("with our resolver dead mail comes in, and nobody hangs", async () => {
     const service = `${product.layout.services}/unbound`;
     await lab.server.mustExec(["sv", "-w", "5", "down", service]);
     const { from } = stranger();
     const { reply, tookMs } = await send(from);
     await lab.server.mustExec(["sv", "-w", "5", "up", service]);
-    // Postfix cannot tell whether the sender's domain exists.
-    assert.match(reply, /^(250|450 4\.1\.8) /);
+    assert.match(reply, /^250 /);
     assert.ok(tookMs < PATIENCE_MS, `${Math.round(tookMs)} ms`);
     await until("it is back", async () => (await send(from)).reply.startsWith("250 "));
   });
 
   test("in all this nobody asked the resolver that the host's own setting names", async () => {
-    assert.deepEqual(await lists.asked(POISON), []);
+    // What the machine itself is called, spamd asks the machine when it starts (docs/resolver.md).
+    const asked = (await lists.asked(POISON)).filter((name) => name.split(".")[0] !== hostname());
+    assert.deepEqual(asked, []);
     // It is there, and answers whoever does ask.
     await lab.server.exec(["getent", "hosts", "control.test"]);
     assert.notDeepEqual(await lists.asked(POISON), []);

@@ -135,7 +135,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   let product: Product;
   before(async () => {
     lab = await Lab.make();
-    product = await startExample(lab, "ghostinbox.toml", { GHOSTINBOX_GREYLIST__ENABLED: "false" });
+    product = await startExample(lab, "ghostinbox.toml");
     await product.addAccount(ANNA);
   });
   after(async () => {

@@ -91,6 +91,7 @@ export class NaiveHistory {
       sessionMails: event.type === "MAIL" ? this.#sessionMails(event.session) : 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
       accountNetworks: [],
+      accountActive: true,
       firstContact: event.type === "RECIPIENT" && account === null,
       failures: since.flatMap((kept) =>
         kept.event.type === "LOGIN_FAILED" ? [{ at: kept.at, passwordHash: kept.event.passwordHash }] : [],
