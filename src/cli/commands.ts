@@ -1,6 +1,7 @@
 import { accountImport } from "./account-import.ts";
 import { accountNetworks } from "./account-networks.ts";
 import { accountAdd, accountList, accountPasswd, accountRemove, accountResume, accountSuspend } from "./accounts.ts";
+import { alertsList, alertsTest } from "./alerts.ts";
 import { aliasAdd, aliasBlock, aliasList, aliasRemove, aliasUnblock } from "./aliases.ts";
 import { allowAdd, allowList, allowRemove, ban, bans, cleanup, unban } from "./bans.ts";
 import { breakGlass } from "./break-glass.ts";
@@ -128,6 +129,8 @@ export const commands: readonly Command[] = [
   { name: "config show", usage: "", says: "Show every setting and where it comes from.", run: configShow },
   { name: "config reference", usage: "", says: "Explain every setting.", run: configReference },
   { name: "config apply", usage: "", says: "Put changed settings into force while mail goes on.", run: configApply },
+  { name: "alerts test", usage: "", says: "Send a test through every channel of alerts.", run: alertsTest },
+  { name: "alerts list", usage: "", says: "Show open and past alerts, and where they are told.", run: alertsList },
   { name: "token create", usage: "NAME", says: "Make a token for the HTTP API; it is shown once.", run: tokenCreate },
   { name: "token list", usage: "", says: "List the tokens.", run: tokenList },
   { name: "token revoke", usage: "NAME", says: "Make a token worthless.", run: tokenRevoke },

@@ -55,7 +55,10 @@ function problemOf(error: CommandError | NoAnswer): Problem {
 
 /** The guard names commands by their words alone; people type the program before them. */
 function hint(next: string): string {
-  return next.replace(/`((?:account|alias|allow|ban|bans|config|events|status|token|unban|why)\b)/g, `\`${PROGRAM} $1`);
+  return next.replace(
+    /`((?:account|alerts|alias|allow|ban|bans|config|events|status|token|unban|why)\b)/g,
+    `\`${PROGRAM} $1`,
+  );
 }
 
 /** Who gives the commands, for the record: whoever became root, if that is known. */

@@ -156,6 +156,23 @@ describe("with a running guard", TIMED, () => {
     assert.deepEqual(guard.asked.slice(-2), [{ verb: "apply" }, { verb: "restart", service: "guard" }]);
   });
 
+  test("alerts: what each channel said to a test, and what is and was wrong", async () => {
+    const tested = await run("alerts test");
+    assert.equal(tested.code, 1);
+    assert.match(
+      tested.err,
+      /^email: taken\nntfy ntfy\.example #0a1b2c: failed: it answered 403\n1 of 2 channels failed\./,
+    );
+    assert.match((await run("alerts test --json")).out, /"ok": ?false/);
+    const listed = await run("alerts list");
+    assert.equal(listed.code, 0);
+    assert.match(listed.out, /^warning +many_bans +2026-01-01 00:00:00 UTC +open +11 networks\n/m);
+    assert.match(
+      listed.out,
+      /^They are told through: email, gotify g\.example #1\.\n! gotify g\.example #1 fails: it answered 503/m,
+    );
+  });
+
   test("events are followed as they come, text of strangers made harmless, until Ctrl-C", async () => {
     const { child, ended, printed } = start(layout, "./ghostinbox", ["events", "--follow", "--ip", "203.0.113.99"]);
     const login = "\x1b[31mroot";

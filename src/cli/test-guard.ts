@@ -69,6 +69,7 @@ export async function startGuard(layout: Layout) {
     clock,
     committed: ({ lastEventId }) => feed.publish(lastEventId),
   });
+  const openedAt = instant(Date.UTC(2026, 0, 1));
   const commands = createCommands({
     engine,
     history: store,
@@ -93,6 +94,21 @@ export async function startGuard(layout: Layout) {
         firewall: noEnforcement.status,
         events: () => 0,
       }),
+    alerts: {
+      test: () =>
+        Promise.resolve([
+          { channel: "email", outcome: { ok: true } },
+          { channel: "ntfy ntfy.example #0a1b2c", outcome: { ok: false, reason: "it answered 403" } },
+        ]),
+      book: {
+        open: [{ code: "many_bans", subject: "", detail: "11 networks", openedAt, lastAt: openedAt, resolvedAt: null }],
+        resolved: [],
+      },
+      channels: new Map([
+        ["email", null],
+        ["gotify g.example #1", "it answered 503"],
+      ]),
+    },
     reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),
     pid: process.pid,
   });

@@ -59,6 +59,10 @@ export const notices = {
     says: "SpamAssassin does not answer: mail passes unmarked, or waits at its senders if spam.on_failure says so.",
     next: "See the log of spamd; a dead one is started again by itself, a frozen one must be ended.",
   },
+  alerts_undelivered: {
+    says: "A channel takes no alerts: what is told through it does not arrive.",
+    next: "See what each channel says to `alerts test`; the others go on, and it is tried again by itself.",
+  },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",
     next: "Make room before mail is turned away.",

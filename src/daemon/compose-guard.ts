@@ -42,6 +42,7 @@ import type { Settings } from "../settings/schema.ts";
 import { toPolicy } from "../settings/to-policy.ts";
 import { changedKeys, readSettings } from "./guard-settings.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { AlertWatch } from "./watch-alerts.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
 
 const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
@@ -119,6 +120,9 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       firewall: () => enforcer.status(),
       events: () => events.rows,
     });
+  const names = new ResolverNames(settings["dns.address"]);
+  const flush = engine.flush.bind(engine);
+  const watch = new AlertWatch({ db: databases.engine, flush, health, notices, names, clock, log }, settings);
   const run = createCommands({
     engine,
     history: store,
@@ -134,6 +138,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     keeper,
     notices,
     credentials,
+    alerts: watch.alerts,
     health,
     reload,
     pid: process.pid,
@@ -148,7 +153,6 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     log,
     spam: settings["spam.enabled"],
   });
-  const names = new ResolverNames(settings["dns.address"]);
   const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
   const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
   const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains), report);
@@ -203,6 +207,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     engine.setPolicy(toPolicy(read.settings));
     enforcer.allowChanged();
     pools.wake();
+    watch.configure(read.settings);
     return { ok: true as const, changed };
   }
 
@@ -215,6 +220,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       await enforcer.start();
       await housekeeping.start();
       content.start();
+      watch.start();
       pools.wake();
       void blockLists.probeDue();
       probing = setInterval(() => void blockLists.probeDue(), PROBE_LOOK_MS);
@@ -223,6 +229,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     async stop() {
       housekeeping.stop();
       await content.stop();
+      await watch.stop();
       spfLookup.cancel();
       await pools.stop();
       clearInterval(probing);

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
+import { renderAlertRecipients } from "../render/alert-mail.ts";
 import { renderChroot } from "../render/chroot.ts";
 import { CONTENT_USERS, renderSpamMilter } from "../render/content-services.ts";
 import { renderDovecot } from "../render/dovecot.ts";
@@ -80,6 +81,7 @@ function postfixFiles(site: Site): readonly RenderedFile[] {
     renderRelayLogin(site),
     renderSubmissionHeaders(),
     renderForgedHeaders(),
+    renderAlertRecipients(site),
   ];
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, test } from "node:test";
-import { accountsOnMemory, engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
+import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { parseAccountName } from "../core/address.ts";
 import { parsePrefix } from "../core/ip.ts";
 import { HOUR_MS } from "../core/time.ts";
@@ -232,6 +232,7 @@ function setUp(policy = TEST_POLICY) {
         events: () => 0,
       }),
     reload: () => ({ ok: true, changed: [] }),
+    alerts: NO_ALERTS,
     pid: 1,
   });
   return {

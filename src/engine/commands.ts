@@ -4,6 +4,7 @@ import type { Health } from "../wire/items.ts";
 import type { CredentialStore } from "./admin-ports.ts";
 import { breakGlass, type GlassBroken } from "./break-glass.ts";
 import { accountCommand, aliasCommand } from "./commands-accounts.ts";
+import { type AlertCommandParts, alertsList, alertsTest } from "./commands-alerts.ts";
 import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, unban } from "./commands-bans.ts";
 import { type FileCommandParts, fileCommand } from "./commands-files.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./commands-greylist.ts";
@@ -17,6 +18,7 @@ export type CommandParts = BanCommandParts &
   NetworkCommandParts &
   GreylistCommandParts &
   SpamCommandParts &
+  AlertCommandParts &
   Readonly<{
     credentials: CredentialStore;
     health: () => Promise<Health>;
@@ -89,6 +91,10 @@ function run(parts: CommandParts, command: Command, by: string): Promise<Reply> 
       return spamAllow(parts, command, by);
     case "spam_allow_list":
       return spamAllowList(parts);
+    case "alerts_test":
+      return alertsTest(parts);
+    case "alerts_list":
+      return alertsList(parts);
     case "token_create":
     case "token_revoke":
       return tokenCommand(parts, command, by);

@@ -20,7 +20,7 @@ function kit(answer: "ok" | "refuses" | "throws" = "ok") {
     },
     log: { info: assert.fail, warn: (message) => warned.push(message), error: assert.fail },
   });
-  const ban = (address: string, type: "add" | "remove" = "add"): void => {
+  const ban = (address: string, type: "add" | "delete" = "add"): void => {
     const prefix = parsePrefix(address);
     assert.ok(prefix !== null);
     const id = steps.length + 1;
@@ -34,7 +34,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() =>
 test("sessions of what was banned end, once, and not of what was lifted", async () => {
   const { kicker, ban, kicked } = kit();
   ban("203.0.113.7");
-  ban("203.0.113.8", "remove");
+  ban("203.0.113.8", "delete");
   kicker.nudge(true);
   await settled();
   kicker.nudge(true);

@@ -14,7 +14,7 @@ function services(text: string): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025 };
+const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025, alerts: 10_026 };
 const master = services(renderPostfixMaster(sampleSite({ ports })));
 
 test("each door listens on its port, and nothing else does", () => {

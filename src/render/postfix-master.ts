@@ -1,15 +1,18 @@
+import { alertDoor } from "./alert-mail.ts";
 import { SUBMISSION_MILTERS } from "./milters.ts";
 import { RENDERED_BY, type Site } from "./site.ts";
 import { SUBMISSION_CLEANUP, submissionCleanup } from "./submission-headers.ts";
 
 /** master.cf (master(5)): Postfix's own services, and one smtpd for each door. */
-export function renderPostfixMaster({ ports, messageSizeBytes }: Site): string {
+export function renderPostfixMaster(site: Site): string {
+  const { ports, messageSizeBytes } = site;
   return [
     `# ${RENDERED_BY}`,
     "# service type private unpriv chroot wakeup maxproc command",
     `${ports.smtp} inet n - y - - smtpd`,
     ...submission(ports.submission, "submission", "smtpd_tls_security_level=encrypt"),
     ...submission(ports.submissions, "submissions", "smtpd_tls_wrappermode=yes"),
+    ...alertDoor(site),
     ...[...submissionCleanup, ...OWN_SERVICES].flatMap((line) => [line, ...roomFor(line, messageSizeBytes)]),
     "",
   ].join("\n");

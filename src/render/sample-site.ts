@@ -12,7 +12,8 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
     recipientsPerMail: 100,
     greylist: { enabled: true, delaySeconds: 300 },
     limits: { connectionsAtOnce: 10, mailsPerMinute: 30, exempt: [] },
-    ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025 },
+    ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025, alerts: 10_026 },
+    alerts: { recipients: [] },
     tls: { profile: "modern" },
     outbound: {
       queueLifetimeSeconds: 432_000,

@@ -21,7 +21,16 @@ export type Site = Readonly<{
     /** Whom neither of them concerns, besides loopback. */
     exempt: readonly Prefix[];
   }>;
-  ports: Readonly<{ smtp: number; submission: number; submissions: number; imaps: number; loginPolicy: number }>;
+  ports: Readonly<{
+    smtp: number;
+    submission: number;
+    submissions: number;
+    imaps: number;
+    loginPolicy: number;
+    alerts: number;
+  }>;
+  /** Who gets alerts through our own queue. */
+  alerts: Readonly<{ recipients: readonly string[] }>;
   tls: Readonly<{ profile: Settings["tls.profile"] }>;
   outbound: Outbound;
   dns: DnsSite;

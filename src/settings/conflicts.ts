@@ -3,7 +3,7 @@ import { type SettingKey, type Settings, settingKeys } from "./schema.ts";
 
 /** What is right by itself but not together. */
 export function findConflicts(settings: Settings): readonly Problem[] {
-  return [...refusedUnmarked(settings), ...sharedPorts(settings), ...halfCertificate(settings), ...halfRelay(settings)];
+  return [...refusedUnmarked(settings), ...sharedPorts(settings), ...halfCertificate(settings), ...halfSet(settings)];
 }
 
 function sharedPorts(settings: Settings): readonly Problem[] {
@@ -43,16 +43,29 @@ function halfCertificate(settings: Settings): readonly Problem[] {
   return [{ where: missing, line: null, says: `${missing} must be set too, because ${given} is.` }];
 }
 
-function halfRelay(settings: Settings): readonly Problem[] {
-  const needs = (missing: SettingKey, given: SettingKey): readonly Problem[] =>
-    settings[missing] === "" && settings[given] !== ""
-      ? [{ where: missing, line: null, says: `${missing} must be set too, because ${given} is.` }]
-      : [];
-  return [
-    ...needs("outbound.relay", "outbound.relay_user"),
-    ...needs("outbound.relay_user", "outbound.relay_password_file"),
-    ...needs("outbound.relay_password_file", "outbound.relay_user"),
-  ];
+/** Each needs the other to be set too. */
+const NEEDS: readonly (readonly [missing: SettingKey, given: SettingKey])[] = [
+  ["outbound.relay", "outbound.relay_user"],
+  ["outbound.relay_user", "outbound.relay_password_file"],
+  ["outbound.relay_password_file", "outbound.relay_user"],
+  ["alerts.relay", "alerts.relay_to"],
+  ["alerts.relay_to", "alerts.relay"],
+  ["alerts.relay", "alerts.relay_user"],
+  ["alerts.relay_user", "alerts.relay_password_file"],
+  ["alerts.relay_password_file", "alerts.relay_user"],
+  ["alerts.gotify_token_file", "alerts.gotify"],
+];
+
+function halfSet(settings: Settings): readonly Problem[] {
+  const isEmpty = (key: SettingKey): boolean => {
+    const value = settings[key];
+    return value === "" || (Array.isArray(value) && value.length === 0);
+  };
+  return NEEDS.filter(([missing, given]) => isEmpty(missing) && !isEmpty(given)).map(([missing, given]) => ({
+    where: missing,
+    line: null,
+    says: `${missing} must be set too, because ${given} is.`,
+  }));
 }
 
 /** What is allowed, but may do what its owner does not expect. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loopback, stubZone } from "./kinds.ts";
+import { loopback, oneLine, quietHours, stubZone, timeZone, url } from "./kinds.ts";
 
 test("a stub zone is a zone and its server, in one canonical spelling", () => {
   assert.deepEqual(stubZone.read(" Corp.Example = 2001:DB8::53 "), {
@@ -15,4 +15,37 @@ test("a stub zone is a zone and its server, in one canonical spelling", () => {
 test("a loopback address is one of IPv4: resolv.conf and Postfix' chroot are rendered with it", () => {
   assert.equal(loopback.read("127.71.9.53").ok, true);
   for (const wrong of ["10.0.0.1", "::1", "0.0.0.0", "localhost"]) assert.equal(loopback.read(wrong).ok, false, wrong);
+});
+
+test("where alerts are sent is an address of HTTP in plain characters", () => {
+  for (const right of ["https://ntfy.sh/topic", "http://apprise:8000/notify/key?x=1", "http://[2001:db8::1]:80/"])
+    assert.equal(url.read(right).ok, true, right);
+  for (const wrong of [
+    "",
+    "ntfy.sh/topic",
+    "ftp://ntfy.sh",
+    "https://",
+    'https://a.example/"',
+    "https://a.example/a b",
+    "file:///etc",
+  ])
+    assert.equal(url.read(wrong).ok, false, wrong);
+});
+
+test("quiet hours may be none; a time zone is one that the machine knows", () => {
+  assert.deepEqual(quietHours.read("22:00-07:00"), {
+    ok: true,
+    value: { from: 1_320, to: 420 },
+    toml: '"22:00-07:00"',
+  });
+  assert.deepEqual(quietHours.read(""), { ok: true, value: null, toml: '""' });
+  assert.equal(quietHours.read("at night").ok, false);
+  assert.equal(timeZone.read("Europe/Berlin").ok, true);
+  for (const wrong of ["Berlin", "Europe/Atlantis", "../etc/passwd"])
+    assert.equal(timeZone.read(wrong).ok, false, wrong);
+});
+
+test("a contact is one line that can be printed", () => {
+  assert.equal(oneLine.read("Änne, +49 30 1").ok, true);
+  for (const wrong of ["", "a\nb", "\u001b[2J", "x".repeat(201)]) assert.equal(oneLine.read(wrong).ok, false, wrong);
 });

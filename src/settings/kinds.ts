@@ -1,6 +1,8 @@
 import { parseAddress } from "../core/address.ts";
+import { isTimeZone, parseQuietHours, type QuietHours } from "../core/alert-schedule.ts";
 import { type Ip, isTooWide, type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
 import { parseSenderPattern } from "../core/sender-pattern.ts";
+import { printable } from "../core/text.ts";
 import { DAY_MS, formatDuration, parseDuration } from "../core/time.ts";
 import { parseHostName } from "./host-name.ts";
 import { formatSize, parseSize } from "./size.ts";
@@ -149,6 +151,30 @@ export const nextHop: Kind<string> = text('a server such as "[smtp.example.net]:
 /** A login name: goes into a table of Postfix, in which blanks and colons mean something. */
 export const loginName: Kind<string> = text("a login name without blanks and colons", (written) =>
   same(/^[\x21-\x39\x3b-\x7e]{1,256}$/.test(written) && !/["\\]/.test(written) ? written : null),
+);
+
+/** For people to read: one line of what can be printed. */
+export const oneLine: Kind<string> = text("one line of text, of at most 200 characters", (written) =>
+  same(written !== "" && printable(written, 200) === written ? written : null),
+);
+
+/** Where something is sent over HTTP; it may hold a secret. */
+export const url: Kind<string> = text("an address such as https://example.org/path", (written) =>
+  same(
+    /^https?:\/\/[\x21-\x7e]{1,2000}$/.test(written) && !/["\\]/.test(written) && URL.canParse(written)
+      ? written
+      : null,
+  ),
+);
+
+/** Null: none. */
+export const quietHours: Kind<QuietHours | null> = text('hours such as "22:00-07:00", or ""', (written) => {
+  const value = parseQuietHours(written);
+  return value === null && written !== "" ? null : { value, toml: quote(written) };
+});
+
+export const timeZone: Kind<string> = text("a time zone such as Europe/Berlin", (written) =>
+  same(/^[A-Za-z0-9_+/-]{1,64}$/.test(written) && isTimeZone(written) ? written : null),
 );
 
 /** Lets a setting be empty, which stands for what its sentence says. */

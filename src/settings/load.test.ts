@@ -109,6 +109,7 @@ const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])
     `[allow]\nnetworks = ["::/0"]`,
     `allow.networks has an item that must be an IP address or a network such as 203.0.113.0/24, not "::/0".`,
   ],
+  [`[alerts]\nrelay_to = ["me@example.net"]`, "alerts.relay must be set too, because alerts.relay_to is."],
   [`[tls]\nkey = "/etc/key.pem"`, "tls.cert must be set too, because tls.key is."],
   [
     `[tls]\ncert = "/a\\nb"\nkey = "x"`,

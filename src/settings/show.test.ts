@@ -23,6 +23,14 @@ test("what is printed can be read as a file again", () => {
   assert.deepEqual(again.settings, loaded.settings);
 });
 
+test("where alerts are sent is a secret; that they are sent nowhere is none", () => {
+  const set = loadSettings(`domains = ["example.org"]\nalerts.webhook = ["https://hooks.example/T0KEN"]`, {});
+  assert.ok(set.ok);
+  const shown = new Map(showSettings(set.sources).map(({ key, value }) => [key, value]));
+  assert.equal(shown.get("alerts.webhook"), "(secret)");
+  assert.equal(shown.get("alerts.ntfy"), "[]");
+});
+
 test("a secret is never shown", () => {
   assert.ok(loaded.ok);
   const shown = showSettings(loaded.sources, (key) => key === "hostname");

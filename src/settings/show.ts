@@ -10,11 +10,18 @@ export type ShownSetting = Readonly<{
   from: string;
 }>;
 
+/** That a secret is not set is none. */
+const UNSET: readonly string[] = ['""', "[]"];
+
 /** Every setting that holds and where it comes from. */
 export function showSettings(sources: Sources, isSecret = hidden): readonly ShownSetting[] {
   return settingKeys().map((key) => {
     const source = sources[key];
-    return { key, value: isSecret(key) ? "(secret)" : source.toml, from: originOf(source) };
+    return {
+      key,
+      value: isSecret(key) && !UNSET.includes(source.toml) ? "(secret)" : source.toml,
+      from: originOf(source),
+    };
   });
 }
 

@@ -40,6 +40,8 @@ const commands: { readonly [V in Command["verb"]]: Extract<Command, { verb: V }>
   spam_allow_add: { verb: "spam_allow_add", account: "anna@example.org", sender: "*@friend.example" },
   spam_allow_remove: { verb: "spam_allow_remove", account: "anna@example.org", sender: "*@friend.example" },
   spam_allow_list: { verb: "spam_allow_list" },
+  alerts_test: { verb: "alerts_test" },
+  alerts_list: { verb: "alerts_list" },
   token_create: { verb: "token_create", name: "phone", digest: "00ff" },
   token_revoke: { verb: "token_revoke", name: "phone" },
   admin_passwd: { verb: "admin_passwd", hash: HASH },

@@ -105,6 +105,8 @@ const readers: Readers = {
     sender: fields.text("sender", ADDRESS),
   }),
   spam_allow_list: () => ({ verb: "spam_allow_list" }),
+  alerts_test: () => ({ verb: "alerts_test" }),
+  alerts_list: () => ({ verb: "alerts_list" }),
   token_create: (fields) => ({
     verb: "token_create",
     name: fields.text("name", NAME),
@@ -194,6 +196,8 @@ const RESULT_FIELDS: { readonly [V in Verb]: keyof Results[V] } = {
   spam_allow_add: "sender",
   spam_allow_remove: "sender",
   spam_allow_list: "senders",
+  alerts_test: "results",
+  alerts_list: "alerts",
   token_create: "name",
   token_revoke: "name",
   admin_passwd: "done",

@@ -1,4 +1,4 @@
-import type { AllowedSenderItem, AllowItem, BanItem, GreylistPauseItem, Health } from "./items.ts";
+import type { AlertItem, AllowedSenderItem, AllowItem, BanItem, GreylistPauseItem, Health } from "./items.ts";
 
 /**
  * What the command line and the web ask of the guard: one JSON object a line over a unix socket, answered in order.
@@ -36,6 +36,9 @@ export type Command =
   | Readonly<{ verb: "spam_allow_add"; account: string; sender: string }>
   | Readonly<{ verb: "spam_allow_remove"; account: string; sender: string }>
   | Readonly<{ verb: "spam_allow_list" }>
+  /** Sends a test to each channel of alerts and waits for what becomes of it. */
+  | Readonly<{ verb: "alerts_test" }>
+  | Readonly<{ verb: "alerts_list" }>
   | Readonly<{ verb: "token_create"; name: string; digest: string }>
   | Readonly<{ verb: "token_revoke"; name: string }>
   | Readonly<{ verb: "admin_passwd"; hash: string }>
@@ -82,6 +85,12 @@ export type Results = Readonly<{
   spam_allow_add: { readonly account: string; readonly sender: string };
   spam_allow_remove: { readonly account: string; readonly sender: string };
   spam_allow_list: { readonly senders: readonly AllowedSenderItem[] };
+  alerts_test: { readonly results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] };
+  alerts_list: {
+    /** `failing`: why it has failed several times in a row; null while it does not. */
+    readonly channels: readonly Readonly<{ name: string; failing: string | null }>[];
+    readonly alerts: readonly AlertItem[];
+  };
   token_create: { readonly name: string };
   token_revoke: { readonly name: string };
   admin_passwd: { readonly done: true };

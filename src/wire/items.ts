@@ -57,6 +57,7 @@ export type NoticeCode =
   | "accounts_file_refused"
   | "all_clients_private"
   | "spam_filter_down"
+  | "alerts_undelivered"
   | "disk_nearly_full";
 export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; detail: string; next: string }>;
 
@@ -93,4 +94,15 @@ export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>
 export type AliasItem = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
 export type GreylistPauseItem = Readonly<{ target: string; until: string; by: string }>;
 export type AllowedSenderItem = Readonly<{ account: string; sender: string; by: string; at: string }>;
+export type AlertItem = Readonly<{
+  code: string;
+  /** Of which component or account; empty where there is but one. */
+  subject: string;
+  severity: "info" | "warning" | "critical";
+  says: string;
+  detail: string;
+  openedAt: string;
+  /** Null while it is open. */
+  resolvedAt: string | null;
+}>;
 export type TokenItem = Readonly<{ name: string; createdAt: string; createdBy: string }>;

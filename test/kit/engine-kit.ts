@@ -98,6 +98,13 @@ export function accountsOnMemory() {
   };
 }
 
+/** There have been no alerts, and they would be told nowhere. */
+export const NO_ALERTS = {
+  test: () => Promise.resolve([]),
+  book: { open: [], resolved: [] },
+  channels: new Map<string, string | null>(),
+};
+
 /** A real engine on a real database in memory, with a clock moved by hand. */
 export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNetwork[] = []) {
   const db = new DatabaseSync(":memory:");

@@ -152,4 +152,33 @@ export const engineMigrations: readonly string[] = [
     PRIMARY KEY (account, sender)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Alerts, open and of late, and what of them is on its way. `channel` null: it waits to be told until `due_at`.
+  `
+  CREATE TABLE alert (
+    code TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    resolved_at INTEGER
+  ) STRICT;
+
+  CREATE TABLE alert_message (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    severity TEXT NOT NULL,
+    code TEXT,
+    subject TEXT NOT NULL,
+    title TEXT NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE alert_delivery (
+    message TEXT NOT NULL,
+    channel TEXT,
+    attempts INTEGER NOT NULL,
+    due_at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

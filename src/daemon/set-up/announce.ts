@@ -1,6 +1,9 @@
 import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { doorsOf } from "./ports.ts";
+import { type Door, doorsOf } from "./ports.ts";
+
+/** Between our own programs. */
+const INSIDE: readonly Door["setting"][] = ["ports.login_policy", "ports.alerts", "dns.address"];
 
 /** What listens where, and what to type next. */
 export function printRunning(layout: Layout, settings: Settings, adminPassword: string | null): void {
@@ -9,7 +12,7 @@ export function printRunning(layout: Layout, settings: Settings, adminPassword: 
 
 export function runningText(layout: Layout, settings: Settings, adminPassword: string | null): string {
   const doors = doorsOf(settings)
-    .filter(({ setting }) => setting !== "ports.login_policy" && setting !== "dns.address")
+    .filter(({ setting }) => !INSIDE.includes(setting))
     .map(
       ({ port, address, says }) => `  ${String(port).padEnd(6)} ${says}${address === null ? "" : `, on ${address}`}`,
     );

@@ -136,6 +136,7 @@ export const healthReport = z.object({
         "certificate_refused",
         "certificate_expiring",
         "all_clients_private",
+        "alerts_undelivered",
         "disk_nearly_full",
       ]),
       since: time,

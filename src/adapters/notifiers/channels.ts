@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { rootCertificates } from "node:tls";
+import { printable } from "../../core/text.ts";
+import type { AlertChannel, AlertMessage } from "../../engine/alert-ports.ts";
+import type { Clock, Outcome } from "../../engine/ports.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { type HttpRequest, type HttpWorld, sendHttp } from "./http.ts";
+import { mailText } from "./mail-text.ts";
+import { appriseRequest, gotifyRequest, ntfyRequest, type Sender, webhookRequest } from "./push.ts";
+import { type SmtpServer, sendMail } from "./smtp-client.ts";
+
+export type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock }>;
+
+/** A file that a setting names cannot be used. The message is for the administrator. */
+class Unusable extends Error {}
+
+const MOST_FILE_CHARACTERS = 4_096;
+
+/** Every channel that the settings name. Files with secrets are read at each message: they may change at any time. */
+export function channelsOf(settings: Settings, world: ChannelWorld): readonly AlertChannel[] {
+  const sender: Sender = { host: settings.hostname, contacts: settings["alerts.contacts"] };
+  const push = (kind: string, url: string, request: (message: AlertMessage) => HttpRequest): AlertChannel => ({
+    name: nameOf(kind, url),
+    send: orUnusable((message) => sendHttp(request(message), { ...world, authorities: authorities(settings) })),
+  });
+  return [
+    ...mailChannels(settings, sender, world),
+    ...settings["alerts.webhook"].map((url) =>
+      push("webhook", url, (message) => {
+        const key = webhookKey(settings["alerts.webhook_secret_file"]);
+        return webhookRequest(url, message, { sender, key, nowSeconds: Math.floor(world.clock.now() / 1_000) });
+      }),
+    ),
+    ...settings["alerts.ntfy"].map((url) =>
+      push("ntfy", url, (message) => {
+        const file = settings["alerts.ntfy_token_file"];
+        return ntfyRequest(url, message, sender, file === "" ? null : secretIn(file, "alerts.ntfy_token_file"));
+      }),
+    ),
+    ...urls(settings["alerts.gotify"]).map((url) =>
+      push("gotify", url, (message) =>
+        gotifyRequest(url, message, sender, secretIn(settings["alerts.gotify_token_file"], "alerts.gotify_token_file")),
+      ),
+    ),
+    ...settings["alerts.apprise"].map((url) => push("apprise", url, (message) => appriseRequest(url, message, sender))),
+  ];
+}
+
+/** Asks the outside watcher's address, which raises the alarm when that stops. */
+export function heartbeatTo(settings: Settings, world: ChannelWorld): Promise<Outcome> {
+  const url = settings["alerts.heartbeat"];
+  return orUnusable(() => sendHttp({ method: "GET", url }, { ...world, authorities: authorities(settings) }))(null);
+}
+
+function mailChannels(settings: Settings, sender: Sender, { lookup }: ChannelWorld): readonly AlertChannel[] {
+  const from =
+    settings["alerts.from"] === "" ? `postmaster@${settings.domains[0] ?? settings.hostname}` : settings["alerts.from"];
+  const by = (name: string, to: readonly string[], server: () => SmtpServer): AlertChannel => ({
+    name,
+    send: orUnusable((message) => sendMail(server(), { from, to, text: mailText(message, { from, to, sender }) })),
+  });
+  const helo = settings.hostname;
+  const own = settings["alerts.email"];
+  const relayTo = settings["alerts.relay_to"];
+  return [
+    ...(own.length === 0
+      ? []
+      : [
+          by("email", own, () => ({
+            host: "127.0.0.1",
+            port: settings["ports.alerts"],
+            security: "plain",
+            authorities: undefined,
+            login: null,
+            helo,
+            lookup,
+          })),
+        ]),
+    ...(relayTo.length === 0 ? [] : [by("relay", relayTo, () => ({ ...relayOf(settings), helo, lookup }))]),
+  ];
+}
+
+/** RFC 8314: on this port TLS comes first. */
+const SUBMISSIONS = 465;
+
+function relayOf(settings: Settings): Omit<SmtpServer, "helo" | "lookup"> {
+  // `[name]:port`, as the setting's kind writes it.
+  const [, host = "", digits = ""] = /^\[(.+)\]:(\d+)$/.exec(settings["alerts.relay"]) ?? [];
+  const port = Number(digits);
+  const user = settings["alerts.relay_user"];
+  const key = "alerts.relay_password_file";
+  return {
+    host,
+    port,
+    security: port === SUBMISSIONS ? "tls" : "starttls",
+    authorities: authorities(settings),
+    login: user === "" ? null : { user, password: secretIn(settings[key], key) },
+  };
+}
+
+function authorities(settings: Settings): readonly string[] | undefined {
+  const file = settings["alerts.ca"];
+  return file === "" ? undefined : [...rootCertificates, textIn(file, "alerts.ca")];
+}
+
+/** Standard Webhooks: `whsec_` and the key in base64; anything else is the key itself. */
+function webhookKey(file: string): Buffer | null {
+  if (file === "") return null;
+  const secret = secretIn(file, "alerts.webhook_secret_file");
+  return secret.startsWith("whsec_") ? Buffer.from(secret.slice("whsec_".length), "base64") : Buffer.from(secret);
+}
+
+function secretIn(file: string, key: string): string {
+  const [line = ""] = textIn(file, key).split("\n");
+  const secret = line.trim();
+  if (!/^[\x20-\x7e]{1,1000}$/.test(secret))
+    throw new Unusable(`The first line of ${file} of ${key} must be the secret, in plain characters.`);
+  return secret;
+}
+
+function textIn(file: string, key: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new Unusable(`The file ${file} of ${key} cannot be read by the user ghostinbox.`);
+  }
+  if (key !== "alerts.ca" && text.length > MOST_FILE_CHARACTERS)
+    throw new Unusable(`The file ${file} of ${key} is too long to hold a secret.`);
+  return text;
+}
+
+function orUnusable<T>(send: (wish: T) => Promise<Outcome>): (wish: T) => Promise<Outcome> {
+  return async (wish) => {
+    try {
+      return await send(wish);
+    } catch (error) {
+      return { ok: false, reason: error instanceof Unusable ? error.message : `it cannot be used: ${String(error)}` };
+    }
+  };
+}
+
+function urls(url: string): readonly string[] {
+  return url === "" ? [] : [url];
+}
+
+/** The address itself may hold a secret: its host is shown, and a digest tells two of one host apart. */
+function nameOf(kind: string, url: string): string {
+  const digest = createHash("sha256").update(url).digest("hex").slice(0, 6);
+  return `${kind} ${printable(new URL(url).host, 80)} #${digest}`;
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { test } from "node:test";
+import { instant } from "../../core/time.ts";
+import type { AlertMessage } from "../../engine/alert-ports.ts";
+import { mailText } from "./mail-text.ts";
+import { appriseRequest, gotifyRequest, ntfyRequest, topicOf, webhookRequest } from "./push.ts";
+
+const sender = { host: "mail.example.org", contacts: ["Änne, +49 30 1"] };
+const message: AlertMessage = {
+  id: "msg_0123",
+  kind: "opened",
+  at: instant(Date.UTC(2026, 0, 2, 3, 4, 5)),
+  severity: "critical",
+  code: "component_down",
+  subject: "postfix",
+  title: "A part of the server does not run (postfix)",
+  body: "What happened: it ended.",
+};
+const bodyOf = (request: { readonly body?: string }): Readonly<Record<string, unknown>> => {
+  const body: unknown = JSON.parse(request.body ?? "");
+  assert.ok(typeof body === "object" && body !== null);
+  return Object.fromEntries(Object.entries(body));
+};
+
+test("a webhook is signed as Standard Webhooks says, over just what is sent", () => {
+  // The key of its example.
+  const key = Buffer.from("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64");
+  const request = webhookRequest("https://h.example/x", message, { sender, key, nowSeconds: 1_614_265_330 });
+  const signature = createHmac("sha256", key).update(`msg_0123.1614265330.${request.body}`).digest("base64");
+  assert.deepEqual(request.headers, {
+    "content-type": "application/json",
+    "webhook-id": "msg_0123",
+    "webhook-timestamp": "1614265330",
+    "webhook-signature": `v1,${signature}`,
+  });
+  assert.deepEqual(bodyOf(request), {
+    type: "alert.opened",
+    timestamp: "2026-01-02T03:04:05.000Z",
+    data: {
+      severity: "critical",
+      code: "component_down",
+      subject: "postfix",
+      title: message.title,
+      text: "What happened: it ended.\n\nServer: mail.example.org\nTime: 2026-01-02T03:04:05.000Z\nSeverity: critical\nContacts: Änne, +49 30 1\n",
+      ...sender,
+    },
+  });
+  const unsigned = webhookRequest("https://h.example/x", message, { sender, key: null, nowSeconds: 1 });
+  assert.ok(!("webhook-signature" in (unsigned.headers ?? {})));
+});
+
+test("ntfy: as JSON to the server's root, also below a path", () => {
+  assert.deepEqual(topicOf("https://ntfy.sh/my-topic"), { topic: "my-topic", root: "https://ntfy.sh/" });
+  assert.deepEqual(topicOf("https://x.example/ntfy/my-topic/"), { topic: "my-topic", root: "https://x.example/ntfy/" });
+  const request = ntfyRequest("https://ntfy.sh/my-topic", message, sender, "tk_1");
+  assert.equal(request.url, "https://ntfy.sh/");
+  assert.equal(request.headers?.["authorization"], "Bearer tk_1");
+  const { topic, priority, title } = bodyOf(request);
+  assert.deepEqual([topic, priority, title], ["my-topic", 5, `[mail.example.org] CRITICAL: ${message.title}`]);
+});
+
+test("Gotify and Apprise get what they document; an end weighs less than its beginning", () => {
+  const over: AlertMessage = { ...message, kind: "resolved" };
+  const gotify = gotifyRequest("https://g.example/", message, sender, "A.b");
+  assert.deepEqual([gotify.url, gotify.headers?.["x-gotify-key"]], ["https://g.example/message", "A.b"]);
+  const priorityOf = (one: AlertMessage): unknown =>
+    bodyOf(gotifyRequest("https://g.example", one, sender, "t"))["priority"];
+  assert.deepEqual([priorityOf(message), priorityOf(over)], [9, 4]);
+  const typeOf = (one: AlertMessage): unknown =>
+    bodyOf(appriseRequest("http://a.example/notify/k", one, sender))["type"];
+  assert.deepEqual([typeOf(message), typeOf(over)], ["failure", "success"]);
+});
+
+test("a mail: what is not ASCII is encoded, and its id is that of the message", () => {
+  const text = mailText(message, { from: "postmaster@example.org", to: ["a@example.org", "b@example.org"], sender });
+  const [head = "", body = ""] = text.split("\r\n\r\n");
+  assert.match(head, /^Message-ID: <msg_0123@mail\.example\.org>\r$/m);
+  assert.match(head, /^To: a@example\.org,\r\n b@example\.org\r$/m);
+  assert.match(head, /^Date: Fri, 02 Jan 2026 03:04:05 \+0000\r$/m);
+  assert.match(head, /^Auto-Submitted: auto-generated\r$/m);
+  assert.match(Buffer.from(body, "base64").toString(), /Contacts: Änne/);
+  for (const line of text.split("\r\n")) assert.match(line, /^[\x20-\x7e]{0,998}$/);
+});
+
+test("a subject of any text is encoded words of at most 75 characters, which decode to it", () => {
+  const title = "Schlüssel 🔑 ".repeat(20);
+  const text = mailText({ ...message, title }, { from: "p@example.org", to: ["a@example.org"], sender });
+  const folded = /^Subject: ((?:.*\r\n )*.*)\r$/m.exec(text)?.[1] ?? "";
+  const words = folded.split("\r\n ");
+  for (const word of words) assert.ok(word.length <= 75, word);
+  const decoded = words.map((word) => Buffer.from(word.slice("=?UTF-8?B?".length, -2), "base64").toString());
+  assert.equal(decoded.join(""), `[mail.example.org] CRITICAL: ${title}`);
+});

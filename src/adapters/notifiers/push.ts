@@ -1,0 +1,94 @@
+import { createHmac } from "node:crypto";
+import type { Severity } from "../../core/alerts.ts";
+import { isoTime } from "../../core/time.ts";
+import type { AlertMessage } from "../../engine/alert-ports.ts";
+import type { HttpRequest } from "./http.ts";
+
+/** Whose alert it is, and whom to call: said in each. */
+export type Sender = Readonly<{ host: string; contacts: readonly string[] }>;
+
+/** One line, as a subject or a heading. */
+export function titleOf(message: AlertMessage, { host }: Sender): string {
+  const weight = message.kind === "opened" && message.severity === "critical" ? "CRITICAL: " : "";
+  return `[${host}] ${weight}${message.title}`;
+}
+
+export function textOf(message: AlertMessage, { host, contacts }: Sender): string {
+  const whom = contacts.length === 0 ? "" : `\nContacts: ${contacts.join("; ")}`;
+  return `${message.body}\n\nServer: ${host}\nTime: ${isoTime(message.at)}\nSeverity: ${message.severity}${whom}\n`;
+}
+
+/**
+ * Standard Webhooks 1.0: id, timestamp and signature in headers, `{type, timestamp, data}` as the body. `key` null: it
+ * is not signed. Seconds since the epoch, of this attempt.
+ */
+export function webhookRequest(
+  url: string,
+  message: AlertMessage,
+  { sender, key, nowSeconds }: Readonly<{ sender: Sender; key: Buffer | null; nowSeconds: number }>,
+): HttpRequest {
+  const { id, kind, at, severity, code, subject } = message;
+  const data = { severity, code, subject, title: message.title, text: textOf(message, sender), ...sender };
+  const body = JSON.stringify({ type: `alert.${kind}`, timestamp: isoTime(at), data });
+  const stamped = { "webhook-id": id, "webhook-timestamp": String(nowSeconds) };
+  const signed =
+    key === null
+      ? {}
+      : {
+          "webhook-signature": `v1,${createHmac("sha256", key).update(`${id}.${nowSeconds}.${body}`).digest("base64")}`,
+        };
+  return post(url, body, { ...stamped, ...signed });
+}
+
+const NTFY_PRIORITY: Readonly<Record<Severity, number>> = { info: 2, warning: 4, critical: 5 };
+const NTFY_TAG: Readonly<Record<Severity, string>> = {
+  info: "information_source",
+  warning: "warning",
+  critical: "rotating_light",
+};
+
+/** ntfy, "publish as JSON": to the server's root, the topic is the last part of the address. */
+export function ntfyRequest(url: string, message: AlertMessage, sender: Sender, token: string | null): HttpRequest {
+  const { topic, root } = topicOf(url);
+  const isOver = message.kind === "resolved";
+  const body = JSON.stringify({
+    topic,
+    title: titleOf(message, sender),
+    message: textOf(message, sender),
+    priority: isOver ? 3 : NTFY_PRIORITY[message.severity],
+    tags: [isOver ? "white_check_mark" : NTFY_TAG[message.severity]],
+  });
+  return post(root, body, token === null ? {} : { authorization: `Bearer ${token}` });
+}
+
+/** The topic of `https://ntfy.sh/my-topic`. */
+export function topicOf(url: string): Readonly<{ topic: string; root: string }> {
+  const parsed = new URL(url);
+  const parts = parsed.pathname.split("/").filter((part) => part !== "");
+  const topic = parts.pop() ?? "";
+  return { topic, root: `${parsed.origin}/${parts.map((part) => `${part}/`).join("")}` };
+}
+
+const GOTIFY_PRIORITY: Readonly<Record<Severity, number>> = { info: 2, warning: 5, critical: 9 };
+
+export function gotifyRequest(url: string, message: AlertMessage, sender: Sender, token: string): HttpRequest {
+  const body = JSON.stringify({
+    title: titleOf(message, sender),
+    message: textOf(message, sender),
+    priority: message.kind === "resolved" ? 4 : GOTIFY_PRIORITY[message.severity],
+  });
+  return post(`${url.replace(/\/+$/, "")}/message`, body, { "x-gotify-key": token });
+}
+
+const APPRISE_TYPE: Readonly<Record<Severity, string>> = { info: "info", warning: "warning", critical: "failure" };
+
+/** The Apprise API: `https://apprise.example/notify/KEY`. */
+export function appriseRequest(url: string, message: AlertMessage, sender: Sender): HttpRequest {
+  const type = message.kind === "resolved" ? "success" : APPRISE_TYPE[message.severity];
+  const body = JSON.stringify({ title: titleOf(message, sender), body: textOf(message, sender), type, format: "text" });
+  return post(url, body, {});
+}
+
+function post(url: string, body: string, headers: Readonly<Record<string, string>>): HttpRequest {
+  return { method: "POST", url, body, headers: { "content-type": "application/json", ...headers } };
+}

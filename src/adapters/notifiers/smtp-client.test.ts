@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { after, describe, test } from "node:test";
+import { receiverLookup } from "./receiver-names.ts";
+import { type SmtpServer, sendMail } from "./smtp-client.ts";
+
+const lookup = receiverLookup({ addresses: () => Promise.resolve({ type: "none" }) });
+
+describe("mail to a server", () => {
+  const servers: Server[] = [];
+  after(() => {
+    for (const server of servers) server.close();
+  });
+  /** Says what it is told to, line for line of the client, and keeps what that said. The relay with TLS is in test/e2e. */
+  async function serve(replies: Readonly<Record<string, string>>): Promise<{ server: SmtpServer; said: string[] }> {
+    const said: string[] = [];
+    const listener = createServer((socket) => {
+      let inData = false;
+      socket.on("error", () => socket.destroy());
+      socket.write(replies["greeting"] ?? "220 here\r\n");
+      socket.on("data", (chunk) => {
+        for (const line of chunk.toString().split("\r\n").slice(0, -1)) {
+          said.push(line);
+          if (inData && line !== ".") continue;
+          const verb = inData ? "." : (line.split(/[ :]/)[0] ?? "");
+          inData = verb === "DATA";
+          socket.write(replies[line] ?? replies[verb] ?? (verb === "DATA" ? "354 go on\r\n" : "250 ok\r\n"));
+        }
+      });
+    });
+    servers.push(listener);
+    listener.listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    const address = listener.address();
+    assert.ok(address !== null && typeof address === "object");
+    const where = { host: "127.0.0.1", port: address.port, security: "plain", login: null } as const;
+    return { server: { ...where, authorities: undefined, helo: "mail.example.org", lookup }, said };
+  }
+  const mail = {
+    from: "p@example.org",
+    to: ["a@example.org", "b@example.org"],
+    text: "Subject: x\r\n\r\n.dot\r\nend\r\n",
+  };
+
+  test("one session, a dot at the beginning of a line doubled", async () => {
+    const { server, said } = await serve({ EHLO: "250-here\r\n250 8BITMIME\r\n" });
+    assert.deepEqual(await sendMail(server, mail), { ok: true });
+    const expected = ["MAIL FROM:<p@example.org>", "RCPT TO:<a@example.org>", "RCPT TO:<b@example.org>", "DATA"];
+    assert.deepEqual(said.slice(0, 10), ["EHLO mail.example.org", ...expected, "Subject: x", "", "..dot", "end", "."]);
+  });
+
+  test("one recipient that is refused keeps it from no other; all refused is a failure", async () => {
+    const one = await serve({ "RCPT TO:<a@example.org>": "550 unknown\r\n" });
+    assert.deepEqual(await sendMail(one.server, mail), { ok: true });
+    const all = await serve({ RCPT: "550 5.1.1 unknown\r\n" });
+    assert.deepEqual(await sendMail(all.server, mail), { ok: false, reason: "it answered 550 5.1.1 unknown" });
+  });
+
+  test("without STARTTLS nothing is told to a relay, no password least of all", async () => {
+    const { server, said } = await serve({});
+    const login = { user: "u", password: "secret" };
+    const outcome = await sendMail({ ...server, security: "starttls", login }, mail);
+    assert.deepEqual(outcome, { ok: false, reason: "the relay offers no STARTTLS" });
+    assert.deepEqual(
+      said.filter((line) => line !== "QUIT"),
+      ["EHLO mail.example.org"],
+    );
+  });
+
+  test("a server that talks without end, hangs up or is not there is a failure with its reason", async () => {
+    const endless = await serve({ greeting: `220-${"x".repeat(20_000)}` });
+    assert.deepEqual(await sendMail(endless.server, mail), { ok: false, reason: "it says too much" });
+    const busy = await serve({ greeting: "421 busy\u001b[2J\r\n" });
+    assert.deepEqual(await sendMail(busy.server, mail), { ok: false, reason: "it answered 421 busy\\x1b[2J" });
+    const gone = await sendMail({ ...busy.server, port: 1 }, mail);
+    assert.ok(!gone.ok && /ECONNREFUSED/.test(gone.reason));
+  });
+});

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AlertEvent, Thresholds } from "../core/alert-rules.ts";
+import { parsePrefix } from "../core/ip.ts";
+import { HOUR_MS, instant, MINUTE_MS } from "../core/time.ts";
+import { AlertWindows } from "./alert-windows.ts";
+
+const THRESHOLDS: Thresholds = {
+  failed_logins: 3,
+  dashboard_logins: 2,
+  password_guessed: 3,
+  unusual_connections: 3,
+  spam_volume: 3,
+  many_bans: 2,
+  repeated_violations: 2,
+};
+
+/** Events a second apart, from the beginning of time. */
+function windows(thresholds: Partial<Thresholds> = {}) {
+  const all = new AlertWindows({ ...THRESHOLDS, ...thresholds });
+  let id = 0;
+  let now = 0;
+  return {
+    all,
+    take(type: AlertEvent["type"], event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {}): void {
+      const { from, ...rest } = event;
+      const prefix = from === undefined ? null : parsePrefix(from);
+      const empty = { account: null, proof: null, reason: null, isNewPlace: false, details: "", action: "" };
+      now += 1_000;
+      all.take({ id: ++id, at: instant(now), type, prefix, ...empty, ...rest });
+    },
+    wait: (ms: number) => (now += ms),
+    holding: () => all.holding(instant(now)).map(({ code, subject }) => `${code} ${subject}`.trim()),
+    details: () => all.holding(instant(now)).map(({ detail }) => detail),
+  };
+}
+
+test("failed sign-ins of the mail and of the dashboard are counted apart, and slide out of their window", () => {
+  const kit = windows();
+  for (let i = 0; i < 2; i++) kit.take("LOGIN_FAILED", { details: "imap login=<a>", from: "203.0.113.7" });
+  kit.take("LOGIN_FAILED", { details: "dashboard login=<admin>", from: "203.0.113.8" });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("LOGIN_FAILED", { details: "submission login=<a>", from: "203.0.113.9" });
+  assert.deepEqual(kit.holding(), ["failed_logins"]);
+  assert.match(kit.details()[0] ?? "", /^3 or more failed sign-ins within 10m, from 203\.0\.113\.7\/32, 203/);
+  kit.take("LOGIN_FAILED", { details: "dashboard login=<admin>", from: "203.0.113.8" });
+  assert.deepEqual(kit.holding(), ["failed_logins", "dashboard_logins"]);
+  kit.wait(10 * MINUTE_MS);
+  assert.deepEqual(kit.holding(), []);
+});
+
+test("a network counts once, however often it connects or is banned", () => {
+  const kit = windows();
+  for (let i = 0; i < 9; i++) kit.take("CONNECT", { from: "203.0.113.7" });
+  for (let i = 0; i < 9; i++)
+    kit.take("BAN", { from: "203.0.113.7", reason: "mail_limit", action: "banned for 30m (light, offence 1)" });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("CONNECT_REFUSED", { from: "203.0.113.8" });
+  kit.take("CONNECT", { from: "2001:db8::/64" });
+  assert.deepEqual(kit.holding(), ["unusual_connections"]);
+  kit.take("BAN", { from: "203.0.113.8", reason: "manual", action: "banned for 1d (manual)" });
+  assert.deepEqual(kit.holding(), ["unusual_connections"], "what the owner bans is no surprise");
+  kit.take("BAN", { from: "203.0.113.9", reason: "mail_limit", action: "banned for 2h (medium, offence 2)" });
+  assert.deepEqual(kit.holding(), ["unusual_connections", "many_bans"]);
+  kit.take("BAN", { from: "203.0.113.10", reason: "mail_limit", action: "banned for 2h (medium, offence 12)" });
+  assert.deepEqual(kit.holding(), ["unusual_connections", "many_bans", "repeated_violations"]);
+});
+
+test("spam is what was marked, and what was refused for what it is", () => {
+  const kit = windows();
+  kit.take("SPAM_SCORED", { action: "allowed" });
+  kit.take("EMAIL_BLOCKED", { reason: "recipient_unknown" });
+  kit.take("SPAM_SCORED", { action: "marked" });
+  kit.take("EMAIL_BLOCKED", { reason: "spam_refused" });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("EMAIL_BLOCKED", { reason: "block_listed" });
+  assert.deepEqual(kit.holding(), ["spam_volume"]);
+});
+
+test("a right password after different wrong ones of the same origin is guessed, until it is changed", () => {
+  const kit = windows({ failed_logins: 100 });
+  const fail = (proof: string, from = "203.0.113.7"): void =>
+    kit.take("LOGIN_FAILED", { account: "Anna@example.test", proof, from });
+  const succeed = (from = "203.0.113.7"): void => kit.take("LOGIN_SUCCEEDED", { account: "anna@example.test", from });
+  for (let i = 0; i < 20; i++) fail("stale");
+  succeed();
+  assert.deepEqual(kit.holding(), [], "one stale password, however often, is no guessing");
+  for (const proof of ["a", "b", "c"]) fail(proof);
+  succeed("198.51.100.1");
+  assert.deepEqual(kit.holding(), [], "the owner, from elsewhere");
+  succeed();
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+  kit.wait(30 * HOUR_MS);
+  kit.take("PASSWORD_CHANGED", { details: "bob@example.test by root" });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+  kit.take("PASSWORD_CHANGED", { details: "anna@example.test by root" });
+  assert.deepEqual(kit.holding(), []);
+  for (const proof of ["a", "b"]) fail(proof);
+  kit.wait(HOUR_MS);
+  fail("c");
+  succeed();
+  assert.deepEqual(kit.holding(), [], "what lies longer than an hour ago counts no more");
+});
+
+test("after very many wrong ones from everywhere, a right one from a new place is guessed; one from a known place not", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const account = "anna@example.test";
+  for (let i = 0; i < 15; i++) kit.take("LOGIN_FAILED", { account, proof: `${i}`, from: `203.0.113.${i}` });
+  kit.take("LOGIN_SUCCEEDED", { account, from: "198.51.100.1" });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("LOGIN_SUCCEEDED", { account, from: "198.51.100.2", isNewPlace: true });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+});
+
+test("a million networks cost no more memory than a threshold of them", () => {
+  const kit = windows();
+  for (let i = 0; i < 5_000; i++) {
+    kit.take("CONNECT", { from: `10.${i >> 8}.${i & 255}.1` });
+    kit.take("LOGIN_FAILED", { account: `user${i}@example.test`, proof: "x", from: "203.0.113.7" });
+  }
+  assert.deepEqual(kit.holding(), ["failed_logins", "unusual_connections"]);
+  assert.ok(kit.details().every((detail) => detail.length < 200));
+});

@@ -1,0 +1,157 @@
+import { spawn } from "node:child_process";
+import { once as happens } from "node:events";
+import { copyFileSync, mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { AlertReceivers } from "../lab/alert-receivers.ts";
+import { mustRun } from "../lab/commands.ts";
+import { Lab } from "../lab/lab.ts";
+import { Lists } from "../lab/lists.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { makeCertificate, makeExpiringCertificate } from "../lab/tls-server.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+/** So low that the lab reaches them; so high that nothing does. */
+const LOW = { failed_logins: 6, dashboard_logins: 2, networks: 4, spam: 2, bans: 2, repeated: 1, volume: 25 };
+const HIGH = Object.fromEntries(Object.keys(LOW).map((name) => [name, 1_000_000]));
+const BY_EVENTS = [
+  "Many sign-ins fail",
+  "Sign-ins to the dashboard fail",
+  "Unusually many networks connect at once",
+  "Much spam arrives",
+  "Many addresses were banned within a short time",
+  "Addresses that had been banned came back and were banned again",
+  "Far more happens than usual",
+];
+const NO_DISK = "The disk of the data directory is nearly full";
+const NO_LIST = "A DNS block list cannot be believed and is set aside: mail goes on without it";
+const CERTIFICATE = "The TLS certificate expires soon: then mail programs will not connect any more";
+const NO_DATABASE = "The database cannot be written: mail goes on, but nothing new is counted or banned";
+
+describe("each condition is told once on every channel, and its end once", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  let lists: Lists;
+  let receivers: AlertReceivers;
+  let disk: string;
+  const at = (name: string): string => join(lab.directory, name);
+  before(async () => {
+    lab = await Lab.make();
+    lists = await Lists.start();
+    receivers = await AlertReceivers.start(lab);
+    // A disk of its own, so small that it can be filled but for less than a twentieth.
+    disk = at("data");
+    mkdirSync(disk);
+    await mustRun(["mount", "-t", "tmpfs", "-o", "size=600m,mode=755", "tmpfs", disk]);
+    process.on("exit", () => spawn("umount", ["-l", disk]));
+    const good = await makeCertificate(lab.directory, "good", "mail.example.test");
+    copyFileSync(good.cert, at("live.pem"));
+    copyFileSync(good.key, at("live-key.pem"));
+    product = new Product(lab, {
+      ...receivers.environment,
+      GHOSTINBOX_TLS__CERT: at("live.pem"),
+      GHOSTINBOX_TLS__KEY: at("live-key.pem"),
+      GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
+      GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
+      GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "1MB",
+      GHOSTINBOX_LIMITS__LOGINS__FAILURES: "3",
+      GHOSTINBOX_BANS__LADDER: "2s,1h",
+    });
+    await lists.become("zen.spamhaus.org", "honest", { "90.100.51.198": "127.0.0.2" });
+    thresholds(LOW);
+    await product.start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lists.stop();
+      await mustRun(["umount", "-l", disk]);
+      lab.remove();
+    }
+  });
+
+  function thresholds(all: Readonly<Record<string, number>>): void {
+    const lines = Object.entries(all).map(([name, count]) => `${name} = ${count}\n`);
+    writeFileSync(product.layout.settings, `[alerts.thresholds]\n${lines.join("")}`);
+  }
+  const once = (title: string, deadlineMs = 40_000): Promise<void> =>
+    receivers.onceEverywhere(product, title, deadlineMs);
+  /** Three different wrong passwords, and the ban that follows. */
+  async function attack(from: string): Promise<void> {
+    const tries = ["1", "2", "3"].map(async (password) => {
+      const imap = await openImap(lab.attacker, from);
+      await logIn(imap, ANNA, `wrong ${password}`);
+      imap.close();
+    });
+    await Promise.allSettled(tries);
+    await until(`${from} is banned`, () => product.banOf(from));
+  }
+
+  test("what events amount to: sign-ins, the dashboard, networks, spam, bans, repeated ones, volume", async () => {
+    for (let last = 80; last < 84; last++) await sendMail({ host: lab.sender, from: `198.51.100.${last}` });
+    for (let i = 0; i < 2; i++) await sendMail({ host: lab.sender, from: "198.51.100.90" });
+    for (const password of ["one", "two"]) {
+      const body = JSON.stringify({ password });
+      const url = "http://127.0.0.1:3000/api/v1/login";
+      await lab.server.mustExec(["curl", "-s", "-H", "Content-Type: application/json", "-d", body, url]);
+    }
+    await attack("198.51.100.200");
+    await until("its ban is over", async () => (await product.banOf("198.51.100.200")) === undefined);
+    await attack("198.51.100.200");
+    await attack("198.51.100.201");
+    for (const title of BY_EVENTS) await once(title);
+    thresholds(HIGH);
+    await product.json(["config", "apply"]);
+    for (const title of BY_EVENTS) await once(`Resolved: ${title}`);
+    for (const title of BY_EVENTS) receivers.neverTwice(product, title);
+  });
+
+  test("what notices tell: the disk, a block list, the certificate, the database", async () => {
+    const { bavail, bsize } = statfsSync(disk);
+    await mustRun(["fallocate", "-l", String(bavail * bsize - 25 * 1024 * 1024), join(disk, "filler")]);
+    await lists.become("zen.spamhaus.org", "lying");
+    const expiring = await makeExpiringCertificate(lab.directory, "expiring", "mail.example.test");
+    copyFileSync(expiring.cert, at("live.pem"));
+    copyFileSync(expiring.key, at("live-key.pem"));
+    await once(NO_LIST);
+    await once(CERTIFICATE);
+    await once(NO_DISK, 60_000);
+    rmSync(join(disk, "filler"));
+    await lists.become("zen.spamhaus.org", "honest");
+    copyFileSync(at("good.pem"), at("live.pem"));
+    copyFileSync(at("good-key.pem"), at("live-key.pem"));
+    await once(`Resolved: ${NO_LIST}`);
+    await once(`Resolved: ${CERTIFICATE}`);
+    await lockedDatabase(async () => {
+      await until("the owner is told", async () => {
+        await sendMail({ host: lab.sender, from: "198.51.100.84" });
+        return receivers
+          .told(product)
+          .get("ntfy")
+          ?.some((text) => text.includes(NO_DATABASE));
+      });
+      await once(NO_DATABASE);
+    });
+    await once(`Resolved: ${NO_DATABASE}`);
+    await once(`Resolved: ${NO_DISK}`, 60_000);
+    for (const title of [NO_LIST, CERTIFICATE, NO_DISK, NO_DATABASE]) receivers.neverTwice(product, title);
+  });
+
+  async function lockedDatabase(meanwhile: () => Promise<void>): Promise<void> {
+    const [program = "", ...argv] = lab.server.inside(["sqlite3", product.layout.engineDb]);
+    const locker = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
+    try {
+      locker.stdin.write("BEGIN IMMEDIATE;\nSELECT 'locked';\n");
+      await happens(locker.stdout, "data");
+      await meanwhile();
+    } finally {
+      locker.stdin.end("ROLLBACK;\n.quit\n");
+      await happens(locker, "close");
+    }
+  }
+});

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { AlertReceivers, WEBHOOK_KEY } from "../lab/alert-receivers.ts";
+import { stopService } from "../lab/content.ts";
+import { Lab } from "../lab/lab.ts";
+import { logIn, openImap } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+
+describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  let receivers: AlertReceivers;
+  before(async () => {
+    lab = await Lab.make();
+    receivers = await AlertReceivers.start(lab);
+    product = await new Product(lab, receivers.environment).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+  const once = (title: string, deadlineMs?: number): Promise<void> =>
+    receivers.onceEverywhere(product, title, deadlineMs);
+  const listed = async (code: string): Promise<Readonly<Record<string, string>>> => {
+    const answer = JSON.stringify(await product.json(["alerts", "list"]));
+    const { alerts } = JSON.parse(answer) as { alerts: readonly Readonly<Record<string, string>>[] };
+    const found = alerts.find((alert) => alert["code"] === code);
+    assert.ok(found, answer);
+    return found;
+  };
+
+  test("a test reaches every channel, and the command says what became of it", async () => {
+    const answer = JSON.stringify(await product.json(["alerts", "test"]));
+    assert.equal(answer.match(/"ok":true/g)?.length, 6, answer);
+    assert.doesNotMatch(answer, /secret|my-key|my-topic/);
+    await once("This is a test");
+    for (const [name, texts] of receivers.told(product))
+      for (const part of [/mail\.example\.test/, /Anna \+49 30 1234567/, /What to do: nothing/])
+        assert.match(texts.join("\n"), part, name);
+  });
+
+  test("a webhook is signed, ntfy and Gotify get their tokens, Apprise its key", () => {
+    const [hook] = receivers.received("webhook");
+    assert.ok(hook);
+    const signed = `${hook.headers["webhook-id"]}.${hook.headers["webhook-timestamp"]}.${hook.body}`;
+    const signature = createHmac("sha256", Buffer.from(WEBHOOK_KEY, "base64")).update(signed).digest("base64");
+    assert.equal(hook.headers["webhook-signature"], `v1,${signature}`);
+    assert.equal(receivers.received("ntfy")[0]?.headers["authorization"], "Bearer a-token");
+    assert.equal(receivers.received("ntfy")[0]?.url, "/");
+    assert.equal(receivers.received("gotify")[0]?.headers["x-gotify-key"], "a-token");
+    assert.equal(receivers.received("apprise")[0]?.url, "/notify/my-key");
+  });
+
+  test("where alerts are sent is shown nowhere", async () => {
+    const shown = JSON.stringify(await product.json(["config", "show"]));
+    assert.doesNotMatch(shown, /hook\?secret|my-topic|my-key|8003|alive/);
+  });
+
+  test("a component that does not run: once told, once over, and no heartbeat meanwhile", async () => {
+    await until("the heart beats", () => receivers.received("watcher").length > 0);
+    const postgrey = await stopService(product, "postgrey");
+    await once("A part of the server does not run (postgrey)", 30_000);
+    await postgrey.start();
+    await once("Resolved: A part of the server does not run (postgrey)");
+    const { openedAt = "", resolvedAt = "" } = await listed("component_down");
+    const after = Date.parse(resolvedAt);
+    await until("the heart beats again", () => receivers.received("watcher").some(({ at }) => at > after));
+    // One that was under way as it began may arrive late.
+    const meanwhile = receivers.received("watcher").filter(({ at }) => at > Date.parse(openedAt) + 500 && at < after);
+    assert.deepEqual(meanwhile, []);
+  });
+
+  test("while Postfix is down the relay and all others are told, and the mailbox once it is back", async () => {
+    const postfix = await stopService(product, "postfix");
+    const down = "A part of the server does not run (postfix)";
+    await until(
+      "all others know",
+      () => [...receivers.told(product)].every(([name, texts]) => name === "email" || texts.join("").includes(down)),
+      30_000,
+    );
+    await postfix.start();
+    await once(down, 40_000);
+    await once(`Resolved: ${down}`, 40_000);
+  });
+
+  test("a guard that is killed forgets nothing and tells nothing twice; a receiver that was away gets it later", async () => {
+    receivers.refuse("gotify", true);
+    const postgrey = await stopService(product, "postgrey");
+    await until("the others know", () => receivers.told(product).get("ntfy")?.filter(isPostgrey).length === 3, 30_000);
+    const [guard] = product.pidsOf(/program\/guard\.js/);
+    assert.ok(guard !== undefined);
+    process.kill(guard, "SIGKILL");
+    await until("the guard is back", async () => (await product.cli(["status"])).code === 0, 20_000);
+    receivers.refuse("gotify", false);
+    await postgrey.start();
+    await until(
+      "every channel knows all",
+      () => [...receivers.told(product)].every(([, texts]) => texts.filter(isPostgrey).length >= 4),
+      100_000,
+    );
+    for (const [name, texts] of receivers.told(product)) assert.equal(texts.filter(isPostgrey).length, 4, name);
+  });
+
+  test("a password that is guessed at last: told at once, and over once it is changed", async () => {
+    const from = "198.51.100.72";
+    for (let i = 0; i < 4; i++) {
+      const imap = await openImap(lab.sender, from);
+      assert.match((await logIn(imap, ANNA, `wrong ${i}`)) ?? "", /^NO/);
+      imap.close();
+    }
+    const imap = await openImap(lab.sender, from);
+    assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
+    const guessed = `A sign-in succeeded after many wrong passwords (${ANNA})`;
+    await once(guessed);
+    await product.json(["account", "passwd", ANNA, "--password-stdin"], { input: "other unrelated words here too\n" });
+    await once(`Resolved: ${guessed}`);
+  });
+});
+
+function isPostgrey(text: string): boolean {
+  return text.includes("does not run (postgrey)") || text.includes("does not run\r\n (postgrey)");
+}

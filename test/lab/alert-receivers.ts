@@ -1,0 +1,119 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { HttpReceiver, type Received } from "./http-receiver.ts";
+import type { Lab } from "./lab.ts";
+import type { Environment, Product } from "./product.ts";
+import { makeCertificate, TlsServer } from "./tls-server.ts";
+import { until } from "./wait.ts";
+
+/** What the lab's DNS calls mx.sender.test. */
+const ELSEWHERE = "198.51.100.10";
+export const WEBHOOK_KEY = "c2VjcmV0IGtleSBvZiB0aGUgd2ViaG9vaw==";
+const PORTS = { webhook: 8001, ntfy: 8002, gotify: 8003, apprise: 8004, watcher: 8005 } as const;
+type Kind = keyof typeof PORTS;
+
+/** A receiver of each kind on the sender host, and the mailbox of anna@example.test. */
+export class AlertReceivers {
+  /** Settings that lead alerts to all of them. */
+  readonly environment: Environment;
+  readonly #http: ReadonlyMap<Kind, HttpReceiver>;
+  readonly #relay: TlsServer;
+
+  private constructor(http: ReadonlyMap<Kind, HttpReceiver>, relay: TlsServer, environment: Environment) {
+    this.#http = http;
+    this.#relay = relay;
+    this.environment = environment;
+  }
+
+  static async start({ sender, directory }: Lab): Promise<AlertReceivers> {
+    const certificate = await makeCertificate(directory, "relay", "mx.sender.test");
+    const where = { directory, address: ELSEWHERE, port: 2587, certificate };
+    const relay = await TlsServer.start(sender, where, { user: "alerts", password: "a secret" });
+    const http = new Map<Kind, HttpReceiver>();
+    for (const kind of ["webhook", "ntfy", "gotify", "apprise", "watcher"] as const)
+      http.set(kind, await HttpReceiver.start(sender, directory, ELSEWHERE, PORTS[kind]));
+    const secret = (name: string, text: string): string => {
+      const file = join(directory, `alert-${name}`);
+      writeFileSync(file, `${text}\n`);
+      chmodSync(file, 0o644);
+      return file;
+    };
+    const at = (kind: Kind, path: string): string => `http://${ELSEWHERE}:${PORTS[kind]}${path}`;
+    return new AlertReceivers(http, relay, {
+      GHOSTINBOX_ALERTS__CONTACTS: "Anna +49 30 1234567",
+      GHOSTINBOX_ALERTS__EMAIL: "anna@example.test",
+      GHOSTINBOX_ALERTS__RELAY: "mx.sender.test:2587",
+      GHOSTINBOX_ALERTS__RELAY_TO: "anna@sender.test",
+      GHOSTINBOX_ALERTS__RELAY_USER: "alerts",
+      GHOSTINBOX_ALERTS__RELAY_PASSWORD_FILE: secret("password", "a secret"),
+      GHOSTINBOX_ALERTS__CA: certificate.cert,
+      GHOSTINBOX_ALERTS__WEBHOOK: `http://mx.sender.test:${PORTS.webhook}/hook?secret=1`,
+      GHOSTINBOX_ALERTS__WEBHOOK_SECRET_FILE: secret("key", `whsec_${WEBHOOK_KEY}`),
+      GHOSTINBOX_ALERTS__NTFY: at("ntfy", "/my-topic"),
+      GHOSTINBOX_ALERTS__NTFY_TOKEN_FILE: secret("token", "a-token"),
+      GHOSTINBOX_ALERTS__GOTIFY: at("gotify", "/"),
+      GHOSTINBOX_ALERTS__GOTIFY_TOKEN_FILE: secret("token", "a-token"),
+      GHOSTINBOX_ALERTS__APPRISE: at("apprise", "/notify/my-key"),
+      GHOSTINBOX_ALERTS__HEARTBEAT: at("watcher", "/alive"),
+      GHOSTINBOX_ALERTS__HEARTBEAT_EVERY: "1s",
+      GHOSTINBOX_ALERTS__RESOLVE_AFTER: "2s",
+      GHOSTINBOX_ALERTS__DIGEST: "0s",
+    });
+  }
+
+  received(kind: Kind): readonly Received[] {
+    return this.#http.get(kind)?.received() ?? [];
+  }
+
+  /** From now on it takes nothing, or everything again. */
+  refuse(kind: Kind, refuses: boolean): void {
+    this.#http.get(kind)?.refuse(refuses);
+  }
+
+  /** What each channel was told, as it came. */
+  told(product: Product): ReadonlyMap<string, readonly string[]> {
+    const bodies = (kind: Kind): readonly string[] => this.received(kind).map(({ body }) => body);
+    return new Map([
+      ["email", mailbox(product)],
+      ["relay", this.#relay.mails()],
+      ["webhook", bodies("webhook")],
+      ["ntfy", bodies("ntfy")],
+      ["gotify", bodies("gotify")],
+      ["apprise", bodies("apprise")],
+    ]);
+  }
+
+  /** Waits until each channel was told so just once. */
+  async onceEverywhere(product: Product, title: string, deadlineMs = 20_000): Promise<void> {
+    try {
+      await until(title, () => [...this.#counts(product, title).values()].every((n) => n >= 1), deadlineMs);
+    } finally {
+      this.neverTwice(product, title);
+    }
+  }
+
+  neverTwice(product: Product, title: string): void {
+    const counts = this.#counts(product, title);
+    if ([...counts.values()].some((n) => n !== 1)) throw new Error(`${title}: ${JSON.stringify([...counts])}`);
+  }
+
+  /** How many messages have just this title. */
+  #counts(product: Product, title: string): ReadonlyMap<string, number> {
+    const pattern = new RegExp(`(?:\\] |\\] CRITICAL: |"title":")${title.replace(/[()]/g, "\\$&")}`);
+    return new Map(
+      [...this.told(product)].map(([name, texts]) => [
+        name,
+        texts.filter((text) => pattern.test(unfolded(text))).length,
+      ]),
+    );
+  }
+}
+
+function mailbox({ layout }: Product): readonly string[] {
+  const folder = join(layout.mail, "example.test", "anna", "Maildir", "new");
+  return existsSync(folder) ? readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8")) : [];
+}
+
+function unfolded(text: string): string {
+  return text.replace(/\r?\n[ \t]/g, " ");
+}

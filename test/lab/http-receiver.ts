@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Host } from "./host.ts";
+import { until } from "./wait.ts";
+
+export type Received = Readonly<{
+  /** When its last byte came, in milliseconds since the epoch. */
+  at: number;
+  method: string;
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+}>;
+
+/** A server elsewhere that takes whatever is sent to it over HTTP. */
+export class HttpReceiver {
+  readonly #file: string;
+
+  private constructor(file: string) {
+    this.#file = file;
+  }
+
+  static async start(host: Host, directory: string, address: string, port: number): Promise<HttpReceiver> {
+    const program = fileURLToPath(new URL("http-receiver-program.ts", import.meta.url));
+    const file = join(directory, `received-${port}`);
+    const [command = "", ...argv] = host.inside([process.execPath, program, address, String(port), file]);
+    // It ends with its namespace.
+    spawn(command, argv, { stdio: "ignore" });
+    await until("the receiver answers", async () => {
+      const connected = await host.connect({ from: address, to: address, port });
+      if (connected.ok) connected.socket.destroy();
+      return connected.ok;
+    });
+    return new HttpReceiver(file);
+  }
+
+  received(): readonly Received[] {
+    if (!existsSync(this.#file)) return [];
+    const lines = readFileSync(this.#file, "utf8").split("\n");
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
+    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Received);
+  }
+
+  /** From now on it answers 503, or takes everything again. */
+  refuse(refuses: boolean): void {
+    if (refuses) writeFileSync(`${this.#file}.refuse`, "");
+    else rmSync(`${this.#file}.refuse`, { force: true });
+  }
+}
