@@ -63,6 +63,7 @@ export async function startGuard(layout: Layout) {
     own: { current: () => [] },
     recipients: { exists: () => true },
     networks,
+    jails: store,
     acquaintance: { isFirstContact: () => false },
     notices,
     clock,

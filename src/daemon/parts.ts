@@ -4,6 +4,7 @@ import { renderDmarcEtc, renderOpendkim, renderOpendmarc } from "../render/authe
 import { renderChroot } from "../render/chroot.ts";
 import { CONTENT_USERS, renderSpamMilter } from "../render/content-services.ts";
 import { renderDovecot } from "../render/dovecot.ts";
+import { renderFail2ban } from "../render/fail2ban.ts";
 import { renderForgedHeaders } from "../render/milters.ts";
 import { renderRelayLogin } from "../render/outbound.ts";
 import { renderPostfixMain } from "../render/postfix-main.ts";
@@ -45,6 +46,7 @@ export function partsOf(site: Site): readonly Part[] {
     },
     { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
     { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
+    { service: "fail2ban", live: layout.fail2banConf, files: renderFail2ban(site), check: checkFail2ban },
     { service: "opendkim", live: layout.opendkimConf, files: renderOpendkim(site), check: unchecked },
     { service: "opendmarc", live: layout.opendmarcConf, files: renderOpendmarc(site), check: unchecked },
     { service: "opendmarc", live: join(layout.dmarcRoot, "etc"), files: renderDmarcEtc(site), check: unchecked },
@@ -115,4 +117,9 @@ async function checkSpamAssassin(directory: string, layout: Layout): Promise<str
 async function checkUnbound(directory: string): Promise<string | null> {
   const check = await runProgram("unbound-checkconf", [join(directory, "unbound.conf")]);
   return check.code === 0 ? null : `Unbound refuses its configuration (settings dns.*): ${lastLines(check)}`;
+}
+
+async function checkFail2ban(directory: string): Promise<string | null> {
+  const check = await runProgram("fail2ban-client", ["-c", directory, "--test"]);
+  return check.code === 0 ? null : `Fail2ban refuses its configuration: ${lastLines(check)}`;
 }

@@ -99,6 +99,7 @@ async function prepare(layout: Layout, settings: Settings, stop: Stop): Promise<
     environment: layout.environment,
     netAdmin: hasNetAdmin(),
     spam: settings["spam.enabled"],
+    fail2ban: settings["fail2ban.enabled"],
     webLowPort: settings["ports.http"] < 1024,
   });
   return password;

@@ -1,6 +1,7 @@
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
 import { opendkimCommand, opendmarcCommand, spamdCommand, spamdEnded, spamMilterCommand } from "./content-services.ts";
+import { fail2banCommand } from "./fail2ban.ts";
 import { postgreyCommand } from "./postgrey.ts";
 
 export const SERVICES = [
@@ -15,6 +16,7 @@ export const SERVICES = [
   "opendkim",
   "opendmarc",
   "postgrey",
+  "fail2ban",
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
@@ -37,6 +39,7 @@ export type RunitInput = Readonly<{
   webLowPort: boolean;
   /** Whether SpamAssassin runs. */
   spam: boolean;
+  fail2ban: boolean;
 }>;
 
 export type Script = Readonly<{
@@ -54,13 +57,18 @@ export const NODE_FLAGS =
 
 /** One service directory each for runsvdir(8). Every path is free of spaces and quotes: set-up sees to it. */
 export function renderRunit(input: RunitInput): readonly Script[] {
-  return SERVICES.filter((service) => input.spam || !SPAM_SERVICES.includes(service)).map((service) => ({
+  return SERVICES.filter((service) => isWanted(service, input)).map((service) => ({
     service,
     run: script(commands(service, input)),
     logRun: script([`exec svlogd -tt ${input.layout.log}/${service}`]),
     ...(MILTERS.includes(service) ? { control: script(KILL) } : {}),
     ...(service === "spamd" ? { finish: script([spamdEnded(input.layout)]) } : {}),
   }));
+}
+
+function isWanted(service: ServiceName, { spam, fail2ban }: RunitInput): boolean {
+  if (SPAM_SERVICES.includes(service)) return spam;
+  return service !== "fail2ban" || fail2ban;
 }
 
 function commands(service: ServiceName, input: RunitInput): readonly string[] {
@@ -90,6 +98,8 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return [opendmarcCommand(layout)];
     case "postgrey":
       return [postgreyCommand(layout)];
+    case "fail2ban":
+      return fail2banCommand(layout);
     case "dovecot":
       return [`exec dovecot -F -c ${layout.dovecotConf}`];
   }

@@ -114,6 +114,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     own: { current: () => own },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
     networks: { networksOf: () => [] },
+    jails: sqlite,
     acquaintance: { isFirstContact: () => true },
     notices,
     clock,

@@ -65,6 +65,7 @@ export class RealEngine {
       own: { current: () => this.#own },
       recipients: { exists: (address) => recipientKind(address) === "known" },
       networks: { networksOf: () => [] },
+      jails: store,
       acquaintance: { isFirstContact: () => true },
       notices: QUIET,
       clock: { now: () => this.#now },
