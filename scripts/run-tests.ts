@@ -8,7 +8,7 @@ import { availableParallelism } from "node:os";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
 
-type Tally = { passed: number; failed: number; skipped: string[]; failures: string[] };
+type Tally = { files: number; passed: number; failed: number; skipped: string[]; failures: string[] };
 
 const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = [
   ["format", ["node_modules/.bin/biome", "check", "--error-on-warnings", "."]],
@@ -25,7 +25,7 @@ const LAB = ["test/lab/*.test.ts", "test/dialogs/*.test.ts", "test/e2e/*.test.ts
 const UNIT_TIMEOUT_MS = 120_000;
 const LAB_TIMEOUT_MS = 480_000;
 
-const tally: Tally = { passed: 0, failed: 0, skipped: [], failures: [] };
+const tally: Tally = { files: 0, passed: 0, failed: 0, skipped: [], failures: [] };
 const [what = "all", only = ""] = process.argv.slice(2);
 const intolerant = process.env["CI"] === "true";
 
@@ -34,6 +34,10 @@ await testFiles(UNIT, availableParallelism(), UNIT_TIMEOUT_MS);
 if (what === "all") {
   await testFiles(FUZZ, availableParallelism(), UNIT_TIMEOUT_MS);
   await testFiles(LAB, 1, LAB_TIMEOUT_MS);
+}
+if (tally.files === 0) {
+  console.error(`No test file has “${only}” in its path.`);
+  process.exit(2);
 }
 for (const reason of tally.skipped) console.log(`skipped: ${reason}`);
 if (tally.failures.length > 0) console.log(`\nFailed:\n${tally.failures.map((line) => `  ${line}`).join("\n")}`);
@@ -66,6 +70,7 @@ async function testFiles(patterns: readonly string[], concurrency: number, timeo
   const files = globSync(patterns)
     .filter((file) => file.includes(only))
     .toSorted();
+  tally.files += files.length;
   if (files.length === 0) return;
   const stream = run({ files, concurrency, timeout });
   stream.on("test:stdout", ({ message }) => process.stdout.write(message));

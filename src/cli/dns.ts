@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { PublishedRecords } from "../adapters/dns/published.ts";
 import { type Ip, parseIp } from "../core/ip.ts";
-import { dkimKeys } from "../render/authenticity.ts";
+import { dkimKeys } from "../render/dkim-keys.ts";
 import type { Settings } from "../settings/schema.ts";
 import { type DnsRecord, printZone, recordsOf } from "../wire/dns-records.ts";
 import { judge, type RecordVerdict } from "../wire/dns-verdict.ts";

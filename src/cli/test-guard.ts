@@ -61,6 +61,7 @@ export async function startGuard(layout: Layout) {
     store,
     history: store,
     own: { current: () => [] },
+    accounts: { isActive: () => true },
     recipients: { exists: () => true },
     networks,
     jails: store,

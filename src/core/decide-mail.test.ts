@@ -133,14 +133,20 @@ const doors: readonly Example[] = [
     that: "the same of a large provider",
     known: { recipient: "unknown", probes: times(10) },
     mail: { clientName: "mail.google.com" },
-    answer: "refuse recipient_unknown",
-    counted: true,
+    answer: "defer provider_busy",
   },
   {
     that: "the same from where an account signed in",
     known: { recipient: "unknown", probes: times(10), known: true },
     answer: "refuse recipient_unknown",
     counted: true,
+  },
+  {
+    that: "the same from there, long past the limit",
+    known: { recipient: "unknown", probes: times(100), known: true },
+    answer: "refuse recipient_probing",
+    counted: true,
+    bans: 1,
   },
   { that: "a common target of spam", known: { recipient: "blocked" }, answer: "refuse recipient_blocked" },
   {

@@ -12,7 +12,7 @@ const LONGEST_ADDRESS = 320;
 
 /** A recipient is named: the last moment to say no to one of several. */
 export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
-  const settled = standing(facts, event) ?? ownSender(policy, facts, event);
+  const settled = standing(facts, event) ?? inactive(facts) ?? ownSender(policy, facts, event);
   if (settled !== null) return settled;
   if (event.account !== null)
     return decision("pass", "below_limit", { counted: false, changes: correspondence(policy, event, event.account) });
@@ -30,8 +30,8 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
 /** DATA: the mail counts, for the account if one is signed in, else for the address. */
 export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Millis): Decision {
   if (event.account !== null) {
-    const banned = standing(facts, event);
-    if (banned !== null) return banned;
+    const settled = standing(facts, event) ?? inactive(facts);
+    if (settled !== null) return settled;
     const evidence = exceeded(policy.mail, facts.accountMails, now);
     return evidence === null
       ? decision("pass", "below_limit")
@@ -62,7 +62,9 @@ export function decideMessage(facts: Facts, event: Message): Decision {
 function unknownRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
   const evidence = exceeded(policy.probes, facts.probes, now);
   if (evidence === null) return decision("refuse", "recipient_unknown");
-  if (facts.known || isProvider(policy, event.clientName)) return decision("refuse", "recipient_unknown", { evidence });
+  if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+  const patienceOver = exceeded(policy.probes, facts.probes, now, policy.knownFactor) !== null;
+  if (facts.known && !patienceOver) return decision("refuse", "recipient_unknown", { evidence });
   return decision("refuse", "recipient_probing", {
     evidence,
     changes: [nextBan(policy, facts, { code: "recipient_probing", evidence }, now)],
@@ -75,6 +77,11 @@ function standing(facts: Facts, event: MailFacts): Decision | null {
   if (facts.protection !== null && event.account === null)
     return decision("pass", facts.protection, { counted: false });
   return null;
+}
+
+/** An open session of an account that was suspended or removed, or has a new password, ends at its next mail. */
+function inactive(facts: Facts): Decision | null {
+  return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
 }
 
 /** Whom an account writes to may answer at once. */

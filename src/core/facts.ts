@@ -35,6 +35,8 @@ export type Facts = Readonly<{
   probes: readonly Millis[];
   /** From where the account may sign in that a login names; empty: from anywhere. */
   accountNetworks: readonly Prefix[];
+  /** Whether the account that sends may still sign in; true where none does. */
+  accountActive: boolean;
   /** Mails of the account that sends, when one is signed in. */
   accountMails: readonly Millis[];
   /** Mails that this connection has brought. */

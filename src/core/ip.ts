@@ -64,6 +64,11 @@ export function prefixLength(network: Prefix): number {
   return Number(network.slice(network.indexOf("/") + 1));
 }
 
+/** Half the internet and more: surely a slip of the hand where trust is given. */
+export function isTooWide(network: Prefix): boolean {
+  return prefixLength(network) < (isV4(network) ? 8 : 16);
+}
+
 /** The network address, without the length. */
 export function networkAddress(network: Prefix): Ip {
   return network.slice(0, network.indexOf("/")) as Ip;

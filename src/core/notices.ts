@@ -27,6 +27,10 @@ export const notices = {
     says: "Postgrey does not answer: nobody is greylisted, and mail of strangers comes in at once.",
     next: "See its log below log/postgrey; when it ends it is started again by itself.",
   },
+  verifier_silent: {
+    says: "Rspamd does not answer: mail of strangers comes in unverified (DKIM, SPF, DMARC), mail of users leaves unsigned.",
+    next: "See its log below log/rspamd; when it ends it is started again by itself.",
+  },
   events_aggregated: {
     says: "So many events arrived that some were summed up instead of recorded one by one.",
     next: "Bans and limits hold all the same. events.max_rows and events.max_size keep more.",

@@ -46,6 +46,11 @@ export const reasons = {
     next: "Raise limits.mail if it was its owner; otherwise `account suspend`.",
     smtp: "450 4.7.1 Sending limit reached, try again later",
   },
+  account_inactive: {
+    says: "The account was suspended or removed while a session of it was open.",
+    next: "`account resume` lets it sign in again.",
+    smtp: `421 ${TRY_LATER}`,
+  },
   session_limit: {
     says: "More mails in one connection than a stranger may send; no offence.",
     next: "Nothing to do: the sender comes again. limits.mail.per_session raises it.",

@@ -58,6 +58,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     failures: [],
     probes: [],
     accountNetworks: [],
+    accountActive: true,
     accountMails: [],
     sessionMails: 0,
     recipient: "known",

@@ -10,6 +10,7 @@ import { KernelNetworks } from "../adapters/own-networks.ts";
 import { SqliteAccountNetworks } from "../adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../adapters/sqlite/accounts.ts";
 import { SqliteAcquaintances } from "../adapters/sqlite/acquaintances.ts";
+import { SqliteActiveAccounts } from "../adapters/sqlite/active-accounts.ts";
 import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
 import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
 import { EventCount } from "../adapters/sqlite/event-count.ts";
@@ -31,6 +32,7 @@ import { createEnforcer, noEnforcement } from "../engine/enforce.ts";
 import { type Committed, Engine } from "../engine/engine.ts";
 import { Feed } from "../engine/feed.ts";
 import { healthOf } from "../engine/health.ts";
+import { Kicker } from "../engine/kick-banned.ts";
 import { createInquiry } from "../engine/outside.ts";
 import { ProviderPools } from "../engine/provider-pools.ts";
 import { ControlServer } from "../servers/control-server.ts";
@@ -93,6 +95,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     acquaintance,
     networks,
     jails: store,
+    accounts: new SqliteActiveAccounts(databases.accounts),
     notices,
     clock,
     committed,
@@ -101,6 +104,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const enforcer = settings["firewall.enabled"]
     ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
     : noEnforcement;
+  const kicker = new Kicker({ banLog, keeper, log });
   const retention = new Retention(databases.engine, events, {
     maxRows: settings["events.max_rows"],
     maxBytes: settings["events.max_size"],
@@ -164,6 +168,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   function committed(what: Committed): void {
     if (what.allowChanged) enforcer.allowChanged();
     else if (what.bansChanged) enforcer.nudge();
+    if (what.bansChanged) kicker.nudge(["unavailable", "off"].includes(enforcer.status().state));
     feed.publish(what.lastEventId);
   }
   /** What the accounts' database must know of the settings, for Postfix and Dovecot to read. */

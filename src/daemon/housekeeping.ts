@@ -2,7 +2,7 @@ import { existsSync, rmSync, statfsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Retention } from "../adapters/sqlite/retention.ts";
 import type { SqliteStore } from "../adapters/sqlite/store.ts";
-import { SECOND_MS } from "../core/time.ts";
+import { HOUR_MS, SECOND_MS } from "../core/time.ts";
 import type { Keeper } from "../engine/admin-ports.ts";
 import { breakGlass } from "../engine/break-glass.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -26,6 +26,8 @@ export type HousekeepingParts = Readonly<{
 const EVERY_MS = SECOND_MS;
 /** A millisecond or so of work, for which decisions wait. */
 const EVENTS_PER_STEP = 100;
+/** A flood that pauses for a moment is one flood, told of once. */
+const PRESS_OVER_MS = HOUR_MS;
 const KEEPER_EVERY_MS = 2 * SECOND_MS;
 const DISK_EVERY_MS = 30 * SECOND_MS;
 /** Below this share of free space, or this many bytes, the owner is told: the database and the mail share the disk. */
@@ -38,6 +40,7 @@ export class Housekeeping {
   #timer: NodeJS.Timeout | null = null;
   #diskLookedAt = 0;
   #keeperAskedAt = 0;
+  #pressedAt = 0;
   #askingKeeper = false;
   #working = false;
 
@@ -86,7 +89,10 @@ export class Housekeeping {
   /** Works in the same connection as the decisions, between two turns of theirs, until enough is gone. */
   async #retain(): Promise<void> {
     const { engine, store, retention, clock, notices } = this.#parts;
-    if (retention.isPressed() && !notices.list().some(({ code }) => code === "events_aggregated")) {
+    const told = notices.list().some(({ code }) => code === "events_aggregated");
+    if (retention.isPressed()) this.#pressedAt = clock.now();
+    else if (told && clock.now() - this.#pressedAt >= PRESS_OVER_MS) notices.clear("events_aggregated");
+    if (retention.isPressed() && !told) {
       notices.raise("events_aggregated", "events.max_rows or events.max_size is reached");
       await engine.audit({
         type: "EVENTS_AGGREGATED",

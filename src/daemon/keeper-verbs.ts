@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { systemClock as clock } from "../adapters/clock.ts";
 import { ask } from "../adapters/control-client.ts";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
@@ -15,12 +16,15 @@ import { type CertificateFiles, readPair } from "./certificate.ts";
 import { AccountsFollower } from "./follow-accounts.ts";
 import { CertificateFollower, reloadCertificate } from "./follow-certificate.ts";
 import { reloadOf } from "./parts.ts";
+import { type Process, processesOf, signal } from "./set-up/processes.ts";
 import { pidOf } from "./set-up/supervise.ts";
 import { certificateFiles, readSite } from "./site.ts";
-import { PostgreyWatch } from "./watch-postgrey.ts";
+import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
 
 /** doveadm(1) kick: nobody was signed in. */
 const NOBODY = 68;
+const LOOKS = 20;
+const LOOK_MS = 100;
 /** Ending the sessions of fifty accounts takes as long. */
 const ACCOUNTS_TIMEOUT_MS = 60_000;
 
@@ -29,7 +33,7 @@ export class KeeperVerbs {
   readonly #layout: Layout;
   readonly #env: Environment;
   readonly #certificate: CertificateFollower;
-  readonly #postgrey: PostgreyWatch;
+  readonly #sockets: readonly SocketWatch[];
   /** Those of the settings in force; null while the settings cannot be read. */
   #certificateFiles: CertificateFiles | null;
   readonly #accounts: AccountsFollower;
@@ -49,7 +53,7 @@ export class KeeperVerbs {
         return asked.ok ? asked.result : null;
       },
     });
-    this.#postgrey = new PostgreyWatch(layout);
+    this.#sockets = [postgreySocket(layout), rspamdSocket(layout)].map((socket) => new SocketWatch(socket));
     this.#certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
   }
 
@@ -92,12 +96,12 @@ export class KeeperVerbs {
         return this.#mailBan(command);
       case "status":
         // Its answer is for the next who asks: nobody waits for what is frozen.
-        void this.#postgrey.look();
+        for (const socket of this.#sockets) void socket.look();
         return Promise.resolve({
           ok: true,
           detail: "",
           services: this.#services(),
-          troubles: [...this.#certificate.troubles(), ...this.#postgrey.troubles(), ...this.#accounts.troubles()],
+          troubles: [this.#certificate, ...this.#sockets, this.#accounts].flatMap((one) => one.troubles()),
         });
     }
   }
@@ -119,14 +123,19 @@ export class KeeperVerbs {
     if (!settings.ok) return settings;
     const doors = [settings.settings["ports.submission"], settings.settings["ports.submissions"]];
     const filter = doors.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
-    const cut = await runProgram("ss", ["-K", "-H", "-n", "-t", "state", "established", ...filter]);
-    const left = await runProgram("ss", ["-H", "-n", "-t", "state", "established", ...filter]);
-    if (cut.code === 0 && left.code === 0 && left.stdout.trim() === "") return { ok: true, detail: "" };
-    // Without CAP_NET_ADMIN the kernel ends no connection; after a reload each smtpd ends with its present session.
-    const reload = await runProgram("postfix", ["-c", this.#layout.postfixConf, "reload"]);
-    return reload.code === 0
-      ? { ok: true, detail: `Submission sessions end when their clients hang up.` }
-      : { ok: false, reason: `postfix reload failed: ${lastLines(reload)}` };
+    const isOver = async (): Promise<boolean> => {
+      const left = await runProgram("ss", ["-H", "-n", "-t", "state", "established", ...filter]);
+      return left.code === 0 && left.stdout.trim() === "";
+    };
+    await runProgram("ss", ["-K", "-H", "-n", "-t", "state", "established", ...filter]);
+    if (await isOver()) return { ok: true, detail: "" };
+    // Without CAP_NET_ADMIN the kernel ends no connection. It ends with its smtpd; master(8) starts another.
+    for (const { pid } of processesOf(this.#layout.data).filter(isSubmission)) signal(pid, "SIGTERM");
+    for (let look = 0; look < LOOKS; look++) {
+      if (await isOver()) return { ok: true, detail: "" };
+      await pause(LOOK_MS);
+    }
+    return { ok: false, reason: "Submission sessions stay open until their clients hang up." };
   }
 
   async #kick(who: string): Promise<KeeperReply> {
@@ -205,4 +214,9 @@ export class KeeperVerbs {
       return { name, up: pid !== null, pid };
     });
   }
+}
+
+/** As master.cf names them (render/postfix-master.ts). */
+function isSubmission({ exe, args }: Process): boolean {
+  return exe.endsWith("/smtpd") && args.some((arg) => /^syslog_name=postfix\/submissions?$/.test(arg));
 }

@@ -1,6 +1,5 @@
 import { dirname, join } from "node:path";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
-import { renderDmarcEtc, renderOpendkim, renderOpendmarc } from "../render/authenticity.ts";
 import { renderChroot } from "../render/chroot.ts";
 import { CONTENT_USERS, renderSpamMilter } from "../render/content-services.ts";
 import { renderDovecot } from "../render/dovecot.ts";
@@ -11,6 +10,7 @@ import { renderPostfixMain } from "../render/postfix-main.ts";
 import { renderPostfixMaster } from "../render/postfix-master.ts";
 import { renderPostfixTables } from "../render/postfix-tables.ts";
 import { renderPostgrey } from "../render/postgrey.ts";
+import { renderRspamd, rspamdVariables } from "../render/rspamd.ts";
 import type { ServiceName } from "../render/runit.ts";
 import { renderSieve } from "../render/sieve.ts";
 import type { RenderedFile, Site } from "../render/site.ts";
@@ -47,9 +47,12 @@ export function partsOf(site: Site): readonly Part[] {
     { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
     { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
     { service: "fail2ban", live: layout.fail2banConf, files: renderFail2ban(site), check: checkFail2ban },
-    { service: "opendkim", live: layout.opendkimConf, files: renderOpendkim(site), check: unchecked },
-    { service: "opendmarc", live: layout.opendmarcConf, files: renderOpendmarc(site), check: unchecked },
-    { service: "opendmarc", live: join(layout.dmarcRoot, "etc"), files: renderDmarcEtc(site), check: unchecked },
+    {
+      service: "rspamd",
+      live: layout.rspamdConf,
+      files: renderRspamd(site),
+      check: (directory) => checkRspamd(directory, layout),
+    },
   ];
 }
 
@@ -111,6 +114,14 @@ async function checkSpamAssassin(directory: string, layout: Layout): Promise<str
   const home = { HOME: layout.spamState };
   const check = await runProgram("setpriv", [...unprivileged, "spamassassin", ...lint], { env: home });
   return check.code === 0 ? null : `SpamAssassin refuses its configuration (settings spam.*): ${lastLines(check)}`;
+}
+
+/** As nobody, who cannot write into the directory of the packaged rspamd, where its checker would. */
+async function checkRspamd(directory: string, layout: Layout): Promise<string | null> {
+  const unprivileged = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs"];
+  const configtest = [...rspamdVariables(layout, directory), "configtest", "-c", join(directory, "rspamd.conf")];
+  const check = await runProgram("setpriv", [...unprivileged, "rspamadm", ...configtest]);
+  return check.code === 0 ? null : `Rspamd refuses its configuration: ${lastLines(check)}`;
 }
 
 /** Only the files that dns.root_hints and dns.trust_anchor name can be wrong: the rest passed its own parsers. */

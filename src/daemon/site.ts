@@ -16,6 +16,7 @@ export function readSite(settings: Settings, layout: Layout): Site {
     hostname: settings.hostname,
     domains: settings.domains,
     messageSizeBytes: settings["limits.mail.max_size"],
+    recipientsPerMail: settings["limits.mail.recipients"],
     greylist: {
       enabled: settings["greylist.enabled"],
       delaySeconds: Math.ceil(settings["greylist.delay"] / SECOND_MS),

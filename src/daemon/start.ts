@@ -53,11 +53,29 @@ async function main(): Promise<number> {
     if (stop.asked()) return 130;
     return await runServices(layout, settings, password, stop);
   } catch (error) {
-    if (!(error instanceof SetUpFailure)) throw error;
-    console.error(`ghostinbox: ${error.message}`);
+    const says = error instanceof SetUpFailure ? error.message : diskTrouble(error);
+    if (says === null) throw error;
+    console.error(`ghostinbox: ${says}`);
     return 1;
   } finally {
     if (layout !== null) releaseLock(layout.startPid);
+  }
+}
+
+/** Null: it is no trouble of the disk. */
+function diskTrouble(error: unknown): string | null {
+  if (!(error instanceof Error) || !("code" in error)) return null;
+  const where = "path" in error && typeof error.path === "string" ? ` (${error.path})` : "";
+  switch (error.code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return `The disk is full${where}: make room, then start again.`;
+    case "EROFS":
+      return `The disk is mounted read-only${where}: mount it for writing, then start again.`;
+    case "EIO":
+      return `The disk cannot be read or written${where}: look at it with dmesg and smartctl before anything else.`;
+    default:
+      return null;
   }
 }
 

@@ -18,6 +18,10 @@ export interface AccountStore {
 export interface AliasStore {
   addAlias(address: Address, targets: readonly Address[], at: Millis): Outcome;
   removeAlias(address: Address): Outcome;
+  /** Whether an account or an alias has this address. */
+  isAddress(address: Address): boolean;
+  /** Whether mail for `from` reaches `to`, if need be by way of aliases. */
+  leadsTo(from: Address, to: Address): boolean;
   setAliasBlocked(address: Address, blocked: boolean): Outcome;
 }
 

@@ -49,12 +49,13 @@ export async function aliasCommand(
   if (address === null) return wrongAddress(command.address);
   const foreign = notServed(parts.engine, address);
   if (foreign !== null) return foreign;
+  const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command, address) : null;
+  if (nobody !== null) return nobody;
   const outcome = writeAlias(parts, command, address);
   if (outcome === null) return wrongAddress(command.verb === "alias_add" ? command.targets.join(", ") : "");
   if (!outcome.ok)
     return { ok: false, kind: "failed", message: outcome.reason, next: "`alias list` shows the aliases." };
-  const type: AuditType = command.verb === "alias_remove" ? "ALIAS_REMOVED" : "ALIAS_ADDED";
-  const recorded = await parts.engine.audit({ type, subject: address, by });
+  const recorded = await parts.engine.audit({ type: aliasAudit(command), subject: address, by });
   return recorded ? { ok: true, result: { address } } : UNRECORDED;
 }
 
@@ -78,6 +79,36 @@ function writeAccount({ accounts, clock }: AccountCommandParts, command: Account
       return accounts.setSuspended(name, true);
     case "account_resume":
       return accounts.setSuspended(name, false);
+  }
+}
+
+/** What it took for such an alias would have to be returned to whoever the envelope names, who may be forged. */
+function leadsNowhere(
+  { accounts, engine }: AccountCommandParts,
+  command: Extract<AliasCommand, { readonly verb: "alias_add" }>,
+  address: Address,
+): CommandError | null {
+  for (const target of command.targets.map(parseAddress).filter((parsed) => parsed !== null)) {
+    const message =
+      engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target) && target !== address
+        ? `${target} is neither an account nor an alias here.`
+        : accounts.leadsTo(target, address)
+          ? `Mail for ${address} would come back to it by way of ${target}.`
+          : null;
+    if (message !== null)
+      return { ok: false, kind: "failed", message, next: "`account list` and `alias list` show who is there." };
+  }
+  return null;
+}
+
+function aliasAudit(command: AliasCommand): AuditType {
+  switch (command.verb) {
+    case "alias_add":
+      return "ALIAS_ADDED";
+    case "alias_remove":
+      return "ALIAS_REMOVED";
+    case "alias_block":
+      return command.blocked ? "ALIAS_BLOCKED" : "ALIAS_UNBLOCKED";
   }
 }
 

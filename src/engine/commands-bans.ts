@@ -1,6 +1,6 @@
 import type { Decision } from "../core/decision.ts";
 import type { Event } from "../core/event.ts";
-import { type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
+import { isTooWide, type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
 import { reasons } from "../core/reasons.ts";
 import { isoTime, parseDuration } from "../core/time.ts";
 import { banItem } from "../wire/ban-item.ts";
@@ -39,6 +39,8 @@ export async function allowAdd(
 ): Promise<Reply<"allow_add">> {
   const prefix = parsePrefix(command.target);
   if (prefix === null) return noTarget(command.target);
+  if (isTooWide(prefix))
+    return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
   const lifted = parts.history.bansWithin(prefix).map((standing) => standing.prefix);
   const error = await decided(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, by }, prefix);
   return error ?? { ok: true, result: { prefix, lifted } };

@@ -12,6 +12,7 @@ import type { Millis } from "../core/time.ts";
 import { AddressBook, type AddressState, type Beyond, mostTimes, push, type Who } from "./address-book.ts";
 import type { AccountNetworks } from "./admin-ports.ts";
 import type {
+  AccountDirectory,
   Acquaintance,
   Clock,
   EventRow,
@@ -39,6 +40,7 @@ export type JudgeParts = Readonly<{
   acquaintance: Acquaintance;
   networks: Pick<AccountNetworks, "networksOf">;
   jails: JailMemory;
+  accounts: AccountDirectory;
   clock: Clock;
 }>;
 
@@ -151,7 +153,8 @@ export class Judge {
     const { recipients, acquaintance, networks, jails } = this.#parts;
     const accountNetworks = "login" in event && event.service !== "dashboard" ? networks.networksOf(event.login) : [];
     const heard = event.type === "JAIL_REPORTED" ? jails.heard(this.subject(event.ip), event, now) : NOTHING_HEARD;
-    const sender = { ip: event.ip, account, sessionMails, accountNetworks, heard };
+    const accountActive = account === null || isActive(this.#parts.accounts, account);
+    const sender = { ip: event.ip, account, sessionMails, accountNetworks, accountActive, heard };
     if (event.type !== "RECIPIENT" || account !== null) return { ...sender, recipient: "known", firstContact: false };
     const firstContact = this.#policy.greylist && acquaintance.isFirstContact(event);
     return { ...sender, recipient: kindOf(this.#policy, recipients, event), firstContact };
@@ -214,6 +217,15 @@ export class Judge {
     } catch {
       return null;
     }
+  }
+}
+
+/** A directory that cannot be read knows nobody to be gone. */
+function isActive(accounts: AccountDirectory, account: string): boolean {
+  try {
+    return accounts.isActive(account);
+  } catch {
+    return true;
   }
 }
 

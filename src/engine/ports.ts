@@ -144,6 +144,11 @@ export type BanStep =
 
 export type FirewallBan = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
 
+/** Who may sign in. */
+export interface AccountDirectory {
+  isActive(account: string): boolean;
+}
+
 export interface BanLog {
   /** The last step committed; 0 before the first. */
   last(): number;

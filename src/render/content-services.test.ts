@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { opendmarcCommand, renderSpamMilter, spamdCommand } from "./content-services.ts";
+import { renderSpamMilter, rspamdCommands, spamdCommand } from "./content-services.ts";
 import { sampleSite } from "./sample-site.ts";
 import { renderSieve } from "./sieve.ts";
 import { renderSpamPreferences } from "./spam-preferences.ts";
@@ -34,8 +34,11 @@ test("where mail shall wait, the milter runs only while spamd does", () => {
   assert.match(milter()["spamd-ended"] ?? "", /^exit 0$/m);
 });
 
-test("OpenDMARC may change its root and its user, and nothing else", () => {
-  assert.match(opendmarcCommand(layout), /--bounding-set=-all,\+sys_chroot,\+setuid,\+setgid --no-new-privs/);
+test("rspamd runs without rights, and by nothing of the packaged one's configuration", () => {
+  const command = rspamdCommands(layout).join("\n");
+  assert.match(command, /--reuid _rspamd --regid postfix .*--bounding-set=-all --no-new-privs rspamd -f /);
+  for (const name of ["CONFDIR", "LOCAL_CONFDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/conf/rspamd `));
+  for (const name of ["DBDIR", "RUNDIR", "LOGDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/lib/rspamd `));
 });
 
 test("what goes to Junk, and whom a recipient lets in", () => {

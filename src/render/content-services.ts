@@ -1,13 +1,13 @@
 import type { Layout } from "../settings/layout.ts";
 import { SPAM_SECONDS } from "./milters.ts";
+import { rspamdVariables } from "./rspamd.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
 
-/** Users that Debian's packages make (spamd, spamass-milter, opendkim, opendmarc). */
+/** Users that Debian's packages make (spamd, spamass-milter, rspamd). */
 export const CONTENT_USERS = {
   spamd: "debian-spamd",
   spamMilter: "spamass-milter",
-  dkim: "opendkim",
-  dmarc: "opendmarc",
+  rspamd: "_rspamd",
 } as const;
 
 /**
@@ -80,16 +80,23 @@ function milterCommand({ layout, domains, spam }: Site): readonly string[] {
 /** What a sender reads whose mail scored too high. It names no mechanism; log lines are found by it. */
 export const REFUSED_AS_SPAM = "Message content refused";
 
-export function opendkimCommand(layout: Layout): string {
-  const user = as(CONTENT_USERS.dkim, "postfix", "--clear-groups");
-  return `exec ${user} opendkim -f -x ${layout.opendkimConf}/opendkim.conf`;
+/** What it compiled for itself goes first: where it was killed over its work, that may be half a file. */
+export function rspamdCommands(layout: Layout): readonly string[] {
+  const user = as(CONTENT_USERS.rspamd, "postfix", "--clear-groups");
+  const variables = rspamdVariables(layout, layout.rspamdConf).join(" ");
+  return [
+    `rm -f ${layout.rspamdData}/*.hsmp*`,
+    `exec ${user} rspamd -f ${variables} -c ${layout.rspamdConf}/rspamd.conf`,
+  ];
 }
 
-/** It changes root directory and user itself. */
-export function opendmarcCommand(layout: Layout): string {
-  const rights = "-all,+sys_chroot,+setuid,+setgid";
-  const limited = `setpriv --inh-caps=-all --bounding-set=${rights} --no-new-privs`;
-  return `exec ${limited} opendmarc -f -c ${layout.opendmarcConf}/opendmarc.conf`;
+/** For runsv(8), in the directory of the service: processes of rspamd outlive their first one if that was killed. */
+export function rspamdEnded(): readonly string[] {
+  return [
+    "for one in /proc/[0-9]*; do",
+    `  if [ "$one/exe" -ef /usr/bin/rspamd ] && [ "$one/cwd" -ef . ]; then kill -9 "\${one#/proc/}"; fi`,
+    "done",
+  ];
 }
 
 function as(user: string, group: string, groups: string): string {

@@ -7,13 +7,13 @@ const spam = sampleSite().spam;
 
 test("a stranger's mail is verified before it is scored; a user's is signed only", () => {
   const main = postfixMilters(sampleSite());
-  assert.equal(main["smtpd_milters"], "$ghostinbox_verify, $ghostinbox_dmarc, $ghostinbox_spam");
-  assert.equal(SUBMISSION_MILTERS, "smtpd_milters=$ghostinbox_sign");
+  assert.equal(main["smtpd_milters"], "$ghostinbox_rspamd, $ghostinbox_spam");
+  assert.equal(SUBMISSION_MILTERS, "smtpd_milters=$ghostinbox_rspamd");
   const without = postfixMilters(sampleSite({ spam: { ...spam, enabled: false } }));
-  assert.equal(without["smtpd_milters"], "$ghostinbox_verify, $ghostinbox_dmarc");
+  assert.equal(without["smtpd_milters"], "$ghostinbox_rspamd");
   const trusting = postfixMilters(sampleSite({ verify: false }));
   assert.equal(trusting["smtpd_milters"], "$ghostinbox_spam");
-  assert.ok(!("ghostinbox_verify" in trusting));
+  assert.ok("ghostinbox_rspamd" in trusting, "for submission");
 });
 
 test("where a milter is gone mail passes, but for the filter of an owner who wants it to wait", () => {
@@ -21,7 +21,7 @@ test("where a milter is gone mail passes, but for the filter of an owner who wan
     Object.entries(postfixMilters(sampleSite({ spam: { ...spam, ...changes } })))
       .filter(([name]) => name.startsWith("ghostinbox_"))
       .map(([name, value]) => `${name} ${/default_action=(\w+) \}$/.exec(value)?.[1]}`);
-  const always = ["ghostinbox_sign accept", "ghostinbox_verify accept", "ghostinbox_dmarc accept"];
+  const always = ["ghostinbox_rspamd accept"];
   assert.deepEqual(actions(), [...always, "ghostinbox_spam accept"]);
   assert.deepEqual(actions({ onFailure: "wait" }), [...always, "ghostinbox_spam tempfail"]);
   assert.equal(

@@ -34,6 +34,8 @@ function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
     queue_directory: layout.postfixQueue,
     data_directory: layout.postfixData,
     maillog_file: layout.mailLog,
+    // What failed or was killed with its first client is tried again soon, not in a minute.
+    service_throttle_time: "2s",
     maillog_file_prefixes: layout.log,
     inet_interfaces: "all",
     inet_protocols: ipv6 ? "all" : "ipv4",
@@ -45,7 +47,7 @@ function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
   };
 }
 
-function addresses({ hostname, domains, messageSizeBytes }: Site): Readonly<Record<string, string>> {
+function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: Site): Readonly<Record<string, string>> {
   // By this name a copy of the configuration that is being checked finds its own tables.
   const table = (name: keyof typeof TABLES): string => `proxy:sqlite:$config_directory/${TABLES[name].file}`;
   return {
@@ -63,6 +65,7 @@ function addresses({ hostname, domains, messageSizeBytes }: Site): Readonly<Reco
     virtual_transport: "lmtp:unix:private/dovecot-lmtp",
     recipient_delimiter: "+",
     message_size_limit: String(messageSizeBytes),
+    smtpd_recipient_limit: String(recipientsPerMail),
     virtual_mailbox_limit: "0",
     mailbox_size_limit: "0",
     // Dovecot 2.3 has no SMTPUTF8: say so to the sender instead of bouncing later.

@@ -1,6 +1,6 @@
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
-import { opendkimCommand, opendmarcCommand, spamdCommand, spamdEnded, spamMilterCommand } from "./content-services.ts";
+import { rspamdCommands, rspamdEnded, spamdCommand, spamdEnded, spamMilterCommand } from "./content-services.ts";
 import { fail2banCommand } from "./fail2ban.ts";
 import { postgreyCommand } from "./postgrey.ts";
 
@@ -13,18 +13,17 @@ export const SERVICES = [
   "dovecot",
   "spamd",
   "spamass-milter",
-  "opendkim",
-  "opendmarc",
+  "rspamd",
   "postgrey",
   "fail2ban",
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /**
- * libmilter looks only every 5 s whether it was told to end, and its socket outlives it either way. Postfix does for a
- * mail in between what it does for any milter that is gone.
+ * libmilter looks only every 5 s whether it was told to end, rspamd waits up to 30 s for whoever is connected, and a
+ * socket outlives its milter either way. Postfix does for a mail in between what it does for any milter that is gone.
  */
-const MILTERS: readonly ServiceName[] = ["spamass-milter", "opendkim", "opendmarc"];
+const MILTERS: readonly ServiceName[] = ["spamass-milter", "rspamd"];
 const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
 
 const SPAM_SERVICES: readonly ServiceName[] = ["spamd", "spamass-milter"];
@@ -63,6 +62,7 @@ export function renderRunit(input: RunitInput): readonly Script[] {
     logRun: script([`exec svlogd -tt ${input.layout.log}/${service}`]),
     ...(MILTERS.includes(service) ? { control: script(KILL) } : {}),
     ...(service === "spamd" ? { finish: script([spamdEnded(input.layout)]) } : {}),
+    ...(service === "rspamd" ? { finish: script(rspamdEnded()) } : {}),
   }));
 }
 
@@ -92,10 +92,8 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return [spamdCommand(layout)];
     case "spamass-milter":
       return [spamMilterCommand(layout)];
-    case "opendkim":
-      return [opendkimCommand(layout)];
-    case "opendmarc":
-      return [opendmarcCommand(layout)];
+    case "rspamd":
+      return rspamdCommands(layout);
     case "postgrey":
       return [postgreyCommand(layout)];
     case "fail2ban":

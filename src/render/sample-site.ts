@@ -9,6 +9,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
     hostname: "mail.example.org",
     domains: ["example.org", "example.net"],
     messageSizeBytes: 10_485_760,
+    recipientsPerMail: 100,
     greylist: { enabled: true, delaySeconds: 300 },
     limits: { connectionsAtOnce: 10, mailsPerMinute: 30, exempt: [] },
     ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025 },

@@ -11,6 +11,7 @@ export type Site = Readonly<{
   /** Mail domains, the first is the main one; never empty. */
   domains: readonly string[];
   messageSizeBytes: number;
+  recipientsPerMail: number;
   greylist: Readonly<{ enabled: boolean; delaySeconds: number }>;
   limits: Readonly<{
     /** Connections of one address at once to each port of Postfix. */

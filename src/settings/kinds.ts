@@ -1,5 +1,5 @@
 import { parseAddress } from "../core/address.ts";
-import { type Ip, type Prefix, parseIp, parsePrefix, prefixLength } from "../core/ip.ts";
+import { type Ip, isTooWide, type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
 import { parseSenderPattern } from "../core/sender-pattern.ts";
 import { DAY_MS, formatDuration, parseDuration } from "../core/time.ts";
 import { parseHostName } from "./host-name.ts";
@@ -126,7 +126,7 @@ export const stubZone: Kind<StubZone> = text("a zone with its server such as cor
 /** A network that is not the whole internet. */
 export const network: Kind<Prefix> = text("an IP address or a network such as 203.0.113.0/24", (written) => {
   const value = parsePrefix(written);
-  return value === null || prefixLength(value) === 0 ? null : { value, toml: quote(value) };
+  return value === null || isTooWide(value) ? null : { value, toml: quote(value) };
 });
 
 export const mailAddress: Kind<string> = text("a mail address such as alice@example.org", (written) =>
@@ -165,6 +165,8 @@ export function orEmpty(kind: Kind<string>): Kind<string> {
 }
 
 /** Each item once, in the order written. In an environment variable they stand between commas. */
+const EMPTY_LIST = "[]";
+
 export function listOf<T>(item: Kind<T>, most: number): Kind<readonly T[]> {
   const accepts = `a list, each item ${item.accepts}`;
   return {
@@ -180,8 +182,9 @@ export function listOf<T>(item: Kind<T>, most: number): Kind<readonly T[]> {
       }
       return { ok: true, value: [...items.values()], toml: `[${[...items.keys()].join(", ")}]` };
     },
+    // An empty variable counts as unset, so that an empty list needs a sign of its own.
     fromText: (written) =>
-      written
+      (written.trim() === EMPTY_LIST ? "" : written)
         .split(",")
         .map((part) => part.trim())
         .filter((part) => part !== "")

@@ -16,8 +16,7 @@ export function layoutOf(dataDirectory: string) {
     unboundConf: at("conf", "unbound", "unbound.conf"),
     spamAssassinConf: at("conf", "spamassassin"),
     spamMilterConf: at("conf", "spamass-milter"),
-    opendkimConf: at("conf", "opendkim"),
-    opendmarcConf: at("conf", "opendmarc"),
+    rspamdConf: at("conf", "rspamd"),
     sieve: at("conf", "sieve"),
     fail2banConf: at("conf", "fail2ban"),
     /** Filters of the owner's own; what passed the tests lies in `fail2banOwn`. */
@@ -50,10 +49,9 @@ export function layoutOf(dataDirectory: string) {
     greylistSocket: at("spool", "postfix", "postgrey", "socket"),
     policySocket: at("spool", "postfix", "ghostinbox", "policy"),
     spamMilterSocket: at("spool", "postfix", "spam", "milter"),
-    dkimSocket: at("spool", "postfix", "dkim", "milter"),
-    /** OpenDMARC's root directory. */
-    dmarcRoot: at("spool", "postfix", "dmarc"),
-    dmarcSocket: at("spool", "postfix", "dmarc", "run", "milter"),
+    rspamdSocket: at("spool", "postfix", "rspamd", "milter"),
+    /** What rspamd compiled for itself. */
+    rspamdData: at("lib", "rspamd"),
     /** Private keys, one file each. */
     dkimKeys: at("lib", "dkim"),
     /** What SpamAssassin learned. */

@@ -10,7 +10,7 @@ export function referenceMarkdown(): string {
 Generated from \`src/settings/schema.ts\`; do not edit.
 
 They stand in \`ghostinbox.toml\` in the data directory. Each is also an environment variable, which wins over the
-file; a list stands there between commas. An empty variable counts as not set. Durations are written \`500ms\`,
+file; a list stands there between commas. An empty variable counts as not set; \`[]\` is an empty list. Durations are written \`500ms\`,
 \`45s\`, \`30m\`, \`2h\`, \`7d\`; sizes \`512KB\`, \`10MB\`, \`2GB\`, a kilobyte being 1,024 bytes. A key that is no
 setting is an error. \`config check\` tries the file without applying it; \`config show\` tells what holds and why.
 

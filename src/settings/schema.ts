@@ -92,6 +92,12 @@ export const schema = {
     says: "Largest mail that is taken, with its headers and attachments.",
     source: "postconf(5), message_size_limit",
   },
+  "limits.mail.recipients": {
+    kind: count,
+    byDefault: 100,
+    says: "Recipients of one mail; further ones are told to come with the next.",
+    source: "postconf(5), smtpd_recipient_limit; RFC 5321, 4.5.3.1.8 asks for no less than 100",
+  },
   "limits.recipients.unknown_per_hour": {
     kind: count,
     byDefault: 10,

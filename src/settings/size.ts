@@ -7,7 +7,7 @@ const UNITS: readonly (readonly [string, number])[] = [
 
 /** Reads `10MB`, `512KB`, `2GB` as bytes, a kilobyte being 1,024; null for anything else. */
 export function parseSize(text: string): number | null {
-  const match = /^(\d{1,9})(B|KB|MB|GB)$/.exec(text.trim().toUpperCase());
+  const match = /^(\d{1,15})(B|KB|MB|GB)$/.exec(text.trim().toUpperCase());
   if (match === null) return null;
   const unit = UNITS.find(([name]) => name === match[2]);
   const sizeBytes = unit === undefined ? Number.NaN : Number(match[1]) * unit[1];

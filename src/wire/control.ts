@@ -134,6 +134,7 @@ export const KEEPER_NOTICES = [
   "certificate_refused",
   "certificate_expiring",
   "greylist_silent",
+  "verifier_silent",
   "accounts_file_refused",
 ] as const;
 export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;

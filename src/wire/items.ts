@@ -48,6 +48,7 @@ export type NoticeCode =
   | "firewall_unavailable"
   | "connections_uncounted"
   | "greylist_silent"
+  | "verifier_silent"
   | "dnsbl_set_aside"
   | "events_aggregated"
   | "keeper_unreachable"

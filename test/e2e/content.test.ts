@@ -31,7 +31,6 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     rules = join(lab.directory, "own.cf");
     copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
     product = await new Product(lab, {
-      GHOSTINBOX_DKIM__VERIFY: "true",
       GHOSTINBOX_SPAM__ENABLED: "true",
       GHOSTINBOX_SPAM__RULES: rules,
       GHOSTINBOX_SPAM__REFUSE_SCORE: "1500",
@@ -107,13 +106,13 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     assert.equal((await send({ subject: "honest", headers })).code, 250);
     const text = await arrived("honest");
     assert.doesNotMatch(text, /bank\.test|elsewhere\.test|forged|score=-99/);
-    assert.match(text, /^Authentication-Results: mail\.example\.test; dkim=none/m);
-    assert.match(text, /^Authentication-Results: mail\.example\.test; spf=pass smtp\.mailfrom=/m);
+    assert.match(text, /^Authentication-Results: mail\.example\.test;\s+dkim=none;\s+/m);
+    assert.match(text, /^\s+spf=pass \(.*\) smtp\.mailfrom=someone@sender\.test/ms);
   });
 
   test("what a domain's DMARC record says is done, and the reply names it", async () => {
     const forged = await send({ subject: "from strict", from: "boss@strict.test" }, ELSEWHERE);
-    assert.equal(forged.code, 550, forged.text);
+    assert.equal(forged.code, 554, forged.text);
     assert.match(forged.text, /DMARC policy for strict\.test/);
     assert.equal((await send({ subject: "truly strict", from: "boss@strict.test" })).code, 250);
     assert.match(await arrived("truly strict"), /dmarc=pass .*header\.from=strict\.test/s);
@@ -128,7 +127,7 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     assert.match(seen, /^Authentication-Results: mail\.example\.test;\s+dkim=pass .*header\.d=strict\.test/m);
     assert.match(seen, /dmarc=pass .*header\.from=strict\.test/);
     const changed = await sendMail({ ...mail, text: signed.replace("Hello.", "Hello!") });
-    assert.equal(changed.code, 550, changed.lines.join());
+    assert.equal(changed.code, 554, changed.lines.join());
   });
 
   test("a mail whose signature cannot be verified now is neither believed nor refused for good", async () => {
@@ -222,7 +221,7 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     assert.equal((await send({ subject: "without spamd", body: GTUBE })).code, 250);
     assert.match(await arrived("without spamd"), /^Subject: without spamd$/m);
     await dead.start();
-    for (const milter of ["spamass-milter", "opendmarc", "opendkim"]) {
+    for (const milter of ["spamass-milter", "rspamd"]) {
       const gone = await stopService(product, milter);
       assert.equal((await send({ subject: `without ${milter}` })).code, 250);
       await arrived(`without ${milter}`);

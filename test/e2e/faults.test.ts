@@ -131,7 +131,9 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await lab.server.mustExec(["sv", "up", service]);
     try {
       const log = join(product.layout.log, "guard", "current");
-      await until("the guard has said why", () => /engine\.db is damaged .*restore/.test(readFileSync(log, "utf8")));
+      await until("the guard has said why", () =>
+        /engine\.db is damaged .*put a copy of it back/.test(readFileSync(log, "utf8")),
+      );
       assert.doesNotMatch(readFileSync(log, "utf8"), /\n\s+at /, "no stack trace");
       await mailsAndLoginsGoOn("198.51.100.96");
       assert.equal((await product.cli(["status"])).code, 3);

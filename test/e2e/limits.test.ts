@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { Dialog } from "../lab/dialog.ts";
 import type { Connected } from "../lab/host.ts";
 import { Lab } from "../lab/lab.ts";
-import { mailOver, sendMail, serverFor } from "../lab/mail.ts";
+import { authenticate, mailOver, openSubmission, sendMail, serverFor } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
@@ -50,6 +50,15 @@ describe("limits at the edge", { skip: whyNoLab() ?? false }, () => {
     assert.equal(await product.banOf(from), undefined);
     const [event] = (await product.events(from)).filter(({ reason }) => reason === "session_limit");
     assert.equal(event?.type, "EMAIL_BLOCKED");
+  });
+
+  test("a mail takes a hundred recipients, a user's too, and asks for the rest to come with the next", async () => {
+    const user = await openSubmission(lab.sender, "198.51.100.89");
+    assert.equal((await authenticate(user, ANNA)).code, 235);
+    await user.ask(`MAIL FROM:<${ANNA}>`);
+    for (let n = 1; n <= 100; n++) assert.equal((await user.ask(`RCPT TO:<r${n}@sender.test>`)).code, 250, `${n}`);
+    assert.equal((await user.ask("RCPT TO:<r101@sender.test>")).code, 452);
+    user.close();
   });
 
   test("whoever is on the allow list may send more in a session", async () => {

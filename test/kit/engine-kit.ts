@@ -112,6 +112,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     store,
     history: sqlite,
     own: { current: () => own },
+    accounts: { isActive: () => true },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
     networks: { networksOf: () => [] },
     jails: sqlite,

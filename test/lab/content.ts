@@ -15,6 +15,15 @@ export const RECORDS = [
   '_dmarc.half.test. TXT "v=DMARC1; p=reject"',
   "_domainkey.half.test. NS ns.half.test.",
   "ns.half.test. A 203.0.113.66",
+  // Its names take as long as nobody answers for them.
+  "slow.test. MX 10 mx.sender.test.",
+  `slow.test. TXT "v=spf1 ${["a", "b", "c"].map((name) => `include:${name}._domainkey.half.test`).join(" ")} -all"`,
+  // Its mail can be proven, its policy cannot be read.
+  "unread.test. MX 10 mx.sender.test.",
+  'unread.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
+  "_dmarc.unread.test. NS ns.half.test.",
+  "lenient.test. MX 10 mx.sender.test.",
+  '_dmarc.lenient.test. TXT "v=DMARC1; p=quarantine"',
   "friend.test. MX 10 mx.sender.test.",
   '_dmarc.strict.test. TXT "v=DMARC1; p=reject"',
 ];

@@ -12,6 +12,8 @@ export type MailFrom = Readonly<{
   subject?: string;
   /** The whole mail, headers and body, instead of a short one. */
   text?: string;
+  /** Called when all of it is on its way, and only the reply is missing. */
+  onceSent?: () => void;
 }>;
 
 /** The server's address of the same family. */
@@ -41,6 +43,7 @@ export async function mailOver(dialog: Dialog, mail: Omit<MailFrom, "host" | "fr
   }
   const short = `From: <${sender}>\r\nTo: <${recipient}>\r\nSubject: ${subject}\r\n\r\nHello.`;
   dialog.send(`${mail.text ?? short}\r\n.`);
+  mail.onceSent?.();
   // What looks into the mail may be slow.
   return dialog.reply(40_000);
 }

@@ -27,16 +27,24 @@ export class Product {
   readonly layout: ReturnType<typeof layoutOf>;
   readonly #environment: Environment;
   #child: ChildProcess | null = null;
+  readonly #within: readonly string[];
   #output = "";
   #token: Promise<string> | undefined;
 
-  constructor(lab: Lab, settings: Environment = {}, data: string = join(lab.directory, "data")) {
+  /** `within`: a program that starts `npm start`, with less rights than the lab has. */
+  constructor(
+    lab: Lab,
+    settings: Environment = {},
+    data: string = join(lab.directory, "data"),
+    within: readonly string[] = [],
+  ) {
     this.lab = lab;
+    this.#within = within;
     this.layout = layoutOf(data);
     const root = rootOf(lab.directory);
     this.#environment = {
       // Only those tests that play the lists' servers name any.
-      GHOSTINBOX_DNSBL__ZONES: "",
+      GHOSTINBOX_DNSBL__ZONES: "[]",
       GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
       GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
       GHOSTINBOX_DATA: data,
@@ -45,7 +53,6 @@ export class Product {
       ADMIN_PASSWORD,
       // What scores mail has tests of its own; elsewhere it would only cost time.
       GHOSTINBOX_SPAM__ENABLED: "false",
-      GHOSTINBOX_DKIM__VERIFY: "false",
       GHOSTINBOX_SPAM__RULES: join(CHECKOUT, "test", "lab", "spam.cf"),
       // It would ban after fewer failures than the tests of the engine's own limits make.
       GHOSTINBOX_FAIL2BAN__ENABLED: "false",
@@ -78,7 +85,7 @@ export class Product {
 
   #launch(): ChildProcess {
     this.#output = "";
-    const [program = "", ...argv] = this.lab.server.inside(["npm", "--silent", "start"]);
+    const [program = "", ...argv] = this.lab.server.inside([...this.#within, "npm", "--silent", "start"]);
     // A process group of its own: Ctrl-C in a terminal reaches the whole group.
     const child = spawn(program, argv, {
       cwd: CHECKOUT,
@@ -125,6 +132,11 @@ export class Product {
     return this.lab.server.exec([join(CHECKOUT, "ghostinbox"), ...argv], { ...options, env });
   }
 
+  /** A line as it is typed in the checkout. */
+  async shell(line: string): Promise<Ran> {
+    return this.lab.server.exec(["bash", "-c", `cd '${CHECKOUT}' && ${line}`], { env: this.#environment });
+  }
+
   /** A command that must succeed, with its `--json` answer. */
   async json(argv: readonly string[], options: RunOptions = {}): Promise<unknown> {
     const ran = await this.cli([...argv, "--json"], options);
@@ -149,7 +161,7 @@ export class Product {
   }
 
   async stats(): Promise<Stats> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract; test/e2e/interfaces checks its shape
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract, whose shape the tests of src/servers/api check
     return (await this.json(["stats"])) as Stats;
   }
 

@@ -95,6 +95,7 @@ export class NaiveHistory {
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
       accountNetworks: [],
       heard: event.type === "JAIL_REPORTED" ? this.#heard(subject, event, at) : NOTHING_HEARD,
+      accountActive: true,
       firstContact: event.type === "RECIPIENT" && account === null,
       failures: since.flatMap((kept) =>
         kept.event.type === "LOGIN_FAILED" ? [{ at: kept.at, passwordHash: kept.event.passwordHash }] : [],

@@ -63,6 +63,7 @@ export class RealEngine {
       store,
       history: store,
       own: { current: () => this.#own },
+      accounts: { isActive: () => true },
       recipients: { exists: (address) => recipientKind(address) === "known" },
       networks: { networksOf: () => [] },
       jails: store,

@@ -64,6 +64,14 @@ export class SqliteAccounts implements AccountStore, AliasStore {
     });
   }
 
+  isAddress(address: Address): boolean {
+    return [this.#sql.accountExists, this.#sql.aliasExists].some((statement) => statement.get(address) !== undefined);
+  }
+
+  leadsTo(from: Address, to: Address): boolean {
+    return this.#sql.leadsTo.get(from, to) !== undefined;
+  }
+
   /** A blocked alias takes no mail and may not be sent from, but keeps its targets. */
   setAliasBlocked(address: Address, blocked: boolean): Outcome {
     if (this.#sql.aliasExists.get(address) === undefined) return noAlias(address);
@@ -150,6 +158,10 @@ function statements(sql: (text: string) => StatementSync) {
     remove: sql("DELETE FROM account WHERE name = ?"),
     accountExists: sql("SELECT 1 FROM account WHERE name = ?"),
     aliasExists: sql("SELECT 1 FROM alias WHERE address = ?"),
+    leadsTo: sql(`
+      WITH RECURSIVE reached (address) AS (
+        VALUES (?) UNION SELECT target FROM alias JOIN reached ON alias.address = reached.address)
+      SELECT 1 FROM reached WHERE address = ?`),
     addAlias: sql("INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
     removeAlias: sql("DELETE FROM alias WHERE address = ?"),
     removeTarget: sql("DELETE FROM alias WHERE target = ?"),

@@ -122,7 +122,10 @@ function refuseDamaged(db: DatabaseSync, path: string, table: string): void {
 }
 
 function damaged(path: string, what: string): UnusableDatabase {
-  return new UnusableDatabase("damaged", `${path} is damaged (${what}); restore it with \`backup restore\`.`);
+  return new UnusableDatabase(
+    "damaged",
+    `${path} is damaged (${what}); put a copy of it back, or move it away to begin anew.`,
+  );
 }
 
 /**

@@ -173,6 +173,8 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   NETWORKS_CHANGED: true,
   ALIAS_ADDED: true,
   ALIAS_REMOVED: true,
+  ALIAS_BLOCKED: true,
+  ALIAS_UNBLOCKED: true,
   SPAM_ALLOW_ADDED: true,
   SPAM_ALLOW_REMOVED: true,
   TOKEN_CREATED: true,

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { chownSync, existsSync, renameSync, writeFileSync } from "node:fs";
-import { dkimKeys } from "../../render/authenticity.ts";
 import { CONTENT_USERS } from "../../render/content-services.ts";
+import { dkimKeys } from "../../render/dkim-keys.ts";
 import type { Site } from "../../render/site.ts";
 import { userIds } from "../site.ts";
 
@@ -10,7 +10,7 @@ const RSA_BITS = 2_048;
 
 /** Makes the keys that are missing; one that exists is never touched, since its other half is published. */
 export function makeDkimKeys(site: Site): void {
-  const { uid, gid } = userIds(CONTENT_USERS.dkim);
+  const { uid, gid } = userIds(CONTENT_USERS.rspamd);
   for (const key of dkimKeys(site)) {
     if (existsSync(key.file)) continue;
     const fresh = `${key.file}.new`;

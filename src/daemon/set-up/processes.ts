@@ -10,8 +10,7 @@ const MAIL_PROGRAMS = [
   "/usr/lib/dovecot/",
   "/usr/sbin/dovecot",
   "/usr/sbin/unbound",
-  "/usr/sbin/opendkim",
-  "/usr/sbin/opendmarc",
+  "/usr/bin/rspamd",
   "/usr/sbin/spamass-milter",
 ];
 const PERL = "/usr/bin/perl";
@@ -21,17 +20,17 @@ const PERL_PROGRAMS = /\b(?:spamd|postgrey)\b/;
 
 /**
  * Whether this process belongs to the server of this data directory. A shell that merely stands in the directory
- * does not.
+ * does not. Paths of a process in another mount namespace may begin with that of a chroot, hence the looking inside.
  */
 export function belongsTo(data: string, { args, exe, cwd }: Process): boolean {
-  const within = (path: string): boolean => path === data || path.startsWith(`${data}/`);
+  const within = (path: string): boolean => `${path}/`.includes(`${data}/`);
   if (within(exe)) return true;
-  if (args.join(" ") === PLACEHOLDER) return cwd.startsWith(`${data}/service/`);
+  if (args.join(" ") === PLACEHOLDER) return cwd.includes(`${data}/service/`);
   const points = within(cwd) || args.some(within);
   const ours =
     SUPERVISORS.includes(basename(exe)) ||
-    MAIL_PROGRAMS.some((program) => exe.startsWith(program)) ||
-    (exe === PERL && PERL_PROGRAMS.test(args.join(" ")));
+    MAIL_PROGRAMS.some((program) => exe.includes(program)) ||
+    (exe.endsWith(PERL) && PERL_PROGRAMS.test(args.join(" ")));
   return points && ours;
 }
 
@@ -39,7 +38,10 @@ export function isSupervisor({ exe }: Process): boolean {
   return basename(exe) === "runsv" || basename(exe) === "runsvdir";
 }
 
-/** All processes of this data directory's server, this one excepted. */
+/**
+ * All processes of this data directory's server, this one excepted. A container whose data directory has the same name
+ * is another server: its processes have a PID namespace of their own.
+ */
 export function processesOf(data: string): readonly Process[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -47,9 +49,10 @@ export function processesOf(data: string): readonly Process[] {
     .filter((found) => belongsTo(data, found));
 }
 
-/** Empty where it has ended meanwhile; a zombie has no exe and so never belongs to us. */
+/** Empty where it has ended meanwhile, or is a container's; a zombie has no exe and so never belongs to us. */
 function readProcess(pid: number): readonly Process[] {
   try {
+    if (readlinkSync(`/proc/${pid}/ns/pid`) !== readlinkSync("/proc/self/ns/pid")) return [];
     const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
     const exe = readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
     return [{ pid, args, exe, cwd: readlinkSync(`/proc/${pid}/cwd`) }];

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { layoutOf } from "../settings/layout.ts";
-import { PostgreyWatch } from "./watch-postgrey.ts";
+import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
 
 function dataDirectory(t: TestContext) {
   const layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-watch-")));
@@ -16,7 +16,7 @@ function dataDirectory(t: TestContext) {
 }
 
 /** How many troubles are told after each of these looks. */
-async function looks(watch: PostgreyWatch, count: number): Promise<readonly number[]> {
+async function looks(watch: SocketWatch, count: number): Promise<readonly number[]> {
   const told: number[] = [];
   for (let i = 0; i < count; i++) {
     await watch.look();
@@ -27,11 +27,24 @@ async function looks(watch: PostgreyWatch, count: number): Promise<readonly numb
 
 test("one that is not there is told at the second look, where greylisting is on", async (t) => {
   const layout = dataDirectory(t);
-  assert.deepEqual(await looks(new PostgreyWatch(layout), 2), [0, 0], "nothing is rendered yet");
+  assert.deepEqual(await looks(new SocketWatch(postgreySocket(layout)), 2), [0, 0], "nothing is rendered yet");
   writeFileSync(join(layout.postgreyConf, "command"), "exec sleep infinity\n");
-  assert.deepEqual(await looks(new PostgreyWatch(layout), 2), [0, 0], "it is off");
+  assert.deepEqual(await looks(new SocketWatch(postgreySocket(layout)), 2), [0, 0], "it is off");
   writeFileSync(join(layout.postgreyConf, "command"), `exec postgrey --unix=${layout.greylistSocket}\n`);
-  assert.deepEqual(await looks(new PostgreyWatch(layout), 3), [0, 1, 1]);
+  assert.deepEqual(await looks(new SocketWatch(postgreySocket(layout)), 3), [0, 1, 1]);
+});
+
+test("a verifier is wanted once it is rendered", async (t) => {
+  const layout = dataDirectory(t);
+  mkdirSync(layout.rspamdConf);
+  assert.deepEqual(await looks(new SocketWatch(rspamdSocket(layout)), 2), [0, 0]);
+  writeFileSync(join(layout.rspamdConf, "rspamd.conf"), "");
+  const watch = new SocketWatch(rspamdSocket(layout));
+  assert.deepEqual(await looks(watch, 2), [0, 1]);
+  assert.deepEqual(
+    watch.troubles().map(({ code }) => code),
+    ["verifier_silent"],
+  );
 });
 
 test("one that is frozen is told, until it answers again", async (t) => {
@@ -49,7 +62,7 @@ test("one that is frozen is told, until it answers again", async (t) => {
     for (const socket of open) socket.destroy();
     server.close();
   });
-  const watch = new PostgreyWatch(layout);
+  const watch = new SocketWatch(postgreySocket(layout));
   assert.deepEqual(await looks(watch, 2), [0, 1]);
   frozen = false;
   assert.deepEqual(await looks(watch, 1), [0]);

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Lab } from "../lab/lab.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { CHECKOUT, Product } from "../lab/product.ts";
+
+/** What a line must print, and how it ends where it does not succeed. In the order of the README. */
+const EXPECTED: readonly (readonly [RegExp, number?])[] = [
+  [/alice@example\.org/],
+  [/^$/],
+  [/^$/],
+  [/It works\./],
+  [/EMAIL_ACCEPTED/],
+  [/203\.0\.113\.7/],
+  [/it scanned us/],
+  [/203\.0\.113\.7/],
+  [/this machine/i, 1],
+  [/postfix/i],
+  [/mails/i],
+];
+
+describe("the README's tour, typed as printed", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    const asShipped = { GHOSTINBOX_GREYLIST__ENABLED: "", GHOSTINBOX_SPAM__ENABLED: "", GHOSTINBOX_DKIM__VERIFY: "" };
+    product = await new Product(lab, { ...asShipped, GHOSTINBOX_DOMAIN: "example.org" }).start();
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  test("each line does what the text around it says", async () => {
+    const lines = tour();
+    assert.equal(lines.length, EXPECTED.length);
+    for (const [index, line] of lines.entries()) {
+      const [printed = /^/, code = 0] = EXPECTED[index] ?? [];
+      const ran = await product.shell(line);
+      assert.equal(ran.code, code, `${line}\n${ran.stdout}${ran.stderr}`);
+      assert.match(ran.stdout + ran.stderr, printed, line);
+    }
+  });
+});
+
+function tour(): readonly string[] {
+  const [, section = ""] = readFileSync(join(CHECKOUT, "README.md"), "utf8").split(/^## A tour.*$/m);
+  const [body = ""] = section.split(/^## /m);
+  return body.split("\n").flatMap((line) => (line.startsWith("    ") ? [line.trim()] : []));
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { RECORDS } from "../lab/content.ts";
+import { Lab } from "../lab/lab.ts";
+import { sendMail } from "../lab/mail.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+/** mx.sender.test, and an address of which no domain says that its mail comes from there. */
+const MX = "198.51.100.10";
+const ELSEWHERE = "198.51.100.70";
+const SESSIONS = 8;
+const MAILS = 2_400;
+const RSPAMD = /rspamd: (main|rspamd_proxy) process/;
+
+describe("the verifier", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make(RECORDS);
+    product = await new Product(lab, { GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/24" }).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  /** One mail; the code of the reply. */
+  async function send(author: string, subject: string, from: string = MX, sender: string = author): Promise<number> {
+    const text = mailText({ subject, from: author });
+    return (await sendMail({ host: lab.sender, from, sender, recipient: ANNA, text })).code;
+  }
+
+  async function arrived(subject: string): Promise<string> {
+    const look = (): string | null => findMail(product.layout, subject, { folder: "INBOX", account: ANNA });
+    return until(`“${subject}” in the mailbox`, look, 15_000);
+  }
+
+  test("who makes his own names slow to look up cannot forge another's", async () => {
+    assert.ok((await send("boss@strict.test", "slowly forged", ELSEWHERE, "x@slow.test")) >= 400);
+  });
+
+  test("while a policy cannot be read, mail passes that is proven, and other mail comes again", async () => {
+    assert.equal(await send("x@unread.test", "proven"), 250);
+    assert.equal(await send("x@unread.test", "not proven", ELSEWHERE), 451);
+  });
+
+  test("what a policy wants in quarantine is taken, and called failed", async () => {
+    assert.equal(await send("x@lenient.test", "lenient", ELSEWHERE), 250);
+    assert.match(await arrived("lenient"), /dmarc=fail .*header\.from=lenient\.test/s);
+  });
+
+  test("of mail from loopback nothing is said", async () => {
+    const text = mailText({ subject: "by a proxy", from: "boss@strict.test" });
+    const reply = await sendMail({ host: lab.server, from: "127.0.0.1", to: "127.0.0.1", recipient: ANNA, text });
+    assert.equal(reply.code, 250, reply.lines.join());
+    assert.doesNotMatch(await arrived("by a proxy"), /^(Authentication-Results|DKIM-Signature):/m);
+  });
+
+  test("a frozen one holds a mail for a while only; it passes unverified, and the owner is told", async () => {
+    const pids = product.pidsOf(RSPAMD);
+    assert.equal(pids.length, 2);
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    try {
+      const from = performance.now();
+      assert.equal(await send("x@sender.test", "frozen"), 250);
+      assert.ok(performance.now() - from < 30_000);
+      assert.doesNotMatch(await arrived("frozen"), /^Authentication-Results:/m);
+      await until("the owner is told", isTold, 20_000);
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
+    await until("all is well", async () => !(await isTold()), 20_000);
+    assert.equal(await send("x@sender.test", "thawed"), 250);
+    assert.match(await arrived("thawed"), /^Authentication-Results: mail\.example\.test;/m);
+  });
+
+  async function isTold(): Promise<boolean> {
+    return (await product.stats()).health.notices.some(({ code }) => code === "verifier_silent");
+  }
+
+  test("many mails at once are all taken and verified, and it outlives them", async () => {
+    const started = product.pidsOf(RSPAMD);
+    const before = allMails(product).length;
+    const burst = ["smtp-source", "-s", String(SESSIONS), "-m", String(MAILS), "-l", "2000", "-M", "mx.sender.test"];
+    // It ends with 1 at the first refusal.
+    await lab.sender.mustExec([...burst, "-f", "someone@sender.test", "-t", ANNA, `${SERVER.v4}:25`], {
+      deadlineMs: 120_000,
+    });
+    await until("all have arrived", () => allMails(product).length === before + MAILS, 60_000);
+    const verified = allMails(product).filter((file) =>
+      /^\s+spf=pass \(.*\) smtp\.mailfrom=someone@sender\.test/ms.test(readFileSync(file, "utf8")),
+    );
+    assert.equal(verified.length, MAILS);
+    assert.deepEqual(product.pidsOf(RSPAMD), started);
+  });
+});
+
+/** Files of the mails in the mailbox. */
+function allMails({ layout }: Product): readonly string[] {
+  const folder = join(layout.mail, "example.test", "anna", "Maildir", "new");
+  return readdirSync(folder).map((file) => join(folder, file));
+}

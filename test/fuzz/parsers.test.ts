@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { parseAccountName, parseAddress, withoutExtension } from "../../src/core/address.ts";
+import { type Ip, parseIp, parsePrefix } from "../../src/core/ip.ts";
+import { parseSenderPattern } from "../../src/core/sender-pattern.ts";
+import { originOf } from "../../src/servers/api/client-address.ts";
+import { isOwnName } from "../../src/servers/api/own-names.ts";
+import { parseHostName } from "../../src/settings/host-name.ts";
+import { formatSize, parseSize } from "../../src/settings/size.ts";
+import { type DnsRecord, recordsOf } from "../../src/wire/dns-records.ts";
+import { judge } from "../../src/wire/dns-verdict.ts";
+import { listQuery, readListAnswer } from "../../src/wire/dnsbl.ts";
+
+/** Text as strangers write it: anything, and what comes near to being right. */
+const HINTS = ["@", ".", "+", "-", "a", "0", "..", "xn--", "::", "/", "%", "\0", "\r\n", "é", "*", ",", " ", "\\", "'"];
+const hostile = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 300 }),
+  fc.array(fc.constantFrom(...HINTS), { maxLength: 300 }).map((parts) => parts.join("")),
+  fc.emailAddress(),
+  fc.domain(),
+);
+const ip = fc.oneof(fc.ipV4(), fc.ipV6()).map((text) => {
+  const parsed = parseIp(text);
+  assert.ok(parsed !== null, text);
+  return parsed;
+});
+const RUNS = { numRuns: 2_000, seed: 20_261_120 };
+
+function all<T>(of: fc.Arbitrary<T>, holds: (value: T) => void): void {
+  fc.assert(fc.property(of, holds), RUNS);
+}
+
+test("what is taken for an address is one line of plain ASCII, a fixed point, and safe as the name of a directory", () => {
+  all(hostile, (text) => {
+    const address = parseAddress(text);
+    if (address !== null) {
+      assert.match(address, /^[\x21-\x7e]+@[a-z0-9.-]+$/);
+      assert.equal(parseAddress(address), address);
+      assert.notEqual(parseAddress(withoutExtension(address)), null);
+    }
+    const name = parseAccountName(text);
+    if (name !== null) assert.doesNotMatch(name, /[/+]|^\.|\.\.|@\./);
+  });
+});
+
+test("a sender's pattern carries nothing that ends a line or begins a comment", () => {
+  all(hostile, (text) => assert.doesNotMatch(parseSenderPattern(text) ?? "", /[\s#\\,"]/));
+});
+
+test("a host name is a fixed point, and no address", () => {
+  all(hostile, (text) => {
+    const name = parseHostName(text);
+    if (name === null) return;
+    assert.equal(parseHostName(name), name);
+    assert.equal(parseIp(name), null);
+  });
+});
+
+test("sizes come back as they were", () => {
+  all(fc.nat({ max: 2 ** 31 - 1 }), (bytes) => assert.equal(parseSize(formatSize(bytes)), bytes));
+  all(hostile, (text) => {
+    const bytes = parseSize(text);
+    if (bytes !== null) assert.ok(Number.isSafeInteger(bytes) && bytes >= 0);
+  });
+});
+
+test("a list is asked by a name of labels alone, and only its loopback answers mean a listing", () => {
+  all(ip, (address) => assert.match(listQuery(address, "bl.example.org"), /^(?:[0-9a-f]{1,3}\.)+bl\.example\.org$/));
+  all(fc.array(fc.oneof(fc.ipV4(), hostile), { maxLength: 8 }), (answers) => {
+    for (const zone of ["zen.spamhaus.org", "bl.spamcop.net", "other.example"])
+      if (readListAnswer(zone, answers).type !== "nothing")
+        assert.ok(
+          answers.some((answer) => answer.startsWith("127.")),
+          answers.join(),
+        );
+  });
+});
+
+test("whatever the DNS says, a record gets a verdict of one line", () => {
+  const records: readonly DnsRecord[] = recordsOf({
+    domain: "example.org",
+    hostname: "mail.example.org",
+    addresses: [ipOf("203.0.113.7")],
+    dkim: { selector: "s", publicKey: "AAAA" },
+    relay: null,
+    ports: { submission: 587, submissions: 465, imaps: 993 },
+  });
+  const near = hostile.map((text) => `v=spf1 ${text}`);
+  all(fc.array(fc.oneof(hostile, near), { maxLength: 4 }), (values) => {
+    for (const record of records)
+      assert.match(judge(record, { type: "values", values }).status, /^(?:ok|missing|wrong|unknown)$/);
+  });
+});
+
+test("a header of proxies never makes a client of an untrusted peer, nor a trusted proxy of a client", () => {
+  const proxy = ipOf("10.0.0.1");
+  const trusted = parsePrefix("10.0.0.0/8");
+  assert.ok(trusted !== null);
+  all(fc.tuple(ip, hostile, fc.array(ip, { maxLength: 5 })), ([peer, junk, hops]) => {
+    const header = [junk, ...hops].join(", ");
+    if (!peer.startsWith("10.")) assert.equal(originOf(peer, header, "https", [trusted]).ip, peer);
+    const last = hops.at(-1);
+    const seen = originOf(proxy, header, "https", [trusted]);
+    if (last !== undefined && !last.startsWith("10.")) assert.equal(seen.ip, last);
+    assert.notEqual(parseIp(seen.ip), null);
+  });
+});
+
+test("no foreign name with a dot is taken for ours", () => {
+  all(fc.domain(), (name) => assert.equal(isOwnName(name, ["mail.example.org"]), name === "mail.example.org"));
+  all(hostile, (text) => assert.equal(typeof isOwnName(text, ["mail.example.org"]), "boolean"));
+});
+
+function ipOf(text: string): Ip {
+  const parsed = parseIp(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
