@@ -78,6 +78,7 @@ export class Programs {
       netAdmin: true,
       webLowPort: false,
       spam: true,
+      fail2ban: true,
     }).find(({ service }) => service === name);
     if (script === undefined) throw new Error(`no script of ${name}`);
     const file = join(dirname(layout.environment), `${name}.sh`);

@@ -9,6 +9,8 @@ import type { Answer, Call } from "./call.ts";
 import { configApply, configCheck, configReference, configShow } from "./config.ts";
 import { dnsCheck, dnsRecords } from "./dns.ts";
 import { events } from "./events.ts";
+import { fail2banRestart, fail2banStatus } from "./fail2ban.ts";
+import { fail2banTest } from "./fail2ban-test.ts";
 import { greylistList, greylistPause, greylistResume } from "./greylist.ts";
 import type { Shape } from "./parse.ts";
 import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./spam.ts";
@@ -125,6 +127,19 @@ export const commands: readonly Command[] = [
     run: dnsRecords,
   },
   { name: "dns check", usage: "DOMAIN", says: "Compare it with what is published.", run: dnsCheck },
+  { name: "fail2ban status", usage: "", says: "Show the jails of Fail2ban and what they found.", run: fail2banStatus },
+  {
+    name: "fail2ban restart",
+    usage: "",
+    says: "Take over filters that are new or changed, and start Fail2ban anew.",
+    run: fail2banRestart,
+  },
+  {
+    name: "fail2ban test",
+    usage: "FILTER LOG",
+    says: "Show what a filter would match in a log, and whom it would ban, before it goes live.",
+    run: fail2banTest,
+  },
   { name: "config check", usage: "", says: "Tell what is wrong with the settings.", run: configCheck },
   { name: "config show", usage: "", says: "Show every setting and where it comes from.", run: configShow },
   { name: "config reference", usage: "", says: "Explain every setting.", run: configReference },

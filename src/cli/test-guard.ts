@@ -64,6 +64,7 @@ export async function startGuard(layout: Layout) {
     accounts: { isActive: () => true },
     recipients: { exists: () => true },
     networks,
+    jails: store,
     acquaintance: { isFirstContact: () => false },
     notices,
     clock,

@@ -6,21 +6,26 @@ import { formatDuration, later, type Millis } from "./time.ts";
 
 const RUNGS: readonly BanLevel[] = ["light", "medium", "heavy"];
 
-type Offence = Readonly<{ code: Reason; evidence: Evidence }>;
+type Offence = Readonly<{
+  code: Reason;
+  evidence: Evidence;
+  /** Where a jail of Fail2ban found it: how long a first ban of that jail is. */
+  jail?: Readonly<{ name: string; banMs: number }>;
+}>;
 
 /** The ban that this offence earns: one rung higher for each offence within the memory. */
 export function nextBan(policy: Policy, facts: Facts, offence: Offence, now: Millis): Change {
   const { ladderMs, permanent } = policy.bans;
   const forGood = permanent && facts.offences >= ladderMs.length;
   const rung = Math.min(facts.offences, ladderMs.length - 1);
-  const durationMs = ladderMs[rung] ?? 0;
+  const durationMs = lengthOf(offence, facts.offences, ladderMs[rung] ?? 0);
   const ban: Ban = {
     prefix: facts.subject,
     ip: facts.ip,
     level: forGood ? "permanent" : (RUNGS[rung] ?? "heavy"),
     code: offence.code,
     reason: describe(offence),
-    source: "engine",
+    source: offence.jail === undefined ? "engine" : "fail2ban",
     createdAt: now,
     expiresAt: forGood ? null : later(now, durationMs),
     offences: facts.offences + 1,
@@ -28,6 +33,13 @@ export function nextBan(policy: Policy, facts: Facts, offence: Offence, now: Mil
   return { type: "BAN", ban };
 }
 
-function describe({ code, evidence: { count, limit, windowMs } }: Offence): string {
-  return `${reasons[code].says.replace(/\.$/, "")}: ${count} within ${formatDuration(windowMs)}, limit ${limit}`;
+/** A jail says how long its first ban is; later ones are never shorter than that. */
+function lengthOf({ jail }: Offence, offences: number, rungMs: number): number {
+  if (jail === undefined) return rungMs;
+  return offences === 0 ? jail.banMs : Math.max(jail.banMs, rungMs);
+}
+
+function describe({ code, jail, evidence: { count, limit, windowMs } }: Offence): string {
+  const by = jail === undefined ? "" : ` (jail ${jail.name})`;
+  return `${reasons[code].says.replace(/\.$/, "")}${by}: ${count} within ${formatDuration(windowMs)}, limit ${limit}`;
 }

@@ -35,6 +35,8 @@ export type Change =
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
   /** Everything up to here has been read and recorded. */
   | Readonly<{ type: "READ_LOG"; log: string; position: LogPosition }>
+  /** What this jail tells of lines written up to `at` has been judged. */
+  | Readonly<{ type: "HEAR_JAIL"; prefix: Prefix; jail: string; at: Millis }>
   | Readonly<{ type: "ALLOW"; prefix: Prefix; note: string; by: string }>
   | Readonly<{ type: "DISALLOW"; prefix: Prefix; by: string }>;
 

@@ -14,6 +14,8 @@ export const EVENT_TYPES = [
   "LOGIN_FAILED",
   "LOGIN_DELAYED",
   "LOGIN_REFUSED",
+  "JAIL_REPORTED",
+  "SPARED",
   "BAN",
   "UNBAN",
   "BAN_EXPIRED",

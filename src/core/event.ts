@@ -1,5 +1,6 @@
 import type { Ip, Prefix } from "./ip.ts";
 import type { Reason } from "./reasons.ts";
+import type { Millis } from "./time.ts";
 
 /** The door an event came through. */
 export type Service = "smtp" | "submission" | "submissions" | "imap" | "sieve" | "dashboard";
@@ -68,6 +69,25 @@ export type DisallowAsked = Readonly<{ type: "DISALLOW_ASKED"; prefix: Prefix; b
 /** Time has come for a ban to end. */
 export type BanExpired = Readonly<{ type: "BAN_EXPIRED"; prefix: Prefix }>;
 
+/** A jail of Fail2ban found as many offences of one address in a log as it takes. */
+export type JailReported = Readonly<{
+  type: "JAIL_REPORTED";
+  ip: Ip;
+  jail: string;
+  /** Offences that it counted: at least `limit` within `windowMs`. */
+  failures: number;
+  limit: number;
+  windowMs: number;
+  /** How long the jail wants a first ban to be. */
+  banMs: number;
+  /** When the last of its lines was written; logs tell whole seconds. */
+  lastAt: Millis;
+  /** The client's host name where its lines tell one; forward-confirmed by Postfix. */
+  clientName: string | null;
+  /** Lines that it matched, the last ones. */
+  lines: readonly string[];
+}>;
+
 export type Event =
   | Connect
   | Recipient
@@ -76,6 +96,7 @@ export type Event =
   | LoginAsked
   | LoginSucceeded
   | LoginFailed
+  | JailReported
   | BanAsked
   | UnbanAsked
   | AllowAsked

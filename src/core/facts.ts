@@ -9,6 +9,14 @@ export type RecipientKind = "known" | "unknown" | "blocked";
 /** A failed login that counted. */
 export type Failure = Readonly<{ at: Millis; passwordHash: string }>;
 
+/** What a report of Fail2ban is weighed against; of any other event nothing. */
+export type Heard = Readonly<{
+  /** Offences up to here were judged before: by a report of the same jail, or by a ban of the address. Null: none. */
+  upTo: Millis | null;
+  /** Different passwords that failed from there in the time of the report, at most two; empty text where unknown. */
+  passwords: readonly string[];
+}>;
+
 /** What is known of the address an event is about, this event not included. Times ascend. */
 export type Facts = Readonly<{
   /** The unit in which the address is counted and would be banned. */
@@ -37,4 +45,7 @@ export type Facts = Readonly<{
   recipient: RecipientKind;
   /** Whether sender, client and recipient are strangers to each other, so that greylisting makes sense. */
   firstContact: boolean;
+  heard: Heard;
 }>;
+
+export const NOTHING_HEARD: Heard = { upTo: null, passwords: [] };

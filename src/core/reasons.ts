@@ -117,6 +117,16 @@ export const reasons = {
     next: "Change the password on the device.",
     smtp: null,
   },
+  jail_report: {
+    says: "Fail2ban found too many offences in the logs.",
+    next: "`unban IP` lifts it; `allow add` lets an honest address be.",
+    smtp: `421 ${TRY_LATER}`,
+  },
+  report_seen: {
+    says: "Fail2ban told again of what was judged before, as it does after a restart: it is no new offence.",
+    next: "Nothing to do.",
+    smtp: null,
+  },
   outside_networks: {
     says: "A sign-in from outside the networks from which the account, or any account, may sign in.",
     next: "`account networks NAME add NET` lets it in, or logins.networks where the server restricts all.",

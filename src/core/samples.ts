@@ -1,6 +1,6 @@
 import type { Ban } from "./decision.ts";
 import type { MailFacts } from "./event.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, NOTHING_HEARD } from "./facts.ts";
 import { hostPrefix, type Ip, parseIp } from "./ip.ts";
 import type { Policy } from "./policy.ts";
 import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS, type Millis } from "./time.ts";
@@ -63,6 +63,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     sessionMails: 0,
     recipient: "known",
     firstContact: false,
+    heard: NOTHING_HEARD,
     ...known,
   };
 }

@@ -3,18 +3,23 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync,
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { STOCK_DIRECTORY, STOCK_FILTERS } from "../render/fail2ban.ts";
 import { sampleSite } from "../render/sample-site.ts";
 import type { Site } from "../render/site.ts";
 import { layoutOf } from "../settings/layout.ts";
 import { loadSettings } from "../settings/load.ts";
 import { applyConfiguration } from "./apply.ts";
+import { readFilter } from "./filters.ts";
 import { partsOf } from "./parts.ts";
 import { prepareCertificate } from "./set-up/certificate.ts";
 import { userIds } from "./site.ts";
 
-const missing = ["/usr/sbin/postconf", "/usr/bin/doveconf", "/usr/sbin/unbound-checkconf"].filter(
-  (program) => !existsSync(program),
-);
+const missing = [
+  "/usr/sbin/postconf",
+  "/usr/bin/doveconf",
+  "/usr/sbin/unbound-checkconf",
+  "/usr/bin/fail2ban-client",
+].filter((program) => !existsSync(program));
 const skip =
   process.getuid?.() !== 0
     ? "Postfix checks its configuration for root only"
@@ -25,13 +30,19 @@ describe("applying a configuration", { skip }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-apply-"));
   chmodSync(directory, 0o755);
   const layout = layoutOf(directory);
-  const site = (changes: Partial<Site> = {}): Site => sampleSite({ layout, ...changes });
+  const stock = STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name));
+  const site = (changes: Partial<Site> = {}): Site => sampleSite({ layout, fail2ban: { stock, own: [] }, ...changes });
   const main = (): string => readFileSync(join(layout.postfixConf, "main.cf"), "utf8");
 
   before(async () => {
     const { tls, dovecotConf, postfixQueue, postfixData, log, dkimKeys } = layout;
     for (const made of [tls, dirname(dovecotConf), postfixQueue, postfixData, log, dkimKeys])
       mkdirSync(made, { recursive: true });
+    // Fail2ban looks whether its logs are there.
+    for (const file of [layout.mailLog, layout.webLog]) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, "");
+    }
     // Postfix complains of other owners, in a log that nobody reads yet, which takes a second each time.
     const postfix = userIds("postfix");
     chownSync(layout.postfixData, postfix.uid, postfix.gid);

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ServiceName } from "../render/runit.ts";
 import type { Site } from "../render/site.ts";
 import { type Part, partsOf } from "./parts.ts";
@@ -38,6 +38,7 @@ function stage(part: Part): void {
   mkdirSync(staged, { recursive: true, mode: 0o755 });
   for (const { name, text, mode } of part.files) {
     const path = join(staged, name);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     writeFileSync(path, text, { mode });
     chmodSync(path, mode);
   }
@@ -50,6 +51,9 @@ function moveIntoPlace(part: Part): boolean {
     return !existsSync(path) || readFileSync(path, "utf8") !== text;
   });
   mkdirSync(live, { recursive: true, mode: 0o755 });
-  for (const { name } of changed) renameSync(join(stagedAt(part), name), join(live, name));
+  for (const { name } of changed) {
+    mkdirSync(dirname(join(live, name)), { recursive: true, mode: 0o755 });
+    renameSync(join(stagedAt(part), name), join(live, name));
+  }
   return changed.length > 0;
 }

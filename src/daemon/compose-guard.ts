@@ -21,6 +21,8 @@ import { Retention } from "../adapters/sqlite/retention.ts";
 import { SqliteSpamAllow } from "../adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
 import { parseAddress } from "../core/address.ts";
+import type { Ban } from "../core/decision.ts";
+import type { JailReported } from "../core/event.ts";
 import type { Prefix } from "../core/ip.ts";
 import { DAY_MS } from "../core/time.ts";
 import { createAcquaintance } from "../engine/acquaintance.ts";
@@ -40,8 +42,10 @@ import { atMostTenAMinute, problems, type Report } from "../servers/report.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
 import { toPolicy } from "../settings/to-policy.ts";
+import { BanMails } from "./ban-mails.ts";
 import { changedKeys, readSettings } from "./guard-settings.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { ReportTaker } from "./take-reports.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
 
@@ -67,6 +71,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const own = new KernelNetworks(clock, settings["http.trusted_proxies"]);
   const keeper = new KeeperClient(layout.keeperSocket);
   const feed = new Feed();
+  const banMails = new BanMails({ keeper, clock, log });
 
   const recipients = new SqliteRecipients(databases.accounts, clock);
   const networks = new SqliteAccountNetworks(databases.accounts);
@@ -90,6 +95,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     recipients,
     acquaintance,
     networks,
+    jails: store,
     accounts: new SqliteActiveAccounts(databases.accounts),
     notices,
     clock,
@@ -153,6 +159,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     log,
     spam: settings["spam.enabled"],
   });
+  const reports = new ReportTaker({ directory: layout.fail2banSpool, engine, log, banned: mailOfBan });
   const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
   const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
   const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains), report);
@@ -186,6 +193,10 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   }
   function allowList(): readonly Prefix[] {
     return [...new Set([...own.current(), ...store.allowed()].map(({ prefix }) => prefix).concat(engine.policy.allow))];
+  }
+  function mailOfBan(ban: Ban, report: JailReported): void {
+    if (inForce["fail2ban.destemail"] === "") return;
+    banMails.send(ban, report);
   }
   function providers() {
     return inForce["greylist.enabled"] ? inForce["greylist.providers"] : [];
@@ -221,6 +232,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       await housekeeping.start();
       content.start();
       watch.start();
+      reports.start();
       pools.wake();
       void blockLists.probeDue();
       probing = setInterval(() => void blockLists.probeDue(), PROBE_LOOK_MS);
@@ -230,6 +242,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       housekeeping.stop();
       await content.stop();
       await watch.stop();
+      await reports.stop();
       spfLookup.cancel();
       await pools.stop();
       clearInterval(probing);

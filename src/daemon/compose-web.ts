@@ -6,6 +6,7 @@ import { watch } from "../adapters/control-client.ts";
 import { hashPassword, verifyPassword } from "../adapters/password-hash.ts";
 import { VERSION } from "../core/version.ts";
 import type { Log } from "../engine/ports.ts";
+import { DASHBOARD_REFUSED } from "../render/fail2ban-filters.ts";
 import { PAGE_FILES } from "../servers/api/page.ts";
 import type { PageFile } from "../servers/api/ports.ts";
 import { ApiServer } from "../servers/api/server.ts";
@@ -43,6 +44,8 @@ export async function composeWeb(layout: Layout, settings: Settings, log: Log): 
       ipv6Prefix: settings["bans.ipv6_prefix"],
       memoryMs: settings["bans.memory"],
     },
+    // Fail2ban reads it.
+    signInRefused: (ip) => log.warn(DASHBOARD_REFUSED, { ip }),
     report: (error) =>
       log.error("request failed", { detail: error instanceof Error ? (error.stack ?? "") : String(error) }),
   });

@@ -5,6 +5,7 @@ import { systemClock as clock } from "../adapters/clock.ts";
 import { ask } from "../adapters/control-client.ts";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
 import { readFollowed } from "../adapters/sqlite/followed.ts";
+import { type BanMail, renderBanMail } from "../render/ban-mail.ts";
 import { SERVICES, type ServiceName } from "../render/runit.ts";
 import type { Layout } from "../settings/layout.ts";
 import { type Environment, loadSettings, missingDomain } from "../settings/load.ts";
@@ -91,6 +92,8 @@ export class KeeperVerbs {
         return this.#apply();
       case "restart":
         return this.#restart(command.service);
+      case "mail_ban":
+        return this.#mailBan(command);
       case "status":
         // Its answer is for the next who asks: nobody waits for what is frozen.
         for (const socket of this.#sockets) void socket.look();
@@ -191,6 +194,18 @@ export class KeeperVerbs {
     return sv.code === 0
       ? { ok: true, detail: `${service} was restarted.` }
       : { ok: false, reason: `${service} could not be restarted: ${lastLines(sv)}` };
+  }
+
+  async #mailBan(command: BanMail): Promise<KeeperReply> {
+    const read = this.#settings();
+    if (!read.ok) return read;
+    const { hostname, "fail2ban.destemail": to, "fail2ban.sender": sender } = read.settings;
+    if (to === "") return { ok: true, detail: "Nobody wants to know." };
+    const from = sender === "" ? `fail2ban@${hostname}` : sender;
+    const input = renderBanMail(command, { from, to, hostname });
+    const args = ["-C", this.#layout.postfixConf, "-i", "-f", from, "--", to];
+    const sent = await runProgram("/usr/sbin/sendmail", args, { input });
+    return sent.code === 0 ? { ok: true, detail: `Told ${to}.` } : { ok: false, reason: lastLines(sent) };
   }
 
   #services(): readonly Readonly<{ name: string; up: boolean; pid: number | null }>[] {

@@ -4,6 +4,7 @@ import { renderAlertRecipients } from "../render/alert-mail.ts";
 import { renderChroot } from "../render/chroot.ts";
 import { CONTENT_USERS, renderSpamMilter } from "../render/content-services.ts";
 import { renderDovecot } from "../render/dovecot.ts";
+import { renderFail2ban } from "../render/fail2ban.ts";
 import { renderForgedHeaders } from "../render/milters.ts";
 import { renderRelayLogin } from "../render/outbound.ts";
 import { renderPostfixMain } from "../render/postfix-main.ts";
@@ -46,6 +47,7 @@ export function partsOf(site: Site): readonly Part[] {
     },
     { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
     { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
+    { service: "fail2ban", live: layout.fail2banConf, files: renderFail2ban(site), check: checkFail2ban },
     {
       service: "rspamd",
       live: layout.rspamdConf,
@@ -128,4 +130,9 @@ async function checkRspamd(directory: string, layout: Layout): Promise<string | 
 async function checkUnbound(directory: string): Promise<string | null> {
   const check = await runProgram("unbound-checkconf", [join(directory, "unbound.conf")]);
   return check.code === 0 ? null : `Unbound refuses its configuration (settings dns.*): ${lastLines(check)}`;
+}
+
+async function checkFail2ban(directory: string): Promise<string | null> {
+  const check = await runProgram("fail2ban-client", ["-c", directory, "--test"]);
+  return check.code === 0 ? null : `Fail2ban refuses its configuration: ${lastLines(check)}`;
 }

@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { SECOND_MS } from "../core/time.ts";
+import { STOCK_DIRECTORY, STOCK_FILTERS } from "../render/fail2ban.ts";
 import { SYSTEM_AUTHORITIES } from "../render/outbound.ts";
 import type { DnsSite, Outbound, Relay, Site, SpamSite } from "../render/site.ts";
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
+import { filterNames as ownFilters, readFilter } from "./filters.ts";
 import { SetUpFailure } from "./set-up/failure.ts";
 
 /** Gathers what rendering needs from the settings and from this machine. */
@@ -37,6 +39,10 @@ export function readSite(settings: Settings, layout: Layout): Site {
     outbound: outboundOf(settings),
     dns: dnsOf(settings),
     spam: spamOf(settings),
+    fail2ban: {
+      stock: STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name)),
+      own: ownFilters(layout.fail2banOwn).map((name) => readFilter(layout.fail2banOwn, name)),
+    },
     verify: settings["dkim.verify"],
     dkimSelector: settings["dkim.selector"],
     loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),

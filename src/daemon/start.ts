@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
+import { adoptFilters } from "./adopt-filters.ts";
 import { applyConfiguration } from "./apply.ts";
 import { printRunning } from "./set-up/announce.ts";
 import { prepareCertificate } from "./set-up/certificate.ts";
@@ -108,6 +109,8 @@ async function prepare(layout: Layout, settings: Settings, stop: Stop): Promise<
   if (stop.asked()) return password;
   const environment = programEnvironment(layout, process.env);
   await prepareDatabases(layout, password.hash, environment);
+  const { refused } = await adoptFilters(CHECKOUT, layout);
+  for (const { file, reason } of refused) console.error(`ghostinbox: warning: ${file} is no jail: ${reason}.`);
   const applied = await applyConfiguration(readSite(settings, layout));
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   await compileSieve(layout);
@@ -117,6 +120,7 @@ async function prepare(layout: Layout, settings: Settings, stop: Stop): Promise<
     environment: layout.environment,
     netAdmin: hasNetAdmin(),
     spam: settings["spam.enabled"],
+    fail2ban: settings["fail2ban.enabled"],
     webLowPort: settings["ports.http"] < 1024,
   });
   return password;

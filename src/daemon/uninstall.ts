@@ -21,8 +21,8 @@ export type UninstallOptions = Readonly<{
 const STOP_MS = 25_000;
 const POLL_MS = 50;
 /** Members before the groups that they are in. */
-const ADDED_USERS = [USERS.web, USERS.mail, USERS.guard];
-const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup];
+const ADDED_USERS = [USERS.web, USERS.mail, USERS.fail2ban, USERS.guard];
+const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup];
 
 /** What `uninstall` would do, a sentence each, in the order in which it would. Changes nothing. */
 export async function planUninstall(layout: Layout, options: UninstallOptions): Promise<readonly string[]> {

@@ -25,7 +25,10 @@ export type AddressState = {
 /** Who an event is from: the address, and the account if one is signed in. */
 export type Who = Readonly<{ ip: Ip; account: string | null }>;
 /** What facts need beyond the address. */
-export type Beyond = Pick<Facts, "sessionMails" | "recipient" | "firstContact" | "accountNetworks" | "accountActive">;
+export type Beyond = Pick<
+  Facts,
+  "sessionMails" | "recipient" | "firstContact" | "accountNetworks" | "accountActive" | "heard"
+>;
 
 const NO_TIMES: readonly Millis[] = [];
 

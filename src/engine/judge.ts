@@ -2,9 +2,10 @@ import { decideCommand } from "../core/decide-command.ts";
 import { decideConnect } from "../core/decide-connect.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../core/decide-login.ts";
 import { decideMail, decideMessage, decideRecipient } from "../core/decide-mail.ts";
+import { decideReport } from "../core/decide-report.ts";
 import type { Change, Decision } from "../core/decision.ts";
 import type { Event } from "../core/event.ts";
-import type { Facts } from "../core/facts.ts";
+import { type Facts, NOTHING_HEARD } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Millis } from "../core/time.ts";
@@ -16,6 +17,7 @@ import type {
   Clock,
   EventRow,
   History,
+  JailMemory,
   OwnNetworks,
   RecipientDirectory,
   Store,
@@ -37,6 +39,7 @@ export type JudgeParts = Readonly<{
   recipients: RecipientDirectory;
   acquaintance: Acquaintance;
   networks: Pick<AccountNetworks, "networksOf">;
+  jails: JailMemory;
   accounts: AccountDirectory;
   clock: Clock;
 }>;
@@ -115,7 +118,7 @@ export class Judge {
       this.#stepCommand({ type: "BAN_EXPIRED", prefix: state.ban.prefix }, now);
       state = this.#book.state(this.#policy, event.ip, now);
     }
-    const facts = this.#book.facts(this.#policy, state, this.#beyond(event), now);
+    const facts = this.#book.facts(this.#policy, state, this.#beyond(event, now), now);
     const decided = decide(this.#policy, facts, event, now);
     if (leavesRow(event, decided)) this.append(eventRow(event, decided, state.subject, now));
     if (event.type === "CONNECT") this.#sessions.begin(event.session);
@@ -144,13 +147,14 @@ export class Judge {
   }
 
   /** What is known of the event itself; a directory that cannot be read knows everybody. */
-  #beyond(event: FromAddress): Who & Beyond {
+  #beyond(event: FromAddress, now: Millis): Who & Beyond {
     const account = "account" in event ? event.account : null;
     const sessionMails = event.type === "MAIL" ? this.#sessions.mails(event.session) : 0;
-    const { recipients, acquaintance, networks } = this.#parts;
+    const { recipients, acquaintance, networks, jails } = this.#parts;
     const accountNetworks = "login" in event && event.service !== "dashboard" ? networks.networksOf(event.login) : [];
+    const heard = event.type === "JAIL_REPORTED" ? jails.heard(this.subject(event.ip), event, now) : NOTHING_HEARD;
     const accountActive = account === null || isActive(this.#parts.accounts, account);
-    const sender = { ip: event.ip, account, sessionMails, accountNetworks, accountActive };
+    const sender = { ip: event.ip, account, sessionMails, accountNetworks, accountActive, heard };
     if (event.type !== "RECIPIENT" || account !== null) return { ...sender, recipient: "known", firstContact: false };
     const firstContact = this.#policy.greylist && acquaintance.isFirstContact(event);
     return { ...sender, recipient: kindOf(this.#policy, recipients, event), firstContact };
@@ -188,6 +192,7 @@ export class Judge {
       }
       case "CORRESPOND":
       case "READ_LOG":
+      case "HEAR_JAIL":
         return;
       case "BAN":
       case "LIFT":
@@ -208,7 +213,7 @@ export class Judge {
     if ("prefix" in event) return null;
     try {
       const state = this.#book.state(this.#policy, event.ip, now);
-      return decide(this.#policy, this.#book.facts(this.#policy, state, this.#beyond(event), now), event, now);
+      return decide(this.#policy, this.#book.facts(this.#policy, state, this.#beyond(event, now), now), event, now);
     } catch {
       return null;
     }
@@ -240,5 +245,7 @@ function decide(policy: Policy, facts: Facts, event: FromAddress, now: Millis): 
       return decideLoginSucceeded(facts, event);
     case "LOGIN_FAILED":
       return decideLoginFailed(policy, facts, event, now);
+    case "JAIL_REPORTED":
+      return decideReport(policy, facts, event, now);
   }
 }

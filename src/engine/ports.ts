@@ -1,6 +1,6 @@
 import type { Ban, Change } from "../core/decision.ts";
-import type { Listing, LogPosition, Recipient } from "../core/event.ts";
-import type { Failure } from "../core/facts.ts";
+import type { JailReported, Listing, LogPosition, Recipient } from "../core/event.ts";
+import type { Failure, Heard } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Protection, Reason } from "../core/reasons.ts";
 import type { Millis } from "../core/time.ts";
@@ -125,6 +125,11 @@ export interface History {
 }
 
 export type AllowEntry = Readonly<{ prefix: Prefix; note: string; by: string; at: Millis }>;
+
+/** What was judged of Fail2ban's reports before, and what else failed at that time. Throws as `History` does. */
+export interface JailMemory {
+  heard(subject: Prefix, report: JailReported, now: Millis): Heard;
+}
 
 /** What the engine has read of logs. Throws when the database cannot be read. */
 export interface LogPositions {

@@ -2,6 +2,7 @@ import type { Change, Decision, Verdict } from "../core/decision.ts";
 import { type Audit, type Event, type Observation, subjectOf } from "../core/event.ts";
 import type { EventType } from "../core/event-types.ts";
 import { type Ip, networkAddress, type Prefix } from "../core/ip.ts";
+import type { Reason } from "../core/reasons.ts";
 import { printable } from "../core/text.ts";
 import { formatDuration, isoTime, type Millis } from "../core/time.ts";
 import type { EventRow } from "./ports.ts";
@@ -9,6 +10,8 @@ import type { EventRow } from "./ports.ts";
 /** How events, decisions and changes are written down: the words that the database, the API and people read. */
 
 const LONGEST_TEXT = 320;
+/** Of a log, as evidence. */
+const LONGEST_LINE = 240;
 
 export function eventRow(event: Event, decision: Decision, subject: Prefix, at: Millis): EventRow {
   const evidence = decision.evidence;
@@ -25,7 +28,7 @@ export function eventRow(event: Event, decision: Decision, subject: Prefix, at: 
     limit: evidence === null ? null : evidence.limit,
     windowMs: evidence === null ? null : evidence.windowMs,
     details: details(event),
-    action: decision.reason === "greylist_asked" ? "left to Postgrey" : ACTIONS[decision.verdict],
+    action: actionOf(event, decision),
   };
 }
 
@@ -54,6 +57,7 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
     case "KNOW":
     case "READ_LOG":
     case "CORRESPOND":
+    case "HEAR_JAIL":
       return null;
   }
 }
@@ -99,6 +103,17 @@ const ACTIONS = { pass: "allowed", delay: "delayed", defer: "deferred", refuse: 
 /** Null: about no address. */
 type About = Readonly<{ prefix: Prefix; ip?: Ip }> | null;
 
+function actionOf(event: Event, { verdict, reason }: Decision): string {
+  if (reason === "greylist_asked") return "left to Postgrey";
+  if (event.type !== "JAIL_REPORTED") return ACTIONS[verdict];
+  return verdict === "refuse" ? "banned" : isSpared(reason) ? "spared" : "attached";
+}
+
+/** Not banned although a jail reported it, and for another reason than that it had been judged already. */
+function isSpared(reason: Reason): boolean {
+  return reason !== "jail_report" && reason !== "banned" && reason !== "report_seen";
+}
+
 function bare(type: EventType, about: About, at: Millis, details: string): EventRow {
   return {
     at,
@@ -129,6 +144,8 @@ function publicType(event: Event, { verdict, reason }: Decision): EventType {
       return mailType("EMAIL_ACCEPTED", verdict);
     case "LOGIN_ASKED":
       return verdict === "delay" ? "LOGIN_DELAYED" : "LOGIN_REFUSED";
+    case "JAIL_REPORTED":
+      return isSpared(reason) ? "SPARED" : "JAIL_REPORTED";
     case "BAN_ASKED":
       return "BAN_REFUSED";
     case "UNBAN_ASKED":
@@ -193,6 +210,10 @@ function details(event: Event): string {
     case "LOGIN_SUCCEEDED":
     case "LOGIN_FAILED":
       return `${event.service} login=<${text(event.login)}>`;
+    case "JAIL_REPORTED": {
+      const told = event.lines.map((line) => ` | ${printable(line, LONGEST_LINE)}`).join("");
+      return `jail ${event.jail}: ${event.failures} offences, the last at ${isoTime(event.lastAt)}${told}`;
+    }
     default:
       return `${subjectOf(event)}${"by" in event ? ` by ${event.by}` : ""}`;
   }

@@ -6,14 +6,29 @@ import { type RunitInput, renderRunit, SERVICES } from "./runit.ts";
 const layout = layoutOf("/srv/mail");
 
 function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
-  const input = { layout, environment: layout.environment, netAdmin: true, webLowPort: false, spam: true, ...changes };
+  const input = {
+    layout,
+    environment: layout.environment,
+    netAdmin: true,
+    webLowPort: false,
+    spam: true,
+    fail2ban: true,
+    ...changes,
+  };
   return new Map(renderRunit(input).map(({ service, run }) => [service, run]));
 }
 
 test("every service is a script that becomes its program, with a log of its own", () => {
   assert.deepEqual([...runs().keys()], [...SERVICES]);
   for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n)?exec .*\n$/);
-  const input = { layout, environment: layout.environment, netAdmin: true, webLowPort: false, spam: true };
+  const input = {
+    layout,
+    environment: layout.environment,
+    netAdmin: true,
+    webLowPort: false,
+    spam: true,
+    fail2ban: true,
+  };
   for (const { service, logRun } of renderRunit(input))
     assert.ok(logRun.includes(`svlogd -tt /srv/mail/log/${service}\n`));
 });

@@ -1,6 +1,7 @@
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
 import { rspamdCommands, rspamdEnded, spamdCommand, spamdEnded, spamMilterCommand } from "./content-services.ts";
+import { fail2banCommand } from "./fail2ban.ts";
 import { postgreyCommand } from "./postgrey.ts";
 
 export const SERVICES = [
@@ -14,6 +15,7 @@ export const SERVICES = [
   "spamass-milter",
   "rspamd",
   "postgrey",
+  "fail2ban",
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
@@ -36,6 +38,7 @@ export type RunitInput = Readonly<{
   webLowPort: boolean;
   /** Whether SpamAssassin runs. */
   spam: boolean;
+  fail2ban: boolean;
 }>;
 
 export type Script = Readonly<{
@@ -53,7 +56,7 @@ export const NODE_FLAGS =
 
 /** One service directory each for runsvdir(8). Every path is free of spaces and quotes: set-up sees to it. */
 export function renderRunit(input: RunitInput): readonly Script[] {
-  return SERVICES.filter((service) => input.spam || !SPAM_SERVICES.includes(service)).map((service) => ({
+  return SERVICES.filter((service) => isWanted(service, input)).map((service) => ({
     service,
     run: script(commands(service, input)),
     logRun: script([`exec svlogd -tt ${input.layout.log}/${service}`]),
@@ -61,6 +64,11 @@ export function renderRunit(input: RunitInput): readonly Script[] {
     ...(service === "spamd" ? { finish: script([spamdEnded(input.layout)]) } : {}),
     ...(service === "rspamd" ? { finish: script(rspamdEnded()) } : {}),
   }));
+}
+
+function isWanted(service: ServiceName, { spam, fail2ban }: RunitInput): boolean {
+  if (SPAM_SERVICES.includes(service)) return spam;
+  return service !== "fail2ban" || fail2ban;
 }
 
 function commands(service: ServiceName, input: RunitInput): readonly string[] {
@@ -88,6 +96,8 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return rspamdCommands(layout);
     case "postgrey":
       return [postgreyCommand(layout)];
+    case "fail2ban":
+      return fail2banCommand(layout);
     case "dovecot":
       return [`exec dovecot -F -c ${layout.dovecotConf}`];
   }

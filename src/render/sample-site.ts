@@ -29,6 +29,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       stubs: [],
     },
     spam: { enabled: true, requiredScore: 5, refuseScore: 15, allowFrom: [], onFailure: "pass", ownRules: "" },
+    fail2ban: { stock: [], own: [] },
     verify: true,
     dkimSelector: "ghostinbox",
     loginPolicySecret: "5".repeat(64),

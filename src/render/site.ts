@@ -35,6 +35,7 @@ export type Site = Readonly<{
   outbound: Outbound;
   dns: DnsSite;
   spam: SpamSite;
+  fail2ban: Fail2banSite;
   /** Whether mail from others is verified (DKIM, SPF, DMARC). */
   verify: boolean;
   dkimSelector: string;
@@ -74,6 +75,16 @@ export type SpamSite = Readonly<{
   onFailure: "pass" | "wait";
   /** SpamAssassin's configuration by the owner; empty where there is none. */
   ownRules: string;
+}>;
+
+/** A filter of Fail2ban: the name of its file without `.conf`, which is that of the jail it becomes, and its text. */
+export type Filter = Readonly<{ name: string; text: string }>;
+
+export type Fail2banSite = Readonly<{
+  /** Of Debian's package, unchanged: ours and the owner's include them. */
+  stock: readonly Filter[];
+  /** The owner's own, tested. */
+  own: readonly Filter[];
 }>;
 
 /** Of our resolver. */

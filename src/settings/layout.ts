@@ -18,6 +18,17 @@ export function layoutOf(dataDirectory: string) {
     spamMilterConf: at("conf", "spamass-milter"),
     rspamdConf: at("conf", "rspamd"),
     sieve: at("conf", "sieve"),
+    fail2banConf: at("conf", "fail2ban"),
+    /** Filters of the owner's own; what passed the tests lies in `fail2banOwn`. */
+    fail2banFilters: at("filter.d"),
+    fail2banOwn: at("conf", "fail2ban-own"),
+    fail2banSocket: at("run", "fail2ban", "fail2ban.sock"),
+    fail2banPid: at("run", "fail2ban", "fail2ban.pid"),
+    fail2banDb: at("lib", "fail2ban", "fail2ban.sqlite3"),
+    /** Fail2ban's reports, for the guard to take. */
+    fail2banSpool: at("spool", "fail2ban"),
+    /** Where the web says whom it refused. */
+    webLog: at("log", "web", "current"),
     tls: at("tls"),
     tlsCert: at("tls", "cert.pem"),
     tlsKey: at("tls", "key.pem"),
@@ -70,7 +81,10 @@ export const USERS = {
   guard: "ghostinbox",
   web: "ghostinbox-web",
   mail: "ghostinbox-mail",
+  fail2ban: "ghostinbox-fail2ban",
   accountsGroup: "ghostinbox-accounts",
+  /** Who may read the logs of mail and web. */
+  logsGroup: "ghostinbox-logs",
   /** Who may read what the web needs; group `ghostinbox` is the guard's alone. */
   dataGroup: "ghostinbox-data",
 } as const;

@@ -25,7 +25,7 @@ const READ_AT_START = {
 } as const satisfies Record<Program, readonly (keyof Settings)[]>;
 
 /** What only the next `npm start` brings, for it decides which services there are. */
-const NEXT_START: readonly (keyof Settings)[] = ["spam.enabled"];
+const NEXT_START: readonly (keyof Settings)[] = ["fail2ban.enabled", "spam.enabled"];
 
 /** Those of the changed keys that wait for the next `npm start`. */
 export function waitingForStart(changed: readonly string[]): readonly string[] {

@@ -640,6 +640,24 @@ export const schema = {
   },
   "events.max_age": { kind: duration(SECOND_MS, 3_650 * DAY_MS), byDefault: "90d", says: "How long an event is kept." },
 
+  "fail2ban.enabled": {
+    kind: flag,
+    byDefault: true,
+    says: "Whether Fail2ban reads the logs and reports to the guard.",
+  },
+  "fail2ban.destemail": {
+    kind: orEmpty(mailAddress),
+    byDefault: "",
+    says: "Who is written a mail for each ban that Fail2ban brings on; empty: nobody.",
+    source: "jail.conf(5), destemail",
+  },
+  "fail2ban.sender": {
+    kind: orEmpty(mailAddress),
+    byDefault: "",
+    says: "The sender of these mails; empty stands for `fail2ban@` before `hostname`.",
+    source: "jail.conf(5), sender",
+  },
+
   "firewall.enabled": {
     kind: flag,
     byDefault: true,

@@ -126,7 +126,17 @@ export type KeeperCommand =
   | Readonly<{ verb: "kick_network"; prefix: string }>
   /** Renders the configuration from the settings file, checks it, applies it, reloads what changed. */
   | Readonly<{ verb: "apply" }>
-  | Readonly<{ verb: "restart"; service: "postfix" | "dovecot" | "web" | "guard" }>
+  | Readonly<{ verb: "restart"; service: "postfix" | "dovecot" | "web" | "guard" | "fail2ban" }>
+  /** Writes to fail2ban.destemail that a jail brought on a ban; `lastsMs` null: for good. */
+  | Readonly<{
+      verb: "mail_ban";
+      prefix: string;
+      jail: string;
+      failures: number;
+      lastsMs: number | null;
+      /** Bans before it that no mail told of. */
+      unsaid: number;
+    }>
   | Readonly<{ verb: "status" }>;
 
 export const KEEPER_NOTICES = [

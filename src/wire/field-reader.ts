@@ -35,6 +35,13 @@ export class FieldReader {
     return [];
   }
 
+  wholeNumber(name: string, least: number, most: number): number {
+    const value = this.#take(name);
+    if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
+    this.#blame(name, `a whole number from ${least} to ${most}`);
+    return least;
+  }
+
   flag(name: string): boolean {
     const value = this.#take(name);
     if (typeof value === "boolean") return value;

@@ -12,6 +12,9 @@ const COMMANDS: readonly KeeperCommand[] = [
   { verb: "kick_network", prefix: "203.0.113.0/24" },
   { verb: "kick_network", prefix: "2001:db8::/64" },
   { verb: "restart", service: "postfix" },
+  { verb: "restart", service: "fail2ban" },
+  { verb: "mail_ban", prefix: "198.51.100.7/32", jail: "dovecot", failures: 3, lastsMs: 600_000, unsaid: 0 },
+  { verb: "mail_ban", prefix: "2001:db8::/64", jail: "my-own", failures: 3, lastsMs: null, unsaid: 7 },
 ];
 
 for (const command of COMMANDS)
@@ -30,6 +33,10 @@ for (const line of [
   '{"verb":"kick_account","account":["anna@example.org"]}',
   '{"verb":"kick_network","prefix":"all"}',
   '{"verb":"restart","service":"keeper"}',
+  '{"verb":"mail_ban","prefix":"198.51.100.7/32","jail":"a\\nBcc: x","failures":3,"lastsMs":null,"unsaid":0}',
+  '{"verb":"mail_ban","prefix":"everybody","jail":"dovecot","failures":3,"lastsMs":null,"unsaid":0}',
+  '{"verb":"mail_ban","prefix":"198.51.100.7/32","jail":"dovecot","failures":"3","lastsMs":null,"unsaid":0}',
+  '{"verb":"mail_ban","prefix":"198.51.100.7/32","jail":"dovecot","failures":3,"lastsMs":"long","unsaid":0}',
   '{"verb":"restart","service":"../../etc"}',
 ])
   test(`no command: ${line}`, () => assert.equal(parseKeeperCommand(line), null));

@@ -1,8 +1,9 @@
 import { parseAccountName } from "../core/address.ts";
 import { parsePrefix } from "../core/ip.ts";
+import { isJailName } from "../core/jails.ts";
 import { KEEPER_NOTICES, type KeeperCommand, type KeeperReply, type KeeperTrouble } from "./control.ts";
 
-const RESTARTABLE = ["postfix", "dovecot", "web", "guard"] as const;
+const RESTARTABLE = ["postfix", "dovecot", "web", "guard", "fail2ban"] as const;
 
 /** One line of the keeper's socket. Null for anything but a command whose every word fits its grammar. */
 export function parseKeeperCommand(line: string): KeeperCommand | null {
@@ -20,6 +21,8 @@ export function parseKeeperCommand(line: string): KeeperCommand | null {
       const prefix = parsePrefix(text(fields["prefix"]));
       return prefix === null ? null : { verb: "kick_network", prefix };
     }
+    case "mail_ban":
+      return parseMailBan(fields);
     case "restart": {
       const service = RESTARTABLE.find((name) => name === fields["service"]);
       return service === undefined ? null : { verb: "restart", service };
@@ -27,6 +30,21 @@ export function parseKeeperCommand(line: string): KeeperCommand | null {
     default:
       return null;
   }
+}
+
+function parseMailBan(fields: Readonly<Record<string, unknown>>): KeeperCommand | null {
+  const prefix = parsePrefix(text(fields["prefix"]));
+  const jail = text(fields["jail"]);
+  const failures = wholeNumber(fields["failures"]);
+  const unsaid = wholeNumber(fields["unsaid"]);
+  const lastsMs = fields["lastsMs"] === null ? null : (wholeNumber(fields["lastsMs"]) ?? -1);
+  if (prefix === null || !isJailName(jail) || failures === null || unsaid === null || lastsMs === -1) return null;
+  return { verb: "mail_ban", prefix, jail, failures, lastsMs, unsaid };
+}
+
+/** Null unless it is a whole number from 0 on. */
+function wholeNumber(value: unknown): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
 export function parseKeeperReply(line: string): KeeperReply | null {

@@ -122,6 +122,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     accounts: { isActive: () => true },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
     networks: { networksOf: () => [] },
+    jails: sqlite,
     acquaintance: { isFirstContact: () => true },
     notices,
     clock,

@@ -2,13 +2,14 @@ import { decideCommand } from "../../src/core/decide-command.ts";
 import { decideConnect } from "../../src/core/decide-connect.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../../src/core/decide-login.ts";
 import { decideMail, decideMessage, decideRecipient } from "../../src/core/decide-mail.ts";
+import { decideReport } from "../../src/core/decide-report.ts";
 import type { Ban, Change, Decision } from "../../src/core/decision.ts";
-import type { Event } from "../../src/core/event.ts";
-import type { Facts, RecipientKind } from "../../src/core/facts.ts";
+import type { Event, JailReported } from "../../src/core/event.ts";
+import { type Facts, type Heard, NOTHING_HEARD, type RecipientKind } from "../../src/core/facts.ts";
 import { contains, type Ip, overlaps, type Prefix, prefixOf } from "../../src/core/ip.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Protection } from "../../src/core/reasons.ts";
-import type { Millis } from "../../src/core/time.ts";
+import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";
 import type { OwnNetwork } from "../../src/engine/ports.ts";
 
 type Command = Extract<Event, { readonly prefix: Prefix }>;
@@ -67,6 +68,8 @@ export class NaiveHistory {
         return decideLoginSucceeded(facts, event);
       case "LOGIN_FAILED":
         return decideLoginFailed(this.#policy, facts, event, at);
+      case "JAIL_REPORTED":
+        return decideReport(this.#policy, facts, event, at);
     }
   }
 
@@ -91,6 +94,7 @@ export class NaiveHistory {
       sessionMails: event.type === "MAIL" ? this.#sessionMails(event.session) : 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
       accountNetworks: [],
+      heard: event.type === "JAIL_REPORTED" ? this.#heard(subject, event, at) : NOTHING_HEARD,
       accountActive: true,
       firstContact: event.type === "RECIPIENT" && account === null,
       failures: since.flatMap((kept) =>
@@ -105,6 +109,23 @@ export class NaiveHistory {
               ),
             ),
     };
+  }
+
+  #heard(subject: Prefix, { jail, lastAt, windowMs }: JailReported, at: Millis): Heard {
+    const judged = this.#changes().flatMap(({ change }) => {
+      if (change.type === "HEAR_JAIL" && change.prefix === subject && change.jail === jail) return [change.at];
+      return change.type === "BAN" && change.ban.prefix === subject ? [change.ban.createdAt] : [];
+    });
+    const upTo = Math.max(...judged.filter((when) => when <= at));
+    const tried = this.#kept.flatMap(({ event, at: when }) =>
+      event.type === "LOGIN_FAILED" &&
+      this.#subject(event.ip) === subject &&
+      when > lastAt - windowMs - 4 * MINUTE_MS &&
+      when <= lastAt + 5 * SECOND_MS
+        ? [event.passwordHash]
+        : [],
+    );
+    return { upTo: Number.isFinite(upTo) ? instant(upTo) : null, passwords: [...new Set(tried)].slice(0, 2) };
   }
 
   #sessionMails(session: string): number {

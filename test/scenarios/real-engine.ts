@@ -66,6 +66,7 @@ export class RealEngine {
       accounts: { isActive: () => true },
       recipients: { exists: (address) => recipientKind(address) === "known" },
       networks: { networksOf: () => [] },
+      jails: store,
       acquaintance: { isFirstContact: () => true },
       notices: QUIET,
       clock: { now: () => this.#now },

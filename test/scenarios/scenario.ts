@@ -14,7 +14,7 @@ import { toPolicy } from "../../src/settings/to-policy.ts";
  *
  * `events.jsonl`: what happens, one object a line, times counted from the start:
  * `{"at":"10s","times":11,"every":"1s","event":{"type":"MAIL","ip":"198.51.100.7"}}`. `times` and `every` may be left
- * out, as may all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that begin
+ * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that begin
  * with `//` are comments.
  *
  * `expected.jsonl`: what is decided, equal decisions in a row told as one. `UPDATE=1` rewrites it.
@@ -95,6 +95,8 @@ function describeChange(change: Decision["changes"][number]): string {
       return `${change.account} writes to ${change.address}`;
     case "READ_LOG":
       return `${change.log} read`;
+    case "HEAR_JAIL":
+      return `jail ${change.jail} heard of ${change.prefix}`;
     case "ALLOW":
       return `${change.prefix} allowed`;
     case "DISALLOW":
@@ -121,6 +123,7 @@ const DEFAULTS: Readonly<Record<string, object>> = {
   LOGIN_ASKED: LOGIN_FACTS,
   LOGIN_SUCCEEDED: LOGIN_FACTS,
   LOGIN_FAILED: LOGIN_FACTS,
+  JAIL_REPORTED: { failures: 3, limit: 3, windowMs: 600_000, banMs: 600_000, clientName: null, lines: [] },
   BAN_ASKED: { note: "spam", durationMs: null, by: "root" },
   UNBAN_ASKED: { by: "root" },
   ALLOW_ASKED: { note: "office", by: "root" },
@@ -137,8 +140,15 @@ function stepsOf(line: string): readonly Step[] {
   const defaults = DEFAULTS[event.type];
   if (from === null || apart === null || defaults === undefined) throw new Error(`events.jsonl: ${line}`);
   return Array.from({ length: times }, (_, i) => {
-    const numbered = JSON.stringify({ ...defaults, ...event }).replaceAll("%", String(i + 1));
+    const when = instant(START + from + i * apart);
+    const reported = event.type === "JAIL_REPORTED" ? { lastAt: lastLineOf(event, when) } : {};
+    const numbered = JSON.stringify({ ...defaults, ...event, ...reported }).replaceAll("%", String(i + 1));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-    return { at: instant(START + from + i * apart), event: JSON.parse(numbered) as Event };
+    return { at: when, event: JSON.parse(numbered) as Event };
   });
+}
+
+function lastLineOf(event: object, when: Millis): Millis {
+  const told = "lastAt" in event && typeof event.lastAt === "string" ? parseDuration(event.lastAt) : null;
+  return told === null ? when : instant(START + told);
 }

@@ -181,4 +181,14 @@ export const engineMigrations: readonly string[] = [
     due_at INTEGER NOT NULL
   ) STRICT;
   `,
+  // Up to which line the reports of Fail2ban's jails have been judged.
+  `
+  CREATE TABLE jail_report (
+    prefix TEXT NOT NULL,
+    jail TEXT NOT NULL,
+    line_at INTEGER NOT NULL,
+    PRIMARY KEY (prefix, jail)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX jail_report_by_time ON jail_report (line_at);
+  `,
 ];

@@ -1,14 +1,25 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Ban, Change } from "../../core/decision.ts";
-import type { LogPosition } from "../../core/event.ts";
+import type { JailReported, LogPosition } from "../../core/event.ts";
+import type { Heard } from "../../core/facts.ts";
 import { isSingleAddress, type Prefix } from "../../core/ip.ts";
 import type { Millis } from "../../core/time.ts";
-import type { AddressHistory, AllowEntry, EventRow, History, LogPositions, Reach, Store } from "../../engine/ports.ts";
+import type {
+  AddressHistory,
+  AllowEntry,
+  EventRow,
+  History,
+  JailMemory,
+  LogPositions,
+  Reach,
+  Store,
+} from "../../engine/ports.ts";
 import { BanLengths } from "./ban-lengths.ts";
 import { BAN_COLUMNS, readBan } from "./ban-row.ts";
 import { COUNTS_CODE, integer, millis, millisOrNull, prefix as prefixColumn, text } from "./columns.ts";
 import { EventCount } from "./event-count.ts";
 import { EventIndex } from "./event-index.ts";
+import { JailReports } from "./jail-reports.ts";
 import { boundsOf } from "./network-bounds.ts";
 import { type Stretch, WindowReader } from "./window-reader.ts";
 
@@ -16,13 +27,14 @@ import { type Stretch, WindowReader } from "./window-reader.ts";
  * The guard's own connection to `engine.db`. The hot path: every statement is prepared once, and an address never
  * seen before costs a single one.
  */
-export class SqliteStore implements Store, History, LogPositions {
+export class SqliteStore implements Store, History, JailMemory, LogPositions {
   readonly #db: DatabaseSync;
   readonly #events: EventCount;
   readonly #index: EventIndex;
   readonly #windows: WindowReader;
   readonly #allWindows: WindowReader;
   readonly #banLengths: BanLengths;
+  readonly #jails: JailReports;
   readonly #sql: Statements;
 
   constructor(db: DatabaseSync, events: EventCount = new EventCount(db)) {
@@ -32,6 +44,7 @@ export class SqliteStore implements Store, History, LogPositions {
     this.#windows = new WindowReader(db, "event_subject");
     this.#allWindows = new WindowReader(db, "event_by_subject");
     this.#banLengths = new BanLengths(db);
+    this.#jails = new JailReports(db);
     this.#sql = prepare(db);
   }
 
@@ -50,6 +63,10 @@ export class SqliteStore implements Store, History, LogPositions {
   positionOf(log: string): LogPosition | null {
     const row = this.#sql.logPosition.get(log);
     return row === undefined ? null : { inode: text(row["inode"]), offset: integer(row["offset"]) };
+  }
+
+  heard(subject: Prefix, report: JailReported, now: Millis): Heard {
+    return this.#jails.heard(subject, report, now);
   }
 
   /** Lets no event wait for its index longer than need be. Between transactions; throws as they do. */
@@ -110,6 +127,9 @@ export class SqliteStore implements Store, History, LogPositions {
         return;
       case "READ_LOG":
         this.#sql.readLog.run(change.log, change.position.inode, change.position.offset);
+        return;
+      case "HEAR_JAIL":
+        this.#jails.hear(change, at);
         return;
       case "ALLOW":
         this.#sql.allow.run(change.prefix, change.note, change.by, at);

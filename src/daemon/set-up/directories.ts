@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CONTENT_USERS } from "../../render/content-services.ts";
+import { fail2banDirectories } from "../../render/fail2ban.ts";
 import { POSTGREY_USER } from "../../render/postgrey.ts";
 import { SERVICES } from "../../render/runit.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
@@ -23,7 +24,7 @@ type Entry = Readonly<{ path: string; mode: number; user: string; group: string 
 
 /** Every directory of ARCHITECTURE.md, parents first: none lies in one that another user could have replaced. */
 function directories(layout: Layout): readonly Entry[] {
-  const { guard, mail, accountsGroup, dataGroup } = USERS;
+  const { guard, mail, fail2ban, accountsGroup, dataGroup, logsGroup } = USERS;
   const at = (path: string, mode = 0o755, user = "root", group = "root"): Entry => ({ path, mode, user, group });
   const { data } = layout;
   return [
@@ -38,6 +39,9 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.spamMilterConf),
     at(layout.rspamdConf),
     at(layout.postgreyConf),
+    at(layout.fail2banConf),
+    at(layout.fail2banOwn),
+    at(layout.fail2banFilters),
     at(layout.tls, 0o700),
     at(layout.secrets, 0o750, "root", guard),
     at(join(data, "db")),
@@ -60,15 +64,19 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.spamState, 0o700, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
     at(layout.spamPreferences, 0o2750, guard, CONTENT_USERS.spamd),
     at(layout.log),
-    at(dirname(layout.mailLog), 0o750, "root", guard),
+    at(dirname(layout.mailLog), 0o750, "root", logsGroup),
     ...SERVICES.map((service) => at(join(layout.log, service), 0o750)),
     // The guard follows what spamd says of each mail.
     at(join(layout.log, "spamd"), 0o750, "root", guard),
+    at(dirname(layout.webLog), 0o750, "root", logsGroup),
     at(layout.run),
     at(dirname(layout.controlSocket), 0o2750, guard, dataGroup),
     at(dirname(layout.keeperSocket)),
     at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
     at(layout.dovecotBase),
+    ...fail2banDirectories(layout).map((path) => at(path, 0o750, fail2ban, fail2ban)),
+    // Fail2ban's, and the guard takes away what it has read.
+    at(layout.fail2banSpool, 0o2770, fail2ban, guard),
     at(layout.services),
   ];
 }
@@ -84,6 +92,7 @@ export function makeDirectories(layout: Layout): void {
     layout.spamState,
     layout.spamPreferences,
     layout.postgreyData,
+    ...fail2banDirectories(layout),
   ];
   for (const { path, mode, user, group } of directories(layout)) {
     if (!existsSync(path)) mkdirSync(path);
@@ -100,8 +109,10 @@ export function makeDirectories(layout: Layout): void {
   if (existsSync("/etc/localtime")) copyFileSync("/etc/localtime", join(layout.postfixEtc, "localtime"));
   // Created beforehand, the log keeps a mode that lets the guard read it; Postfix itself would make it root's alone.
   if (!existsSync(layout.mailLog)) closeSync(openSync(layout.mailLog, "a", 0o640));
-  chownSync(layout.mailLog, 0, groupId(USERS.guard));
+  chownSync(layout.mailLog, 0, groupId(USERS.logsGroup));
   chmodSync(layout.mailLog, 0o640);
+  // Fail2ban starts beside the web, and follows only what is there.
+  if (!existsSync(layout.webLog)) closeSync(openSync(layout.webLog, "a", 0o644));
   // svlogd(8): five files of a megabyte.
   for (const service of SERVICES) writeFileSync(join(layout.log, service, "config"), "s1000000\nn5\n");
 }

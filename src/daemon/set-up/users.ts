@@ -7,14 +7,16 @@ const ACCOUNT_READERS = ["postfix", "dovecot"];
 
 /** Adds the system users and groups that are missing, and puts each user of ours into the groups it needs, no others. */
 export async function addUsers(): Promise<void> {
-  for (const name of [USERS.guard, USERS.web, USERS.mail]) {
+  for (const name of [USERS.guard, USERS.web, USERS.mail, USERS.fail2ban]) {
     if (await exists("passwd", name)) continue;
     await must("useradd", ["--system", "--user-group", "--no-create-home", ...NO_LOGIN, name]);
   }
-  for (const group of [USERS.accountsGroup, USERS.dataGroup])
+  for (const group of [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup])
     if (!(await exists("group", group))) await must("groupadd", ["--system", group]);
   for (const reader of ACCOUNT_READERS) await join(reader, USERS.accountsGroup);
   for (const reader of [USERS.guard, USERS.web]) await join(reader, USERS.dataGroup);
+  // Fail2ban is started with that group.
+  await join(USERS.guard, USERS.logsGroup);
   // Earlier versions let the web read all that the guard may, the secret of sign-ins among it.
   await leave(USERS.web, USERS.guard);
   // The guard writes the preferences that spamd reads, and asks it whether it lives.

@@ -59,7 +59,10 @@ export class LoginDoor {
     const report = { verb: "dashboard_login", ip, login: LOGIN, passwordHash, success } as const;
     const reported = await guard.ask(ACTOR, report);
     if (!reported.ok) return guardDown();
-    if (!success || hash === null) return loginRefused(401);
+    if (!success || hash === null) {
+      this.#parts.signInRefused(ip);
+      return loginRefused(401);
+    }
 
     const maxAge = API_LIMITS.sessionIdleMs / SECOND_MS;
     const session = sessionCookie(this.#sessions.open(hash, clock.now()), secure, maxAge);

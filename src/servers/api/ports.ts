@@ -1,4 +1,4 @@
-import type { Prefix } from "../../core/ip.ts";
+import type { Ip, Prefix } from "../../core/ip.ts";
 import type { Clock, Queries } from "../../engine/ports.ts";
 import type { Command, Reply, Verb } from "../../wire/control.ts";
 
@@ -50,6 +50,8 @@ export type ApiParts = Readonly<{
   page: ReadonlyMap<string, PageFile>;
   version: string;
   settings: ApiSettings;
+  /** Told of each wrong password. */
+  signInRefused: (ip: Ip) => void;
   /** Told of a bug or broken IO behind a 500; the client learns nothing of it. */
   report: (error: unknown) => void;
 }>;

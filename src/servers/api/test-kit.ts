@@ -149,6 +149,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     ]),
     version: "0.0.0",
     settings: { trustedProxies: [], names: [], ipv6Prefix: 64, memoryMs: 1_000, ...settings },
+    signInRefused: () => undefined,
     report: (problem) => problems.push(problem),
   };
   const server = new ApiServer(parts);

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ReportSpool } from "./report-spool.ts";
+
+test("the oldest come first, at most so many; only ordinary files of a report's size are read", (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-spool-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const spool = new ReportSpool(directory);
+  writeFileSync(join(directory, "3.json"), "x".repeat(70_000));
+  writeFileSync(join(directory, "1.json"), "one");
+  symlinkSync("/etc/hostname", join(directory, "2.json"));
+  mkdirSync(join(directory, "4.json"));
+  writeFileSync(join(directory, ".5.json"), "unfinished");
+  assert.deepEqual(spool.waiting(2), ["1.json", "2.json"]);
+  assert.deepEqual(spool.waiting(9), ["1.json", "2.json", "3.json", "4.json"]);
+  assert.deepEqual(spool.read("1.json"), { ok: true, text: "one" });
+  for (const name of ["2.json", "3.json", "4.json", "gone.json"]) assert.equal(spool.read(name).ok, false, name);
+  for (const name of spool.waiting(9)) spool.remove(name);
+  assert.deepEqual(readdirSync(directory), [".5.json"]);
+});

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decideReport } from "./decide-report.ts";
+import type { Ban, Decision } from "./decision.ts";
+import type { JailReported } from "./event.ts";
+import type { Facts } from "./facts.ts";
+import { BAN, factsOf, NOON, POLICY, STRANGER } from "./samples.ts";
+import { HOUR_MS, later, MINUTE_MS, SECOND_MS } from "./time.ts";
+
+const REPORT: JailReported = {
+  type: "JAIL_REPORTED",
+  ip: STRANGER,
+  jail: "postfix",
+  failures: 3,
+  limit: 3,
+  windowMs: 10 * MINUTE_MS,
+  banMs: 10 * MINUTE_MS,
+  lastAt: later(NOON, -SECOND_MS),
+  clientName: null,
+  lines: [],
+};
+
+function decide(known: Partial<Facts>, report: Partial<JailReported> = {}): Decision {
+  return decideReport(POLICY, factsOf(known), { ...REPORT, ...report }, NOON);
+}
+
+function banOf(decision: Decision): Ban | null {
+  return decision.changes.flatMap((change) => (change.type === "BAN" ? [change.ban] : []))[0] ?? null;
+}
+
+test("a first ban is as long as the jail says, and names it", () => {
+  const ban = banOf(decide({}));
+  assert.deepEqual(
+    [ban?.source, ban?.code, ban?.level, ban?.expiresAt, ban?.offences],
+    ["fail2ban", "jail_report", "light", later(NOON, 10 * MINUTE_MS), 1],
+  );
+  assert.match(ban?.reason ?? "", /\(jail postfix\): 3 within 10m, limit 3$/);
+});
+
+for (const { offences, banMs, level, lastsMs } of [
+  { offences: 1, banMs: 10 * MINUTE_MS, level: "medium", lastsMs: 2 * HOUR_MS },
+  { offences: 2, banMs: 10 * MINUTE_MS, level: "heavy", lastsMs: 24 * HOUR_MS },
+  { offences: 1, banMs: 3 * HOUR_MS, level: "medium", lastsMs: 3 * HOUR_MS },
+])
+  test(`after ${offences} offences a jail of ${banMs} ms bans for the longer of it and the rung`, () => {
+    const ban = banOf(decide({ offences }, { banMs }));
+    assert.deepEqual([ban?.level, ban?.expiresAt], [level, later(NOON, lastsMs)]);
+  });
+
+for (const [what, known, report, reason] of [
+  ["whatever is protected is spared", { protection: "gateway" }, {}, "gateway"],
+  ["a report during a ban is attached to it", { ban: BAN }, {}, "banned"],
+  ["lines up to what was judged are", { heard: { upTo: REPORT.lastAt, passwords: [] } }, {}, "report_seen"],
+  ["an address of a user is spared", { known: true }, {}, "known_address"],
+  ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
+  [
+    "one stale password is spared",
+    { heard: { upTo: null, passwords: ["a1"] } },
+    { jail: "dovecot" },
+    "repeated_password",
+  ],
+] as const)
+  test(`${what}, and never escalates`, () => {
+    const decided = decide(known, report);
+    assert.deepEqual([decided.verdict, decided.reason, decided.counted], ["pass", reason, false]);
+    assert.equal(banOf(decided), null);
+    assert.deepEqual(
+      decided.changes.map(({ type }) => type),
+      ["HEAR_JAIL"],
+      "and is remembered",
+    );
+  });
+
+for (const [what, known, report] of [
+  ["a line after what was judged", { heard: { upTo: later(REPORT.lastAt, -1), passwords: [] } }, {}],
+  ["two passwords", { heard: { upTo: null, passwords: ["a1", "b2"] } }, { jail: "dovecot" }],
+  ["passwords that nobody knows", { heard: { upTo: null, passwords: [""] } }, { jail: "dovecot" }],
+  ["failures that the guard did not see", { heard: { upTo: null, passwords: [] } }, { jail: "postfix-auth" }],
+  ["one password where the jail is about something else", { heard: { upTo: null, passwords: ["a1"] } }, {}],
+] as const)
+  test(`${what}: a ban`, () => assert.notEqual(banOf(decide(known, report)), null));

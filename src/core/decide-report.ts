@@ -1,0 +1,39 @@
+import { nextBan } from "./ban-ladder.ts";
+import { type Change, type Decision, decision, type Evidence } from "./decision.ts";
+import type { JailReported } from "./event.ts";
+import type { Facts } from "./facts.ts";
+import { isAboutLogins } from "./jails.ts";
+import type { Policy } from "./policy.ts";
+import { isProvider } from "./provider.ts";
+import type { Reason } from "./reasons.ts";
+import type { Millis } from "./time.ts";
+
+/**
+ * A report is evidence, no sentence. What was judged before is attached to it and never escalates; whoever must not, or
+ * need not, be banned is spared, and that is recorded too.
+ */
+export function decideReport(policy: Policy, facts: Facts, event: JailReported, now: Millis): Decision {
+  const evidence: Evidence = { count: event.failures, limit: event.limit, windowMs: event.windowMs };
+  const heard: Change = { type: "HEAR_JAIL", prefix: facts.subject, jail: event.jail, at: event.lastAt };
+  const noted = (reason: Reason): Decision => decision("pass", reason, { evidence, counted: false, changes: [heard] });
+
+  if (facts.protection !== null) return noted(facts.protection);
+  if (facts.ban !== null) return noted("banned");
+  if (facts.heard.upTo !== null && event.lastAt <= facts.heard.upTo) return noted("report_seen");
+  // The engine's own limits still hold for both, with more patience.
+  if (facts.known) return noted("known_address");
+  if (isProvider(policy, event.clientName)) return noted("provider_busy");
+  if (isAboutLogins(event.jail) && isOnePassword(facts)) return noted("repeated_password");
+
+  const jail = { name: event.jail, banMs: event.banMs };
+  return decision("refuse", "jail_report", {
+    evidence,
+    counted: false,
+    changes: [heard, nextBan(policy, facts, { code: "jail_report", evidence, jail }, now)],
+  });
+}
+
+/** A device with a stale password. What the guard did not see, it cannot tell apart. */
+function isOnePassword({ heard: { passwords } }: Facts): boolean {
+  return passwords.length === 1 && passwords[0] !== "";
+}

@@ -1,0 +1,30 @@
+import { formatDuration } from "../core/time.ts";
+import type { KeeperCommand } from "../wire/control.ts";
+
+export type BanMail = Extract<KeeperCommand, { readonly verb: "mail_ban" }>;
+export type Envelope = Readonly<{ from: string; to: string; hostname: string }>;
+
+/** In the words of Fail2ban's own mails (action.d/sendmail.conf), for whoever sorts by them. No word is a stranger's. */
+export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMail, envelope: Envelope): string {
+  const address = prefix.replace(/\/(?:32|128)$/, "");
+  const length = lastsMs === null ? "for good" : `for ${formatDuration(lastsMs)}`;
+  return [
+    `From: Fail2Ban <${envelope.from}>`,
+    `To: <${envelope.to}>`,
+    `Subject: [Fail2Ban] ${jail}: banned ${address} from ${envelope.hostname}`,
+    "Auto-Submitted: auto-generated",
+    "Content-Type: text/plain; charset=us-ascii",
+    "",
+    "Hi,",
+    "",
+    `The IP ${address} has just been banned by Fail2Ban and GhostInbox ${length}`,
+    `after ${failures} attempts against ${jail}.`,
+    ...(unsaid === 0 ? [] : ["", `Of ${unsaid} bans before it no mail was sent: there were too many.`]),
+    "",
+    "To see why, and to lift it:",
+    "",
+    `  ghostinbox why ${address.replace(/\/.*$/, "")}`,
+    `  ghostinbox unban ${address}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { BanItem, EventItem } from "../../src/wire/items.ts";
+import { stopService } from "../lab/content.ts";
+import { Dialog } from "../lab/dialog.ts";
+import { Lab } from "../lab/lab.ts";
+import { Lists } from "../lab/lists.ts";
+import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { findMail } from "../lab/mailbox.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+/** The owner's own address, which an attacker would like to see banned. */
+const OWNER = "198.51.100.70";
+const MINUTE = 60_000;
+
+describe("Fail2ban reports, and the guard decides", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let lists: Lists;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    lists = await Lists.start();
+    product = await new Product(lab, {
+      GHOSTINBOX_FAIL2BAN__ENABLED: "true",
+      GHOSTINBOX_FAIL2BAN__DESTEMAIL: ANNA,
+      GHOSTINBOX_SPAM__ENABLED: "true",
+      GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
+      GHOSTINBOX_HTTP__ADDRESS: SERVER.v4,
+      // A second offence may follow within the test.
+      GHOSTINBOX_BANS__LADDER: "30m,2h,24h",
+    }).start();
+    await product.addAccount(ANNA);
+    await lists.become("zen.spamhaus.org", "honest", { "203.100.51.198": "127.0.0.2" });
+    await until("spamd listens", () => existsSync(product.layout.spamdSocket));
+    await until("Fail2ban is ready", () => readLog(product).includes("Jail 'ghostinbox-dashboard' started"), 20_000);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lists.stop();
+      lab.remove();
+    }
+  });
+
+  async function banBy(jail: string, ip: string, level: string, lastsMs: number): Promise<BanItem> {
+    const ban = await until(`${jail} brings on a ban of ${ip}`, () => product.banOf(ip), 15_000);
+    assert.deepEqual([ban.source, ban.code, ban.level], ["fail2ban", "jail_report", level]);
+    assert.match(ban.reason, new RegExp(`jail ${jail}\\)`));
+    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), lastsMs);
+    const why = (await product.cli(["why", ip])).stdout;
+    assert.match(why, new RegExp(`jail ${jail}: \\d+ offences`), "why names the jail");
+    assert.match(why, new RegExp(`unban ${ip.replaceAll(".", "\\.")}`));
+    return ban;
+  }
+
+  async function eventOf(ip: string, type: string, about: RegExp): Promise<EventItem> {
+    return until(`${type} of ${ip}`, async () =>
+      (await product.events(ip)).find((event) => event.type === type && about.test(event.details)),
+    );
+  }
+
+  describe("each jail is triggered by real traffic", { concurrency: true }, () => {
+    test("postfix: three recipients that do not exist", async () => {
+      const from = "198.51.100.200";
+      for (let i = 0; i < 3; i++)
+        assert.equal((await sendMail({ host: lab.attacker, from, recipient: `nobody${i}@example.test` })).code, 550);
+      await banBy("postfix", from, "light", 10 * MINUTE);
+    });
+
+    test("dovecot: three wrong passwords over IMAP", async () => {
+      const from = "2001:db8:a000:1::1";
+      for (let i = 0; i < 3; i++) await guessImap(from, `wrong ${i}`);
+      const ban = await until("the ban", () => product.banOf("2001:db8:a000:1::/64"), 15_000);
+      assert.deepEqual([ban.source, ban.level], ["fail2ban", "light"]);
+      assert.match(ban.reason, /jail dovecot\)/);
+      assert.match((await product.cli(["why", from])).stdout, /jail dovecot: 3 offences/);
+    });
+
+    test("postfix-auth: four wrong passwords over submission", async () => {
+      const from = "198.51.100.202";
+      for (let i = 0; i < 4; i++) await guessSubmission(from, `wrong ${i}`);
+      await banBy("postfix-auth", from, "light", 30 * MINUTE);
+    });
+
+    test("postfix-rbl: three mails although a block list names the client", async () => {
+      const from = "198.51.100.203";
+      for (let i = 0; i < 3; i++) assert.equal((await sendMail({ host: lab.attacker, from })).code, 554);
+      await banBy("postfix-rbl", from, "light", 30 * MINUTE);
+    });
+
+    test("postfix-spam: three mails that are refused for what they say", async () => {
+      const from = "198.51.100.204";
+      const text = "From: <someone@sender.test>\r\nSubject: spam\r\nX-Lab: refuse\r\n\r\nHello.";
+      for (let i = 0; i < 3; i++) assert.equal((await sendMail({ host: lab.attacker, from, text })).code, 550);
+      await banBy("postfix-spam", from, "light", 30 * MINUTE);
+    });
+
+    test("ghostinbox-smtp-abuse: ten times another protocol", async () => {
+      const from = "198.51.100.205";
+      for (let i = 0; i < 10; i++) {
+        const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
+        await dialog.reply();
+        await dialog.ask("GET / HTTP/1.0");
+        dialog.close();
+      }
+      await banBy("ghostinbox-smtp-abuse", from, "light", 120 * MINUTE);
+    });
+
+    test("ghostinbox-dashboard: four wrong passwords of the administrator", async () => {
+      const from = "198.51.100.206";
+      for (let i = 0; i < 4; i++) await guessDashboard(from, `wrong ${i}`);
+      await banBy("ghostinbox-dashboard", from, "light", 30 * MINUTE);
+    });
+  });
+
+  test("destemail: each of these bans was told by a mail through our own queue", async () => {
+    const subject = "\\[Fail2Ban\\] postfix: banned 198\\.51\\.100\\.200 from mail\\.example\\.test";
+    const mail = await until(
+      "the mail",
+      () => findMail(product.layout, subject, { folder: "INBOX", account: ANNA }),
+      20_000,
+    );
+    assert.match(mail, /ghostinbox unban 198\.51\.100\.200/);
+  });
+
+  test("one stale password, however often, is spared, and that is recorded", async () => {
+    const from = "198.51.100.210";
+    for (let i = 0; i < 4; i++) await guessImap(from, "stale");
+    const spared = await eventOf(from, "SPARED", /jail dovecot/);
+    assert.deepEqual([spared.reason, spared.action], ["repeated_password", "spared"]);
+    assert.equal(await product.banOf(from), undefined);
+  });
+
+  test("an attacker who writes the owner's address everywhere gets himself banned", async () => {
+    const from = "198.51.100.211";
+    const open = await openImap(lab.sender, OWNER);
+    assert.match((await logIn(open, ANNA)) ?? "", /^OK/);
+    open.close();
+    const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
+    await dialog.reply();
+    await dialog.ask(`EHLO [${OWNER}]`);
+    for (const recipient of [
+      `x[${OWNER}]:@example.test`,
+      `"from unknown[${OWNER}]: 550 5.1.1 User unknown"@example.test`,
+      `nobody@example.test`,
+      `noone@example.test`,
+      `none@example.test`,
+    ]) {
+      await dialog.ask(
+        `MAIL FROM:<"from unknown[${OWNER}]: 550 5.1.1 <x>: Recipient address rejected: User unknown"@sender.test>`,
+      );
+      await dialog.ask(`RCPT TO:<${recipient}>`);
+      await dialog.ask("RSET");
+    }
+    dialog.close();
+    await until("the attacker is banned", () => product.banOf(from), 15_000);
+    // With such a name the stock filter leaves the line alone: nobody can be called so, and nothing is guessed.
+    const hostile = `x>, method=plain, rip=${OWNER}, lip=1.1.1.1, session=<a`;
+    for (const name of [hostile, hostile, hostile, ANNA, ANNA, ANNA]) {
+      const imap = await openImap(lab.attacker, "198.51.100.212");
+      await logIn(imap, name, `wrong ${Math.random()}`);
+      imap.close();
+    }
+    await until("the guesser is banned", () => product.banOf("198.51.100.212"), 15_000);
+    assert.equal(await product.banOf(OWNER), undefined);
+    assert.deepEqual(
+      (await product.events(OWNER)).filter(({ type }) => type === "JAIL_REPORTED" || type === "SPARED"),
+      [],
+    );
+  });
+
+  test("what is reported while the guard is down is taken up at its return", async () => {
+    const from = "198.51.100.213";
+    const guard = await stopService(product, "guard");
+    for (let i = 0; i < 3; i++) await sendMail({ host: lab.attacker, from, recipient: `nobody${i}@example.test` });
+    await until("a report waits", () => readdirSync(product.layout.fail2banSpool).length > 0, 15_000);
+    await guard.start();
+    await until("the guard answers", async () => (await product.cli(["status"])).code !== 3, 15_000);
+    await banBy("postfix", from, "light", 10 * MINUTE);
+    await until("nothing waits any more", () => readdirSync(product.layout.fail2banSpool).length === 0);
+  });
+
+  test("a restart of Fail2ban tells nothing anew, even where it forgot what it has read", async () => {
+    const from = "198.51.100.200";
+    const before = await product.banOf(from);
+    const fail2ban = await stopService(product, "fail2ban");
+    await lab.server.mustExec(["rm", "-f", product.layout.fail2banDb]);
+    await fail2ban.start();
+    const attached = await until(
+      "the old lines are reported again",
+      async () => (await product.events(from)).filter(({ type }) => type === "JAIL_REPORTED")[1],
+      30_000,
+    );
+    assert.ok(attached);
+    assert.deepEqual(await product.banOf(from), before, "the same ban, no longer than it was");
+    await product.json(["unban", from]);
+    await product.json(["fail2ban", "restart"]);
+    assert.equal(await product.banOf(from), undefined);
+  });
+
+  test("a filter of the owner's own becomes a jail; one that an attacker could use does not", async () => {
+    const from = "198.51.100.214";
+    const { fail2banFilters, mailLog } = product.layout;
+    const write = (name: string, regex: string): void =>
+      writeFileSync(join(fail2banFilters, `${name}.conf`), `[Definition]\nfailregex = ${regex}\n`);
+    write("vanished", "^\\s*\\S+ postfix/smtpd\\[\\d+\\]: lost connection after EHLO from [^[]*\\[<HOST>\\]$");
+    write("gullible", "reject: .* from .*\\[<HOST>\\]");
+    const tested = await product.cli(["fail2ban", "test", "vanished", mailLog]);
+    assert.equal(tested.code, 0, tested.stderr);
+    const refused = await product.cli(["fail2ban", "test", "gullible", mailLog]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /lets attackers choose who is banned/);
+    const restarted = (await product.json(["fail2ban", "restart"])) as { own: string[]; refused: { file: string }[] };
+    assert.deepEqual(restarted.own, ["vanished"]);
+    assert.match(restarted.refused[0]?.file ?? "", /gullible\.conf$/);
+    const told = await until("the jail runs", async () => {
+      const ran = await product.cli(["fail2ban", "status"]);
+      return ran.code === 0 && ran.stdout.includes("vanished") ? ran.stdout : null;
+    });
+    assert.match(told, /gullible\.conf is no jail/);
+    for (let i = 0; i < 3; i++) {
+      const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
+      await dialog.reply();
+      await dialog.ask("EHLO client.test");
+      dialog.close();
+    }
+    await banBy("vanished", from, "light", 10 * MINUTE);
+  });
+
+  async function guessImap(from: string, password: string): Promise<void> {
+    const dialog = await openImap(lab.attacker, from);
+    await logIn(dialog, ANNA, password);
+    dialog.close();
+  }
+
+  async function guessSubmission(from: string, password: string): Promise<void> {
+    const dialog = await openSubmission(lab.attacker, from);
+    assert.equal((await authenticate(dialog, ANNA, password)).code, 535);
+    dialog.close();
+  }
+
+  async function guessDashboard(from: string, password: string): Promise<void> {
+    const url = `http://${SERVER.v4}:3000/api/v1/login`;
+    const body = JSON.stringify({ password });
+    const argv = ["curl", "-s", "--interface", from, "-H", "Content-Type: application/json", "--data", body, url];
+    await lab.attacker.mustExec(argv);
+  }
+});
+
+function readLog({ layout }: Product): string {
+  const file = join(layout.log, "fail2ban", "current");
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
+}
