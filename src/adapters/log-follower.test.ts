@@ -3,6 +3,7 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, utimesSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { until } from "../../test/lab/wait.ts";
 import type { LogPosition } from "../core/event.ts";
 import { LogFollower } from "./log-follower.ts";
 
@@ -27,9 +28,10 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function follow(): LogFollower {
+function follow(lingerMs = 0): LogFollower {
   return new LogFollower({
     file,
+    lingerMs,
     from: position,
     take: (lines, reached) => {
       if (!willing) return Promise.resolve(false);
@@ -89,6 +91,43 @@ test("a rotation under its eyes", async () => {
   appendFileSync(file, "one\n");
   rotate("40000000000000000000000a");
   appendFileSync(file, "two\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("while writers change over one by one, the old file is read on", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow(50);
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  const old = join(directory, "mail.log.20261120-080000");
+  renameSync(file, old);
+  writeFileSync(file, "");
+  appendFileSync(old, "two, by a writer that has not changed over\n");
+  await follower.poll();
+  appendFileSync(file, "four\n");
+  appendFileSync(old, "three, by the same\n");
+  await until("it has moved on", async () => {
+    await follower.poll();
+    return taken.includes("four");
+  });
+  assert.deepEqual(taken, ["one", "two, by a writer that has not changed over", "three, by the same", "four"]);
+});
+
+test("an old log of another name in the same directory is none of its own", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow();
+  await follower.poll();
+  writeFileSync(join(directory, "fail2ban.log.20261120-080000"), "of another\n");
+  writeFileSync(join(directory, "mail.log.20261119-080000.gz"), "not to be read as it is\n");
+  appendFileSync(file, "one\n");
+  renameSync(file, join(directory, "mail.log.20261120-080000"));
+  writeFileSync(file, "two\n");
   await follower.poll();
   assert.deepEqual(taken, ["one", "two"]);
 });

@@ -65,6 +65,11 @@ export function layoutOf(dataDirectory: string) {
   } as const;
 }
 
+/** Where svlogd(8) writes what a service says. */
+export function serviceLog(layout: Layout, service: string): string {
+  return join(layout.log, service, "current");
+}
+
 export const DEFAULT_DATA_DIRECTORY = "/var/lib/ghostinbox";
 
 /** System users and groups; the only accounts that set-up adds to the machine. */
