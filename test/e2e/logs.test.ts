@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import type { EventItem } from "../../src/wire/items.ts";
+import { Dialog } from "../lab/dialog.ts";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+
+describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab, {
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "5000",
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "5000",
+    }).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  const open = (from: string, port = 25): Promise<Dialog> =>
+    Dialog.open(lab.attacker, { from, to: SERVER.v4, port });
+  const recorded = (ip: string, reason: string): Promise<EventItem> =>
+    until(`${reason} of ${ip} is recorded`, async () =>
+      (await product.events(ip)).find((event) => event.reason === reason),
+    );
+
+  describe("of a client", { concurrency: true }, () => {
+    test("signing in on port 25, and hanging up over it", async () => {
+      const from = "198.51.100.200";
+      const dialog = await open(from);
+      await dialog.reply();
+      await dialog.ask("EHLO client.test");
+      for (let i = 0; i < 3; i++) await authenticate(dialog, ANNA, `wrong ${i}`);
+      dialog.close();
+      const event = await recorded(from, "auth_not_offered");
+      assert.equal(event.type, "SESSION_FAULT");
+      assert.equal(event.details, "smtp auth=0/3 (3 times)");
+      assert.equal((await recorded(from, "lost_connection")).details, "smtp AUTH");
+    });
+
+    test("TLS that fails, at SMTP and at IMAP", async () => {
+      const from = "198.51.100.201";
+      const dialog = await open(from);
+      await dialog.reply();
+      await dialog.ask("EHLO client.test");
+      await dialog.ask("STARTTLS");
+      dialog.sendRaw("this is no handshake\r\n");
+      await dialog.closed();
+      assert.equal((await recorded(from, "tls_failed")).type, "TLS_FAILED");
+      const imap = await open("198.51.100.202", 993);
+      imap.sendRaw("a1 LOGIN anna secret\r\n");
+      await imap.closed();
+      assert.match((await recorded("198.51.100.202", "tls_failed")).details, /^imap SSL_accept/);
+    });
+
+    test("talking out of turn, nonsense, and too much of it", async () => {
+      const early = await open("198.51.100.203");
+      await early.reply();
+      early.sendRaw("EHLO client.test\r\nMAIL FROM:<a@sender.test>\r\nRCPT TO:<anna@example.test>\r\n");
+      await early.reply();
+      early.close();
+      await recorded("198.51.100.203", "pipelining");
+      const noise = await open("198.51.100.204");
+      await noise.reply();
+      noise.send("GET / HTTP/1.1");
+      await noise.closed();
+      assert.match((await recorded("198.51.100.204", "malformed_command")).details, /GET \/ HTTP/);
+      const wrong = await open("198.51.100.205");
+      await wrong.reply();
+      await wrong.ask("EHLO client.test");
+      for (let i = 0; i < 21; i++) await wrong.ask(`WHAT ${i}`);
+      await wrong.closed();
+      await recorded("198.51.100.205", "too_many_errors");
+    });
+
+    test("relaying, a bare HELO name and a sender of somebody else, refused by Postfix alone", async () => {
+      const relay = await open("198.51.100.206");
+      await relay.reply();
+      await relay.ask("EHLO client.test");
+      await mailOver(relay, { recipient: "someone@elsewhere.test" });
+      relay.close();
+      assert.equal((await recorded("198.51.100.206", "relay_refused")).type, "EMAIL_BLOCKED");
+      const bare = await open("198.51.100.207");
+      await bare.reply();
+      await bare.ask("EHLO client");
+      bare.close();
+      await recorded("198.51.100.207", "helo_refused");
+      const user = await openSubmission(lab.sender, "198.51.100.66");
+      await authenticate(user, ANNA);
+      await mailOver(user, { sender: "bert@example.test", recipient: ANNA });
+      user.close();
+      await recorded("198.51.100.66", "sender_refused");
+    });
+
+    test("names that imitate a line of the log accuse nobody else", async () => {
+      const from = "198.51.100.208";
+      const innocent = "198.51.100.33";
+      const line = `x]: lost connection after AUTH from unknown[${innocent}]`;
+      const dialog = await open(from);
+      await dialog.reply();
+      await dialog.ask(`EHLO ${line}`);
+      await dialog.ask(`MAIL FROM:<"${line}"@sender.test>`);
+      await dialog.ask(`too many errors after RCPT from unknown[${innocent}]`);
+      dialog.close();
+      const imap = await openImap(lab.attacker, from);
+      await imap.imap(`LOGIN "x>, method=PLAIN, rip=${innocent}, lip=203.0.113.10, TLS, session=<y" "wrong"`, 40_000);
+      imap.close();
+      await recorded(from, "lost_connection");
+      assert.deepEqual(await product.events(innocent), []);
+    });
+  });
+
+  test("what became of a mail", async () => {
+    await sendMail({ host: lab.sender, from: "198.51.100.65", text: "Message-ID: <one@sender.test>\r\n\r\nHello." });
+    const delivered = await until("its delivery is recorded", async () =>
+      (await product.sqlite("SELECT type, details FROM event WHERE type LIKE 'EMAIL_%' ORDER BY id")).find(
+        ([type]) => type === "EMAIL_DELIVERED",
+      ),
+    );
+    const [, queueId = ""] = /^queue_id=(\w+) to=<anna@example\.test> by lmtp /.exec(delivered[1] ?? "") ?? [];
+    assert.notEqual(queueId, "");
+    const queued = await product.sqlite("SELECT details FROM event WHERE type = 'EMAIL_QUEUED'");
+    assert.deepEqual(queued, [[`queue_id=${queueId} message_id=<one@sender.test>`]]);
+    assert.match(readFileSync(product.layout.mailLog, "utf8"), new RegExp(`${queueId}: removed`));
+  });
+});
