@@ -21,6 +21,9 @@ export type LogFollowerParts = Readonly<{
   lingerMs?: number;
 }>;
 
+/** The keeper has all writers of a log that several share change over within a second or two. */
+export const WRITERS_CHANGE_OVER_MS = 3_000;
+
 const EVERY_MS = 500;
 const CHUNK_BYTES = 256 * 1024;
 
@@ -137,6 +140,12 @@ export class LogFollower {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
   }
+}
+
+/** The end of a file as it is now; null where there is none. */
+export function endOf(file: string): LogPosition | null {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : { inode: identity(stat), offset: Number(stat.size) };
 }
 
 /** Its elder siblings that can be read as they are, the eldest first: svlogd(8) and the keeper leave them beside it. */

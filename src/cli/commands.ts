@@ -9,6 +9,7 @@ import { configApply, configCheck, configReference, configShow } from "./config.
 import { dnsCheck, dnsRecords } from "./dns.ts";
 import { events } from "./events.ts";
 import { greylistList, greylistPause, greylistResume } from "./greylist.ts";
+import { logs } from "./logs.ts";
 import type { Shape } from "./parse.ts";
 import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./spam.ts";
 import { stats, status } from "./status.ts";
@@ -35,6 +36,22 @@ export const commands: readonly Command[] = [
       { name: "ip", value: "IP", says: "Only of this address or network." },
       { name: "type", value: "TYPE", says: "Only of this type, such as BAN or LOGIN_FAILED." },
       { name: "limit", value: "N", says: "How many at most; 50 unless given." },
+    ],
+  },
+  {
+    name: "logs",
+    usage: "",
+    says: "Search the logs of all components, those that were set aside too; the latest last.",
+    run: logs,
+    options: [
+      { name: "grep", value: "TEXT", says: "Only lines with this text, in either case." },
+      { name: "since", value: "WHEN", says: "Only what is younger: 2h, 7d, or a time such as 2026-11-20T08:00:00Z." },
+      { name: "ip", value: "IP", says: "Only of this address or network." },
+      { name: "queue-id", value: "ID", says: "Only of this mail, by its queue id." },
+      { name: "account", value: "ADDRESS", says: "Only of this account." },
+      { name: "component", value: "NAME", says: "Only of this one: mail, guard, web, ..." },
+      { name: "limit", value: "N", says: "How many at most, the latest; 200 unless given." },
+      { name: "follow", says: "Go on showing lines until Ctrl-C." },
     ],
   },
   { name: "why", usage: "IP", says: "Explain what was decided about an address, and how to change it.", run: why },

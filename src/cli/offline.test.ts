@@ -38,6 +38,7 @@ describe("while the guard is down", TIMED, () => {
     "uninstall",
     "dns records",
     "dns check",
+    "logs",
   ];
 
   for (const { name, usage } of commands.filter((command) => !offline.includes(command.name)))

@@ -1,4 +1,4 @@
-import { LogFollower } from "../adapters/log-follower.ts";
+import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../adapters/log-follower.ts";
 import type { Observation } from "../core/event.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Log, LogPositions } from "../engine/ports.ts";
@@ -20,9 +20,6 @@ export type LogWatchParts = Readonly<{
   logs: readonly FollowedLog[];
 }>;
 
-/** The keeper has all writers change over within a second. */
-const LINGER_MS = 3_000;
-
 /** The one way by which lines of logs become events: each exactly once, whatever is rotated, cut short or killed. */
 export class LogWatch {
   readonly #followers: readonly LogFollower[];
@@ -40,7 +37,7 @@ export class LogWatch {
               lines.map(read).filter((seen) => seen !== null),
             ),
           failed: (why) => log.warn("A log cannot be followed; it is tried again.", { log: file, why }),
-          lingerMs: shared ? LINGER_MS : 0,
+          lingerMs: shared ? WRITERS_CHANGE_OVER_MS : 0,
         }),
     );
   }

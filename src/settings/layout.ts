@@ -52,6 +52,9 @@ export function layoutOf(dataDirectory: string) {
     spamPreferences: at("db", "spam"),
     log: at("log"),
     mailLog: at("log", "mail", "mail.log"),
+    /** Warnings and worse of it, and errors and worse. */
+    mailWarn: at("log", "mail", "mail.warn"),
+    mailErr: at("log", "mail", "mail.err"),
     run: at("run"),
     controlSocket: at("run", "guard", "control.sock"),
     webSocket: at("run", "guard", "web.sock"),

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { elderParts } from "../../src/daemon/keep-logs.ts";
 import type { EventItem } from "../../src/wire/items.ts";
+import { parseMailLine } from "../../src/wire/mail-line.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { Lab } from "../lab/lab.ts";
 import { authenticate, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
@@ -19,6 +21,11 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     product = await new Product(lab, {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "5000",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "5000",
+      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "5000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
+      // Every few mails the logs are set aside.
+      GHOSTINBOX_LOGS__MAX_SIZE: "16KB",
+      GHOSTINBOX_LOGS__KEEP: "1000",
     }).start();
     await product.addAccount(ANNA);
   });
@@ -30,8 +37,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     }
   });
 
-  const open = (from: string, port = 25): Promise<Dialog> =>
-    Dialog.open(lab.attacker, { from, to: SERVER.v4, port });
+  const open = (from: string, port = 25): Promise<Dialog> => Dialog.open(lab.attacker, { from, to: SERVER.v4, port });
   const recorded = (ip: string, reason: string): Promise<EventItem> =>
     until(`${reason} of ${ip} is recorded`, async () =>
       (await product.events(ip)).find((event) => event.reason === reason),
@@ -134,6 +140,54 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     assert.notEqual(queueId, "");
     const queued = await product.sqlite("SELECT details FROM event WHERE type = 'EMAIL_QUEUED'");
     assert.deepEqual(queued, [[`queue_id=${queueId} message_id=<one@sender.test>`]]);
-    assert.match(readFileSync(product.layout.mailLog, "utf8"), new RegExp(`${queueId}: removed`));
+    assert.match(wholeLog(product.layout.mailLog), new RegExp(`${queueId}: removed`));
+  });
+
+  test("logs set aside in the middle of a burst, and a guard that is killed: nothing is lost or doubled", async () => {
+    const many = 120;
+    const before = elderParts(product.layout.mailLog).length;
+    const send = async (from: number): Promise<void> => {
+      for (let n = from; n < many; n += 4) {
+        const text = `Message-ID: <burst-${n}@sender.test>\r\n\r\nHello.`;
+        assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.65", text })).code, 250, `mail ${n}`);
+        const [guard] = product.pidsOf(/\/guard\.js/);
+        if (n === many / 2 && guard !== undefined) process.kill(guard, "SIGKILL");
+      }
+    };
+    await Promise.all([0, 1, 2, 3].map(send));
+    const count = async (type: string, pattern: string): Promise<readonly string[]> =>
+      (
+        await product.sqlite(
+          `SELECT details FROM event WHERE type = '${type}' AND details LIKE '${pattern}' ORDER BY id`,
+        )
+      ).map(([details = ""]) => details);
+    const queued = await until("all of them are recorded", async () => {
+      const found = await count("EMAIL_QUEUED", "%<burst-%");
+      return found.length >= many ? found : null;
+    });
+    assert.equal(new Set(queued.map((details) => /<burst-\d+@/.exec(details)?.[0])).size, many);
+    assert.equal(queued.length, many);
+    const ids = queued.map((details) => /^queue_id=(\w+)/.exec(details)?.[1] ?? "");
+    const delivered = await until("and all their deliveries", async () => {
+      const found = (await count("EMAIL_DELIVERED", "%")).filter((details) => ids.some((id) => details.includes(id)));
+      return found.length >= many ? found : null;
+    });
+    assert.equal(delivered.length, many);
+    assert.ok(elderParts(product.layout.mailLog).length >= before + 2, "the log was set aside more than once");
+    const log = wholeLog(product.layout.mailLog).split("\n");
+    assert.equal(log.filter((line) => ids.some((id) => line.endsWith(`${id}: removed`))).length, many);
+    const worse = log.filter((line) => (parseMailLine(line)?.severity ?? "info") !== "info");
+    assert.notEqual(worse.length, 0);
+    await until("mail.warn holds each warning once", () => {
+      const written = wholeLog(product.layout.mailWarn)
+        .split("\n")
+        .filter((line) => line !== "");
+      return written.length === worse.length && written.join("\n") === worse.join("\n");
+    });
   });
 });
+
+/** All that was ever written to it: its elder parts, then the present one. */
+function wholeLog(file: string): string {
+  return [...elderParts(file), file].map((path) => readFileSync(path, "utf8")).join("");
+}
