@@ -54,7 +54,16 @@ export const commands: readonly Command[] = [
       { name: "follow", says: "Go on showing lines until Ctrl-C." },
     ],
   },
-  { name: "why", usage: "IP", says: "Explain what was decided about an address, and how to change it.", run: why },
+  {
+    name: "why",
+    usage: "[IP]",
+    says: "Explain what was decided about an address, an account or a mail, and how to change it.",
+    run: why,
+    options: [
+      { name: "account", value: "ADDRESS", says: "Who signed in or tried to, what it sent, what came for it." },
+      { name: "message", value: "ID", says: "The way of one mail, by its queue id or Message-ID." },
+    ],
+  },
   {
     name: "ban",
     usage: "IP [REASON...]",

@@ -189,6 +189,10 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons;
 
+export function isReason(code: string | null): code is Reason {
+  return code !== null && Object.hasOwn(reasons, code);
+}
+
 /** Reasons that no ban, by whatever path, can overrule. */
 export type Protection = Extract<Reason, "loopback" | "own_address" | "gateway" | "allow_listed">;
 

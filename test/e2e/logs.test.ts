@@ -22,6 +22,8 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "5000",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "5000",
       GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "5000",
+      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "5000",
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "5000",
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
       // Every few mails the logs are set aside.
       GHOSTINBOX_LOGS__MAX_SIZE: "16KB",
