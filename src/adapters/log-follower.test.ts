@@ -3,7 +3,6 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, utimesSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { until } from "../../test/lab/wait.ts";
 import type { LogPosition } from "../core/event.ts";
 import { LogFollower } from "./log-follower.ts";
 
@@ -160,3 +159,11 @@ test("a log that does not exist yet is waited for, and a line without end does n
   assert.equal(taken.at(-1), "short");
   assert.equal(taken.slice(0, -1).join(""), "x".repeat(300 * 1024));
 });
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < end, `in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -29,21 +29,21 @@ export async function logs(call: Call): Promise<Answer> {
     if (latest.length >= 2 * limit) latest.splice(0, latest.length - limit);
   }
   latest.splice(0, latest.length - limit);
-  if (call.flag("follow")) return follow(call, chosen, query, latest, starts);
+  if (call.flag("follow")) return follow(call, { chosen, query, latest, starts });
   if (latest.length === 0) return done({ items: [] }, "No line matches.", `${PROGRAM} logs --follow  # waits for one`);
   return done({ items: latest.map(itemOf) }, latest.map(shown).join("\n"));
 }
 
-type Starts = ReadonlyMap<string, ReturnType<typeof endOf>>;
+/** What the search brought, and where each log ended when it began. */
+type Found = Readonly<{
+  chosen: readonly ComponentLog[];
+  query: LogQuery;
+  latest: readonly LogEntry[];
+  starts: ReadonlyMap<string, ReturnType<typeof endOf>>;
+}>;
 
 /** Goes on where the search ended, through rotations, until Ctrl-C. */
-async function follow(
-  { terminal, json, now }: Call,
-  chosen: readonly ComponentLog[],
-  query: LogQuery,
-  [...latest]: readonly LogEntry[],
-  starts: Starts,
-): Promise<Answer> {
+async function follow({ terminal, json, now }: Call, { chosen, query, latest, starts }: Found): Promise<Answer> {
   const { interrupted } = terminal;
   const print = (entry: LogEntry): void => terminal.out(json ? JSON.stringify(itemOf(entry)) : shown(entry));
   latest.forEach(print);

@@ -18,7 +18,6 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { until } from "../../test/lab/wait.ts";
 import { DAY_MS, instant } from "../core/time.ts";
 import { type Layout, layoutOf } from "../settings/layout.ts";
 import { elderParts, LogKeeper } from "./keep-logs.ts";
@@ -137,3 +136,11 @@ test("a rotation that a kill broke off is finished: whoever still writes the old
     child.kill("SIGKILL");
   }
 });
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < end, `in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

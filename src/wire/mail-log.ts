@@ -1,7 +1,8 @@
 import type { Observation } from "../core/event.ts";
 import { parseIp } from "../core/ip.ts";
 import type { Millis } from "../core/time.ts";
-import { LOG_PATTERNS, type LogPattern } from "./log-patterns.ts";
+import type { LogPattern } from "./log-pattern.ts";
+import { LOG_PATTERNS } from "./log-patterns.ts";
 import { timeOfLine } from "./log-time.ts";
 import { type MailLine, parseMailLine } from "./mail-line.ts";
 import { readMilterReject } from "./milter-log.ts";

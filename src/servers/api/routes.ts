@@ -177,16 +177,6 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
     }),
     route({
       method: "GET",
-      path: "/api/v1/why/{ip}",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "All that is known of an address: ban, past bans, offences, allow list, committed decisions.",
-      params: shape.ipInPath(ipv6Prefix),
-      answer: shape.addressStory,
-      run: ({ params }) => readWhy(parts, params.ip),
-    }),
-    route({
-      method: "GET",
       path: "/api/v1/why/account/{account}",
       who: "session_or_token",
       bodyBytes: 0,
@@ -204,6 +194,16 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       params: shape.messageInPath,
       answer: shape.messageReport,
       run: ({ params }) => readWhyMessage(parts, params.message),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/why/{ip}",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "All that is known of an address: ban, past bans, offences, allow list, committed decisions.",
+      params: shape.ipInPath(ipv6Prefix),
+      answer: shape.addressStory,
+      run: ({ params }) => readWhy(parts, params.ip),
     }),
     route({
       method: "GET",
