@@ -6,7 +6,7 @@ import type { EventItem } from "../../src/wire/items.ts";
 import { parseMailLine } from "../../src/wire/mail-line.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { Lab } from "../lab/lab.ts";
-import { authenticate, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
@@ -143,6 +143,42 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     const queued = await product.sqlite("SELECT details FROM event WHERE type = 'EMAIL_QUEUED'");
     assert.deepEqual(queued, [[`queue_id=${queueId} message_id=<one@sender.test>`]]);
     assert.match(wholeLog(product.layout.mailLog), new RegExp(`${queueId}: removed`));
+    const lines = (await product.cli(["logs", "--queue-id", queueId])).stdout;
+    for (const part of [/client=phone/, /message-id=<one@sender\.test>/, /status=sent/, /removed/])
+      assert.match(lines, part);
+    assert.equal((await product.cli(["logs", "--grep", "one@sender", "--ip", "198.51.100.65"])).stdout, "");
+    // Queue id and Message-ID tell the same story, and so does the API.
+    const told = (await product.cli(["why", "--message", "one@sender.test"])).stdout;
+    for (const part of [
+      /^Outcome: delivered/m,
+      / smtp +CONNECT /,
+      / smtp +EMAIL_ACCEPTED /,
+      / delivery +EMAIL_DELIVERED /,
+    ])
+      assert.match(told, part);
+    assert.equal((await product.cli(["why", "--message", queueId])).stdout, told);
+    const answer = await product.api("GET", `/api/v1/why/message/${encodeURIComponent("<one@sender.test>")}`);
+    assert.equal(answer.code, 200);
+    assert.deepEqual(JSON.parse(answer.body), await product.json(["why", "--message", "<one@sender.test>"]));
+  });
+
+  test("why an account could not sign in", async () => {
+    const imap = await openImap(lab.sender, "198.51.100.70");
+    await logIn(imap, ANNA, "wrong");
+    imap.close();
+    const told = await until("the failure is told", async () => {
+      const { stdout } = await product.cli(["why", "--account", ANNA]);
+      return stdout.includes("198.51.100.70") ? stdout : null;
+    });
+    assert.match(told, /^ {2}198\.51\.100\.70 +0 succeeded +1 failed or refused/m);
+    assert.match(told, / login +LOGIN_FAILED /);
+    assert.match(told, / administrator +ACCOUNT_ADDED /);
+    assert.match(told, / delivery +EMAIL_DELIVERED /);
+    const { body } = await product.api("GET", `/api/v1/why/account/${encodeURIComponent(ANNA)}`);
+    assert.deepEqual(JSON.parse(body), await product.json(["why", "--account", ANNA]));
+    const nothing = await product.cli(["why"]);
+    assert.equal(nothing.code, 2);
+    assert.match(nothing.stderr, /^why needs one of IP, --account ADDRESS and --message ID\. /);
   });
 
   test("logs set aside in the middle of a burst, and a guard that is killed: nothing is lost or doubled", async () => {
