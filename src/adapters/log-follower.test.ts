@@ -116,6 +116,27 @@ test("while writers change over one by one, the old file is read on", async () =
   assert.deepEqual(taken, ["one", "two, by a writer that has not changed over", "three, by the same", "four"]);
 });
 
+test("parts that were silent long ago are read one after another at once", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow(60_000);
+  await follower.poll();
+  for (const [n, name] of [
+    [1, "20261120-080000"],
+    [2, "20261120-080001"],
+    [3, "20261120-080002"],
+  ] as const) {
+    appendFileSync(file, `${n}\n`);
+    renameSync(file, `${file}.${name}`);
+    utimesSync(`${file}.${name}`, n, n);
+    writeFileSync(file, "");
+  }
+  appendFileSync(file, "4\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["1", "2", "3", "4"]);
+});
+
 test("an old log of another name in the same directory is none of its own", async () => {
   await follower.stop();
   file = join(directory, "mail.log");

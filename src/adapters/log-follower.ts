@@ -129,11 +129,16 @@ export class LogFollower {
     const rotated = rotatedFiles(file);
     const mine = rotated.findIndex((name) => identityOf(name) === inode);
     const next = mine < 0 ? file : (rotated[mine + 1] ?? file);
-    if (lingerMs > 0 && (performance.now() - this.#lastReadAt < lingerMs || isEmpty(next))) return false;
+    if (lingerMs > 0 && (this.#silentMs(this.#fd) < lingerMs || isEmpty(next))) return false;
     this.#close();
     this.#fd = openSync(next, "r");
     this.#position = { inode: identityOfOpen(this.#fd), offset: 0 };
     return true;
+  }
+
+  /** By the file's own time, or by ours where a clock was set back. */
+  #silentMs(fd: number): number {
+    return Math.max(Date.now() - fstatSync(fd).mtimeMs, performance.now() - this.#lastReadAt);
   }
 
   #close(): void {

@@ -146,7 +146,10 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     const lines = (await product.cli(["logs", "--queue-id", queueId])).stdout;
     for (const part of [/client=phone/, /message-id=<one@sender\.test>/, /status=sent/, /removed/])
       assert.match(lines, part);
-    assert.equal((await product.cli(["logs", "--grep", "one@sender", "--ip", "198.51.100.65"])).stdout, "");
+    assert.equal(
+      (await product.cli(["logs", "--grep", "one@sender", "--ip", "198.51.100.65"])).stdout,
+      "No line matches.\n",
+    );
     // Queue id and Message-ID tell the same story, and so does the API.
     const told = (await product.cli(["why", "--message", "one@sender.test"])).stdout;
     for (const part of [
@@ -181,6 +184,21 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     assert.match(nothing.stderr, /^why needs one of IP, --account ADDRESS and --message ID\. /);
   });
 
+  test("a sign-in that failed while the guard was down is found when it is back", async () => {
+    const service = `${product.layout.services}/guard`;
+    await lab.server.mustExec(["sv", "-w", "10", "down", service]);
+    const imap = await openImap(lab.attacker, "198.51.100.209");
+    assert.match((await logIn(imap, ANNA, "wrong")) ?? "", /^NO/);
+    imap.close();
+    await until("it stands in the log", () => wholeLog(product.layout.mailLog).includes("rip=198.51.100.209"));
+    const written = Date.now();
+    // Lines tell whole seconds: what was written in the second of the start is not told from what came after it.
+    await until("the next second has begun", () => Date.now() > written + 1_100);
+    await lab.server.mustExec(["sv", "-w", "10", "up", service]);
+    const event = await recorded("198.51.100.209", "unseen_login_failure");
+    assert.deepEqual([event.type, event.account, event.action], ["LOGIN_FAILED", ANNA, "noted"]);
+  });
+
   test("logs set aside in the middle of a burst, and a guard that is killed: nothing is lost or doubled", async () => {
     const many = 120;
     const before = elderParts(product.layout.mailLog).length;
@@ -199,17 +217,25 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
           `SELECT details FROM event WHERE type = '${type}' AND details LIKE '${pattern}' ORDER BY id`,
         )
       ).map(([details = ""]) => details);
-    const queued = await until("all of them are recorded", async () => {
-      const found = await count("EMAIL_QUEUED", "%<burst-%");
-      return found.length >= many ? found : null;
-    });
+    const queued = await until(
+      "all of them are recorded",
+      async () => {
+        const found = await count("EMAIL_QUEUED", "%<burst-%");
+        return found.length >= many ? found : null;
+      },
+      30_000,
+    );
     assert.equal(new Set(queued.map((details) => /<burst-\d+@/.exec(details)?.[0])).size, many);
     assert.equal(queued.length, many);
     const ids = queued.map((details) => /^queue_id=(\w+)/.exec(details)?.[1] ?? "");
-    const delivered = await until("and all their deliveries", async () => {
-      const found = (await count("EMAIL_DELIVERED", "%")).filter((details) => ids.some((id) => details.includes(id)));
-      return found.length >= many ? found : null;
-    });
+    const delivered = await until(
+      "and all their deliveries",
+      async () => {
+        const found = (await count("EMAIL_DELIVERED", "%")).filter((details) => ids.some((id) => details.includes(id)));
+        return found.length >= many ? found : null;
+      },
+      30_000,
+    );
     assert.equal(delivered.length, many);
     assert.ok(elderParts(product.layout.mailLog).length >= before + 2, "the log was set aside more than once");
     const log = wholeLog(product.layout.mailLog).split("\n");
