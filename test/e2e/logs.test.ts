@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { elderParts } from "../../src/daemon/keep-logs.ts";
 import type { EventItem } from "../../src/wire/items.ts";
@@ -44,6 +45,13 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     until(`${reason} of ${ip} is recorded`, async () =>
       (await product.events(ip)).find((event) => event.reason === reason),
     );
+
+  test("the logs lie where people look for them, for root and the guard alone", async () => {
+    const { mailLog, mailWarn, mailErr } = product.layout;
+    for (const file of [mailLog, mailWarn, mailErr])
+      assert.equal(await until(`${file} is there`, () => modeOf(file)), 0o640);
+    assert.equal(readlinkSync(join(dirname(mailLog), "fail2ban.log")), "../fail2ban/current");
+  });
 
   describe("of a client", { concurrency: true }, () => {
     test("signing in on port 25, and hanging up over it", async () => {
@@ -254,4 +262,9 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
 /** All that was ever written to it: its elder parts, then the present one. */
 function wholeLog(file: string): string {
   return [...elderParts(file), file].map((path) => readFileSync(path, "utf8")).join("");
+}
+
+function modeOf(file: string): number | null {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat === undefined ? null : stat.mode & 0o777;
 }
