@@ -246,8 +246,13 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     );
     assert.equal(delivered.length, many);
     assert.ok(elderParts(product.layout.mailLog).length >= before + 2, "the log was set aside more than once");
-    const log = wholeLog(product.layout.mailLog).split("\n");
-    assert.equal(log.filter((line) => ids.some((id) => line.endsWith(`${id}: removed`))).length, many);
+    const ends = (line: string): boolean => ids.some((id) => line.endsWith(`${id}: removed`));
+    // The last line of a mail comes after that of its delivery.
+    const log = await until("the log holds the end of each mail", () => {
+      const lines = wholeLog(product.layout.mailLog).split("\n");
+      return lines.filter(ends).length >= many ? lines : null;
+    });
+    assert.equal(log.filter(ends).length, many);
     const worse = log.filter((line) => (parseMailLine(line)?.severity ?? "info") !== "info");
     assert.notEqual(worse.length, 0);
     await until("mail.warn holds each warning once", () => {
