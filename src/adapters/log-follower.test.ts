@@ -27,9 +27,10 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function follow(): LogFollower {
+function follow(lingerMs = 0): LogFollower {
   return new LogFollower({
     file,
+    lingerMs,
     from: position,
     take: (lines, reached) => {
       if (!willing) return Promise.resolve(false);
@@ -93,6 +94,64 @@ test("a rotation under its eyes", async () => {
   assert.deepEqual(taken, ["one", "two"]);
 });
 
+test("while writers change over one by one, the old file is read on", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow(50);
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  const old = join(directory, "mail.log.20261120-080000");
+  renameSync(file, old);
+  writeFileSync(file, "");
+  appendFileSync(old, "two, by a writer that has not changed over\n");
+  await follower.poll();
+  appendFileSync(file, "four\n");
+  appendFileSync(old, "three, by the same\n");
+  await until("it has moved on", async () => {
+    await follower.poll();
+    return taken.includes("four");
+  });
+  assert.deepEqual(taken, ["one", "two, by a writer that has not changed over", "three, by the same", "four"]);
+});
+
+test("parts that were silent long ago are read one after another at once", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow(60_000);
+  await follower.poll();
+  for (const [n, name] of [
+    [1, "20261120-080000"],
+    [2, "20261120-080001"],
+    [3, "20261120-080002"],
+  ] as const) {
+    appendFileSync(file, `${n}\n`);
+    renameSync(file, `${file}.${name}`);
+    utimesSync(`${file}.${name}`, n, n);
+    writeFileSync(file, "");
+  }
+  appendFileSync(file, "4\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["1", "2", "3", "4"]);
+});
+
+test("an old log of another name in the same directory is none of its own", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow();
+  await follower.poll();
+  writeFileSync(join(directory, "fail2ban.log.20261120-080000"), "of another\n");
+  writeFileSync(join(directory, "mail.log.20261119-080000.gz"), "not to be read as it is\n");
+  appendFileSync(file, "one\n");
+  renameSync(file, join(directory, "mail.log.20261120-080000"));
+  writeFileSync(file, "two\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+});
+
 test("a file that is cut short begins anew", async () => {
   appendFileSync(file, "one, which is longer than what comes next\n");
   await follower.poll();
@@ -121,3 +180,11 @@ test("a log that does not exist yet is waited for, and a line without end does n
   assert.equal(taken.at(-1), "short");
   assert.equal(taken.slice(0, -1).join(""), "x".repeat(300 * 1024));
 });
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < end, `in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { LogPosition } from "../core/event.ts";
+import { isRotated } from "../wire/rotated-log.ts";
 
 /** Takes lines together with the position behind them; false: not now, give them again. */
 export type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
@@ -13,7 +14,15 @@ export type LogFollowerParts = Readonly<{
   /** Told once for as long as the log cannot be read. */
   failed: (why: string) => void;
   everyMs?: number;
+  /**
+   * How long a rotated file must have been silent, and its successor begun, before it is left: several programs that
+   * write one log do not change over at the same moment. 0 where a single one does.
+   */
+  lingerMs?: number;
 }>;
+
+/** The keeper has all writers of a log that several share change over within a second or two. */
+export const WRITERS_CHANGE_OVER_MS = 3_000;
 
 const EVERY_MS = 500;
 const CHUNK_BYTES = 256 * 1024;
@@ -32,6 +41,7 @@ export class LogFollower {
   #reading: Promise<void> | null = null;
   #failing = false;
   #wasMissing = false;
+  #lastReadAt = performance.now();
 
   constructor(parts: LogFollowerParts) {
     this.#parts = parts;
@@ -76,14 +86,14 @@ export class LogFollower {
     const { file } = this.#parts;
     if (this.#position === null) {
       const fd = openSync(file, "r");
-      const { ino, size } = fstatSync(fd, { bigint: true });
-      this.#position = { inode: String(ino), offset: this.#wasMissing ? 0 : Number(size) };
+      const stat = fstatSync(fd, { bigint: true });
+      this.#position = { inode: identity(stat), offset: this.#wasMissing ? 0 : Number(stat.size) };
       return fd;
     }
     const { inode } = this.#position;
-    const found = inodeOf(file) === inode ? file : rotatedFiles(file).find((name) => inodeOf(name) === inode);
+    const found = identityOf(file) === inode ? file : rotatedFiles(file).find((name) => identityOf(name) === inode);
     const fd = openSync(found ?? file, "r");
-    if (found === undefined) this.#position = { inode: inodeOfOpen(fd), offset: 0 };
+    if (found === undefined) this.#position = { inode: identityOfOpen(fd), offset: 0 };
     return fd;
   }
 
@@ -103,6 +113,7 @@ export class LogFollower {
     if (this.#position === null) return false;
     const position = { inode: this.#position.inode, offset: this.#position.offset + bytes };
     const lines = text.split("\n").filter((line) => line !== "");
+    this.#lastReadAt = performance.now();
     if (!(await this.#parts.take(lines, position))) return false;
     this.#position = position;
     return true;
@@ -110,18 +121,24 @@ export class LogFollower {
 
   /** Moves on from a file that was rotated away and is read to its end. */
   #next(): boolean {
-    const { file } = this.#parts;
+    const { file, lingerMs = 0 } = this.#parts;
     if (this.#position === null || this.#fd === null) return false;
     const { inode } = this.#position;
-    const current = inodeOf(file);
+    const current = identityOf(file);
     if (current === null || current === inode) return false;
     const rotated = rotatedFiles(file);
-    const mine = rotated.findIndex((name) => inodeOf(name) === inode);
+    const mine = rotated.findIndex((name) => identityOf(name) === inode);
     const next = mine < 0 ? file : (rotated[mine + 1] ?? file);
+    if (lingerMs > 0 && (this.#silentMs(this.#fd) < lingerMs || isEmpty(next))) return false;
     this.#close();
     this.#fd = openSync(next, "r");
-    this.#position = { inode: inodeOfOpen(this.#fd), offset: 0 };
+    this.#position = { inode: identityOfOpen(this.#fd), offset: 0 };
     return true;
+  }
+
+  /** By the file's own time, or by ours where a clock was set back. */
+  #silentMs(fd: number): number {
+    return Math.max(Date.now() - fstatSync(fd).mtimeMs, performance.now() - this.#lastReadAt);
   }
 
   #close(): void {
@@ -130,13 +147,19 @@ export class LogFollower {
   }
 }
 
-/** Its elder siblings, the eldest first: svlogd(8) and logrotate(8) leave them in the same directory. */
+/** The end of a file as it is now; null where there is none. */
+export function endOf(file: string): LogPosition | null {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : { inode: identity(stat), offset: Number(stat.size) };
+}
+
+/** Its elder siblings that can be read as they are, the eldest first: svlogd(8) and the keeper leave them beside it. */
 function rotatedFiles(file: string): readonly string[] {
   const directory = dirname(file);
   return readdirSync(directory)
-    .filter((name) => name !== basename(file) && /^(@[0-9a-f]+\.[su]|.*\.log[.-][\w.-]+)$/.test(name))
+    .filter((name) => isRotated(name, basename(file)) && !name.endsWith(".gz"))
     .map((name) => ({ path: join(directory, name), changed: changedAt(join(directory, name)) }))
-    .toSorted((a, b) => a.changed - b.changed)
+    .toSorted((a, b) => a.changed - b.changed || (a.path < b.path ? -1 : 1))
     .map(({ path }) => path);
 }
 
@@ -144,13 +167,22 @@ function changedAt(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-function inodeOf(path: string): string | null {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found === undefined ? null : String(found.ino);
+/** The number of a file that is gone is given to the next one: the time of its making tells the two apart. */
+function identity({ ino, birthtimeMs }: Readonly<{ ino: bigint; birthtimeMs: bigint }>): string {
+  return `${ino}-${birthtimeMs}`;
 }
 
-function inodeOfOpen(fd: number): string {
-  return String(fstatSync(fd, { bigint: true }).ino);
+function identityOf(path: string): string | null {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? null : identity(found);
+}
+
+function identityOfOpen(fd: number): string {
+  return identity(fstatSync(fd, { bigint: true }));
+}
+
+function isEmpty(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
 function isMissing(error: unknown): boolean {

@@ -12,6 +12,7 @@ import { events } from "./events.ts";
 import { fail2banRestart, fail2banStatus } from "./fail2ban.ts";
 import { fail2banTest } from "./fail2ban-test.ts";
 import { greylistList, greylistPause, greylistResume } from "./greylist.ts";
+import { logs } from "./logs.ts";
 import type { Shape } from "./parse.ts";
 import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./spam.ts";
 import { stats, status } from "./status.ts";
@@ -40,7 +41,32 @@ export const commands: readonly Command[] = [
       { name: "limit", value: "N", says: "How many at most; 50 unless given." },
     ],
   },
-  { name: "why", usage: "IP", says: "Explain what was decided about an address, and how to change it.", run: why },
+  {
+    name: "logs",
+    usage: "",
+    says: "Search the logs of all components, those that were set aside too; the latest last.",
+    run: logs,
+    options: [
+      { name: "grep", value: "TEXT", says: "Only lines with this text, in either case." },
+      { name: "since", value: "WHEN", says: "Only what is younger: 2h, 7d, or a time such as 2026-11-20T08:00:00Z." },
+      { name: "ip", value: "IP", says: "Only of this address or network." },
+      { name: "queue-id", value: "ID", says: "Only of this mail, by its queue id." },
+      { name: "account", value: "ADDRESS", says: "Only of this account." },
+      { name: "component", value: "NAME", says: "Only of this one: mail, guard, web, ..." },
+      { name: "limit", value: "N", says: "How many at most, the latest; 200 unless given." },
+      { name: "follow", says: "Go on showing lines until Ctrl-C." },
+    ],
+  },
+  {
+    name: "why",
+    usage: "[IP]",
+    says: "Explain what was decided about an address, an account or a mail, and how to change it.",
+    run: why,
+    options: [
+      { name: "account", value: "ADDRESS", says: "Who signed in or tried to, what it sent, what came for it." },
+      { name: "message", value: "ID", says: "The way of one mail, by its queue id or Message-ID." },
+    ],
+  },
   {
     name: "ban",
     usage: "IP [REASON...]",

@@ -5,18 +5,18 @@ import { nearest } from "../settings/nearest.ts";
 import type { EventItem } from "../wire/items.ts";
 import { targetFrom } from "./bans.ts";
 import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "./call.ts";
+import { limitFrom } from "./limit.ts";
 import { columns, dayAndTime, oneLine } from "./print-text.ts";
 import type { Reader } from "./reader.ts";
 
 const USUAL_LIMIT = 50;
-const MAX_LIMIT = 10_000;
 /** Rows read at once while following. */
 const BATCH = 500;
 
 type Chosen = Pick<EventFilter, "prefix" | "type">;
 
 export async function events(call: Call): Promise<Answer> {
-  const limit = limitFrom(call.option("limit"));
+  const limit = limitFrom(call.option("limit"), USUAL_LIMIT, "events");
   if (typeof limit !== "number") return limit;
   const chosen = chosenFrom(call);
   if ("ok" in chosen) return chosen;
@@ -77,11 +77,4 @@ function chosenFrom(call: Call): Chosen | Problem {
   if (typeof target !== "string") return target;
   const prefix = parsePrefix(target);
   return prefix === null ? byType : { ...byType, prefix };
-}
-
-function limitFrom(text: string | null): number | Problem {
-  if (text === null) return USUAL_LIMIT;
-  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
-  return wrongUsage(`"${oneLine(text)}" is not a number of events.`, `Give 1 to ${MAX_LIMIT}.`);
 }

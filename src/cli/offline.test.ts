@@ -22,6 +22,7 @@ import {
 describe("while the guard is down", TIMED, () => {
   const sample: Readonly<Record<string, string>> = {
     IP: "203.0.113.7",
+    "[IP]": "203.0.113.7",
     ADDRESS: "anna@example.org",
     "TARGET...": "bea@example.org",
     NAME: "nightly",
@@ -39,6 +40,7 @@ describe("while the guard is down", TIMED, () => {
     "dns records",
     "dns check",
     "fail2ban test",
+    "logs",
   ];
 
   for (const { name, usage } of commands.filter((command) => !offline.includes(command.name)))

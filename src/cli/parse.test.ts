@@ -39,7 +39,7 @@ const refused: readonly [line: string, says: RegExp][] = [
   ["xyzzy-plugh", /no command "xyzzy-plugh"\.$/],
   ["account", /account needs one of: add, remove/],
   ["account frobnicate", /"account frobnicate"; account needs one of/],
-  ["why", /why needs IP/],
+  ["unban", /unban needs IP/],
   ["why 203.0.113.7 203.0.113.8", /does not know what to do with "203.0.113.8"/],
   ["alias add i@example.org", /alias add needs TARGET/],
   ["status --follow", /status has no option --follow/],

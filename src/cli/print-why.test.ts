@@ -2,23 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Ip, parseIp, parsePrefix } from "../core/ip.ts";
 import { DAY_MS } from "../core/time.ts";
-import type { AddressReport, BanItem, EventItem } from "../wire/items.ts";
+import { timelineOf } from "../engine/timeline.ts";
+import type { AddressStory, BanItem, EventItem } from "../wire/items.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "./print-why.ts";
 
 const NOW = Date.parse("2026-11-20T07:00:00Z");
 
-const nothing: AddressReport = {
+const nothing: AddressStory = {
   ban: null,
   pastBans: [],
   offencesInMemory: 0,
   allowed: null,
   knownAccounts: [],
   events: [],
+  timeline: [],
 };
 
-function subject(report: Partial<AddressReport>, extra: Partial<WhySubject> = {}): WhySubject {
+function subject(report: Partial<AddressStory>, extra: Partial<WhySubject> = {}): WhySubject {
   const base = { ip: ip("203.0.113.7"), protection: null, listedInSettings: null, memoryMs: 7 * DAY_MS, nowMs: NOW };
-  return { ...base, ...extra, report: { ...nothing, ...report } };
+  return { ...base, ...extra, report: { ...nothing, ...report, timeline: timelineOf(report.events ?? []) } };
 }
 
 function ip(text: string): Ip {
@@ -63,7 +65,10 @@ Since 2026-11-20 06:40:00 UTC; its 2nd offence within 7d, level medium, found by
 To lift it: ./ghostinbox unban 203.0.113.7
 
 What happened (latest last):
-  2026-11-20 06:40:00 UTC  LOGIN_FAILED  anna@example.org  imap login=<anna@example.org>; 5 within 10m, limit 5  Too many different wrong passwords.`,
+  2026-11-20 06:40:00 UTC  login  LOGIN_FAILED  anna@example.org  imap login=<anna@example.org>; 5 within 10m, limit 5  Too many different wrong passwords.
+
+What lifts or prevents it:
+  Too many different wrong passwords. \`unban IP\` lifts it; \`account passwd\` sets a new password. Set by limits.logins.failures, limits.logins.window.`,
   );
 });
 

@@ -1,14 +1,15 @@
 import type { Ip, Prefix } from "../core/ip.ts";
-import { type Protection, type Reason, reasons } from "../core/reasons.ts";
+import { type Protection, reasons } from "../core/reasons.ts";
 import { formatDuration } from "../core/time.ts";
-import type { AddressReport, BanItem, EventItem } from "../wire/items.ts";
+import type { AddressStory, BanItem, TimelineStep } from "../wire/items.ts";
 import { PROGRAM } from "./call.ts";
 import { columns, dayAndTime, oneLine, ordinal, plural, shown, span, until } from "./print-text.ts";
+import { parts, printRemedies, printTimeline } from "./print-timeline.ts";
 
 /** What `why` tells about. `protection` is what the machine itself knows of its own addresses. */
 export type WhySubject = Readonly<{
   ip: Ip;
-  report: AddressReport;
+  report: AddressStory;
   protection: Protection | null;
   /** The network of `allow.networks` in the settings that covers it. */
   listedInSettings: Prefix | null;
@@ -16,13 +17,17 @@ export type WhySubject = Readonly<{
   nowMs: number;
 }>;
 
-const MOST_EVENTS = 20;
-
 /** In plain words: the state, the reason with its numbers, the events, and the command that changes it. */
 export function printWhy(subject: WhySubject): string {
-  const { report } = subject;
-  const parts = [state(subject), protections(subject), known(subject), past(subject), events(report, subject.ip)];
-  return parts.filter((part) => part !== "").join("\n\n");
+  const { timeline } = subject.report;
+  return parts([
+    state(subject),
+    protections(subject),
+    known(subject),
+    past(subject),
+    printTimeline(timeline, `${PROGRAM} events --ip ${subject.ip}`),
+    printRemedies(timeline),
+  ]);
 }
 
 /** The command to type next. */
@@ -39,7 +44,7 @@ function state(subject: WhySubject): string {
   const covering = ban.prefix.startsWith(`${ip}/`) ? "" : ` as part of ${ban.prefix}`;
   const lines = [
     `${ip} is banned${covering} ${until(ban.expiresAt, nowMs)}.`,
-    `Reason: ${sentence(ban.reason)}${numbers(ban, report.events)}`,
+    `Reason: ${sentence(ban.reason)}${numbers(ban, report.timeline)}`,
     `Since ${dayAndTime(ban.createdAt)}; ${offence(subject, ban)}`,
     `To lift it: ${PROGRAM} unban ${shown(ban.prefix)}`,
   ];
@@ -58,15 +63,10 @@ function offence({ memoryMs }: WhySubject, ban: BanItem): string {
 }
 
 /** The ban's text may have the numbers already; otherwise they stand in the event that brought it on. */
-function numbers(ban: BanItem, seen: readonly EventItem[]): string {
+function numbers(ban: BanItem, seen: readonly TimelineStep[]): string {
   if (/limit \d/.test(ban.reason)) return "";
-  const event = seen.find(({ reason, count }) => reason === ban.code && count !== null);
-  return event === undefined ? "" : ` It was ${evidence(event)}.`;
-}
-
-function evidence({ count, limit, windowMs }: EventItem): string {
-  if (count === null || limit === null || windowMs === null) return "";
-  return `${count} within ${formatDuration(windowMs)}, limit ${limit}`;
+  const step = seen.findLast(({ reason, evidence }) => reason === ban.code && evidence !== "");
+  return step === undefined ? "" : ` It was ${step.evidence}.`;
 }
 
 function protections({ ip, report, protection, listedInSettings }: WhySubject): string {
@@ -104,31 +104,9 @@ function past({ report, memoryMs }: WhySubject): string {
 
 const ENDINGS: Readonly<Record<string, string>> = { UNBAN: "lifted", BAN_EXPIRED: "ended", REPLACED: "replaced" };
 
-function ending(ban: AddressReport["pastBans"][number]): string {
+function ending(ban: AddressStory["pastBans"][number]): string {
   const lasted = ban.endedAt === null ? "" : ` after ${span(Date.parse(ban.endedAt) - Date.parse(ban.createdAt))}`;
   return `${ENDINGS[ban.ended ?? ""] ?? "over"}${lasted}`;
-}
-
-function events({ events: seen }: AddressReport, ip: Ip): string {
-  if (seen.length === 0) return "";
-  const latest = [...seen].sort((a, b) => a.id - b.id).slice(-MOST_EVENTS);
-  const rows = latest.map((event) => [
-    `  ${dayAndTime(event.at)}`,
-    event.type,
-    event.account ?? "",
-    [event.details, evidence(event)].filter((part) => part !== "").join("; "),
-    meaning(event),
-  ]);
-  const more = seen.length > latest.length ? `\n  All of them: ${PROGRAM} events --ip ${ip}` : "";
-  return `What happened (latest last):\n${columns(rows)}${more}`;
-}
-
-function meaning({ reason, action }: EventItem): string {
-  return isReason(reason) ? reasons[reason].says : action;
-}
-
-function isReason(code: string | null): code is Reason {
-  return code !== null && Object.hasOwn(reasons, code);
 }
 
 function sentence(text: string): string {

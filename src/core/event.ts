@@ -1,5 +1,5 @@
 import type { Ip, Prefix } from "./ip.ts";
-import type { Reason } from "./reasons.ts";
+import type { ClientFault, Reason } from "./reasons.ts";
 import type { Millis } from "./time.ts";
 
 /** The door an event came through. */
@@ -146,9 +146,25 @@ export type Observation =
       sender: string;
       recipient: string;
       reply: string;
+    }>
+  /** What a client did wrong, and Postfix or Dovecot dealt with by itself. `times`: how often, in one line. */
+  | Readonly<{ type: "CLIENT_FAULT"; ip: Ip; service: Service; reason: ClientFault; detail: string; times: number }>
+  /** A sign-in that failed while the guard, which is asked otherwise, was down. */
+  | Readonly<{ type: "LOGIN_UNSEEN"; ip: Ip; service: Service; login: string; times: number }>
+  /** A mail got its place in the queue: which Message-ID goes with which queue id. */
+  | Readonly<{ type: "MAIL_QUEUED"; queueId: string; messageId: string }>
+  /** What became of it, for each recipient and try. */
+  | Readonly<{
+      type: "MAIL_TRIED";
+      queueId: string;
+      recipient: string;
+      outcome: "sent" | "deferred" | "bounced";
+      /** By which program and to whom; then the answer of the other side. */
+      relay: string;
+      reply: string;
     }>;
 
-/** How far a log has been read: `offset` bytes of the file with this inode. */
+/** How far a log has been read: `offset` bytes of the file with this inode (its number, and when it was made). */
 export type LogPosition = Readonly<{ inode: string; offset: number }>;
 
 /** The address or network an event is about. */

@@ -132,6 +132,59 @@ export const reasons = {
     next: "`account networks NAME add NET` lets it in, or logins.networks where the server restricts all.",
     smtp: null,
   },
+  // What only the logs of Postfix and Dovecot tell: they deal with it by themselves.
+  lost_connection: {
+    says: "The client hung up in the middle of a session.",
+    next: "Nothing to do; many of them from one address are a scanner.",
+    smtp: null,
+  },
+  timed_out: { says: "The client fell silent in the middle of a session.", next: "Nothing to do.", smtp: null },
+  too_many_errors: {
+    says: "The client was hung up on after too many wrong commands.",
+    next: "Nothing to do, unless it is a mail program of yours that is set up wrongly.",
+    smtp: null,
+  },
+  pipelining: {
+    says: "The client talked out of turn, as senders of spam do.",
+    next: "If it is honest, its software must wait for answers (RFC 2920).",
+    smtp: null,
+  },
+  tls_failed: {
+    says: "No encrypted connection came about.",
+    next: 'An old but honest client may need tls.profile = "compatible".',
+    smtp: null,
+  },
+  auth_not_offered: {
+    says: "It tried to sign in on port 25, where nobody can.",
+    next: "A mail program of yours must use port 465 or 587.",
+    smtp: null,
+  },
+  malformed_command: { says: "What it said is no SMTP.", next: "Nothing to do.", smtp: null },
+  postfix_limit: {
+    says: "Postfix's own limit was reached, the second line behind the guard's.",
+    next: "Raise limits.connections or limits.mail, or `allow add` an honest address.",
+    smtp: null,
+  },
+  relay_refused: {
+    says: "A stranger asked to pass on mail to another server.",
+    next: "A user must sign in, on port 465 or 587.",
+    smtp: null,
+  },
+  helo_refused: {
+    says: "The client did not introduce itself by a full host name.",
+    next: "If it is honest, its software must be set up with its name.",
+    smtp: null,
+  },
+  sender_refused: {
+    says: "The sender's address is not one that this client may use.",
+    next: "A user sends under addresses of its own: `alias add` gives it another.",
+    smtp: null,
+  },
+  unseen_login_failure: {
+    says: "A failed sign-in while the guard was down, found in the log when it came back.",
+    next: "Nothing to do; it counts towards no limit.",
+    smtp: null,
+  },
   signed_in: { says: "The password was right.", next: "Nothing to do.", smtp: null },
   manual: { says: "The administrator asked for it.", next: "Nothing to do.", smtp: `421 ${TRY_LATER}` },
   not_banned: { says: "No ban stands on it.", next: "`bans` lists those in force.", smtp: null },
@@ -146,5 +199,25 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons;
 
+export function isReason(code: string | null): code is Reason {
+  return code !== null && Object.hasOwn(reasons, code);
+}
+
 /** Reasons that no ban, by whatever path, can overrule. */
 export type Protection = Extract<Reason, "loopback" | "own_address" | "gateway" | "allow_listed">;
+
+/** What a client did wrong that only a log tells. */
+export type ClientFault = Extract<
+  Reason,
+  | "lost_connection"
+  | "timed_out"
+  | "too_many_errors"
+  | "pipelining"
+  | "tls_failed"
+  | "auth_not_offered"
+  | "malformed_command"
+  | "postfix_limit"
+  | "relay_refused"
+  | "helo_refused"
+  | "sender_refused"
+>;

@@ -24,7 +24,7 @@ import { parseAddress } from "../core/address.ts";
 import type { Ban } from "../core/decision.ts";
 import type { JailReported } from "../core/event.ts";
 import type { Prefix } from "../core/ip.ts";
-import { DAY_MS } from "../core/time.ts";
+import { DAY_MS, type Millis } from "../core/time.ts";
 import { createAcquaintance } from "../engine/acquaintance.ts";
 import { DnsBlockLists, type ListSettings } from "../engine/block-lists.ts";
 import { createCommands } from "../engine/commands.ts";
@@ -35,19 +35,23 @@ import { healthOf } from "../engine/health.ts";
 import { Kicker } from "../engine/kick-banned.ts";
 import { createInquiry } from "../engine/outside.ts";
 import { ProviderPools } from "../engine/provider-pools.ts";
+import { REFUSED_AS_SPAM } from "../render/content-services.ts";
 import { ControlServer } from "../servers/control-server.ts";
 import { LoginPolicyServer } from "../servers/login-policy-server.ts";
 import { PolicyServer } from "../servers/policy-server.ts";
 import { atMostTenAMinute, problems, type Report } from "../servers/report.ts";
-import type { Layout } from "../settings/layout.ts";
+import { type Layout, serviceLog } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
 import { toPolicy } from "../settings/to-policy.ts";
+import { readMailLog } from "../wire/mail-log.ts";
+import { SpamdLog } from "../wire/spamd-log.ts";
 import { BanMails } from "./ban-mails.ts";
 import { changedKeys, readSettings } from "./guard-settings.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { ReportTaker } from "./take-reports.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
+import { type FollowedLog, LogWatch } from "./watch-logs.ts";
 
 const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
 
@@ -149,10 +153,9 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     reload,
     pid: process.pid,
   });
+  const logs = new LogWatch({ engine, positions: store, log, logs: followedLogs(layout, settings, engine.startedAt) });
   const content = new ContentWatch({
     layout,
-    engine,
-    positions: store,
     preferences,
     notices,
     clock,
@@ -230,6 +233,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       await fromWeb.start(layout.webSocket, 0o660);
       await enforcer.start();
       await housekeeping.start();
+      logs.start();
       content.start();
       watch.start();
       reports.start();
@@ -240,7 +244,8 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     },
     async stop() {
       housekeeping.stop();
-      await content.stop();
+      content.stop();
+      await logs.stop();
       await watch.stop();
       await reports.stop();
       spfLookup.cancel();
@@ -252,6 +257,18 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       await firewall.close();
     },
   };
+}
+
+/** What only logs tell, and who reads it. */
+function followedLogs(layout: Layout, settings: Settings, guardSince: Millis): readonly FollowedLog[] {
+  const scores = new SpamdLog();
+  const mail = { spamReply: REFUSED_AS_SPAM, guardSince };
+  return [
+    { name: "mail", file: layout.mailLog, shared: true, read: (line) => readMailLog(line, mail) },
+    ...(settings["spam.enabled"]
+      ? [{ name: "spamd", file: serviceLog(layout, "spamd"), shared: false, read: (line: string) => scores.read(line) }]
+      : []),
+  ];
 }
 
 function listsOf(settings: Settings): ListSettings {

@@ -15,6 +15,7 @@ import { applyConfiguration } from "./apply.ts";
 import { type CertificateFiles, readPair } from "./certificate.ts";
 import { AccountsFollower } from "./follow-accounts.ts";
 import { CertificateFollower, reloadCertificate } from "./follow-certificate.ts";
+import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
 import { reloadOf } from "./parts.ts";
 import { type Process, processesOf, signal } from "./set-up/processes.ts";
 import { pidOf } from "./set-up/supervise.ts";
@@ -38,6 +39,7 @@ export class KeeperVerbs {
   #certificateFiles: CertificateFiles | null;
   readonly #accounts: AccountsFollower;
   #accountsFile: string;
+  #logRules: LogRules;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(layout: Layout, env: Environment) {
@@ -46,6 +48,7 @@ export class KeeperVerbs {
     const read = this.#settings();
     this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
     this.#accountsFile = read.ok ? read.settings["accounts.follow"] : "";
+    this.#logRules = read.ok ? logRules(read.settings) : USUAL_LOG_RULES;
     this.#accounts = new AccountsFollower({
       present: () => readFollowed(layout.accountsDb),
       ask: async (command) => {
@@ -67,6 +70,11 @@ export class KeeperVerbs {
   async lookAtCertificate(): Promise<void> {
     const files = this.#certificateFiles;
     if (files !== null) await this.#inTurn(() => this.#certificate.look(files));
+  }
+
+  /** How logs are kept by the settings in force. */
+  get logRules(): LogRules {
+    return this.#logRules;
   }
 
   /** Not in turn with what the guard asks: it asks to end sessions while it takes over the accounts. */
@@ -157,6 +165,7 @@ export class KeeperVerbs {
     if (failed !== null) return { ok: false, reason: failed };
     this.#certificateFiles = files;
     this.#accountsFile = read.settings["accounts.follow"];
+    this.#logRules = logRules(read.settings);
     this.#accounts.forget();
     await this.#certificate.look(files);
     const { changed } = applied;

@@ -1,10 +1,12 @@
 /** The root process: renders, reloads and restarts Postfix and Dovecot, and ends sessions, when the guard asks. */
 import { chownSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { systemClock as clock } from "../adapters/clock.ts";
 import { KeeperServer } from "../servers/keeper-server.ts";
 import { messageOf, problems } from "../servers/report.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../settings/layout.ts";
 import { LOOK_EVERY_MS } from "./follow-certificate.ts";
+import { LogKeeper, reopenMailLog } from "./keep-logs.ts";
 import { KeeperVerbs } from "./keeper-verbs.ts";
 import { userIds } from "./site.ts";
 import { GuardWatch } from "./watch-guard.ts";
@@ -24,6 +26,7 @@ console.log("keeper: ready");
 void followCertificate();
 void followAccounts();
 void watchGuard();
+void keepLogs();
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.once(name, () => {
     void server.stop(GRACE_MS).then(() => process.exit(0));
@@ -49,6 +52,20 @@ async function followAccounts(): Promise<never> {
     } catch (error) {
       console.error(`keeper: the accounts file could not be followed: ${messageOf(error)}`);
     }
+  }
+}
+
+async function keepLogs(): Promise<never> {
+  const say = (what: string): void => console.error(`keeper: ${what}`);
+  const logs = new LogKeeper({ layout, clock, rules: () => verbs.logRules, reopen: () => reopenMailLog(layout), say });
+  logs.start();
+  for (;;) {
+    try {
+      await logs.look();
+    } catch (error) {
+      console.error(`keeper: the logs could not be kept: ${messageOf(error)}`);
+    }
+    await pause(LOOK_EVERY_MS);
   }
 }
 

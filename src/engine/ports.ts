@@ -197,6 +197,10 @@ export type EventFilter = Readonly<{
   /** A single address or a network. */
   prefix?: Prefix;
   type?: string;
+  /** What an account did, what came for it, and what was changed about it. */
+  account?: string;
+  /** A queue id, or a Message-ID without its angle brackets. */
+  mail?: string;
   most: number;
   order: "oldest_first" | "newest_first";
 }>;

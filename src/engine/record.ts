@@ -2,7 +2,8 @@ import type { Change, Decision, Verdict } from "../core/decision.ts";
 import { type Audit, type Event, type Observation, subjectOf } from "../core/event.ts";
 import type { EventType } from "../core/event-types.ts";
 import { type Ip, networkAddress, type Prefix } from "../core/ip.ts";
-import type { Reason } from "../core/reasons.ts";
+import { queuedDetails, triedDetails } from "../core/mail-trace.ts";
+import type { ClientFault, Reason } from "../core/reasons.ts";
 import { printable } from "../core/text.ts";
 import { formatDuration, isoTime, type Millis } from "../core/time.ts";
 import type { EventRow } from "./ports.ts";
@@ -79,6 +80,42 @@ export function observationRow(seen: Observation, at: Millis, subject: (ip: Ip) 
       const about = `smtp from=<${text(sender)}> to=<${text(recipient)}> queue_id=${text(queueId)}: ${text(reply)}`;
       return { ...bare("EMAIL_BLOCKED", { ip, prefix: subject(ip) }, at, about), reason, action: "refused" };
     }
+    case "CLIENT_FAULT": {
+      const { ip, service, reason, detail, times } = seen;
+      const about = `${service} ${text(detail)}${times > 1 ? ` (${times} times)` : ""}`;
+      return { ...bare(faultType(reason), { ip, prefix: subject(ip) }, at, about), reason, action: "noted" };
+    }
+    case "LOGIN_UNSEEN": {
+      const { ip, service, login, times } = seen;
+      const about = `${service} login=<${text(login)}>${times > 1 ? ` (${times} times)` : ""}`;
+      const row = bare("LOGIN_FAILED", { ip, prefix: subject(ip) }, at, about);
+      return { ...row, account: login === "" ? null : login, reason: "unseen_login_failure", action: "noted" };
+    }
+    case "MAIL_QUEUED":
+      return { ...bare("EMAIL_QUEUED", null, at, queuedDetails(seen)), action: "queued" };
+    case "MAIL_TRIED": {
+      const [type, action] = TRIED[seen.outcome];
+      return { ...bare(type, null, at, triedDetails(seen)), action };
+    }
+  }
+}
+
+const TRIED = {
+  sent: ["EMAIL_DELIVERED", "delivered"],
+  deferred: ["EMAIL_DELAYED", "tried again later"],
+  bounced: ["EMAIL_BOUNCED", "returned to its sender"],
+} as const satisfies Record<string, readonly [EventType, string]>;
+
+function faultType(reason: ClientFault): EventType {
+  switch (reason) {
+    case "tls_failed":
+      return "TLS_FAILED";
+    case "relay_refused":
+    case "helo_refused":
+    case "sender_refused":
+      return "EMAIL_BLOCKED";
+    default:
+      return "SESSION_FAULT";
   }
 }
 

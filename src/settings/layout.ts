@@ -61,6 +61,9 @@ export function layoutOf(dataDirectory: string) {
     spamPreferences: at("db", "spam"),
     log: at("log"),
     mailLog: at("log", "mail", "mail.log"),
+    /** Warnings and worse of it, and errors and worse. */
+    mailWarn: at("log", "mail", "mail.warn"),
+    mailErr: at("log", "mail", "mail.err"),
     run: at("run"),
     controlSocket: at("run", "guard", "control.sock"),
     webSocket: at("run", "guard", "web.sock"),
@@ -72,6 +75,11 @@ export function layoutOf(dataDirectory: string) {
     environment: at("run", "environment"),
     services: at("service"),
   } as const;
+}
+
+/** Where svlogd(8) writes what a service says. */
+export function serviceLog(layout: Layout, service: string): string {
+  return join(layout.log, service, "current");
 }
 
 export const DEFAULT_DATA_DIRECTORY = "/var/lib/ghostinbox";

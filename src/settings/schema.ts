@@ -657,6 +657,21 @@ export const schema = {
     says: "The sender of these mails; empty stands for `fail2ban@` before `hostname`.",
     source: "jail.conf(5), sender",
   },
+  "logs.max_size": {
+    kind: size(16 * KB, 10 * GB),
+    byDefault: "50MB",
+    says: "Size at which mail.log, mail.warn and mail.err are set aside and begun anew.",
+  },
+  "logs.max_age": {
+    kind: duration(SECOND_MS, 3_650 * DAY_MS),
+    byDefault: "1d",
+    says: "Age at which they are set aside, if anything stands in them.",
+  },
+  "logs.keep": {
+    kind: wholeNumber(1, 10_000),
+    byDefault: 14,
+    says: "How many of each are kept; those older than a day are compressed.",
+  },
 
   "firewall.enabled": {
     kind: flag,

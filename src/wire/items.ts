@@ -43,6 +43,35 @@ export type AddressReport = Readonly<{
   events: readonly EventItem[];
 }>;
 
+export type TimelineSource = "smtp" | "login" | "spam" | "delivery" | "web" | "fail2ban" | "firewall" | "administrator";
+/** An event, explained. */
+export type TimelineStep = EventItem &
+  Readonly<{
+    source: TimelineSource;
+    /** `5 within 10m, limit 5`; empty where nothing was counted. */
+    evidence: string;
+    meaning: string;
+    /** What lifts or mends it; null where there is nothing to do. */
+    lift: string | null;
+    /** The settings that would have prevented it. */
+    settings: readonly string[];
+  }>;
+
+/** `why IP`, `why --account`, `why --message`, and their routes. Timelines begin with the oldest. */
+export type AddressStory = AddressReport & Readonly<{ timeline: readonly TimelineStep[] }>;
+export type AccountReport = Readonly<{
+  account: string;
+  /** From where sign-ins came, the latest first. */
+  addresses: readonly Readonly<{ ip: string; succeeded: number; failed: number; lastAt: string }>[];
+  timeline: readonly TimelineStep[];
+}>;
+export type MessageReport = Readonly<{
+  asked: string;
+  queueIds: readonly string[];
+  messageIds: readonly string[];
+  timeline: readonly TimelineStep[];
+}>;
+
 export type NoticeCode =
   | "database_unwritable"
   | "firewall_unavailable"

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { isSingleAddress, isV4, overlaps, type Prefix, prefixLength } from "../../core/ip.ts";
+import { mailNames } from "../../core/mail-trace.ts";
 import { isoTime } from "../../core/time.ts";
 import type { EventFilter } from "../../engine/ports.ts";
 import type { EventItem } from "../../wire/items.ts";
@@ -26,13 +27,15 @@ export class EventSearch {
     const statement = this.#statement(`
       SELECT id, at, type, ip, prefix, account, reason, count, limit_count, window_ms, details, action FROM event
       ${where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`} ORDER BY id ${direction} LIMIT ?`);
-    // Of a network the rows are yet to be looked at one by one.
-    const exact = filter.prefix === undefined || isSingleAddress(filter.prefix);
+    // Of a network or a mail the rows are yet to be looked at one by one.
+    const exact = filter.mail === undefined && (filter.prefix === undefined || isSingleAddress(filter.prefix));
     const found: EventItem[] = [];
     for (const row of statement.iterate(...values, exact ? filter.most : -1)) {
       const network = row["prefix"] === null ? null : prefixColumn(row["prefix"]);
       if (filter.prefix !== undefined && (network === null || !overlaps(network, filter.prefix))) continue;
-      if (found.push(eventItem(row)) >= filter.most) break;
+      const item = eventItem(row);
+      if (filter.mail !== undefined && !isAbout(item, filter.mail)) continue;
+      if (found.push(item) >= filter.most) break;
     }
     return found;
   }
@@ -48,7 +51,10 @@ export class EventSearch {
 
 type Conditions = Readonly<{ where: readonly string[]; values: readonly SQLInputValue[] }>;
 
-function conditions({ after, before, type, prefix }: EventFilter): Conditions {
+/** Finding a mail or an account walks over the rows: at most so many of the newest, about half a second's work. */
+const WALKED_EVENTS = 500_000;
+
+function conditions({ after, before, type, prefix, account, mail }: EventFilter): Conditions {
   const where: string[] = [];
   const values: SQLInputValue[] = [];
   const add = (condition: string, ...bound: readonly SQLInputValue[]): void => {
@@ -67,7 +73,26 @@ function conditions({ after, before, type, prefix }: EventFilter): Conditions {
       add("id IN (SELECT id FROM event_by_subject WHERE subject IN (SELECT value FROM json_each(?)))", wider);
     else add("(+prefix GLOB ? OR +prefix IN (SELECT value FROM json_each(?)))", `${sharedText(prefix)}*`, wider);
   }
+  if (account !== undefined || mail !== undefined)
+    add(`id > (SELECT coalesce(max(id), 0) - ${WALKED_EVENTS} FROM event)`);
+  if (account !== undefined) {
+    const name = account.toLowerCase();
+    add(
+      "(account = ? COLLATE NOCASE OR instr(lower(details), ?) > 0 OR (prefix IS NULL AND substr(lower(details), 1, ?) = ?))",
+      name,
+      `to=<${name}>`,
+      name.length + 1,
+      `${name} `,
+    );
+  }
+  if (mail !== undefined) add("(type LIKE 'EMAIL%' OR type = 'SPAM_SCORED') AND instr(details, ?) > 0", mail);
   return { where, values };
+}
+
+/** What was found by its text alone may be a sender's invention: the names are read from where only we write them. */
+function isAbout({ type, details }: EventItem, mail: string): boolean {
+  const names = mailNames(type, details);
+  return names !== null && (names.queueId === mail || names.messageId.replace(/^<(.*)>$/, "$1") === mail);
 }
 
 /** What the text of every network within this one begins with (RFC 5952 shortens from the first group of zeros on). */

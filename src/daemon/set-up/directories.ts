@@ -5,6 +5,7 @@ import {
   copyFileSync,
   existsSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -17,7 +18,7 @@ import { CONTENT_USERS } from "../../render/content-services.ts";
 import { fail2banDirectories } from "../../render/fail2ban.ts";
 import { POSTGREY_USER } from "../../render/postgrey.ts";
 import { SERVICES } from "../../render/runit.ts";
-import { type Layout, USERS } from "../../settings/layout.ts";
+import { type Layout, serviceLog, USERS } from "../../settings/layout.ts";
 import { groupId, userIds } from "../site.ts";
 
 type Entry = Readonly<{ path: string; mode: number; user: string; group: string }>;
@@ -113,6 +114,10 @@ export function makeDirectories(layout: Layout): void {
   chmodSync(layout.mailLog, 0o640);
   // Fail2ban starts beside the web, and follows only what is there.
   if (!existsSync(layout.webLog)) closeSync(openSync(layout.webLog, "a", 0o644));
+  // Where people look for it; it is svlogd(8) that writes and rotates it.
+  const fail2banLog = join(dirname(layout.mailLog), "fail2ban.log");
+  if (lstatSync(fail2banLog, { throwIfNoEntry: false }) === undefined)
+    symlinkSync(join("..", "fail2ban", basename(serviceLog(layout, "fail2ban"))), fail2banLog);
   // svlogd(8): five files of a megabyte.
   for (const service of SERVICES) writeFileSync(join(layout.log, service, "config"), "s1000000\nn5\n");
 }

@@ -1,6 +1,7 @@
 import type { Prefix } from "../../core/ip.ts";
 import { instant } from "../../core/time.ts";
-import type { AddressReport, EventItem, Stats } from "../../wire/items.ts";
+import { whyAccount, whyAddress, whyMessage } from "../../engine/why.ts";
+import type { AccountReport, AddressStory, EventItem, MessageReport, Stats } from "../../wire/items.ts";
 import type { HealthReader } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
@@ -44,6 +45,14 @@ export function readEvents({ queries }: ApiParts, { ip, type, cursor, limit = EV
   return { items, next: last !== undefined && items.length === limit ? String(last.id) : null };
 }
 
-export function readWhy({ queries, clock, settings }: ApiParts, prefix: Prefix): AddressReport {
-  return queries().address(prefix, clock.now(), settings.memoryMs);
+export function readWhy({ queries, clock, settings }: ApiParts, prefix: Prefix): AddressStory {
+  return whyAddress(queries(), prefix, clock.now(), settings.memoryMs);
+}
+
+export function readWhyAccount({ queries }: ApiParts, account: string): AccountReport {
+  return whyAccount(queries(), account);
+}
+
+export function readWhyMessage({ queries }: ApiParts, message: string): MessageReport {
+  return whyMessage(queries(), message);
 }

@@ -6,7 +6,7 @@ import { API_LIMITS } from "./limits.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
-import { readEvents, readStats, readWhy } from "./reading.ts";
+import { readEvents, readStats, readWhy, readWhyAccount, readWhyMessage } from "./reading.ts";
 import { type Route, route } from "./route.ts";
 import * as shape from "./schemas.ts";
 import { resumeFrom, STREAM_TYPE } from "./streams.ts";
@@ -177,12 +177,32 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
     }),
     route({
       method: "GET",
+      path: "/api/v1/why/account/{account}",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "What an account did, what came for it, what was changed about it, and what would lift or prevent it.",
+      params: shape.accountInPath,
+      answer: shape.accountReport,
+      run: ({ params }) => readWhyAccount(parts, params.account),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/why/message/{message}",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "The way of one mail, by its queue id or its Message-ID.",
+      params: shape.messageInPath,
+      answer: shape.messageReport,
+      run: ({ params }) => readWhyMessage(parts, params.message),
+    }),
+    route({
+      method: "GET",
       path: "/api/v1/why/{ip}",
       who: "session_or_token",
       bodyBytes: 0,
       says: "All that is known of an address: ban, past bans, offences, allow list, committed decisions.",
       params: shape.ipInPath(ipv6Prefix),
-      answer: shape.addressReport,
+      answer: shape.addressStory,
       run: ({ params }) => readWhy(parts, params.ip),
     }),
     route({

@@ -2,7 +2,18 @@ import * as z from "zod";
 import { EVENT_TYPES } from "../../core/event-types.ts";
 import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/ip.ts";
 import { parseDuration } from "../../core/time.ts";
-import type { AddressReport, AllowItem, BanItem, EventItem, Health, Stats } from "../../wire/items.ts";
+import type {
+  AccountReport,
+  AddressReport,
+  AddressStory,
+  AllowItem,
+  BanItem,
+  EventItem,
+  Health,
+  MessageReport,
+  Stats,
+  TimelineStep,
+} from "../../wire/items.ts";
 import { API_LIMITS } from "./limits.ts";
 
 /** The shapes of requests and answers: checked at the door, shown in `/openapi.json`. */
@@ -67,6 +78,22 @@ export const banRequest = z.strictObject({ ip: target, reason: note.optional(), 
 export const allowRequest = z.strictObject({ network: target, note: note.optional() });
 export const networkInPath = z.object({ network: target });
 export const ipInPath = (ipv6Prefix: number) => z.object({ ip: subject(ipv6Prefix) });
+
+/** An account as it was typed: those that do not exist are asked about too. */
+export const accountInPath = z.object({
+  account: z
+    .string()
+    .min(1, "is empty")
+    .max(320, "has more than 320 characters")
+    .describe("An account, or a name that was tried."),
+});
+export const messageInPath = z.object({
+  message: z
+    .string()
+    .min(3, "is too short")
+    .max(998, "has more than 998 characters")
+    .describe("A queue id, or a Message-ID with or without its angle brackets."),
+});
 
 export const eventsQuery = (ipv6Prefix: number) =>
   z.object({
@@ -160,7 +187,7 @@ export const stats = z.object({
   counts: z.record(z.string(), count).describe("Events of the last 24 hours by type."),
   health: healthReport,
 }) satisfies z.ZodType<Stats>;
-export const addressReport = z.object({
+const addressReport = z.object({
   ban: banItem.nullable(),
   pastBans: z.array(banItem.extend({ endedAt: time.nullable(), ended: z.string().nullable() })),
   offencesInMemory: count,
@@ -168,6 +195,26 @@ export const addressReport = z.object({
   knownAccounts: z.array(z.string()),
   events: z.array(eventItem),
 }) satisfies z.ZodType<AddressReport>;
+const timelineStep = eventItem.extend({
+  source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "firewall", "administrator"]),
+  evidence: z.string().describe("What was counted, within which time, and the limit; empty where nothing was."),
+  meaning: z.string(),
+  lift: z.string().nullable().describe("What lifts or mends it; null where there is nothing to do."),
+  settings: z.array(z.string()).describe("The settings that would have prevented it."),
+}) satisfies z.ZodType<TimelineStep>;
+const timeline = z.array(timelineStep).describe("The oldest first.");
+export const addressStory = addressReport.extend({ timeline }) satisfies z.ZodType<AddressStory>;
+export const accountReport = z.object({
+  account: z.string(),
+  addresses: z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time })),
+  timeline,
+}) satisfies z.ZodType<AccountReport>;
+export const messageReport = z.object({
+  asked: z.string(),
+  queueIds: z.array(z.string()),
+  messageIds: z.array(z.string()),
+  timeline,
+}) satisfies z.ZodType<MessageReport>;
 export const cleaned = z.object({ success: z.literal(true), action: z.literal("cleanup"), expired: count });
 export const securityResult = z.discriminatedUnion("action", [
   z.object({ success: z.literal(true), action: z.literal("ban"), ban: banItem }),

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EVENT_TYPES } from "../core/event-types.ts";
+import { reasons } from "../core/reasons.ts";
+import { isSettingKey } from "../settings/schema.ts";
+import type { EventItem } from "../wire/items.ts";
+import { timelineOf } from "./timeline.ts";
+
+const event: EventItem = {
+  id: 2,
+  at: "2026-11-20T06:40:00.000Z",
+  type: "LOGIN_FAILED",
+  ip: "203.0.113.7",
+  account: "anna@example.org",
+  reason: "login_failures",
+  count: 5,
+  limit: 5,
+  windowMs: 600_000,
+  details: "imap login=<anna@example.org>",
+  action: "refused",
+};
+
+test("a step has its source, evidence, meaning, and what lifts and prevents it", () => {
+  const [first, second] = timelineOf([event, { ...event, id: 1, type: "CONNECT", reason: "below_limit", count: null }]);
+  assert.equal(first?.id, 1, "the oldest first");
+  assert.deepEqual([first.source, first.evidence, first.lift, first.settings], ["smtp", "", null, []]);
+  assert.equal(second?.source, "login");
+  assert.equal(second.evidence, "5 within 10m, limit 5");
+  assert.equal(second.meaning, reasons.login_failures.says);
+  assert.equal(second.lift, reasons.login_failures.next);
+  assert.deepEqual(second.settings, ["limits.logins.failures", "limits.logins.window"]);
+});
+
+test("where it was seen follows from type and door; every type and reason can be told", () => {
+  const sources = EVENT_TYPES.map((type) => timelineOf([{ ...event, type }])[0]?.source);
+  assert.ok(!sources.includes(undefined));
+  assert.equal(timelineOf([{ ...event, details: "dashboard login=<>" }])[0]?.source, "web");
+  for (const reason of [...Object.keys(reasons), "one_of_a_newer_version", null]) {
+    const [step] = timelineOf([{ ...event, reason }]);
+    assert.notEqual(step?.meaning ?? "", "", String(reason));
+    for (const key of step?.settings ?? []) assert.ok(isSettingKey(key), key);
+  }
+});

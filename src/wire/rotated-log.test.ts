@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isRotated, rotatedName } from "./rotated-log.ts";
+
+test("elder parts of a log, and what is none", () => {
+  assert.equal(rotatedName("mail.log", "2026-11-20T08:15:00.000Z"), "mail.log.20261120-081500");
+  for (const name of ["mail.log.20261120-081500", "mail.log.20261120-081500.gz", "mail.log.20261120-081500-2"])
+    assert.ok(isRotated(name, "mail.log"), name);
+  for (const name of ["mail.log", "fail2ban.log.20261120-081500", "mail.log.bak", "mail.log.20261120-081500.gz.x"])
+    assert.ok(!isRotated(name, "mail.log"), name);
+  assert.ok(isRotated("@400000006720a1b2c3d4e5f6.s", "current"));
+  for (const name of ["lock", "config", "current", "state"]) assert.ok(!isRotated(name, "current"), name);
+});

@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import { readFileSync, readlinkSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { elderParts } from "../../src/daemon/keep-logs.ts";
+import type { EventItem } from "../../src/wire/items.ts";
+import { parseMailLine } from "../../src/wire/mail-line.ts";
+import { Dialog } from "../lab/dialog.ts";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+
+describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab, {
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "5000",
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "5000",
+      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "5000",
+      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "5000",
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "5000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
+      // Every few mails the logs are set aside.
+      GHOSTINBOX_LOGS__MAX_SIZE: "16KB",
+      GHOSTINBOX_LOGS__KEEP: "1000",
+    }).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  const open = (from: string, port = 25): Promise<Dialog> => Dialog.open(lab.attacker, { from, to: SERVER.v4, port });
+  const recorded = (ip: string, reason: string): Promise<EventItem> =>
+    until(`${reason} of ${ip} is recorded`, async () =>
+      (await product.events(ip)).find((event) => event.reason === reason),
+    );
+
+  test("the logs lie where people look for them, for root and the guard alone", async () => {
+    const { mailLog, mailWarn, mailErr } = product.layout;
+    for (const file of [mailLog, mailWarn, mailErr])
+      assert.equal(await until(`${file} is there`, () => modeOf(file)), 0o640);
+    assert.equal(readlinkSync(join(dirname(mailLog), "fail2ban.log")), "../fail2ban/current");
+  });
+
+  describe("of a client", { concurrency: true }, () => {
+    test("signing in on port 25, and hanging up over it", async () => {
+      const from = "198.51.100.200";
+      const dialog = await open(from);
+      await dialog.reply();
+      await dialog.ask("EHLO client.test");
+      for (let i = 0; i < 3; i++) await authenticate(dialog, ANNA, `wrong ${i}`);
+      dialog.close();
+      const event = await recorded(from, "auth_not_offered");
+      assert.equal(event.type, "SESSION_FAULT");
+      assert.equal(event.details, "smtp auth=0/3 (3 times)");
+      assert.equal((await recorded(from, "lost_connection")).details, "smtp AUTH");
+    });
+
+    test("TLS that fails, at SMTP and at IMAP", async () => {
+      const from = "198.51.100.201";
+      const dialog = await open(from);
+      await dialog.reply();
+      await dialog.ask("EHLO client.test");
+      await dialog.ask("STARTTLS");
+      dialog.sendRaw("this is no handshake\r\n");
+      await dialog.closed();
+      assert.equal((await recorded(from, "tls_failed")).type, "TLS_FAILED");
+      const imap = await open("198.51.100.202", 993);
+      imap.sendRaw("a1 LOGIN anna secret\r\n");
+      await imap.closed();
+      assert.match((await recorded("198.51.100.202", "tls_failed")).details, /^imap SSL_accept/);
+    });
+
+    test("talking out of turn, nonsense, and too much of it", async () => {
+      const early = await open("198.51.100.203");
+      await early.reply();
+      early.sendRaw("EHLO client.test\r\nMAIL FROM:<a@sender.test>\r\nRCPT TO:<anna@example.test>\r\n");
+      await early.reply();
+      early.close();
+      await recorded("198.51.100.203", "pipelining");
+      const noise = await open("198.51.100.204");
+      await noise.reply();
+      noise.send("GET / HTTP/1.1");
+      await noise.closed();
+      assert.match((await recorded("198.51.100.204", "malformed_command")).details, /GET \/ HTTP/);
+      const wrong = await open("198.51.100.205");
+      await wrong.reply();
+      await wrong.ask("EHLO client.test");
+      for (let i = 0; i < 21; i++) await wrong.ask(`WHAT ${i}`);
+      await wrong.closed();
+      await recorded("198.51.100.205", "too_many_errors");
+    });
+
+    test("relaying, a bare HELO name and a sender of somebody else, refused by Postfix alone", async () => {
+      const relay = await open("198.51.100.206");
+      await relay.reply();
+      await relay.ask("EHLO client.test");
+      await mailOver(relay, { recipient: "someone@elsewhere.test" });
+      relay.close();
+      assert.equal((await recorded("198.51.100.206", "relay_refused")).type, "EMAIL_BLOCKED");
+      const bare = await open("198.51.100.207");
+      await bare.reply();
+      await bare.ask("EHLO client");
+      bare.close();
+      await recorded("198.51.100.207", "helo_refused");
+      const user = await openSubmission(lab.sender, "198.51.100.66");
+      await authenticate(user, ANNA);
+      await mailOver(user, { sender: "bert@example.test", recipient: ANNA });
+      user.close();
+      await recorded("198.51.100.66", "sender_refused");
+    });
+
+    test("names that imitate a line of the log accuse nobody else", async () => {
+      const from = "198.51.100.208";
+      const innocent = "198.51.100.33";
+      const line = `x]: lost connection after AUTH from unknown[${innocent}]`;
+      const dialog = await open(from);
+      await dialog.reply();
+      await dialog.ask(`EHLO ${line}`);
+      await dialog.ask(`MAIL FROM:<"${line}"@sender.test>`);
+      await dialog.ask(`too many errors after RCPT from unknown[${innocent}]`);
+      dialog.close();
+      const imap = await openImap(lab.attacker, from);
+      await imap.imap(`LOGIN "x>, method=PLAIN, rip=${innocent}, lip=203.0.113.10, TLS, session=<y" "wrong"`, 40_000);
+      imap.close();
+      await recorded(from, "lost_connection");
+      assert.deepEqual(await product.events(innocent), []);
+    });
+  });
+
+  test("what became of a mail", async () => {
+    await sendMail({ host: lab.sender, from: "198.51.100.65", text: "Message-ID: <one@sender.test>\r\n\r\nHello." });
+    const delivered = await until("its delivery is recorded", async () =>
+      (await product.sqlite("SELECT type, details FROM event WHERE type LIKE 'EMAIL_%' ORDER BY id")).find(
+        ([type]) => type === "EMAIL_DELIVERED",
+      ),
+    );
+    const [, queueId = ""] = /^queue_id=(\w+) to=<anna@example\.test> by lmtp /.exec(delivered[1] ?? "") ?? [];
+    assert.notEqual(queueId, "");
+    const queued = await product.sqlite("SELECT details FROM event WHERE type = 'EMAIL_QUEUED'");
+    assert.deepEqual(queued, [[`queue_id=${queueId} message_id=<one@sender.test>`]]);
+    assert.match(wholeLog(product.layout.mailLog), new RegExp(`${queueId}: removed`));
+    const lines = (await product.cli(["logs", "--queue-id", queueId])).stdout;
+    for (const part of [/client=phone/, /message-id=<one@sender\.test>/, /status=sent/, /removed/])
+      assert.match(lines, part);
+    assert.equal(
+      (await product.cli(["logs", "--grep", "one@sender", "--ip", "198.51.100.65"])).stdout,
+      "No line matches.\n",
+    );
+    // Queue id and Message-ID tell the same story, and so does the API.
+    const told = (await product.cli(["why", "--message", "one@sender.test"])).stdout;
+    for (const part of [
+      /^Outcome: delivered/m,
+      / smtp +CONNECT /,
+      / smtp +EMAIL_ACCEPTED /,
+      / delivery +EMAIL_DELIVERED /,
+    ])
+      assert.match(told, part);
+    assert.equal((await product.cli(["why", "--message", queueId])).stdout, told);
+    const answer = await product.api("GET", `/api/v1/why/message/${encodeURIComponent("<one@sender.test>")}`);
+    assert.equal(answer.code, 200);
+    assert.deepEqual(JSON.parse(answer.body), await product.json(["why", "--message", "<one@sender.test>"]));
+  });
+
+  test("why an account could not sign in", async () => {
+    const imap = await openImap(lab.sender, "198.51.100.70");
+    await logIn(imap, ANNA, "wrong");
+    imap.close();
+    const told = await until("the failure is told", async () => {
+      const { stdout } = await product.cli(["why", "--account", ANNA]);
+      return stdout.includes("198.51.100.70") ? stdout : null;
+    });
+    assert.match(told, /^ {2}198\.51\.100\.70 +0 succeeded +1 failed or refused/m);
+    assert.match(told, / login +LOGIN_FAILED /);
+    assert.match(told, / administrator +ACCOUNT_ADDED /);
+    assert.match(told, / delivery +EMAIL_DELIVERED /);
+    const { body } = await product.api("GET", `/api/v1/why/account/${encodeURIComponent(ANNA)}`);
+    assert.deepEqual(JSON.parse(body), await product.json(["why", "--account", ANNA]));
+    const nothing = await product.cli(["why"]);
+    assert.equal(nothing.code, 2);
+    assert.match(nothing.stderr, /^why needs one of IP, --account ADDRESS and --message ID\. /);
+  });
+
+  test("a sign-in that failed while the guard was down is found when it is back", async () => {
+    const service = `${product.layout.services}/guard`;
+    await lab.server.mustExec(["sv", "-w", "10", "down", service]);
+    const imap = await openImap(lab.attacker, "198.51.100.209");
+    assert.match((await logIn(imap, ANNA, "wrong")) ?? "", /^NO/);
+    imap.close();
+    await until("it stands in the log", () => wholeLog(product.layout.mailLog).includes("rip=198.51.100.209"));
+    const written = Date.now();
+    // Lines tell whole seconds: what was written in the second of the start is not told from what came after it.
+    await until("the next second has begun", () => Date.now() > written + 1_100);
+    await lab.server.mustExec(["sv", "-w", "10", "up", service]);
+    const event = await recorded("198.51.100.209", "unseen_login_failure");
+    assert.deepEqual([event.type, event.account, event.action], ["LOGIN_FAILED", ANNA, "noted"]);
+  });
+
+  test("logs set aside in the middle of a burst, and a guard that is killed: nothing is lost or doubled", async () => {
+    const many = 120;
+    const before = elderParts(product.layout.mailLog).length;
+    const send = async (from: number): Promise<void> => {
+      for (let n = from; n < many; n += 4) {
+        const text = `Message-ID: <burst-${n}@sender.test>\r\n\r\nHello.`;
+        assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.65", text })).code, 250, `mail ${n}`);
+        const [guard] = product.pidsOf(/\/guard\.js/);
+        if (n === many / 2 && guard !== undefined) process.kill(guard, "SIGKILL");
+      }
+    };
+    await Promise.all([0, 1, 2, 3].map(send));
+    const count = async (type: string, pattern: string): Promise<readonly string[]> =>
+      (
+        await product.sqlite(
+          `SELECT details FROM event WHERE type = '${type}' AND details LIKE '${pattern}' ORDER BY id`,
+        )
+      ).map(([details = ""]) => details);
+    const queued = await until(
+      "all of them are recorded",
+      async () => {
+        const found = await count("EMAIL_QUEUED", "%<burst-%");
+        return found.length >= many ? found : null;
+      },
+      30_000,
+    );
+    assert.equal(new Set(queued.map((details) => /<burst-\d+@/.exec(details)?.[0])).size, many);
+    assert.equal(queued.length, many);
+    const ids = queued.map((details) => /^queue_id=(\w+)/.exec(details)?.[1] ?? "");
+    const delivered = await until(
+      "and all their deliveries",
+      async () => {
+        const found = (await count("EMAIL_DELIVERED", "%")).filter((details) => ids.some((id) => details.includes(id)));
+        return found.length >= many ? found : null;
+      },
+      30_000,
+    );
+    assert.equal(delivered.length, many);
+    assert.ok(elderParts(product.layout.mailLog).length >= before + 2, "the log was set aside more than once");
+    const ends = (line: string): boolean => ids.some((id) => line.endsWith(`${id}: removed`));
+    // The last line of a mail comes after that of its delivery.
+    const log = await until("the log holds the end of each mail", () => {
+      const lines = wholeLog(product.layout.mailLog).split("\n");
+      return lines.filter(ends).length >= many ? lines : null;
+    });
+    assert.equal(log.filter(ends).length, many);
+    const worse = log.filter((line) => (parseMailLine(line)?.severity ?? "info") !== "info");
+    assert.notEqual(worse.length, 0);
+    await until("mail.warn holds each warning once", () => {
+      const written = wholeLog(product.layout.mailWarn)
+        .split("\n")
+        .filter((line) => line !== "");
+      return written.length === worse.length && written.join("\n") === worse.join("\n");
+    });
+  });
+});
+
+/** All that was ever written to it: its elder parts, then the present one. */
+function wholeLog(file: string): string {
+  return [...elderParts(file), file].map((path) => readFileSync(path, "utf8")).join("");
+}
+
+function modeOf(file: string): number | null {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat === undefined ? null : stat.mode & 0o777;
+}
