@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { SqliteAccountHistory } from "../adapters/sqlite/account-history.ts";
 import { SqliteAccountNetworks } from "../adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../adapters/sqlite/accounts.ts";
 import { SqliteAcquaintances } from "../adapters/sqlite/acquaintances.ts";
@@ -63,6 +64,7 @@ export async function startGuard(layout: Layout) {
     own: { current: () => [] },
     recipients: { exists: () => true },
     networks,
+    accounts: new SqliteAccountHistory(databases.engine),
     acquaintance: { isFirstContact: () => false },
     notices,
     clock,

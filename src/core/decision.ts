@@ -29,8 +29,10 @@ export type Change =
   | Readonly<{ type: "BAN"; ban: Ban }>
   /** `forgiven`: the offence does not count towards the next ban. */
   | Readonly<{ type: "LIFT"; prefix: Prefix; cause: "UNBAN" | "BAN_EXPIRED"; forgiven: boolean; by: string }>
-  /** An account signed in from here. */
-  | Readonly<{ type: "KNOW"; prefix: Prefix; account: string }>
+  /** An account signed in from here, with a password of this hash. */
+  | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; proof: string }>
+  /** Someone whom the account does not know tried a password of this hash. `account` in lower case. */
+  | Readonly<{ type: "GUESS"; account: string; network: Prefix; proof: string }>
   /** An account writes to someone elsewhere, whose reply is no stranger's. */
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
   /** Everything up to here has been read and recorded. */

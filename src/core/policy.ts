@@ -16,6 +16,11 @@ export type Policy = Readonly<{
    * in; empty: from anywhere.
    */
   logins: Readonly<{ failures: number; windowMs: number; networks: readonly Prefix[] }>;
+  /**
+   * From `failures` different wrong passwords by strangers to an account on, only those go on whom it knows: networks
+   * from which it signed in within `knownForMs`.
+   */
+  accounts: Readonly<{ failures: number; windowMs: number; knownForMs: number }>;
   bans: Readonly<{
     ladderMs: readonly number[];
     /** Whether an offence past the last rung bans for good. */

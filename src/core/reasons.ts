@@ -102,6 +102,16 @@ export const reasons = {
     next: "`unban IP` lifts it; `account passwd` sets a new password.",
     smtp: `421 ${TRY_LATER}`,
   },
+  account_guarded: {
+    says: "The account is being guessed at from many addresses: whoever it does not know is refused unheard.",
+    next: "Nothing to do: known networks go on. `allow add` lets in an owner who is elsewhere just now.",
+    smtp: null,
+  },
+  right_password_guarded: {
+    says: "The password seems right, yet the account is being guessed at and does not know this network: refused.",
+    next: "`allow add` lets it in if it is the owner; otherwise `account passwd`, for somebody knows the password.",
+    smtp: null,
+  },
   guessing_slowed: {
     says: "Too many different wrong passwords from an address that is never banned: slowed down.",
     next: "If a proxy or a webmail stands there, let it pass on the addresses of its users (http.trusted_proxies).",

@@ -7,6 +7,7 @@ import { createLog } from "../adapters/log.ts";
 import { NftFirewall } from "../adapters/nft/firewall.ts";
 import { NoticeBoard } from "../adapters/notices.ts";
 import { KernelNetworks } from "../adapters/own-networks.ts";
+import { SqliteAccountHistory } from "../adapters/sqlite/account-history.ts";
 import { SqliteAccountNetworks } from "../adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../adapters/sqlite/accounts.ts";
 import { SqliteAcquaintances } from "../adapters/sqlite/acquaintances.ts";
@@ -87,6 +88,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     recipients,
     acquaintance,
     networks,
+    accounts: new SqliteAccountHistory(databases.engine),
     notices,
     clock,
     committed,

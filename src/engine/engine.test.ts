@@ -139,13 +139,15 @@ test("a stale password repeated for a day is no attack; five different ones are"
   assert.deepEqual(reasons, ["below_limit", "below_limit", "below_limit", "login_failures", "banned"]);
 });
 
-test("an address from which an account signed in is slowed down before it is banned", async () => {
+test("an address from which an account signed in is slowed down, and banned for guesses at other accounts", async () => {
   const { engine } = engineOnMemory();
   const signedIn: LoginSucceeded = { ...guess(""), type: "LOGIN_SUCCEEDED" };
   await engine.ask(signedIn);
   const verdicts: string[] = [];
   for (let i = 1; i <= 15; i++) verdicts.push((await engine.ask(guess(`password ${i}`))).verdict);
-  assert.equal(verdicts.join(" "), `${"pass ".repeat(4)}${"delay ".repeat(10)}refuse`);
+  for (let i = 16; i <= 30; i++)
+    verdicts.push((await engine.ask({ ...guess(`password ${i}`), login: "bert@example.test" })).verdict);
+  assert.equal(verdicts.join(" "), `${"pass ".repeat(4)}${"delay ".repeat(25)}refuse`);
 });
 
 test("an account over its limit is deferred, what was deferred does not count, and it goes on in time", async () => {

@@ -7,10 +7,20 @@ import type { Event } from "../core/event.ts";
 import type { Facts } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
-import type { Millis } from "../core/time.ts";
+import { later, type Millis } from "../core/time.ts";
+import { AccountBook } from "./account-book.ts";
 import { AddressBook, type AddressState, type Beyond, mostTimes, push, type Who } from "./address-book.ts";
 import type { AccountNetworks } from "./admin-ports.ts";
-import type { Acquaintance, Clock, EventRow, History, OwnNetworks, RecipientDirectory, Store } from "./ports.ts";
+import type {
+  AccountHistory,
+  Acquaintance,
+  Clock,
+  EventRow,
+  History,
+  OwnNetworks,
+  RecipientDirectory,
+  Store,
+} from "./ports.ts";
 import { ProtectionList } from "./protection.ts";
 import { kindOf } from "./recipients.ts";
 import { changeRow, eventRow, leavesRow } from "./record.ts";
@@ -18,6 +28,7 @@ import { Sessions } from "./sessions.ts";
 
 type Command = Extract<Event, { readonly prefix: Prefix }>;
 type FromAddress = Exclude<Event, Command>;
+type Login = Extract<Event, { readonly login: string }>;
 
 /** Where the facts come from, and where rows and changes go. */
 export type JudgeParts = Readonly<{
@@ -28,6 +39,7 @@ export type JudgeParts = Readonly<{
   recipients: RecipientDirectory;
   acquaintance: Acquaintance;
   networks: Pick<AccountNetworks, "networksOf">;
+  accounts: AccountHistory;
   clock: Clock;
 }>;
 
@@ -39,6 +51,7 @@ export class Judge {
   readonly #parts: JudgeParts;
   readonly #protection: ProtectionList;
   readonly #book: AddressBook;
+  readonly #accounts: AccountBook;
   readonly #sessions = new Sessions();
   readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false };
   #policy: Policy;
@@ -48,6 +61,7 @@ export class Judge {
     this.#policy = parts.policy;
     this.#protection = new ProtectionList(parts.own, parts.history);
     this.#book = new AddressBook(parts.history, this.#protection);
+    this.#accounts = new AccountBook(parts.accounts);
   }
 
   get policy(): Policy {
@@ -105,11 +119,12 @@ export class Judge {
       this.#stepCommand({ type: "BAN_EXPIRED", prefix: state.ban.prefix }, now);
       state = this.#book.state(this.#policy, event.ip, now);
     }
-    const facts = this.#book.facts(this.#policy, state, this.#beyond(event), now);
+    const facts = this.#book.facts(this.#policy, state, this.#beyond(event, state, now), now);
     const decided = decide(this.#policy, facts, event, now);
     if (leavesRow(event, decided)) this.append(eventRow(event, decided, state.subject, now));
     if (event.type === "CONNECT") this.#sessions.begin(event.session);
     if (event.type === "MAIL" && decided.verdict === "pass") this.#sessions.addMail(event.session);
+    if ("login" in event) this.#followLogin(event, decided, state, now);
     if (decided.counted) this.#count(event, state, now);
     this.#apply(decided.changes, now);
     return decided;
@@ -134,15 +149,31 @@ export class Judge {
   }
 
   /** What is known of the event itself; a directory that cannot be read knows everybody. */
-  #beyond(event: FromAddress): Who & Beyond {
-    const account = "account" in event ? event.account : null;
+  #beyond(event: FromAddress, state: AddressState, now: Millis): Who & Beyond {
+    const sender = "account" in event ? event.account : null;
     const sessionMails = event.type === "MAIL" ? this.#sessions.mails(event.session) : 0;
-    const { recipients, acquaintance, networks } = this.#parts;
-    const accountNetworks = "login" in event && event.service !== "dashboard" ? networks.networksOf(event.login) : [];
-    const sender = { ip: event.ip, account, sessionMails, accountNetworks };
-    if (event.type !== "RECIPIENT" || account !== null) return { ...sender, recipient: "known", firstContact: false };
-    const firstContact = this.#policy.greylist && acquaintance.isFirstContact(event);
-    return { ...sender, recipient: kindOf(this.#policy, recipients, event), firstContact };
+    const login = "login" in event ? this.#login(event, state, now) : NO_LOGIN;
+    const who = { ip: event.ip, sender, sessionMails, ...login };
+    if (event.type !== "RECIPIENT" || sender !== null) return { ...who, recipient: "known", firstContact: false };
+    const firstContact = this.#policy.greylist && this.#parts.acquaintance.isFirstContact(event);
+    return { ...who, recipient: kindOf(this.#policy, this.#parts.recipients, event), firstContact };
+  }
+
+  #login(event: Login, state: AddressState, now: Millis): typeof NO_LOGIN {
+    const { networks, accounts } = this.#parts;
+    const memory = later(now, -this.#policy.bans.memoryMs);
+    return {
+      accountNetworks: event.service === "dashboard" ? [] : networks.networksOf(event.login),
+      knownAccounts: state.knownAt === null ? [] : accounts.accountsOf(state.subject, memory),
+      account: this.#accounts.facts(this.#policy, event, state, now),
+    };
+  }
+
+  /** From the question to the report a password is under way. */
+  #followLogin(event: Login, { verdict }: Decision, state: AddressState, now: Millis): void {
+    if (event.service === "dashboard") return;
+    if (event.type !== "LOGIN_ASKED") this.#accounts.reported(event, state);
+    else if (verdict !== "refuse") this.#accounts.passed(event, state, now);
   }
 
   #isListed(prefix: Prefix): boolean {
@@ -153,8 +184,10 @@ export class Judge {
     const keep = mostTimes(this.#policy);
     if (event.type === "CONNECT") push(state.connections, now, keep);
     else if (event.type === "RECIPIENT") push(state.probes, now, keep);
-    else if (event.type === "LOGIN_FAILED") push(state.failures, { at: now, passwordHash: event.passwordHash }, keep);
-    else if (event.type === "MAIL" && event.account === null) push(state.mails, now, keep);
+    else if (event.type === "LOGIN_FAILED" || event.type === "LOGIN_ASKED") {
+      const { passwordHash, login } = event;
+      push(state.failures, { at: now, passwordHash, account: login.toLowerCase() }, keep);
+    } else if (event.type === "MAIL" && event.account === null) push(state.mails, now, keep);
     else if (event.type === "MAIL" && event.account !== null)
       this.#book.addAccountMail(this.#policy, event.account, now);
   }
@@ -175,6 +208,7 @@ export class Judge {
         if (state !== undefined) state.knownAt = now;
         return;
       }
+      case "GUESS":
       case "CORRESPOND":
       case "READ_LOG":
         return;
@@ -197,12 +231,20 @@ export class Judge {
     if ("prefix" in event) return null;
     try {
       const state = this.#book.state(this.#policy, event.ip, now);
-      return decide(this.#policy, this.#book.facts(this.#policy, state, this.#beyond(event), now), event, now);
+      const facts = this.#book.facts(this.#policy, state, this.#beyond(event, state, now), now);
+      return decide(this.#policy, facts, event, now);
     } catch {
       return null;
     }
   }
 }
+
+/** What stands in the facts of an event that is no login. */
+const NO_LOGIN: Pick<Facts, "accountNetworks" | "knownAccounts" | "account"> = {
+  accountNetworks: [],
+  knownAccounts: [],
+  account: null,
+};
 
 function decide(policy: Policy, facts: Facts, event: FromAddress, now: Millis): Decision {
   switch (event.type) {

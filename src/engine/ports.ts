@@ -113,6 +113,21 @@ export interface SenderDomains {
   exists(domain: string): Promise<boolean | null>;
 }
 
+/** From where an account signed in: the unit of the address, and the hash of the password, empty where unknown. */
+export type SignIn = Readonly<{ prefix: Prefix; proof: string }>;
+/** `network`: only guesses from there; null from anywhere. */
+export type GuessReach = Readonly<{ network: Prefix | null; since: Millis; most: number }>;
+
+/** What is remembered of accounts, by their names in lower case. Sees the rows of the open transaction too. */
+export interface AccountHistory {
+  /** The latest first. */
+  signIns(account: string, since: Millis): readonly SignIn[];
+  /** Hashes of different passwords that strangers tried. */
+  guesses(account: string, reach: GuessReach): readonly string[];
+  /** Accounts that signed in from this unit. */
+  accountsOf(subject: Prefix, since: Millis): readonly string[];
+}
+
 /** Sees the rows of the open transaction too. */
 export interface History {
   address(prefix: Prefix, reach: Reach): AddressHistory;

@@ -18,7 +18,8 @@ export function eventRow(event: Event, decision: Decision, subject: Prefix, at: 
     ip: "ip" in event ? event.ip : networkAddress(event.prefix),
     prefix: subject,
     account: accountOf(event),
-    proof: event.type === "LOGIN_FAILED" ? event.passwordHash : null,
+    proof:
+      event.type === "LOGIN_FAILED" || (event.type === "LOGIN_ASKED" && decision.counted) ? event.passwordHash : null,
     counts: decision.counted ? familyOf(event) : null,
     reason: decision.reason,
     count: evidence === null ? null : evidence.count,
@@ -52,6 +53,7 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
         action: "removed",
       };
     case "KNOW":
+    case "GUESS":
     case "READ_LOG":
     case "CORRESPOND":
       return null;
@@ -152,6 +154,7 @@ function familyOf(event: Event): EventRow["counts"] {
       return "connection";
     case "MAIL":
       return event.account === null ? "mail" : "account_mail";
+    case "LOGIN_ASKED":
     case "LOGIN_FAILED":
       return "login";
     case "RECIPIENT":

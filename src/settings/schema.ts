@@ -123,6 +123,21 @@ export const schema = {
     byDefault: "10m",
     says: "How long a wrong password counts.",
   },
+  "limits.accounts.failures": {
+    kind: wholeNumber(1, 1_000),
+    byDefault: 20,
+    says: "How many different wrong passwords for one account, from whatever addresses, guard it: then only known networks may sign in.",
+  },
+  "limits.accounts.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "1h",
+    says: "How long a wrong password counts against the account.",
+  },
+  "limits.accounts.known_for": {
+    kind: duration(SECOND_MS, 180 * DAY_MS),
+    byDefault: "90d",
+    says: "How long an account knows a network from which it signed in.",
+  },
 
   "greylist.enabled": {
     kind: flag,

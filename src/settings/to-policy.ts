@@ -29,6 +29,11 @@ export function toPolicy(settings: Settings): Policy {
       windowMs: settings["limits.logins.window"],
       networks: settings["logins.networks"],
     },
+    accounts: {
+      failures: settings["limits.accounts.failures"],
+      windowMs: settings["limits.accounts.window"],
+      knownForMs: settings["limits.accounts.known_for"],
+    },
     bans: {
       ladderMs: settings["bans.ladder"],
       permanent: settings["bans.permanent"],

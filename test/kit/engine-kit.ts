@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { SqliteAccountHistory } from "../../src/adapters/sqlite/account-history.ts";
 import { SqliteAccountNetworks } from "../../src/adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../../src/adapters/sqlite/accounts.ts";
 import { SqliteAcquaintances } from "../../src/adapters/sqlite/acquaintances.ts";
@@ -114,6 +115,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     own: { current: () => own },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
     networks: { networksOf: () => [] },
+    accounts: new SqliteAccountHistory(db),
     acquaintance: { isFirstContact: () => true },
     notices,
     clock,

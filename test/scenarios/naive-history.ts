@@ -4,8 +4,8 @@ import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../..
 import { decideMail, decideMessage, decideRecipient } from "../../src/core/decide-mail.ts";
 import type { Ban, Change, Decision } from "../../src/core/decision.ts";
 import type { Event } from "../../src/core/event.ts";
-import type { Facts, RecipientKind } from "../../src/core/facts.ts";
-import { contains, type Ip, overlaps, type Prefix, prefixOf } from "../../src/core/ip.ts";
+import type { AccountFacts, Facts, RecipientKind } from "../../src/core/facts.ts";
+import { contains, type Ip, neighbourhoodOf, overlaps, type Prefix, prefixOf } from "../../src/core/ip.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Protection } from "../../src/core/reasons.ts";
 import type { Millis } from "../../src/core/time.ts";
@@ -78,6 +78,7 @@ export class NaiveHistory {
     const since = this.#countedSince(subject);
     return {
       subject,
+      network: neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix),
       ip,
       protection: this.#protection(subject),
       known: this.#changes().some(
@@ -91,9 +92,17 @@ export class NaiveHistory {
       sessionMails: event.type === "MAIL" ? this.#sessionMails(event.session) : 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
       accountNetworks: [],
+      knownAccounts:
+        "login" in event
+          ? this.#signIns(memory).flatMap(({ prefix, account: name }) => (prefix === subject ? [name] : []))
+          : [],
+      account:
+        "login" in event && event.service !== "dashboard" ? this.#accountFacts(event.login, subject, ip, at) : null,
       firstContact: event.type === "RECIPIENT" && account === null,
       failures: since.flatMap((kept) =>
-        kept.event.type === "LOGIN_FAILED" ? [{ at: kept.at, passwordHash: kept.event.passwordHash }] : [],
+        kept.event.type === "LOGIN_FAILED" || kept.event.type === "LOGIN_ASKED"
+          ? [{ at: kept.at, passwordHash: kept.event.passwordHash, account: kept.event.login.toLowerCase() }]
+          : [],
       ),
       accountMails:
         account === null
@@ -104,6 +113,32 @@ export class NaiveHistory {
               ),
             ),
     };
+  }
+
+  #accountFacts(login: string, subject: Prefix, ip: Ip, at: Millis): AccountFacts {
+    const name = login.toLowerCase();
+    const { failures, windowMs, knownForMs } = this.#policy.accounts;
+    const network = neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix);
+    const known = this.#signIns(at - knownForMs).filter(({ account }) => account === name);
+    const isNear = known.some(({ prefix }) => overlaps(prefix, network));
+    const kinship = known.some(({ prefix }) => prefix === subject) ? "address" : isNear ? "network" : "stranger";
+    const tried = this.#changes().flatMap(({ change, at: when }) =>
+      change.type === "GUESS" && change.account === name && when > at - windowMs ? [change] : [],
+    );
+    const counted = tried.filter((guess) => kinship === "stranger" || guess.network === network);
+    const different = kinship === "address" ? 0 : new Set(counted.map(({ proof }) => proof)).size;
+    return {
+      name,
+      kinship,
+      guesses: Math.min(failures, different),
+      lastProof: known.findLast(({ proof }) => proof !== "")?.proof ?? "",
+    };
+  }
+
+  #signIns(since: number): readonly Readonly<{ prefix: Prefix; account: string; proof: string }>[] {
+    return this.#changes().flatMap(({ change, at }) =>
+      change.type === "KNOW" && at > since ? [{ ...change, account: change.account.toLowerCase() }] : [],
+    );
   }
 
   #sessionMails(session: string): number {

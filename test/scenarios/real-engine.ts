@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { SqliteAccountHistory } from "../../src/adapters/sqlite/account-history.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/ban-log.ts";
 import { openEngine } from "../../src/adapters/sqlite/open.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
@@ -65,6 +66,7 @@ export class RealEngine {
       own: { current: () => this.#own },
       recipients: { exists: (address) => recipientKind(address) === "known" },
       networks: { networksOf: () => [] },
+      accounts: new SqliteAccountHistory(this.#db),
       acquaintance: { isFirstContact: () => true },
       notices: QUIET,
       clock: { now: () => this.#now },

@@ -91,6 +91,8 @@ function describeChange(change: Decision["changes"][number]): string {
       return `${change.prefix} lifted${change.forgiven ? " and forgiven" : ""}`;
     case "KNOW":
       return `${change.account} known from ${change.prefix}`;
+    case "GUESS":
+      return `${change.account} guessed at from ${change.network}`;
     case "CORRESPOND":
       return `${change.account} writes to ${change.address}`;
     case "READ_LOG":

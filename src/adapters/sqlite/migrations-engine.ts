@@ -152,4 +152,19 @@ export const engineMigrations: readonly string[] = [
     PRIMARY KEY (account, sender)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Passwords that strangers tried, each with its last time, by account (in lower case) and by network.
+  `
+  CREATE TABLE guess (
+    account TEXT NOT NULL,
+    network TEXT NOT NULL,
+    proof TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (account, network, proof)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX guess_by_account ON guess (account, at);
+  CREATE INDEX guess_by_time ON guess (at);
+
+  ALTER TABLE known_address ADD COLUMN proof TEXT NOT NULL DEFAULT '';
+  CREATE INDEX known_by_account ON known_address (lower(account), last_at);
+  `,
 ];

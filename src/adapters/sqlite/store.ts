@@ -103,7 +103,10 @@ export class SqliteStore implements Store, History, LogPositions {
       case "LIFT":
         return this.#lift(change, at);
       case "KNOW":
-        this.#sql.know.run(change.prefix, change.account, at, at);
+        this.#sql.know.run(change.prefix, change.account, at, at, change.proof);
+        return;
+      case "GUESS":
+        this.#sql.guess.run(change.account, change.network, change.proof, at);
         return;
       case "CORRESPOND":
         this.#sql.correspond.run(change.address, change.account, at);
@@ -260,8 +263,11 @@ function statements(sql: (text: string) => StatementSync) {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`),
     step: sql("INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)"),
     know: sql(`
-      INSERT INTO known_address (prefix, account, first_at, last_at) VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
+      INSERT INTO known_address (prefix, account, first_at, last_at, proof) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`),
+    guess: sql(`
+      INSERT INTO guess (account, network, proof, at) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET at = max(at, excluded.at)`),
     correspond: sql(`
       INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
