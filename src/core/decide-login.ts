@@ -21,9 +21,10 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
 
   const { failures: limit, windowMs } = policy.logins;
   const count = recentFailures(facts, windowMs, now).length;
-  if (facts.known && count >= limit)
-    return decision("delay", "known_address", { evidence: { count, limit, windowMs }, counted: false });
-  return decision("pass", "below_limit", { counted: false, recorded: false });
+  if (count < limit) return decision("pass", "below_limit", { counted: false, recorded: false });
+  // So many, and yet no ban: it was spared.
+  const reason = facts.known ? "known_address" : "guessing_slowed";
+  return decision("delay", reason, { evidence: { count, limit, windowMs }, counted: false });
 }
 
 /** A guarded account's guesser is one at other accounts too: what was refused unheard counts for the address. */

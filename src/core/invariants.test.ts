@@ -68,7 +68,7 @@ test("whatever is protected is never banned nor turned away as a stranger, by an
         assert.notEqual(decided.verdict, "refuse");
       }
       const asked = { type: "BAN_ASKED", prefix: BAN.prefix, note: "", durationMs: null, by: "root" } as const;
-      const facts = { protection, ban: known.ban, listed: false, covered: [] };
+      const facts = { protection, ban: known.ban, listed: null, covered: [] };
       assert.deepEqual(bansOf(decideCommand(facts, asked, NOON)), []);
     }),
   );

@@ -19,6 +19,16 @@ export const reasons = {
     smtp: null,
   },
   allow_listed: { says: "The address is on the allow list.", next: "`allow remove` takes it off.", smtp: null },
+  admin_session: {
+    says: "An administrator uses the dashboard or the API from here just now.",
+    next: "Nothing to do: half an hour after the last use it is an address like any other.",
+    smtp: null,
+  },
+  all_clients: {
+    says: "Nearly all clients seem to come from this private address: a ban would shut out everyone.",
+    next: "Let the proxy or the container's network pass on the clients' real addresses.",
+    smtp: null,
+  },
   banned: { says: "The address is banned.", next: "`unban IP` lifts it.", smtp: `421 ${TRY_LATER}` },
   below_limit: { says: "Within the limits.", next: "Nothing to do.", smtp: null },
   connection_limit: {
@@ -142,4 +152,7 @@ export const reasons = {
 export type Reason = keyof typeof reasons;
 
 /** Reasons that no ban, by whatever path, can overrule. */
-export type Protection = Extract<Reason, "loopback" | "own_address" | "gateway" | "allow_listed">;
+export type Protection = Extract<
+  Reason,
+  "loopback" | "own_address" | "gateway" | "allow_listed" | "admin_session" | "all_clients"
+>;

@@ -197,7 +197,13 @@ test("an unban forgives: the next offence is the first, and old mails do not cou
 test("an allow-list entry lifts the ban and holds from the next event on", async () => {
   const { engine } = engineOnMemory();
   for (let i = 0; i < 21; i++) await engine.ask(connect());
-  await engine.ask({ type: "ALLOW_ASKED", prefix: prefix("203.0.113.0/24"), note: "office", by: "root" });
+  await engine.ask({
+    type: "ALLOW_ASKED",
+    prefix: prefix("203.0.113.0/24"),
+    note: "office",
+    durationMs: null,
+    by: "root",
+  });
   for (let i = 0; i < 30; i++) assert.equal((await engine.ask(connect())).reason, "allow_listed");
   const refused = await engine.ask({
     type: "BAN_ASKED",

@@ -14,9 +14,11 @@ import type { AccountNetworks } from "./admin-ports.ts";
 import type {
   AccountHistory,
   Acquaintance,
+  AllowEntry,
   Clock,
   EventRow,
   History,
+  Notices,
   OwnNetworks,
   RecipientDirectory,
   Store,
@@ -25,6 +27,7 @@ import { ProtectionList } from "./protection.ts";
 import { kindOf } from "./recipients.ts";
 import { changeRow, eventRow, leavesRow } from "./record.ts";
 import { Sessions } from "./sessions.ts";
+import { Sparing } from "./sparing.ts";
 
 type Command = Extract<Event, { readonly prefix: Prefix }>;
 type FromAddress = Exclude<Event, Command>;
@@ -40,6 +43,7 @@ export type JudgeParts = Readonly<{
   acquaintance: Acquaintance;
   networks: Pick<AccountNetworks, "networksOf">;
   accounts: AccountHistory;
+  notices: Notices;
   clock: Clock;
 }>;
 
@@ -51,6 +55,7 @@ export class Judge {
   readonly #parts: JudgeParts;
   readonly #protection: ProtectionList;
   readonly #book: AddressBook;
+  readonly #sparing: Sparing;
   readonly #accounts: AccountBook;
   readonly #sessions = new Sessions();
   readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false };
@@ -61,6 +66,7 @@ export class Judge {
     this.#policy = parts.policy;
     this.#protection = new ProtectionList(parts.own, parts.history);
     this.#book = new AddressBook(parts.history, this.#protection);
+    this.#sparing = new Sparing(this.#protection, parts.notices);
     this.#accounts = new AccountBook(parts.accounts);
   }
 
@@ -106,6 +112,10 @@ export class Judge {
     return this.#protection.subject(ip, this.#policy.bans.ipv6Prefix);
   }
 
+  administratorAt(ip: Ip, now: Millis): void {
+    this.#sparing.administratorAt(ip, now);
+  }
+
   /** Writes a row; by itself one that nobody needed to decide. */
   append(row: EventRow): void {
     this.#trace.lastEventId = this.#parts.store.append(row);
@@ -120,7 +130,8 @@ export class Judge {
       state = this.#book.state(this.#policy, event.ip, now);
     }
     const facts = this.#book.facts(this.#policy, state, this.#beyond(event, state, now), now);
-    const decided = decide(this.#policy, facts, event, now);
+    this.#sparing.observe(event, now);
+    const decided = this.#sparing.apply(decide(this.#policy, facts, event, now), event, now);
     if (leavesRow(event, decided)) this.append(eventRow(event, decided, state.subject, now));
     if (event.type === "CONNECT") this.#sessions.begin(event.session);
     if (event.type === "MAIL" && decided.verdict === "pass") this.#sessions.addMail(event.session);
@@ -134,9 +145,9 @@ export class Judge {
     if (event.type === "BAN_ASKED") this.#protection.refresh(this.#policy, now, true);
     const decided = decideCommand(
       {
-        protection: event.type === "BAN_ASKED" ? this.#protection.of(event.prefix) : null,
+        protection: event.type === "BAN_ASKED" ? this.#sparing.why(event.prefix, now) : null,
         ban: this.#parts.history.ban(event.prefix),
-        listed: event.type === "DISALLOW_ASKED" && this.#isListed(event.prefix),
+        listed: event.type === "DISALLOW_ASKED" || event.type === "ALLOW_EXPIRED" ? this.#listing(event.prefix) : null,
         covered:
           event.type === "ALLOW_ASKED" ? this.#parts.history.bansWithin(event.prefix).map((ban) => ban.prefix) : [],
       },
@@ -176,8 +187,8 @@ export class Judge {
     else if (verdict !== "refuse") this.#accounts.passed(event, state, now);
   }
 
-  #isListed(prefix: Prefix): boolean {
-    return this.#parts.history.allowed().some((entry) => entry.prefix === prefix);
+  #listing(prefix: Prefix): AllowEntry | null {
+    return this.#parts.history.allowed().find((entry) => entry.prefix === prefix) ?? null;
   }
 
   #count(event: FromAddress, state: AddressState, now: Millis): void {
@@ -209,6 +220,7 @@ export class Judge {
         return;
       }
       case "GUESS":
+      case "SPARE":
       case "CORRESPOND":
       case "READ_LOG":
         return;

@@ -139,7 +139,14 @@ export interface History {
   allowed(): readonly AllowEntry[];
 }
 
-export type AllowEntry = Readonly<{ prefix: Prefix; note: string; by: string; at: Millis }>;
+/** `expiresAt` null: until it is taken off. */
+export type AllowEntry = Readonly<{
+  prefix: Prefix;
+  note: string;
+  by: string;
+  at: Millis;
+  expiresAt: Millis | null;
+}>;
 
 /** What the engine has read of logs. Throws when the database cannot be read. */
 export interface LogPositions {
@@ -186,7 +193,7 @@ export interface Firewall {
 export interface OwnNetworks {
   current(): readonly OwnNetwork[];
 }
-export type OwnNetwork = Readonly<{ prefix: Prefix; why: Exclude<Protection, "allow_listed"> }>;
+export type OwnNetwork = Readonly<{ prefix: Prefix; why: Extract<Protection, "loopback" | "own_address" | "gateway"> }>;
 
 /** What the owner must know now. Raised once, however often it recurs, until it is cleared. */
 export interface Notices {

@@ -2,6 +2,7 @@ import type { Change, Decision, Verdict } from "../core/decision.ts";
 import { type Audit, type Event, type Observation, subjectOf } from "../core/event.ts";
 import type { EventType } from "../core/event-types.ts";
 import { type Ip, networkAddress, type Prefix } from "../core/ip.ts";
+import { reasons } from "../core/reasons.ts";
 import { printable } from "../core/text.ts";
 import { formatDuration, isoTime, type Millis } from "../core/time.ts";
 import type { EventRow } from "./ports.ts";
@@ -45,11 +46,16 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
       return { ...bare(change.cause, change, at, `${change.prefix} by ${change.by}`), action: "lifted" };
     case "ALLOW": {
       const text = `${change.prefix} by ${change.by}: ${printable(change.note, LONGEST_TEXT)}`;
-      return { ...bare("ALLOW_ADDED", change, at, text), action: "allow-listed" };
+      const end = change.expiresAt === null ? "" : ` until ${isoTime(change.expiresAt)}`;
+      return { ...bare("ALLOW_ADDED", change, at, text), action: `allow-listed${end}` };
+    }
+    case "SPARE": {
+      const text = `${change.prefix}: ${reasons[change.code].says}`;
+      return { ...bare("SPARED", change, at, text), reason: change.why, action: "not banned" };
     }
     case "DISALLOW":
       return {
-        ...bare("ALLOW_REMOVED", change, at, `${change.prefix} by ${change.by}`),
+        ...bare(change.cause, change, at, `${change.prefix} by ${change.by}`),
         action: "removed",
       };
     case "KNOW":
@@ -89,6 +95,7 @@ export function leavesRow(event: Event, decision: Decision): boolean {
     case "UNBAN_ASKED":
     case "ALLOW_ASKED":
     case "DISALLOW_ASKED":
+    case "ALLOW_EXPIRED":
     case "BAN_EXPIRED":
       return false;
     default:

@@ -102,8 +102,15 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant("UNBAN_ASKED" as const), prefix, by }) },
   {
     weight: 1,
-    arbitrary: fc.record({ type: fc.constant("ALLOW_ASKED" as const), prefix, note: fc.constant("n"), by }),
+    arbitrary: fc.record({
+      type: fc.constant("ALLOW_ASKED" as const),
+      prefix,
+      note: fc.constant("n"),
+      durationMs: fc.constantFrom(null, 50),
+      by,
+    }),
   },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("ALLOW_EXPIRED" as const), prefix }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("DISALLOW_ASKED" as const), prefix, by }) },
 );
 const step = fc.record({ afterMs: fc.constantFrom(0, 0, 0, 0, 1, 5, 20, 50, 50, 999, 1_000), event });

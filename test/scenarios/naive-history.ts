@@ -42,7 +42,7 @@ export class NaiveHistory {
     const facts = {
       protection: event.type === "BAN_ASKED" ? this.#protection(event.prefix) : null,
       ban: this.#bans().find((ban) => ban.prefix === event.prefix) ?? null,
-      listed: this.#allowed().includes(event.prefix),
+      listed: this.#listings().get(event.prefix) ?? null,
       covered: this.#bans()
         .map((ban) => ban.prefix)
         .filter((prefix) => overlaps(prefix, event.prefix)),
@@ -192,19 +192,19 @@ export class NaiveHistory {
     return [...times];
   }
 
-  #allowed(): readonly Prefix[] {
-    const listed = new Set<Prefix>();
+  #listings(): ReadonlyMap<Prefix, { readonly expiresAt: Millis | null }> {
+    const listed = new Map<Prefix, { readonly expiresAt: Millis | null }>();
     for (const { change } of this.#changes()) {
-      if (change.type === "ALLOW") listed.add(change.prefix);
+      if (change.type === "ALLOW") listed.set(change.prefix, change);
       else if (change.type === "DISALLOW") listed.delete(change.prefix);
     }
-    return [...listed];
+    return listed;
   }
 
   #protection(network: Prefix): Protection | null {
     const own = this.#own.find(({ prefix }) => overlaps(prefix, network));
     if (own !== undefined) return own.why;
-    const allowed = [...this.#policy.allow, ...this.#allowed()].some((prefix) => overlaps(prefix, network));
+    const allowed = [...this.#policy.allow, ...this.#listings().keys()].some((prefix) => overlaps(prefix, network));
     return allowed ? "allow_listed" : null;
   }
 

@@ -97,6 +97,8 @@ function describeChange(change: Decision["changes"][number]): string {
       return `${change.account} writes to ${change.address}`;
     case "READ_LOG":
       return `${change.log} read`;
+    case "SPARE":
+      return `${change.prefix} spared: ${change.why}`;
     case "ALLOW":
       return `${change.prefix} allowed`;
     case "DISALLOW":
@@ -125,7 +127,8 @@ const DEFAULTS: Readonly<Record<string, object>> = {
   LOGIN_FAILED: LOGIN_FACTS,
   BAN_ASKED: { note: "spam", durationMs: null, by: "root" },
   UNBAN_ASKED: { by: "root" },
-  ALLOW_ASKED: { note: "office", by: "root" },
+  ALLOW_ASKED: { note: "office", durationMs: null, by: "root" },
+  ALLOW_EXPIRED: {},
   DISALLOW_ASKED: { by: "root" },
 };
 

@@ -152,7 +152,7 @@ export const engineMigrations: readonly string[] = [
     PRIMARY KEY (account, sender)
   ) STRICT, WITHOUT ROWID;
   `,
-  // Passwords that strangers tried, each with its last time, by account (in lower case) and by network.
+  // Passwords that strangers tried, each with its last time, by account (in lower case) and network; the ends of allow-list entries.
   `
   CREATE TABLE guess (
     account TEXT NOT NULL,
@@ -166,5 +166,7 @@ export const engineMigrations: readonly string[] = [
 
   ALTER TABLE known_address ADD COLUMN proof TEXT NOT NULL DEFAULT '';
   CREATE INDEX known_by_account ON known_address (lower(account), last_at);
+
+  ALTER TABLE allow_entry ADD COLUMN expires_at INTEGER;
   `,
 ];

@@ -170,6 +170,8 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   BAN_REFUSED: true,
   ALLOW_ADDED: true,
   ALLOW_REMOVED: true,
+  ALLOW_EXPIRED: true,
+  SPARED: true,
   ACCOUNT_ADDED: true,
   ACCOUNT_REMOVED: true,
   ACCOUNT_SUSPENDED: true,
@@ -190,7 +192,15 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   EVENTS_AGGREGATED: true,
 };
 
-type KeptType = "BAN" | "UNBAN" | "BAN_EXPIRED" | "BAN_REFUSED" | "ALLOW_ADDED" | "ALLOW_REMOVED";
+type KeptType =
+  | "BAN"
+  | "UNBAN"
+  | "BAN_EXPIRED"
+  | "BAN_REFUSED"
+  | "ALLOW_ADDED"
+  | "ALLOW_REMOVED"
+  | "ALLOW_EXPIRED"
+  | "SPARED";
 
 function statements(sql: (text: string) => StatementSync) {
   // The newest event always stays: SQLite would give its id to the next one, and ids are cursors.

@@ -205,10 +205,10 @@ test("an address is known from its latest sign-in; allow entries come and go", (
     store.apply({ type: "KNOW", prefix, account: "a@example.org", proof: "" }, START);
     store.apply({ type: "KNOW", prefix, account: "a@example.org", proof: "" }, later(START, 9));
     store.apply({ type: "KNOW", prefix, account: "b@example.org", proof: "" }, later(START, 3));
-    store.apply({ type: "ALLOW", prefix, note: "the office", by: "root" }, START);
+    store.apply({ type: "ALLOW", prefix, note: "the office", by: "root", expiresAt: null }, START);
   });
   assert.equal(store.address(prefix, REACH).knownAt, START + 9);
-  assert.deepEqual(store.allowed(), [{ prefix, note: "the office", by: "root", at: START }]);
-  committed(() => store.apply({ type: "DISALLOW", prefix, by: "root" }, START));
+  assert.deepEqual(store.allowed(), [{ prefix, note: "the office", by: "root", at: START, expiresAt: null }]);
+  committed(() => store.apply({ type: "DISALLOW", prefix, cause: "ALLOW_REMOVED", by: "root" }, START));
   assert.deepEqual(store.allowed(), []);
 });

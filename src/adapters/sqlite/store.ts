@@ -111,11 +111,13 @@ export class SqliteStore implements Store, History, LogPositions {
       case "CORRESPOND":
         this.#sql.correspond.run(change.address, change.account, at);
         return;
+      case "SPARE":
+        return;
       case "READ_LOG":
         this.#sql.readLog.run(change.log, change.position.inode, change.position.offset);
         return;
       case "ALLOW":
-        this.#sql.allow.run(change.prefix, change.note, change.by, at);
+        this.#sql.allow.run(change.prefix, change.note, change.by, at, change.expiresAt);
         return;
       case "DISALLOW":
         this.#sql.disallow.run(change.prefix);
@@ -163,6 +165,7 @@ export class SqliteStore implements Store, History, LogPositions {
       note: text(row["note"]),
       by: text(row["by"]),
       at: millis(row["at"]),
+      expiresAt: millisOrNull(row["expires_at"]),
     }));
   }
 
@@ -276,9 +279,9 @@ function statements(sql: (text: string) => StatementSync) {
       ON CONFLICT DO UPDATE SET inode = excluded.inode, offset = excluded.offset`),
     logPosition: sql("SELECT inode, offset FROM log_position WHERE log = ?"),
     allow: sql(`
-      INSERT INTO allow_entry (prefix, note, by, at) VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET note = excluded.note, by = excluded.by, at = excluded.at`),
+      INSERT INTO allow_entry (prefix, note, by, at, expires_at) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET note = excluded.note, by = excluded.by, at = excluded.at, expires_at = excluded.expires_at`),
     disallow: sql("DELETE FROM allow_entry WHERE prefix = ?"),
-    allowed: sql("SELECT prefix, note, by, at FROM allow_entry ORDER BY at, prefix"),
+    allowed: sql("SELECT prefix, note, by, at, expires_at FROM allow_entry ORDER BY at, prefix"),
   };
 }
