@@ -11,6 +11,7 @@ import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
 import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
 import { SqliteFileAccounts } from "../adapters/sqlite/file-accounts.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
+import { SqliteNetworkHistory } from "../adapters/sqlite/network-history.ts";
 import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
 import { SqliteSpamAllow } from "../adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
@@ -65,6 +66,7 @@ export async function startGuard(layout: Layout) {
     recipients: { exists: () => true },
     networks,
     accounts: new SqliteAccountHistory(databases.engine),
+    neighbours: new SqliteNetworkHistory(databases.engine),
     acquaintance: { isFirstContact: () => false },
     notices,
     clock,

@@ -29,6 +29,11 @@ export const reasons = {
     next: "Let the proxy or the container's network pass on the clients' real addresses.",
     smtp: null,
   },
+  known_network: {
+    says: "An account signed in from within this network lately.",
+    next: "Nothing to do: its addresses are banned one by one.",
+    smtp: null,
+  },
   banned: { says: "The address is banned.", next: "`unban IP` lifts it.", smtp: `421 ${TRY_LATER}` },
   below_limit: { says: "Within the limits.", next: "Nothing to do.", smtp: null },
   connection_limit: {
@@ -122,6 +127,16 @@ export const reasons = {
     next: "`allow add` lets it in if it is the owner; otherwise `account passwd`, for somebody knows the password.",
     smtp: null,
   },
+  neighbours_banned: {
+    says: "Too many addresses of this network were banned: all of it is.",
+    next: "`unban NETWORK` lifts it; raise bans.neighbours, or `allow add` an honest neighbour.",
+    smtp: `421 ${TRY_LATER}`,
+  },
+  network_guesses: {
+    says: "Too many wrong passwords out of one network, from whatever address.",
+    next: "`unban NETWORK` lifts it; raise limits.networks, or `allow add` an honest neighbour.",
+    smtp: `421 ${TRY_LATER}`,
+  },
   guessing_slowed: {
     says: "Too many different wrong passwords from an address that is never banned: slowed down.",
     next: "If a proxy or a webmail stands there, let it pass on the addresses of its users (http.trusted_proxies).",
@@ -154,5 +169,5 @@ export type Reason = keyof typeof reasons;
 /** Reasons that no ban, by whatever path, can overrule. */
 export type Protection = Extract<
   Reason,
-  "loopback" | "own_address" | "gateway" | "allow_listed" | "admin_session" | "all_clients"
+  "loopback" | "own_address" | "gateway" | "allow_listed" | "admin_session" | "all_clients" | "known_network"
 >;

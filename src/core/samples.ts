@@ -22,7 +22,9 @@ export const POLICY: Policy = {
   perSession: 5,
   logins: { failures: 5, windowMs: 10 * MINUTE_MS, networks: [] },
   accounts: { failures: 20, windowMs: HOUR_MS, knownForMs: 90 * DAY_MS },
+  networks: { failures: 30, windowMs: HOUR_MS },
   bans: {
+    neighbours: 5,
     ladderMs: [30 * MINUTE_MS, 2 * HOUR_MS, DAY_MS],
     permanent: false,
     memoryMs: 7 * DAY_MS,

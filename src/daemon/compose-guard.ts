@@ -16,6 +16,7 @@ import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
 import { EventCount } from "../adapters/sqlite/event-count.ts";
 import { SqliteFileAccounts } from "../adapters/sqlite/file-accounts.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
+import { SqliteNetworkHistory } from "../adapters/sqlite/network-history.ts";
 import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
 import { Retention } from "../adapters/sqlite/retention.ts";
 import { SqliteSpamAllow } from "../adapters/sqlite/spam-allow.ts";
@@ -89,6 +90,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     acquaintance,
     networks,
     accounts: new SqliteAccountHistory(databases.engine),
+    neighbours: new SqliteNetworkHistory(databases.engine),
     notices,
     clock,
     committed,

@@ -11,6 +11,7 @@ import { later, type Millis } from "../core/time.ts";
 import { AccountBook } from "./account-book.ts";
 import { AddressBook, type AddressState, type Beyond, mostTimes, push, type Who } from "./address-book.ts";
 import type { AccountNetworks } from "./admin-ports.ts";
+import { Neighbours } from "./neighbours.ts";
 import type {
   AccountHistory,
   Acquaintance,
@@ -18,6 +19,7 @@ import type {
   Clock,
   EventRow,
   History,
+  NetworkHistory,
   Notices,
   OwnNetworks,
   RecipientDirectory,
@@ -43,6 +45,7 @@ export type JudgeParts = Readonly<{
   acquaintance: Acquaintance;
   networks: Pick<AccountNetworks, "networksOf">;
   accounts: AccountHistory;
+  neighbours: NetworkHistory;
   notices: Notices;
   clock: Clock;
 }>;
@@ -57,6 +60,7 @@ export class Judge {
   readonly #book: AddressBook;
   readonly #sparing: Sparing;
   readonly #accounts: AccountBook;
+  readonly #neighbours: Neighbours;
   readonly #sessions = new Sessions();
   readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false };
   #policy: Policy;
@@ -68,6 +72,8 @@ export class Judge {
     this.#book = new AddressBook(parts.history, this.#protection);
     this.#sparing = new Sparing(this.#protection, parts.notices);
     this.#accounts = new AccountBook(parts.accounts);
+    const { history, neighbours: networks, accounts } = parts;
+    this.#neighbours = new Neighbours({ history, networks, accounts, sparing: this.#sparing });
   }
 
   get policy(): Policy {
@@ -138,6 +144,7 @@ export class Judge {
     if ("login" in event) this.#followLogin(event, decided, state, now);
     if (decided.counted) this.#count(event, state, now);
     this.#apply(decided.changes, now);
+    this.#apply(this.#neighbours.changes(this.#policy, decided, facts, now), now);
     return decided;
   }
 

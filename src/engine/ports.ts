@@ -126,6 +126,16 @@ export interface AccountHistory {
   guesses(account: string, reach: GuessReach): readonly string[];
   /** Accounts that signed in from this unit. */
   accountsOf(subject: Prefix, since: Millis): readonly string[];
+  /** Units from which any account signed in. */
+  networksSince(since: Millis): readonly Prefix[];
+}
+
+/** What neighbours did together. Sees the rows of the open transaction too. */
+export interface NetworkHistory {
+  /** Units within the network that were banned for an offence, but for those that were forgiven. */
+  offenders(network: Prefix, since: Millis): number;
+  /** Wrong passwords, each counted once an account. */
+  guessesFrom(network: Prefix, since: Millis): number;
 }
 
 /** Sees the rows of the open transaction too. */

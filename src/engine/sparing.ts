@@ -51,10 +51,11 @@ export class Sparing {
   apply(decided: Decision, event: Event, now: Millis): Decision {
     const ban = banIn(decided);
     const why = ban === null ? null : this.why(ban.prefix, now);
-    return ban === null || why === null ? decided : spared(decided, event, why, this.#isNews(ban.prefix, now));
+    return ban === null || why === null ? decided : spared(decided, event, why, this.isNews(ban.prefix, now));
   }
 
-  #isNews(prefix: Prefix, now: Millis): boolean {
+  /** Whether it is worth an event that this network was spared: now and then. */
+  isNews(prefix: Prefix, now: Millis): boolean {
     const told = this.#told.get(prefix);
     if (told !== undefined && isWithin(now, told, NEWS_EVERY_MS)) return false;
     this.#told.delete(prefix);

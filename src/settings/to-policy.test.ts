@@ -10,10 +10,11 @@ test("each number of the policy comes from its own setting", () => {
     limits.connections = { per_minute = 4, per_hour = 5 }
     limits.recipients = { unknown_per_hour = 13 }
     limits.accounts = { failures = 14, window = "15s", known_for = "16s" }
+    limits.networks = { failures = 17, window = "18s" }
     recipients.blocked = ["Admin"]
     greylist.enabled = false
     limits.logins = { failures = 6, window = "7s" }
-    bans = { ladder = ["8s", "9s"], permanent = true, memory = "10s", ipv6_prefix = 56, manual = "11s" }
+    bans = { ladder = ["8s", "9s"], permanent = true, memory = "10s", ipv6_prefix = 56, manual = "11s", neighbours = 19 }
     allow.networks = ["203.0.113.0/24"]
     providers.domains = ["example.net"]
     logins.networks = ["198.51.100.0/24"]`,
@@ -34,7 +35,15 @@ test("each number of the policy comes from its own setting", () => {
     perSession: 12,
     logins: { failures: 6, windowMs: 7_000, networks: ["198.51.100.0/24"] },
     accounts: { failures: 14, windowMs: 15_000, knownForMs: 16_000 },
-    bans: { ladderMs: [8_000, 9_000], permanent: true, memoryMs: 10_000, ipv6Prefix: 56, manualMs: 11_000 },
+    networks: { failures: 17, windowMs: 18_000 },
+    bans: {
+      neighbours: 19,
+      ladderMs: [8_000, 9_000],
+      permanent: true,
+      memoryMs: 10_000,
+      ipv6Prefix: 56,
+      manualMs: 11_000,
+    },
     allow: ["203.0.113.0/24"],
     providers: ["example.net"],
     blockedRecipients: ["admin"],

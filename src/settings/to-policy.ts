@@ -34,7 +34,9 @@ export function toPolicy(settings: Settings): Policy {
       windowMs: settings["limits.accounts.window"],
       knownForMs: settings["limits.accounts.known_for"],
     },
+    networks: { failures: settings["limits.networks.failures"], windowMs: settings["limits.networks.window"] },
     bans: {
+      neighbours: settings["bans.neighbours"],
       ladderMs: settings["bans.ladder"],
       permanent: settings["bans.permanent"],
       memoryMs: settings["bans.memory"],

@@ -22,7 +22,16 @@ const POLICY: Policy = {
   logins: { failures: 3, windowMs: 2_000, networks: [] },
   // What is under way is not remembered over a restart: it has tests of its own.
   accounts: { failures: 6, windowMs: 3_000, knownForMs: 6_000 },
-  bans: { ladderMs: [100, 200, 400], permanent: true, memoryMs: 8_000, ipv6Prefix: 64, manualMs: 1_500 },
+  // Networks as a whole have tests of their own.
+  networks: { failures: 1_000_000, windowMs: 1_000 },
+  bans: {
+    neighbours: 1_000_000,
+    ladderMs: [100, 200, 400],
+    permanent: true,
+    memoryMs: 8_000,
+    ipv6Prefix: 64,
+    manualMs: 1_500,
+  },
   allow: [must(parsePrefix("198.51.100.9"))],
   providers: ["google.com"],
   blockedRecipients: ["admin"],

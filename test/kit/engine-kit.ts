@@ -7,6 +7,7 @@ import { SqliteCredentials } from "../../src/adapters/sqlite/admin.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/file-accounts.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/migrations-accounts.ts";
 import { engineMigrations } from "../../src/adapters/sqlite/migrations-engine.ts";
+import { SqliteNetworkHistory } from "../../src/adapters/sqlite/network-history.ts";
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
 import type { Policy } from "../../src/core/policy.ts";
@@ -116,6 +117,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
     networks: { networksOf: () => [] },
     accounts: new SqliteAccountHistory(db),
+    neighbours: new SqliteNetworkHistory(db),
     acquaintance: { isFirstContact: () => true },
     notices,
     clock,

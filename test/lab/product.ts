@@ -47,6 +47,9 @@ export class Product {
       GHOSTINBOX_SPAM__ENABLED: "false",
       GHOSTINBOX_DKIM__VERIFY: "false",
       GHOSTINBOX_SPAM__RULES: join(CHECKOUT, "test", "lab", "spam.cf"),
+      // The hosts of the lab are neighbours: bans of whole networks have tests of their own.
+      GHOSTINBOX_BANS__NEIGHBOURS: "1000",
+      GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "1000",
       // Else every first contact of every test would be asked to come again.
       GHOSTINBOX_GREYLIST__ENABLED: "false",
       ...settings,

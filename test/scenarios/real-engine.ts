@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/account-history.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/ban-log.ts";
+import { SqliteNetworkHistory } from "../../src/adapters/sqlite/network-history.ts";
 import { openEngine } from "../../src/adapters/sqlite/open.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
 import type { Decision } from "../../src/core/decision.ts";
@@ -67,6 +68,7 @@ export class RealEngine {
       recipients: { exists: (address) => recipientKind(address) === "known" },
       networks: { networksOf: () => [] },
       accounts: new SqliteAccountHistory(this.#db),
+      neighbours: new SqliteNetworkHistory(this.#db),
       acquaintance: { isFirstContact: () => true },
       notices: QUIET,
       clock: { now: () => this.#now },

@@ -32,6 +32,10 @@ export class SqliteAccountHistory implements AccountHistory {
   accountsOf(subject: Prefix, since: Millis): readonly string[] {
     return this.#sql.accountsOf.all(subject, since).map((row) => text(row["account"]));
   }
+
+  networksSince(since: Millis): readonly Prefix[] {
+    return this.#sql.networksSince.all(since).map((row) => prefix(row["prefix"]));
+  }
 }
 
 function statements(sql: (text: string) => StatementSync) {
@@ -40,6 +44,7 @@ function statements(sql: (text: string) => StatementSync) {
       SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC LIMIT ?`),
     guesses: sql("SELECT DISTINCT proof FROM guess WHERE account = ? AND at > ? LIMIT ?"),
     guessesFrom: sql("SELECT proof FROM guess WHERE account = ? AND network = ? AND at > ? LIMIT ?"),
+    networksSince: sql("SELECT DISTINCT prefix FROM known_address WHERE last_at > ?"),
     accountsOf: sql("SELECT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),
   };
 }

@@ -162,7 +162,9 @@ export const engineMigrations: readonly string[] = [
     PRIMARY KEY (account, network, proof)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX guess_by_account ON guess (account, at);
+  CREATE INDEX guess_by_network ON guess (network, at);
   CREATE INDEX guess_by_time ON guess (at);
+  CREATE INDEX ban_by_first ON ban (first);
 
   ALTER TABLE known_address ADD COLUMN proof TEXT NOT NULL DEFAULT '';
   CREATE INDEX known_by_account ON known_address (lower(account), last_at);
