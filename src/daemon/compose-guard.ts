@@ -31,6 +31,7 @@ import { createEnforcer, noEnforcement } from "../engine/enforce.ts";
 import { type Committed, Engine } from "../engine/engine.ts";
 import { Feed } from "../engine/feed.ts";
 import { healthOf } from "../engine/health.ts";
+import { Lookout } from "../engine/lookout.ts";
 import { createInquiry } from "../engine/outside.ts";
 import { ProviderPools } from "../engine/provider-pools.ts";
 import { ControlServer } from "../servers/control-server.ts";
@@ -99,13 +100,25 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const enforcer = settings["firewall.enabled"]
     ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
     : noEnforcement;
+  const lookout = new Lookout({ notices, clock, isEnforcing: () => enforcer.status().state === "enforcing" });
   const retention = new Retention(databases.engine, events, {
     maxRows: settings["events.max_rows"],
     maxBytes: settings["events.max_size"],
     maxAgeMs: settings["events.max_age"],
     windowMs: DAY_MS,
   });
-  const housekeeping = new Housekeeping({ engine, banLog, store, retention, clock, notices, log, layout, keeper });
+  const housekeeping = new Housekeeping({
+    engine,
+    banLog,
+    store,
+    retention,
+    lookout,
+    clock,
+    notices,
+    log,
+    layout,
+    keeper,
+  });
 
   const senders = new SqliteSpamAllow(databases.engine, databases.accounts);
   const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
@@ -161,6 +174,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   function committed(what: Committed): void {
     if (what.allowChanged) enforcer.allowChanged();
     else if (what.bansChanged) enforcer.nudge();
+    for (const sighting of what.sightings) lookout.seen(sighting);
     feed.publish(what.lastEventId);
   }
   /** What the accounts' database must know of the settings, for Postfix and Dovecot to read. */

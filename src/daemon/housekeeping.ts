@@ -7,6 +7,7 @@ import type { Keeper } from "../engine/admin-ports.ts";
 import { breakGlass } from "../engine/break-glass.ts";
 import type { Engine } from "../engine/engine.ts";
 import { expireAllowed, expireBans } from "../engine/expire.ts";
+import type { Lookout } from "../engine/lookout.ts";
 import type { BanLog, Clock, Log, Notices } from "../engine/ports.ts";
 import type { Layout } from "../settings/layout.ts";
 import { KEEPER_NOTICES } from "../wire/control.ts";
@@ -16,6 +17,7 @@ export type HousekeepingParts = Readonly<{
   banLog: BanLog;
   retention: Retention;
   store: SqliteStore;
+  lookout: Lookout;
   clock: Clock;
   notices: Notices;
   log: Log;
@@ -64,6 +66,7 @@ export class Housekeeping {
       await expireAllowed(engine, store, clock);
       await this.#retain();
       this.#lookAtDisk();
+      this.#parts.lookout.look();
       // Not awaited: what else is due does not wait for a keeper that hangs.
       void this.#askKeeper();
     } catch (error) {

@@ -36,9 +36,16 @@ class FakeFirewall implements Firewall {
     const outcome = await this.#change("apply");
     if (!outcome.ok) return outcome;
     for (const step of steps)
-      if (step.type === "add") this.held.set(step.prefix, step.expiresAt);
+      if (step.type === "add" && !this.losing.includes(step.prefix)) this.held.set(step.prefix, step.expiresAt);
       else this.held.delete(step.prefix);
     return outcome;
+  }
+
+  /** What it forgets right after it was given. */
+  readonly losing: Prefix[] = [];
+
+  async holds(prefixes: readonly Prefix[]): Promise<Outcome> {
+    return prefixes.every((prefix) => this.held.has(prefix)) ? DONE : BROKEN;
   }
 
   async cut(prefixes: readonly Prefix[]): Promise<Outcome> {
@@ -159,6 +166,31 @@ test("a backlog is worked off in batches", async () => {
   assert.deepEqual(
     firewall.calls.filter((call) => call !== "cut"),
     ["reset", "apply", "apply"],
+  );
+});
+
+test("a ban that the kernel took and does not hold is noticed at once, and made good", async () => {
+  await enforcer.start();
+  firewall.losing.push(address(1));
+  banLog.add(address(1));
+  enforcer.nudge();
+  await until(() => firewall.held.has(address(1)));
+  assert.deepEqual(firewall.calls, ["reset", "apply", "cut", "reset"]);
+  assert.equal(enforcer.status().state, "enforcing");
+});
+
+test("a ban that was lifted or is about to end is not missed", async () => {
+  await enforcer.start();
+  firewall.losing.push(address(1), address(2));
+  banLog.add(address(1), instant(5 + ENFORCE.expiresSoonMs));
+  banLog.add(address(2));
+  banLog.delete(address(2));
+  enforcer.nudge();
+  await until(() => firewall.cuts.length > 0);
+  await enforcer.verify();
+  assert.deepEqual(
+    firewall.calls.filter((call) => call === "reset"),
+    ["reset"],
   );
 });
 

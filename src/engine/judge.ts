@@ -11,6 +11,8 @@ import { later, type Millis } from "../core/time.ts";
 import { AccountBook } from "./account-book.ts";
 import { AddressBook, type AddressState, type Beyond, mostTimes, push, type Who } from "./address-book.ts";
 import type { AccountNetworks } from "./admin-ports.ts";
+import { LIMITS } from "./limits.ts";
+import { type Sighting, sightingOf } from "./lookout.ts";
 import { Neighbours } from "./neighbours.ts";
 import type {
   AccountHistory,
@@ -51,7 +53,12 @@ export type JudgeParts = Readonly<{
 }>;
 
 /** What the open transaction has brought so far. */
-export type Trace = { lastEventId: number; bansChanged: boolean; allowChanged: boolean };
+export type Trace = {
+  lastEventId: number;
+  bansChanged: boolean;
+  allowChanged: boolean;
+  sightings: readonly Sighting[];
+};
 
 /** Gathers the facts of an event, has it decided, and writes what follows into the open transaction. */
 export class Judge {
@@ -62,7 +69,7 @@ export class Judge {
   readonly #accounts: AccountBook;
   readonly #neighbours: Neighbours;
   readonly #sessions = new Sessions();
-  readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false };
+  readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sightings: [] };
   #policy: Policy;
 
   constructor(parts: JudgeParts) {
@@ -100,6 +107,7 @@ export class Judge {
   end(committed: boolean): void {
     this.#trace.bansChanged = false;
     this.#trace.allowChanged = false;
+    this.#trace.sightings = NO_SIGHTINGS;
     // What was remembered of a lost transaction never happened.
     if (!committed) this.#book.forget();
   }
@@ -142,6 +150,9 @@ export class Judge {
     if (event.type === "CONNECT") this.#sessions.begin(event.session);
     if (event.type === "MAIL" && decided.verdict === "pass") this.#sessions.addMail(event.session);
     if ("login" in event) this.#followLogin(event, decided, state, now);
+    const sighting = sightingOf(event, decided, state, now);
+    if (sighting !== null && this.#trace.sightings.length < LIMITS.sightings)
+      this.#trace.sightings = [...this.#trace.sightings, sighting];
     if (decided.counted) this.#count(event, state, now);
     this.#apply(decided.changes, now);
     this.#apply(this.#neighbours.changes(this.#policy, decided, facts, now), now);
@@ -257,6 +268,8 @@ export class Judge {
     }
   }
 }
+
+const NO_SIGHTINGS: readonly Sighting[] = [];
 
 /** What stands in the facts of an event that is no login. */
 const NO_LOGIN: Pick<Facts, "accountNetworks" | "knownAccounts" | "account"> = {

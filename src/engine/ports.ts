@@ -192,6 +192,8 @@ export interface Firewall {
   /** Makes the kernel's sets equal to these bans, whatever they were. `allow` always passes. */
   reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<ResetOutcome>;
   apply(steps: readonly BanStep[], now: Millis): Promise<Outcome>;
+  /** Whether the kernel holds each of these, read back. Cheap for some hundreds. */
+  holds(prefixes: readonly Prefix[]): Promise<Outcome>;
   /** Ends established connections of these networks. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome>;
   /** Whether what `reset` made still stands; someone may have flushed it by hand. Cheap. */

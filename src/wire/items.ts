@@ -56,6 +56,8 @@ export type NoticeCode =
   | "certificate_expiring"
   | "accounts_file_refused"
   | "all_clients_private"
+  | "bans_leak"
+  | "right_password_refused"
   | "spam_filter_down"
   | "disk_nearly_full";
 export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; detail: string; next: string }>;

@@ -137,6 +137,8 @@ export const healthReport = z.object({
         "certificate_refused",
         "certificate_expiring",
         "all_clients_private",
+        "bans_leak",
+        "right_password_refused",
         "disk_nearly_full",
       ]),
       since: time,
