@@ -17,7 +17,8 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
     return slowedGuessing(policy, count) ?? decision("pass", facts.protection, { counted: false, recorded: false });
   }
   const guarded = guardAccount(policy, facts, event.passwordHash);
-  if (guarded !== null) return guarded.counted ? refusedUnheard(policy, facts, event, now, guarded) : guarded;
+  // A guesser at a guarded account is one like any other: what was refused unheard counts for the address too.
+  if (guarded !== null) return guarded.counted ? both(guarded, wrongPassword(policy, facts, event, now)) : guarded;
 
   const { failures: limit, windowMs } = policy.logins;
   const count = recentFailures(facts, windowMs, now).length;
@@ -27,9 +28,7 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
   return decision("delay", reason, { evidence: { count, limit, windowMs }, counted: false });
 }
 
-/** A guarded account's guesser is one at other accounts too: what was refused unheard counts for the address. */
-function refusedUnheard(policy: Policy, facts: Facts, event: LoginAsked, now: Millis, guarded: Decision): Decision {
-  const judged = wrongPassword(policy, facts, event, now);
+function both(guarded: Decision, judged: Decision): Decision {
   if (judged.verdict === "refuse") return { ...judged, changes: [...guarded.changes, ...judged.changes] };
   return { ...guarded, counted: judged.counted };
 }

@@ -129,10 +129,10 @@ export class AddressBook {
       ban: history.ban,
       knownAt: history.knownAt,
       offencesAt: [...history.offencesAt],
-      connections: [...history.connections],
-      mails: [...history.mails],
-      failures: [...history.failures],
-      probes: [...history.probes],
+      connections: until(history.connections, now),
+      mails: until(history.mails, now),
+      failures: history.failures.filter(({ at }) => at <= now),
+      probes: until(history.probes, now),
     };
     this.#states.set(subject, state);
     dropOldest(this.#states, LIMITS.cachedAddresses);
@@ -148,6 +148,11 @@ export class AddressBook {
     dropOldest(this.#accounts, LIMITS.cachedAccounts);
     return times;
   }
+}
+
+/** What lies ahead is from before the clock was set back: it counts no more. */
+function until(times: readonly Millis[], now: Millis): Millis[] {
+  return times.filter((at) => at <= now);
 }
 
 /** Appends, and drops what no limit can need any more once it is half of the list. */

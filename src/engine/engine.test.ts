@@ -242,3 +242,17 @@ test("a new policy holds from the next event on", async () => {
   engine.setPolicy({ ...TEST_POLICY, mail: [{ key: "limits.mail.per_minute", count: 5, windowMs: MINUTE_MS }] });
   assert.equal((await engine.ask(mail())).reason, "mail_limit");
 });
+
+test("a clock set back an hour bans nobody innocent, frees nobody, and lets windows slide on", async () => {
+  const { engine, clock, sqlite } = engineOnMemory();
+  const other = { ...connect(), ip: ip("203.0.113.8") };
+  for (let i = 0; i < 20; i++) await engine.ask(other);
+  for (let i = 0; i < 21; i++) await engine.ask(connect());
+  clock.advance(-HOUR_MS);
+  assert.equal((await engine.ask(connect())).reason, "banned");
+  for (let i = 0; i < 20; i++) assert.equal((await engine.ask(other)).verdict, "pass", `connection ${i}`);
+  clock.advance(MINUTE_MS);
+  assert.equal((await engine.ask(other)).verdict, "pass", "a minute later it begins anew");
+  for (let i = 0; i < 20; i++) await engine.ask(other);
+  assert.equal(sqlite.ban(prefix("203.0.113.8"))?.code, "connection_limit", "and who goes on is banned");
+});

@@ -71,6 +71,7 @@ export class Judge {
   readonly #sessions = new Sessions();
   readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sightings: [] };
   #policy: Policy;
+  #began = 0;
 
   constructor(parts: JudgeParts) {
     this.#parts = parts;
@@ -100,7 +101,10 @@ export class Judge {
 
   /** At the start of each transaction: own addresses and the allow list may have changed. */
   begin(now: Millis): void {
-    if (this.#protection.refresh(this.#policy, now)) this.#book.forget();
+    // Where the clock was set back, what is remembered lies ahead: it is read anew, but for that.
+    const isSetBack = now < this.#began;
+    this.#began = now;
+    if (this.#protection.refresh(this.#policy, now) || isSetBack) this.#book.forget();
   }
 
   /** After the end of each: the next begins a trace of its own. */
@@ -130,7 +134,7 @@ export class Judge {
     this.#sparing.administratorAt(ip, now);
   }
 
-  /** Writes a row; by itself one that nobody needed to decide. */
+  /** Writes a row; by itself one that nobody decided. */
   append(row: EventRow): void {
     this.#trace.lastEventId = this.#parts.store.append(row);
   }
