@@ -11,8 +11,7 @@ import { later, type Millis } from "../core/time.ts";
 import { AccountBook } from "./account-book.ts";
 import { AddressBook, type AddressState, type Beyond, mostTimes, push, type Who } from "./address-book.ts";
 import type { AccountNetworks } from "./admin-ports.ts";
-import { LIMITS } from "./limits.ts";
-import { type Sighting, sightingOf } from "./lookout.ts";
+import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./lookout.ts";
 import { Neighbours } from "./neighbours.ts";
 import type {
   AccountHistory,
@@ -154,9 +153,7 @@ export class Judge {
     if (event.type === "CONNECT") this.#sessions.begin(event.session);
     if (event.type === "MAIL" && decided.verdict === "pass") this.#sessions.addMail(event.session);
     if ("login" in event) this.#followLogin(event, decided, state, now);
-    const sighting = sightingOf(event, decided, state, now);
-    if (sighting !== null && this.#trace.sightings.length < LIMITS.sightings)
-      this.#trace.sightings = [...this.#trace.sightings, sighting];
+    this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, state, now));
     if (decided.counted) this.#count(event, state, now);
     this.#apply(decided.changes, now);
     this.#apply(this.#neighbours.changes(this.#policy, decided, facts, now), now);
@@ -272,8 +269,6 @@ export class Judge {
     }
   }
 }
-
-const NO_SIGHTINGS: readonly Sighting[] = [];
 
 /** What stands in the facts of an event that is no login. */
 const NO_LOGIN: Pick<Facts, "accountNetworks" | "knownAccounts" | "account"> = {

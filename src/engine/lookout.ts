@@ -4,6 +4,7 @@ import type { Ip } from "../core/ip.ts";
 import { HOUR_MS, isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../core/time.ts";
 import type { NoticeCode } from "../wire/items.ts";
 import type { AddressState } from "./address-book.ts";
+import { LIMITS } from "./limits.ts";
 import type { Clock, Notices } from "./ports.ts";
 
 /** A ban is in the kernel, and its sessions are cut, long before this. */
@@ -25,6 +26,13 @@ export function sightingOf(event: Event, decided: Decision, { ban }: AddressStat
     return null;
   if (now - ban.createdAt < BITES_AFTER_MS) return null;
   return { code: "bans_leak", ip: event.ip, service: event.service, since: ban.createdAt };
+}
+
+export const NO_SIGHTINGS: readonly Sighting[] = [];
+
+/** The sightings of a transaction with one more, as far as there is room. */
+export function noted(sightings: readonly Sighting[], one: Sighting | null): readonly Sighting[] {
+  return one === null || sightings.length >= LIMITS.sightings ? sightings : [...sightings, one];
 }
 
 export type LookoutParts = Readonly<{ notices: Notices; clock: Clock; isEnforcing: () => boolean }>;
