@@ -16,7 +16,13 @@ const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = [
   ["types", ["node_modules/.bin/tsc", "-p", "."]],
   ["dead code", ["node_modules/.bin/knip", "--no-progress"]],
 ];
-const UNIT = ["src/**/*.test.ts", "bench/**/*.test.ts", "test/house/*.test.ts", "test/scenarios/*.test.ts"];
+const UNIT = [
+  "src/**/*.test.ts",
+  "bench/**/*.test.ts",
+  "test/house/*.test.ts",
+  "test/scenarios/*.test.ts",
+  "test/scale/*.test.ts",
+];
 const FUZZ = ["test/fuzz/*.test.ts"];
 /** Each makes network namespaces and a whole server: one at a time. */
 const LAB = ["test/lab/*.test.ts", "test/dialogs/*.test.ts", "test/e2e/*.test.ts"];

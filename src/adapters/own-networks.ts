@@ -3,7 +3,13 @@ import { endianness } from "node:os";
 import { hostPrefix, type Ip, overlaps, type Prefix, parsePrefix } from "../core/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { Clock, OwnNetwork, OwnNetworks } from "../engine/ports.ts";
-import { parseIpv4Gateways, parseIpv4Local, parseIpv6Gateways, parseIpv6Local } from "../wire/proc-route.ts";
+import {
+  parseIpv4Bridges,
+  parseIpv4Gateways,
+  parseIpv4Local,
+  parseIpv6Gateways,
+  parseIpv6Local,
+} from "../wire/proc-route.ts";
 
 /** Addresses and routes change with the weather of DHCP; asking the kernel takes a tenth of a millisecond. */
 const CACHE_MS = 5_000;
@@ -49,8 +55,11 @@ function addresses(): readonly OwnNetwork[] {
 }
 
 function gateways(): readonly OwnNetwork[] {
+  const ipv4 = readOrNothing("/proc/net/route");
+  const littleEndian = endianness() === "LE";
   const found: readonly Ip[] = [
-    ...parseIpv4Gateways(readOrNothing("/proc/net/route"), endianness() === "LE"),
+    ...parseIpv4Gateways(ipv4, littleEndian),
+    ...parseIpv4Bridges(ipv4, littleEndian),
     ...parseIpv6Gateways(readOrNothing("/proc/net/ipv6_route")),
   ];
   return [...new Set(found)].map((ip) => gateway(hostPrefix(ip)));

@@ -63,11 +63,14 @@ export async function allowAdd(call: Call): Promise<Answer> {
   if (typeof target !== "string") return target;
   const note = noteFrom(call.args[1], "");
   if (typeof note !== "string") return note;
-  const asked = await call.guard.ask<"allow_add">({ verb: "allow_add", target, note });
+  const time = timeGiven(call);
+  if (typeof time === "object" && time !== null) return time;
+  const asked = await call.guard.ask<"allow_add">({ verb: "allow_add", target, note, for: time });
   if (!asked.ok) return asked;
   const { prefix, lifted } = asked.result;
   const also = lifted.length === 0 ? "" : ` ${plural(lifted.length, "ban")} lifted: ${lifted.join(", ")}.`;
-  return done(asked.result, `${shown(prefix)} is never banned from now on.${also}`, `${PROGRAM} allow list`);
+  const from = time === null ? "from now on" : `for ${time}`;
+  return done(asked.result, `${shown(prefix)} is never banned ${from}.${also}`, `${PROGRAM} allow list`);
 }
 
 export async function allowRemove(call: Call): Promise<Answer> {
@@ -83,8 +86,13 @@ export async function allowList(call: Call): Promise<Answer> {
   if (!asked.ok) return asked;
   const { items } = asked.result;
   if (items.length === 0) return done({ items }, "The allow list is empty.", `${PROGRAM} allow add IP NOTE`);
-  const rows = items.map((item) => [shown(item.prefix), item.note, item.from === "settings" ? "settings" : item.by]);
-  return done({ items }, columns([["ADDRESS", "NOTE", "BY"], ...rows]));
+  const rows = items.map((item) => [
+    shown(item.prefix),
+    item.note,
+    item.from === "settings" ? "settings" : item.by,
+    item.expiresAt === null ? "" : dayAndTime(item.expiresAt),
+  ]);
+  return done({ items }, columns([["ADDRESS", "NOTE", "BY", "UNTIL"], ...rows]));
 }
 
 /** The address or network that was typed, in canonical text. Which network an address stands for, the guard knows. */
@@ -99,10 +107,15 @@ export function targetFrom(text: string | undefined): string | Problem {
 
 /** Null: as long as the settings say. */
 function banTime(call: Call): string | null | Problem {
+  if (!call.flag("permanent")) return timeGiven(call);
+  return call.option("for") === null
+    ? "permanent"
+    : wrongUsage("--for and --permanent exclude each other.", "Give one.");
+}
+
+/** Null: none was given. */
+function timeGiven(call: Call): string | null | Problem {
   const text = call.option("for");
-  if (text !== null && call.flag("permanent"))
-    return wrongUsage("--for and --permanent exclude each other.", "Give one.");
-  if (call.flag("permanent")) return "permanent";
   if (text === null) return null;
   const durationMs = parseDuration(text);
   if (durationMs !== null && durationMs > 0) return text.trim();

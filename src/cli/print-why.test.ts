@@ -106,7 +106,13 @@ test("an address never seen", () => {
 });
 
 test("an address on the allow list, by command and by the settings", () => {
-  const allowed = { prefix: "203.0.113.0/24", note: "office", by: "root", at: "2026-11-01T00:00:00.000Z" };
+  const allowed = {
+    prefix: "203.0.113.0/24",
+    note: "office",
+    by: "root",
+    at: "2026-11-01T00:00:00.000Z",
+    expiresAt: null,
+  };
   const text = printWhy(subject({ allowed }));
   assert.match(text, /^203\.0\.113\.7 is not banned\.$/m);
   assert.match(text, /never banned: 203\.0\.113\.0\/24, "office", added by root on 2026-11-01/);

@@ -74,10 +74,10 @@ function protections({ ip, report, protection, listedInSettings }: WhySubject): 
   if (protection !== null && protection !== "allow_listed")
     lines.push(`${ip} is never banned: ${reasons[protection].says} ${reasons[protection].next}`);
   if (report.allowed !== null) {
-    const { prefix, note, by, at } = report.allowed;
+    const { prefix, note, by, at, expiresAt } = report.allowed;
     const remark = note === "" ? "" : `, "${oneLine(note)}"`;
     lines.push(
-      `It is on the allow list, so it is never banned: ${prefix}${remark}, added by ${by} on ${dayAndTime(at)}.`,
+      `It is on the allow list, so it is never banned: ${prefix}${remark}, added by ${by} on ${dayAndTime(at)}${expiresAt === null ? "" : `, until ${dayAndTime(expiresAt)}`}.`,
     );
     lines.push(`To take it off: ${PROGRAM} allow remove ${prefix}`);
   }

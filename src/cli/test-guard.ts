@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { SqliteAccountHistory } from "../adapters/sqlite/account-history.ts";
 import { SqliteAccountNetworks } from "../adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../adapters/sqlite/accounts.ts";
 import { SqliteAcquaintances } from "../adapters/sqlite/acquaintances.ts";
@@ -10,6 +11,7 @@ import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
 import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
 import { SqliteFileAccounts } from "../adapters/sqlite/file-accounts.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
+import { SqliteNetworkHistory } from "../adapters/sqlite/network-history.ts";
 import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
 import { SqliteSpamAllow } from "../adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
@@ -61,10 +63,12 @@ export async function startGuard(layout: Layout) {
     store,
     history: store,
     own: { current: () => [] },
-    accounts: { isActive: () => true },
+    active: { isActive: () => true },
     recipients: { exists: () => true },
     networks,
     jails: store,
+    accounts: new SqliteAccountHistory(databases.engine),
+    neighbours: new SqliteNetworkHistory(databases.engine),
     acquaintance: { isFirstContact: () => false },
     notices,
     clock,

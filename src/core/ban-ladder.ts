@@ -14,7 +14,12 @@ type Offence = Readonly<{
 }>;
 
 /** The ban that this offence earns: one rung higher for each offence within the memory. */
-export function nextBan(policy: Policy, facts: Facts, offence: Offence, now: Millis): Change {
+export function nextBan(
+  policy: Policy,
+  facts: Pick<Facts, "subject" | "ip" | "offences">,
+  offence: Offence,
+  now: Millis,
+): Extract<Change, { type: "BAN" }> {
   const { ladderMs, permanent } = policy.bans;
   const forGood = permanent && facts.offences >= ladderMs.length;
   const rung = Math.min(facts.offences, ladderMs.length - 1);

@@ -6,7 +6,7 @@ import type { Protection } from "./reasons.ts";
 import { BAN, ip, NOON, STRANGER } from "./samples.ts";
 import { HOUR_MS, later } from "./time.ts";
 
-const NOTHING: CommandFacts = { protection: null, ban: null, listed: false, covered: [] };
+const NOTHING: CommandFacts = { protection: null, ban: null, listed: null, covered: [] };
 const PREFIX = hostPrefix(STRANGER);
 const ASKED = { type: "BAN_ASKED", prefix: PREFIX, note: "scans", durationMs: 2 * HOUR_MS, by: "root" } as const;
 
@@ -57,9 +57,9 @@ test("unban: lifts and forgives what stands, refuses where nothing does", () => 
 
 test("allow: lists the network and lifts every ban within it", () => {
   const other = hostPrefix(ip("203.0.113.8"));
-  const event = { type: "ALLOW_ASKED", prefix: PREFIX, note: "office", by: "root" } as const;
+  const event = { type: "ALLOW_ASKED", prefix: PREFIX, note: "office", durationMs: null, by: "root" } as const;
   assert.deepEqual(decideCommand({ ...NOTHING, covered: [PREFIX, other] }, event, NOON).changes, [
-    { type: "ALLOW", prefix: PREFIX, note: "office", by: "root" },
+    { type: "ALLOW", prefix: PREFIX, note: "office", by: "root", expiresAt: null },
     { type: "LIFT", prefix: PREFIX, cause: "UNBAN", forgiven: true, by: "root" },
     { type: "LIFT", prefix: other, cause: "UNBAN", forgiven: true, by: "root" },
   ]);
@@ -67,11 +67,31 @@ test("allow: lists the network and lifts every ban within it", () => {
 
 test("disallow: takes off what is listed, refuses what is not", () => {
   const event = { type: "DISALLOW_ASKED", prefix: PREFIX, by: "root" } as const;
-  const listed = decideCommand({ ...NOTHING, listed: true }, event, NOON);
-  assert.deepEqual(listed.changes, [{ type: "DISALLOW", prefix: PREFIX, by: "root" }]);
+  const listed = decideCommand({ ...NOTHING, listed: { expiresAt: null } }, event, NOON);
+  assert.deepEqual(listed.changes, [{ type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_REMOVED", by: "root" }]);
   const nothing = decideCommand(NOTHING, event, NOON);
   assert.equal(`${nothing.verdict} ${nothing.reason}`, "refuse not_listed");
   assert.deepEqual(nothing.changes, []);
+});
+
+test("allow: an entry with a time ends by then, and not before", () => {
+  const event = { type: "ALLOW_ASKED", prefix: PREFIX, note: "", durationMs: HOUR_MS, by: "root" } as const;
+  const expiresAt = later(NOON, HOUR_MS);
+  assert.deepEqual(decideCommand(NOTHING, event, NOON).changes, [
+    { type: "ALLOW", prefix: PREFIX, note: "", by: "root", expiresAt },
+  ]);
+  const over = { type: "ALLOW_EXPIRED", prefix: PREFIX } as const;
+  const gone = { type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_EXPIRED", by: "engine" };
+  const facts = { ...NOTHING, listed: { expiresAt } };
+  assert.deepEqual(decideCommand(facts, over, expiresAt).changes, [gone]);
+  for (const [listed, now] of [
+    [{ expiresAt }, later(expiresAt, -1)],
+    [{ expiresAt: null }, expiresAt],
+    [null, expiresAt],
+  ] as const) {
+    const early = decideCommand({ ...NOTHING, listed }, over, now);
+    assert.deepEqual([early.changes, early.recorded], [[], false]);
+  }
 });
 
 test("expiry: ends a ban whose time is over, and forgives nothing", () => {

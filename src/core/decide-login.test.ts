@@ -11,7 +11,11 @@ const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "user@example.
 
 /** Failures with these passwords, one a second, the last just now. */
 function failures(...passwords: readonly string[]): readonly Failure[] {
-  return passwords.map((passwordHash, i) => ({ at: later(NOON, (i + 1 - passwords.length) * 1_000), passwordHash }));
+  return passwords.map((passwordHash, i) => ({
+    at: later(NOON, (i + 1 - passwords.length) * 1_000),
+    passwordHash,
+    account: LOGIN.login,
+  }));
 }
 const different = (count: number) => failures(...Array.from({ length: count }, (_, i) => `p${i}`));
 
@@ -102,7 +106,12 @@ const failed: readonly Example[] = [
     answer: "delay known_address",
   },
   {
-    that: "the same at three times the limit",
+    that: "the same at the own account, however often",
+    known: { known: true, knownAccounts: [LOGIN.login], failures: different(500) },
+    answer: "delay known_address",
+  },
+  {
+    that: "the same at three times the limit, at accounts that did not sign in from here",
     known: { known: true, failures: different(14) },
     answer: "refuse login_failures",
     bans: 1,
@@ -191,7 +200,9 @@ test("the server's networks hold for every account, and not for the dashboard", 
 test("a right password makes the network known, by the name of its account", () => {
   const decided = decideLoginSucceeded(factsOf(), { type: "LOGIN_SUCCEEDED", ...LOGIN });
   assert.equal(`${decided.verdict} ${decided.reason}`, "pass signed_in");
-  assert.deepEqual(decided.changes, [{ type: "KNOW", prefix: "203.0.113.7/32", account: "user@example.org" }]);
+  assert.deepEqual(decided.changes, [
+    { type: "KNOW", prefix: "203.0.113.7/32", account: "user@example.org", proof: "now" },
+  ]);
 });
 
 test("neither the dashboard nor a protected address makes anything known", () => {

@@ -1,5 +1,6 @@
+import { guardAccount, guesses } from "./account-guard.ts";
 import { nextBan } from "./ban-ladder.ts";
-import { type Decision, decision, type Evidence } from "./decision.ts";
+import { type Change, type Decision, decision, type Evidence } from "./decision.ts";
 import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "./event.ts";
 import type { Facts } from "./facts.ts";
 import { isOutside } from "./login-networks.ts";
@@ -15,17 +16,27 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
     const count = recentFailures(facts, policy.logins.windowMs, now).length;
     return slowedGuessing(policy, count) ?? decision("pass", facts.protection, { counted: false, recorded: false });
   }
+  const guarded = guardAccount(policy, facts, event.passwordHash);
+  // A guesser at a guarded account is one like any other: what was refused unheard counts for the address too.
+  if (guarded !== null) return guarded.counted ? both(guarded, wrongPassword(policy, facts, event, now)) : guarded;
+
   const { failures: limit, windowMs } = policy.logins;
   const count = recentFailures(facts, windowMs, now).length;
-  if (facts.known && count >= limit)
-    return decision("delay", "known_address", { evidence: { count, limit, windowMs }, counted: false });
-  return decision("pass", "below_limit", { counted: false, recorded: false });
+  if (count < limit) return decision("pass", "below_limit", { counted: false, recorded: false });
+  // So many, and yet no ban: it was spared.
+  const reason = facts.known ? "known_address" : "guessing_slowed";
+  return decision("delay", reason, { evidence: { count, limit, windowMs }, counted: false });
+}
+
+function both(guarded: Decision, judged: Decision): Decision {
+  if (judged.verdict === "refuse") return { ...judged, changes: [...guarded.changes, ...judged.changes] };
+  return { ...guarded, counted: judged.counted };
 }
 
 export function decideLoginSucceeded(facts: Facts, event: LoginSucceeded): Decision {
   if (facts.protection !== null || event.service === "dashboard") return decision("pass", "signed_in");
   return decision("pass", "signed_in", {
-    changes: [{ type: "KNOW", prefix: facts.subject, account: event.login }],
+    changes: [{ type: "KNOW", prefix: facts.subject, account: event.login, proof: event.passwordHash }],
   });
 }
 
@@ -35,30 +46,47 @@ export function decideLoginSucceeded(facts: Facts, event: LoginSucceeded): Decis
  */
 export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFailed, now: Millis): Decision {
   const away = isAway(policy, facts, event);
-  const { failures: limit, windowMs } = policy.logins;
-  const recent = recentFailures(facts, windowMs, now);
-  const repeated = event.passwordHash !== "" && recent.some(({ passwordHash }) => passwordHash === event.passwordHash);
   if (facts.protection !== null) {
-    if (away || repeated) return decision("pass", facts.protection, { counted: false });
+    const recent = recentFailures(facts, policy.logins.windowMs, now);
+    if (away || isRepeated(recent, event)) return decision("pass", facts.protection, { counted: false });
     const slowed = slowedGuessing(policy, recent.length + 1);
     return slowed === null ? decision("pass", facts.protection) : { ...slowed, counted: true };
   }
-  if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
+  const guessed: readonly Change[] = away ? [] : guesses(facts, event.passwordHash);
+  if (facts.ban !== null) return decision("refuse", "banned", { counted: false, changes: guessed });
   if (away) return decision("refuse", "outside_networks", { counted: false });
+  const judged = wrongPassword(policy, facts, event, now);
+  return { ...judged, changes: [...guessed, ...judged.changes] };
+}
 
+/** What a wrong password means for the address that it came from. */
+function wrongPassword(policy: Policy, facts: Facts, event: LoginFacts, now: Millis): Decision {
+  const { failures: limit, windowMs } = policy.logins;
+  const recent = recentFailures(facts, windowMs, now);
   const evidence: Evidence = { count: recent.length + 1, limit, windowMs };
-  if (repeated)
+  if (isRepeated(recent, event))
     return decision("pass", "repeated_password", {
       evidence: { ...evidence, count: recent.length },
       counted: false,
     });
   if (evidence.count < limit) return decision("pass", "below_limit", { evidence });
-  if (facts.known && evidence.count < limit * policy.knownFactor)
+  if (facts.known && !attacksOthers(policy, facts, recent, event))
     return decision("delay", "known_address", { evidence });
   return decision("refuse", "login_failures", {
     evidence,
     changes: [nextBan(policy, facts, { code: "login_failures", evidence }, now)],
   });
+}
+
+/** Whoever signed in from here may mistype for ever, slowly; at the accounts of others an address may not. */
+function attacksOthers(policy: Policy, facts: Facts, recent: Facts["failures"], { login }: LoginFacts): boolean {
+  const tried = [...recent.map(({ account }) => account), login.toLowerCase()];
+  const atOthers = tried.filter((account) => !facts.knownAccounts.includes(account)).length;
+  return atOthers >= policy.logins.failures * policy.knownFactor;
+}
+
+function isRepeated(recent: Facts["failures"], { passwordHash }: LoginFacts): boolean {
+  return passwordHash !== "" && recent.some((failure) => failure.passwordHash === passwordHash);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { LogPosition } from "./event.ts";
 import type { Ip, Prefix } from "./ip.ts";
-import type { Reason } from "./reasons.ts";
+import type { Protection, Reason } from "./reasons.ts";
 import type { Millis } from "./time.ts";
 
 /** `delay` answers late, `defer` asks to come again, `refuse` turns away for good or ends the session. */
@@ -29,16 +29,21 @@ export type Change =
   | Readonly<{ type: "BAN"; ban: Ban }>
   /** `forgiven`: the offence does not count towards the next ban. */
   | Readonly<{ type: "LIFT"; prefix: Prefix; cause: "UNBAN" | "BAN_EXPIRED"; forgiven: boolean; by: string }>
-  /** An account signed in from here. */
-  | Readonly<{ type: "KNOW"; prefix: Prefix; account: string }>
+  /** An account signed in from here, with a password of this hash. */
+  | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; proof: string }>
+  /** Someone whom the account does not know tried a password of this hash. `account` in lower case. */
+  | Readonly<{ type: "GUESS"; account: string; network: Prefix; proof: string }>
   /** An account writes to someone elsewhere, whose reply is no stranger's. */
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
   /** Everything up to here has been read and recorded. */
   | Readonly<{ type: "READ_LOG"; log: string; position: LogPosition }>
   /** What this jail tells of lines written up to `at` has been judged. */
   | Readonly<{ type: "HEAR_JAIL"; prefix: Prefix; jail: string; at: Millis }>
-  | Readonly<{ type: "ALLOW"; prefix: Prefix; note: string; by: string }>
-  | Readonly<{ type: "DISALLOW"; prefix: Prefix; by: string }>;
+  /** A ban was due and did not come. */
+  | Readonly<{ type: "SPARE"; prefix: Prefix; ip: Ip; why: Protection; code: Reason }>
+  /** `expiresAt` null: until it is taken off. */
+  | Readonly<{ type: "ALLOW"; prefix: Prefix; note: string; by: string; expiresAt: Millis | null }>
+  | Readonly<{ type: "DISALLOW"; prefix: Prefix; cause: "ALLOW_REMOVED" | "ALLOW_EXPIRED"; by: string }>;
 
 /** The numbers behind a decision: `count` of at most `limit` within `windowMs`. */
 export type Evidence = Readonly<{ count: number; limit: number; windowMs: number }>;

@@ -64,8 +64,17 @@ export type BanAsked = Readonly<{
   by: Actor;
 }>;
 export type UnbanAsked = Readonly<{ type: "UNBAN_ASKED"; prefix: Prefix; by: Actor }>;
-export type AllowAsked = Readonly<{ type: "ALLOW_ASKED"; prefix: Prefix; note: string; by: Actor }>;
+export type AllowAsked = Readonly<{
+  type: "ALLOW_ASKED";
+  prefix: Prefix;
+  note: string;
+  /** Null: until it is taken off. */
+  durationMs: number | null;
+  by: Actor;
+}>;
 export type DisallowAsked = Readonly<{ type: "DISALLOW_ASKED"; prefix: Prefix; by: Actor }>;
+/** Time has come for an entry of the allow list to end. */
+export type AllowExpired = Readonly<{ type: "ALLOW_EXPIRED"; prefix: Prefix }>;
 /** Time has come for a ban to end. */
 export type BanExpired = Readonly<{ type: "BAN_EXPIRED"; prefix: Prefix }>;
 
@@ -101,6 +110,7 @@ export type Event =
   | UnbanAsked
   | AllowAsked
   | DisallowAsked
+  | AllowExpired
   | BanExpired;
 
 /** A command on accounts, tokens or settings: recorded for the audit, decided by nobody. */

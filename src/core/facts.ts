@@ -6,8 +6,23 @@ import type { Millis } from "./time.ts";
 /** What a recipient is here. `blocked`: a common target of spam that nobody here owns. */
 export type RecipientKind = "known" | "unknown" | "blocked";
 
-/** A failed login that counted. */
-export type Failure = Readonly<{ at: Millis; passwordHash: string }>;
+/** A failed login that counted. `account`: what the client typed, in lower case. */
+export type Failure = Readonly<{ at: Millis; passwordHash: string; account: string }>;
+
+/** What is known of the account that a login names, whether or not it exists. */
+export type AccountFacts = Readonly<{
+  /** In lower case. */
+  name: string;
+  /** Whether it signed in from this address lately, or from a neighbour of it. */
+  kinship: "address" | "network" | "stranger";
+  /**
+   * Different passwords tried by those whom it does not know, within the window: wrong ones, refused ones, and those
+   * whose verification has not ended. For kinship `network`: by this network alone. No more than the limit is counted.
+   */
+  guesses: number;
+  /** Hash of the password of its last sign-in; empty where there was none. */
+  lastProof: string;
+}>;
 
 /** What a report of Fail2ban is weighed against; of any other event nothing. */
 export type Heard = Readonly<{
@@ -22,6 +37,8 @@ export type Facts = Readonly<{
   /** The unit in which the address is counted and would be banned. */
   subject: Prefix;
   ip: Ip;
+  /** The subject and its neighbours. */
+  network: Prefix;
   protection: Protection | null;
   /** An account signed in from here within the memory. */
   known: boolean;
@@ -31,6 +48,10 @@ export type Facts = Readonly<{
   connections: readonly Millis[];
   mails: readonly Millis[];
   failures: readonly Failure[];
+  /** Accounts that signed in from here within the memory, in lower case, where the event is a login. */
+  knownAccounts: readonly string[];
+  /** Null where the event is no login to a mailbox. */
+  account: AccountFacts | null;
   /** Recipients asked for that do not exist. */
   probes: readonly Millis[];
   /** From where the account may sign in that a login names; empty: from anywhere. */

@@ -39,7 +39,9 @@ const pastTimes = fc
 const passwords = fc.constantFrom("", "a", "b", "c", "d", "e", "f", "g");
 const pastFailures = fc
   .tuple(pastTimes, fc.array(passwords, { minLength: 30, maxLength: 30 }))
-  .map(([list, hashes]) => list.map((at, i): Failure => ({ at, passwordHash: hashes[i] ?? "" })));
+  .map(([list, hashes]) =>
+    list.map((at, i): Failure => ({ at, passwordHash: hashes[i] ?? "", account: "user@example.org" })),
+  );
 const anyFacts = fc.record({
   known: fc.boolean(),
   ban: fc.constantFrom<Ban | null>(null, BAN, { ...BAN, expiresAt: null }),
@@ -66,7 +68,7 @@ test("whatever is protected is never banned nor turned away as a stranger, by an
         assert.notEqual(decided.verdict, "refuse");
       }
       const asked = { type: "BAN_ASKED", prefix: BAN.prefix, note: "", durationMs: null, by: "root" } as const;
-      const facts = { protection, ban: known.ban, listed: false, covered: [] };
+      const facts = { protection, ban: known.ban, listed: null, covered: [] };
       assert.deepEqual(bansOf(decideCommand(facts, asked, NOON)), []);
     }),
   );
@@ -148,7 +150,7 @@ test("a wrong password that is repeated never bans, however often and among what
       const arrivals = arrivalsOf([...waits, ...Array.from({ length: repeats }, () => 1)]);
       const decided = logInFrom(
         generous,
-        arrivals.map((at) => ({ at, passwordHash: "stale" })),
+        arrivals.map((at) => ({ at, passwordHash: "stale", account: "user@example.org" })),
       );
       assert.deepEqual(decided.flatMap(bansOf), []);
     }),
@@ -162,7 +164,13 @@ test("guessing brings a ban exactly at the first password that makes too many di
   fc.assert(
     fc.property(policies, attempts, (policy, list) => {
       const arrivals = arrivalsOf(list.map(([wait]) => wait));
-      const tried = list.map(([, passwordHash], i): Failure => ({ at: arrivals[i] ?? NOON, passwordHash }));
+      const tried = list.map(
+        ([, passwordHash], i): Failure => ({
+          at: arrivals[i] ?? NOON,
+          passwordHash,
+          account: "user@example.org",
+        }),
+      );
       const decided = logInFrom(policy, tried);
       assert.equal(
         decided.findIndex((one) => bansOf(one).length > 0),

@@ -69,6 +69,14 @@ export function isTooWide(network: Prefix): boolean {
   return prefixLength(network) < (isV4(network) ? 8 : 16);
 }
 
+/**
+ * The network in which neighbours are taken together: the smallest that the internet routes (IPv4 /24), or what a site
+ * gets at most (IPv6 /48, RFC 6177); never narrower than the unit itself.
+ */
+export function neighbourhoodOf(address: Ip, ipv6Length: number): Prefix {
+  return truncate(address, isV4(address) ? 24 : Math.min(48, ipv6Length));
+}
+
 /** The network address, without the length. */
 export function networkAddress(network: Prefix): Ip {
   return network.slice(0, network.indexOf("/")) as Ip;

@@ -16,7 +16,16 @@ export type Policy = Readonly<{
    * in; empty: from anywhere.
    */
   logins: Readonly<{ failures: number; windowMs: number; networks: readonly Prefix[] }>;
+  /**
+   * From `failures` different wrong passwords by strangers to an account on, only those go on whom it knows: networks
+   * from which it signed in within `knownForMs`.
+   */
+  accounts: Readonly<{ failures: number; windowMs: number; knownForMs: number }>;
+  /** Wrong passwords of one network, from whatever address of it, that bring its ban. */
+  networks: Readonly<{ failures: number; windowMs: number }>;
   bans: Readonly<{
+    /** So many banned addresses of one network, within the memory, bring the ban of the network. */
+    neighbours: number;
     ladderMs: readonly number[];
     /** Whether an offence past the last rung bans for good. */
     permanent: boolean;

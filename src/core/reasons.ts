@@ -19,6 +19,21 @@ export const reasons = {
     smtp: null,
   },
   allow_listed: { says: "The address is on the allow list.", next: "`allow remove` takes it off.", smtp: null },
+  admin_session: {
+    says: "An administrator uses the dashboard or the API from here just now.",
+    next: "Nothing to do: half an hour after the last use it is an address like any other.",
+    smtp: null,
+  },
+  all_clients: {
+    says: "Nearly all clients seem to come from this private address: a ban would shut out everyone.",
+    next: "Let the proxy or the container's network pass on the clients' real addresses.",
+    smtp: null,
+  },
+  known_network: {
+    says: "An account signed in from within this network lately.",
+    next: "Nothing to do: its addresses are banned one by one.",
+    smtp: null,
+  },
   banned: { says: "The address is banned.", next: "`unban IP` lifts it.", smtp: `421 ${TRY_LATER}` },
   below_limit: { says: "Within the limits.", next: "Nothing to do.", smtp: null },
   connection_limit: {
@@ -105,6 +120,26 @@ export const reasons = {
   login_failures: {
     says: "Too many different wrong passwords.",
     next: "`unban IP` lifts it; `account passwd` sets a new password.",
+    smtp: `421 ${TRY_LATER}`,
+  },
+  account_guarded: {
+    says: "The account is being guessed at from many addresses: whoever it does not know is refused unheard.",
+    next: "Nothing to do: known networks go on. `allow add` lets in an owner who is elsewhere just now.",
+    smtp: null,
+  },
+  right_password_guarded: {
+    says: "The password seems right, yet the account is being guessed at and does not know this network: refused.",
+    next: "`allow add` lets it in if it is the owner; otherwise `account passwd`, for somebody knows the password.",
+    smtp: null,
+  },
+  neighbours_banned: {
+    says: "Too many addresses of this network were banned: all of it is.",
+    next: "`unban NETWORK` lifts it; raise bans.neighbours, or `allow add` an honest neighbour.",
+    smtp: `421 ${TRY_LATER}`,
+  },
+  network_guesses: {
+    says: "Too many wrong passwords out of one network, from whatever address.",
+    next: "`unban NETWORK` lifts it; raise limits.networks, or `allow add` an honest neighbour.",
     smtp: `421 ${TRY_LATER}`,
   },
   guessing_slowed: {
@@ -204,7 +239,10 @@ export function isReason(code: string | null): code is Reason {
 }
 
 /** Reasons that no ban, by whatever path, can overrule. */
-export type Protection = Extract<Reason, "loopback" | "own_address" | "gateway" | "allow_listed">;
+export type Protection = Extract<
+  Reason,
+  "loopback" | "own_address" | "gateway" | "allow_listed" | "admin_session" | "all_clients" | "known_network"
+>;
 
 /** What a client did wrong that only a log tells. */
 export type ClientFault = Extract<

@@ -1,7 +1,7 @@
 import type { Ban } from "./decision.ts";
 import type { MailFacts } from "./event.ts";
 import { type Facts, NOTHING_HEARD } from "./facts.ts";
-import { hostPrefix, type Ip, parseIp } from "./ip.ts";
+import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "./ip.ts";
 import type { Policy } from "./policy.ts";
 import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS, type Millis } from "./time.ts";
 
@@ -21,7 +21,10 @@ export const POLICY: Policy = {
   probes: [{ key: "limits.recipients.unknown_per_hour", count: 10, windowMs: HOUR_MS }],
   perSession: 5,
   logins: { failures: 5, windowMs: 10 * MINUTE_MS, networks: [] },
+  accounts: { failures: 20, windowMs: HOUR_MS, knownForMs: 90 * DAY_MS },
+  networks: { failures: 30, windowMs: HOUR_MS },
   bans: {
+    neighbours: 5,
     ladderMs: [30 * MINUTE_MS, 2 * HOUR_MS, DAY_MS],
     permanent: false,
     memoryMs: 7 * DAY_MS,
@@ -49,6 +52,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
   return {
     subject: hostPrefix(STRANGER),
     ip: STRANGER,
+    network: neighbourhoodOf(STRANGER, 64),
     protection: null,
     known: false,
     ban: null,
@@ -56,6 +60,8 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     connections: [],
     mails: [],
     failures: [],
+    knownAccounts: [],
+    account: null,
     probes: [],
     accountNetworks: [],
     accountActive: true,

@@ -7,6 +7,7 @@ import { createLog } from "../adapters/log.ts";
 import { NftFirewall } from "../adapters/nft/firewall.ts";
 import { NoticeBoard } from "../adapters/notices.ts";
 import { KernelNetworks } from "../adapters/own-networks.ts";
+import { SqliteAccountHistory } from "../adapters/sqlite/account-history.ts";
 import { SqliteAccountNetworks } from "../adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../adapters/sqlite/accounts.ts";
 import { SqliteAcquaintances } from "../adapters/sqlite/acquaintances.ts";
@@ -16,6 +17,7 @@ import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
 import { EventCount } from "../adapters/sqlite/event-count.ts";
 import { SqliteFileAccounts } from "../adapters/sqlite/file-accounts.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
+import { SqliteNetworkHistory } from "../adapters/sqlite/network-history.ts";
 import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
 import { Retention } from "../adapters/sqlite/retention.ts";
 import { SqliteSpamAllow } from "../adapters/sqlite/spam-allow.ts";
@@ -33,6 +35,7 @@ import { type Committed, Engine } from "../engine/engine.ts";
 import { Feed } from "../engine/feed.ts";
 import { healthOf } from "../engine/health.ts";
 import { Kicker } from "../engine/kick-banned.ts";
+import { Lookout } from "../engine/lookout.ts";
 import { createInquiry } from "../engine/outside.ts";
 import { ProviderPools } from "../engine/provider-pools.ts";
 import { REFUSED_AS_SPAM } from "../render/content-services.ts";
@@ -100,7 +103,9 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     acquaintance,
     networks,
     jails: store,
-    accounts: new SqliteActiveAccounts(databases.accounts),
+    active: new SqliteActiveAccounts(databases.accounts),
+    accounts: new SqliteAccountHistory(databases.engine),
+    neighbours: new SqliteNetworkHistory(databases.engine),
     notices,
     clock,
     committed,
@@ -110,13 +115,25 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
     : noEnforcement;
   const kicker = new Kicker({ banLog, keeper, log });
+  const lookout = new Lookout({ notices, clock, isEnforcing: () => enforcer.status().state === "enforcing" });
   const retention = new Retention(databases.engine, events, {
     maxRows: settings["events.max_rows"],
     maxBytes: settings["events.max_size"],
     maxAgeMs: settings["events.max_age"],
     windowMs: DAY_MS,
   });
-  const housekeeping = new Housekeeping({ engine, banLog, store, retention, clock, notices, log, layout, keeper });
+  const housekeeping = new Housekeeping({
+    engine,
+    banLog,
+    store,
+    retention,
+    lookout,
+    clock,
+    notices,
+    log,
+    layout,
+    keeper,
+  });
 
   const senders = new SqliteSpamAllow(databases.engine, databases.accounts);
   const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
@@ -176,6 +193,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     if (what.allowChanged) enforcer.allowChanged();
     else if (what.bansChanged) enforcer.nudge();
     if (what.bansChanged) kicker.nudge(["unavailable", "off"].includes(enforcer.status().state));
+    for (const sighting of what.sightings) lookout.seen(sighting);
     feed.publish(what.lastEventId);
   }
   /** What the accounts' database must know of the settings, for Postfix and Dovecot to read. */

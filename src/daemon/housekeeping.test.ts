@@ -10,6 +10,7 @@ import { EventCount } from "../adapters/sqlite/event-count.ts";
 import { Retention } from "../adapters/sqlite/retention.ts";
 import { hostPrefix, parseIp } from "../core/ip.ts";
 import { DAY_MS, SECOND_MS } from "../core/time.ts";
+import { Lookout } from "../engine/lookout.ts";
 import { layoutOf } from "../settings/layout.ts";
 import type { KeeperReply } from "../wire/control.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -26,6 +27,7 @@ async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>) {
     banLog: new SqliteBanLog(kit.db),
     retention: new Retention(kit.db, new EventCount(kit.db), WIDE),
     store: kit.sqlite,
+    lookout: new Lookout({ notices: kit.notices, clock: kit.clock, isEnforcing: () => true }),
     clock: kit.clock,
     notices: kit.notices,
     log: { info: quiet, warn: quiet, error: (_, fields) => assert.fail(String(fields?.["why"])) },

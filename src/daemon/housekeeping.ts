@@ -6,7 +6,8 @@ import { HOUR_MS, SECOND_MS } from "../core/time.ts";
 import type { Keeper } from "../engine/admin-ports.ts";
 import { breakGlass } from "../engine/break-glass.ts";
 import type { Engine } from "../engine/engine.ts";
-import { expireBans } from "../engine/expire.ts";
+import { expireAllowed, expireBans } from "../engine/expire.ts";
+import type { Lookout } from "../engine/lookout.ts";
 import type { BanLog, Clock, Log, Notices } from "../engine/ports.ts";
 import type { Layout } from "../settings/layout.ts";
 import { KEEPER_NOTICES } from "../wire/control.ts";
@@ -16,6 +17,7 @@ export type HousekeepingParts = Readonly<{
   banLog: BanLog;
   retention: Retention;
   store: SqliteStore;
+  lookout: Lookout;
   clock: Clock;
   notices: Notices;
   log: Log;
@@ -60,12 +62,14 @@ export class Housekeeping {
   async #round(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
-    const { engine, banLog, clock, log } = this.#parts;
+    const { engine, banLog, store, clock, log } = this.#parts;
     try {
       await this.#probeDatabase();
       await expireBans(engine, banLog, clock);
+      await expireAllowed(engine, store, clock);
       await this.#retain();
       this.#lookAtDisk();
+      this.#parts.lookout.look();
       // Not awaited: what else is due does not wait for a keeper that hangs.
       void this.#askKeeper();
     } catch (error) {

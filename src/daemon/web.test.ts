@@ -115,6 +115,7 @@ const HEALTH: Health = {
 const REPLIES: Readonly<Partial<Record<Verb, Reply>>> = {
   health: { ok: true, result: HEALTH },
   watch: { ok: true, result: { lastEventId: 0 } },
+  admin_seen: { ok: true, result: { done: true } },
   dashboard_ask: { ok: true, result: { verdict: "pass" } },
   dashboard_login: { ok: true, result: { verdict: "pass" } },
 };

@@ -1,6 +1,14 @@
 import type { Ban } from "../core/decision.ts";
 import type { Facts, Failure } from "../core/facts.ts";
-import { type Ip, isSingleAddress, isV4, type Prefix, prefixLength } from "../core/ip.ts";
+import {
+  type Ip,
+  isSingleAddress,
+  isV4,
+  neighbourhoodOf,
+  networkAddress,
+  type Prefix,
+  prefixLength,
+} from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Protection } from "../core/reasons.ts";
 import { later, type Millis } from "../core/time.ts";
@@ -12,6 +20,8 @@ import type { ProtectionList } from "./protection.ts";
 /** The windows of one address, as the database has them: a copy that may be dropped at any time. */
 export type AddressState = {
   readonly subject: Prefix;
+  /** The subject and its neighbours. */
+  readonly network: Prefix;
   readonly protection: Protection | null;
   ban: Ban | null;
   knownAt: Millis | null;
@@ -22,12 +32,19 @@ export type AddressState = {
   probes: Millis[];
 };
 
-/** Who an event is from: the address, and the account if one is signed in. */
-export type Who = Readonly<{ ip: Ip; account: string | null }>;
+/** Who an event is from: the address, and the account that sends if one is signed in. */
+export type Who = Readonly<{ ip: Ip; sender: string | null }>;
 /** What facts need beyond the address. */
 export type Beyond = Pick<
   Facts,
-  "sessionMails" | "recipient" | "firstContact" | "accountNetworks" | "accountActive" | "heard"
+  | "sessionMails"
+  | "recipient"
+  | "firstContact"
+  | "accountNetworks"
+  | "accountActive"
+  | "heard"
+  | "knownAccounts"
+  | "account"
 >;
 
 const NO_TIMES: readonly Millis[] = [];
@@ -54,10 +71,11 @@ export class AddressBook {
     return known;
   }
 
-  facts(policy: Policy, state: AddressState, { ip, account, ...beyond }: Who & Beyond, now: Millis): Facts {
+  facts(policy: Policy, state: AddressState, { ip, sender, ...beyond }: Who & Beyond, now: Millis): Facts {
     const memory = now - policy.bans.memoryMs;
     return {
       subject: state.subject,
+      network: state.network,
       ip,
       protection: state.protection,
       known: state.knownAt !== null && state.knownAt > memory,
@@ -68,7 +86,7 @@ export class AddressBook {
       failures: state.failures,
       probes: state.probes,
       ...beyond,
-      accountMails: account === null ? NO_TIMES : this.#accountMails(policy, account, now),
+      accountMails: sender === null ? NO_TIMES : this.#accountMails(policy, sender, now),
     };
   }
 
@@ -113,14 +131,15 @@ export class AddressBook {
     });
     const state: AddressState = {
       subject,
+      network: neighbourhoodOf(networkAddress(subject), policy.bans.ipv6Prefix),
       protection: this.#protection.of(subject),
       ban: history.ban,
       knownAt: history.knownAt,
       offencesAt: [...history.offencesAt],
-      connections: [...history.connections],
-      mails: [...history.mails],
-      failures: [...history.failures],
-      probes: [...history.probes],
+      connections: until(history.connections, now),
+      mails: until(history.mails, now),
+      failures: history.failures.filter(({ at }) => at <= now),
+      probes: until(history.probes, now),
     };
     this.#states.set(subject, state);
     dropOldest(this.#states, LIMITS.cachedAddresses);
@@ -136,6 +155,11 @@ export class AddressBook {
     dropOldest(this.#accounts, LIMITS.cachedAccounts);
     return times;
   }
+}
+
+/** What lies ahead is from before the clock was set back: it counts no more. */
+function until(times: readonly Millis[], now: Millis): Millis[] {
+  return times.filter((at) => at <= now);
 }
 
 /** Appends, and drops what no limit can need any more once it is half of the list. */

@@ -16,8 +16,7 @@ export async function ban(parts: BanCommandParts, command: Of<"ban">, by: string
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const durationMs = durationOf(command.for, parts.engine.policy.bans.manualMs);
-  if (durationMs === undefined)
-    return usage(`“${command.for}” is no length of time.`, "Write it as 45s, 30m, 2h or 7d.");
+  if (durationMs === undefined) return noDuration(command.for);
   const note = command.note === "" ? "Banned by hand" : command.note;
   const error = await decided(parts.engine, { type: "BAN_ASKED", prefix, note, durationMs, by }, prefix);
   if (error !== null) return error;
@@ -41,8 +40,14 @@ export async function allowAdd(
   if (prefix === null) return noTarget(command.target);
   if (isTooWide(prefix))
     return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
+  const durationMs = durationOf(command.for, null);
+  if (durationMs === undefined) return noDuration(command.for);
   const lifted = parts.history.bansWithin(prefix).map((standing) => standing.prefix);
-  const error = await decided(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, by }, prefix);
+  const error = await decided(
+    parts.engine,
+    { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by },
+    prefix,
+  );
   return error ?? { ok: true, result: { prefix, lifted } };
 }
 
@@ -65,11 +70,17 @@ export function allowList({ engine, history }: BanCommandParts): Reply<"allow_li
     note: "allow.networks",
     by: "settings",
     at: isoTime(engine.startedAt),
+    expiresAt: null,
     from: "settings" as const,
   }));
-  const added = history
-    .allowed()
-    .map(({ prefix, note, by, at }) => ({ prefix, note, by, at: isoTime(at), from: "command" as const }));
+  const added = history.allowed().map(({ prefix, note, by, at, expiresAt }) => ({
+    prefix,
+    note,
+    by,
+    at: isoTime(at),
+    expiresAt: expiresAt === null ? null : isoTime(expiresAt),
+    from: "command" as const,
+  }));
   return { ok: true, result: { items: [...fromSettings, ...added] } };
 }
 
@@ -83,7 +94,7 @@ function targetOf(engine: Engine, text: string): Prefix | null {
   return ip === null ? parsePrefix(text) : engine.subject(ip);
 }
 
-function durationOf(text: string | null, otherwiseMs: number): number | null | undefined {
+function durationOf(text: string | null, otherwiseMs: number | null): number | null | undefined {
   if (text === null) return otherwiseMs;
   if (text === "permanent") return null;
   const durationMs = parseDuration(text);
@@ -96,6 +107,10 @@ async function decided(engine: Engine, event: Event, prefix: Prefix): Promise<Co
   const { says, next } = reasons[decision.reason];
   const whole = decision.reason === "not_recorded" ? says : `${prefix}: ${says}`;
   return failed(event.type === "BAN_ASKED" ? `Not banned. ${whole}` : whole, next);
+}
+
+function noDuration(text: string | null): CommandError {
+  return usage(`“${text}” is no length of time.`, "Write it as 45s, 30m, 2h or 7d.");
 }
 
 function noTarget(text: string): CommandError {

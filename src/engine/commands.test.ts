@@ -39,7 +39,7 @@ describe("commands of the administrator", () => {
       { verb: "ban", target: "203.0.113.7", note: "", for: "soon" },
       { verb: "ban", target: "203.0.113.7", note: "", for: "0s" },
       { verb: "unban", target: "203.0.113.7/33" },
-      { verb: "allow_add", target: "", note: "" },
+      { verb: "allow_add", target: "", note: "", for: null },
       { verb: "account_add", name: "alice", hash: HASH },
       { verb: "account_add", name: "alice@example.test", hash: "in the clear" },
       { verb: "alias_add", address: "info@example.test", targets: [] },
@@ -139,7 +139,7 @@ describe("commands of the administrator", () => {
   test("the allow list shows both origins; what the settings list is removed there", async () => {
     kit = setUp({ ...TEST_POLICY, allow: [prefixOf("198.51.100.0/24")] });
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
-    const added = await kit.ask({ verb: "allow_add", target: "203.0.113.7", note: "office" });
+    const added = await kit.ask({ verb: "allow_add", target: "203.0.113.7", note: "office", for: null });
     assert.deepEqual(added, { ok: true, result: { prefix: "203.0.113.7/32", lifted: ["203.0.113.7/32"] } });
     const listed = await kit.ask({ verb: "allow_list" });
     assert.ok(listed.ok && "items" in listed.result);

@@ -105,6 +105,8 @@ function run(parts: CommandParts, command: Command, by: string): Promise<Reply> 
     case "dashboard_ask":
     case "dashboard_login":
       return dashboardLogin(parts, command);
+    case "admin_seen":
+      return adminSeen(parts, command.ip);
     case "watch":
       return { ok: true, result: { lastEventId: parts.engine.lastEventId } };
   }
@@ -157,6 +159,13 @@ async function reload({ reload: readSettings, engine }: CommandParts, by: string
   const recorded = await engine.audit({ type: "SETTINGS_APPLIED", subject, by });
   // They are in force either way, and whoever asked must know which: programs wait to be started with them.
   return { ok: true, result: { changed: outcome.changed, recorded } };
+}
+
+function adminSeen({ engine }: CommandParts, text: string): Reply<"admin_seen"> {
+  const ip = parseIp(text);
+  if (ip === null) return { ok: false, kind: "usage", message: "No address was given.", next: "" };
+  engine.administratorAt(ip);
+  return { ok: true, result: { done: true } };
 }
 
 /** The dashboard's logins are judged like those of the mailboxes. */

@@ -1,100 +1,11 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import * as fc from "fast-check";
+import { FakeFirewall, MemoryBanLog } from "../../test/kit/fake-firewall.ts";
 import { type Prefix, parsePrefix } from "../core/ip.ts";
-import { instant, type Millis } from "../core/time.ts";
+import { instant } from "../core/time.ts";
 import type { NoticeCode } from "../wire/items.ts";
 import { createEnforcer, ENFORCE, type Enforcer } from "./enforce.ts";
-import type { BanLog, BanStep, Firewall, FirewallBan, Outcome, ResetOutcome } from "./ports.ts";
-
-const DONE: Outcome = { ok: true };
-const BROKEN: Outcome = { ok: false, reason: "nft failed." };
-
-/** Holds what a kernel would, and throws when two changes overlap. */
-class FakeFirewall implements Firewall {
-  readonly held = new Map<Prefix, Millis | null>();
-  allow: readonly Prefix[] = [];
-  readonly cuts: Prefix[] = [];
-  readonly calls: string[] = [];
-  /** Answers for the calls to come; afterwards all succeed. */
-  readonly failing: ("reset" | "apply" | "check" | "throw")[] = [];
-  /** Why this kernel cannot count connections. */
-  uncounted: string | null = null;
-  #busy = false;
-
-  async reset(bans: readonly FirewallBan[], allow: readonly Prefix[]): Promise<ResetOutcome> {
-    const outcome = await this.#change("reset");
-    if (!outcome.ok) return outcome;
-    this.held.clear();
-    for (const { prefix, expiresAt } of bans) this.held.set(prefix, expiresAt);
-    this.allow = allow;
-    return this.uncounted === null ? outcome : { ok: true, uncounted: this.uncounted };
-  }
-
-  async apply(steps: readonly BanStep[]): Promise<Outcome> {
-    assert.ok(steps.length > 0 && steps.length <= ENFORCE.stepsPerBatch);
-    const outcome = await this.#change("apply");
-    if (!outcome.ok) return outcome;
-    for (const step of steps)
-      if (step.type === "add") this.held.set(step.prefix, step.expiresAt);
-      else this.held.delete(step.prefix);
-    return outcome;
-  }
-
-  async cut(prefixes: readonly Prefix[]): Promise<Outcome> {
-    this.calls.push("cut");
-    this.cuts.push(...prefixes);
-    return DONE;
-  }
-
-  async check(): Promise<Outcome> {
-    return this.#change("check");
-  }
-
-  async close(): Promise<void> {}
-
-  async #change(call: "reset" | "apply" | "check"): Promise<Outcome> {
-    assert.ok(!this.#busy, "one change at a time");
-    this.calls.push(call);
-    const fails = this.failing[0] === call || this.failing[0] === "throw";
-    const how = fails ? this.failing.shift() : undefined;
-    if (how === "throw") throw new Error("the pipe broke");
-    this.#busy = true;
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#busy = false;
-    return fails ? BROKEN : DONE;
-  }
-}
-
-/** The ban table in memory: the last step on a prefix is what holds. */
-class MemoryBanLog implements BanLog {
-  readonly #steps: BanStep[] = [];
-  add(prefix: Prefix, expiresAt: Millis | null = null): void {
-    this.#steps.push({ id: this.#steps.length + 1, type: "add", prefix, expiresAt });
-  }
-  delete(prefix: Prefix): void {
-    this.#steps.push({ id: this.#steps.length + 1, type: "delete", prefix });
-  }
-  last(): number {
-    return this.#steps.length;
-  }
-  after(id: number, most: number): readonly BanStep[] {
-    return this.#steps.slice(id, id + most);
-  }
-  active(): readonly FirewallBan[] {
-    const held = new Map<Prefix, FirewallBan>();
-    for (const step of this.#steps)
-      if (step.type === "add") held.set(step.prefix, step);
-      else held.delete(step.prefix);
-    return [...held.values()].map(({ prefix, expiresAt }) => ({ prefix, expiresAt }));
-  }
-  expired(): readonly Prefix[] {
-    throw new Error("the enforcer ends no bans");
-  }
-  nextExpiry(): Millis | null {
-    throw new Error("the enforcer ends no bans");
-  }
-}
 
 let firewall: FakeFirewall;
 let banLog: MemoryBanLog;
@@ -159,6 +70,31 @@ test("a backlog is worked off in batches", async () => {
   assert.deepEqual(
     firewall.calls.filter((call) => call !== "cut"),
     ["reset", "apply", "apply"],
+  );
+});
+
+test("a ban that the kernel took and does not hold is noticed at once, and made good", async () => {
+  await enforcer.start();
+  firewall.losing.push(address(1));
+  banLog.add(address(1));
+  enforcer.nudge();
+  await until(() => firewall.held.has(address(1)));
+  assert.deepEqual(firewall.calls, ["reset", "apply", "cut", "reset"]);
+  assert.equal(enforcer.status().state, "enforcing");
+});
+
+test("a ban that was lifted or is about to end is not missed", async () => {
+  await enforcer.start();
+  firewall.losing.push(address(1), address(2));
+  banLog.add(address(1), instant(5 + ENFORCE.expiresSoonMs));
+  banLog.add(address(2));
+  banLog.delete(address(2));
+  enforcer.nudge();
+  await until(() => firewall.cuts.length > 0);
+  await enforcer.verify();
+  assert.deepEqual(
+    firewall.calls.filter((call) => call === "reset"),
+    ["reset"],
   );
 });
 

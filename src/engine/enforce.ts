@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Prefix } from "../core/ip.ts";
 import type { Millis } from "../core/time.ts";
-import type { BanLog, Clock, Firewall, Log, Notices, Outcome } from "./ports.ts";
+import type { BanLog, BanStep, Clock, Firewall, Log, Notices, Outcome } from "./ports.ts";
 
 export type EnforcerParts = Readonly<{
   banLog: BanLog;
@@ -43,6 +43,9 @@ export const ENFORCE = {
   cutsPerBatch: 1_000,
   /** Between two cuts, each of which starts a process: a burst of bans shares them. */
   cutPauseMs: 25,
+  /** Bans that are read back after they were given to the kernel; those about to end may be gone. */
+  readBackMost: 256,
+  expiresSoonMs: 3_000,
   verifyMs: 10_000,
   firstRetryMs: 100,
   lastRetryMs: 10_000,
@@ -213,12 +216,34 @@ class BanEnforcer implements Enforcer {
         const added = steps.filter(({ type }) => type === "add").map(({ prefix }) => prefix);
         const outcome: Outcome = added.length === 0 ? { ok: true } : await firewall.cut(added);
         this.#sayCut(outcome.ok ? null : outcome.reason);
+        await this.#readBack(steps);
         await pause(ENFORCE.cutPauseMs);
       }
     } catch (error) {
       this.#sayCut(messageOf(error));
     }
     this.#cutting = null;
+  }
+
+  /** Of what was just added, a part at most: whether the kernel really has it. If not, the table is made anew. */
+  async #readBack(steps: readonly BanStep[]): Promise<void> {
+    const { firewall, clock, log } = this.#parts;
+    const soon = clock.now() + ENFORCE.expiresSoonMs;
+    const last = new Map(steps.map((step) => [step.prefix, step]));
+    const standing = [...last.values()].flatMap((step) =>
+      step.type === "add" && (step.expiresAt === null || step.expiresAt > soon) ? [step.prefix] : [],
+    );
+    const held = await firewall.holds(standing.slice(-ENFORCE.readBackMost));
+    if (held.ok || this.#stopped || this.#isLifted(standing)) return;
+    log.warn("The kernel lacks a ban that it was given; the firewall is made anew.", { reason: held.reason });
+    this.#resetWanted = true;
+    this.nudge();
+  }
+
+  /** Whether one of these was let go of meanwhile. */
+  #isLifted(prefixes: readonly Prefix[]): boolean {
+    const later = this.#parts.banLog.after(this.#cut, ENFORCE.stepsPerBatch);
+    return later.some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));
   }
 
   /** Once for each reason: in a flood of bans it would fill the log. */

@@ -139,13 +139,15 @@ test("a stale password repeated for a day is no attack; five different ones are"
   assert.deepEqual(reasons, ["below_limit", "below_limit", "below_limit", "login_failures", "banned"]);
 });
 
-test("an address from which an account signed in is slowed down before it is banned", async () => {
+test("an address from which an account signed in is slowed down, and banned for guesses at other accounts", async () => {
   const { engine } = engineOnMemory();
   const signedIn: LoginSucceeded = { ...guess(""), type: "LOGIN_SUCCEEDED" };
   await engine.ask(signedIn);
   const verdicts: string[] = [];
   for (let i = 1; i <= 15; i++) verdicts.push((await engine.ask(guess(`password ${i}`))).verdict);
-  assert.equal(verdicts.join(" "), `${"pass ".repeat(4)}${"delay ".repeat(10)}refuse`);
+  for (let i = 16; i <= 30; i++)
+    verdicts.push((await engine.ask({ ...guess(`password ${i}`), login: "bert@example.test" })).verdict);
+  assert.equal(verdicts.join(" "), `${"pass ".repeat(4)}${"delay ".repeat(25)}refuse`);
 });
 
 test("an account over its limit is deferred, what was deferred does not count, and it goes on in time", async () => {
@@ -195,7 +197,13 @@ test("an unban forgives: the next offence is the first, and old mails do not cou
 test("an allow-list entry lifts the ban and holds from the next event on", async () => {
   const { engine } = engineOnMemory();
   for (let i = 0; i < 21; i++) await engine.ask(connect());
-  await engine.ask({ type: "ALLOW_ASKED", prefix: prefix("203.0.113.0/24"), note: "office", by: "root" });
+  await engine.ask({
+    type: "ALLOW_ASKED",
+    prefix: prefix("203.0.113.0/24"),
+    note: "office",
+    durationMs: null,
+    by: "root",
+  });
   for (let i = 0; i < 30; i++) assert.equal((await engine.ask(connect())).reason, "allow_listed");
   const refused = await engine.ask({
     type: "BAN_ASKED",
@@ -233,4 +241,18 @@ test("a new policy holds from the next event on", async () => {
   for (let i = 0; i < 5; i++) await engine.ask(mail());
   engine.setPolicy({ ...TEST_POLICY, mail: [{ key: "limits.mail.per_minute", count: 5, windowMs: MINUTE_MS }] });
   assert.equal((await engine.ask(mail())).reason, "mail_limit");
+});
+
+test("a clock set back an hour bans nobody innocent, frees nobody, and lets windows slide on", async () => {
+  const { engine, clock, sqlite } = engineOnMemory();
+  const other = { ...connect(), ip: ip("203.0.113.8") };
+  for (let i = 0; i < 20; i++) await engine.ask(other);
+  for (let i = 0; i < 21; i++) await engine.ask(connect());
+  clock.advance(-HOUR_MS);
+  assert.equal((await engine.ask(connect())).reason, "banned");
+  for (let i = 0; i < 20; i++) assert.equal((await engine.ask(other)).verdict, "pass", `connection ${i}`);
+  clock.advance(MINUTE_MS);
+  assert.equal((await engine.ask(other)).verdict, "pass", "a minute later it begins anew");
+  for (let i = 0; i < 20; i++) await engine.ask(other);
+  assert.equal(sqlite.ban(prefix("203.0.113.8"))?.code, "connection_limit", "and who goes on is banned");
 });

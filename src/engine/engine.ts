@@ -6,7 +6,6 @@ import type { Millis } from "../core/time.ts";
 import { failOpen } from "./fail-open.ts";
 import { Judge, type JudgeParts, type Trace } from "./judge.ts";
 import { LIMITS } from "./limits.ts";
-import type { Notices } from "./ports.ts";
 import { auditRow, observationRow } from "./record.ts";
 
 export type Answer = (decision: Decision) => void;
@@ -16,7 +15,6 @@ export type Committed = Readonly<Trace>;
 
 export type EngineParts = JudgeParts &
   Readonly<{
-    notices: Notices;
     /** Called once after each commit. Must not throw; slow work belongs elsewhere. */
     committed: (what: Committed) => void;
   }>;
@@ -61,6 +59,11 @@ export class Engine {
   /** The unit in which this address would be banned. */
   subject(ip: Ip): Prefix {
     return this.#judge.subject(ip);
+  }
+
+  /** An administrator's session or token was used from this address: it is not banned meanwhile. */
+  administratorAt(ip: Ip): void {
+    this.#judge.administratorAt(ip, this.#parts.clock.now());
   }
 
   submit(event: Event, answer: Answer): void {

@@ -5,62 +5,63 @@ import { decideMail, decideMessage, decideRecipient } from "../core/decide-mail.
 import { decideReport } from "../core/decide-report.ts";
 import type { Change, Decision } from "../core/decision.ts";
 import type { Event } from "../core/event.ts";
-import { type Facts, NOTHING_HEARD } from "../core/facts.ts";
+import type { Facts } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Millis } from "../core/time.ts";
-import { AddressBook, type AddressState, type Beyond, mostTimes, push, type Who } from "./address-book.ts";
-import type { AccountNetworks } from "./admin-ports.ts";
-import type {
-  AccountDirectory,
-  Acquaintance,
-  Clock,
-  EventRow,
-  History,
-  JailMemory,
-  OwnNetworks,
-  RecipientDirectory,
-  Store,
-} from "./ports.ts";
+import { AddressBook, type AddressState, mostTimes, push } from "./address-book.ts";
+import { Circumstances, type CircumstancesParts } from "./circumstances.ts";
+import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./lookout.ts";
+import { Neighbours } from "./neighbours.ts";
+import type { AllowEntry, Clock, EventRow, History, NetworkHistory, Notices, OwnNetworks, Store } from "./ports.ts";
 import { ProtectionList } from "./protection.ts";
-import { kindOf } from "./recipients.ts";
 import { changeRow, eventRow, leavesRow } from "./record.ts";
-import { Sessions } from "./sessions.ts";
+import { Sparing } from "./sparing.ts";
 
 type Command = Extract<Event, { readonly prefix: Prefix }>;
 type FromAddress = Exclude<Event, Command>;
 
 /** Where the facts come from, and where rows and changes go. */
-export type JudgeParts = Readonly<{
-  policy: Policy;
-  store: Store;
-  history: History;
-  own: OwnNetworks;
-  recipients: RecipientDirectory;
-  acquaintance: Acquaintance;
-  networks: Pick<AccountNetworks, "networksOf">;
-  jails: JailMemory;
-  accounts: AccountDirectory;
-  clock: Clock;
-}>;
+export type JudgeParts = CircumstancesParts &
+  Readonly<{
+    policy: Policy;
+    store: Store;
+    history: History;
+    own: OwnNetworks;
+    neighbours: NetworkHistory;
+    notices: Notices;
+    clock: Clock;
+  }>;
 
 /** What the open transaction has brought so far. */
-export type Trace = { lastEventId: number; bansChanged: boolean; allowChanged: boolean };
+export type Trace = {
+  lastEventId: number;
+  bansChanged: boolean;
+  allowChanged: boolean;
+  sightings: readonly Sighting[];
+};
 
 /** Gathers the facts of an event, has it decided, and writes what follows into the open transaction. */
 export class Judge {
   readonly #parts: JudgeParts;
   readonly #protection: ProtectionList;
   readonly #book: AddressBook;
-  readonly #sessions = new Sessions();
-  readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false };
+  readonly #sparing: Sparing;
+  readonly #circumstances: Circumstances;
+  readonly #neighbours: Neighbours;
+  readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sightings: [] };
   #policy: Policy;
+  #began = 0;
 
   constructor(parts: JudgeParts) {
     this.#parts = parts;
     this.#policy = parts.policy;
     this.#protection = new ProtectionList(parts.own, parts.history);
     this.#book = new AddressBook(parts.history, this.#protection);
+    this.#sparing = new Sparing(this.#protection, parts.notices);
+    this.#circumstances = new Circumstances(parts);
+    const { history, neighbours: networks, accounts } = parts;
+    this.#neighbours = new Neighbours({ history, networks, accounts, sparing: this.#sparing });
   }
 
   get policy(): Policy {
@@ -80,13 +81,17 @@ export class Judge {
 
   /** At the start of each transaction: own addresses and the allow list may have changed. */
   begin(now: Millis): void {
-    if (this.#protection.refresh(this.#policy, now)) this.#book.forget();
+    // Where the clock was set back, what is remembered lies ahead: it is read anew, but for that.
+    const isSetBack = now < this.#began;
+    this.#began = now;
+    if (this.#protection.refresh(this.#policy, now) || isSetBack) this.#book.forget();
   }
 
   /** After the end of each: the next begins a trace of its own. */
   end(committed: boolean): void {
     this.#trace.bansChanged = false;
     this.#trace.allowChanged = false;
+    this.#trace.sightings = NO_SIGHTINGS;
     // What was remembered of a lost transaction never happened.
     if (!committed) this.#book.forget();
   }
@@ -105,7 +110,11 @@ export class Judge {
     return this.#protection.subject(ip, this.#policy.bans.ipv6Prefix);
   }
 
-  /** Writes a row; by itself one that nobody needed to decide. */
+  administratorAt(ip: Ip, now: Millis): void {
+    this.#sparing.administratorAt(ip, now);
+  }
+
+  /** Writes a row; by itself one that nobody decided. */
   append(row: EventRow): void {
     this.#trace.lastEventId = this.#parts.store.append(row);
   }
@@ -118,13 +127,15 @@ export class Judge {
       this.#stepCommand({ type: "BAN_EXPIRED", prefix: state.ban.prefix }, now);
       state = this.#book.state(this.#policy, event.ip, now);
     }
-    const facts = this.#book.facts(this.#policy, state, this.#beyond(event, now), now);
-    const decided = decide(this.#policy, facts, event, now);
+    const facts = this.#book.facts(this.#policy, state, this.#circumstances.of(this.#policy, event, state, now), now);
+    this.#sparing.observe(event, now);
+    const decided = this.#sparing.apply(decide(this.#policy, facts, event, now), event, now);
     if (leavesRow(event, decided)) this.append(eventRow(event, decided, state.subject, now));
-    if (event.type === "CONNECT") this.#sessions.begin(event.session);
-    if (event.type === "MAIL" && decided.verdict === "pass") this.#sessions.addMail(event.session);
+    this.#circumstances.follow(event, decided, state, now);
+    this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, state, now));
     if (decided.counted) this.#count(event, state, now);
     this.#apply(decided.changes, now);
+    this.#apply(this.#neighbours.changes(this.#policy, decided, facts, now), now);
     return decided;
   }
 
@@ -132,9 +143,9 @@ export class Judge {
     if (event.type === "BAN_ASKED") this.#protection.refresh(this.#policy, now, true);
     const decided = decideCommand(
       {
-        protection: event.type === "BAN_ASKED" ? this.#protection.of(event.prefix) : null,
+        protection: event.type === "BAN_ASKED" ? this.#sparing.why(event.prefix, now) : null,
         ban: this.#parts.history.ban(event.prefix),
-        listed: event.type === "DISALLOW_ASKED" && this.#isListed(event.prefix),
+        listed: event.type === "DISALLOW_ASKED" || event.type === "ALLOW_EXPIRED" ? this.#listing(event.prefix) : null,
         covered:
           event.type === "ALLOW_ASKED" ? this.#parts.history.bansWithin(event.prefix).map((ban) => ban.prefix) : [],
       },
@@ -146,30 +157,18 @@ export class Judge {
     return decided;
   }
 
-  /** What is known of the event itself; a directory that cannot be read knows everybody. */
-  #beyond(event: FromAddress, now: Millis): Who & Beyond {
-    const account = "account" in event ? event.account : null;
-    const sessionMails = event.type === "MAIL" ? this.#sessions.mails(event.session) : 0;
-    const { recipients, acquaintance, networks, jails } = this.#parts;
-    const accountNetworks = "login" in event && event.service !== "dashboard" ? networks.networksOf(event.login) : [];
-    const heard = event.type === "JAIL_REPORTED" ? jails.heard(this.subject(event.ip), event, now) : NOTHING_HEARD;
-    const accountActive = account === null || isActive(this.#parts.accounts, account);
-    const sender = { ip: event.ip, account, sessionMails, accountNetworks, accountActive, heard };
-    if (event.type !== "RECIPIENT" || account !== null) return { ...sender, recipient: "known", firstContact: false };
-    const firstContact = this.#policy.greylist && acquaintance.isFirstContact(event);
-    return { ...sender, recipient: kindOf(this.#policy, recipients, event), firstContact };
-  }
-
-  #isListed(prefix: Prefix): boolean {
-    return this.#parts.history.allowed().some((entry) => entry.prefix === prefix);
+  #listing(prefix: Prefix): AllowEntry | null {
+    return this.#parts.history.allowed().find((entry) => entry.prefix === prefix) ?? null;
   }
 
   #count(event: FromAddress, state: AddressState, now: Millis): void {
     const keep = mostTimes(this.#policy);
     if (event.type === "CONNECT") push(state.connections, now, keep);
     else if (event.type === "RECIPIENT") push(state.probes, now, keep);
-    else if (event.type === "LOGIN_FAILED") push(state.failures, { at: now, passwordHash: event.passwordHash }, keep);
-    else if (event.type === "MAIL" && event.account === null) push(state.mails, now, keep);
+    else if (event.type === "LOGIN_FAILED" || event.type === "LOGIN_ASKED") {
+      const { passwordHash, login } = event;
+      push(state.failures, { at: now, passwordHash, account: login.toLowerCase() }, keep);
+    } else if (event.type === "MAIL" && event.account === null) push(state.mails, now, keep);
     else if (event.type === "MAIL" && event.account !== null)
       this.#book.addAccountMail(this.#policy, event.account, now);
   }
@@ -190,6 +189,8 @@ export class Judge {
         if (state !== undefined) state.knownAt = now;
         return;
       }
+      case "GUESS":
+      case "SPARE":
       case "CORRESPOND":
       case "READ_LOG":
       case "HEAR_JAIL":
@@ -213,19 +214,11 @@ export class Judge {
     if ("prefix" in event) return null;
     try {
       const state = this.#book.state(this.#policy, event.ip, now);
-      return decide(this.#policy, this.#book.facts(this.#policy, state, this.#beyond(event, now), now), event, now);
+      const facts = this.#book.facts(this.#policy, state, this.#circumstances.of(this.#policy, event, state, now), now);
+      return decide(this.#policy, facts, event, now);
     } catch {
       return null;
     }
-  }
-}
-
-/** A directory that cannot be read knows nobody to be gone. */
-function isActive(accounts: AccountDirectory, account: string): boolean {
-  try {
-    return accounts.isActive(account);
-  } catch {
-    return true;
   }
 }
 

@@ -3,6 +3,12 @@ export const LIMITS = {
   /** Addresses whose windows are held in memory; the others are read from the database when they return. */
   cachedAddresses: 4_096,
   cachedAccounts: 1_024,
+  /** Passwords of one account that are being verified at once. */
+  askedPerAccount: 1_024,
+  /** What is told to the owner of one transaction. */
+  sightings: 16,
+  /** Addresses of administrators that are remembered. */
+  administrators: 64,
   /** Connections whose mails are counted. */
   sessions: 8_192,
   /** Events that one transaction holds at most before it is committed early. */

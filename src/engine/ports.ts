@@ -113,6 +113,31 @@ export interface SenderDomains {
   exists(domain: string): Promise<boolean | null>;
 }
 
+/** From where an account signed in: the unit of the address, and the hash of the password, empty where unknown. */
+export type SignIn = Readonly<{ prefix: Prefix; proof: string }>;
+/** `network`: only guesses from there; null from anywhere. */
+export type GuessReach = Readonly<{ network: Prefix | null; since: Millis; most: number }>;
+
+/** What is remembered of accounts, by their names in lower case. Sees the rows of the open transaction too. */
+export interface AccountHistory {
+  /** The latest first. */
+  signIns(account: string, since: Millis): readonly SignIn[];
+  /** Hashes of different passwords that strangers tried. */
+  guesses(account: string, reach: GuessReach): readonly string[];
+  /** Accounts that signed in from this unit. */
+  accountsOf(subject: Prefix, since: Millis): readonly string[];
+  /** Units from which any account signed in. */
+  networksSince(since: Millis): readonly Prefix[];
+}
+
+/** What neighbours did together. Sees the rows of the open transaction too. */
+export interface NetworkHistory {
+  /** Units within the network that were banned for an offence, but for those that were forgiven. */
+  offenders(network: Prefix, since: Millis): number;
+  /** Wrong passwords, each counted once an account. */
+  guessesFrom(network: Prefix, since: Millis): number;
+}
+
 /** Sees the rows of the open transaction too. */
 export interface History {
   address(prefix: Prefix, reach: Reach): AddressHistory;
@@ -124,7 +149,14 @@ export interface History {
   allowed(): readonly AllowEntry[];
 }
 
-export type AllowEntry = Readonly<{ prefix: Prefix; note: string; by: string; at: Millis }>;
+/** `expiresAt` null: until it is taken off. */
+export type AllowEntry = Readonly<{
+  prefix: Prefix;
+  note: string;
+  by: string;
+  at: Millis;
+  expiresAt: Millis | null;
+}>;
 
 /** What was judged of Fail2ban's reports before, and what else failed at that time. Throws as `History` does. */
 export interface JailMemory {
@@ -170,6 +202,8 @@ export interface Firewall {
   /** Makes the kernel's sets equal to these bans, whatever they were. `allow` always passes. */
   reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<ResetOutcome>;
   apply(steps: readonly BanStep[], now: Millis): Promise<Outcome>;
+  /** Whether the kernel holds each of these, read back. Cheap for some hundreds. */
+  holds(prefixes: readonly Prefix[]): Promise<Outcome>;
   /** Ends established connections of these networks. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome>;
   /** Whether what `reset` made still stands; someone may have flushed it by hand. Cheap. */
@@ -181,7 +215,7 @@ export interface Firewall {
 export interface OwnNetworks {
   current(): readonly OwnNetwork[];
 }
-export type OwnNetwork = Readonly<{ prefix: Prefix; why: Exclude<Protection, "allow_listed"> }>;
+export type OwnNetwork = Readonly<{ prefix: Prefix; why: Extract<Protection, "loopback" | "own_address" | "gateway"> }>;
 
 /** What the owner must know now. Raised once, however often it recurs, until it is cleared. */
 export interface Notices {

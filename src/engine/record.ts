@@ -3,7 +3,7 @@ import { type Audit, type Event, type Observation, subjectOf } from "../core/eve
 import type { EventType } from "../core/event-types.ts";
 import { type Ip, networkAddress, type Prefix } from "../core/ip.ts";
 import { queuedDetails, triedDetails } from "../core/mail-trace.ts";
-import type { ClientFault, Reason } from "../core/reasons.ts";
+import { type ClientFault, type Reason, reasons } from "../core/reasons.ts";
 import { printable } from "../core/text.ts";
 import { formatDuration, isoTime, type Millis } from "../core/time.ts";
 import type { EventRow } from "./ports.ts";
@@ -22,7 +22,8 @@ export function eventRow(event: Event, decision: Decision, subject: Prefix, at: 
     ip: "ip" in event ? event.ip : networkAddress(event.prefix),
     prefix: subject,
     account: accountOf(event),
-    proof: event.type === "LOGIN_FAILED" ? event.passwordHash : null,
+    proof:
+      event.type === "LOGIN_FAILED" || (event.type === "LOGIN_ASKED" && decision.counted) ? event.passwordHash : null,
     counts: decision.counted ? familyOf(event) : null,
     reason: decision.reason,
     count: evidence === null ? null : evidence.count,
@@ -48,14 +49,20 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
       return { ...bare(change.cause, change, at, `${change.prefix} by ${change.by}`), action: "lifted" };
     case "ALLOW": {
       const text = `${change.prefix} by ${change.by}: ${printable(change.note, LONGEST_TEXT)}`;
-      return { ...bare("ALLOW_ADDED", change, at, text), action: "allow-listed" };
+      const end = change.expiresAt === null ? "" : ` until ${isoTime(change.expiresAt)}`;
+      return { ...bare("ALLOW_ADDED", change, at, text), action: `allow-listed${end}` };
+    }
+    case "SPARE": {
+      const text = `${change.prefix}: ${reasons[change.code].says}`;
+      return { ...bare("SPARED", change, at, text), reason: change.why, action: "not banned" };
     }
     case "DISALLOW":
       return {
-        ...bare("ALLOW_REMOVED", change, at, `${change.prefix} by ${change.by}`),
+        ...bare(change.cause, change, at, `${change.prefix} by ${change.by}`),
         action: "removed",
       };
     case "KNOW":
+    case "GUESS":
     case "READ_LOG":
     case "CORRESPOND":
     case "HEAR_JAIL":
@@ -128,6 +135,7 @@ export function leavesRow(event: Event, decision: Decision): boolean {
     case "UNBAN_ASKED":
     case "ALLOW_ASKED":
     case "DISALLOW_ASKED":
+    case "ALLOW_EXPIRED":
     case "BAN_EXPIRED":
       return false;
     default:
@@ -206,6 +214,7 @@ function familyOf(event: Event): EventRow["counts"] {
       return "connection";
     case "MAIL":
       return event.account === null ? "mail" : "account_mail";
+    case "LOGIN_ASKED":
     case "LOGIN_FAILED":
       return "login";
     case "RECIPIENT":

@@ -133,6 +133,31 @@ export const schema = {
     byDefault: "10m",
     says: "How long a wrong password counts.",
   },
+  "limits.accounts.failures": {
+    kind: wholeNumber(1, 1_000),
+    byDefault: 20,
+    says: "How many different wrong passwords for one account, from whatever addresses, guard it: then only known networks may sign in.",
+  },
+  "limits.accounts.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "1h",
+    says: "How long a wrong password counts against the account.",
+  },
+  "limits.accounts.known_for": {
+    kind: duration(SECOND_MS, 180 * DAY_MS),
+    byDefault: "90d",
+    says: "How long an account knows a network from which it signed in.",
+  },
+  "limits.networks.failures": {
+    kind: count,
+    byDefault: 30,
+    says: "How many wrong passwords out of one network (IPv4 /24, IPv6 /48) ban all of it, if no account signed in from there lately.",
+  },
+  "limits.networks.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "1h",
+    says: "How long a wrong password counts against the network.",
+  },
 
   "greylist.enabled": {
     kind: flag,
@@ -294,6 +319,11 @@ export const schema = {
     byDefault: 64,
     says: "Length of the IPv6 network that is counted and banned as one.",
     source: "RFC 6177: a site gets at least a /64",
+  },
+  "bans.neighbours": {
+    kind: count,
+    byDefault: 5,
+    says: "How many banned addresses of one network (IPv4 /24, IPv6 /48) within `bans.memory` ban all of it, if no account signed in from there.",
   },
   "bans.manual": {
     kind: duration(SECOND_MS),

@@ -9,10 +9,12 @@ test("each number of the policy comes from its own setting", () => {
     limits.mail = { per_minute = 1, per_hour = 2, per_day = 3, per_session = 12 }
     limits.connections = { per_minute = 4, per_hour = 5 }
     limits.recipients = { unknown_per_hour = 13 }
+    limits.accounts = { failures = 14, window = "15s", known_for = "16s" }
+    limits.networks = { failures = 17, window = "18s" }
     recipients.blocked = ["Admin"]
     greylist.enabled = false
     limits.logins = { failures = 6, window = "7s" }
-    bans = { ladder = ["8s", "9s"], permanent = true, memory = "10s", ipv6_prefix = 56, manual = "11s" }
+    bans = { ladder = ["8s", "9s"], permanent = true, memory = "10s", ipv6_prefix = 56, manual = "11s", neighbours = 19 }
     allow.networks = ["203.0.113.0/24"]
     providers.domains = ["example.net"]
     logins.networks = ["198.51.100.0/24"]`,
@@ -32,7 +34,16 @@ test("each number of the policy comes from its own setting", () => {
     probes: [{ key: "limits.recipients.unknown_per_hour", count: 13, windowMs: 3_600_000 }],
     perSession: 12,
     logins: { failures: 6, windowMs: 7_000, networks: ["198.51.100.0/24"] },
-    bans: { ladderMs: [8_000, 9_000], permanent: true, memoryMs: 10_000, ipv6Prefix: 56, manualMs: 11_000 },
+    accounts: { failures: 14, windowMs: 15_000, knownForMs: 16_000 },
+    networks: { failures: 17, windowMs: 18_000 },
+    bans: {
+      neighbours: 19,
+      ladderMs: [8_000, 9_000],
+      permanent: true,
+      memoryMs: 10_000,
+      ipv6Prefix: 56,
+      manualMs: 11_000,
+    },
     allow: ["203.0.113.0/24"],
     providers: ["example.net"],
     blockedRecipients: ["admin"],

@@ -29,7 +29,14 @@ export function toPolicy(settings: Settings): Policy {
       windowMs: settings["limits.logins.window"],
       networks: settings["logins.networks"],
     },
+    accounts: {
+      failures: settings["limits.accounts.failures"],
+      windowMs: settings["limits.accounts.window"],
+      knownForMs: settings["limits.accounts.known_for"],
+    },
+    networks: { failures: settings["limits.networks.failures"], windowMs: settings["limits.networks.window"] },
     bans: {
+      neighbours: settings["bans.neighbours"],
       ladderMs: settings["bans.ladder"],
       permanent: settings["bans.permanent"],
       memoryMs: settings["bans.memory"],

@@ -18,7 +18,7 @@ const commands: { readonly [V in Command["verb"]]: Extract<Command, { verb: V }>
   health: { verb: "health" },
   ban: { verb: "ban", target: "203.0.113.7", note: "", for: null },
   unban: { verb: "unban", target: "2001:db8::/64" },
-  allow_add: { verb: "allow_add", target: "203.0.113.0/24", note: "office" },
+  allow_add: { verb: "allow_add", target: "203.0.113.0/24", note: "office", for: "30d" },
   allow_remove: { verb: "allow_remove", target: "203.0.113.0/24" },
   allow_list: { verb: "allow_list" },
   cleanup: { verb: "cleanup" },
@@ -49,6 +49,7 @@ const commands: { readonly [V in Command["verb"]]: Extract<Command, { verb: V }>
   reload: { verb: "reload" },
   dashboard_login: { verb: "dashboard_login", ip: "203.0.113.7", login: "admin", passwordHash: "0a", success: false },
   dashboard_ask: { verb: "dashboard_ask", ip: "203.0.113.7" },
+  admin_seen: { verb: "admin_seen", ip: "203.0.113.7" },
   watch: { verb: "watch" },
 };
 

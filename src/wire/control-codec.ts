@@ -43,6 +43,7 @@ const readers: Readers = {
     verb: "allow_add",
     target: fields.text("target", TARGET),
     note: printable(fields.text("note", NOTE), NOTE),
+    for: fields.textOrNull("for", DURATION),
   }),
   allow_remove: (fields) => ({ verb: "allow_remove", target: fields.text("target", TARGET) }),
   allow_list: () => ({ verb: "allow_list" }),
@@ -123,6 +124,7 @@ const readers: Readers = {
     success: fields.flag("success"),
   }),
   dashboard_ask: (fields) => ({ verb: "dashboard_ask", ip: fields.text("ip", TARGET) }),
+  admin_seen: (fields) => ({ verb: "admin_seen", ip: fields.text("ip", TARGET) }),
   watch: () => ({ verb: "watch" }),
 };
 
@@ -205,6 +207,7 @@ const RESULT_FIELDS: { readonly [V in Verb]: keyof Results[V] } = {
   reload: "changed",
   dashboard_login: "verdict",
   dashboard_ask: "verdict",
+  admin_seen: "done",
   watch: "lastEventId",
 };
 

@@ -11,7 +11,7 @@ export type Command =
   | Readonly<{ verb: "unban"; target: string }>
   /** Lifts every ban: the owner is locked out. */
   | Readonly<{ verb: "break_glass" }>
-  | Readonly<{ verb: "allow_add"; target: string; note: string }>
+  | Readonly<{ verb: "allow_add"; target: string; note: string; for: string | null }>
   | Readonly<{ verb: "allow_remove"; target: string }>
   | Readonly<{ verb: "allow_list" }>
   | Readonly<{ verb: "cleanup" }>
@@ -48,6 +48,8 @@ export type Command =
   | Readonly<{ verb: "dashboard_login"; ip: string; login: string; passwordHash: string; success: boolean }>
   /** Asks whether this address may try a dashboard login. */
   | Readonly<{ verb: "dashboard_ask"; ip: string }>
+  /** An administrator's session or token was used from this address. */
+  | Readonly<{ verb: "admin_seen"; ip: string }>
   /** Keeps the connection: a line `{"lastEventId": n}` after commits, coalesced, until it is closed. */
   | Readonly<{ verb: "watch" }>;
 
@@ -98,6 +100,7 @@ export type Results = Readonly<{
   reload: { readonly changed: readonly string[]; readonly recorded: boolean };
   dashboard_login: { readonly verdict: string };
   dashboard_ask: { readonly verdict: string };
+  admin_seen: { readonly done: true };
   watch: { readonly lastEventId: number };
 }>;
 

@@ -32,7 +32,8 @@ export type EventItem = Readonly<{
 export type TopIp = Readonly<{ ip: string; mails: number; connections: number; rejected: number }>;
 
 /** Everything known of one address, for `why`. */
-export type AllowItem = Readonly<{ prefix: string; note: string; by: string; at: string }>;
+/** `expiresAt` null: until it is taken off. */
+export type AllowItem = Readonly<{ prefix: string; note: string; by: string; at: string; expiresAt: string | null }>;
 
 export type AddressReport = Readonly<{
   ban: BanItem | null;
@@ -85,6 +86,8 @@ export type NoticeCode =
   | "certificate_expiring"
   | "accounts_file_refused"
   | "all_clients_private"
+  | "bans_leak"
+  | "right_password_refused"
   | "spam_filter_down"
   | "alerts_undelivered"
   | "disk_nearly_full";

@@ -1,5 +1,5 @@
 import { isV4, networkAddress, type Prefix } from "../core/ip.ts";
-import { type Element, HASH_SETS, INTERVAL_SETS, outermost, type SetChange } from "../core/plan-firewall.ts";
+import { type Element, HASH_SETS, INTERVAL_SETS, outermost, type SetChange, setOf } from "../core/plan-firewall.ts";
 
 /** Text for nft(8). Every command names this table, so nothing else on the machine is ever touched. */
 const TABLE = "inet ghostinbox";
@@ -62,6 +62,23 @@ function changeCommands(change: SetChange): readonly string[] {
 }
 
 /**
+ * For `nft -c -f` (check only): asks for these in the hash sets, each by a command that is refused while it is there.
+ * `get element` would read all the others back too, 0.3 s at 100,000. Networks in interval sets are not asked for, for
+ * they may lie within a wider one.
+ */
+export function nftHeldProbe(prefixes: readonly Prefix[], ipv6Length: number): readonly string[] {
+  return prefixes.flatMap((prefix) => {
+    const set = HASH_SETS.find((hash) => hash === setOf(prefix, ipv6Length));
+    return set === undefined ? [] : [`create element ${TABLE} ${set} { ${networkAddress(prefix)} }\n`];
+  });
+}
+
+/** How many of them are there, by the errors that the probe gave. */
+export function countHeld(probeErrors: string): number {
+  return probeErrors.match(/File exists/g)?.length ?? 0;
+}
+
+/**
  * For `nft -c -f` (check only, nothing is changed): while our table stands whole, each command is refused, since rules
  * use the sets and the watermarks are in them. Reading the sets back instead takes 0.3 s at 100,000 bans.
  */
@@ -75,8 +92,7 @@ export function nftProbe(shape: TableShape): string {
 /** Reads the errors that the probe gave; false when anything of ours is missing. */
 export function isWhole(probeErrors: string, shape: TableShape): boolean {
   const busy = probeErrors.match(/Device or resource busy/g)?.length ?? 0;
-  const exists = probeErrors.match(/File exists/g)?.length ?? 0;
-  return busy === setsOf(shape).length && exists === HASH_SETS.length;
+  return busy === setsOf(shape).length && countHeld(probeErrors) === HASH_SETS.length;
 }
 
 function setsOf({ connections }: TableShape): readonly string[] {

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { parseIp, parsePrefix } from "../core/ip.ts";
-import { parseIpv4Gateways, parseIpv4Local, parseIpv6Gateways, parseIpv6Local } from "./proc-route.ts";
+import {
+  parseIpv4Bridges,
+  parseIpv4Gateways,
+  parseIpv4Local,
+  parseIpv6Gateways,
+  parseIpv6Local,
+} from "./proc-route.ts";
 
 const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
 
@@ -25,6 +31,21 @@ test("a route that is down, not the default one, or without a gateway names none
     "",
   ])
     assert.deepEqual(parseIpv4Gateways(HEAD + line, true), [], line);
+});
+
+test("the first address of each private network that a device is in may be a container's bridge", () => {
+  const row = (destination: string, gateway: string, flags: string, mask: string): string =>
+    `eth0 ${destination} ${gateway} ${flags} 0 0 0 ${mask} 0 0 0\n`;
+  const table =
+    row("00000000", "010011AC", "0003", "00000000") +
+    row("000011AC", "00000000", "0001", "0000FFFF") +
+    row("0005A8C0", "00000000", "0001", "00FFFFFF") +
+    row("007100CB", "00000000", "0001", "00FFFFFF") +
+    row("0006A8C0", "0105A8C0", "0003", "00FFFFFF") +
+    row("0007A8C0", "00000000", "0000", "00FFFFFF") +
+    row("nonsense", "00000000", "0001", "00FFFFFF");
+  assert.deepEqual(parseIpv4Bridges(HEAD + table, true), ["172.17.0.1", "192.168.5.1"]);
+  assert.deepEqual(parseIpv4Bridges(row("C0A80500", "00000000", "0001", "FFFFFF00"), false), ["192.168.5.1"]);
 });
 
 test("the IPv6 default gateway is read; unreachable defaults and other routes are not", () => {
@@ -97,7 +118,12 @@ test("whatever the kernel prints, the answer is a list of addresses", () => {
     .map((rows) => rows.map((row) => row.join(" ")).join("\n"));
   fc.assert(
     fc.property(table, fc.boolean(), (text, littleEndian) => {
-      for (const ip of [...parseIpv4Gateways(text, littleEndian), ...parseIpv6Gateways(text), ...parseIpv6Local(text)])
+      for (const ip of [
+        ...parseIpv4Gateways(text, littleEndian),
+        ...parseIpv4Bridges(text, littleEndian),
+        ...parseIpv6Gateways(text),
+        ...parseIpv6Local(text),
+      ])
         assert.equal(parseIp(ip), ip);
       for (const network of parseIpv4Local(text)) assert.equal(parsePrefix(network), network);
     }),

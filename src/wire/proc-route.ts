@@ -1,4 +1,5 @@
 import { type Ip, type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
+import { isPrivate } from "../core/sparing.ts";
 
 /** Kernel routing flags (linux/route.h): the route is usable, and leads through a gateway. */
 const RTF_UP = 0x1;
@@ -10,8 +11,21 @@ export function parseIpv4Gateways(text: string, littleEndian: boolean): readonly
     const [, destination, gateway, flags, , , , mask] = columns;
     if (destination !== "00000000" || mask !== "00000000" || !leadsThroughGateway(flags)) return [];
     if (gateway === undefined || !/^[0-9A-Fa-f]{8}$/.test(gateway)) return [];
-    const bytes = [0, 2, 4, 6].map((at) => Number.parseInt(gateway.slice(at, at + 2), 16));
-    return address((littleEndian ? bytes.reverse() : bytes).join("."));
+    return address(dotted(gateway, littleEndian));
+  });
+}
+
+/**
+ * Where a container's bridge stands, by convention: the first address of each private network that a device of this
+ * machine is in. Of several networks but one has the default route, and clients may be led in through any.
+ */
+export function parseIpv4Bridges(text: string, littleEndian: boolean): readonly Ip[] {
+  return rows(text).flatMap((columns) => {
+    const [, destination = "", gateway, flags = "", , , , mask] = columns;
+    if (gateway !== "00000000" || mask === "00000000" || !/^[0-9A-Fa-f]{8}$/.test(destination)) return [];
+    if ((Number.parseInt(flags, 16) & RTF_UP) === 0) return [];
+    const network = dotted(destination, littleEndian);
+    return address(network.replace(/\d+$/, (last) => String(Number(last) + 1))).filter(isPrivate);
   });
 }
 
@@ -48,6 +62,12 @@ export function parseIpv6Local(text: string): readonly Ip[] {
 
 function rows(text: string): readonly (readonly string[])[] {
   return text.split("\n").map((line) => line.trim().split(/\s+/));
+}
+
+/** `0101A8C0` in little-endian is 192.168.1.1. */
+function dotted(hexadecimal: string, littleEndian: boolean): string {
+  const bytes = [0, 2, 4, 6].map((at) => Number.parseInt(hexadecimal.slice(at, at + 2), 16));
+  return (littleEndian ? bytes.reverse() : bytes).join(".");
 }
 
 function leadsThroughGateway(flags: string | undefined): boolean {

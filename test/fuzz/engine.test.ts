@@ -20,7 +20,18 @@ const POLICY: Policy = {
   // Sessions are not remembered over a restart: they have tests of their own.
   perSession: 1_000_000,
   logins: { failures: 3, windowMs: 2_000, networks: [] },
-  bans: { ladderMs: [100, 200, 400], permanent: true, memoryMs: 8_000, ipv6Prefix: 64, manualMs: 1_500 },
+  // What is under way is not remembered over a restart: it has tests of its own.
+  accounts: { failures: 6, windowMs: 3_000, knownForMs: 6_000 },
+  // Networks as a whole have tests of their own.
+  networks: { failures: 1_000_000, windowMs: 1_000 },
+  bans: {
+    neighbours: 1_000_000,
+    ladderMs: [100, 200, 400],
+    permanent: true,
+    memoryMs: 8_000,
+    ipv6Prefix: 64,
+    manualMs: 1_500,
+  },
   allow: [must(parsePrefix("198.51.100.9"))],
   providers: ["google.com"],
   blockedRecipients: ["admin"],
@@ -100,8 +111,15 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant("UNBAN_ASKED" as const), prefix, by }) },
   {
     weight: 1,
-    arbitrary: fc.record({ type: fc.constant("ALLOW_ASKED" as const), prefix, note: fc.constant("n"), by }),
+    arbitrary: fc.record({
+      type: fc.constant("ALLOW_ASKED" as const),
+      prefix,
+      note: fc.constant("n"),
+      durationMs: fc.constantFrom(null, 50),
+      by,
+    }),
   },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("ALLOW_EXPIRED" as const), prefix }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("DISALLOW_ASKED" as const), prefix, by }) },
 );
 const step = fc.record({ afterMs: fc.constantFrom(0, 0, 0, 0, 1, 5, 20, 50, 50, 999, 1_000), event });

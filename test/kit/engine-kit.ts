@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { SqliteAccountHistory } from "../../src/adapters/sqlite/account-history.ts";
 import { SqliteAccountNetworks } from "../../src/adapters/sqlite/account-networks.ts";
 import { SqliteAccounts } from "../../src/adapters/sqlite/accounts.ts";
 import { SqliteAcquaintances } from "../../src/adapters/sqlite/acquaintances.ts";
@@ -6,6 +7,7 @@ import { SqliteCredentials } from "../../src/adapters/sqlite/admin.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/file-accounts.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/migrations-accounts.ts";
 import { engineMigrations } from "../../src/adapters/sqlite/migrations-engine.ts";
+import { SqliteNetworkHistory } from "../../src/adapters/sqlite/network-history.ts";
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
 import type { Policy } from "../../src/core/policy.ts";
@@ -119,10 +121,12 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     store,
     history: sqlite,
     own: { current: () => own },
-    accounts: { isActive: () => true },
+    active: { isActive: () => true },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
     networks: { networksOf: () => [] },
     jails: sqlite,
+    accounts: new SqliteAccountHistory(db),
+    neighbours: new SqliteNetworkHistory(db),
     acquaintance: { isFirstContact: () => true },
     notices,
     clock,

@@ -35,6 +35,16 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     await kit.passes(...cases.map(([, inside]) => inside));
   });
 
+  test("what the kernel holds is read back: one that is missing is missed, in whatever set", async () => {
+    const some = ["198.51.100.7", "2001:db8:a000:1::/64", "2001:db8:a000:2::9/128"].map((text) => prefix(text));
+    for (const one of some) {
+      for (const each of some) await kit.apply(["add", each]);
+      assert.deepEqual(await kit.firewall.holds(some), OK);
+      await kit.apply(["delete", one]);
+      assert.equal((await kit.firewall.holds(some)).ok, false, one);
+    }
+  });
+
   test("what is allowed passes, whatever is banned, and entries may lie within one another", async () => {
     const bans: readonly FirewallBan[] = ["0.0.0.0/0", "::/0", "198.51.100.200"].map((text) => ({
       prefix: prefix(text),
@@ -133,6 +143,11 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const addedFrom = performance.now();
     await kit.apply(["add", "198.51.100.241"]);
     t.diagnostic(`one more in ${(performance.now() - addedFrom).toFixed(1)} ms`);
+    const readFrom = performance.now();
+    assert.deepEqual(await kit.firewall.holds([prefix("198.51.100.240"), prefix("198.51.100.241")]), OK);
+    const readMs = performance.now() - readFrom;
+    t.diagnostic(`read back in ${readMs.toFixed(1)} ms`);
+    assert.ok(readMs < 150, `reading two back takes ${readMs} ms`);
     assert.match(await kit.lab.server.mustExec(["nft", "list", "table", "inet", "other"]), /203\.0\.113\.99/);
     await kit.lab.server.mustExec(["nft", "delete", "table", "inet", "other"]);
   });

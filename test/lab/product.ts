@@ -56,6 +56,9 @@ export class Product {
       GHOSTINBOX_SPAM__RULES: join(CHECKOUT, "test", "lab", "spam.cf"),
       // It would ban after fewer failures than the tests of the engine's own limits make.
       GHOSTINBOX_FAIL2BAN__ENABLED: "false",
+      // The hosts of the lab are neighbours: bans of whole networks have tests of their own.
+      GHOSTINBOX_BANS__NEIGHBOURS: "1000",
+      GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "1000",
       // Else every first contact of every test would be asked to come again.
       GHOSTINBOX_GREYLIST__ENABLED: "false",
       ...settings,

@@ -5,8 +5,8 @@ import { decideMail, decideMessage, decideRecipient } from "../../src/core/decid
 import { decideReport } from "../../src/core/decide-report.ts";
 import type { Ban, Change, Decision } from "../../src/core/decision.ts";
 import type { Event, JailReported } from "../../src/core/event.ts";
-import { type Facts, type Heard, NOTHING_HEARD, type RecipientKind } from "../../src/core/facts.ts";
-import { contains, type Ip, overlaps, type Prefix, prefixOf } from "../../src/core/ip.ts";
+import { type AccountFacts, type Facts, type Heard, NOTHING_HEARD, type RecipientKind } from "../../src/core/facts.ts";
+import { contains, type Ip, neighbourhoodOf, overlaps, type Prefix, prefixOf } from "../../src/core/ip.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Protection } from "../../src/core/reasons.ts";
 import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";
@@ -43,7 +43,7 @@ export class NaiveHistory {
     const facts = {
       protection: event.type === "BAN_ASKED" ? this.#protection(event.prefix) : null,
       ban: this.#bans().find((ban) => ban.prefix === event.prefix) ?? null,
-      listed: this.#allowed().includes(event.prefix),
+      listed: this.#listings().get(event.prefix) ?? null,
       covered: this.#bans()
         .map((ban) => ban.prefix)
         .filter((prefix) => overlaps(prefix, event.prefix)),
@@ -81,6 +81,7 @@ export class NaiveHistory {
     const since = this.#countedSince(subject);
     return {
       subject,
+      network: neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix),
       ip,
       protection: this.#protection(subject),
       known: this.#changes().some(
@@ -96,9 +97,17 @@ export class NaiveHistory {
       accountNetworks: [],
       heard: event.type === "JAIL_REPORTED" ? this.#heard(subject, event, at) : NOTHING_HEARD,
       accountActive: true,
+      knownAccounts:
+        "login" in event
+          ? this.#signIns(memory).flatMap(({ prefix, account: name }) => (prefix === subject ? [name] : []))
+          : [],
+      account:
+        "login" in event && event.service !== "dashboard" ? this.#accountFacts(event.login, subject, ip, at) : null,
       firstContact: event.type === "RECIPIENT" && account === null,
       failures: since.flatMap((kept) =>
-        kept.event.type === "LOGIN_FAILED" ? [{ at: kept.at, passwordHash: kept.event.passwordHash }] : [],
+        kept.event.type === "LOGIN_FAILED" || kept.event.type === "LOGIN_ASKED"
+          ? [{ at: kept.at, passwordHash: kept.event.passwordHash, account: kept.event.login.toLowerCase() }]
+          : [],
       ),
       accountMails:
         account === null
@@ -126,6 +135,32 @@ export class NaiveHistory {
         : [],
     );
     return { upTo: Number.isFinite(upTo) ? instant(upTo) : null, passwords: [...new Set(tried)].slice(0, 2) };
+  }
+
+  #accountFacts(login: string, subject: Prefix, ip: Ip, at: Millis): AccountFacts {
+    const name = login.toLowerCase();
+    const { failures, windowMs, knownForMs } = this.#policy.accounts;
+    const network = neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix);
+    const known = this.#signIns(at - knownForMs).filter(({ account }) => account === name);
+    const isNear = known.some(({ prefix }) => overlaps(prefix, network));
+    const kinship = known.some(({ prefix }) => prefix === subject) ? "address" : isNear ? "network" : "stranger";
+    const tried = this.#changes().flatMap(({ change, at: when }) =>
+      change.type === "GUESS" && change.account === name && when > at - windowMs ? [change] : [],
+    );
+    const counted = tried.filter((guess) => kinship === "stranger" || guess.network === network);
+    const different = kinship === "address" ? 0 : new Set(counted.map(({ proof }) => proof)).size;
+    return {
+      name,
+      kinship,
+      guesses: Math.min(failures, different),
+      lastProof: known.findLast(({ proof }) => proof !== "")?.proof ?? "",
+    };
+  }
+
+  #signIns(since: number): readonly Readonly<{ prefix: Prefix; account: string; proof: string }>[] {
+    return this.#changes().flatMap(({ change, at }) =>
+      change.type === "KNOW" && at > since ? [{ ...change, account: change.account.toLowerCase() }] : [],
+    );
   }
 
   #sessionMails(session: string): number {
@@ -179,19 +214,19 @@ export class NaiveHistory {
     return [...times];
   }
 
-  #allowed(): readonly Prefix[] {
-    const listed = new Set<Prefix>();
+  #listings(): ReadonlyMap<Prefix, { readonly expiresAt: Millis | null }> {
+    const listed = new Map<Prefix, { readonly expiresAt: Millis | null }>();
     for (const { change } of this.#changes()) {
-      if (change.type === "ALLOW") listed.add(change.prefix);
+      if (change.type === "ALLOW") listed.set(change.prefix, change);
       else if (change.type === "DISALLOW") listed.delete(change.prefix);
     }
-    return [...listed];
+    return listed;
   }
 
   #protection(network: Prefix): Protection | null {
     const own = this.#own.find(({ prefix }) => overlaps(prefix, network));
     if (own !== undefined) return own.why;
-    const allowed = [...this.#policy.allow, ...this.#allowed()].some((prefix) => overlaps(prefix, network));
+    const allowed = [...this.#policy.allow, ...this.#listings().keys()].some((prefix) => overlaps(prefix, network));
     return allowed ? "allow_listed" : null;
   }
 

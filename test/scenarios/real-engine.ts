@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { SqliteAccountHistory } from "../../src/adapters/sqlite/account-history.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/ban-log.ts";
+import { SqliteNetworkHistory } from "../../src/adapters/sqlite/network-history.ts";
 import { openEngine } from "../../src/adapters/sqlite/open.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
 import type { Decision } from "../../src/core/decision.ts";
@@ -63,10 +65,12 @@ export class RealEngine {
       store,
       history: store,
       own: { current: () => this.#own },
-      accounts: { isActive: () => true },
+      active: { isActive: () => true },
       recipients: { exists: (address) => recipientKind(address) === "known" },
       networks: { networksOf: () => [] },
       jails: store,
+      accounts: new SqliteAccountHistory(this.#db),
+      neighbours: new SqliteNetworkHistory(this.#db),
       acquaintance: { isFirstContact: () => true },
       notices: QUIET,
       clock: { now: () => this.#now },

@@ -91,12 +91,16 @@ function describeChange(change: Decision["changes"][number]): string {
       return `${change.prefix} lifted${change.forgiven ? " and forgiven" : ""}`;
     case "KNOW":
       return `${change.account} known from ${change.prefix}`;
+    case "GUESS":
+      return `${change.account} guessed at from ${change.network}`;
     case "CORRESPOND":
       return `${change.account} writes to ${change.address}`;
     case "READ_LOG":
       return `${change.log} read`;
     case "HEAR_JAIL":
       return `jail ${change.jail} heard of ${change.prefix}`;
+    case "SPARE":
+      return `${change.prefix} spared: ${change.why}`;
     case "ALLOW":
       return `${change.prefix} allowed`;
     case "DISALLOW":
@@ -126,7 +130,8 @@ const DEFAULTS: Readonly<Record<string, object>> = {
   JAIL_REPORTED: { failures: 3, limit: 3, windowMs: 600_000, banMs: 600_000, clientName: null, lines: [] },
   BAN_ASKED: { note: "spam", durationMs: null, by: "root" },
   UNBAN_ASKED: { by: "root" },
-  ALLOW_ASKED: { note: "office", by: "root" },
+  ALLOW_ASKED: { note: "office", durationMs: null, by: "root" },
+  ALLOW_EXPIRED: {},
   DISALLOW_ASKED: { by: "root" },
 };
 

@@ -5,10 +5,12 @@ import type { BanStep, Firewall, FirewallBan, Outcome, ResetOutcome } from "../.
 import {
   type ConnectionLimit,
   type Counters,
+  countHeld,
   isWhole,
   NFT_LIST,
   NFT_TAKE_COUNTERS,
   nftApply,
+  nftHeldProbe,
   nftProbe,
   nftRemove,
   nftReset,
@@ -82,6 +84,13 @@ export class NftFirewall implements Firewall {
     const outcome = line === "" ? DONE : await this.#carryOut(line);
     if (outcome.ok) this.#networks = networks;
     return outcome;
+  }
+
+  async holds(prefixes: readonly Prefix[]): Promise<Outcome> {
+    const asked = nftHeldProbe(prefixes, this.#shape.ipv6Length);
+    if (asked.length === 0) return DONE;
+    const held = countHeld((await this.#nft(["-c", "-f", "-"], asked.join(""))).stderr);
+    return held === asked.length ? DONE : { ok: false, reason: `The kernel holds ${held} of ${asked.length} bans.` };
   }
 
   cut(prefixes: readonly Prefix[]): Promise<Outcome> {

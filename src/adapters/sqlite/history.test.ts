@@ -30,7 +30,11 @@ class NaiveHistory {
       connections: rows("connection", reach.sinceConnections).map(({ at }) => at),
       mails: rows("mail", reach.sinceMails).map(({ at }) => at),
       probes: rows("probe", reach.sinceProbes).map(({ at }) => at),
-      failures: rows("login", reach.sinceFailures).map(({ at, proof }) => ({ at, passwordHash: proof ?? "" })),
+      failures: rows("login", reach.sinceFailures).map(({ at, proof }) => ({
+        at,
+        passwordHash: proof ?? "",
+        account: "",
+      })),
     };
   }
 }

@@ -191,4 +191,23 @@ export const engineMigrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX jail_report_by_time ON jail_report (line_at);
   `,
+  // Passwords that strangers tried, each with its last time, by account (in lower case) and network; the ends of allow-list entries.
+  `
+  CREATE TABLE guess (
+    account TEXT NOT NULL,
+    network TEXT NOT NULL,
+    proof TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (account, network, proof)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX guess_by_account ON guess (account, at);
+  CREATE INDEX guess_by_network ON guess (network, at);
+  CREATE INDEX guess_by_time ON guess (at);
+  CREATE INDEX ban_by_first ON ban (first);
+
+  ALTER TABLE known_address ADD COLUMN proof TEXT NOT NULL DEFAULT '';
+  CREATE INDEX known_by_account ON known_address (lower(account), last_at);
+
+  ALTER TABLE allow_entry ADD COLUMN expires_at INTEGER;
+  `,
 ];

@@ -68,8 +68,8 @@ test("why: everything known of one address", (t) => {
     store.apply({ type: "BAN", ban: banOf("203.0.113.7", START) }, START);
     store.apply({ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }, later(START, HOUR_MS));
     store.apply({ type: "BAN", ban: banOf("203.0.113.7", DAY, { offences: 2, level: "medium" }) }, DAY);
-    store.apply({ type: "KNOW", prefix, account: "ann@example.org" }, START);
-    store.apply({ type: "ALLOW", prefix: net("203.0.113.0/24"), note: "office", by: "root" }, START);
+    store.apply({ type: "KNOW", prefix, account: "ann@example.org", proof: "" }, START);
+    store.apply({ type: "ALLOW", prefix: net("203.0.113.0/24"), note: "office", by: "root", expiresAt: null }, START);
   });
   const report = queries.address(prefix, DAY, 7 * DAY_MS);
   assert.deepEqual(report.ban, {

@@ -65,6 +65,7 @@ export class SqliteQueries implements Queries {
               note: text(allowed["note"]),
               by: text(allowed["by"]),
               at: isoTime(millis(allowed["at"])),
+              expiresAt: isoOrNull(millisOrNull(allowed["expires_at"])),
             },
       knownAccounts: this.#sql.knownAccounts.all(networks).map((row) => text(row["account"])),
       events: this.#search.find({ prefix, most: REPORTED_EVENTS, order: "newest_first" }),
@@ -106,7 +107,7 @@ function statements(sql: (text: string) => StatementSync) {
       WHERE ${among} AND ended_at IS NOT NULL ORDER BY id DESC LIMIT ?2`),
     offences: sql(`
       SELECT count(*) AS n FROM ban WHERE ${among} AND offences > 0 AND forgiven = 0 AND created_at > ?2`),
-    allowed: sql(`SELECT prefix, note, by, at FROM allow_entry WHERE ${among} ORDER BY at LIMIT 1`),
+    allowed: sql(`SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${among} ORDER BY at LIMIT 1`),
     knownAccounts: sql(`SELECT DISTINCT account FROM known_address WHERE ${among} ORDER BY account`),
   };
 }

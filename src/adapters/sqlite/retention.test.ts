@@ -121,7 +121,7 @@ test("known addresses, ended bans and followed steps go once they are old; what 
   const { db, store, settle } = fresh(t, {});
   const rows = (table: string): number => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]);
   store.begin();
-  store.apply({ type: "KNOW", prefix: net("203.0.113.1"), account: "ann@example.org" }, START);
+  store.apply({ type: "KNOW", prefix: net("203.0.113.1"), account: "ann@example.org", proof: "" }, START);
   store.apply({ type: "BAN", ban: banOf("203.0.113.1", START) }, START);
   store.apply({ type: "BAN", ban: banOf("203.0.113.2", START, { expiresAt: null }) }, START);
   const lift = { prefix: net("203.0.113.1"), cause: "BAN_EXPIRED", forgiven: false, by: "engine" } as const;

@@ -19,6 +19,9 @@ const FEWEST_ROWS = 1_000;
 const ORPHANS_SHARE = 0.25;
 const ORPHAN_BYTES = 96;
 const KNOWN_FOR_MS = 180 * DAY_MS;
+/** As long as limits.accounts.window may be. */
+const GUESSES_FOR_MS = 7 * DAY_MS;
+const MOST_GUESSES = 200_000;
 const BANS_FOR_MS = 90 * DAY_MS;
 const MOST_ENDED_BANS = 200_000;
 const STEPS_FOR_MS = HOUR_MS;
@@ -140,6 +143,8 @@ export class Retention {
   /** Returns the most rows of any one kind that went. */
   #sweep(now: Millis, batch: number): number {
     const gone = [
+      this.#sql.dropGuesses.run(now - GUESSES_FOR_MS, batch),
+      this.#sql.dropManyGuesses.run(batch, MOST_GUESSES),
       this.#sql.dropKnown.run(now - KNOWN_FOR_MS, batch),
       this.#sql.dropOldBans.run(now - BANS_FOR_MS, batch),
       this.#sql.dropManyBans.run(batch, MOST_ENDED_BANS),
@@ -165,6 +170,8 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   BAN_REFUSED: true,
   ALLOW_ADDED: true,
   ALLOW_REMOVED: true,
+  ALLOW_EXPIRED: true,
+  SPARED: true,
   ACCOUNT_ADDED: true,
   ACCOUNT_REMOVED: true,
   ACCOUNT_SUSPENDED: true,
@@ -187,7 +194,15 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   EVENTS_AGGREGATED: true,
 };
 
-type KeptType = "BAN" | "UNBAN" | "BAN_EXPIRED" | "BAN_REFUSED" | "ALLOW_ADDED" | "ALLOW_REMOVED";
+type KeptType =
+  | "BAN"
+  | "UNBAN"
+  | "BAN_EXPIRED"
+  | "BAN_REFUSED"
+  | "ALLOW_ADDED"
+  | "ALLOW_REMOVED"
+  | "ALLOW_EXPIRED"
+  | "SPARED";
 
 function statements(sql: (text: string) => StatementSync) {
   // The newest event always stays: SQLite would give its id to the next one, and ids are cursors.
@@ -237,6 +252,12 @@ function statements(sql: (text: string) => StatementSync) {
     dropOrphans: sql(`
       DELETE FROM event_subject WHERE (subject, counts, at, id) IN
         (SELECT subject, counts, at, id FROM event_subject WHERE counts > 0 AND at < ? AND id < ? LIMIT ?)`),
+    dropGuesses: sql(`
+      DELETE FROM guess WHERE (account, network, proof) IN
+        (SELECT account, network, proof FROM guess WHERE at < ? ORDER BY at LIMIT ?)`),
+    dropManyGuesses: sql(`
+      DELETE FROM guess WHERE (account, network, proof) IN
+        (SELECT account, network, proof FROM guess ORDER BY at LIMIT max(0, min(?, (SELECT count(*) FROM guess) - ?)))`),
     dropKnown: sql(`
       DELETE FROM known_address WHERE (prefix, account) IN
         (SELECT prefix, account FROM known_address WHERE last_at < ? LIMIT ?)`),

@@ -58,7 +58,7 @@ describe("address", () => {
     const seen = store.address(net("203.0.113.7"), REACH);
     assert.deepEqual(seen.connections, [START, START + 1]);
     assert.deepEqual(seen.mails, [START + 2]);
-    assert.deepEqual(seen.failures, [{ at: START + 3, passwordHash: "ab" }]);
+    assert.deepEqual(seen.failures, [{ at: START + 3, passwordHash: "ab", account: "" }]);
     assert.deepEqual(store.accountMails("a@example.org", START, 9), [START + 4]);
     assert.deepEqual(store.accountMails("b@example.org", START, 9), []);
     store.rollback();
@@ -202,13 +202,13 @@ test("an address is known from its latest sign-in; allow entries come and go", (
   const { store, committed } = fresh(t);
   const prefix = net("203.0.113.7");
   committed(() => {
-    store.apply({ type: "KNOW", prefix, account: "a@example.org" }, START);
-    store.apply({ type: "KNOW", prefix, account: "a@example.org" }, later(START, 9));
-    store.apply({ type: "KNOW", prefix, account: "b@example.org" }, later(START, 3));
-    store.apply({ type: "ALLOW", prefix, note: "the office", by: "root" }, START);
+    store.apply({ type: "KNOW", prefix, account: "a@example.org", proof: "" }, START);
+    store.apply({ type: "KNOW", prefix, account: "a@example.org", proof: "" }, later(START, 9));
+    store.apply({ type: "KNOW", prefix, account: "b@example.org", proof: "" }, later(START, 3));
+    store.apply({ type: "ALLOW", prefix, note: "the office", by: "root", expiresAt: null }, START);
   });
   assert.equal(store.address(prefix, REACH).knownAt, START + 9);
-  assert.deepEqual(store.allowed(), [{ prefix, note: "the office", by: "root", at: START }]);
-  committed(() => store.apply({ type: "DISALLOW", prefix, by: "root" }, START));
+  assert.deepEqual(store.allowed(), [{ prefix, note: "the office", by: "root", at: START, expiresAt: null }]);
+  committed(() => store.apply({ type: "DISALLOW", prefix, cause: "ALLOW_REMOVED", by: "root" }, START));
   assert.deepEqual(store.allowed(), []);
 });

@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Ban, Change } from "../../core/decision.ts";
 import type { JailReported, LogPosition } from "../../core/event.ts";
 import type { Heard } from "../../core/facts.ts";
@@ -15,12 +15,13 @@ import type {
   Store,
 } from "../../engine/ports.ts";
 import { BanLengths } from "./ban-lengths.ts";
-import { BAN_COLUMNS, readBan } from "./ban-row.ts";
+import { readBan } from "./ban-row.ts";
 import { COUNTS_CODE, integer, millis, millisOrNull, prefix as prefixColumn, text } from "./columns.ts";
 import { EventCount } from "./event-count.ts";
 import { EventIndex } from "./event-index.ts";
 import { JailReports } from "./jail-reports.ts";
 import { boundsOf } from "./network-bounds.ts";
+import { prepareStore, type StoreStatements } from "./store-statements.ts";
 import { type Stretch, WindowReader } from "./window-reader.ts";
 
 /**
@@ -35,7 +36,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   readonly #allWindows: WindowReader;
   readonly #banLengths: BanLengths;
   readonly #jails: JailReports;
-  readonly #sql: Statements;
+  readonly #sql: StoreStatements;
 
   constructor(db: DatabaseSync, events: EventCount = new EventCount(db)) {
     this.#db = db;
@@ -45,7 +46,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     this.#allWindows = new WindowReader(db, "event_by_subject");
     this.#banLengths = new BanLengths(db);
     this.#jails = new JailReports(db);
-    this.#sql = prepare(db);
+    this.#sql = prepareStore(db);
   }
 
   begin(): void {
@@ -120,10 +121,15 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       case "LIFT":
         return this.#lift(change, at);
       case "KNOW":
-        this.#sql.know.run(change.prefix, change.account, at, at);
+        this.#sql.know.run(change.prefix, change.account, at, at, change.proof);
+        return;
+      case "GUESS":
+        this.#sql.guess.run(change.account, change.network, change.proof, at);
         return;
       case "CORRESPOND":
         this.#sql.correspond.run(change.address, change.account, at);
+        return;
+      case "SPARE":
         return;
       case "READ_LOG":
         this.#sql.readLog.run(change.log, change.position.inode, change.position.offset);
@@ -132,7 +138,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
         this.#jails.hear(change, at);
         return;
       case "ALLOW":
-        this.#sql.allow.run(change.prefix, change.note, change.by, at);
+        this.#sql.allow.run(change.prefix, change.note, change.by, at, change.expiresAt);
         return;
       case "DISALLOW":
         this.#sql.disallow.run(change.prefix);
@@ -180,6 +186,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       note: text(row["note"]),
       by: text(row["by"]),
       at: millis(row["at"]),
+      expiresAt: millisOrNull(row["expires_at"]),
     }));
   }
 
@@ -249,50 +256,3 @@ const NO_BANS: { readonly facts: Pick<AddressHistory, "ban" | "offencesAt">; rea
   facts: { ban: null, offencesAt: NOTHING },
   answered: 0,
 };
-
-type Statements = Readonly<Record<keyof ReturnType<typeof statements>, StatementSync>>;
-
-function prepare(db: DatabaseSync): Statements {
-  return statements((sql) => db.prepare(sql));
-}
-
-const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
-
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    begin: sql("BEGIN IMMEDIATE"),
-    commit: sql("COMMIT"),
-    rollback: sql("ROLLBACK"),
-    append: sql(`
-      INSERT INTO event (at, type, ip, prefix, account, proof, counts, reason, count, limit_count, window_ms, details, action)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-    bansOf: sql(
-      `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT ?`,
-    ),
-    ban: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`),
-    bansWithin: sql(`
-      SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`),
-    endBan: sql(`
-      UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ?, answered = ${LAST_EVENT}
-      WHERE prefix = ? AND ended_at IS NULL`),
-    insertBan: sql(`
-      INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, answered)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`),
-    step: sql("INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)"),
-    know: sql(`
-      INSERT INTO known_address (prefix, account, first_at, last_at) VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
-    correspond: sql(`
-      INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
-      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
-    readLog: sql(`
-      INSERT INTO log_position (log, inode, offset) VALUES (?, ?, ?)
-      ON CONFLICT DO UPDATE SET inode = excluded.inode, offset = excluded.offset`),
-    logPosition: sql("SELECT inode, offset FROM log_position WHERE log = ?"),
-    allow: sql(`
-      INSERT INTO allow_entry (prefix, note, by, at) VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET note = excluded.note, by = excluded.by, at = excluded.at`),
-    disallow: sql("DELETE FROM allow_entry WHERE prefix = ?"),
-    allowed: sql("SELECT prefix, note, by, at FROM allow_entry ORDER BY at, prefix"),
-  };
-}

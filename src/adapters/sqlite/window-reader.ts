@@ -36,7 +36,7 @@ export class WindowReader {
     this.#times = db.prepare(`
       SELECT at FROM ${from} WHERE subject = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC LIMIT ?`);
     this.#failures = db.prepare(`
-      SELECT s.at, coalesce(e.proof, '') AS proof FROM ${from} AS s LEFT JOIN event AS e ON e.id = s.id
+      SELECT s.at, coalesce(e.proof, '') AS proof, lower(coalesce(e.account, '')) AS account FROM ${from} AS s LEFT JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.login} AND s.at > ? AND s.id > ?
       ORDER BY s.at DESC, s.id DESC LIMIT ?`);
   }
@@ -65,7 +65,7 @@ export class WindowReader {
   failures(subject: string, { since, after, most }: Stretch): readonly Failure[] {
     return this.#failures
       .all(subject, since, after, most)
-      .map((row) => ({ at: millis(row["at"]), passwordHash: text(row["proof"]) }))
+      .map((row) => ({ at: millis(row["at"]), passwordHash: text(row["proof"]), account: text(row["account"]) }))
       .reverse();
   }
 }

@@ -1,3 +1,4 @@
+import { Administrators } from "./administrators.ts";
 import { HealthReader } from "./health.ts";
 import { LoginDoor } from "./login.ts";
 import type { ApiParts } from "./ports.ts";
@@ -10,6 +11,7 @@ export type Handlers = Readonly<{
   sessions: Sessions;
   health: HealthReader;
   door: LoginDoor;
+  administrators: Administrators;
   streams: Streams;
 }>;
 
@@ -20,6 +22,7 @@ export function createHandlers(parts: ApiParts): Handlers {
     sessions,
     health: new HealthReader(parts),
     door: new LoginDoor(parts, sessions),
+    administrators: new Administrators(parts),
     streams: new Streams(parts),
   };
 }

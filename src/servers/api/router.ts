@@ -64,6 +64,9 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
     if (!isOwnName(headers.get("host"), parts.settings.names)) return misnamed();
   }
 
+  const told = caller === null ? undefined : handlers.administrators.seen(ip);
+  // Whoever changes something may be about to ban himself.
+  if (row.method !== "GET") await told;
   const body = await readBody(row, http.req.raw);
   if (body instanceof Response) return body;
   const call = {

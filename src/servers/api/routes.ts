@@ -160,7 +160,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
         command(
           guard,
           by,
-          { verb: "allow_add", target: body.network, note: body.note ?? "" },
+          { verb: "allow_add", target: body.network, note: body.note ?? "", for: body.for ?? null },
           ({ prefix, lifted }) => ({ prefix, lifted: [...lifted] }),
         ),
     }),

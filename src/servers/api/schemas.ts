@@ -75,7 +75,7 @@ export const securityCommand = z.discriminatedUnion(
   { error: "is neither ban nor unban" },
 );
 export const banRequest = z.strictObject({ ip: target, reason: note.optional(), for: duration.optional() });
-export const allowRequest = z.strictObject({ network: target, note: note.optional() });
+export const allowRequest = z.strictObject({ network: target, note: note.optional(), for: duration.optional() });
 export const networkInPath = z.object({ network: target });
 export const ipInPath = (ipv6Prefix: number) => z.object({ ip: subject(ipv6Prefix) });
 
@@ -145,6 +145,7 @@ export const allowItem = z.object({
   note: z.string(),
   by: z.string(),
   at: time,
+  expiresAt: time.nullable().describe("Null: until it is taken off."),
 }) satisfies z.ZodType<AllowItem>;
 export const allowList = z.object({
   items: z.array(allowItem.extend({ from: z.enum(["settings", "command"]) })),
@@ -164,6 +165,8 @@ export const healthReport = z.object({
         "certificate_expiring",
         "all_clients_private",
         "alerts_undelivered",
+        "bans_leak",
+        "right_password_refused",
         "disk_nearly_full",
       ]),
       since: time,

@@ -47,13 +47,17 @@ export class FakeGuard implements Guard {
   readonly replies = new Map<Verb, Reply>([
     ["health", { ok: true, result: HEALTH }],
     ["dashboard_ask", { ok: true, result: { verdict: "pass" } }],
+    ["admin_seen", { ok: true, result: { done: true } }],
     ["dashboard_login", { ok: true, result: { verdict: "pass" } }],
   ]);
+  /** From where administrators were seen; no command of theirs. */
+  readonly administrators: string[] = [];
   isDown = false;
 
   ask<V extends Verb>(by: string, command: CommandOf<V>): Promise<Reply<V> | Unreachable> {
     if (this.isDown) return Promise.resolve({ ok: false, kind: "unreachable", message: "no socket" });
-    this.asked.push({ by, command });
+    if ("ip" in command && command.verb === "admin_seen") this.administrators.push(command.ip);
+    else this.asked.push({ by, command });
     const reply = this.replies.get(command.verb) ?? assert.fail(`the guard was asked to ${command.verb}`);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `replies` holds each verb's own
     return Promise.resolve(reply as Reply<V>);

@@ -1,0 +1,53 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { BAN_COLUMNS } from "./ban-row.ts";
+
+/** What the store asks and writes, each prepared once. */
+export type StoreStatements = Readonly<Record<keyof ReturnType<typeof statements>, StatementSync>>;
+
+export function prepareStore(db: DatabaseSync): StoreStatements {
+  return statements((sql) => db.prepare(sql));
+}
+
+const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    begin: sql("BEGIN IMMEDIATE"),
+    commit: sql("COMMIT"),
+    rollback: sql("ROLLBACK"),
+    append: sql(`
+      INSERT INTO event (at, type, ip, prefix, account, proof, counts, reason, count, limit_count, window_ms, details, action)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    bansOf: sql(
+      `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT ?`,
+    ),
+    ban: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`),
+    bansWithin: sql(`
+      SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`),
+    endBan: sql(`
+      UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ?, answered = ${LAST_EVENT}
+      WHERE prefix = ? AND ended_at IS NULL`),
+    insertBan: sql(`
+      INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, answered)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`),
+    step: sql("INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)"),
+    know: sql(`
+      INSERT INTO known_address (prefix, account, first_at, last_at, proof) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`),
+    guess: sql(`
+      INSERT INTO guess (account, network, proof, at) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET at = max(at, excluded.at)`),
+    correspond: sql(`
+      INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
+    readLog: sql(`
+      INSERT INTO log_position (log, inode, offset) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET inode = excluded.inode, offset = excluded.offset`),
+    logPosition: sql("SELECT inode, offset FROM log_position WHERE log = ?"),
+    allow: sql(`
+      INSERT INTO allow_entry (prefix, note, by, at, expires_at) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET note = excluded.note, by = excluded.by, at = excluded.at, expires_at = excluded.expires_at`),
+    disallow: sql("DELETE FROM allow_entry WHERE prefix = ?"),
+    allowed: sql("SELECT prefix, note, by, at, expires_at FROM allow_entry ORDER BY at, prefix"),
+  };
+}

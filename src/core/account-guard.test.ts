@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decideLoginAsked, decideLoginFailed } from "./decide-login.ts";
+import type { LoginFacts } from "./event.ts";
+import type { AccountFacts, Facts } from "./facts.ts";
+import { BAN, factsOf, NOON, POLICY, STRANGER } from "./samples.ts";
+import { later } from "./time.ts";
+
+const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
+const GUESS = { type: "GUESS", account: "user@example.org", network: "203.0.113.0/24", proof: "now" };
+
+function account(known: Partial<AccountFacts> = {}): AccountFacts {
+  return { name: "user@example.org", kinship: "stranger", guesses: POLICY.accounts.failures, lastProof: "", ...known };
+}
+
+type Example = Readonly<{ that: string; facts: Partial<Facts>; answer: string; changes?: readonly unknown[] }>;
+
+const asked: readonly Example[] = [
+  {
+    that: "one guess below the limit",
+    facts: { account: account({ guesses: 19 }) },
+    answer: "pass below_limit",
+  },
+  { that: "at the limit", facts: { account: account() }, answer: "refuse account_guarded", changes: [GUESS] },
+  {
+    that: "a neighbour of the owner, whose own network guesses",
+    facts: { account: account({ kinship: "network" }) },
+    answer: "refuse account_guarded",
+    changes: [GUESS],
+  },
+  {
+    that: "the owner",
+    facts: { account: account({ kinship: "address" }), known: true },
+    answer: "pass below_limit",
+  },
+  {
+    that: "the right password from elsewhere",
+    facts: { account: account({ lastProof: "now" }) },
+    answer: "refuse right_password_guarded",
+  },
+  {
+    that: "another password than the last right one",
+    facts: { account: account({ lastProof: "then" }) },
+    answer: "refuse account_guarded",
+    changes: [GUESS],
+  },
+  { that: "the allow list", facts: { account: account(), protection: "allow_listed" }, answer: "pass allow_listed" },
+  { that: "who is banned anyway", facts: { account: account(), ban: BAN }, answer: "refuse banned" },
+  { that: "no mailbox", facts: { account: null }, answer: "pass below_limit" },
+];
+for (const { that, facts, answer, changes = [] } of asked)
+  test(`a guarded account asked for by ${that}: ${answer}`, () => {
+    const decided = decideLoginAsked(POLICY, factsOf(facts), { type: "LOGIN_ASKED", ...LOGIN }, NOON);
+    assert.equal(`${decided.verdict} ${decided.reason}`, answer);
+    assert.deepEqual(decided.changes, changes);
+    assert.equal(decided.counted, changes.length > 0, "what is refused unheard counts for the address too");
+  });
+
+test("an address that goes on guessing at a guarded account is banned", () => {
+  const failures = ["a", "b", "c", "d"].map((passwordHash) => ({
+    at: later(NOON, -1_000),
+    passwordHash,
+    account: "user@example.org",
+  }));
+  const facts = factsOf({ account: account(), failures });
+  const decided = decideLoginAsked(POLICY, facts, { type: "LOGIN_ASKED", ...LOGIN }, NOON);
+  assert.equal(decided.reason, "login_failures");
+  assert.deepEqual(
+    decided.changes.map(({ type }) => type),
+    ["GUESS", "BAN"],
+  );
+  const repeated = { type: "LOGIN_ASKED", ...LOGIN, passwordHash: "a" } as const;
+  assert.equal(decideLoginAsked(POLICY, facts, repeated, NOON).counted, false, "a stale password is no other guess");
+});
+
+for (const [that, facts, changes] of [
+  ["a stranger", { account: account({ guesses: 0 }) }, [GUESS]],
+  ["a neighbour of the owner", { account: account({ kinship: "network" }) }, [GUESS]],
+  ["the owner", { account: account({ kinship: "address" }) }, []],
+  ["the gateway, behind which all may stand", { account: account(), protection: "gateway" }, []],
+  ["who was banned while his password was verified", { account: account(), ban: BAN }, [GUESS]],
+] as const)
+  test(`a wrong password of ${that} ${changes.length === 0 ? "does not count" : "counts"} against the account`, () => {
+    const decided = decideLoginFailed(POLICY, factsOf(facts), { type: "LOGIN_FAILED", ...LOGIN }, NOON);
+    assert.deepEqual(decided.changes, changes);
+  });

@@ -1,0 +1,71 @@
+import type { Decision } from "../core/decision.ts";
+import type { Event, Service } from "../core/event.ts";
+import type { Ip } from "../core/ip.ts";
+import { HOUR_MS, isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../core/time.ts";
+import type { NoticeCode } from "../wire/items.ts";
+import type { AddressState } from "./address-book.ts";
+import { LIMITS } from "./limits.ts";
+import type { Clock, Notices } from "./ports.ts";
+
+/** A ban is in the kernel, and its sessions are cut, long before this. */
+export const BITES_AFTER_MS = 15 * SECOND_MS;
+/** How long after its last sighting a notice stays. */
+const KEPT_MS = { bans_leak: 10 * MINUTE_MS, right_password_refused: HOUR_MS } as const;
+type Watched = keyof typeof KEPT_MS & NoticeCode;
+
+/** What a committed event told that the owner must know now. */
+export type Sighting =
+  | Readonly<{ code: "bans_leak"; ip: Ip; service: Service; since: Millis }>
+  | Readonly<{ code: "right_password_refused"; ip: Ip; account: string }>;
+
+/** Null for nearly every event. The dashboard's clients may come through a proxy, past the firewall. */
+export function sightingOf(event: Event, decided: Decision, { ban }: AddressState, now: Millis): Sighting | null {
+  if ("login" in event && decided.reason === "right_password_guarded")
+    return { code: "right_password_refused", ip: event.ip, account: event.login };
+  if (decided.reason !== "banned" || ban === null || !("service" in event) || event.service === "dashboard")
+    return null;
+  if (now - ban.createdAt < BITES_AFTER_MS) return null;
+  return { code: "bans_leak", ip: event.ip, service: event.service, since: ban.createdAt };
+}
+
+export const NO_SIGHTINGS: readonly Sighting[] = [];
+
+/** The sightings of a transaction with one more, as far as there is room. */
+export function noted(sightings: readonly Sighting[], one: Sighting | null): readonly Sighting[] {
+  return one === null || sightings.length >= LIMITS.sightings ? sightings : [...sightings, one];
+}
+
+export type LookoutParts = Readonly<{ notices: Notices; clock: Clock; isEnforcing: () => boolean }>;
+
+/** Turns sightings into notices, and takes these back when nothing of the kind was seen for a while. */
+export class Lookout {
+  readonly #parts: LookoutParts;
+  readonly #seenAt = new Map<Watched, Millis>();
+
+  constructor(parts: LookoutParts) {
+    this.#parts = parts;
+  }
+
+  seen(sighting: Sighting): void {
+    // Where the firewall does not work, another notice says so.
+    if (sighting.code === "bans_leak" && !this.#parts.isEnforcing()) return;
+    this.#seenAt.set(sighting.code, this.#parts.clock.now());
+    this.#parts.notices.raise(sighting.code, detailOf(sighting));
+  }
+
+  /** To be called now and then. */
+  look(): void {
+    const now = this.#parts.clock.now();
+    for (const [code, at] of this.#seenAt)
+      if (Math.abs(now - at) >= KEPT_MS[code]) {
+        this.#seenAt.delete(code);
+        this.#parts.notices.clear(code);
+      }
+  }
+}
+
+function detailOf(sighting: Sighting): string {
+  return sighting.code === "bans_leak"
+    ? `${sighting.ip}, banned since ${isoTime(sighting.since)}, reached ${sighting.service}`
+    : `${sighting.account} from ${sighting.ip}`;
+}

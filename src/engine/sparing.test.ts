@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
+import { parsePrefix } from "../core/ip.ts";
+import { ip, MAIL } from "../core/samples.ts";
+import { MINUTE_MS } from "../core/time.ts";
+
+const OFFICE = ip("203.0.113.7");
+const PROXY = ip("10.0.0.9");
+
+function scene() {
+  const made = engineOnMemory({ ...TEST_POLICY, connections: [{ key: "k", count: 12, windowMs: MINUTE_MS }] });
+  const connect = (from = OFFICE) => made.engine.ask({ type: "CONNECT", ...MAIL, ip: from });
+  const count = (type: string): number =>
+    Number(made.db.prepare("SELECT count(*) AS n FROM event WHERE type = ?").get(type)?.["n"]);
+  return { ...made, connect, count };
+}
+
+test("an administrator at work is not banned, which is an event, now and then one more", async () => {
+  const { engine, connect, count, clock, sqlite } = scene();
+  engine.administratorAt(OFFICE);
+  for (let i = 0; i < 12; i++) assert.equal((await connect()).reason, "below_limit");
+  for (let i = 0; i < 20; i++) {
+    const decided = await connect();
+    assert.equal(`${decided.verdict} ${decided.reason}`, "pass admin_session");
+  }
+  assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
+  const prefix = parsePrefix("203.0.113.0/24") ?? assert.fail();
+  const asked = { type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" } as const;
+  assert.equal((await engine.ask(asked)).reason, "admin_session", "nor with the network around");
+  clock.advance(11 * MINUTE_MS);
+  for (let i = 0; i < 13; i++) await connect();
+  assert.equal(count("SPARED"), 2);
+  clock.advance(31 * MINUTE_MS);
+  for (let i = 0; i < 13; i++) await connect();
+  assert.equal(sqlite.ban(parsePrefix(OFFICE) ?? assert.fail())?.code, "connection_limit", "half an hour later it is");
+});
+
+test("behind one private address all clients go on, and the owner is told how to mend it", async () => {
+  const { engine, connect, count, notices } = scene();
+  for (let i = 0; i < 40; i++) {
+    assert.equal((await connect(PROXY)).verdict, "pass");
+    const helo = `client${i % 4}.test`;
+    await engine.ask({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: PROXY, helo });
+  }
+  assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
+  assert.ok(notices.raised.has("all_clients_private"));
+});
+
+test("a private address among many clients is banned as any other", async () => {
+  const { connect } = scene();
+  for (let i = 0; i < 10; i++) await connect(ip(`198.51.100.${i}`));
+  const decided = await Promise.all(Array.from({ length: 13 }, () => connect(PROXY)));
+  assert.equal(decided.at(-1)?.reason, "connection_limit");
+});
+
+test("who is spared may not guess passwords for ever: each try is slowed", async () => {
+  const { engine } = scene();
+  engine.administratorAt(OFFICE);
+  const login = { ip: OFFICE, service: "imap", login: "anna@example.test" } as const;
+  for (let i = 1; i <= 5; i++) await engine.ask({ type: "LOGIN_FAILED", ...login, passwordHash: `p${i}` });
+  const asked = await engine.ask({ type: "LOGIN_ASKED", ...login, passwordHash: "p6" });
+  assert.equal(`${asked.verdict} ${asked.reason}`, "delay guessing_slowed");
+});

@@ -1,0 +1,28 @@
+import type { Ip } from "../../core/ip.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { ApiParts } from "./ports.ts";
+
+/** Well within the half hour for which the guard believes it. */
+const TELL_EVERY_MS = 5 * MINUTE_MS;
+const MOST = 256;
+
+/** Tells the guard from where sessions and tokens are used, so that it does not ban their owners. */
+export class Administrators {
+  readonly #parts: Pick<ApiParts, "guard" | "clock">;
+  readonly #told = new Map<Ip, Millis>();
+
+  constructor(parts: Pick<ApiParts, "guard" | "clock">) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when the guard knows, or did not answer: then the next use tells it again. Never rejects. */
+  async seen(ip: Ip): Promise<void> {
+    const now = this.#parts.clock.now();
+    const told = this.#told.get(ip);
+    if (told !== undefined && Math.abs(now - told) < TELL_EVERY_MS) return;
+    if (this.#told.size >= MOST) this.#told.clear();
+    this.#told.set(ip, now);
+    const reply = await this.#parts.guard.ask("web", { verb: "admin_seen", ip });
+    if (!reply.ok) this.#told.delete(ip);
+  }
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Lab } from "../lab/lab.ts";
+import { logIn, openImap } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+
+const ANNA = "anna@example.test";
+const ADDRESSES = 500;
+const TRIES = 3;
+const AT_ONCE = 80;
+const MOST_VERIFIED = 50;
+const OWNER_MS = 5_000;
+/** Anna's network, which the attackers with IPv4 addresses share. */
+const HOME = "198.51.100.70";
+const ELSEWHERE = "2001:db8:b000:77::1";
+
+describe("guessing at one account, spread over many addresses", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  test(`${ADDRESSES} addresses, ${TRIES} tries each: few are heard, and the owner comes in all the while`, async () => {
+    assert.match((await signIn(HOME)).said, /^OK/);
+    const waiting = attackers();
+    const said = new Map<string, number>();
+    const over = new AbortController();
+    const attack = Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        for (let from = waiting.shift(); from !== undefined; from = waiting.shift()) await guess(from, said);
+      }),
+    ).finally(() => over.abort());
+
+    const ownerMs: number[] = [];
+    const owner = (async () => {
+      while (!over.signal.aborted) {
+        const { said, tookMs } = await signIn(HOME);
+        assert.match(said, /^OK/, "the owner signs in from a network that the account knows");
+        ownerMs.push(tookMs);
+      }
+    })();
+    await Promise.all([attack, owner]);
+    assert.deepEqual([...said], [["NO [AUTHENTICATIONFAILED] Authentication failed.", ADDRESSES * TRIES]]);
+    const verified = await count("type = 'LOGIN_FAILED'");
+    assert.ok(verified > 0 && verified <= MOST_VERIFIED, `${verified} guesses reached verification`);
+    assert.ok(
+      ownerMs.length >= 3 && Math.max(...ownerMs) < OWNER_MS,
+      `the owner waited ${ownerMs.map(Math.round).join(", ")} ms`,
+    );
+    assert.ok((await count("reason = 'account_guarded'")) > ADDRESSES, "each refusal is an event");
+  });
+
+  test("the right password from an unknown network is refused meanwhile, and the owner is told", async () => {
+    const { said } = await signIn(ELSEWHERE);
+    assert.equal(said, (await signIn(ELSEWHERE, "no such password")).said, "in the same words as a wrong one");
+    assert.equal(await count("reason = 'right_password_guarded'"), 1);
+    assert.equal(await product.banOf(ELSEWHERE), undefined);
+    await product.json(["allow", "add", ELSEWHERE, "Anna travels"]);
+    assert.match((await signIn(ELSEWHERE)).said, /^OK/, "until she says so");
+  });
+
+  async function signIn(from: string, password?: string): Promise<{ said: string; tookMs: number }> {
+    const began = performance.now();
+    const dialog = await openImap(lab.sender, from);
+    const said = await logIn(dialog, ANNA, password);
+    dialog.close();
+    return { said: said ?? "closed", tookMs: performance.now() - began };
+  }
+
+  /** Counts what was answered to each try. */
+  async function guess(from: string, said: Map<string, number>): Promise<void> {
+    const dialog = await openImap(lab.attacker, from);
+    for (let i = 0; i < TRIES; i++) {
+      const answer = (await logIn(dialog, ANNA, `${from} guess ${i}`)) ?? "closed";
+      said.set(answer, (said.get(answer) ?? 0) + 1);
+    }
+    dialog.close();
+  }
+
+  async function count(where: string): Promise<number> {
+    const rows = await product.sqlite(`SELECT count(*) FROM event WHERE account = '${ANNA}' AND ${where}`);
+    return Number(rows[0]?.[0]);
+  }
+});
+
+/** Every address in an IPv6 site of its own, but for fifty neighbours of the owner. */
+function attackers(): string[] {
+  const neighbours = Array.from({ length: 50 }, (_, i) => `198.51.100.${200 + i}`);
+  const others = Array.from(
+    { length: ADDRESSES - neighbours.length },
+    (_, i) => `2001:db8:${(0xa000 + i).toString(16)}::7`,
+  );
+  return others.flatMap((address, i) => (i % 9 === 0 ? [address, ...neighbours.slice(i / 9, i / 9 + 1)] : [address]));
+}

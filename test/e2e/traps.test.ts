@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Dialog } from "../lab/dialog.ts";
+import { Lab } from "../lab/lab.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Product } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+const OWNER = "198.51.100.70";
+
+describe("traps in which the owner would be caught", { skip: whyNoLab() ?? false }, () => {
+  let lab: Lab;
+  let product: Product;
+  before(async () => {
+    lab = await Lab.make();
+    product = await new Product(lab).start();
+    await product.addAccount(ANNA);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  test("an attacker who writes the owner's address into HELO, sender and user name bans himself", async () => {
+    const from = "198.51.100.220";
+    for (let i = 1; i <= 11; i++) {
+      const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
+      await dialog.reply();
+      await dialog.ask(`EHLO [${OWNER}]`);
+      const text = `From: <a@sender.test>\r\nMessage-ID: <client=unknown[${OWNER}]@x>\r\n\r\nrip=${OWNER}`;
+      await mailOver(dialog, { sender: `"rip=${OWNER}"@sender.test`, text });
+      dialog.close();
+    }
+    await until("the attacker is banned", () => product.banOf(from));
+    const guesser = "198.51.100.221";
+    for (let i = 1; i <= 5; i++) {
+      const dialog = await openImap(lab.attacker, guesser);
+      await logIn(dialog, `${OWNER}@example.test`, `guess ${i}`);
+      dialog.close();
+    }
+    await until("the guesser is banned", () => product.banOf(guesser));
+    assert.equal(await product.banOf(OWNER), undefined);
+    const dialog = await openImap(lab.sender, OWNER);
+    assert.match((await logIn(dialog, ANNA)) ?? "", /^OK/);
+    dialog.close();
+  });
+
+  test("whoever signed in from an address may mistype there, and is not shut out", async () => {
+    for (let i = 1; i <= 7; i++) {
+      const dialog = await openSubmission(lab.sender, OWNER);
+      await authenticate(dialog, ANNA, `typo ${i}`);
+      dialog.close();
+    }
+    assert.equal(await product.banOf(OWNER), undefined);
+    const dialog = await openSubmission(lab.sender, OWNER);
+    assert.equal((await authenticate(dialog, ANNA)).code, 235);
+    dialog.close();
+  });
+
+  test("an entry of the allow list ends by its time, and says so", async () => {
+    const guest = "198.51.100.90";
+    await product.json(["allow", "add", guest, "for a moment", "--for", "2s"]);
+    assert.match((await product.cli(["ban", guest])).stderr, /allow list/);
+    await until("it has ended", async () => (await product.events(guest)).some(({ type }) => type === "ALLOW_EXPIRED"));
+    await product.json(["ban", guest]);
+    await product.json(["unban", guest]);
+  });
+
+  test("break-glass lifts every ban in one command, and is told", async () => {
+    assert.ok((await product.stats()).bans.active >= 2);
+    await product.json(["break-glass"]);
+    assert.equal((await product.stats()).bans.active, 0);
+    assert.equal((await product.sqlite("SELECT count(*) FROM event WHERE type = 'BREAK_GLASS'"))[0]?.[0], "1");
+  });
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import type { Prefix } from "../../src/core/ip.ts";
+import type { Millis } from "../../src/core/time.ts";
+import { ENFORCE } from "../../src/engine/enforce.ts";
+import type { BanLog, BanStep, Firewall, FirewallBan, Outcome, ResetOutcome } from "../../src/engine/ports.ts";
+
+const DONE: Outcome = { ok: true };
+const BROKEN: Outcome = { ok: false, reason: "nft failed." };
+
+/** Holds what a kernel would, and throws when two changes overlap. */
+export class FakeFirewall implements Firewall {
+  readonly held = new Map<Prefix, Millis | null>();
+  allow: readonly Prefix[] = [];
+  readonly cuts: Prefix[] = [];
+  readonly calls: string[] = [];
+  /** Answers for the calls to come; afterwards all succeed. */
+  readonly failing: ("reset" | "apply" | "check" | "throw")[] = [];
+  /** Why this kernel cannot count connections. */
+  uncounted: string | null = null;
+  #busy = false;
+
+  async reset(bans: readonly FirewallBan[], allow: readonly Prefix[]): Promise<ResetOutcome> {
+    const outcome = await this.#change("reset");
+    if (!outcome.ok) return outcome;
+    this.held.clear();
+    for (const { prefix, expiresAt } of bans) this.held.set(prefix, expiresAt);
+    this.allow = allow;
+    return this.uncounted === null ? outcome : { ok: true, uncounted: this.uncounted };
+  }
+
+  async apply(steps: readonly BanStep[]): Promise<Outcome> {
+    assert.ok(steps.length > 0 && steps.length <= ENFORCE.stepsPerBatch);
+    const outcome = await this.#change("apply");
+    if (!outcome.ok) return outcome;
+    for (const step of steps)
+      if (step.type === "add" && !this.losing.includes(step.prefix)) this.held.set(step.prefix, step.expiresAt);
+      else this.held.delete(step.prefix);
+    return outcome;
+  }
+
+  /** What it forgets right after it was given. */
+  readonly losing: Prefix[] = [];
+
+  async holds(prefixes: readonly Prefix[]): Promise<Outcome> {
+    return prefixes.every((prefix) => this.held.has(prefix)) ? DONE : BROKEN;
+  }
+
+  async cut(prefixes: readonly Prefix[]): Promise<Outcome> {
+    this.calls.push("cut");
+    this.cuts.push(...prefixes);
+    return DONE;
+  }
+
+  async check(): Promise<Outcome> {
+    return this.#change("check");
+  }
+
+  async close(): Promise<void> {}
+
+  async #change(call: "reset" | "apply" | "check"): Promise<Outcome> {
+    assert.ok(!this.#busy, "one change at a time");
+    this.calls.push(call);
+    const fails = this.failing[0] === call || this.failing[0] === "throw";
+    const how = fails ? this.failing.shift() : undefined;
+    if (how === "throw") throw new Error("the pipe broke");
+    this.#busy = true;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#busy = false;
+    return fails ? BROKEN : DONE;
+  }
+}
+
+/** The ban table in memory: the last step on a prefix is what holds. */
+export class MemoryBanLog implements BanLog {
+  readonly #steps: BanStep[] = [];
+  add(prefix: Prefix, expiresAt: Millis | null = null): void {
+    this.#steps.push({ id: this.#steps.length + 1, type: "add", prefix, expiresAt });
+  }
+  delete(prefix: Prefix): void {
+    this.#steps.push({ id: this.#steps.length + 1, type: "delete", prefix });
+  }
+  last(): number {
+    return this.#steps.length;
+  }
+  after(id: number, most: number): readonly BanStep[] {
+    return this.#steps.slice(id, id + most);
+  }
+  active(): readonly FirewallBan[] {
+    const held = new Map<Prefix, FirewallBan>();
+    for (const step of this.#steps)
+      if (step.type === "add") held.set(step.prefix, step);
+      else held.delete(step.prefix);
+    return [...held.values()].map(({ prefix, expiresAt }) => ({ prefix, expiresAt }));
+  }
+  expired(): readonly Prefix[] {
+    throw new Error("the enforcer ends no bans");
+  }
+  nextExpiry(): Millis | null {
+    throw new Error("the enforcer ends no bans");
+  }
+}
