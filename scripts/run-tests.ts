@@ -24,8 +24,13 @@ const UNIT = [
   "test/scale/*.test.ts",
 ];
 const FUZZ = ["test/fuzz/*.test.ts"];
-/** Each makes network namespaces and a whole server: one at a time. */
-const LAB = ["test/lab/*.test.ts", "test/dialogs/*.test.ts", "test/e2e/*.test.ts"];
+/** Each makes network namespaces and a whole server. Mostly they wait, so that two at a time are little slower each. */
+const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts"];
+const LAB_AT_ONCE = 2;
+/** First, for it makes the system's users, and then what keeps both cores busy or looks at the clock: one at a time. */
+const LAB_ALONE = ["dialogs/dialogs", "e2e/accounts", "e2e/chaos", "e2e/dns", "e2e/faults", "e2e/flood", "e2e/guessing"]
+  .concat(["e2e/thousand", "e2e/verifier", "lab/firewall", "lab/stock-filters"])
+  .map((name) => `test/${name}.test.ts`);
 
 /** A file that hangs fails; none comes near these. */
 const UNIT_TIMEOUT_MS = 120_000;
@@ -39,7 +44,8 @@ if (only === "") for (const [name, argv] of STATIC_CHECKS) await staticCheck(nam
 await testFiles(UNIT, availableParallelism(), UNIT_TIMEOUT_MS);
 if (what === "all") {
   await testFiles(FUZZ, availableParallelism(), UNIT_TIMEOUT_MS);
-  await testFiles(LAB, 1, LAB_TIMEOUT_MS);
+  await testFiles(LAB_ALONE, 1, LAB_TIMEOUT_MS);
+  await testFiles(LAB, LAB_AT_ONCE, LAB_TIMEOUT_MS, LAB_ALONE);
 }
 if (tally.files === 0) {
   console.error(`No test file has “${only}” in its path.`);
@@ -72,10 +78,15 @@ function report(ok: boolean, name: string, from: number): void {
   console.log(`${ok ? "ok    " : "FAILED"} ${seconds(performance.now() - from)} ${name}`);
 }
 
-async function testFiles(patterns: readonly string[], concurrency: number, timeout: number): Promise<void> {
+async function testFiles(
+  patterns: readonly string[],
+  concurrency: number,
+  timeout: number,
+  besides: readonly string[] = [],
+): Promise<void> {
   const files = globSync(patterns)
-    .filter((file) => file.includes(only))
-    .toSorted();
+    .filter((file) => file.includes(only) && !besides.includes(file))
+    .toSorted((a, b) => patterns.indexOf(a) - patterns.indexOf(b) || (a < b ? -1 : 1));
   tally.files += files.length;
   if (files.length === 0) return;
   const stream = run({ files, concurrency, timeout });
