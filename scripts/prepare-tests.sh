@@ -1,7 +1,7 @@
 # Sourced by scripts/check and scripts/test: what tests need beyond the product itself.
 
 # Commands that only tests call, with the Debian packages that hold them.
-TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nsd:nsd ldns-signzone:ldnsutils sqlite3:sqlite3 curl:curl openssl:openssl ip:iproute2 dkimverify:python3-dkim fail2ban-regex:fail2ban"
+TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nsd:nsd ldns-signzone:ldnsutils sqlite3:sqlite3 curl:curl openssl:openssl ip:iproute2 dkimverify:python3-dkim fail2ban-regex:fail2ban faketime:faketime"
 
 node_26() {
   bash scripts/node-path
