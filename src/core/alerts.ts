@@ -33,6 +33,13 @@ export const conditions = {
     matters: "The password was probably guessed: its finder can read the mail and send spam in its owner's name.",
     next: "Ask the owner. If it was not them: `account passwd ADDRESS`, which ends open sessions too, or `account suspend ADDRESS`.",
   },
+  account_guarded: {
+    severity: "warning",
+    says: "An account is being guessed at from many addresses.",
+    matters:
+      "Until that ends it can be used only from where it was used before; from a new place its owner is refused.",
+    next: "`events --type LOGIN_REFUSED` shows from where; `allow add IP --for 1d` lets in an owner who is elsewhere just now.",
+  },
   unusual_connections: {
     severity: "warning",
     says: "Unusually many networks connect at once.",

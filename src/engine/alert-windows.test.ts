@@ -25,7 +25,15 @@ function windows(thresholds: Partial<Thresholds> = {}) {
     take(type: AlertEvent["type"], event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {}): void {
       const { from, ...rest } = event;
       const prefix = from === undefined ? null : parsePrefix(from);
-      const empty = { account: null, proof: null, reason: null, isNewPlace: false, details: "", action: "" };
+      const empty = {
+        account: null,
+        proof: null,
+        reason: null,
+        isNewPlace: false,
+        isKnownAccount: true,
+        details: "",
+        action: "",
+      };
       now += 1_000;
       all.take({ id: ++id, at: instant(now), type, prefix, ...empty, ...rest });
     },
@@ -47,6 +55,32 @@ test("failed sign-ins of the mail and of the dashboard are counted apart, and sl
   assert.deepEqual(kit.holding(), ["failed_logins", "dashboard_logins"]);
   kit.wait(10 * MINUTE_MS);
   assert.deepEqual(kit.holding(), []);
+});
+
+test("what a guarded account refuses unheard counts as failed; what a ban refuses does not", () => {
+  const kit = windows();
+  for (let i = 0; i < 9; i++) kit.take("LOGIN_REFUSED", { reason: "banned", from: "203.0.113.7" });
+  assert.deepEqual(kit.holding(), []);
+  for (const last of [8, 9, 10])
+    kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "Anna@example.test", from: `203.0.113.${last}` });
+  assert.deepEqual(kit.holding(), ["failed_logins", "account_guarded anna@example.test"]);
+  kit.wait(59 * MINUTE_MS);
+  kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "anna@example.test", from: "203.0.113.8" });
+  kit.wait(59 * MINUTE_MS);
+  assert.deepEqual(kit.holding(), ["account_guarded anna@example.test"]);
+  assert.deepEqual(kit.details(), ["sign-ins refused unheard, the last from 203.0.113.8/32"]);
+  kit.wait(MINUTE_MS);
+  assert.deepEqual(kit.holding(), [], "it is over an hour after the last");
+});
+
+test("accounts that nobody has leave room for those that somebody has", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const refuse = (account: string, isKnownAccount: boolean): void =>
+    kit.take("LOGIN_REFUSED", { reason: "account_guarded", account, from: "203.0.113.8", isKnownAccount });
+  for (let i = 0; i < 100; i++) refuse(`nobody${i}@example.test`, false);
+  assert.equal(kit.holding().length, 10);
+  refuse("anna@example.test", true);
+  assert.ok(kit.holding().includes("account_guarded anna@example.test"));
 });
 
 test("a network counts once, however often it connects or is banned", () => {

@@ -8,6 +8,7 @@ import {
 } from "../core/alert-rules.ts";
 import type { Holding } from "../core/alerts.ts";
 import { formatDuration, type Millis } from "../core/time.ts";
+import { AccountWindows } from "./account-windows.ts";
 
 /** Accounts of which wrong passwords are remembered; the longest untouched one goes first. */
 const MOST_ACCOUNTS = 2_000;
@@ -21,6 +22,7 @@ type Seen = Readonly<{ at: Millis; name: string }>;
  */
 export class AlertWindows {
   readonly #rules: readonly RuleWindow[];
+  readonly #accounts = new AccountWindows();
   readonly #guesses: Guesses;
 
   constructor(thresholds: Thresholds) {
@@ -31,6 +33,7 @@ export class AlertWindows {
   /** Events in the order of their ids. */
   take(event: AlertEvent): void {
     for (const rule of this.#rules) rule.take(event);
+    this.#accounts.take(event);
     this.#guesses.take(event);
   }
 
@@ -41,7 +44,7 @@ export class AlertWindows {
 
   holding(now: Millis): readonly Holding[] {
     const rules = this.#rules.map((rule) => rule.holding(now)).filter((one) => one !== null);
-    return [...rules, ...this.#guesses.found.values()];
+    return [...rules, ...this.#accounts.holding(now), ...this.#guesses.found.values()];
   }
 }
 

@@ -173,6 +173,21 @@ describe("alerts on a database", () => {
     );
   });
 
+  test("an account is known once it has signed in, however it is written", async () => {
+    const { engine, db, fail } = kit();
+    await fail("a");
+    const before = new SqliteAlertEvents(db).between(0, 100);
+    assert.deepEqual(
+      before.map(({ isKnownAccount }) => isKnownAccount),
+      [false],
+    );
+    const ip = parseIp("203.0.113.201");
+    assert.ok(ip !== null);
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service: "imap", login: "Anna@example.test", passwordHash: "" });
+    const [failed] = new SqliteAlertEvents(db).between(0, 100);
+    assert.equal(failed?.isKnownAccount, true);
+  });
+
   test("far more than usual is told; the usual, though it is much, is not", async () => {
     const { fail, seconds } = kit();
     for (let i = 0; i < 60; i++) await fail("a");
