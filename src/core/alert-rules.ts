@@ -40,7 +40,7 @@ type RuleCode = Exclude<ConditionCode, "password_guessed" | "volume_spike" | "co
 
 /** One such event, and the condition holds for the account until none has come for so long. */
 export type AccountRule = Readonly<{
-  code: Extract<ConditionCode, "account_guarded">;
+  code: Extract<ConditionCode, "account_guarded" | "right_password_refused">;
   heldMs: number;
   reasons: readonly Reason[];
   /** The detail says "sign-ins refused unheard, the last from …". */
@@ -102,6 +102,12 @@ export const accountRules: readonly AccountRule[] = [
     heldMs: HOUR_MS,
     reasons: ["account_guarded", "right_password_guarded"],
     counted: "sign-ins refused unheard",
+  },
+  {
+    code: "right_password_refused",
+    heldMs: HOUR_MS,
+    reasons: ["right_password_guarded"],
+    counted: "refused with what seems the right password",
   },
 ];
 

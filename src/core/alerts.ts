@@ -40,6 +40,13 @@ export const conditions = {
       "Until that ends it can be used only from where it was used before; from a new place its owner is refused.",
     next: "`events --type LOGIN_REFUSED` shows from where; `allow add IP --for 1d` lets in an owner who is elsewhere just now.",
   },
+  right_password_refused: {
+    severity: "critical",
+    says: "A sign-in with what seems the right password was refused.",
+    matters:
+      "The account is being guessed at and does not know the network: it is its owner, who is locked out there, or somebody who knows the password.",
+    next: "If it was its owner, `allow add IP --for 1d`; otherwise `account passwd ADDRESS`.",
+  },
   unusual_connections: {
     severity: "warning",
     says: "Unusually many networks connect at once.",

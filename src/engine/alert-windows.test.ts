@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AlertEvent, Thresholds } from "../core/alert-rules.ts";
+import { alertText } from "../core/alerts.ts";
 import { parsePrefix } from "../core/ip.ts";
 import { HOUR_MS, instant, MINUTE_MS } from "../core/time.ts";
 import { AlertWindows } from "./alert-windows.ts";
@@ -71,6 +72,18 @@ test("what a guarded account refuses unheard counts as failed; what a ban refuse
   assert.deepEqual(kit.details(), ["sign-ins refused unheard, the last from 203.0.113.8/32"]);
   kit.wait(MINUTE_MS);
   assert.deepEqual(kit.holding(), [], "it is over an hour after the last");
+});
+
+test("a right password that was refused is told for each account by itself, for an hour", () => {
+  const kit = windows();
+  for (const account of ["anna@example.test", "bob@example.test"])
+    kit.take("LOGIN_REFUSED", { reason: "right_password_guarded", account, from: "203.0.113.8" });
+  const refused = ["right_password_refused anna@example.test", "right_password_refused bob@example.test"];
+  const told = (): readonly string[] => kit.holding().filter((one) => one.startsWith("right_password_refused"));
+  assert.deepEqual(told(), refused);
+  assert.equal(alertText("right_password_refused").severity, "critical", "told in quiet hours too");
+  kit.wait(HOUR_MS);
+  assert.deepEqual(told(), []);
 });
 
 test("accounts that nobody has leave room for those that somebody has", () => {
