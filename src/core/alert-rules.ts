@@ -115,6 +115,8 @@ export const accountRules: readonly AccountRule[] = [
 export const SPREAD_FACTOR = 5;
 /** How long a wrong password counts towards a guessed one. */
 export const GUESSING_WINDOW_MS = HOUR_MS;
+/** How long a guessed one is told of, unless it is changed before. */
+export const GUESSED_FOR_MS = DAY_MS;
 export const LONGEST_WINDOW_MS = DAY_MS;
 
 /** The types that any of this needs. */

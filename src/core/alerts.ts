@@ -99,6 +99,14 @@ const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
   events_aggregated: "info",
 };
 
+/** Critical, but about an account: people must act, the server itself is well. */
+const OF_ACCOUNTS: readonly AlertCode[] = ["password_guessed", "right_password_refused"];
+
+/** Whether the server cannot be said to be well meanwhile. */
+export function isServerIll(code: AlertCode): boolean {
+  return alertText(code).severity === "critical" && !OF_ACCOUNTS.includes(code);
+}
+
 export function isCondition(code: string): code is ConditionCode {
   return Object.hasOwn(conditions, code);
 }

@@ -128,7 +128,8 @@ test("a right password after different wrong ones of the same origin is guessed,
   const kit = windows({ failed_logins: 100 });
   const fail = (proof: string, from = "203.0.113.7"): void =>
     kit.take("LOGIN_FAILED", { account: "Anna@example.test", proof, from });
-  const succeed = (from = "203.0.113.7"): void => kit.take("LOGIN_SUCCEEDED", { account: "anna@example.test", from });
+  const succeed = (from = "203.0.113.7"): void =>
+    kit.take("LOGIN_SUCCEEDED", { account: "anna@example.test", from, isNewPlace: true });
   for (let i = 0; i < 20; i++) fail("stale");
   succeed();
   assert.deepEqual(kit.holding(), [], "one stale password, however often, is no guessing");
@@ -137,7 +138,7 @@ test("a right password after different wrong ones of the same origin is guessed,
   assert.deepEqual(kit.holding(), [], "the owner, from elsewhere");
   succeed();
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
-  kit.wait(30 * HOUR_MS);
+  kit.wait(20 * HOUR_MS);
   kit.take("PASSWORD_CHANGED", { details: "bob@example.test by root" });
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
   kit.take("PASSWORD_CHANGED", { details: "anna@example.test by root" });
@@ -147,6 +148,32 @@ test("a right password after different wrong ones of the same origin is guessed,
   fail("c");
   succeed();
   assert.deepEqual(kit.holding(), [], "what lies longer than an hour ago counts no more");
+});
+
+test("an owner who mistypes where the account is known is no guesser; who tries twenty there is", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const [account, from] = ["anna@example.test", "203.0.113.7"];
+  for (let i = 0; i < 14; i++) kit.take("LOGIN_FAILED", { account, proof: `${i}`, from });
+  kit.take("LOGIN_SUCCEEDED", { account, from });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("LOGIN_FAILED", { account, proof: "one more", from });
+  kit.take("LOGIN_SUCCEEDED", { account, from });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+});
+
+test("a guessed password is told of for a day, also from before a restart", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const [account, from] = ["anna@example.test", "203.0.113.7"];
+  for (const proof of ["a", "b", "c"]) kit.take("LOGIN_FAILED", { account, proof, from });
+  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
+  const alert = { code: "password_guessed", subject: "bob@example.test", detail: "", resolvedAt: null } as const;
+  kit.all.remember([{ ...alert, openedAt: instant(HOUR_MS), lastAt: instant(HOUR_MS) }]);
+  kit.wait(24 * HOUR_MS - 1_000);
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test", "password_guessed bob@example.test"]);
+  kit.wait(1_000);
+  assert.deepEqual(kit.holding(), ["password_guessed bob@example.test"]);
+  kit.wait(HOUR_MS);
+  assert.deepEqual(kit.holding(), []);
 });
 
 test("after very many wrong ones from everywhere, a right one from a new place is guessed; one from a known place not", () => {

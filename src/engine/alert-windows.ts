@@ -2,6 +2,7 @@ import {
   type AlertEvent,
   type EventRule,
   eventRules,
+  GUESSED_FOR_MS,
   GUESSING_WINDOW_MS,
   SPREAD_FACTOR,
   type Thresholds,
@@ -9,6 +10,7 @@ import {
 import type { Holding } from "../core/alerts.ts";
 import { formatDuration, type Millis } from "../core/time.ts";
 import { AccountWindows } from "./account-windows.ts";
+import type { Alert } from "./alert-ports.ts";
 
 /** Accounts of which wrong passwords are remembered; the longest untouched one goes first. */
 const MOST_ACCOUNTS = 2_000;
@@ -38,13 +40,14 @@ export class AlertWindows {
   }
 
   /** Guessed passwords that were known before the events that it has read. */
-  remember(guessed: readonly Holding[]): void {
-    for (const one of guessed) this.#guesses.found.set(one.subject, one);
+  remember(guessed: readonly Alert[]): void {
+    for (const { code, subject, detail, openedAt } of guessed)
+      if (code === "password_guessed") this.#guesses.remember({ code, subject, detail }, openedAt);
   }
 
   holding(now: Millis): readonly Holding[] {
     const rules = this.#rules.map((rule) => rule.holding(now)).filter((one) => one !== null);
-    return [...rules, ...this.#accounts.holding(now), ...this.#guesses.found.values()];
+    return [...rules, ...this.#accounts.holding(now), ...this.#guesses.holding(now)];
   }
 }
 
@@ -100,11 +103,12 @@ function mostFrequent(names: readonly string[]): readonly string[] {
 }
 
 /**
- * A right password after different wrong ones for the same account: from where a wrong one came too, or, after very
- * many from wherever, from where the account never signed in before.
+ * A right password after different wrong ones for the same account, from where it never signed in before: from where a
+ * wrong one came too, or after very many from wherever. Where it did sign in before, its owner mistypes: only very many
+ * from just there are told.
  */
 class Guesses {
-  readonly found = new Map<string, Holding>();
+  readonly #found = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
   readonly #threshold: number;
   readonly #failures = new Map<string, readonly AlertEvent[]>();
 
@@ -131,6 +135,16 @@ class Guesses {
     }
   }
 
+  remember(holding: Holding, at: Millis): void {
+    this.#found.set(holding.subject, { at, holding });
+  }
+
+  /** A day long: the owner was told, and may know that all is well. A clock that was set back makes nothing last. */
+  holding(now: Millis): readonly Holding[] {
+    for (const [account, { at }] of this.#found) if (Math.abs(now - at) >= GUESSED_FOR_MS) this.#found.delete(account);
+    return [...this.#found.values()].map(({ holding }) => holding);
+  }
+
   #failed(account: string, event: AlertEvent): void {
     const others = (this.#failures.get(account) ?? []).filter(
       ({ proof, prefix }) => proof !== event.proof || prefix !== event.prefix,
@@ -146,15 +160,17 @@ class Guesses {
     const failures = (this.#failures.get(account) ?? []).filter((one) => one.at > at - GUESSING_WINDOW_MS);
     const proofs = new Set(failures.map(({ proof }) => proof));
     if (proofs.size < this.#threshold) return;
-    const isSpread = failures.length >= SPREAD_FACTOR * this.#threshold;
-    if (!failures.some((one) => one.prefix === prefix) && !(isSpread && isNewPlace)) return;
+    const many = SPREAD_FACTOR * this.#threshold;
+    const fromHere = failures.filter((one) => one.prefix === prefix).length;
+    const isGuessed = isNewPlace ? fromHere > 0 || failures.length >= many : fromHere >= many;
+    if (!isGuessed) return;
     const detail = `${account} signed in from ${prefix ?? "?"} after ${proofs.size} different wrong passwords within ${formatDuration(GUESSING_WINDOW_MS)}`;
-    this.found.set(account, { code: "password_guessed", subject: account, detail });
+    this.remember({ code: "password_guessed", subject: account, detail }, at);
     this.#failures.delete(account);
   }
 
   #settle(account: string): void {
-    this.found.delete(account.toLowerCase());
+    this.#found.delete(account.toLowerCase());
     this.#failures.delete(account.toLowerCase());
   }
 }

@@ -222,6 +222,19 @@ describe("alerts on a database", () => {
     assert.ok(!notices.raised.has("alerts_undelivered"));
   });
 
+  test("an account in danger stops no heartbeat; checks that do not run do", async () => {
+    const { engine, alerts, fail, seconds, clock } = kit();
+    for (const password of ["a", "b", "c"]) await fail(password);
+    const ip = parseIp("203.0.113.200");
+    assert.ok(ip !== null);
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service: "imap", login: "anna@example.test", passwordHash: "" });
+    assert.equal(alerts().isWell, false, "nothing was looked at");
+    assert.ok((await seconds(2)).includes("opened password_guessed anna@example.test"));
+    assert.equal(alerts().isWell, true);
+    clock.advance(60_000);
+    assert.equal(alerts().isWell, false);
+  });
+
   test("while something critical is open, all is not well", async () => {
     const { alerts, notices, seconds } = kit();
     notices.raise("greylist_silent", "");
