@@ -161,6 +161,16 @@ test("an owner who mistypes where the account is known is no guesser; who tries 
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
 });
 
+test("a flood of names that nobody has hides no guessed password", () => {
+  const kit = windows({ failed_logins: 1_000_000 });
+  const [account, from] = ["anna@example.test", "203.0.113.7"];
+  for (const proof of ["a", "b", "c"]) kit.take("LOGIN_FAILED", { account, proof, from });
+  const other = { from: "203.0.113.8", proof: "x", isKnownAccount: false };
+  for (let i = 0; i < 2_100; i++) kit.take("LOGIN_FAILED", { account: `nobody${i}@example.test`, ...other });
+  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+});
+
 test("a guessed password is told of for a day, also from before a restart", () => {
   const kit = windows({ failed_logins: 1_000 });
   const [account, from] = ["anna@example.test", "203.0.113.7"];
