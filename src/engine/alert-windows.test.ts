@@ -161,6 +161,17 @@ test("an owner who mistypes where the account is known is no guesser; who tries 
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
 });
 
+test("failures that only a log told are no further password beside those that are known", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const [account, from] = ["anna@example.test", "203.0.113.7"];
+  for (const proof of ["stale", null, "another", null]) kit.take("LOGIN_FAILED", { account, proof, from });
+  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("LOGIN_FAILED", { account, proof: "a third", from });
+  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+});
+
 test("a flood of names that nobody has hides no guessed password", () => {
   const kit = windows({ failed_logins: 1_000_000 });
   const [account, from] = ["anna@example.test", "203.0.113.7"];

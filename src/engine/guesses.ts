@@ -74,7 +74,7 @@ export class Guesses {
   }
 
   #succeeded(account: string, { at, prefix, isNewPlace }: AlertEvent): void {
-    const failures = this.#failuresOf(account).filter((one) => one.at > at - GUESSING_WINDOW_MS);
+    const failures = told(this.#failuresOf(account).filter((one) => one.at > at - GUESSING_WINDOW_MS));
     const proofs = new Set(failures.map(({ proof }) => proof));
     if (proofs.size < this.#threshold) return;
     const many = SPREAD_FACTOR * this.#threshold;
@@ -90,4 +90,10 @@ export class Guesses {
     this.#found.delete(account.toLowerCase());
     this.#forget(account.toLowerCase());
   }
+}
+
+/** What only a log told has no proof: beside one that is known it may be the same password, and counts for nothing. */
+function told(failures: readonly AlertEvent[]): readonly AlertEvent[] {
+  const proven = failures.filter(({ proof }) => proof !== null);
+  return proven.length === 0 ? failures : proven;
 }
