@@ -173,6 +173,26 @@ describe("alerts on a database", () => {
     );
   });
 
+  test("an account that is guessed at from everywhere is told, and its right password from a new place by itself", async () => {
+    const { engine, seconds, clock, restart } = kit();
+    const account = { service: "imap", login: "anna@example.test" } as const;
+    const from = (text: string) => ({ ...account, ip: parseIp(text) ?? assert.fail() });
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ...from("203.0.113.200"), passwordHash: "right" });
+    for (let i = 0; i < 40; i++) {
+      const guess = { ...from(`198.18.${i}.7`), passwordHash: `guess ${i}` };
+      const { verdict } = await engine.ask({ type: "LOGIN_ASKED", ...guess });
+      if (verdict !== "refuse") await engine.ask({ type: "LOGIN_FAILED", ...guess });
+    }
+    const guarded = "opened account_guarded anna@example.test";
+    assert.deepEqual((await seconds(2)).toSorted(), [guarded, "opened failed_logins"]);
+    await engine.ask({ type: "LOGIN_ASKED", ...from("198.51.100.9"), passwordHash: "right" });
+    assert.deepEqual(await seconds(2), ["opened right_password_refused anna@example.test"]);
+    restart();
+    assert.deepEqual(await seconds(2), []);
+    clock.advance(HOUR_MS);
+    assert.equal((await seconds(100)).filter((one) => one.startsWith("resolved")).length, 3);
+  });
+
   test("an account is known once it has signed in, however it is written", async () => {
     const { engine, db, fail } = kit();
     await fail("a");
