@@ -17,6 +17,8 @@ export type AlertEvent = Readonly<{
   reason: string | null;
   /** Of a sign-in: whether the account had never signed in from this network. */
   isNewPlace: boolean;
+  /** Whether the account has signed in at all: names that nobody has are guessed at too. */
+  isKnownAccount: boolean;
   details: string;
   action: string;
 }>;
@@ -34,7 +36,16 @@ export type EventRule = Readonly<{
   distinct: boolean;
 }>;
 
-type RuleCode = Exclude<ConditionCode, "password_guessed" | "volume_spike" | "component_down">;
+type RuleCode = Exclude<ConditionCode, "password_guessed" | "volume_spike" | "component_down" | AccountRule["code"]>;
+
+/** One such event, and the condition holds for the account until none has come for so long. */
+export type AccountRule = Readonly<{
+  code: Extract<ConditionCode, "account_guarded" | "right_password_refused">;
+  heldMs: number;
+  reasons: readonly Reason[];
+  /** The detail says "sign-ins refused unheard, the last from …". */
+  counted: string;
+}>;
 
 const SPAM: readonly Reason[] = ["spam_refused", "dmarc_refused", "block_listed"];
 
@@ -43,14 +54,14 @@ export const eventRules: readonly EventRule[] = [
     code: "failed_logins",
     windowMs: 10 * MINUTE_MS,
     counted: "failed sign-ins",
-    matches: (event) => event.type === "LOGIN_FAILED" && !isDashboard(event),
+    matches: (event) => isFailure(event) && !isDashboard(event),
     distinct: false,
   },
   {
     code: "dashboard_logins",
     windowMs: 10 * MINUTE_MS,
     counted: "failed sign-ins to the dashboard",
-    matches: (event) => event.type === "LOGIN_FAILED" && isDashboard(event),
+    matches: (event) => isFailure(event) && isDashboard(event),
     distinct: false,
   },
   {
@@ -85,10 +96,27 @@ export const eventRules: readonly EventRule[] = [
   },
 ];
 
+export const accountRules: readonly AccountRule[] = [
+  {
+    code: "account_guarded",
+    heldMs: HOUR_MS,
+    reasons: ["account_guarded", "right_password_guarded"],
+    counted: "sign-ins refused unheard",
+  },
+  {
+    code: "right_password_refused",
+    heldMs: HOUR_MS,
+    reasons: ["right_password_guarded"],
+    counted: "refused with what seems the right password",
+  },
+];
+
 /** So many times the wrong passwords, from anywhere, make a right one from a new place suspicious too. */
 export const SPREAD_FACTOR = 5;
 /** How long a wrong password counts towards a guessed one. */
 export const GUESSING_WINDOW_MS = HOUR_MS;
+/** How long a guessed one is told of, unless it is changed before. */
+export const GUESSED_FOR_MS = DAY_MS;
 export const LONGEST_WINDOW_MS = DAY_MS;
 
 /** The types that any of this needs. */
@@ -99,12 +127,18 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "EMAIL_BLOCKED",
   "SPAM_SCORED",
   "LOGIN_FAILED",
+  "LOGIN_REFUSED",
   "LOGIN_SUCCEEDED",
   "BAN",
   "PASSWORD_CHANGED",
   "ACCOUNT_SUSPENDED",
   "ACCOUNT_REMOVED",
 ];
+
+/** What is refused unheard would have failed: a guarded account makes an attack no quieter. Of bans another rule tells. */
+function isFailure({ type, reason }: AlertEvent): boolean {
+  return type === "LOGIN_FAILED" || (type === "LOGIN_REFUSED" && reason !== "banned");
+}
 
 /** The details of a sign-in begin with the door (record.ts). */
 function isDashboard({ details }: AlertEvent): boolean {

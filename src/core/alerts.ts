@@ -33,6 +33,20 @@ export const conditions = {
     matters: "The password was probably guessed: its finder can read the mail and send spam in its owner's name.",
     next: "Ask the owner. If it was not them: `account passwd ADDRESS`, which ends open sessions too, or `account suspend ADDRESS`.",
   },
+  account_guarded: {
+    severity: "warning",
+    says: "An account is being guessed at from many addresses.",
+    matters:
+      "Until that ends it can be used only from where it was used before; from a new place its owner is refused.",
+    next: "`events --type LOGIN_REFUSED` shows from where; `allow add IP --for 1d` lets in an owner who is elsewhere just now.",
+  },
+  right_password_refused: {
+    severity: "critical",
+    says: "A sign-in with what seems the right password was refused.",
+    matters:
+      "The account is being guessed at and does not know the network: it is its owner, who is locked out there, or somebody who knows the password.",
+    next: "If it was its owner, `allow add IP --for 1d`; otherwise `account passwd ADDRESS`.",
+  },
   unusual_connections: {
     severity: "warning",
     says: "Unusually many networks connect at once.",
@@ -84,6 +98,14 @@ const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
   connections_uncounted: "info",
   events_aggregated: "info",
 };
+
+/** Critical, but about an account: people must act, the server itself is well. */
+const OF_ACCOUNTS: readonly AlertCode[] = ["password_guessed", "right_password_refused"];
+
+/** Whether the server cannot be said to be well meanwhile. */
+export function isServerIll(code: AlertCode): boolean {
+  return alertText(code).severity === "critical" && !OF_ACCOUNTS.includes(code);
+}
 
 export function isCondition(code: string): code is ConditionCode {
   return Object.hasOwn(conditions, code);

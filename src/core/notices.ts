@@ -59,10 +59,6 @@ export const notices = {
     says: "A banned address still reaches a mail server, though the firewall holds its ban.",
     next: "See whether another rule of the firewall lets it in first, or a proxy passes it on: allow list and http.trusted_proxies.",
   },
-  right_password_refused: {
-    says: "A sign-in with what seems the right password was refused: the account is being guessed at and does not know the network.",
-    next: "If it was its owner, `allow add IP --for 1d`; otherwise `account passwd`, for somebody knows the password.",
-  },
   spam_filter_down: {
     says: "SpamAssassin does not answer: mail passes unmarked, or waits at its senders if spam.on_failure says so.",
     next: "See the log of spamd; a dead one is started again by itself, a frozen one must be ended.",

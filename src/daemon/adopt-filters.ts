@@ -1,17 +1,20 @@
+import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isJailName, JAILS } from "../core/jails.ts";
-import { STOCK_FILTERS } from "../render/fail2ban.ts";
+import { STOCK_DIRECTORY, STOCK_FILTERS } from "../render/fail2ban.ts";
 import type { Filter } from "../render/site.ts";
 import type { Layout } from "../settings/layout.ts";
 import { filterNames, readFilter } from "./filters.ts";
-import { judgeFilter, refusalOf } from "./judge-filter.ts";
+import { FAIL2BAN_LIBRARY, JUDGE, judgeFilter, refusalOf } from "./judge-filter.ts";
 
 export type Refused = Readonly<{ file: string; reason: string }>;
 export type Adopted = Readonly<{ own: readonly string[]; refused: readonly Refused[] }>;
 
 const MOST_CHARACTERS = 64 * 1024;
 const REFUSED = "refused.json";
+/** What each filter that was taken over had been tested with, as `circumstances` says it. */
+const JUDGED = "judged.json";
 
 /** Where the owner's own filters lie; the later one wins where two have a file of the same name. */
 export function filterSources(checkout: string, { fail2banFilters }: Layout): readonly string[] {
@@ -20,7 +23,7 @@ export function filterSources(checkout: string, { fail2banFilters }: Layout): re
 
 /**
  * Takes over the owner's own filters that stand the test, and leaves out those that do not, so that one bad filter
- * stops nothing else. What was tested before is not tested again.
+ * stops nothing else. What was tested before, by the same tests, is not tested again.
  */
 export async function adoptFilters(checkout: string, layout: Layout): Promise<Adopted> {
   const found = new Map<string, Readonly<{ file: string; filter: Filter | string }>>();
@@ -31,11 +34,15 @@ export async function adoptFilters(checkout: string, layout: Layout): Promise<Ad
   const own: string[] = [];
   const refused: Refused[] = [];
   mkdirSync(layout.fail2banOwn, { recursive: true, mode: 0o755 });
+  const before = judgedBefore(layout);
+  const judged: [name: string, digest: string][] = [];
   for (const { file, filter } of found.values()) {
-    const reason = typeof filter === "string" ? filter : await reasonAgainst(filter, checkout, layout);
+    const digest = typeof filter === "string" ? "" : circumstances(filter, checkout);
+    const reason = typeof filter === "string" ? filter : await reasonAgainst(filter, checkout, digest, before);
     if (typeof filter === "string" || reason !== null) refused.push({ file, reason: reason ?? "" });
     else {
       own.push(filter.name);
+      judged.push([filter.name, digest]);
       const path = join(layout.fail2banOwn, `${filter.name}.conf`);
       writeFileSync(path, filter.text, { mode: 0o644 });
       chmodSync(path, 0o644);
@@ -44,16 +51,14 @@ export async function adoptFilters(checkout: string, layout: Layout): Promise<Ad
   for (const name of filterNames(layout.fail2banOwn))
     if (!own.includes(name)) rmSync(join(layout.fail2banOwn, `${name}.conf`));
   writeFileSync(join(layout.fail2banOwn, REFUSED), JSON.stringify(refused));
+  writeFileSync(join(layout.fail2banOwn, JUDGED), JSON.stringify(judged));
   return { own, refused };
 }
 
 /** What the last `adoptFilters` refused. */
 export function refusedFilters({ fail2banOwn }: Layout): readonly Refused[] {
-  const file = join(fail2banOwn, REFUSED);
-  if (!existsSync(file)) return [];
-  const list: unknown = JSON.parse(readFileSync(file, "utf8"));
   const isRefused = (one: unknown): one is Refused => typeof one === "object" && one !== null && "reason" in one;
-  return Array.isArray(list) ? list.filter(isRefused) : [];
+  return readList(join(fail2banOwn, REFUSED)).filter(isRefused);
 }
 
 function confFiles(directory: string): readonly string[] {
@@ -74,8 +79,43 @@ function read(directory: string, file: string): Filter | string {
   return filter.text.length > MOST_CHARACTERS ? "it is longer than any filter" : filter;
 }
 
-async function reasonAgainst(filter: Filter, checkout: string, layout: Layout): Promise<string | null> {
-  const known = filterNames(layout.fail2banOwn).includes(filter.name);
-  if (known && readFilter(layout.fail2banOwn, filter.name).text === filter.text) return null;
-  return refusalOf(await judgeFilter(filter, { checkout }));
+async function reasonAgainst(
+  filter: Filter,
+  checkout: string,
+  digest: string,
+  before: ReadonlyMap<string, string>,
+): Promise<string | null> {
+  return before.get(filter.name) === digest ? null : refusalOf(await judgeFilter(filter, { checkout }));
+}
+
+/** All that a judgement rests on: the filter, who judges, the filters that it may include, and Fail2ban itself. */
+function circumstances({ name, text }: Filter, checkout: string): string {
+  const files = [
+    join(checkout, JUDGE),
+    join(FAIL2BAN_LIBRARY, "version.py"),
+    ...STOCK_FILTERS.map((stock) => join(STOCK_DIRECTORY, `${stock}.conf`)),
+  ];
+  const texts = files.map((file) => (existsSync(file) ? readFileSync(file, "utf8") : null));
+  return createHash("sha256")
+    .update(JSON.stringify([name, text, ...texts]))
+    .digest("hex");
+}
+
+/** By the filters' names. Whatever else lies there has them tested anew. */
+function judgedBefore({ fail2banOwn }: Layout): ReadonlyMap<string, string> {
+  const list = readList(join(fail2banOwn, JUDGED));
+  const isPair = (one: unknown): one is readonly [string, string] =>
+    Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === "string");
+  return new Map(list.filter(isPair));
+}
+
+/** Empty where there is no such file, or no list in it. */
+function readList(file: string): readonly unknown[] {
+  if (!existsSync(file)) return [];
+  try {
+    const list: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return Array.isArray(list) ? list : [];
+  } catch {
+    return [];
+  }
 }

@@ -7,6 +7,9 @@ import { type Judgement, parseJudgement } from "../wire/filter-judgement.ts";
 
 /** What Fail2ban's own scripts run on: its library is Debian's. */
 const PYTHON = "/usr/bin/python3";
+export const FAIL2BAN_LIBRARY = "/usr/lib/python3/dist-packages/fail2ban";
+/** Below the checkout. */
+export const JUDGE = join("security", "judge-filter.py");
 /** Hundreds of lines take a sound filter a tenth of a second. */
 const DEADLINE_MS = 10 * SECOND_MS;
 const MEMORY_BYTES = 512 * 1024 * 1024;
@@ -23,7 +26,7 @@ export type JudgeOptions = Readonly<{
 /** Has Fail2ban's own code judge a filter, as a user without any right, and ends it when it takes too long. */
 export async function judgeFilter({ name, text }: Filter, options: JudgeOptions): Promise<Judgement> {
   const { checkout, log = "", tricks = true, deadlineMs = DEADLINE_MS } = options;
-  const program = readFileSync(join(checkout, "security", "judge-filter.py"), "utf8");
+  const program = readFileSync(join(checkout, JUDGE), "utf8");
   const unprivileged = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs", "--bounding-set=-all"];
   const limited = ["prlimit", `--as=${MEMORY_BYTES}`, "--nofile=64", "--fsize=1000000", "--"];
   const args = [...unprivileged, "--inh-caps=-all", "--", ...limited, PYTHON, "-I", "-c", program];

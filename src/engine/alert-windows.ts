@@ -1,16 +1,10 @@
-import {
-  type AlertEvent,
-  type EventRule,
-  eventRules,
-  GUESSING_WINDOW_MS,
-  SPREAD_FACTOR,
-  type Thresholds,
-} from "../core/alert-rules.ts";
+import { type AlertEvent, type EventRule, eventRules, type Thresholds } from "../core/alert-rules.ts";
 import type { Holding } from "../core/alerts.ts";
 import { formatDuration, type Millis } from "../core/time.ts";
+import { AccountWindows } from "./account-windows.ts";
+import type { Alert } from "./alert-ports.ts";
+import { Guesses } from "./guesses.ts";
 
-/** Accounts of which wrong passwords are remembered; the longest untouched one goes first. */
-const MOST_ACCOUNTS = 2_000;
 const MOST_NAMED = 3;
 
 type Seen = Readonly<{ at: Millis; name: string }>;
@@ -21,6 +15,7 @@ type Seen = Readonly<{ at: Millis; name: string }>;
  */
 export class AlertWindows {
   readonly #rules: readonly RuleWindow[];
+  readonly #accounts = new AccountWindows();
   readonly #guesses: Guesses;
 
   constructor(thresholds: Thresholds) {
@@ -31,17 +26,19 @@ export class AlertWindows {
   /** Events in the order of their ids. */
   take(event: AlertEvent): void {
     for (const rule of this.#rules) rule.take(event);
+    this.#accounts.take(event);
     this.#guesses.take(event);
   }
 
   /** Guessed passwords that were known before the events that it has read. */
-  remember(guessed: readonly Holding[]): void {
-    for (const one of guessed) this.#guesses.found.set(one.subject, one);
+  remember(guessed: readonly Alert[]): void {
+    for (const { code, subject, detail, openedAt } of guessed)
+      if (code === "password_guessed") this.#guesses.remember({ code, subject, detail }, openedAt);
   }
 
   holding(now: Millis): readonly Holding[] {
     const rules = this.#rules.map((rule) => rule.holding(now)).filter((one) => one !== null);
-    return [...rules, ...this.#guesses.found.values()];
+    return [...rules, ...this.#accounts.holding(now), ...this.#guesses.holding(now)];
   }
 }
 
@@ -94,64 +91,4 @@ function mostFrequent(names: readonly string[]): readonly string[] {
     .toSorted(([, a], [, b]) => b - a)
     .slice(0, MOST_NAMED)
     .map(([name]) => name);
-}
-
-/**
- * A right password after different wrong ones for the same account: from where a wrong one came too, or, after very
- * many from wherever, from where the account never signed in before.
- */
-class Guesses {
-  readonly found = new Map<string, Holding>();
-  readonly #threshold: number;
-  readonly #failures = new Map<string, readonly AlertEvent[]>();
-
-  constructor(threshold: number) {
-    this.#threshold = threshold;
-  }
-
-  take(event: AlertEvent): void {
-    const account = event.account?.toLowerCase() ?? "";
-    switch (event.type) {
-      case "LOGIN_FAILED":
-        if (account !== "") this.#failed(account, event);
-        return;
-      case "LOGIN_SUCCEEDED":
-        this.#succeeded(account, event);
-        return;
-      case "PASSWORD_CHANGED":
-      case "ACCOUNT_SUSPENDED":
-      case "ACCOUNT_REMOVED":
-        // `NAME by WHOM` (record.ts).
-        this.#settle(event.details.split(" ")[0] ?? "");
-        return;
-      default:
-    }
-  }
-
-  #failed(account: string, event: AlertEvent): void {
-    const others = (this.#failures.get(account) ?? []).filter(
-      ({ proof, prefix }) => proof !== event.proof || prefix !== event.prefix,
-    );
-    this.#failures.delete(account);
-    this.#failures.set(account, [...others, event].slice(-SPREAD_FACTOR * this.#threshold));
-    if (this.#failures.size <= MOST_ACCOUNTS) return;
-    const [first] = this.#failures.keys();
-    if (first !== undefined) this.#failures.delete(first);
-  }
-
-  #succeeded(account: string, { at, prefix, isNewPlace }: AlertEvent): void {
-    const failures = (this.#failures.get(account) ?? []).filter((one) => one.at > at - GUESSING_WINDOW_MS);
-    const proofs = new Set(failures.map(({ proof }) => proof));
-    if (proofs.size < this.#threshold) return;
-    const isSpread = failures.length >= SPREAD_FACTOR * this.#threshold;
-    if (!failures.some((one) => one.prefix === prefix) && !(isSpread && isNewPlace)) return;
-    const detail = `${account} signed in from ${prefix ?? "?"} after ${proofs.size} different wrong passwords within ${formatDuration(GUESSING_WINDOW_MS)}`;
-    this.found.set(account, { code: "password_guessed", subject: account, detail });
-    this.#failures.delete(account);
-  }
-
-  #settle(account: string): void {
-    this.found.delete(account.toLowerCase());
-    this.#failures.delete(account.toLowerCase());
-  }
 }

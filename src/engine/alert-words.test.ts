@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { instant } from "../core/time.ts";
 import type { Alert } from "./alert-ports.ts";
-import { digestOf, openedMessage, resolvedMessage } from "./alert-words.ts";
+import { bodyWithin, digestOf, openedMessage, resolvedMessage, textWithin } from "./alert-words.ts";
 
 const alert: Alert = {
   code: "password_guessed",
@@ -42,6 +42,25 @@ test("a digest of very many is still one message of a bearable size, as grave as
   const digest = digestOf(many, instant(5));
   assert.equal(digest.title, "200 alerts that could wait");
   assert.equal(digest.severity, "critical");
-  assert.match(digest.body, /And 150 more before these\.$/);
+  assert.match(digest.body, /And 150 more before these: `alerts list`\.$/);
   assert.ok(digest.body.length < 100_000);
+});
+
+test("a digest that is too large for a channel loses its oldest alerts, and says how many", () => {
+  const many = Array.from({ length: 60 }, (_, i) =>
+    openedMessage({ ...alert, subject: `user${i}`, detail: "ä".repeat(400) }),
+  );
+  const digest = digestOf(many, instant(5));
+  const body = bodyWithin(digest, 3_900);
+  assert.ok(Buffer.byteLength(body) <= 3_900 && Buffer.byteLength(body) > 2_000, String(Buffer.byteLength(body)));
+  const shown = body.match(/critical: /g)?.length ?? 0;
+  assert.match(body, /^1970-01-01T[\s\S]*\(user59\)/);
+  assert.ok(body.endsWith(`And ${60 - shown} more before these: \`alerts list\`.`), body.slice(-100));
+  assert.equal(bodyWithin(digestOf(many.slice(0, 2), instant(5)), 3_900), digestOf(many.slice(0, 2), instant(5)).body);
+});
+
+test("a text is cut between characters", () => {
+  assert.equal(textWithin("ää", 4), "ää");
+  assert.equal(textWithin("äää", 5), "ä…");
+  assert.equal(textWithin("aäää", 6), "aä…");
 });

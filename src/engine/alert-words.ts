@@ -61,9 +61,37 @@ export function digestOf(messages: readonly AlertMessage[], at: Millis): AlertMe
     title: `${messages.length} alerts that could wait`,
     body: paragraphs([
       ...shown.map((one) => `${isoTime(one.at)} ${one.severity}: ${one.title}\n${one.body}`),
-      left === 0 ? "" : `And ${left} more before these.`,
+      left === 0 ? "" : andMore(left),
     ]),
   };
+}
+
+/** The body within so many bytes of UTF-8: a digest loses its oldest alerts, any other message its last words. */
+export function bodyWithin({ kind, body }: AlertMessage, most: number): string {
+  const before = Number(MORE.exec(body)?.[1] ?? 0);
+  const items = kind === "digest" ? body.replace(MORE, "").split(BETWEEN_ITEMS) : [];
+  if (Buffer.byteLength(body) <= most || items.length < 2) return textWithin(body, most);
+  for (let gone = 1; gone < items.length; gone++) {
+    const cut = paragraphs([...items.slice(gone), andMore(before + gone)]);
+    if (Buffer.byteLength(cut) <= most) return cut;
+  }
+  return textWithin(andMore(before + items.length), most);
+}
+
+/** Cut between characters. */
+export function textWithin(text: string, most: number): string {
+  if (Buffer.byteLength(text) <= most) return text;
+  const kept = Buffer.from(text).subarray(0, Math.max(0, most - Buffer.byteLength("…")));
+  // What is left of a character whose end was cut off is not decoded.
+  return `${new TextDecoder().decode(kept, { stream: true })}…`;
+}
+
+/** Of a digest. No line of a stranger can look like the beginning of an alert: its words are on the line of ours. */
+const BETWEEN_ITEMS = /\n\n(?=\d{4}-\d\d-\d\dT[\d:.]+Z (?:info|warning|critical): )/;
+const MORE = /\n\nAnd (\d+) more before these: `alerts list`\.$/;
+
+function andMore(count: number): string {
+  return `And ${count} more before these: \`alerts list\`.`;
 }
 
 export function testMessage(at: Millis): AlertMessage {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as waitFor } from "node:timers/promises";
 import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../core/alert-rules.ts";
 import type { Schedule } from "../core/alert-schedule.ts";
-import { alertText, type Holding, isCondition } from "../core/alerts.ts";
+import { type Holding, isCondition, isServerIll } from "../core/alerts.ts";
 import { DAY_MS, later, MINUTE_MS } from "../core/time.ts";
 import { AlertBook } from "./alert-book.ts";
 import { AlertOutbox } from "./alert-outbox.ts";
@@ -36,6 +36,8 @@ const IDS_PER_STEP = 250;
 /** What happened longer ago than so many events is not looked at again. */
 const MOST_IDS = 200_000;
 const LAST_MOMENT_MS = 2_000;
+/** A round each second; one may take a while after the start, when a day's events are read. */
+const LOOKED_LATELY_MS = 60_000;
 const VOLUME_WINDOW_MS = 10 * MINUTE_MS;
 const VOLUME_EVERY_MS = 10_000;
 
@@ -53,6 +55,8 @@ export class Alerts {
   #position: number | null = null;
   #spike: Holding | null = null;
   #volumeAt = Number.NEGATIVE_INFINITY;
+  /** When the last round came to its end. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #working = false;
   #unsaved = false;
 
@@ -72,9 +76,10 @@ export class Alerts {
     return this.#book;
   }
 
-  /** Whether nothing critical is open. */
+  /** Whether the checks run, and none of them found the server itself critically ill. */
   get isWell(): boolean {
-    return this.#book.open.every(({ code }) => alertText(code).severity !== "critical");
+    const isLooking = Math.abs(this.#parts.clock.now() - this.#lookedAt) < LOOKED_LATELY_MS;
+    return isLooking && !this.#book.open.some(({ code }) => isServerIll(code));
   }
 
   /** The names of all channels, with why one has failed several times in a row. */
@@ -99,11 +104,12 @@ export class Alerts {
     this.#working = true;
     try {
       void this.#parts.components.look();
-      await this.#read();
+      const isRead = await this.#read();
       this.#judge();
       this.#tellOfChannels();
       this.#outbox.round(this.#settings.schedule);
       this.#save();
+      if (isRead) this.#lookedAt = this.#parts.clock.now();
     } catch (error) {
       this.#parts.log.error("Alerts failed; they go on in a second.", { why: wordsOf(error) });
     }
@@ -126,17 +132,19 @@ export class Alerts {
 
   #emptyWindows(): AlertWindows {
     const windows = new AlertWindows(this.#settings.thresholds);
-    windows.remember(this.#book.open.filter(({ code }) => code === "password_guessed"));
+    windows.remember(this.#book.open);
     return windows;
   }
 
   /** What cannot be read now is read later: notices and components are told all the same. */
-  async #read(): Promise<void> {
+  async #read(): Promise<boolean> {
     try {
       await this.#catchUp();
       this.#lookAtVolume();
+      return true;
     } catch (error) {
       this.#parts.log.warn("Alerts cannot read what happened; it is tried again.", { why: wordsOf(error) });
+      return false;
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Decision } from "../core/decision.ts";
 import type { Event, Service } from "../core/event.ts";
 import type { Ip } from "../core/ip.ts";
-import { HOUR_MS, isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../core/time.ts";
+import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../core/time.ts";
 import type { NoticeCode } from "../wire/items.ts";
 import type { AddressState } from "./address-book.ts";
 import { LIMITS } from "./limits.ts";
@@ -10,18 +10,14 @@ import type { Clock, Notices } from "./ports.ts";
 /** A ban is in the kernel, and its sessions are cut, long before this. */
 export const BITES_AFTER_MS = 15 * SECOND_MS;
 /** How long after its last sighting a notice stays. */
-const KEPT_MS = { bans_leak: 10 * MINUTE_MS, right_password_refused: HOUR_MS } as const;
+const KEPT_MS = { bans_leak: 10 * MINUTE_MS } as const;
 type Watched = keyof typeof KEPT_MS & NoticeCode;
 
 /** What a committed event told that the owner must know now. */
-export type Sighting =
-  | Readonly<{ code: "bans_leak"; ip: Ip; service: Service; since: Millis }>
-  | Readonly<{ code: "right_password_refused"; ip: Ip; account: string }>;
+export type Sighting = Readonly<{ code: "bans_leak"; ip: Ip; service: Service; since: Millis }>;
 
 /** Null for nearly every event. The dashboard's clients may come through a proxy, past the firewall. */
 export function sightingOf(event: Event, decided: Decision, { ban }: AddressState, now: Millis): Sighting | null {
-  if ("login" in event && decided.reason === "right_password_guarded")
-    return { code: "right_password_refused", ip: event.ip, account: event.login };
   if (decided.reason !== "banned" || ban === null || !("service" in event) || event.service === "dashboard")
     return null;
   if (now - ban.createdAt < BITES_AFTER_MS) return null;
@@ -48,7 +44,7 @@ export class Lookout {
 
   seen(sighting: Sighting): void {
     // Where the firewall does not work, another notice says so.
-    if (sighting.code === "bans_leak" && !this.#parts.isEnforcing()) return;
+    if (!this.#parts.isEnforcing()) return;
     this.#seenAt.set(sighting.code, this.#parts.clock.now());
     this.#parts.notices.raise(sighting.code, detailOf(sighting));
   }
@@ -64,8 +60,6 @@ export class Lookout {
   }
 }
 
-function detailOf(sighting: Sighting): string {
-  return sighting.code === "bans_leak"
-    ? `${sighting.ip}, banned since ${isoTime(sighting.since)}, reached ${sighting.service}`
-    : `${sighting.account} from ${sighting.ip}`;
+function detailOf({ ip, service, since }: Sighting): string {
+  return `${ip}, banned since ${isoTime(since)}, reached ${service}`;
 }

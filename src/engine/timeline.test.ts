@@ -41,3 +41,19 @@ test("where it was seen follows from type and door; every type and reason can be
     for (const key of step?.settings ?? []) assert.ok(isSettingKey(key), key);
   }
 });
+
+test("what guards accounts and networks, and what Fail2ban tells, names the settings that would have prevented it", () => {
+  const expected = {
+    account_guarded: "limits.accounts.failures",
+    right_password_guarded: "limits.accounts.known_for",
+    network_guesses: "limits.networks.failures",
+    neighbours_banned: "bans.neighbours",
+    known_network: "bans.neighbours",
+    jail_report: "fail2ban.enabled",
+    repeated_password: "limits.logins.window",
+  } as const;
+  for (const [reason, key] of Object.entries(expected)) {
+    const [step] = timelineOf([{ ...event, reason }]);
+    assert.ok(step?.settings.includes(key), reason);
+  }
+});

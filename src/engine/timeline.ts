@@ -1,7 +1,7 @@
-import { isReason, type Reason, reasons } from "../core/reasons.ts";
+import { isReason, reasons } from "../core/reasons.ts";
 import { formatDuration } from "../core/time.ts";
-import type { SettingKey } from "../settings/schema.ts";
 import type { EventItem, TimelineSource, TimelineStep } from "../wire/items.ts";
+import { PREVENTED_BY } from "./prevented-by.ts";
 
 /**
  * What happened, told so that the owner understands it: where it was seen, what it rests on, what would lift it and
@@ -25,7 +25,7 @@ function stepOf(event: EventItem): TimelineStep {
     evidence,
     meaning: known === null ? event.action : reasons[known].says,
     lift: next === null || next.startsWith("Nothing to do.") ? null : next,
-    settings: known === null ? [] : (PREVENTED_BY[known] ?? []),
+    settings: known === null ? [] : PREVENTED_BY[known],
   };
 }
 
@@ -70,29 +70,3 @@ function sourceOf({ type, details }: EventItem): TimelineSource {
       return "administrator";
   }
 }
-
-const MAIL_LIMITS: readonly SettingKey[] = ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"];
-const LOGIN_LIMITS: readonly SettingKey[] = ["limits.logins.failures", "limits.logins.window"];
-
-/** The settings by which the owner decides whether this happens at all. */
-const PREVENTED_BY: Readonly<Partial<Record<Reason, readonly SettingKey[]>>> = {
-  connection_limit: ["limits.connections.per_minute", "limits.connections.per_hour"],
-  mail_limit: MAIL_LIMITS,
-  provider_busy: [...MAIL_LIMITS, "providers.domains"],
-  known_address: [...MAIL_LIMITS, ...LOGIN_LIMITS],
-  account_mail_limit: MAIL_LIMITS,
-  session_limit: ["limits.mail.per_session"],
-  block_listed: ["dnsbl.zones"],
-  recipient_blocked: ["recipients.blocked"],
-  recipient_probing: ["limits.recipients.unknown_per_hour"],
-  greylist_asked: ["greylist.enabled", "greylist.delay"],
-  spam_refused: ["spam.refuse_score"],
-  dmarc_refused: ["dkim.verify"],
-  login_failures: LOGIN_LIMITS,
-  guessing_slowed: LOGIN_LIMITS,
-  outside_networks: ["logins.networks"],
-  banned: ["bans.ladder", "allow.networks"],
-  manual: ["bans.manual"],
-  tls_failed: ["tls.profile"],
-  postfix_limit: ["limits.connections.concurrent", "limits.mail.postfix_per_minute"],
-};

@@ -87,7 +87,6 @@ export type NoticeCode =
   | "accounts_file_refused"
   | "all_clients_private"
   | "bans_leak"
-  | "right_password_refused"
   | "spam_filter_down"
   | "alerts_undelivered"
   | "disk_nearly_full";

@@ -121,6 +121,8 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
     const guessed = `A sign-in succeeded after many wrong passwords (${ANNA})`;
     await once(guessed);
+    const told = Date.now();
+    await until("the heart beats all the same", () => receivers.received("watcher").some(({ at }) => at > told));
     await product.json(["account", "passwd", ANNA, "--password-stdin"], { input: "other unrelated words here too\n" });
     await once(`Resolved: ${guessed}`);
   });

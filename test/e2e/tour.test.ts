@@ -26,7 +26,11 @@ describe("the README's tour, typed as printed", { skip: whyNoLab() ?? false }, (
   let product: Product;
   before(async () => {
     lab = await Lab.make();
-    const asShipped = { GHOSTINBOX_GREYLIST__ENABLED: "", GHOSTINBOX_SPAM__ENABLED: "", GHOSTINBOX_FAIL2BAN__ENABLED: "" };
+    const asShipped = {
+      GHOSTINBOX_GREYLIST__ENABLED: "",
+      GHOSTINBOX_SPAM__ENABLED: "",
+      GHOSTINBOX_FAIL2BAN__ENABLED: "",
+    };
     product = await new Product(lab, { ...asShipped, GHOSTINBOX_DOMAIN: "example.org" }).start();
   });
   after(async () => {

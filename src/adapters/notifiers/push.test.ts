@@ -60,6 +60,23 @@ test("ntfy: as JSON to the server's root, also below a path", () => {
   assert.deepEqual([topic, priority, title], ["my-topic", 5, `[mail.example.org] CRITICAL: ${message.title}`]);
 });
 
+test("ntfy: no message reaches the 4,096 bytes from which on it would be an attachment", () => {
+  const long = { ...message, body: "ä".repeat(5_000) };
+  const item = `2026-01-02T03:04:05.000Z warning: Much\n${"What happened: ä. ".repeat(50)}\n\nWhat to do: nothing.`;
+  const digest: AlertMessage = {
+    ...message,
+    kind: "digest",
+    body: Array.from({ length: 50 }, () => item).join("\n\n"),
+  };
+  for (const one of [long, digest])
+    for (const contacts of [["Anna"], ["Ä".repeat(3_000)]]) {
+      const { message: text } = bodyOf(ntfyRequest("https://ntfy.sh/t", one, { ...sender, contacts }, null));
+      assert.ok(typeof text === "string" && Buffer.byteLength(text) < 4_000);
+    }
+  const { message: text } = bodyOf(ntfyRequest("https://ntfy.sh/t", digest, sender, null));
+  assert.match(String(text), /And 4\d more before these: `alerts list`\.\n\nServer: /);
+});
+
 test("Gotify and Apprise get what they document; an end weighs less than its beginning", () => {
   const over: AlertMessage = { ...message, kind: "resolved" };
   const gotify = gotifyRequest("https://g.example/", message, sender, "A.b");

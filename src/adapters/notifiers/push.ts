@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Severity } from "../../core/alerts.ts";
 import { isoTime } from "../../core/time.ts";
 import type { AlertMessage } from "../../engine/alert-ports.ts";
+import { bodyWithin, textWithin } from "../../engine/alert-words.ts";
 import type { HttpRequest } from "./http.ts";
 
 /** Whose alert it is, and whom to call: said in each. */
@@ -47,14 +48,18 @@ const NTFY_TAG: Readonly<Record<Severity, string>> = {
   critical: "rotating_light",
 };
 
+/** Bytes of UTF-8. ntfy makes an attachment of 4,096 and more, or answers 413 (its setting message-size-limit). */
+const NTFY_MOST = 3_900;
+
 /** ntfy, "publish as JSON": to the server's root, the topic is the last part of the address. */
 export function ntfyRequest(url: string, message: AlertMessage, sender: Sender, token: string | null): HttpRequest {
   const { topic, root } = topicOf(url);
   const isOver = message.kind === "resolved";
+  const frame = Buffer.byteLength(textOf({ ...message, body: "" }, sender));
   const body = JSON.stringify({
     topic,
     title: titleOf(message, sender),
-    message: textOf(message, sender),
+    message: textWithin(textOf({ ...message, body: bodyWithin(message, NTFY_MOST - frame) }, sender), NTFY_MOST),
     priority: isOver ? 3 : NTFY_PRIORITY[message.severity],
     tags: [isOver ? "white_check_mark" : NTFY_TAG[message.severity]],
   });

@@ -173,6 +173,41 @@ describe("alerts on a database", () => {
     );
   });
 
+  test("an account that is guessed at from everywhere is told, and its right password from a new place by itself", async () => {
+    const { engine, seconds, clock, restart } = kit();
+    const account = { service: "imap", login: "anna@example.test" } as const;
+    const from = (text: string) => ({ ...account, ip: parseIp(text) ?? assert.fail() });
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ...from("203.0.113.200"), passwordHash: "right" });
+    for (let i = 0; i < 40; i++) {
+      const guess = { ...from(`198.18.${i}.7`), passwordHash: `guess ${i}` };
+      const { verdict } = await engine.ask({ type: "LOGIN_ASKED", ...guess });
+      if (verdict !== "refuse") await engine.ask({ type: "LOGIN_FAILED", ...guess });
+    }
+    const guarded = "opened account_guarded anna@example.test";
+    assert.deepEqual((await seconds(2)).toSorted(), [guarded, "opened failed_logins"]);
+    await engine.ask({ type: "LOGIN_ASKED", ...from("198.51.100.9"), passwordHash: "right" });
+    assert.deepEqual(await seconds(2), ["opened right_password_refused anna@example.test"]);
+    restart();
+    assert.deepEqual(await seconds(2), []);
+    clock.advance(HOUR_MS);
+    assert.equal((await seconds(100)).filter((one) => one.startsWith("resolved")).length, 3);
+  });
+
+  test("an account is known once it has signed in, however it is written", async () => {
+    const { engine, db, fail } = kit();
+    await fail("a");
+    const before = new SqliteAlertEvents(db).between(0, 100);
+    assert.deepEqual(
+      before.map(({ isKnownAccount }) => isKnownAccount),
+      [false],
+    );
+    const ip = parseIp("203.0.113.201");
+    assert.ok(ip !== null);
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service: "imap", login: "Anna@example.test", passwordHash: "" });
+    const [failed] = new SqliteAlertEvents(db).between(0, 100);
+    assert.equal(failed?.isKnownAccount, true);
+  });
+
   test("far more than usual is told; the usual, though it is much, is not", async () => {
     const { fail, seconds } = kit();
     for (let i = 0; i < 60; i++) await fail("a");
@@ -205,6 +240,19 @@ describe("alerts on a database", () => {
     reach(true);
     assert.deepEqual((await seconds(40)).toSorted(), ["opened alerts_undelivered", "opened greylist_silent"]);
     assert.ok(!notices.raised.has("alerts_undelivered"));
+  });
+
+  test("an account in danger stops no heartbeat; checks that do not run do", async () => {
+    const { engine, alerts, fail, seconds, clock } = kit();
+    for (const password of ["a", "b", "c"]) await fail(password);
+    const ip = parseIp("203.0.113.200");
+    assert.ok(ip !== null);
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service: "imap", login: "anna@example.test", passwordHash: "" });
+    assert.equal(alerts().isWell, false, "nothing was looked at");
+    assert.ok((await seconds(2)).includes("opened password_guessed anna@example.test"));
+    assert.equal(alerts().isWell, true);
+    clock.advance(60_000);
+    assert.equal(alerts().isWell, false);
   });
 
   test("while something critical is open, all is not well", async () => {

@@ -21,7 +21,10 @@ export class SqliteAlertEvents implements AlertEvents {
         type = 'LOGIN_SUCCEEDED' AND NOT EXISTS (
           SELECT 1 FROM known_address AS known
           WHERE known.prefix = event.prefix AND known.account = event.account AND known.first_at < event.at
-        ) AS is_new_place
+        ) AS is_new_place,
+        type LIKE 'LOGIN%' AND EXISTS (
+          SELECT 1 FROM known_address AS known WHERE lower(known.account) = lower(event.account)
+        ) AS is_known_account
       FROM event
       WHERE id > ? AND id <= ? AND type IN (${ALERT_EVENT_TYPES.map((type) => `'${type}'`).join()}) ORDER BY id`);
   }
@@ -44,6 +47,7 @@ export class SqliteAlertEvents implements AlertEvents {
       proof: textOrNull(row["proof"]),
       reason: textOrNull(row["reason"]),
       isNewPlace: row["is_new_place"] === 1,
+      isKnownAccount: row["is_known_account"] === 1,
       details: text(row["details"]),
       action: text(row["action"]),
     }));

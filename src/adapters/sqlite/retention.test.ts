@@ -81,6 +81,15 @@ test("when only bans and commands are left, the oldest of those go too", (t) => 
   assert.equal(count("type = 'ACCOUNT_ADDED'"), 80);
 });
 
+test("who was spared again and again pushes out no evidence", (t) => {
+  const { append, settle, count } = fresh(t, { maxRows: 100 });
+  append(50, START, "BAN");
+  append(40, START, "PASSWORD_CHANGED");
+  append(900, START, "SPARED");
+  settle(START);
+  assert.deepEqual([count("type = 'BAN'"), count("type = 'PASSWORD_CHANGED'"), count("type = 'SPARED'")], [50, 40, 10]);
+});
+
 test("the newest event stays, so that no id is ever given twice", (t) => {
   const { append, settle, count, store } = fresh(t, { maxAgeMs: DAY_MS, maxRows: 50 });
   append(50, START, "BAN");

@@ -162,7 +162,7 @@ type Removal = Readonly<Record<"countKept" | "summarise" | "forget" | "forgetAcc
 
 type Range = Readonly<Record<string, unknown>> | undefined;
 
-/** What is kept longest: bans, and what administrators did. */
+/** What is kept longest: bans, and what administrators did. Who is spared is told as often as a jail reports it. */
 const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   BAN: true,
   UNBAN: true,
@@ -171,7 +171,6 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   ALLOW_ADDED: true,
   ALLOW_REMOVED: true,
   ALLOW_EXPIRED: true,
-  SPARED: true,
   ACCOUNT_ADDED: true,
   ACCOUNT_REMOVED: true,
   ACCOUNT_SUSPENDED: true,
@@ -194,15 +193,7 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   EVENTS_AGGREGATED: true,
 };
 
-type KeptType =
-  | "BAN"
-  | "UNBAN"
-  | "BAN_EXPIRED"
-  | "BAN_REFUSED"
-  | "ALLOW_ADDED"
-  | "ALLOW_REMOVED"
-  | "ALLOW_EXPIRED"
-  | "SPARED";
+type KeptType = "BAN" | "UNBAN" | "BAN_EXPIRED" | "BAN_REFUSED" | "ALLOW_ADDED" | "ALLOW_REMOVED" | "ALLOW_EXPIRED";
 
 function statements(sql: (text: string) => StatementSync) {
   // The newest event always stays: SQLite would give its id to the next one, and ids are cursors.

@@ -166,7 +166,6 @@ export const healthReport = z.object({
         "all_clients_private",
         "alerts_undelivered",
         "bans_leak",
-        "right_password_refused",
         "disk_nearly_full",
       ]),
       since: time,
