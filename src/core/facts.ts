@@ -17,7 +17,8 @@ export type AccountFacts = Readonly<{
   kinship: "address" | "network" | "stranger";
   /**
    * Different passwords tried by those whom it does not know, within the window: wrong ones, refused ones, and those
-   * whose verification has not ended. For kinship `network`: by this network alone. No more than the limit is counted.
+   * whose verification has not ended; of each network no more than its share. For kinship `network`: all by this
+   * network, and by it alone. No more than the limit is counted.
    */
   guesses: number;
   /** Hash of the password of its last sign-in; empty where there was none. */

@@ -190,6 +190,7 @@ export class Judge {
         return;
       }
       case "GUESS":
+      case "FORGET_GUESSES":
       case "SPARE":
       case "CORRESPOND":
       case "READ_LOG":

@@ -63,6 +63,7 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
       };
     case "KNOW":
     case "GUESS":
+    case "FORGET_GUESSES":
     case "READ_LOG":
     case "CORRESPOND":
     case "HEAR_JAIL":

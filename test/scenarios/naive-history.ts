@@ -148,7 +148,14 @@ export class NaiveHistory {
       change.type === "GUESS" && change.account === name && when > at - windowMs ? [change] : [],
     );
     const counted = tried.filter((guess) => kinship === "stranger" || guess.network === network);
-    const different = kinship === "address" ? 0 : new Set(counted.map(({ proof }) => proof)).size;
+    // Each password counts for one network, each network for a quarter of the limit at most.
+    const passwords = [...new Set(counted.map(({ proof }) => proof))];
+    const networks = passwords.map(
+      (password) => counted.flatMap((guess) => (guess.proof === password ? [guess.network] : [])).toSorted()[0],
+    );
+    const share = kinship === "stranger" ? Math.ceil(failures / 4) : failures;
+    const capped = networks.filter((each, i) => networks.slice(0, i).filter((other) => other === each).length < share);
+    const different = kinship === "address" ? 0 : capped.length;
     return {
       name,
       kinship,

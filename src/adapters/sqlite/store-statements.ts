@@ -37,6 +37,7 @@ function statements(sql: (text: string) => StatementSync) {
     guess: sql(`
       INSERT INTO guess (account, network, proof, at) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET at = max(at, excluded.at)`),
+    forgetGuesses: sql("DELETE FROM guess WHERE ?1 IS NULL OR account = ?1"),
     correspond: sql(`
       INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),

@@ -126,6 +126,9 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       case "GUESS":
         this.#sql.guess.run(change.account, change.network, change.proof, at);
         return;
+      case "FORGET_GUESSES":
+        this.#sql.forgetGuesses.run(change.account);
+        return;
       case "CORRESPOND":
         this.#sql.correspond.run(change.address, change.account, at);
         return;
