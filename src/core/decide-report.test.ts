@@ -54,6 +54,12 @@ for (const [what, known, report, reason] of [
   ["an address of a user is spared", { known: true }, {}, "known_address"],
   ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
   [
+    "one password that failed on while the guard was down is spared",
+    { heard: { upTo: null, passwords: ["a1", ""] } },
+    { jail: "dovecot" },
+    "repeated_password",
+  ],
+  [
     "one stale password is spared",
     { heard: { upTo: null, passwords: ["a1"] } },
     { jail: "dovecot" },

@@ -33,7 +33,10 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
   });
 }
 
-/** A device with a stale password. What the guard did not see, it cannot tell apart. */
+/**
+ * A device with a stale password, or an owner whom we refuse unheard. What the guard did not see, it cannot tell apart:
+ * it takes it for more of what it saw at that time.
+ */
 function isOnePassword({ heard: { passwords } }: Facts): boolean {
-  return passwords.length === 1 && passwords[0] !== "";
+  return passwords.filter((password) => password !== "").length === 1;
 }

@@ -29,7 +29,10 @@ export type AccountFacts = Readonly<{
 export type Heard = Readonly<{
   /** Offences up to here were judged before: by a report of the same jail, or by a ban of the address. Null: none. */
   upTo: Millis | null;
-  /** Different passwords that failed from there in the time of the report, at most two; empty text where unknown. */
+  /**
+   * Different passwords that failed from there in the time of the report, or were refused unheard: at most two. Empty
+   * text where unknown, which comes last.
+   */
   passwords: readonly string[];
 }>;
 

@@ -22,8 +22,7 @@ export function eventRow(event: Event, decision: Decision, subject: Prefix, at: 
     ip: "ip" in event ? event.ip : networkAddress(event.prefix),
     prefix: subject,
     account: accountOf(event),
-    proof:
-      event.type === "LOGIN_FAILED" || (event.type === "LOGIN_ASKED" && decision.counted) ? event.passwordHash : null,
+    proof: event.type === "LOGIN_FAILED" || event.type === "LOGIN_ASKED" ? event.passwordHash : null,
     counts: decision.counted ? familyOf(event) : null,
     reason: decision.reason,
     count: evidence === null ? null : evidence.count,

@@ -126,8 +126,8 @@ export class NaiveHistory {
       return change.type === "BAN" && change.ban.prefix === subject ? [change.ban.createdAt] : [];
     });
     const upTo = Math.max(...judged.filter((when) => when <= at));
-    const tried = this.#kept.flatMap(({ event, at: when }) =>
-      event.type === "LOGIN_FAILED" &&
+    const tried = this.#kept.flatMap(({ event, at: when, decision: { verdict } }) =>
+      (event.type === "LOGIN_FAILED" || (event.type === "LOGIN_ASKED" && verdict === "refuse")) &&
       this.#subject(event.ip) === subject &&
       when > lastAt - windowMs - 4 * MINUTE_MS &&
       when <= lastAt + 5 * SECOND_MS

@@ -26,10 +26,11 @@ export class JailReports {
       SELECT max(at) AS at FROM (
         SELECT line_at AS at FROM jail_report WHERE prefix = ?1 AND jail = ?2 AND line_at <= ?3
         UNION ALL SELECT created_at FROM ban WHERE prefix = ?1 AND created_at <= ?3)`);
+    // Dovecot writes of what we refused unheard as of a wrong password. Known proofs come first.
     this.#passwords = db.prepare(`
       SELECT DISTINCT coalesce(e.proof, '') AS proof FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
-        AND e.type = 'LOGIN_FAILED' LIMIT 2`);
+        AND e.type IN ('LOGIN_FAILED', 'LOGIN_REFUSED') ORDER BY proof DESC LIMIT 2`);
     this.#hear = db.prepare(`
       INSERT INTO jail_report (prefix, jail, line_at) VALUES (?1, ?2, ?3)
       ON CONFLICT DO UPDATE SET line_at = max(excluded.line_at, iif(line_at <= ?4, line_at, 0))`);
