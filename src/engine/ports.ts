@@ -135,6 +135,8 @@ export interface AccountHistory {
 export interface NetworkHistory {
   /** Units within the network that were banned for an offence, but for those that were forgiven. */
   offenders(network: Prefix, since: Millis): number;
+  /** When the last ban of the network itself began or ended; 0 where there was none. */
+  settledAt(network: Prefix, now: Millis): Millis;
   /** Wrong passwords, each counted once an account. */
   guessesFrom(network: Prefix, since: Millis): number;
 }

@@ -6,7 +6,15 @@ import { decideReport } from "../../src/core/decide-report.ts";
 import type { Ban, Change, Decision } from "../../src/core/decision.ts";
 import type { Event, JailReported } from "../../src/core/event.ts";
 import { type AccountFacts, type Facts, type Heard, NOTHING_HEARD, type RecipientKind } from "../../src/core/facts.ts";
-import { contains, type Ip, neighbourhoodOf, overlaps, type Prefix, prefixOf } from "../../src/core/ip.ts";
+import {
+  contains,
+  type Ip,
+  neighbourhoodOf,
+  networkAddress,
+  overlaps,
+  type Prefix,
+  prefixOf,
+} from "../../src/core/ip.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Protection } from "../../src/core/reasons.ts";
 import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";
@@ -212,11 +220,16 @@ export class NaiveHistory {
     const times = new Set<Millis>();
     let standing: Ban | null = null;
     for (const { change } of this.#changes()) {
+      if (change.type === "LIFT" && change.forgiven && isWithin(subject, change.prefix))
+        for (const time of times) if (time !== standing?.createdAt) times.delete(time);
       if (bannedOrLifted(change) !== subject) continue;
       if (change.type === "BAN") {
         standing = change.ban;
         if (standing.offences > 0) times.add(standing.createdAt);
-      } else if (change.type === "LIFT" && change.forgiven && standing !== null) times.delete(standing.createdAt);
+      } else if (change.type === "LIFT") {
+        if (change.forgiven && standing !== null) times.delete(standing.createdAt);
+        standing = null;
+      }
     }
     return [...times];
   }
@@ -246,6 +259,11 @@ export class NaiveHistory {
 function bannedOrLifted(change: Change): Prefix | null {
   if (change.type === "BAN") return change.ban.prefix;
   return change.type === "LIFT" ? change.prefix : null;
+}
+
+/** Whether it is a part of the network, smaller than that. */
+function isWithin(prefix: Prefix, network: Prefix): boolean {
+  return prefix !== network && contains(network, networkAddress(prefix));
 }
 
 function timesOf(kept: readonly Kept[]): readonly Millis[] {
