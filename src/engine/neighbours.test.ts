@@ -101,3 +101,15 @@ test("who forgives a network forgives what lies in it", async () => {
   await flood("198.51.100.1");
   assert.equal(sqlite.ban(prefix("198.51.100.1"))?.offences, 1);
 });
+
+test("a network is somebody's home as long as accounts know it, not only within the memory of bans", async () => {
+  const { engine, sqlite, flood, clock } = scene();
+  const login = { service: "imap", login: "anna@example.test", passwordHash: "right" } as const;
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip("198.51.100.254"), ...login });
+  clock.advance(POLICY.accounts.knownForMs - MINUTE_MS);
+  for (let i = 1; i <= 6; i++) await flood(`198.51.100.${i}`);
+  assert.equal(sqlite.ban(prefix("198.51.100.0/24")), null);
+  clock.advance(2 * MINUTE_MS);
+  await flood("198.51.100.7");
+  assert.equal(sqlite.ban(prefix("198.51.100.0/24"))?.code, "neighbours_banned");
+});

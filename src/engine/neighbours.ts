@@ -59,7 +59,7 @@ export class Neighbours {
   }
 
   #isHome(policy: Policy, network: Prefix, now: Millis): boolean {
-    const since = later(now, -policy.bans.memoryMs);
+    const since = later(now, -policy.accounts.knownForMs);
     return this.#parts.accounts.networksSince(since).some((known) => contains(network, networkAddress(known)));
   }
 }
