@@ -73,7 +73,7 @@ export class NaiveHistory {
       case "LOGIN_ASKED":
         return decideLoginAsked(this.#policy, facts, event, at);
       case "LOGIN_SUCCEEDED":
-        return decideLoginSucceeded(facts, event);
+        return decideLoginSucceeded(this.#policy, facts, event);
       case "LOGIN_FAILED":
         return decideLoginFailed(this.#policy, facts, event, at);
       case "JAIL_REPORTED":
