@@ -20,6 +20,8 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
   if (facts.protection !== null) return noted(facts.protection);
   if (facts.ban !== null) return noted("banned");
   if (facts.heard.upTo !== null && event.lastAt <= facts.heard.upTo) return noted("report_seen");
+  // It waited for a guard that was down: what it asks for would be over by now.
+  if (event.lastAt < now - event.windowMs - event.banMs) return noted("report_late");
   // The engine's own limits still hold for both, with more patience.
   if (facts.known) return noted("known_address");
   if (isProvider(policy, event.clientName)) return noted("provider_busy");

@@ -27,7 +27,7 @@ export type AccountFacts = Readonly<{
 
 /** What a report of Fail2ban is weighed against; of any other event nothing. */
 export type Heard = Readonly<{
-  /** Offences up to here were judged before: by a report of the same jail, or by a ban of the address. Null: none. */
+  /** Offences up to here were judged before: by a report of the same jail, or by a ban of the address or around it. Null: none. */
   upTo: Millis | null;
   /**
    * Different passwords that failed from there in the time of the report, or were refused unheard: at most two. Empty

@@ -154,9 +154,11 @@ function actionOf(event: Event, { verdict, reason }: Decision): string {
   return verdict === "refuse" ? "banned" : isSpared(reason) ? "spared" : "attached";
 }
 
-/** Not banned although a jail reported it, and for another reason than that it had been judged already. */
+const REPORTED: readonly Reason[] = ["jail_report", "banned", "report_seen", "report_late"];
+
+/** Not banned although a jail reported it, and for another reason than that it had been judged already, or came too late. */
 function isSpared(reason: Reason): boolean {
-  return reason !== "jail_report" && reason !== "banned" && reason !== "report_seen";
+  return !REPORTED.includes(reason);
 }
 
 function bare(type: EventType, about: About, at: Millis, details: string): EventRow {

@@ -131,7 +131,8 @@ export class NaiveHistory {
   #heard(subject: Prefix, { jail, lastAt, windowMs }: JailReported, at: Millis): Heard {
     const judged = this.#changes().flatMap(({ change }) => {
       if (change.type === "HEAR_JAIL" && change.prefix === subject && change.jail === jail) return [change.at];
-      return change.type === "BAN" && change.ban.prefix === subject ? [change.ban.createdAt] : [];
+      const bans = change.type === "BAN" && contains(change.ban.prefix, networkAddress(subject));
+      return bans ? [change.ban.createdAt] : [];
     });
     const upTo = Math.max(...judged.filter((when) => when <= at));
     const tried = this.#kept.flatMap(({ event, at: when, decision: { verdict } }) =>
