@@ -36,6 +36,22 @@ test("an administrator at work is not banned, which is an event, now and then on
   assert.equal(sqlite.ban(parsePrefix(OFFICE) ?? assert.fail())?.code, "connection_limit", "half an hour later it is");
 });
 
+test("a report of Fail2ban about an administrator at work is one event", async () => {
+  const { engine, count, clock } = scene();
+  engine.administratorAt(OFFICE);
+  const numbers = { failures: 3, limit: 3, windowMs: 10 * MINUTE_MS, banMs: 10 * MINUTE_MS, lastAt: clock.now() };
+  const report = {
+    type: "JAIL_REPORTED",
+    ip: OFFICE,
+    jail: "postfix",
+    ...numbers,
+    clientName: null,
+    lines: [],
+  } as const;
+  assert.equal((await engine.ask(report)).reason, "admin_session");
+  assert.deepEqual([count("SPARED"), count("JAIL_REPORTED"), count("BAN")], [1, 0, 0]);
+});
+
 test("behind one private address all clients go on, and the owner is told how to mend it", async () => {
   const { engine, connect, count, notices, clock } = scene();
   for (const helo of ["one.test", "two.test", "three.test"])
