@@ -7,13 +7,17 @@ import { plural } from "./print-text.ts";
 
 const TABLE = ["inet", "ghostinbox"] as const;
 
-/** Lets everybody in again, whatever works or does not: through the guard, or else through the kernel itself. */
+/** Lifts every ban and lowers the guard of every account, whatever works or does not: through the guard, or else through the kernel itself. */
 export async function breakGlass(call: Call): Promise<Answer> {
   const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
-  const next = `${PROGRAM} allow add YOUR-ADDRESS  # never to be banned again`;
+  const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
   if (asked.ok) {
     const { lifted } = asked.result;
-    return done({ lifted, through: "guard" }, `${plural(lifted, "ban")} lifted; nobody is banned now.`, next);
+    return done(
+      { lifted, through: "guard" },
+      `${plural(lifted, "ban")} lifted; nobody is banned, and no account is guarded, until it happens again.`,
+      next,
+    );
   }
   if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
   const firewall = await deleteTable();

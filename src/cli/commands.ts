@@ -188,7 +188,12 @@ export const commands: readonly Command[] = [
     run: adminPasswd,
     options: [PASSWORD_STDIN],
   },
-  { name: "break-glass", usage: "", says: "Lift every ban at once, even while the server is down.", run: breakGlass },
+  {
+    name: "break-glass",
+    usage: "",
+    says: "Lift every ban and lower every guard, even while the server is down.",
+    run: breakGlass,
+  },
   {
     name: "uninstall",
     usage: "",

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { countGuesses, type Guess } from "./account-guard.ts";
 import { decideLoginAsked, decideLoginFailed } from "./decide-login.ts";
 import type { LoginFacts } from "./event.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
-import { BAN, factsOf, NOON, POLICY, STRANGER } from "./samples.ts";
+import { neighbourhoodOf } from "./ip.ts";
+import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "./samples.ts";
 import { later } from "./time.ts";
 
 const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
@@ -26,7 +28,6 @@ const asked: readonly Example[] = [
     that: "a neighbour of the owner, whose own network guesses",
     facts: { account: account({ kinship: "network" }) },
     answer: "refuse account_guarded",
-    changes: [GUESS],
   },
   {
     that: "the owner",
@@ -53,7 +54,11 @@ for (const { that, facts, answer, changes = [] } of asked)
     const decided = decideLoginAsked(POLICY, factsOf(facts), { type: "LOGIN_ASKED", ...LOGIN }, NOON);
     assert.equal(`${decided.verdict} ${decided.reason}`, answer);
     assert.deepEqual(decided.changes, changes);
-    assert.equal(decided.counted, changes.length > 0, "what is refused unheard counts for the address too");
+    assert.equal(
+      decided.counted,
+      answer === "refuse account_guarded",
+      "what is refused unheard counts for the address too",
+    );
   });
 
 test("an address that goes on guessing at a guarded account is banned", () => {
@@ -83,4 +88,22 @@ for (const [that, facts, changes] of [
   test(`a wrong password of ${that} ${changes.length === 0 ? "does not count" : "counts"} against the account`, () => {
     const decided = decideLoginFailed(POLICY, factsOf(facts), { type: "LOGIN_FAILED", ...LOGIN }, NOON);
     assert.deepEqual(decided.changes, changes);
+  });
+
+for (const [that, guesses, count] of [
+  ["one network, however many it tries, for its share", { 1: "abcdefgh" }, 2],
+  ["each of several networks", { 1: "ab", 2: "cd", 3: "e" }, 5],
+  ["a password tried out of several once", { 1: "ab", 2: "ab", 3: "ab" }, 2],
+  ["what each network tries besides the decoys of all", { 1: "xyc", 2: "xyd", 3: "xye" }, 4],
+  ["unknown passwords one by one", { 1: "??", 2: "??" }, 4],
+] as const)
+  test(`guesses count ${that}`, () => {
+    const tried = Object.entries(guesses).flatMap(([network, proofs]): readonly Guess[] =>
+      [...proofs].map((proof) => ({
+        network: neighbourhoodOf(ip(`198.18.${network}.1`), 64),
+        proof: proof === "?" ? "" : proof,
+      })),
+    );
+    assert.equal(countGuesses(tried, 2), count);
+    assert.equal(countGuesses(tried.toReversed(), 2), count, "in whatever order");
   });

@@ -198,16 +198,23 @@ test("the server's networks hold for every account, and not for the dashboard", 
 });
 
 test("a right password makes the network known, by the name of its account", () => {
-  const decided = decideLoginSucceeded(factsOf(), { type: "LOGIN_SUCCEEDED", ...LOGIN });
+  const decided = decideLoginSucceeded(POLICY, factsOf(), { type: "LOGIN_SUCCEEDED", ...LOGIN });
   assert.equal(`${decided.verdict} ${decided.reason}`, "pass signed_in");
   assert.deepEqual(decided.changes, [
     { type: "KNOW", prefix: "203.0.113.7/32", account: "user@example.org", proof: "now" },
   ]);
 });
 
+test("where the allow list let it in it is known by its unit", () => {
+  const v6 = ip("2001:db8:1:2::3");
+  const facts = factsOf({ ip: v6, subject: hostPrefix(v6), protection: "allow_listed" });
+  const [known] = decideLoginSucceeded(POLICY, facts, { type: "LOGIN_SUCCEEDED", ...LOGIN, ip: v6 }).changes;
+  assert.equal(known?.type === "KNOW" && known.prefix, "2001:db8:1:2::/64");
+});
+
 test("neither the dashboard nor a protected address makes anything known", () => {
   const dashboard = { type: "LOGIN_SUCCEEDED", ...LOGIN, service: "dashboard" } as const;
-  assert.deepEqual(decideLoginSucceeded(factsOf(), dashboard).changes, []);
+  assert.deepEqual(decideLoginSucceeded(POLICY, factsOf(), dashboard).changes, []);
   const facts = factsOf({ protection: "gateway" });
-  assert.deepEqual(decideLoginSucceeded(facts, { type: "LOGIN_SUCCEEDED", ...LOGIN }).changes, []);
+  assert.deepEqual(decideLoginSucceeded(POLICY, facts, { type: "LOGIN_SUCCEEDED", ...LOGIN }).changes, []);
 });

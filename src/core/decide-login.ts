@@ -3,6 +3,7 @@ import { nextBan } from "./ban-ladder.ts";
 import { type Change, type Decision, decision, type Evidence } from "./decision.ts";
 import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "./event.ts";
 import type { Facts } from "./facts.ts";
+import { prefixOf } from "./ip.ts";
 import { isOutside } from "./login-networks.ts";
 import type { Policy } from "./policy.ts";
 import type { Millis } from "./time.ts";
@@ -33,10 +34,16 @@ function both(guarded: Decision, judged: Decision): Decision {
   return { ...guarded, counted: judged.counted };
 }
 
-export function decideLoginSucceeded(facts: Facts, event: LoginSucceeded): Decision {
-  if (facts.protection !== null || event.service === "dashboard") return decision("pass", "signed_in");
+/**
+ * The account knows the place from then on, also where only the allow list let it in, which may end. What stands on the
+ * list is counted by single addresses, what is known is not.
+ */
+export function decideLoginSucceeded(policy: Policy, facts: Facts, event: LoginSucceeded): Decision {
+  const isPlace = facts.protection === null || facts.protection === "allow_listed";
+  if (!isPlace || event.service === "dashboard") return decision("pass", "signed_in");
+  const prefix = prefixOf(event.ip, policy.bans.ipv6Prefix);
   return decision("pass", "signed_in", {
-    changes: [{ type: "KNOW", prefix: facts.subject, account: event.login, proof: event.passwordHash }],
+    changes: [{ type: "KNOW", prefix, account: event.login, proof: event.passwordHash }],
   });
 }
 

@@ -51,8 +51,15 @@ for (const [what, known, report, reason] of [
   ["whatever is protected is spared", { protection: "gateway" }, {}, "gateway"],
   ["a report during a ban is attached to it", { ban: BAN }, {}, "banned"],
   ["lines up to what was judged are", { heard: { upTo: REPORT.lastAt, passwords: [] } }, {}, "report_seen"],
+  ["a report that waited until its ban would be over is", {}, { lastAt: later(NOON, -21 * MINUTE_MS) }, "report_late"],
   ["an address of a user is spared", { known: true }, {}, "known_address"],
   ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
+  [
+    "one password that failed on while the guard was down is spared",
+    { heard: { upTo: null, passwords: ["a1", ""] } },
+    { jail: "dovecot" },
+    "repeated_password",
+  ],
   [
     "one stale password is spared",
     { heard: { upTo: null, passwords: ["a1"] } },
@@ -73,6 +80,7 @@ for (const [what, known, report, reason] of [
 
 for (const [what, known, report] of [
   ["a line after what was judged", { heard: { upTo: later(REPORT.lastAt, -1), passwords: [] } }, {}],
+  ["a report that waited less", {}, { lastAt: later(NOON, -20 * MINUTE_MS) }],
   ["two passwords", { heard: { upTo: null, passwords: ["a1", "b2"] } }, { jail: "dovecot" }],
   ["passwords that nobody knows", { heard: { upTo: null, passwords: [""] } }, { jail: "dovecot" }],
   ["failures that the guard did not see", { heard: { upTo: null, passwords: [] } }, { jail: "postfix-auth" }],

@@ -20,6 +20,8 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
   if (facts.protection !== null) return noted(facts.protection);
   if (facts.ban !== null) return noted("banned");
   if (facts.heard.upTo !== null && event.lastAt <= facts.heard.upTo) return noted("report_seen");
+  // It waited for a guard that was down: what it asks for would be over by now.
+  if (event.lastAt < now - event.windowMs - event.banMs) return noted("report_late");
   // The engine's own limits still hold for both, with more patience.
   if (facts.known) return noted("known_address");
   if (isProvider(policy, event.clientName)) return noted("provider_busy");
@@ -33,7 +35,10 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
   });
 }
 
-/** A device with a stale password. What the guard did not see, it cannot tell apart. */
+/**
+ * A device with a stale password, or an owner whom we refuse unheard. What the guard did not see, it cannot tell apart:
+ * it takes it for more of what it saw at that time.
+ */
 function isOnePassword({ heard: { passwords } }: Facts): boolean {
-  return passwords.length === 1 && passwords[0] !== "";
+  return passwords.filter((password) => password !== "").length === 1;
 }

@@ -33,6 +33,8 @@ export type Change =
   | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; proof: string }>
   /** Someone whom the account does not know tried a password of this hash. `account` in lower case. */
   | Readonly<{ type: "GUESS"; account: string; network: Prefix; proof: string }>
+  /** What was guessed at the account, in lower case, counts no more; null: at any. */
+  | Readonly<{ type: "FORGET_GUESSES"; account: string | null }>
   /** An account writes to someone elsewhere, whose reply is no stranger's. */
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
   /** Everything up to here has been read and recorded. */

@@ -17,7 +17,8 @@ export type AccountFacts = Readonly<{
   kinship: "address" | "network" | "stranger";
   /**
    * Different passwords tried by those whom it does not know, within the window: wrong ones, refused ones, and those
-   * whose verification has not ended. For kinship `network`: by this network alone. No more than the limit is counted.
+   * whose verification has not ended; of each network no more than its share. For kinship `network`: all by this
+   * network, and by it alone. No more than the limit is counted.
    */
   guesses: number;
   /** Hash of the password of its last sign-in; empty where there was none. */
@@ -26,9 +27,12 @@ export type AccountFacts = Readonly<{
 
 /** What a report of Fail2ban is weighed against; of any other event nothing. */
 export type Heard = Readonly<{
-  /** Offences up to here were judged before: by a report of the same jail, or by a ban of the address. Null: none. */
+  /** Offences up to here were judged before: by a report of the same jail, or by a ban of the address or around it. Null: none. */
   upTo: Millis | null;
-  /** Different passwords that failed from there in the time of the report, at most two; empty text where unknown. */
+  /**
+   * Different passwords that failed from there in the time of the report, or were refused unheard: at most two. Empty
+   * text where unknown, which comes last.
+   */
   passwords: readonly string[];
 }>;
 

@@ -190,7 +190,7 @@ function everyDecision(policy: Policy, facts: Facts, mail: MailFacts, login: Par
     decideMail(policy, facts, { type: "MAIL", recipientCount: 1, ...mail }, NOON),
     decideMessage(facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...mail }),
     decideLoginAsked(policy, facts, { type: "LOGIN_ASKED", ...logIn }, NOON),
-    decideLoginSucceeded(facts, { type: "LOGIN_SUCCEEDED", ...logIn }),
+    decideLoginSucceeded(policy, facts, { type: "LOGIN_SUCCEEDED", ...logIn }),
     decideLoginFailed(policy, facts, { type: "LOGIN_FAILED", ...logIn }, NOON),
   ];
 }

@@ -13,9 +13,9 @@ export type NeighbourFacts = Readonly<{
   isBanned: boolean;
   /** Bans of the network itself within the memory. */
   offences: number;
-  /** Units within it that were banned for an offence within the memory. */
+  /** Units within it that were banned for an offence within the memory, since its own last ban or the end of that. */
   banned: number;
-  /** Wrong passwords that it tried at accounts that do not know its addresses, within the window. */
+  /** Wrong passwords that it tried at accounts that do not know its addresses, within the window; since then too. */
   guesses: number;
 }>;
 

@@ -162,6 +162,11 @@ export const reasons = {
     next: "Nothing to do.",
     smtp: null,
   },
+  report_late: {
+    says: "Fail2ban told of offences so long ago that a ban for them would be over: it waited while the guard was down.",
+    next: "Nothing to do.",
+    smtp: null,
+  },
   outside_networks: {
     says: "A sign-in from outside the networks from which the account, or any account, may sign in.",
     next: "`account networks NAME add NET` lets it in, or logins.networks where the server restricts all.",

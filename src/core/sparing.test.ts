@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decision } from "./decision.ts";
 import type { Event } from "./event.ts";
-import { BAN, ip, MAIL, STRANGER } from "./samples.ts";
+import { BAN, ip, MAIL, NOON, STRANGER } from "./samples.ts";
 import { banIn, isPrivate, spared } from "./sparing.ts";
 
 const DUE = decision("refuse", "mail_limit", { changes: [{ type: "BAN", ban: BAN }] });
@@ -22,6 +22,21 @@ for (const [event, answer] of events)
     assert.deepEqual(changes, [{ type: "SPARE", prefix, ip: STRANGER, why: "admin_session", code }]);
     assert.deepEqual(spared(DUE, event, "admin_session", false).changes, []);
   });
+
+test("a spared report of Fail2ban says so by itself", () => {
+  const numbers = { failures: 3, limit: 3, windowMs: 600_000, banMs: 600_000, lastAt: NOON };
+  const report = {
+    type: "JAIL_REPORTED",
+    ip: STRANGER,
+    jail: "postfix",
+    ...numbers,
+    clientName: null,
+    lines: [],
+  } as const;
+  const { verdict, reason, changes } = spared(DUE, report, "admin_session", true);
+  assert.equal(`${verdict} ${reason}`, "pass admin_session");
+  assert.deepEqual(changes, []);
+});
 
 test("the ban of a decision", () => {
   assert.equal(banIn(DUE), BAN);

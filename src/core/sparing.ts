@@ -10,13 +10,13 @@ export function banIn(decided: Decision): Ban | null {
 
 /**
  * The decision without its ban: what was refused for the ban's sake alone passes, what would have been refused anyway
- * still is. `isNews`: whether this is worth an event of its own.
+ * still is. `isNews`: whether this is worth an event of its own; a report of Fail2ban is one already.
  */
 export function spared(decided: Decision, event: Event, why: Protection, isNews: boolean): Decision {
   const changes = decided.changes.flatMap((change): readonly Change[] => {
     if (change.type !== "BAN") return [change];
     const { prefix, ip, code } = change.ban;
-    return isNews ? [{ type: "SPARE", prefix, ip, why, code }] : [];
+    return isNews && event.type !== "JAIL_REPORTED" ? [{ type: "SPARE", prefix, ip, why, code }] : [];
   });
   if (event.type === "LOGIN_ASKED") return { ...decided, reason: "account_guarded", changes };
   if (event.type === "RECIPIENT") return { ...decided, reason: "recipient_unknown", changes };

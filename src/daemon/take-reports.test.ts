@@ -52,6 +52,20 @@ test("it waits while the database takes nothing", async (t) => {
   assert.deepEqual([banned.length, readdirSync(directory)], [1, []]);
 });
 
+test("while the database takes nothing one report is tried at a time", async (t) => {
+  const { reports, report, directory, engine, store } = taker(t);
+  for (let i = 1; i <= 5; i++) report(`${i}.json`);
+  let asked = 0;
+  const ask = engine.ask.bind(engine);
+  t.mock.method(engine, "ask", (event: Parameters<typeof ask>[0]) => {
+    asked += 1;
+    return ask(event);
+  });
+  store.failing = "begin";
+  await reports.look();
+  assert.deepEqual([asked, readdirSync(directory).length], [1, 5]);
+});
+
 test("what is no report is dropped and told; what is unfinished is left alone", async (t) => {
   const { reports, report, banned, directory, warnings } = taker(t);
   writeFileSync(join(directory, "1.json"), "{");

@@ -52,7 +52,8 @@ export class ReportTaker {
 
   async #takeAll(): Promise<void> {
     try {
-      for (const name of this.#spool.waiting(AT_ONCE)) await this.#take(name);
+      // While the database takes nothing, the next report would fare no better.
+      for (const name of this.#spool.waiting(AT_ONCE)) if (!(await this.#take(name))) break;
       this.#failing = false;
     } catch (error) {
       if (this.#failing) return;
@@ -62,14 +63,16 @@ export class ReportTaker {
     }
   }
 
-  async #take(name: string): Promise<void> {
+  /** Whether it is dealt with: false leaves it for later. */
+  async #take(name: string): Promise<boolean> {
     const found = this.#spool.read(name);
     const read = found.ok ? parseJailReport(found.text) : found;
     if (read.ok) {
       const { reason, changes } = await this.#parts.engine.ask(read.report);
-      if (reason === "not_recorded") return;
+      if (reason === "not_recorded") return false;
       for (const change of changes) if (change.type === "BAN") this.#parts.banned(change.ban, read.report);
     } else this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: read.reason });
     this.#spool.remove(name);
+    return true;
   }
 }

@@ -56,3 +56,35 @@ test("a guarded account stays guarded while strangers go on, and opens a window 
   clock.advance(TEST_POLICY.accounts.windowMs);
   assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(9_999) })).verdict, "pass");
 });
+
+for (const [type, subject, opens] of [
+  ["PASSWORD_CHANGED", "Anna@example.test", true],
+  ["ACCOUNT_RESUMED", "anna@example.test", true],
+  ["BREAK_GLASS", "0 of 0 bans lifted", true],
+  ["PASSWORD_CHANGED", "bert@example.test", false],
+  ["ALIAS_ADDED", "anna@example.test", false],
+] as const)
+  test(`${type} of ${subject} ${opens ? "lowers" : "leaves"} the guard of anna`, async () => {
+    const { engine } = engineOnMemory();
+    for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
+    assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(100) })).reason, "account_guarded");
+    await engine.audit({ type, subject, by: "root" });
+    const asked = await engine.ask({ type: "LOGIN_ASKED", ...login(101) });
+    assert.equal(asked.reason, opens ? "below_limit" : "account_guarded");
+  });
+
+test("a neighbour who goes on unheard does not keep the owner's network out", async () => {
+  const { engine, clock } = engineOnMemory();
+  const [home, neighbour] = [ip("198.51.100.7"), ip("198.51.100.9")];
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(0, { ip: home }) });
+  const everyMs = Math.floor(TEST_POLICY.accounts.windowMs / (LIMIT + 4));
+  let refused = 0;
+  for (let i = 1; i <= 10 * LIMIT; i++) {
+    clock.advance(everyMs);
+    const event = login(i, { ip: neighbour });
+    const { verdict } = await engine.ask({ type: "LOGIN_ASKED", ...event });
+    if (verdict === "refuse") refused += 1;
+    else await engine.ask({ type: "LOGIN_FAILED", ...event });
+  }
+  assert.ok(refused > 0 && refused < 3 * LIMIT, `${refused} tries were refused`);
+});

@@ -1,3 +1,4 @@
+import { countGuesses, type Guess, networkShare } from "../core/account-guard.ts";
 import type { LoginAsked, LoginFailed, LoginSucceeded } from "../core/event.ts";
 import type { AccountFacts } from "../core/facts.ts";
 import { contains, networkAddress, type Prefix } from "../core/ip.ts";
@@ -10,10 +11,12 @@ import type { AccountHistory } from "./ports.ts";
 /** Where a login comes from: the unit of its address, and that with its neighbours. */
 export type Origin = Readonly<{ subject: Prefix; network: Prefix }>;
 type Login = LoginAsked | LoginSucceeded | LoginFailed;
-type Asked = Readonly<{ at: Millis; proof: string; network: Prefix }>;
+type Asked = Guess & Readonly<{ at: Millis }>;
 
 /** Longer than Dovecot takes to verify a password and to tell, however many wait before it. */
 const UNANSWERED_MS = 60 * SECOND_MS;
+/** Of the latest guesses at an account so many times its limit are looked at: a flood must not cost more. */
+const LOOKED_AT = 20;
 
 /**
  * What accounts know. All is read from the database, for a login is rare and slow anyway; only passwords that are being
@@ -38,13 +41,12 @@ export class AccountBook {
       signIns.map(({ prefix }) => prefix),
     );
     const network = kinship === "network" ? origin.network : null;
-    const tried =
-      kinship === "address" ? [] : this.#history.guesses(name, { network, since: later(now, -windowMs), most: limit });
-    const underWay = this.#underWay(name, now)
-      .filter((asked) => network === null || asked.network === network)
-      .map(({ proof }) => proof);
+    const reach = { network, since: later(now, -windowMs), most: LOOKED_AT * limit };
+    const tried = kinship === "address" ? [] : this.#history.guesses(name, reach);
+    const underWay = this.#underWay(name, now).filter((asked) => network === null || asked.network === network);
+    const share = network === null ? networkShare(policy) : limit;
     const lastProof = signIns.find(({ proof }) => proof !== "")?.proof ?? "";
-    return { name, kinship, guesses: Math.min(limit, countDifferent([...tried, ...underWay])), lastProof };
+    return { name, kinship, guesses: Math.min(limit, countGuesses([...tried, ...underWay], share)), lastProof };
   }
 
   /** The password goes to verification; its report will follow. */
@@ -80,9 +82,4 @@ function nameOf({ login }: Login): string {
 function kinshipOf({ subject, network }: Origin, known: readonly Prefix[]): AccountFacts["kinship"] {
   if (known.includes(subject)) return "address";
   return known.some((prefix) => contains(network, networkAddress(prefix))) ? "network" : "stranger";
-}
-
-/** Hashes that are not known differ from all others. */
-function countDifferent(proofs: readonly string[]): number {
-  return new Set(proofs.map((proof, i) => (proof === "" ? i : proof))).size;
 }

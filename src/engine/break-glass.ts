@@ -7,7 +7,7 @@ export type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: 
 /** `left` is above 0 only where the database takes no writes. */
 export type GlassBroken = Readonly<{ lifted: number; left: number }>;
 
-/** Lifts every ban, forgiven, for an owner who is locked out. */
+/** Lifts every ban, forgiven, and lowers the guard of accounts, for an owner who is locked out. */
 export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<GlassBroken> {
   const standing = banLog.active(clock.now());
   let lifted = 0;

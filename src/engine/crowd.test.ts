@@ -1,58 +1,94 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NoticeBoard } from "../../test/kit/engine-kit.ts";
+import { hostPrefix, parsePrefix } from "../core/ip.ts";
 import { ip, MAIL, NOON } from "../core/samples.ts";
-import { later } from "../core/time.ts";
+import { later, MINUTE_MS } from "../core/time.ts";
 import { CROWD, Crowd } from "./crowd.ts";
 
-const PROXY = ip("172.18.0.5");
+const PROXY = "172.18.0.5";
 
 function crowd() {
   const notices = new NoticeBoard();
   const watched = new Crowd(notices);
   const connect = (from: string, at = 0): void =>
     watched.observe({ type: "CONNECT", ip: ip(from), service: "smtp", session: "", clientName: null }, later(NOON, at));
-  const helo = (from: string, name: string): void =>
-    watched.observe({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: ip(from), helo: name }, NOON);
-  return { watched, notices, connect, helo };
+  const helo = (from: string, name: string, at = 0): void =>
+    watched.observe(
+      { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: ip(from), helo: name },
+      later(NOON, at),
+    );
+  const signIn = (from: string, login: string): void =>
+    watched.observe({ type: "LOGIN_SUCCEEDED", ip: ip(from), service: "imap", login, passwordHash: "" }, NOON);
+  const hides = (from: string, at = 0): boolean => watched.hidesIn(hostPrefix(ip(from)), later(NOON, at));
+  return { watched, notices, connect, helo, signIn, hides };
 }
 
-test("one private address that is nearly all clients hides them; with three faces the owner is told", () => {
-  const { watched, notices, connect, helo } = crowd();
-  for (let i = 1; i < CROWD.events; i++) connect(PROXY);
-  assert.equal(watched.hides(PROXY), false, "too few to tell");
-  connect(PROXY);
-  assert.equal(watched.hides(PROXY), true);
-  for (const name of ["one.test", "ONE.test", "two.test"]) helo(PROXY, name);
-  assert.equal(notices.raised.size, 0, "it may be one client");
-  helo(PROXY, "three.test");
+test("one private address that is nearly all clients, with three faces, hides them, and the owner is told", () => {
+  const { watched, notices, connect, helo, hides } = crowd();
+  for (const name of ["one.test", "ONE.test", "two.test", "three.test"]) helo(PROXY, name);
+  for (let i = 1; i < CROWD.events; i++) connect(PROXY, MINUTE_MS);
+  assert.equal(hides(PROXY, MINUTE_MS), false, "too few to tell");
+  connect(PROXY, MINUTE_MS);
+  assert.equal(hides(PROXY, MINUTE_MS), true);
   assert.match(notices.raised.get("all_clients_private") ?? "", /172\.18\.0\.5/);
+  for (const [network, hidden] of [
+    ["172.18.0.0/24", true],
+    ["172.18.1.0/24", false],
+  ] as const)
+    assert.equal(watched.hidesIn(parsePrefix(network) ?? assert.fail(), later(NOON, MINUTE_MS)), hidden, network);
+});
+
+for (const [who, names, hidden] of [
+  ["a flood of one client", ["one.test"], false],
+  ["a flood with names of its own", ["one.test", "two.test", "three.test"], false],
+] as const)
+  test(`${who} hides nobody`, () => {
+    const { notices, connect, helo, hides } = crowd();
+    for (let i = 0; i < 30; i++) connect(PROXY, i * 1_000);
+    for (const name of names) helo(PROXY, name, 1_000);
+    assert.equal(hides(PROXY, 30_000), hidden);
+    assert.equal(notices.raised.size, 0);
+  });
+
+test("who proved to be somebody counts at once", () => {
+  const { connect, signIn, hides } = crowd();
+  for (let i = 0; i < 10; i++) connect(PROXY);
+  for (const login of ["ann", "bob", "Bob"]) signIn(PROXY, `${login}@example.test`);
+  assert.equal(hides(PROXY), false);
+  signIn(PROXY, "cid@example.test");
+  assert.equal(hides(PROXY), true);
 });
 
 test("among others a private address is one client of many, and the notice goes", () => {
-  const { watched, notices, connect, helo } = crowd();
+  const { notices, connect, signIn, hides } = crowd();
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
   for (let i = 0; i < 10; i++) connect(PROXY);
-  for (const name of ["one.test", "two.test", "three.test"]) helo(PROXY, name);
   assert.equal(notices.raised.size, 1);
   for (let i = 0; i < 5; i++) connect(`203.0.113.${i}`);
   connect(PROXY);
-  assert.equal(watched.hides(PROXY), false);
+  assert.equal(hides(PROXY), false);
   assert.equal(notices.raised.size, 0);
 });
 
 test("no public address hides anybody", () => {
-  const { watched, connect } = crowd();
+  const { connect, signIn, hides } = crowd();
+  for (const login of ["ann", "bob", "cid"]) signIn("203.0.113.7", login);
   for (let i = 0; i < 100; i++) connect("203.0.113.7");
-  assert.equal(watched.hides(ip("203.0.113.7")), false);
+  assert.equal(hides("203.0.113.7"), false);
 });
 
 test("what is older than two windows counts no more, and a clock set back is borne", () => {
-  const { watched, connect } = crowd();
+  const { connect, helo, hides } = crowd();
+  const names = ["one.test", "two.test", "three.test"];
   for (let i = 0; i < 100; i++) connect("203.0.113.7");
+  for (const name of names) helo(PROXY, name, 1);
   for (let i = 0; i < 20; i++) connect(PROXY, CROWD.windowMs);
-  assert.equal(watched.hides(PROXY), false);
+  assert.equal(hides(PROXY, CROWD.windowMs), false);
+  for (const name of names) helo(PROXY, name, CROWD.windowMs);
   for (let i = 0; i < 20; i++) connect(PROXY, 2 * CROWD.windowMs);
-  assert.equal(watched.hides(PROXY), true);
+  assert.equal(hides(PROXY, 2 * CROWD.windowMs), true);
   connect("203.0.113.8", -CROWD.windowMs);
-  assert.equal(watched.hides(PROXY), true);
+  for (const name of names) helo(PROXY, name, -CROWD.windowMs);
+  assert.equal(hides(PROXY, CROWD.familiarMs - CROWD.windowMs), true);
 });

@@ -1,3 +1,4 @@
+import { guardLowered } from "../core/account-guard.ts";
 import { type Decision, decision } from "../core/decision.ts";
 import type { Audit, Event, LogPosition, Observation } from "../core/event.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
@@ -88,7 +89,11 @@ export class Engine {
 
   /** Records a command on accounts, tokens or settings. Resolves false when the database could not take it. */
   audit(audit: Audit): Promise<boolean> {
-    return this.#record((now) => this.#judge.append(auditRow(audit, now)));
+    return this.#record((now) => {
+      this.#judge.append(auditRow(audit, now));
+      const lowered = guardLowered(audit);
+      if (lowered !== null) this.#parts.store.apply(lowered, now);
+    });
   }
 
   /**

@@ -190,6 +190,7 @@ export class Judge {
         return;
       }
       case "GUESS":
+      case "FORGET_GUESSES":
       case "SPARE":
       case "CORRESPOND":
       case "READ_LOG":
@@ -235,7 +236,7 @@ function decide(policy: Policy, facts: Facts, event: FromAddress, now: Millis): 
     case "LOGIN_ASKED":
       return decideLoginAsked(policy, facts, event, now);
     case "LOGIN_SUCCEEDED":
-      return decideLoginSucceeded(facts, event);
+      return decideLoginSucceeded(policy, facts, event);
     case "LOGIN_FAILED":
       return decideLoginFailed(policy, facts, event, now);
     case "JAIL_REPORTED":

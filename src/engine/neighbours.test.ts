@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { parsePrefix } from "../core/ip.ts";
 import { ip, MAIL } from "../core/samples.ts";
-import { MINUTE_MS } from "../core/time.ts";
+import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 
 const POLICY = { ...TEST_POLICY, connections: [{ key: "k", count: 1, windowMs: MINUTE_MS }] };
 const prefix = (text: string) => parsePrefix(text) ?? assert.fail(text);
@@ -56,4 +56,60 @@ test("thirty guesses out of one network, two an address at most, bring its ban",
     await engine.ask({ type: "LOGIN_FAILED", ip: ip(`198.51.100.${i % 20}`), ...login });
   }
   assert.equal(sqlite.ban(prefix("198.51.100.0/24"))?.code, "network_guesses");
+});
+
+for (const [how, after] of [
+  ["lifted", "unban"],
+  ["over", "wait"],
+] as const)
+  test(`once the ban of a network is ${how}, one typo or one offence in it does not bring it back`, async () => {
+    const { engine, sqlite, flood, clock } = scene();
+    const network = prefix("198.51.100.0/24");
+    for (let i = 1; i <= 5; i++) await flood(`198.51.100.${i}`);
+    if (after === "unban") await engine.ask({ type: "UNBAN_ASKED", prefix: network, by: "root" });
+    else clock.advance(HOUR_MS);
+    clock.advance(MINUTE_MS);
+    const typo = { service: "imap", login: "anna@example.test", passwordHash: "typo" } as const;
+    const failed = await engine.ask({ type: "LOGIN_FAILED", ip: ip("198.51.100.9"), ...typo });
+    assert.equal(failed.reason, "below_limit");
+    clock.advance(1);
+    await flood("198.51.100.10");
+    assert.equal(sqlite.ban(network), null);
+    for (let i = 11; i <= 14; i++) await flood(`198.51.100.${i}`);
+    assert.equal(sqlite.ban(network)?.code, "neighbours_banned", "five more do");
+  });
+
+test("a typo does not ban a network for what its neighbours did", async () => {
+  const { engine, sqlite, flood } = scene();
+  for (let i = 1; i <= 4; i++) await flood(`198.51.101.${i}`);
+  engine.setPolicy({ ...POLICY, bans: { ...POLICY.bans, neighbours: 4 } });
+  const typo = { service: "imap", login: "anna@example.test", passwordHash: "typo" } as const;
+  await engine.ask({ type: "LOGIN_FAILED", ip: ip("198.51.101.9"), ...typo });
+  assert.equal(sqlite.ban(prefix("198.51.101.0/24")), null);
+  await flood("198.51.101.10");
+  assert.equal(sqlite.ban(prefix("198.51.101.0/24"))?.code, "neighbours_banned");
+});
+
+test("who forgives a network forgives what lies in it", async () => {
+  const { engine, sqlite, flood, clock } = scene();
+  await flood("198.51.100.1");
+  clock.advance(HOUR_MS);
+  await engine.ask({ type: "BAN_EXPIRED", prefix: prefix("198.51.100.1") });
+  const network = prefix("198.51.100.0/24");
+  await engine.ask({ type: "BAN_ASKED", prefix: network, note: "", durationMs: null, by: "root" });
+  await engine.ask({ type: "UNBAN_ASKED", prefix: network, by: "root" });
+  await flood("198.51.100.1");
+  assert.equal(sqlite.ban(prefix("198.51.100.1"))?.offences, 1);
+});
+
+test("a network is somebody's home as long as accounts know it, not only within the memory of bans", async () => {
+  const { engine, sqlite, flood, clock } = scene();
+  const login = { service: "imap", login: "anna@example.test", passwordHash: "right" } as const;
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip("198.51.100.254"), ...login });
+  clock.advance(POLICY.accounts.knownForMs - MINUTE_MS);
+  for (let i = 1; i <= 6; i++) await flood(`198.51.100.${i}`);
+  assert.equal(sqlite.ban(prefix("198.51.100.0/24")), null);
+  clock.advance(2 * MINUTE_MS);
+  await flood("198.51.100.7");
+  assert.equal(sqlite.ban(prefix("198.51.100.0/24"))?.code, "neighbours_banned");
 });

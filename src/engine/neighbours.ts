@@ -13,6 +13,8 @@ export type NeighbourParts = Readonly<{
   accounts: Pick<AccountHistory, "networksSince">;
   sparing: Sparing;
 }>;
+/** What of this a decision brought. */
+type Brought = Readonly<{ ban: boolean; guess: boolean }>;
 type Who = Readonly<{ ip: Ip; subject: Prefix; network: Prefix }>;
 
 /**
@@ -28,9 +30,9 @@ export class Neighbours {
 
   /** After the changes of a decision have been written: what follows for the network around. */
   changes(policy: Policy, decided: Decision, who: Who, now: Millis): readonly Change[] {
-    const offended = decided.changes.some(({ type }) => type === "BAN" || type === "GUESS");
-    if (!offended || who.network === who.subject) return [];
-    const due = banOfNetwork(policy, this.#facts(policy, who, now), now);
+    const brought = { ban: isIn(decided, "BAN"), guess: isIn(decided, "GUESS") };
+    if (!(brought.ban || brought.guess) || who.network === who.subject) return [];
+    const due = banOfNetwork(policy, this.#facts(policy, who, brought, now), now);
     if (due === null) return [];
     const why =
       this.#parts.sparing.why(who.network, now) ?? (this.#isHome(policy, who.network, now) ? "known_network" : null);
@@ -39,9 +41,11 @@ export class Neighbours {
     return this.#parts.sparing.isNews(prefix, now) ? [{ type: "SPARE", prefix, ip, why, code }] : [];
   }
 
-  #facts(policy: Policy, { ip, network }: Who, now: Millis): NeighbourFacts {
+  /** What a ban of the network has answered, or its end, is spent; and a guess adds to guesses only. */
+  #facts(policy: Policy, { ip, network }: Who, brought: Brought, now: Millis): NeighbourFacts {
     const { history, networks } = this.#parts;
-    const memory = later(now, -policy.bans.memoryMs);
+    const settled = networks.settledAt(network, now);
+    const since = (windowMs: number): Millis => later(now, -Math.min(windowMs, now - settled));
     const reach = { sinceConnections: now, sinceMails: now, sinceFailures: now, sinceProbes: now, most: 1 };
     const { ban, offencesAt } = history.address(network, reach);
     return {
@@ -49,13 +53,17 @@ export class Neighbours {
       ip,
       isBanned: ban !== null,
       offences: countWithin(offencesAt, policy.bans.memoryMs, now),
-      banned: networks.offenders(network, memory),
-      guesses: networks.guessesFrom(network, later(now, -policy.networks.windowMs)),
+      banned: brought.ban ? networks.offenders(network, since(policy.bans.memoryMs)) : 0,
+      guesses: brought.guess ? networks.guessesFrom(network, since(policy.networks.windowMs)) : 0,
     };
   }
 
   #isHome(policy: Policy, network: Prefix, now: Millis): boolean {
-    const since = later(now, -policy.bans.memoryMs);
+    const since = later(now, -policy.accounts.knownForMs);
     return this.#parts.accounts.networksSince(since).some((known) => contains(network, networkAddress(known)));
   }
+}
+
+function isIn({ changes }: Decision, type: Change["type"]): boolean {
+  return changes.some((change) => change.type === type);
 }

@@ -1,3 +1,4 @@
+import type { Guess } from "../core/account-guard.ts";
 import type { Ban, Change } from "../core/decision.ts";
 import type { JailReported, Listing, LogPosition, Recipient } from "../core/event.ts";
 import type { Failure, Heard } from "../core/facts.ts";
@@ -122,8 +123,8 @@ export type GuessReach = Readonly<{ network: Prefix | null; since: Millis; most:
 export interface AccountHistory {
   /** The latest first. */
   signIns(account: string, since: Millis): readonly SignIn[];
-  /** Hashes of different passwords that strangers tried. */
-  guesses(account: string, reach: GuessReach): readonly string[];
+  /** What strangers tried, the latest first. */
+  guesses(account: string, reach: GuessReach): readonly Guess[];
   /** Accounts that signed in from this unit. */
   accountsOf(subject: Prefix, since: Millis): readonly string[];
   /** Units from which any account signed in. */
@@ -134,6 +135,8 @@ export interface AccountHistory {
 export interface NetworkHistory {
   /** Units within the network that were banned for an offence, but for those that were forgiven. */
   offenders(network: Prefix, since: Millis): number;
+  /** When the last ban of the network itself began or ended; 0 where there was none. */
+  settledAt(network: Prefix, now: Millis): Millis;
   /** Wrong passwords, each counted once an account. */
   guessesFrom(network: Prefix, since: Millis): number;
 }

@@ -22,8 +22,7 @@ export function eventRow(event: Event, decision: Decision, subject: Prefix, at: 
     ip: "ip" in event ? event.ip : networkAddress(event.prefix),
     prefix: subject,
     account: accountOf(event),
-    proof:
-      event.type === "LOGIN_FAILED" || (event.type === "LOGIN_ASKED" && decision.counted) ? event.passwordHash : null,
+    proof: event.type === "LOGIN_FAILED" || event.type === "LOGIN_ASKED" ? event.passwordHash : null,
     counts: decision.counted ? familyOf(event) : null,
     reason: decision.reason,
     count: evidence === null ? null : evidence.count,
@@ -63,6 +62,7 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
       };
     case "KNOW":
     case "GUESS":
+    case "FORGET_GUESSES":
     case "READ_LOG":
     case "CORRESPOND":
     case "HEAR_JAIL":
@@ -154,9 +154,11 @@ function actionOf(event: Event, { verdict, reason }: Decision): string {
   return verdict === "refuse" ? "banned" : isSpared(reason) ? "spared" : "attached";
 }
 
-/** Not banned although a jail reported it, and for another reason than that it had been judged already. */
+const REPORTED: readonly Reason[] = ["jail_report", "banned", "report_seen", "report_late"];
+
+/** Not banned although a jail reported it, and for another reason than that it had been judged already, or came too late. */
 function isSpared(reason: Reason): boolean {
-  return reason !== "jail_report" && reason !== "banned" && reason !== "report_seen";
+  return !REPORTED.includes(reason);
 }
 
 function bare(type: EventType, about: About, at: Millis, details: string): EventRow {

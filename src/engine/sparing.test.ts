@@ -36,8 +36,27 @@ test("an administrator at work is not banned, which is an event, now and then on
   assert.equal(sqlite.ban(parsePrefix(OFFICE) ?? assert.fail())?.code, "connection_limit", "half an hour later it is");
 });
 
+test("a report of Fail2ban about an administrator at work is one event", async () => {
+  const { engine, count, clock } = scene();
+  engine.administratorAt(OFFICE);
+  const numbers = { failures: 3, limit: 3, windowMs: 10 * MINUTE_MS, banMs: 10 * MINUTE_MS, lastAt: clock.now() };
+  const report = {
+    type: "JAIL_REPORTED",
+    ip: OFFICE,
+    jail: "postfix",
+    ...numbers,
+    clientName: null,
+    lines: [],
+  } as const;
+  assert.equal((await engine.ask(report)).reason, "admin_session");
+  assert.deepEqual([count("SPARED"), count("JAIL_REPORTED"), count("BAN")], [1, 0, 0]);
+});
+
 test("behind one private address all clients go on, and the owner is told how to mend it", async () => {
-  const { engine, connect, count, notices } = scene();
+  const { engine, connect, count, notices, clock } = scene();
+  for (const helo of ["one.test", "two.test", "three.test"])
+    await engine.ask({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: PROXY, helo });
+  clock.advance(MINUTE_MS);
   for (let i = 0; i < 40; i++) {
     assert.equal((await connect(PROXY)).verdict, "pass");
     const helo = `client${i % 4}.test`;
@@ -45,6 +64,15 @@ test("behind one private address all clients go on, and the owner is told how to
   }
   assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
   assert.ok(notices.raised.has("all_clients_private"));
+});
+
+test("a private address that floods with names of its own is banned as any other", async () => {
+  const { engine, connect } = scene();
+  for (let i = 0; i < 12; i++) {
+    await connect(PROXY);
+    await engine.ask({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: PROXY, helo: `bot${i}.test` });
+  }
+  assert.equal((await connect(PROXY)).reason, "connection_limit");
 });
 
 test("a private address among many clients is banned as any other", async () => {

@@ -1,6 +1,6 @@
 import type { Decision } from "../core/decision.ts";
 import type { Event } from "../core/event.ts";
-import { contains, type Ip, isSingleAddress, networkAddress, type Prefix } from "../core/ip.ts";
+import { contains, type Ip, type Prefix } from "../core/ip.ts";
 import type { Protection } from "../core/reasons.ts";
 import { banIn, spared } from "../core/sparing.ts";
 import { MINUTE_MS, type Millis } from "../core/time.ts";
@@ -44,7 +44,7 @@ export class Sparing {
     if (protection !== null) return protection;
     for (const [ip, at] of this.#administrators)
       if (isWithin(now, at, SESSION_MS) && contains(network, ip)) return "admin_session";
-    return isSingleAddress(network) && this.#crowd.hides(networkAddress(network)) ? "all_clients" : null;
+    return this.#crowd.hidesIn(network, now) ? "all_clients" : null;
   }
 
   /** The decision as it may commit. */

@@ -136,7 +136,7 @@ export const schema = {
   "limits.accounts.failures": {
     kind: wholeNumber(1, 1_000),
     byDefault: 20,
-    says: "How many different wrong passwords for one account, from whatever addresses, guard it: then only known networks may sign in.",
+    says: "How many different wrong passwords for one account guard it, no more than a quarter of them from one network: then only known networks may sign in.",
   },
   "limits.accounts.window": {
     kind: duration(SECOND_MS, 7 * DAY_MS),

@@ -6,7 +6,15 @@ import { decideReport } from "../../src/core/decide-report.ts";
 import type { Ban, Change, Decision } from "../../src/core/decision.ts";
 import type { Event, JailReported } from "../../src/core/event.ts";
 import { type AccountFacts, type Facts, type Heard, NOTHING_HEARD, type RecipientKind } from "../../src/core/facts.ts";
-import { contains, type Ip, neighbourhoodOf, overlaps, type Prefix, prefixOf } from "../../src/core/ip.ts";
+import {
+  contains,
+  type Ip,
+  neighbourhoodOf,
+  networkAddress,
+  overlaps,
+  type Prefix,
+  prefixOf,
+} from "../../src/core/ip.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Protection } from "../../src/core/reasons.ts";
 import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";
@@ -65,7 +73,7 @@ export class NaiveHistory {
       case "LOGIN_ASKED":
         return decideLoginAsked(this.#policy, facts, event, at);
       case "LOGIN_SUCCEEDED":
-        return decideLoginSucceeded(facts, event);
+        return decideLoginSucceeded(this.#policy, facts, event);
       case "LOGIN_FAILED":
         return decideLoginFailed(this.#policy, facts, event, at);
       case "JAIL_REPORTED":
@@ -123,11 +131,12 @@ export class NaiveHistory {
   #heard(subject: Prefix, { jail, lastAt, windowMs }: JailReported, at: Millis): Heard {
     const judged = this.#changes().flatMap(({ change }) => {
       if (change.type === "HEAR_JAIL" && change.prefix === subject && change.jail === jail) return [change.at];
-      return change.type === "BAN" && change.ban.prefix === subject ? [change.ban.createdAt] : [];
+      const bans = change.type === "BAN" && contains(change.ban.prefix, networkAddress(subject));
+      return bans ? [change.ban.createdAt] : [];
     });
     const upTo = Math.max(...judged.filter((when) => when <= at));
-    const tried = this.#kept.flatMap(({ event, at: when }) =>
-      event.type === "LOGIN_FAILED" &&
+    const tried = this.#kept.flatMap(({ event, at: when, decision: { verdict } }) =>
+      (event.type === "LOGIN_FAILED" || (event.type === "LOGIN_ASKED" && verdict === "refuse")) &&
       this.#subject(event.ip) === subject &&
       when > lastAt - windowMs - 4 * MINUTE_MS &&
       when <= lastAt + 5 * SECOND_MS
@@ -148,7 +157,14 @@ export class NaiveHistory {
       change.type === "GUESS" && change.account === name && when > at - windowMs ? [change] : [],
     );
     const counted = tried.filter((guess) => kinship === "stranger" || guess.network === network);
-    const different = kinship === "address" ? 0 : new Set(counted.map(({ proof }) => proof)).size;
+    // Each password counts for one network, each network for a quarter of the limit at most.
+    const passwords = [...new Set(counted.map(({ proof }) => proof))];
+    const networks = passwords.map(
+      (password) => counted.flatMap((guess) => (guess.proof === password ? [guess.network] : [])).toSorted()[0],
+    );
+    const share = kinship === "stranger" ? Math.ceil(failures / 4) : failures;
+    const capped = networks.filter((each, i) => networks.slice(0, i).filter((other) => other === each).length < share);
+    const different = kinship === "address" ? 0 : capped.length;
     return {
       name,
       kinship,
@@ -205,11 +221,16 @@ export class NaiveHistory {
     const times = new Set<Millis>();
     let standing: Ban | null = null;
     for (const { change } of this.#changes()) {
+      if (change.type === "LIFT" && change.forgiven && isWithin(subject, change.prefix))
+        for (const time of times) if (time !== standing?.createdAt) times.delete(time);
       if (bannedOrLifted(change) !== subject) continue;
       if (change.type === "BAN") {
         standing = change.ban;
         if (standing.offences > 0) times.add(standing.createdAt);
-      } else if (change.type === "LIFT" && change.forgiven && standing !== null) times.delete(standing.createdAt);
+      } else if (change.type === "LIFT") {
+        if (change.forgiven && standing !== null) times.delete(standing.createdAt);
+        standing = null;
+      }
     }
     return [...times];
   }
@@ -239,6 +260,11 @@ export class NaiveHistory {
 function bannedOrLifted(change: Change): Prefix | null {
   if (change.type === "BAN") return change.ban.prefix;
   return change.type === "LIFT" ? change.prefix : null;
+}
+
+/** Whether it is a part of the network, smaller than that. */
+function isWithin(prefix: Prefix, network: Prefix): boolean {
+  return prefix !== network && contains(network, networkAddress(prefix));
 }
 
 function timesOf(kept: readonly Kept[]): readonly Millis[] {

@@ -93,6 +93,8 @@ function describeChange(change: Decision["changes"][number]): string {
       return `${change.account} known from ${change.prefix}`;
     case "GUESS":
       return `${change.account} guessed at from ${change.network}`;
+    case "FORGET_GUESSES":
+      return `guesses at ${change.account ?? "any account"} forgotten`;
     case "CORRESPOND":
       return `${change.account} writes to ${change.address}`;
     case "READ_LOG":

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Guess } from "../../core/account-guard.ts";
 import type { Prefix } from "../../core/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { AccountHistory, GuessReach, SignIn } from "../../engine/ports.ts";
@@ -21,12 +22,12 @@ export class SqliteAccountHistory implements AccountHistory {
       .map((row) => ({ prefix: prefix(row["prefix"]), proof: text(row["proof"]) }));
   }
 
-  guesses(account: string, { network, since, most }: GuessReach): readonly string[] {
+  guesses(account: string, { network, since, most }: GuessReach): readonly Guess[] {
     const rows =
       network === null
         ? this.#sql.guesses.all(account, since, most)
         : this.#sql.guessesFrom.all(account, network, since, most);
-    return rows.map((row) => text(row["proof"]));
+    return rows.map((row) => ({ network: prefix(row["network"]), proof: text(row["proof"]) }));
   }
 
   accountsOf(subject: Prefix, since: Millis): readonly string[] {
@@ -42,8 +43,10 @@ function statements(sql: (text: string) => StatementSync) {
   return {
     signIns: sql(`
       SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC LIMIT ?`),
-    guesses: sql("SELECT DISTINCT proof FROM guess WHERE account = ? AND at > ? LIMIT ?"),
-    guessesFrom: sql("SELECT proof FROM guess WHERE account = ? AND network = ? AND at > ? LIMIT ?"),
+    guesses: sql("SELECT network, proof FROM guess WHERE account = ? AND at > ? ORDER BY at DESC LIMIT ?"),
+    guessesFrom: sql(
+      "SELECT network, proof FROM guess WHERE account = ? AND network = ? AND at > ? ORDER BY at DESC LIMIT ?",
+    ),
     networksSince: sql("SELECT DISTINCT prefix FROM known_address WHERE last_at > ?"),
     accountsOf: sql("SELECT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),
   };

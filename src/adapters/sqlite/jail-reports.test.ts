@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import type { JailReported } from "../../core/event.ts";
 import { hostPrefix } from "../../core/ip.ts";
 import { ip } from "../../core/samples.ts";
@@ -57,6 +57,29 @@ test("different passwords of that time are told apart, repeated ones counted onc
   assert.deepEqual(sqlite.heard(SUBJECT, reportAt(clock.now()), clock.now()).passwords.toSorted(), ["a1", "b2"]);
   assert.deepEqual(sqlite.heard(SUBJECT, reportAt(then), clock.now()).passwords, ["a1"], "later ones are not its own");
   assert.deepEqual(sqlite.heard(SUBJECT, reportAt(later(then, HOUR_MS)), clock.now()).passwords, []);
+});
+
+test("what the guard refused unheard is told apart too; what it did not see is no other password", async () => {
+  const { engine, sqlite, clock } = engineOnMemory({
+    ...TEST_POLICY,
+    logins: { ...TEST_POLICY.logins, networks: [hostPrefix(ip("203.0.113.1"))] },
+  });
+  const login = { ip: IP, service: "imap", login: "anna@example.test" } as const;
+  const passwords = () => sqlite.heard(SUBJECT, reportAt(clock.now()), clock.now()).passwords;
+  for (let i = 0; i < 3; i++) {
+    const asked = await engine.ask({ type: "LOGIN_ASKED", ...login, passwordHash: "right" });
+    assert.equal(asked.reason, "outside_networks");
+  }
+  assert.deepEqual(passwords(), ["right"]);
+  assert.equal((await engine.ask(reportAt(clock.now()))).reason, "repeated_password");
+  await engine.observe("mail.log", { inode: "1", offset: 1 }, [{ type: "LOGIN_UNSEEN", ...login, times: 3 }]);
+  assert.deepEqual(passwords(), ["right", ""]);
+  clock.advance(MINUTE_MS);
+  assert.equal((await engine.ask(reportAt(clock.now()))).reason, "repeated_password");
+  clock.advance(MINUTE_MS);
+  await engine.ask({ type: "LOGIN_ASKED", ...login, passwordHash: "another" });
+  assert.deepEqual(passwords(), ["right", "another"], "the unknown one last");
+  assert.equal((await engine.ask(reportAt(clock.now()))).reason, "jail_report");
 });
 
 test("old reports are forgotten", () => {

@@ -31,5 +31,10 @@ test("neighbours: how many of a network were banned for an offence, and what the
     store.apply({ type: "GUESS", account: `user${i}`, network, proof }, later(START, i));
   assert.equal(history.guessesFrom(network, later(START, -1)), 3, "the same password at two accounts is two guesses");
   assert.equal(history.guessesFrom(network, later(START, 1)), 1);
+  assert.equal(history.settledAt(network, later(START, 9)), later(START, 2), "when it was banned");
+  store.apply({ type: "LIFT", prefix: network, cause: "UNBAN", forgiven: true, by: "root" }, later(START, 5));
+  assert.equal(history.settledAt(network, later(START, 9)), later(START, 5), "when that was lifted");
+  assert.equal(history.settledAt(network, later(START, 4)), 0, "an end that lies ahead settles nothing");
+  assert.equal(history.settledAt(net("198.51.100.0/24"), later(START, 9)), 0);
   store.commit();
 });

@@ -27,6 +27,9 @@ function statements(sql: (text: string) => StatementSync) {
     endBan: sql(`
       UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ?, answered = ${LAST_EVENT}
       WHERE prefix = ? AND ended_at IS NULL`),
+    forgiveWithin: sql(`
+      UPDATE ban SET forgiven = 1
+      WHERE first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND ended_at IS NOT NULL AND forgiven = 0`),
     insertBan: sql(`
       INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, answered)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`),
@@ -37,6 +40,7 @@ function statements(sql: (text: string) => StatementSync) {
     guess: sql(`
       INSERT INTO guess (account, network, proof, at) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET at = max(at, excluded.at)`),
+    forgetGuesses: sql("DELETE FROM guess WHERE ?1 IS NULL OR account = ?1"),
     correspond: sql(`
       INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),

@@ -126,6 +126,9 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       case "GUESS":
         this.#sql.guess.run(change.account, change.network, change.proof, at);
         return;
+      case "FORGET_GUESSES":
+        this.#sql.forgetGuesses.run(change.account);
+        return;
       case "CORRESPOND":
         this.#sql.correspond.run(change.address, change.account, at);
         return;
@@ -228,7 +231,11 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
 
   #lift(change: Extract<Change, { type: "LIFT" }>, at: Millis): void {
     const ended = this.#sql.endBan.run(at, change.cause, change.by, change.forgiven ? 1 : 0, change.prefix);
-    if (ended.changes > 0) this.#sql.step.run(at, "delete", change.prefix, null);
+    if (ended.changes === 0) return;
+    this.#sql.step.run(at, "delete", change.prefix, null);
+    if (!change.forgiven || isSingleAddress(change.prefix)) return;
+    const { first, last } = boundsOf(change.prefix);
+    this.#sql.forgiveWithin.run(first, last, last, change.prefix);
   }
 
   /** All bans of the network, of which the newest tells from when on its events count anew. */
