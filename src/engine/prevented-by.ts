@@ -64,6 +64,7 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   admin_session: NONE,
   below_limit: NONE,
   report_seen: NONE,
+  report_late: NONE,
   unseen_login_failure: NONE,
   signed_in: NONE,
   not_banned: NONE,

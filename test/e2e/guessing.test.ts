@@ -20,7 +20,7 @@ describe("guessing at one account, spread over many addresses", { skip: whyNoLab
   let product: Product;
   before(async () => {
     lab = await Lab.make();
-    product = await new Product(lab).start();
+    product = await new Product(lab, { GHOSTINBOX_FAIL2BAN__ENABLED: "true" }).start();
     await product.addAccount(ANNA);
   });
   after(async () => {
