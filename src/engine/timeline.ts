@@ -64,8 +64,9 @@ function sourceOf({ type, details }: EventItem): TimelineSource {
     case "UNBAN":
     case "BAN_EXPIRED":
     case "BAN_REFUSED":
-    case "SPARED":
       return "firewall";
+    case "SPARED":
+      return door === "jail" ? "fail2ban" : "firewall";
     default:
       return "administrator";
   }
