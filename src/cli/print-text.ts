@@ -1,10 +1,15 @@
 import { printable as printableLine } from "../core/text.ts";
 import { SECOND_MS } from "../core/time.ts";
 
+/** A longer cell stands out of its column rather than push all others aside. */
+const WIDEST = 64;
+
 /** Columns of equal width, two spaces apart; the last one is ragged. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map(oneLine));
-  const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((row) => (row[i] ?? "").length)));
+  const widths = (cells[0] ?? []).map((_, i) =>
+    Math.max(0, ...cells.map((row) => (row[i] ?? "").length).filter((width) => width <= WIDEST)),
+  );
   return cells
     .map((row) =>
       row

@@ -13,8 +13,8 @@ export function printTimeline(timeline: readonly TimelineStep[], more: string): 
     step.source,
     step.type,
     step.account ?? "",
-    [step.details, step.evidence].filter((part) => part !== "").join("; "),
     step.meaning,
+    [step.details, step.evidence].filter((part) => part !== "").join("; "),
   ]);
   const rest = timeline.length > latest.length ? `\n  All of them: ${more}` : "";
   return `What happened (latest last):\n${columns(rows)}${rest}`;

@@ -65,7 +65,7 @@ Since 2026-11-20 06:40:00 UTC; its 2nd offence within 7d, level medium, found by
 To lift it: ./ghostinbox unban 203.0.113.7
 
 What happened (latest last):
-  2026-11-20 06:40:00 UTC  login  LOGIN_FAILED  anna@example.org  imap login=<anna@example.org>; 5 within 10m, limit 5  Too many different wrong passwords.
+  2026-11-20 06:40:00 UTC  login  LOGIN_FAILED  anna@example.org  Too many different wrong passwords.  imap login=<anna@example.org>; 5 within 10m, limit 5
 
 What lifts or prevents it:
   Too many different wrong passwords. \`unban IP\` lifts it; \`account passwd\` sets a new password. Set by limits.logins.failures, limits.logins.window.`,
