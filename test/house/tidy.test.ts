@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 
@@ -126,7 +126,7 @@ function tracked(): readonly string[] {
       .split("\0")
       .filter((path) => path !== "");
   } catch {
-    return globSync("{src,test,bench,scripts,docs,security}/**/*.*");
+    return globSync("{src,test,bench,scripts,docs,security}/**/*.*").filter((path) => statSync(path).isFile());
   }
 }
 
