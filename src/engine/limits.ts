@@ -1,7 +1,7 @@
 /** Every bound of the engine, in one place. A flood from a million addresses costs no more than these. */
 export const LIMITS = {
   /** Addresses whose windows are held in memory; the others are read from the database when they return. */
-  cachedAddresses: 4_096,
+  cachedAddresses: 2_048,
   cachedAccounts: 1_024,
   /** Passwords of one account that are being verified at once. */
   askedPerAccount: 1_024,
@@ -10,7 +10,7 @@ export const LIMITS = {
   /** Addresses of administrators that are remembered. */
   administrators: 64,
   /** Connections whose mails are counted. */
-  sessions: 8_192,
+  sessions: 4_096,
   /** Events that one transaction holds at most before it is committed early. */
   eventsPerCommit: 512,
   /** How often own addresses and the allow list are looked up again. Milliseconds. */
