@@ -1,8 +1,8 @@
-import { createReadStream, lstatSync, readdirSync } from "node:fs";
+import { closeSync, createReadStream, fstatSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compose, type Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
-import { createGunzip } from "node:zlib";
+import { constants, createGunzip } from "node:zlib";
 import { instant, type Millis } from "../core/time.ts";
 import { type LogEntry, type LogQuery, matchesQuery } from "../wire/log-query.ts";
 import { timeOfLine } from "../wire/log-time.ts";
@@ -92,20 +92,38 @@ async function* matching(
 async function* linesOf(path: string, end: number | undefined): AsyncGenerator<string> {
   if (end === 0) return;
   const file = createReadStream(path, end === undefined ? {} : { end: end - 1 });
-  const stream: Readable = path.endsWith(".gz") ? compose(file, createGunzip()) : file;
+  const isCompressed = path.endsWith(".gz");
+  // With an error at the end of a file that was cut off, what was read before it would be lost: so it is looked for below.
+  const stream: Readable = isCompressed ? compose(file, createGunzip({ finishFlush: constants.Z_SYNC_FLUSH })) : file;
+  let bytes = 0;
   const decoder = new StringDecoder("utf8");
   let rest = "";
   try {
     for await (const chunk of stream) {
-      const lines = (rest + decoder.write(Buffer.from(chunk))).split("\n");
+      const read = Buffer.from(chunk);
+      bytes += read.length;
+      const lines = (rest + decoder.write(read)).split("\n");
       // What goes on longer than that is read past, not gathered.
       rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
       for (const line of lines) yield line.slice(0, LONGEST_LINE);
     }
     if (rest !== "") yield rest;
+    if (isCompressed && bytes % 2 ** 32 !== sizeSaidBy(path)) throw new Error("unexpected end of file");
   } finally {
     file.destroy();
   }
+}
+
+/** How long the contents of a compressed file are, modulo 2^32: its last four bytes (RFC 1952, ISIZE). */
+function sizeSaidBy(path: string): number {
+  const last = Buffer.alloc(4);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, last, 0, last.length, Math.max(0, fstatSync(file).size - last.length));
+  } finally {
+    closeSync(file);
+  }
+  return last.readUInt32LE(0);
 }
 
 function isCurrent(file: string): boolean {
