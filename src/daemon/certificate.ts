@@ -1,6 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeFile } from "../adapters/root-files/files.ts";
+import { makeDirectory } from "../adapters/root-files/trees.ts";
 import type { Millis } from "../core/time.ts";
 import { FFDHE2048, SERVED } from "../render/tls.ts";
 import type { Layout } from "../settings/layout.ts";
@@ -53,7 +55,7 @@ export function isServed({ cert, key }: Pair, layout: Layout): boolean {
 
 /** Copies a pair to where Postfix and Dovecot read it: root's alone, each file whole at any time. */
 export function serve({ cert, key }: Pair, layout: Layout): void {
-  mkdirSync(layout.tlsServed, { recursive: true, mode: 0o700 });
+  makeDirectory(layout.tlsServed, 0o700);
   write(join(layout.tlsServed, SERVED.dh), FFDHE2048);
   write(join(layout.tlsServed, SERVED.key), key);
   write(join(layout.tlsServed, SERVED.cert), cert);
@@ -67,9 +69,7 @@ function chainOf(cert: string, key: string): string {
 }
 
 function write(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  chmodSync(`${path}.new`, 0o600);
-  renameSync(`${path}.new`, path);
+  writeFile(path, text, { mode: 0o600 });
 }
 
 function read(path: string): string | null {

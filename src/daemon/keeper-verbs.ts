@@ -8,16 +8,18 @@ import { readFollowed } from "../adapters/sqlite/followed.ts";
 import { type BanMail, renderBanMail } from "../render/ban-mail.ts";
 import { SERVICES, type ServiceName } from "../render/runit.ts";
 import type { Layout } from "../settings/layout.ts";
-import { type Environment, loadSettings, missingDomain } from "../settings/load.ts";
-import type { Settings } from "../settings/schema.ts";
+import { type Environment, type Loaded, loadSettings, missingDomain } from "../settings/load.ts";
 import type { KeeperCommand, KeeperReply } from "../wire/control.ts";
+import { type AlertMail, AlertMails, queueMail } from "./alert-mails.ts";
 import { applyConfiguration } from "./apply.ts";
 import { type CertificateFiles, readPair } from "./certificate.ts";
 import { AccountsFollower } from "./follow-accounts.ts";
 import { CertificateFollower, reloadCertificate } from "./follow-certificate.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
-import { reloadOf } from "./parts.ts";
-import { type Process, processesOf, signal } from "./set-up/processes.ts";
+import { reloadService } from "./parts.ts";
+import { restartService } from "./restart-service.ts";
+import { processesOf, signal } from "./set-up/processes.ts";
+import type { Process } from "./set-up/read-processes.ts";
 import { pidOf } from "./set-up/supervise.ts";
 import { certificateFiles, readSite } from "./site.ts";
 import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
@@ -40,10 +42,12 @@ export class KeeperVerbs {
   readonly #accounts: AccountsFollower;
   #accountsFile: string;
   #logRules: LogRules;
+  readonly #alertMails: AlertMails;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(layout: Layout, env: Environment) {
     this.#layout = layout;
+    this.#alertMails = new AlertMails(layout, clock);
     this.#env = env;
     const read = this.#settings();
     this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
@@ -102,6 +106,8 @@ export class KeeperVerbs {
         return this.#restart(command.service);
       case "mail_ban":
         return this.#mailBan(command);
+      case "mail_alert":
+        return this.#mailAlert(command);
       case "status":
         // Its answer is for the next who asks: nobody waits for what is frozen.
         for (const socket of this.#sockets) void socket.look();
@@ -159,16 +165,17 @@ export class KeeperVerbs {
     const files = certificateFiles(read.settings, this.#layout);
     const refused = this.#refuses(files);
     if (refused !== null) return { ok: false, reason: refused };
-    const applied = await applyConfiguration(readSite(read.settings, this.#layout));
+    const applied = await applyConfiguration(readSite(read, this.#layout));
     if (!applied.ok) return applied;
-    const failed = await this.#reload(applied.changed);
+    // The web comes after the guard: `config apply` starts it anew.
+    const changed = applied.changed.filter((service) => service !== "web");
+    const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed };
     this.#certificateFiles = files;
     this.#accountsFile = read.settings["accounts.follow"];
     this.#logRules = logRules(read.settings);
     this.#accounts.forget();
     await this.#certificate.look(files);
-    const { changed } = applied;
     return { ok: true, detail: changed.length === 0 ? "Nothing changed." : `Reloaded ${changed.join(" and ")}.` };
   }
 
@@ -182,27 +189,25 @@ export class KeeperVerbs {
   async #reload(services: readonly ServiceName[]): Promise<string | null> {
     // Those that the settings switched off at the start are not there.
     for (const service of services.filter((name) => existsSync(join(this.#layout.services, name)))) {
-      const [program, ...args] = reloadOf(service, this.#layout);
-      const reload = await runProgram(program, args);
-      if (reload.code !== 0) return `${service} could not be reloaded: ${lastLines(reload)}`;
+      const reason = await reloadService(service, this.#layout);
+      if (reason !== null) return `${service} could not be reloaded: ${reason}`;
     }
     return null;
   }
 
-  #settings(): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {
+  #settings(): Extract<Loaded, { ok: true }> | Readonly<{ ok: false; reason: string }> {
     const file = this.#layout.settings;
     const loaded = loadSettings(existsSync(file) ? readFileSync(file, "utf8") : null, this.#env);
     if (!loaded.ok) return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
     const missing = missingDomain(loaded.settings);
-    return missing === null ? { ok: true, settings: loaded.settings } : { ok: false, reason: missing };
+    return missing === null ? loaded : { ok: false, reason: missing };
   }
 
-  async #restart(service: string): Promise<KeeperReply> {
-    // sv(8): ends it, waits up to 10 s, and looks whether it runs again.
-    const sv = await runProgram("sv", ["-w", "10", "restart", join(this.#layout.services, service)]);
-    return sv.code === 0
+  async #restart(service: ServiceName): Promise<KeeperReply> {
+    const reason = await restartService(service, this.#layout);
+    return reason === null
       ? { ok: true, detail: `${service} was restarted.` }
-      : { ok: false, reason: `${service} could not be restarted: ${lastLines(sv)}` };
+      : { ok: false, reason: `${service} could not be restarted: ${reason}` };
   }
 
   async #mailBan(command: BanMail): Promise<KeeperReply> {
@@ -211,10 +216,12 @@ export class KeeperVerbs {
     const { hostname, "fail2ban.destemail": to, "fail2ban.sender": sender } = read.settings;
     if (to === "") return { ok: true, detail: "Nobody wants to know." };
     const from = sender === "" ? `fail2ban@${hostname}` : sender;
-    const input = renderBanMail(command, { from, to, hostname });
-    const args = ["-C", this.#layout.postfixConf, "-i", "-f", from, "--", to];
-    const sent = await runProgram("/usr/sbin/sendmail", args, { input });
-    return sent.code === 0 ? { ok: true, detail: `Told ${to}.` } : { ok: false, reason: lastLines(sent) };
+    return queueMail(this.#layout, { from, to: [to], input: renderBanMail(command, { from, to, hostname }) });
+  }
+
+  async #mailAlert(command: AlertMail): Promise<KeeperReply> {
+    const read = this.#settings();
+    return read.ok ? this.#alertMails.send(command, read.settings) : read;
   }
 
   #services(): readonly Readonly<{ name: string; up: boolean; pid: number | null }>[] {

@@ -1,5 +1,6 @@
-import { chmodSync, existsSync, renameSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { systemClock as clock } from "../../adapters/clock.ts";
+import { writeFile } from "../../adapters/root-files/files.ts";
 import { lastLines, runProgram } from "../../adapters/run-program.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -39,14 +40,18 @@ function mustBeMade(layout: Layout): boolean {
 
 /** The ciphers of the seed's list with an RSA key exchange need an RSA key. */
 async function selfSign(layout: Layout, { hostname, "tls.profile": profile }: Settings): Promise<void> {
-  const cert = `${layout.tlsCert}.new`;
-  const key = `${layout.tlsKey}.new`;
   const names = ["-subj", "/CN=mail server", "-addext", `subjectAltName=DNS:${hostname}`];
   const algorithm = profile === "seed" ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
   const kind = ["-x509", "-newkey", ...algorithm, "-noenc", "-days", String(DAYS)];
-  const made = await runProgram("openssl", ["req", ...kind, ...names, "-keyout", key, "-out", cert]);
-  if (made.code !== 0) throw new SetUpFailure(`openssl could not make a certificate: ${lastLines(made)}`);
-  for (const file of [key, cert]) chmodSync(file, 0o600);
-  renameSync(key, layout.tlsKey);
-  renameSync(cert, layout.tlsCert);
+  // Both on its standard output: openssl itself writes no file.
+  const made = await runProgram("openssl", ["req", ...kind, ...names, "-keyout", "-"]);
+  const [key, cert] = ["PRIVATE KEY", "CERTIFICATE"].map((what) => pem(what, made.stdout));
+  if (made.code !== 0 || key === undefined || cert === undefined)
+    throw new SetUpFailure(`openssl could not make a certificate: ${lastLines(made)}`);
+  writeFile(layout.tlsKey, key, { mode: 0o600 });
+  writeFile(layout.tlsCert, cert, { mode: 0o600 });
+}
+
+function pem(what: string, text: string): string | undefined {
+  return new RegExp(`-----BEGIN ${what}-----[^-]+-----END ${what}-----\n`).exec(text)?.[0];
 }

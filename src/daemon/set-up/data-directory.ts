@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { giveDirectory, makeDirectory } from "../../adapters/root-files/trees.ts";
 import { SetUpFailure } from "./failure.ts";
 
 /** A unix socket's path has at most 107 bytes (unix(7)); the longest of ours adds 33 to the data directory. */
@@ -17,9 +18,12 @@ export function prepareDataDirectory(data: string): void {
       `${data} cannot hold the data: Postfix, Dovecot and the guard may not enter ${closed}; name another place in GHOSTINBOX_DATA.`,
     );
   }
-  mkdirSync(data, { recursive: true, mode: 0o755 });
+  makeDirectory(data, 0o755);
   refuseOtherOwner(data);
   refuseForeign(data);
+  // Before the first file is written in it: others may have had the right to make names there.
+  const owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  giveDirectory(data, { mode: 0o755, owner });
 }
 
 /** Whoever owns it could lay links in it along which root would write before it takes the directory over. */

@@ -1,19 +1,8 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  copyFileSync,
-  existsSync,
-  lchownSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { copyFile } from "../../adapters/root-files/copies.ts";
+import { createFile, layLink, setAccess, writeFile } from "../../adapters/root-files/files.ts";
+import { giveDirectory } from "../../adapters/root-files/trees.ts";
 import { CONTENT_USERS } from "../../render/content-services.ts";
 import { fail2banDirectories } from "../../render/fail2ban.ts";
 import { POSTGREY_USER } from "../../render/postgrey.ts";
@@ -36,6 +25,7 @@ function directories(layout: Layout): readonly Entry[] {
     at(dirname(layout.dovecotConf)),
     at(dirname(layout.unboundConf)),
     at(layout.sieve),
+    at(dirname(layout.webSettings)),
     at(layout.spamAssassinConf),
     at(layout.spamMilterConf),
     at(layout.rspamdConf),
@@ -54,16 +44,19 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.postfixEtc),
     at(dirname(layout.policySocket), 0o2750, guard, "postfix"),
     at(join(data, "lib")),
-    at(layout.postfixData, 0o755, "postfix", "postfix"),
+    at(layout.postfixData, 0o700, "postfix", "postfix"),
     at(join(data, "lib", "dovecot")),
     at(dirname(layout.spamMilterSocket), 0o2750, CONTENT_USERS.spamMilter, "postfix"),
     at(dirname(layout.rspamdSocket), 0o2750, CONTENT_USERS.rspamd, "postfix"),
     at(dirname(layout.greylistSocket), 0o2750, POSTGREY_USER, "postfix"),
     at(layout.postgreyData, 0o700, POSTGREY_USER, POSTGREY_USER),
-    at(layout.dkimKeys, 0o700, CONTENT_USERS.rspamd, CONTENT_USERS.rspamd),
+    // Rspamd reads its keys and root makes them.
+    at(layout.dkimKeys, 0o750, "root", CONTENT_USERS.rspamd),
+    at(dirname(layout.proofWord), 0o750, "root", CONTENT_USERS.rspamd),
     at(layout.rspamdData, 0o700, CONTENT_USERS.rspamd, CONTENT_USERS.rspamd),
     at(layout.spamState, 0o700, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
     at(layout.spamPreferences, 0o2750, guard, CONTENT_USERS.spamd),
+    at(layout.authorLists, 0o2750, guard, CONTENT_USERS.rspamd),
     at(layout.log),
     at(dirname(layout.mailLog), 0o750, "root", logsGroup),
     ...SERVICES.map((service) => at(join(layout.log, service), 0o750)),
@@ -73,7 +66,7 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.run),
     at(dirname(layout.controlSocket), 0o2750, guard, dataGroup),
     at(dirname(layout.keeperSocket)),
-    at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
+    at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamMilter),
     at(layout.dovecotBase),
     ...fail2banDirectories(layout).map((path) => at(path, 0o750, fail2ban, fail2ban)),
     // Fail2ban's, and the guard takes away what it has read.
@@ -82,55 +75,49 @@ function directories(layout: Layout): readonly Entry[] {
   ];
 }
 
-/** Creates what is missing and restores owners and modes. The users exist already. */
-export function makeDirectories(layout: Layout): void {
-  const trees: readonly string[] = [
+/** Directories whose users write below them as they like: after a move their numbers may be others. */
+function trees(layout: Layout): readonly string[] {
+  return [
     dirname(layout.engineDb),
     dirname(layout.accountsDb),
     layout.mail,
-    layout.dkimKeys,
     layout.rspamdData,
     layout.spamState,
     layout.spamPreferences,
+    layout.authorLists,
     layout.postgreyData,
     ...fail2banDirectories(layout),
   ];
-  for (const { path, mode, user, group } of directories(layout)) {
-    if (!existsSync(path)) mkdirSync(path);
-    const owner = { uid: userIds(user).uid, gid: groupId(group) };
-    const { uid, gid } = statSync(path);
-    if (trees.includes(path) && (uid !== owner.uid || gid !== owner.gid)) giveTree(path, owner);
-    chownSync(path, owner.uid, owner.gid);
-    chmodSync(path, mode);
-  }
-  // A link, because `postfix check` complains of every file of a directory `etc` that differs from the machine's own.
-  const etc = join(layout.postfixQueue, "etc");
-  if (!existsSync(etc)) symlinkSync(basename(layout.postfixEtc), etc);
-  // The time zone of what chrooted programs of Postfix write into mails.
-  if (existsSync("/etc/localtime")) copyFileSync("/etc/localtime", join(layout.postfixEtc, "localtime"));
-  // Created beforehand, the log keeps a mode that lets the guard read it; Postfix itself would make it root's alone.
-  if (!existsSync(layout.mailLog)) closeSync(openSync(layout.mailLog, "a", 0o640));
-  chownSync(layout.mailLog, 0, groupId(USERS.logsGroup));
-  chmodSync(layout.mailLog, 0o640);
-  // Fail2ban starts beside the web, and follows only what is there.
-  if (!existsSync(layout.webLog)) closeSync(openSync(layout.webLog, "a", 0o644));
-  // Where people look for it; it is svlogd(8) that writes and rotates it.
-  const fail2banLog = join(dirname(layout.mailLog), "fail2ban.log");
-  if (lstatSync(fail2banLog, { throwIfNoEntry: false }) === undefined)
-    symlinkSync(join("..", "fail2ban", basename(serviceLog(layout, "fail2ban"))), fail2banLog);
-  // svlogd(8): five files of a megabyte.
-  for (const service of SERVICES) writeFileSync(join(layout.log, service, "config"), "s1000000\nn5\n");
 }
 
-/**
- * After a move to another machine or container our users have other numbers than the files, and a new version may
- * give a directory to another group. Follows no link: whoever
- * owned the tree could have laid one to a file of somebody else.
- */
-export function giveTree(path: string, owner: Readonly<{ uid: number; gid: number }>): void {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    const inner = join(path, entry.name);
-    lchownSync(inner, owner.uid, owner.gid);
-    if (entry.isDirectory()) giveTree(inner, owner);
+/** Creates what is missing and restores owners and modes. The users exist already. Answers what the owner must know. */
+export function makeDirectories(layout: Layout): readonly string[] {
+  const warnings: string[] = [];
+  for (const { path, mode, user, group } of directories(layout)) {
+    const owner = { uid: userIds(user).uid, gid: groupId(group) };
+    const { count, first } = giveDirectory(path, { mode, owner }, trees(layout).includes(path));
+    if (first !== null)
+      warnings.push(
+        `Of the files below ${path} ${count} stay with another user, such as ${first}: see whose it is with ls -li.`,
+      );
   }
+  makeFiles(layout);
+  return warnings;
+}
+
+function makeFiles(layout: Layout): void {
+  // A link, because `postfix check` complains of every file of a directory `etc` that differs from the machine's own.
+  layLink(basename(layout.postfixEtc), join(layout.postfixQueue, "etc"));
+  // The time zone of what chrooted programs of Postfix write into mails.
+  if (existsSync("/etc/localtime")) copyFile("/etc/localtime", join(layout.postfixEtc, "localtime"), 0o644);
+  // Created beforehand, the log keeps a mode that lets the guard read it; Postfix itself would make it root's alone.
+  const forReaders = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.logsGroup) } };
+  if (!createFile(layout.mailLog, "", forReaders)) setAccess(layout.mailLog, forReaders);
+  // Fail2ban starts beside the web, and follows only what is there.
+  createFile(layout.webLog, "", { mode: 0o644 });
+  // Where people look for it; it is svlogd(8) that writes and rotates it.
+  const fail2banLog = join("..", "fail2ban", basename(serviceLog(layout, "fail2ban")));
+  layLink(fail2banLog, join(dirname(layout.mailLog), "fail2ban.log"));
+  // svlogd(8): five files of a megabyte.
+  for (const service of SERVICES) writeFile(join(layout.log, service, "config"), "s1000000\nn5\n", { mode: 0o644 });
 }

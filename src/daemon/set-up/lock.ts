@@ -1,18 +1,20 @@
 import { createHash } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { linkFile, removeFile, writeFile } from "../../adapters/root-files/files.ts";
+import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { SetUpFailure } from "./failure.ts";
-import { startTimeOf } from "./processes.ts";
+import { startTimeOf } from "./read-processes.ts";
 
 /** Says who runs in this data directory: `PID STARTTIME`. Throws SetUpFailure while that process lives. */
 export function takeLock(file: string, data: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+  makeDirectory(dirname(file), 0o755);
   for (;;) {
     // link(2) of a finished file: nobody ever sees one that is there and does not say whose it is.
     const own = `${file}.${process.pid}`;
-    writeFileSync(own, `${process.pid} ${startTimeOf(process.pid)}\n`, { mode: 0o644 });
-    const taken = isLinked(own, file);
-    rmSync(own, { force: true });
+    writeFile(own, `${process.pid} ${startTimeOf(process.pid)}\n`, { mode: 0o644 });
+    const taken = linkFile(own, file);
+    removeFile(own);
     if (taken) return;
     const found = read(file);
     const holder = holderOf(found);
@@ -27,17 +29,7 @@ export function lockHolder(file: string): number | null {
 }
 
 export function releaseLock(file: string): void {
-  rmSync(file, { force: true });
-}
-
-function isLinked(own: string, file: string): boolean {
-  try {
-    linkSync(own, file);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
-    throw error;
-  }
+  removeFile(file);
 }
 
 /**
@@ -47,7 +39,7 @@ function isLinked(own: string, file: string): boolean {
 function removeStale(file: string, found: string, data: string): void {
   const removal = `${file}.after-${createHash("sha256").update(found).digest("hex").slice(0, 16)}`;
   takeLock(removal, data);
-  if (read(file) === found) rmSync(file, { force: true });
+  if (read(file) === found) removeFile(file);
   releaseLock(removal);
 }
 

@@ -1,17 +1,9 @@
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { type BuildOptions, build, type OutputFile, stop } from "esbuild";
+import { copyFile, linkProgram } from "../../adapters/root-files/copies.ts";
+import { writeFile } from "../../adapters/root-files/files.ts";
+import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 
@@ -24,11 +16,12 @@ const REQUIRE = 'import { createRequire } from "node:module"; const require = cr
 export async function installPrograms(checkout: string, layout: Layout): Promise<void> {
   const page = { from: join(checkout, "dashboard"), to: join(layout.program, "dashboard") };
   const files = await bundled(checkout, [programs(checkout, layout.program), script(page.from, page.to)]);
-  mkdirSync(page.to, { recursive: true });
-  chmodSync(page.to, 0o755);
+  makeDirectory(page.to, 0o755);
   for (const { path, text } of files) writeIfDifferent(path, text);
   for (const file of PAGE_SOURCES) writeIfDifferent(join(page.to, file), readFileSync(join(page.from, file), "utf8"));
   writeIfDifferent(join(layout.program, "package.json"), '{ "type": "module" }\n');
+  for (const file of [basename(layout.spamHead), "spam_view.py"])
+    writeIfDifferent(join(layout.program, file), readFileSync(join(checkout, "security", file), "utf8"));
   installRuntime(process.execPath, layout.node);
 }
 
@@ -65,10 +58,8 @@ async function bundled(checkout: string, all: readonly BuildOptions[]): Promise<
 
 function writeIfDifferent(path: string, text: string): void {
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, text, { mode: 0o644 });
-  chmodSync(`${path}.new`, 0o644);
-  renameSync(`${path}.new`, path);
+  makeDirectory(dirname(path), 0o755);
+  writeFile(path, text, { mode: 0o644 });
 }
 
 /** A second name for the same file where that is safe and possible, a copy elsewhere. */
@@ -79,19 +70,5 @@ function installRuntime(from: string, to: string): void {
     const same = present.ino === source.ino && present.dev === source.dev;
     if (same || (present.size === source.size && present.mtimeMs >= source.mtimeMs)) return;
   }
-  const fresh = `${to}.new`;
-  rmSync(fresh, { force: true });
-  const rootsAlone = source.uid === 0 && (source.mode & 0o022) === 0;
-  if (!rootsAlone || !linked(from, fresh)) copyFileSync(from, fresh);
-  chmodSync(fresh, 0o755);
-  renameSync(fresh, to);
-}
-
-function linked(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch {
-    return false;
-  }
+  if (!linkProgram(from, to)) copyFile(from, to, 0o755);
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashPassword } from "../../adapters/password-hash.ts";
 import { loadPasswordJudge } from "../../adapters/password-strength.ts";
+import { createFile, setAccess, writeFile } from "../../adapters/root-files/files.ts";
+import { CONTENT_USERS } from "../../render/content-services.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import { groupId } from "../site.ts";
@@ -11,9 +13,14 @@ import { SetUpFailure } from "./failure.ts";
 /** What Dovecot shows the guard; kept over restarts, for Dovecot's hashes of passwords hang on it. */
 export function makeLoginPolicySecret(layout: Layout): void {
   const file = layout.loginPolicySecret;
-  if (!existsSync(file)) writeFileSync(file, `${randomBytes(32).toString("hex")}\n`, { mode: 0o640, flag: "wx" });
-  chownSync(file, 0, groupId(USERS.guard));
-  chmodSync(file, 0o640);
+  const access = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
+  if (!createFile(file, `${randomBytes(32).toString("hex")}\n`, access)) setAccess(file, access);
+}
+
+/** What tells our own proofs from those that strangers write; made once. Postfix reads a copy of its own. */
+export function makeProofWord({ proofWord: file }: Layout): void {
+  const access = { mode: 0o640, owner: { uid: 0, gid: groupId(CONTENT_USERS.rspamd) } };
+  if (!createFile(file, `${randomBytes(16).toString("hex")}\n`, access)) setAccess(file, access);
 }
 
 export type AdminPassword = Readonly<{
@@ -39,7 +46,7 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
 
 /** From now on a start without ADMIN_PASSWORD leaves the password alone. Called when it was printed. */
 export function rememberAdminPassword(layout: Layout): void {
-  writeFileSync(markerOf(layout), "set\n", { mode: 0o600 });
+  writeFile(markerOf(layout), "set\n", { mode: 0o600 });
 }
 
 function markerOf(layout: Layout): string {

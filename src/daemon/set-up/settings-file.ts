@@ -1,18 +1,21 @@
-import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createFile, setAccess } from "../../adapters/root-files/files.ts";
 import { lastLines, runProgram } from "../../adapters/run-program.ts";
 import { parseHostName } from "../../settings/host-name.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { type Environment, loadSettings, missingDomain } from "../../settings/load.ts";
+import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
 import { commentedToml } from "../../settings/reference.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { groupId } from "../site.ts";
 import { SetUpFailure } from "./failure.ts";
 
+export type ValidSettings = Extract<Loaded, { ok: true }>;
+
 /** Reads and validates the settings. Without a file and a domain it asks the machine for its own domain. */
-export async function readSettings(layout: Layout, env: Environment): Promise<Settings> {
+export async function readSettings(layout: Layout, env: Environment): Promise<ValidSettings> {
   const text = existsSync(layout.settings) ? readFileSync(layout.settings, "utf8") : null;
   const first = valid(loadSettings(text, env), layout);
-  const missing = missingDomain(first);
+  const missing = missingDomain(first.settings);
   if (missing === null) return first;
   const domain = text === null ? await domainOfMachine() : null;
   if (domain === null) throw new SetUpFailure(missing);
@@ -22,13 +25,13 @@ export async function readSettings(layout: Layout, env: Environment): Promise<Se
 
 /** At the first start; later it belongs to the administrator. The groups exist already. */
 export function writeFirstSettings(layout: Layout, settings: Settings): void {
-  if (!existsSync(layout.settings)) writeFileSync(layout.settings, commentedToml(settings), { mode: 0o640 });
-  chownSync(layout.settings, 0, groupId(USERS.dataGroup));
-  chmodSync(layout.settings, 0o640);
+  // Not the web, which reads what was written down for it: there are secrets in it.
+  const access = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
+  if (!createFile(layout.settings, commentedToml(settings), access)) setAccess(layout.settings, access);
 }
 
-function valid(loaded: ReturnType<typeof loadSettings>, layout: Layout): Settings {
-  if (loaded.ok) return loaded.settings;
+function valid(loaded: Loaded, layout: Layout): ValidSettings {
+  if (loaded.ok) return loaded;
   const lines = loaded.problems.map(({ says }) => says);
   throw new SetUpFailure(
     lines.length === 1 ? `${lines[0]}` : `${layout.settings} and the environment:\n  ${lines.join("\n  ")}`,

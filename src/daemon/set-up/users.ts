@@ -19,8 +19,9 @@ export async function addUsers(): Promise<void> {
   await join(USERS.guard, USERS.logsGroup);
   // Earlier versions let the web read all that the guard may, the secret of sign-ins among it.
   await leave(USERS.web, USERS.guard);
-  // The guard writes the preferences that spamd reads, and asks it whether it lives.
-  await join(USERS.guard, CONTENT_USERS.spamd);
+  // The guard asks spamd whether it lives, by the door of the milter; for that it once had all that spamd may read.
+  await join(USERS.guard, CONTENT_USERS.spamMilter);
+  await leave(USERS.guard, CONTENT_USERS.spamd);
 }
 
 const NO_LOGIN = ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"];

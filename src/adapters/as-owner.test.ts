@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, test } from "node:test";
+import { asOwnerOf } from "./as-owner.ts";
+
+const top = mkdtempSync(join(tmpdir(), "ghostinbox-owner-"));
+chmodSync(top, 0o755);
+after(() => rmSync(top, { recursive: true, force: true }));
+const OTHER = 65_534;
+const skip = process.getuid?.() === 0 ? false : "only root can act as another user";
+
+function directoryOf(uid: number, name: string): string {
+  const path = join(top, name);
+  mkdirSync(path);
+  chownSync(path, uid, uid);
+  return path;
+}
+
+test("one's own directory, and that of another user where one is not root, change nothing", () => {
+  const own = process.geteuid?.();
+  assert.equal(
+    asOwnerOf(directoryOf(process.getuid?.() ?? 0, "own"), () => process.geteuid?.()),
+    own,
+  );
+});
+
+test("a file that is made there is that user's, and root is root again, after an error too", { skip }, () => {
+  const path = directoryOf(OTHER, "other");
+  asOwnerOf(path, () => writeFileSync(join(path, "file"), ""));
+  const { uid, gid } = statSync(join(path, "file"));
+  assert.deepEqual([uid, gid], [OTHER, OTHER]);
+  assert.throws(() => asOwnerOf(path, () => writeFileSync(join(top, "file"), "")), { code: "EACCES" });
+  assert.deepEqual([process.geteuid?.(), process.getegid?.()], [0, 0]);
+});
+
+test("a database's reader writes into no file that its owner linked beside it", { skip }, () => {
+  const path = directoryOf(OTHER, "database");
+  const file = join(path, "some.db");
+  asOwnerOf(path, () => {
+    const db = new DatabaseSync(file);
+    db.exec("PRAGMA journal_mode = WAL; CREATE TABLE one (a); INSERT INTO one VALUES (1)");
+    db.close();
+  });
+  const victim = join(top, "victim");
+  writeFileSync(victim, "root's alone", { mode: 0o600 });
+  linkSync(victim, `${file}-shm`);
+  const read = (): unknown => new DatabaseSync(file, { readOnly: true }).prepare("SELECT a FROM one").get();
+  assert.throws(() => asOwnerOf(path, read), /unable to open|readonly|permission/i);
+  assert.equal(readFileSync(victim, "utf8"), "root's alone");
+  read();
+  assert.notEqual(readFileSync(victim, "utf8"), "root's alone", "as root it would have been");
+});

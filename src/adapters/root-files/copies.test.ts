@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { compressFile, copyFile, linkProgram } from "./copies.ts";
+
+const made: string[] = [];
+let place = "";
+process.on("exit", () => made.forEach((path) => rmSync(path, { recursive: true, force: true })));
+beforeEach(() => {
+  place = realpathSync(mkdtempSync(join(tmpdir(), "ghostinbox-copies-")));
+  made.push(place);
+});
+
+test("a copy takes the place of a link, and of one that was left at its unfinished name", () => {
+  const [from, to, victim] = [join(place, "from"), join(place, "to"), join(place, "victim")];
+  writeFileSync(from, "new", { mode: 0o600 });
+  writeFileSync(victim, "old");
+  for (const name of [to, `${to}.new`]) symlinkSync(victim, name);
+  copyFile(from, to, 0o644);
+  assert.equal(readFileSync(to, "utf8"), "new");
+  assert.equal(statSync(to).mode & 0o777, 0o644);
+  assert.equal(readFileSync(victim, "utf8"), "old");
+  assert.deepEqual(readdirSync(place).toSorted(), ["from", "to", "victim"]);
+});
+
+test("a program gets a second name if nobody else can change it", () => {
+  const [program, to] = [join(place, "program"), join(place, "to")];
+  writeFileSync(program, "");
+  for (const [mode, linked] of [
+    [0o755, true],
+    [0o775, false],
+    [0o757, false],
+    [0o700, false],
+  ] as const) {
+    chmodSync(program, mode);
+    rmSync(to, { force: true });
+    assert.equal(linkProgram(program, to), linked, mode.toString(8));
+    assert.deepEqual(readdirSync(place), linked ? ["program", "to"] : ["program"]);
+  }
+  symlinkSync(program, join(place, "link"));
+  assert.equal(linkProgram(join(place, "link"), to), false);
+});
+
+test("a compressed file has the owner, mode and time of the one that it replaces", async () => {
+  const path = join(place, "log");
+  writeFileSync(path, "lines\n".repeat(1_000));
+  chmodSync(path, 0o640);
+  utimesSync(path, 1_000, 2_000);
+  symlinkSync("/etc/passwd", `${path}.half`);
+  await compressFile(path);
+  assert.deepEqual(readdirSync(place), ["log.gz"]);
+  const { mode, mtimeMs } = lstatSync(`${path}.gz`);
+  assert.deepEqual([mode & 0o777, mtimeMs], [0o640, 2_000_000]);
+  assert.equal(gunzipSync(readFileSync(`${path}.gz`)).toString(), "lines\n".repeat(1_000));
+});
+
+test("a link, or a file of two names, is not compressed", async () => {
+  const path = join(place, "log");
+  symlinkSync("/etc/passwd", path);
+  await assert.rejects(compressFile(path), /ELOOP/);
+  rmSync(path);
+  writeFileSync(path, "");
+  linkSync(path, join(place, "other"));
+  await assert.rejects(compressFile(path), /UnsafePath/);
+  assert.deepEqual(readdirSync(place).toSorted(), ["log", "other"]);
+});

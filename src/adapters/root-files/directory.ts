@@ -1,0 +1,189 @@
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  opendirSync,
+  openSync,
+  readlinkSync,
+  type Stats,
+  unlinkSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { codeOf, UnsafePath } from "./unsafe-path.ts";
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+/** open(2): the descriptor stands for the file and opens nothing, so no pipe waits and no device acts. Node has no name for it. */
+const O_PATH = 0o10000000;
+/** As many as the kernel follows (path_resolution(7)). */
+const MOST_LINKS = 40;
+const WRITABLE_BY_OTHERS = 0o022;
+
+export type Owner = Readonly<{ uid: number; gid: number }>;
+
+/** Root, where root runs this. */
+export function ownUid(): number {
+  return process.geteuid?.() ?? 0;
+}
+
+/**
+ * A file of any kind, held by a descriptor: another that takes its name meanwhile is not meant. A link is held itself.
+ */
+export class Held implements Disposable {
+  readonly fd: number;
+  readonly stat: Stats;
+
+  constructor(fd: number) {
+    this.fd = fd;
+    this.stat = fstatSync(fd);
+  }
+
+  give({ uid, gid }: Owner): void {
+    chownSync(`/proc/self/fd/${this.fd}`, uid, gid);
+  }
+
+  setMode(mode: number): void {
+    chmodSync(`/proc/self/fd/${this.fd}`, mode);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd);
+  }
+}
+
+/**
+ * A directory held by a descriptor. Node has no openat(2): its entries are reached through /proc/self/fd, which leads
+ * to the directory itself, whatever has become of its name (proc(5)).
+ */
+export class Directory extends Held {
+  readonly path: string;
+
+  private constructor(path: string, fd: number) {
+    super(fd);
+    this.path = path;
+  }
+
+  /**
+   * Opens each directory of the path by itself. A link is followed only where nobody but us can have laid it: /var/mail
+   * may lead elsewhere if root says so. Throws UnsafePath.
+   */
+  static open(path: string): Directory {
+    let here = new Directory("/", openSync("/", O_PATH | O_DIRECTORY));
+    const ahead = resolve(path).split("/").filter(isName).toReversed();
+    let links = 0;
+    for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
+      using left = here;
+      const next = left.#step(name);
+      if (next instanceof Directory) {
+        here = next;
+        continue;
+      }
+      links += 1;
+      if (links > MOST_LINKS) throw new UnsafePath(`${path} has too many symbolic links: give the path without them.`);
+      here = next.startsWith("/")
+        ? new Directory("/", openSync("/", O_PATH | O_DIRECTORY))
+        : new Directory(left.path, openSync(left.at("."), O_PATH | O_DIRECTORY));
+      ahead.push(...next.split("/").filter(isName).toReversed());
+    }
+    return here;
+  }
+
+  /** One in which nobody but us can make, rename or remove a file. Throws UnsafePath. */
+  static own(path: string): Directory {
+    const opened = Directory.open(path);
+    try {
+      opened.mustBeOwn();
+      return opened;
+    } catch (error) {
+      opened[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  mustBeOwn(): void {
+    const { uid, mode } = this.stat;
+    if (uid !== ownUid())
+      throw new UnsafePath(`${this.path} belongs to uid ${uid}, so root does not write there: give it to root.`);
+    if ((mode & WRITABLE_BY_OTHERS) !== 0)
+      throw new UnsafePath(
+        `Others may write in ${this.path}, so root does not: take the right away (chmod go-w ${this.path}).`,
+      );
+  }
+
+  /** A name in this directory, for a system call that follows no link in its last part. */
+  at(name: string): string {
+    return `/proc/self/fd/${this.fd}/${name}`;
+  }
+
+  /** The directory of that name. Throws ENOTDIR where it is a link. */
+  enter(name: string): Directory {
+    return new Directory(join(this.path, name), openSync(this.at(name), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  }
+
+  /** Null where nothing has that name. */
+  hold(name: string): Held | null {
+    const fd = this.#openOr("ENOENT", name, O_PATH | O_NOFOLLOW);
+    return fd === null ? null : new Held(fd);
+  }
+
+  /** True if it was not there. Whatever else has the name is left alone. */
+  makeDirectory(name: string, mode: number): boolean {
+    try {
+      mkdirSync(this.at(name), mode);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") return false;
+      throw error;
+    }
+  }
+
+  /** The descriptor of a new file of ours, open for writing; null where anything has the name. */
+  create(name: string, mode: number): number | null {
+    return this.#openOr("EEXIST", name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  }
+
+  /** A link goes, not what it leads to. */
+  remove(name: string): void {
+    try {
+      unlinkSync(this.at(name));
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+    }
+  }
+
+  *names(): Generator<string> {
+    using entries = opendirSync(`/proc/self/fd/${this.fd}`);
+    for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) yield entry.name;
+  }
+
+  /** The directory of that name, or where the link of that name leads. */
+  #step(name: string): Directory | string {
+    try {
+      return this.enter(name);
+    } catch (error) {
+      if (codeOf(error) !== "ENOTDIR") throw error;
+      using link = this.hold(name);
+      const path = join(this.path, name);
+      if (link === null || !link.stat.isSymbolicLink()) throw new UnsafePath(`${path} is not a directory.`);
+      const isOurs = link.stat.uid === ownUid() && this.stat.uid === ownUid();
+      if (!isOurs || (this.stat.mode & WRITABLE_BY_OTHERS) !== 0)
+        throw new UnsafePath(`${path} is a symbolic link that root has not laid, so it is not followed: remove it.`);
+      return readlinkSync(this.at(name));
+    }
+  }
+
+  #openOr(code: string, name: string, flags: number, mode?: number): number | null {
+    try {
+      return openSync(this.at(name), flags, mode);
+    } catch (error) {
+      if (codeOf(error) === code) return null;
+      throw error;
+    }
+  }
+}
+
+function isName(part: string): boolean {
+  return part !== "" && part !== ".";
+}

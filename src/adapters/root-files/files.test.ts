@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, beforeEach, test } from "node:test";
+import {
+  appendFile,
+  createFile,
+  giveSocket,
+  layLink,
+  linkFile,
+  moveFile,
+  readPlain,
+  removeFile,
+  setAccess,
+  truncateFile,
+  writeFile,
+} from "./files.ts";
+
+const top = realpathSync(mkdtempSync(join(tmpdir(), "ghostinbox-files-")));
+after(() => rmSync(top, { recursive: true, force: true }));
+const victim = join(top, "victim");
+const place = join(top, "place");
+const file = join(place, "file");
+const SECRET = "of somebody else";
+const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+
+beforeEach(() => {
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(place);
+  rmSync(victim, { force: true });
+  writeFileSync(victim, SECRET, { mode: 0o600 });
+});
+
+function expectUntouched(): void {
+  assert.equal(readFileSync(victim, "utf8"), SECRET);
+  assert.equal(statSync(victim).mode & 0o777, 0o600);
+}
+
+/** What an attacker could have put at a name. */
+const TRAPS: Readonly<Record<string, (path: string) => void>> = {
+  "a link": (path) => symlinkSync(victim, path),
+  "a link to nothing": (path) => symlinkSync(join(top, "nothing"), path),
+  "a hard link": (path) => linkSync(victim, path),
+  "a pipe": (path) => void execFileSync("mkfifo", [path]),
+};
+
+for (const [trap, lay] of Object.entries(TRAPS)) {
+  test(`${trap} is replaced by a file that is written, as is one at its unfinished name`, () => {
+    for (const name of [file, `${file}.new`]) lay(name);
+    writeFile(file, "ours", { mode: 0o640, owner });
+    assert.ok(lstatSync(file).isFile());
+    assert.equal(readFileSync(file, "utf8"), "ours");
+    assert.equal(lstatSync(file).mode & 0o777, 0o640);
+    assert.deepEqual(readdirSync(place), ["file"]);
+    expectUntouched();
+    assert.ok(!existsSync(join(top, "nothing")));
+  });
+
+  test(`${trap} is neither made, nor given a mode, nor read, nor written on`, () => {
+    lay(file);
+    assert.equal(createFile(file, "ours", { mode: 0o644 }), false);
+    const refused = /^UnsafePath: .*place\/file is no regular file/;
+    assert.throws(() => setAccess(file, { mode: 0o644, owner }), refused);
+    assert.throws(() => readPlain(file, 100), refused);
+    // The system itself refuses what it can: a link (ELOOP), a pipe that has no reader (ENXIO).
+    for (const write of [() => appendFile(file, "ours"), () => truncateFile(file, 0)])
+      assert.throws(write, /UnsafePath|ELOOP|ENXIO/);
+    expectUntouched();
+    assert.ok(!existsSync(join(top, "nothing")));
+  });
+
+  test(`${trap} is removed, moved and linked by itself`, () => {
+    lay(file);
+    moveFile(file, join(place, "moved"));
+    assert.equal(linkFile(join(place, "moved"), file), true);
+    assert.equal(linkFile(join(place, "moved"), file), false);
+    layLink("/etc/passwd", file);
+    removeFile(file);
+    removeFile(join(place, "moved"));
+    removeFile(join(place, "moved"));
+    assert.deepEqual(readdirSync(place), []);
+    expectUntouched();
+  });
+}
+
+test("nothing is written, made or removed in a directory where others may write", () => {
+  writeFileSync(file, "");
+  chmodSync(place, 0o777);
+  for (const act of [
+    () => writeFile(file, "", { mode: 0o644 }),
+    () => appendFile(file, ""),
+    () => truncateFile(file, 0),
+    () => setAccess(file, { mode: 0o644 }),
+    () => removeFile(file),
+    () => moveFile(file, join(top, "moved")),
+    () => linkFile(file, `${file}2`),
+    () => layLink("x", `${file}2`),
+  ])
+    assert.throws(act, /UnsafePath: Others may write in/);
+  assert.deepEqual(readdirSync(place), ["file"]);
+});
+
+test("a file is appended to, cut and read; a longer one than can be is not read", () => {
+  appendFile(file, "one\n");
+  appendFile(file, "two\n");
+  assert.equal(readFileSync(file, "utf8"), "one\ntwo\n");
+  truncateFile(file, 4);
+  setAccess(file, { mode: 0o640 });
+  assert.deepEqual(readPlain(file, 4), { text: "one\n", owner, mode: 0o640 });
+  assert.throws(() => readPlain(file, 3), /larger than such a file can be/);
+  assert.equal(readPlain(join(place, "none"), 3), null);
+});
+
+test("an error of the system names the path that was asked for", () => {
+  const path = join(place, "none", "file");
+  assert.throws(
+    () => writeFile(path, "", { mode: 0o600 }),
+    (error: Error & { path?: string }) => {
+      assert.equal(error.path, path);
+      assert.match(error.message, new RegExp(`^ENOENT: .*'${path}'$`));
+      return true;
+    },
+  );
+});
+
+test("a socket is given, and nothing else", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(place, "socket"), resolve));
+  giveSocket(join(place, "socket"), owner);
+  symlinkSync(join(place, "socket"), file);
+  assert.throws(() => giveSocket(file, owner), /is no socket/);
+  await new Promise((resolve) => server.close(resolve));
+});

@@ -1,0 +1,136 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname } from "node:path";
+import { Directory, type Owner } from "./directory.ts";
+import { type Access, fill, mustBePlain, replace } from "./replace.ts";
+import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
+
+/** Replaces the file whole: a reader finds the former text or this one. */
+export function writeFile(path: string, data: string, access: Access): void {
+  replace(path, (place, fresh) => {
+    const fd = place.create(fresh, 0o600);
+    if (fd === null) throw new UnsafePath(`${path}.new was made by another program meanwhile: try again.`);
+    fill(fd, data, access);
+  });
+}
+
+/** False where anything has the name already; that is left alone. The directory may belong to others. */
+export function createFile(path: string, data: string, access: Access): boolean {
+  return told(path, () => {
+    using place = Directory.open(dirname(path));
+    const fd = place.create(basename(path), 0o600);
+    if (fd !== null) fill(fd, data, access);
+    return fd !== null;
+  });
+}
+
+/** Gives a file that is there its owner and mode. */
+export function setAccess(path: string, { mode, owner }: Access): void {
+  told(path, () => {
+    using place = Directory.own(dirname(path));
+    using held = place.hold(basename(path));
+    const file = mustBePlain(path, held);
+    if (owner !== undefined) file.give(owner);
+    file.setMode(mode);
+  });
+}
+
+/** Gives the socket of a program of ours to the user who may speak to it. */
+export function giveSocket(path: string, owner: Owner): void {
+  told(path, () => {
+    using place = Directory.own(dirname(path));
+    using held = place.hold(basename(path));
+    if (held?.stat.isSocket() !== true) throw new UnsafePath(`${path} is no socket: remove it and try again.`);
+    held.give(owner);
+  });
+}
+
+export type Plain = Readonly<{ text: string; owner: Owner; mode: number }>;
+
+/** A file that others may have put there; null where there is none. */
+export function readPlain(path: string, mostBytes: number): Plain | null {
+  return told(path, () => {
+    using place = Directory.open(dirname(path));
+    using held = place.hold(basename(path));
+    if (held === null) return null;
+    const { size, uid, gid, mode } = mustBePlain(path, held).stat;
+    if (size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be: put the right one there.`);
+    return { text: readFileSync(`/proc/self/fd/${held.fd}`, "utf8"), owner: { uid, gid }, mode: mode & 0o7777 };
+  });
+}
+
+export function appendFile(path: string, text: string): void {
+  change(path, O_APPEND | O_CREAT, (fd) => writeFileSync(fd, text));
+}
+
+export function truncateFile(path: string, bytes: number): void {
+  change(path, 0, (fd) => ftruncateSync(fd, bytes));
+}
+
+/** Nothing happens where there is none. */
+export function removeFile(path: string): void {
+  told(path, () => {
+    using place = Directory.own(dirname(path));
+    place.remove(basename(path));
+  });
+}
+
+/** Replaces what has the new name. */
+export function moveFile(from: string, to: string): void {
+  told(to, () => {
+    using source = Directory.own(dirname(from));
+    using target = Directory.own(dirname(to));
+    renameSync(source.at(basename(from)), target.at(basename(to)));
+  });
+}
+
+/** A second name in the same directory; false where anything has it already. */
+export function linkFile(from: string, to: string): boolean {
+  return told(to, () => {
+    using place = Directory.own(dirname(to));
+    return unlessThere(() => linkSync(place.at(basename(from)), place.at(basename(to))));
+  });
+}
+
+/** A symbolic link, unless anything has the name already. */
+export function layLink(target: string, path: string): void {
+  told(path, () => {
+    using place = Directory.own(dirname(path));
+    unlessThere(() => symlinkSync(target, place.at(basename(path))));
+  });
+}
+
+function change(path: string, flags: number, work: (fd: number) => void): void {
+  told(path, () => {
+    using place = Directory.own(dirname(path));
+    const fd = openSync(place.at(basename(path)), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | flags, 0o600);
+    try {
+      mustBePlain(path, { stat: fstatSync(fd) });
+      work(fd);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+function unlessThere(make: () => void): boolean {
+  try {
+    make();
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}

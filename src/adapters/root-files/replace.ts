@@ -1,0 +1,45 @@
+import { closeSync, fchmodSync, fchownSync, renameSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { Directory, type Held, type Owner } from "./directory.ts";
+import { told, UnsafePath } from "./unsafe-path.ts";
+
+/** Who may do what with a file. Without an owner it stays that of the user who runs this: root. */
+export type Access = Readonly<{ mode: number; owner?: Owner }>;
+
+/** Makes a file beside the one of that name, and gives it that name once it is whole. */
+export function replace(path: string, make: (place: Directory, fresh: string) => void): void {
+  told(path, () => {
+    using place = Directory.own(dirname(path));
+    const fresh = `${basename(path)}.new`;
+    // Of a start that was killed.
+    place.remove(fresh);
+    try {
+      make(place, fresh);
+      renameSync(place.at(fresh), place.at(basename(path)));
+    } catch (error) {
+      place.remove(fresh);
+      throw error;
+    }
+  });
+}
+
+/** Writes a file that `Directory.create` made, and closes it. The contents come first: until then root alone may read. */
+export function fill(fd: number, data: string, { mode, owner }: Access): void {
+  try {
+    writeFileSync(fd, data);
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
+    fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A regular file without a second name: a hard link may lead to a file of another user. Throws UnsafePath. */
+export function mustBePlain<File extends Pick<Held, "stat">>(path: string, file: File | null): File {
+  if (file === null) throw new UnsafePath(`${path} has gone meanwhile: try again.`);
+  if (!file.stat.isFile() || file.stat.nlink !== 1)
+    throw new UnsafePath(
+      `${path} is no regular file, or has a second name (ls -li), so root does not touch it: put a copy in its place.`,
+    );
+  return file;
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { giveDirectory, makeDirectory } from "./trees.ts";
+import { removeEmptyDirectory, removeTree } from "./walk.ts";
+
+const top = realpathSync(mkdtempSync(join(tmpdir(), "ghostinbox-trees-")));
+after(() => rmSync(top, { recursive: true, force: true }));
+const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+
+function file(...parts: readonly string[]): string {
+  const path = join(top, ...parts);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, "");
+  return path;
+}
+
+test("directories that are missing are made, and those that are there stay as they are", () => {
+  const there = join(top, "there");
+  mkdirSync(there, { mode: 0o700 });
+  makeDirectory(join(there, "a", "b"), 0o755);
+  makeDirectory(join(there, "a", "b"), 0o700);
+  const modes = [there, join(there, "a"), join(there, "a", "b")].map((path) => statSync(path).mode & 0o777);
+  assert.deepEqual(modes, [0o700, 0o755, 0o755]);
+});
+
+test("a directory gets its mode, whatever the umask, and set-gid with it", () => {
+  const path = join(top, "given");
+  assert.deepEqual(giveDirectory(path, { mode: 0o2770, owner }), { count: 0, first: null });
+  assert.equal(statSync(path).mode & 0o7777, 0o2770);
+});
+
+test("a link that others may have laid is no directory", () => {
+  const shared = join(top, "shared");
+  mkdirSync(shared);
+  chmodSync(shared, 0o777);
+  symlinkSync(dirname(file("outside", "x")), join(shared, "link"));
+  assert.throws(() => giveDirectory(join(shared, "link"), { mode: 0o700, owner }), /UnsafePath/);
+  assert.equal(statSync(join(top, "outside")).mode & 0o777, 0o755);
+});
+
+test("a tree is removed with its links, and nothing that they lead to", () => {
+  const outside = file("kept", "file");
+  const tree = join(top, "tree");
+  file("tree", "a", "b", "c");
+  symlinkSync(dirname(outside), join(tree, "a", "link"));
+  symlinkSync("nothing", join(tree, "dangling"));
+  linkSync(outside, join(tree, "hard"));
+  for (let n = 0; n < 300; n++) file("tree", "many", String(n));
+  removeTree(tree);
+  removeTree(tree);
+  assert.ok(!existsSync(tree));
+  assert.deepEqual(readdirSync(dirname(outside)), ["file"]);
+  symlinkSync(dirname(outside), tree);
+  removeTree(tree);
+  assert.deepEqual(readdirSync(dirname(outside)), ["file"]);
+  removeTree(join(top, "no", "such", "tree"));
+});
+
+test("a tree that is deeper than any of ours is left with a sentence", () => {
+  const deep = join(top, "deep", ...Array.from({ length: 110 }, () => "d"));
+  mkdirSync(deep, { recursive: true });
+  assert.throws(() => removeTree(join(top, "deep")), /lies deeper than 100 directories: delete it by hand/);
+});
+
+test("a directory is removed only where it is empty", () => {
+  const inside = file("empty at last", "inside");
+  removeEmptyDirectory(dirname(inside));
+  removeEmptyDirectory(inside);
+  assert.ok(existsSync(inside));
+  rmSync(inside);
+  removeEmptyDirectory(dirname(inside));
+  removeEmptyDirectory(dirname(inside));
+  removeEmptyDirectory(join(top, "no", "such", "directory"));
+  assert.ok(!existsSync(dirname(inside)));
+});

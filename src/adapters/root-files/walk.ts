@@ -1,0 +1,82 @@
+import { rmdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { Directory, type Held, ownUid } from "./directory.ts";
+import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
+
+/** A Maildir lies seven deep. Each level holds descriptors open. */
+const DEEPEST = 100;
+
+/** Shows each entry below, a directory before what is in it; goes into those for which `visit` says true. */
+export function walk(directory: Directory, visit: (entry: Held, path: string) => boolean, depth = 0): void {
+  for (const name of directory.names()) {
+    const path = join(directory.path, name);
+    using held = directory.hold(name);
+    if (held === null) continue;
+    if (!held.stat.isDirectory()) {
+      visit(held, path);
+      continue;
+    }
+    using inner = enterIfStill(directory, name);
+    if (inner === null || !visit(inner, path)) continue;
+    if (depth === DEEPEST)
+      throw new UnsafePath(`${path} lies deeper than ${DEEPEST} directories: move it away and start again.`);
+    walk(inner, visit, depth + 1);
+  }
+}
+
+/** Null where something else has taken its name. */
+function enterIfStill(directory: Directory, name: string): Directory | null {
+  return unless(["ENOTDIR", "ENOENT"], () => directory.enter(name));
+}
+
+function openIfThere(path: string): Directory | null {
+  return unless(["ENOENT"], () => Directory.open(path));
+}
+
+function unless(codes: readonly string[], open: () => Directory): Directory | null {
+  try {
+    return open();
+  } catch (error) {
+    if (codes.includes(String(codeOf(error)))) return null;
+    throw error;
+  }
+}
+
+/** Nothing happens where there is none, or where it holds anything. */
+export function removeEmptyDirectory(path: string): void {
+  told(path, () => {
+    using parent = openIfThere(dirname(path));
+    if (parent === null) return;
+    parent.mustBeOwn();
+    try {
+      rmdirSync(parent.at(basename(path)));
+    } catch (error) {
+      if (!["ENOENT", "ENOTEMPTY", "ENOTDIR"].includes(String(codeOf(error)))) throw error;
+    }
+  });
+}
+
+/** Nothing happens where there is none. What is a link goes, and what it leads to stays. */
+export function removeTree(path: string): void {
+  told(path, () => {
+    using parent = openIfThere(dirname(path));
+    if (parent === null) return;
+    using held = parent.hold(basename(path));
+    if (held === null) return;
+    // As with giveDirectory: what others could have put there is not removed by its name.
+    if (held.stat.uid !== ownUid()) parent.mustBeOwn();
+    removeEntry(parent, basename(path), 0);
+  });
+}
+
+function removeEntry(parent: Directory, name: string, depth: number): void {
+  using held = parent.hold(name);
+  if (held?.stat.isDirectory() !== true) return parent.remove(name);
+  {
+    using inner = parent.enter(name);
+    if (depth === DEEPEST)
+      throw new UnsafePath(`${inner.path} lies deeper than ${DEEPEST} directories: delete it by hand (rm -r).`);
+    for (const one of inner.names()) removeEntry(inner, one, depth + 1);
+  }
+  rmdirSync(parent.at(name));
+}

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import {
+  linkSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { describe, test } from "node:test";
+import { Container } from "../lab/container.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Outliver } from "../lab/outliver.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const OUR_USERS = ["ghostinbox", "ghostinbox-web", "ghostinbox-mail", "ghostinbox-fail2ban"];
+const skip = whyNoLab() ?? false;
+
+describe("an attacker who was one of the server's users when it stopped", { skip }, () => {
+  const { lab, product } = withProduct();
+  const keys = (): string => product.layout.dkimKeys;
+  const keyFile = (): string => join(keys(), "example.test.ghostinbox.pem");
+  const asRspamd = ["setpriv", "--reuid", "_rspamd", "--regid", "postfix", "--groups", "_rspamd"];
+  const may = async (flag: string, path: string): Promise<boolean> =>
+    (await lab.server.exec([...asRspamd, "test", flag, path])).code === 0;
+
+  /** As earlier versions left them. */
+  async function giveKeysToRspamd(): Promise<void> {
+    await lab.server.mustExec(["chown", "-R", "-h", "_rspamd:_rspamd", keys()]);
+    await lab.server.mustExec(["chmod", "700", keys()]);
+    for (const name of readdirSync(keys())) await lab.server.mustExec(["chmod", "600", join(keys(), name)]);
+  }
+
+  test("reads the keys that sign mail, and changes neither them nor what lies beside them", async () => {
+    assert.deepEqual(readdirSync(keys()), [basename(keyFile())]);
+    assert.ok(await may("-r", keyFile()));
+    for (const path of [keys(), keyFile()]) assert.ok(!(await may("-w", path)), path);
+  });
+
+  test("finds the same key as root's after an upgrade, and has no file of it open any more", async () => {
+    const { ino } = lstatSync(keyFile());
+    const key = readFileSync(keyFile(), "utf8");
+    await product.stop();
+    await giveKeysToRspamd();
+    await product.start();
+    assert.equal(readFileSync(keyFile(), "utf8"), key);
+    assert.notEqual(lstatSync(keyFile()).ino, ino);
+    assert.ok(await may("-r", keyFile()));
+    for (const path of [keys(), keyFile()]) assert.ok(!(await may("-w", path)), path);
+  });
+
+  test("gets no file of root's by a link at the name that root is about to write", async () => {
+    const secret = join(lab.directory, "secret");
+    writeFileSync(secret, "root's alone", { mode: 0o600 });
+    await product.stop();
+    renameSync(keyFile(), join(lab.directory, "key"));
+    symlinkSync(secret, `${keyFile()}.new`);
+    await giveKeysToRspamd();
+    await product.start();
+    assert.equal(readFileSync(secret, "utf8"), "root's alone");
+    assert.equal(lstatSync(secret).uid, 0);
+    assert.ok(lstatSync(keyFile()).isFile());
+    assert.deepEqual(readdirSync(keys()), [basename(keyFile())]);
+  });
+
+  test("stops the start by a link in a key's place, which then says what to do", async () => {
+    await product.stop();
+    const aside = join(lab.directory, "key");
+    renameSync(keyFile(), aside);
+    symlinkSync("/etc/shadow", keyFile());
+    assert.equal(await product.startInVain(), 1);
+    assert.match(product.output, /pem is no regular file, .* so root does not touch it: put a copy in its place\./);
+    rmSync(keyFile());
+    renameSync(aside, keyFile());
+    await product.start();
+  });
+
+  test("is told to the owner where a tree of another user has files that are not that user's", async () => {
+    await product.stop();
+    const shadow = join(lab.directory, "shadow");
+    writeFileSync(shadow, "");
+    linkSync(shadow, join(product.layout.mail, "mail"));
+    await lab.server.mustExec(["chown", "12345:12345", product.layout.mail]);
+    await product.start();
+    assert.match(
+      product.output,
+      /warning: Of the files below \S+mail 1 stay with another user, such as \S+mail\/mail:/,
+    );
+    assert.equal(lstatSync(shadow).uid, 0);
+    rmSync(join(product.layout.mail, "mail"));
+  });
+
+  test("ends at the next start, and nobody else does", async (t) => {
+    await product.stop();
+    const mine = await Promise.all([
+      ...OUR_USERS.map((user) => Outliver.start({ host: lab.server, user })),
+      Outliver.start({ host: lab.server, user: "_rspamd", file: join(product.layout.rspamdData, "open") }),
+    ]);
+    // Those of a second server on this machine, and of Debian's own packages.
+    const others = await Promise.all([
+      ...OUR_USERS.map((user) => Outliver.start({ host: lab.sender, user })),
+      ...["_rspamd", "postfix", "debian-spamd"].map((user) => Outliver.start({ host: lab.server, user })),
+    ]);
+    t.after(() => Promise.all([...mine, ...others].map((one) => one.end())));
+    await product.start();
+    assert.match(product.output, /Ended 5 processes that an earlier start left behind\./);
+    await until("those of this server have ended", () => mine.every((one) => !one.isThere));
+    assert.deepEqual(
+      others.map((one) => one.isThere),
+      others.map(() => true),
+    );
+  });
+
+  test("ends with the server, too", async (t) => {
+    const mine = await Promise.all(OUR_USERS.map((user) => Outliver.start({ host: lab.server, user })));
+    t.after(() => Promise.all(mine.map((one) => one.end())));
+    await product.stop();
+    await until("they have ended", () => mine.every((one) => !one.isThere));
+  });
+});
+
+describe("in a container, whose root may not look into processes of others", { skip }, () => {
+  const container = new Container();
+  const { lab, product } = withProduct({}, [], {
+    within: container.within,
+    prepare: (made) => container.start(made.lab.server),
+  });
+
+  test("what outlived a stop ends at the next start", async (t) => {
+    await product.stop();
+    const mine = await Promise.all(
+      OUR_USERS.map((user) => Outliver.start({ host: lab.server, user, within: container.within })),
+    );
+    t.after(() => Promise.all(mine.map((one) => one.end())));
+    await product.start();
+    assert.match(product.output, /Ended 4 processes that an earlier start left behind\./);
+    await until("they have ended", () => mine.every((one) => !one.isThere));
+    await product.stop();
+    container.end();
+  });
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+
+/** What root runs: the command line is mostly root's, too. Guard and web have users of their own. */
+const ROOT_RUNS = ["src/daemon/start.ts", "src/daemon/keeper.ts", "src/cli/main.ts"];
+const MODULE = "src/adapters/root-files/";
+/** All that reads; whatever else node:fs offers writes, or may one day. */
+const READERS = new Set([
+  "closeSync",
+  "createReadStream",
+  "existsSync",
+  "fstatSync",
+  "globSync",
+  "lstatSync",
+  "openSync",
+  "readdirSync",
+  "readFileSync",
+  "readlinkSync",
+  "readSync",
+  "statfsSync",
+  "statSync",
+  "watch",
+  "type Stats",
+]);
+/** Files that root's programs share with others, and why what they write is safe there. */
+const SHARED: Readonly<Record<string, string>> = {
+  "src/servers/unix-socket.ts": "the guard's and the web's; the keeper listens in run/keeper, which belongs to root",
+  "src/adapters/sqlite/open.ts": "only the guard opens a database for writing",
+};
+const WRITING_PROGRAMS = ["chgrp", "chmod", "chown", "cp", "install", "ln", "mkdir", "mv", "rm", "tee", "touch"];
+
+type Source = Readonly<{ path: string; text: string }>;
+
+const reached = reachedFrom(ROOT_RUNS).map((path) => ({ path, text: readFileSync(path, "utf8") }));
+
+test("root's programs write by the one module that goes by descriptor", () => {
+  const found = reached.filter(({ path }) => !path.startsWith(MODULE) && !(path in SHARED)).flatMap(writesIn);
+  assert.deepEqual(found, []);
+});
+
+test("what is reached is more than the entry points, and holds the module", () => {
+  const paths = reached.map(({ path }) => path);
+  for (const expected of [`${MODULE}directory.ts`, "src/daemon/set-up/dkim-keys.ts", "src/daemon/uninstall.ts"])
+    assert.ok(paths.includes(expected), `${expected} is not reached`);
+  assert.ok(!paths.includes("src/daemon/guard.ts"));
+});
+
+test("the list of exceptions holds nothing that is gone, or writes no more", () => {
+  for (const path of Object.keys(SHARED)) {
+    const source = reached.find((one) => one.path === path);
+    assert.ok(source !== undefined && writesIn(source).length > 0, path);
+  }
+});
+
+for (const [what, text] of [
+  ["a writer of node:fs", 'import { existsSync, writeFileSync } from "node:fs";'],
+  ["one on several lines", 'import {\n  chownSync,\n} from "node:fs";'],
+  ["a promise", 'import { chmod } from "node:fs/promises";'],
+  ["a stream", 'import { createWriteStream } from "node:fs";'],
+  ["all at once", 'import * as fs from "node:fs";'],
+  ["the default", 'import fs from "node:fs";'],
+  ["one asked for late", 'const { rmSync } = await import("node:fs");'],
+  ["one without its prefix", 'import { rmSync } from "fs";'],
+  ["the process's own", 'process.getBuiltinModule("fs").rmSync("x");'],
+  ["an open for writing", 'openSync(path, "a");'],
+  ["flags", "openSync(path, constants.O_WRONLY);"],
+  ["a program", 'await runProgram("chown", ["-R", "x"]);'],
+] as const)
+  test(`the rule notices ${what}`, () => assert.notDeepEqual(writesIn({ path: "src/daemon/x.ts", text }), []));
+
+test("the rule lets readers read", () => {
+  const text = 'import { existsSync, openSync, type Stats } from "node:fs";\nopenSync(path, "r");\n';
+  assert.deepEqual(writesIn({ path: "src/daemon/x.ts", text }), []);
+});
+
+test("no run script of root changes a file by its name", () => {
+  const wrong = globSync("src/render/*.ts")
+    .filter((path) => !path.endsWith(".test.ts"))
+    .flatMap((path) =>
+      readFileSync(path, "utf8")
+        .split("\n")
+        .filter((line) => new RegExp(`["\`] *(?:exec )?(?:${WRITING_PROGRAMS.join("|")}) `).test(line))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+  assert.deepEqual(wrong, []);
+});
+
+function writesIn({ path, text }: Source): readonly string[] {
+  const found: string[] = [];
+  for (const [, names = "", module = ""] of text.matchAll(
+    /^import\s+([^"';]*?)\s+from\s+"((?:node:)?fs(?:\/promises)?)"/gm,
+  ))
+    for (const name of module === "node:fs" && names.startsWith("{") ? listed(names) : [names])
+      if (module !== "node:fs" || !READERS.has(name)) found.push(`${name} of ${module}`);
+  for (const [call] of text.matchAll(/\b(?:import|require|getBuiltinModule)\("(?:node:)?fs[/"][^)]*\)/g))
+    found.push(call);
+  for (const [call] of text.matchAll(/\bopenSync\((?![^;]*"r"\))[^;]*/g)) found.push(call);
+  for (const [, program = ""] of text.matchAll(/\brunProgram\(\s*"([a-z]+)"/g))
+    if (WRITING_PROGRAMS.includes(program)) found.push(`the program ${program}`);
+  return found.map((what) => `${path}: ${what}`);
+}
+
+function listed(names: string): readonly string[] {
+  return names
+    .replace(/[{}]/g, "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
+/** Every file of ours that these import, at once or late. */
+function reachedFrom(entries: readonly string[]): readonly string[] {
+  const found = new Set(entries);
+  for (const file of found)
+    for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/(?:\bfrom|\bimport\(?)\s*"(\.\.?\/[^"]+\.ts)"/g)) {
+      const path = join(dirname(file), name);
+      if (existsSync(path)) found.add(path);
+    }
+  return [...found].toSorted();
+}

@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { after, beforeEach, describe, test } from "node:test";
+import { createFile, writeFile } from "../../src/adapters/root-files/files.ts";
+import { giveDirectory, takeTree } from "../../src/adapters/root-files/trees.ts";
+import { UnsafePath } from "../../src/adapters/root-files/unsafe-path.ts";
+import { removeTree } from "../../src/adapters/root-files/walk.ts";
+
+const ATTACKER = 65_534;
+const OWNER = { uid: 61_001, gid: 61_002 };
+/** By names, root would lose one round of about twenty. */
+const ROUNDS = 500;
+/** Swaps of a directory for a link to the victim's, while root works. */
+const LEAST_SWAPS = 20_000;
+const FILES = 40;
+/**
+ * Exchanges, by renameat2(2), a directory and a link to the victim's. In Perl, since an unprivileged user may not reach the
+ * Node runtime of a checkout below /root. Tells each hundred swaps.
+ */
+const SWAPPER = `
+  use POSIX ();
+  $| = 1;
+  my ($name, $victim) = @ARGV;
+  my ($aside, $here, $exchange) = ("$name.aside", -100, 2);
+  my $renameat2 = (POSIX::uname())[4] eq "x86_64" ? 316 : 276;
+  for (my $n = 1; ; $n++) {
+    symlink($victim, $aside) unless -l $aside or -l $name;
+    syscall($renameat2, $here, $name, $here, $aside, $exchange);
+    print "$n\\n" if $n % 100 == 0;
+  }`;
+
+const skip = process.getuid?.() === 0 ? false : "only root can play root against another user";
+
+describe("an attacker who owns a tree that root works on", { skip }, () => {
+  const top = mkdtempSync(join("/var/tmp", "gi-root-files-"));
+  chmodSync(top, 0o755);
+  after(() => rmSync(top, { recursive: true, force: true }));
+  const data = join(top, "data");
+  const tree = join(data, "tree");
+  const victim = join(top, "victim");
+
+  beforeEach(() => {
+    for (const path of [tree, victim]) rmSync(path, { recursive: true, force: true });
+    mkdirSync(victim);
+    for (let n = 0; n < FILES; n++) writeFileSync(join(victim, `${n}`), "root's", { mode: 0o600 });
+    for (const part of ["before", "swapped"]) {
+      mkdirSync(join(tree, part), { recursive: true });
+      for (let n = 0; n < FILES; n++) writeFileSync(join(tree, part, `${n}`), "");
+    }
+    giveToAttacker();
+  });
+
+  function giveToAttacker(): void {
+    execFileSync("chown", ["-R", "-h", `${ATTACKER}:${ATTACKER}`, tree]);
+  }
+
+  function expectUntouched(): void {
+    const names = readdirSync(victim);
+    assert.equal(names.length, FILES, "none has gone, and none has come");
+    for (const path of [victim, ...names.map((name) => join(victim, name))]) assert.equal(lstatSync(path).uid, 0, path);
+  }
+
+  test("gets nothing of others by a directory swapped for a link while root gives the tree away", async (t) => {
+    const attack = new Swapper(join(tree, "swapped"), victim);
+    t.after(() => attack.end());
+    for (let round = 0; round < ROUNDS || attack.swaps < LEAST_SWAPS; round++) {
+      giveDirectory(tree, { mode: 0o700, owner: OWNER }, true);
+      assert.equal(lstatSync(tree).uid, OWNER.uid);
+      chownSync(tree, ATTACKER, ATTACKER);
+      await attack.goesOn();
+    }
+    expectUntouched();
+  });
+
+  test("nor while root takes from a removed user what lies in the tree", async (t) => {
+    const outside = join(victim, "0");
+    chownSync(outside, OWNER.uid, OWNER.gid);
+    const attack = new Swapper(join(tree, "swapped"), victim);
+    t.after(() => attack.end());
+    for (let round = 0; round < ROUNDS || attack.swaps < LEAST_SWAPS; round++) {
+      chownSync(join(tree, "before", "0"), OWNER.uid, OWNER.gid);
+      takeTree(data, new Set([OWNER.uid]), new Set());
+      assert.equal(lstatSync(join(tree, "before", "0")).uid, 0);
+      assert.equal(lstatSync(outside).uid, OWNER.uid, "what is not in the tree keeps its owner");
+      await attack.goesOn();
+    }
+  });
+
+  test("has nothing of others removed", async (t) => {
+    const attack = new Swapper(join(tree, "swapped"), victim);
+    t.after(() => attack.end());
+    for (let round = 0; round < ROUNDS || attack.swaps < LEAST_SWAPS; round++) {
+      try {
+        removeTree(tree);
+      } catch (error) {
+        // What is made anew or has gone while root removes: root says so, and the next start removes it.
+        assert.match(String(error), /ENOTEMPTY|ENOENT|ENOTDIR|EISDIR/);
+      }
+      mkdirSync(join(tree, "swapped"), { recursive: true });
+      chownSync(tree, ATTACKER, ATTACKER);
+      await attack.goesOn();
+    }
+    expectUntouched();
+  });
+
+  test("has nothing written elsewhere by a part of a path that becomes a link", async (t) => {
+    const own = join(tree, "own");
+    mkdirSync(own);
+    const attack = new Swapper(own, victim);
+    t.after(() => attack.end());
+    let written = 0;
+    for (let round = 0; round < ROUNDS || attack.swaps < LEAST_SWAPS; round++) {
+      try {
+        writeFile(join(own, "file"), "root's", { mode: 0o600 });
+        written += 1;
+      } catch (error) {
+        assert.ok(error instanceof UnsafePath || /ENOENT/.test(String(error)), String(error));
+      }
+      await attack.goesOn();
+    }
+    assert.ok(written > 0, "the swaps are not always in the way");
+    expectUntouched();
+  });
+
+  test("gets no file of others by a hard link, while copies of mails go along", () => {
+    const others = join(victim, "0");
+    linkSync(others, join(tree, "swapped", "hard"));
+    const users = join(top, "users-own");
+    writeFileSync(users, "");
+    chownSync(users, ATTACKER, ATTACKER);
+    linkSync(users, join(tree, "swapped", "outside"));
+    linkSync(join(tree, "before", "0"), join(tree, "swapped", "copy"));
+    execFileSync("mknod", [join(tree, "disk"), "b", "7", "0"]);
+    chownSync(join(tree, "disk"), ATTACKER, ATTACKER);
+    execFileSync("mkfifo", [join(tree, "pipe")]);
+    symlinkSync(others, join(tree, "link"));
+    for (const name of ["pipe", "link"]) execFileSync("chown", ["-h", `${ATTACKER}`, join(tree, name)]);
+
+    const kept = giveDirectory(tree, { mode: 0o700, owner: OWNER }, true);
+
+    const uidOf = (...parts: readonly string[]): number => lstatSync(join(tree, ...parts)).uid;
+    for (const name of ["before/0", "swapped/copy", "swapped/1", "pipe", "link"])
+      assert.equal(uidOf(name), OWNER.uid, name);
+    assert.deepEqual([uidOf("swapped/hard"), uidOf("swapped/outside"), uidOf("disk")], [0, ATTACKER, ATTACKER]);
+    assert.equal(kept.count, 3);
+    assert.ok(kept.first?.startsWith(tree));
+    expectUntouched();
+    rmSync(users);
+  });
+
+  test("gets no file by a link where root writes: root does not write in a directory of another user", () => {
+    symlinkSync(join(victim, "0"), join(tree, "key.pem"));
+    symlinkSync(join(victim, "0"), join(tree, "key.pem.new"));
+    const access = { mode: 0o640, owner: OWNER };
+    assert.throws(() => writeFile(join(tree, "key.pem"), "", access), /belongs to uid 65534, so root does not write/);
+    assert.equal(createFile(join(tree, "key.pem"), "", access), false);
+    assert.throws(() => giveDirectory(join(tree, "before", "x"), { mode: 0o700, owner: OWNER }), UnsafePath);
+    assert.equal(readFileSync(join(victim, "0"), "utf8"), "root's");
+    expectUntouched();
+  });
+});
+
+describe("set-up's record of the packages that it installed", { skip }, () => {
+  const directory = mkdtempSync(join("/var/tmp", "gi-record-"));
+  after(() => rmSync(directory, { recursive: true, force: true }));
+  const data = join(directory, "data");
+  const victim = join(directory, "victim");
+  const RECORD = `
+    set -euo pipefail
+    fail() { shift; echo "$*"; exit 1; }
+    DATA=$GHOSTINBOX_DATA
+    eval "$(sed -n '/^record_packages()/,/^}/p; /^record()/,/^}/p' scripts/setup)"
+    record_packages configured configured fresh`;
+  const record = (): string =>
+    spawnSync("bash", ["-c", RECORD], { env: { ...process.env, GHOSTINBOX_DATA: data }, encoding: "utf8" }).stdout;
+
+  test("reads and writes through no link that others could have laid", () => {
+    mkdirSync(data);
+    chmodSync(data, 0o777);
+    writeFileSync(victim, "secret\n", { mode: 0o600 });
+    for (const name of ["installed-packages", "installed-packages.new"]) symlinkSync(victim, join(data, name));
+    record();
+    assert.equal(readFileSync(victim, "utf8"), "secret\n");
+    assert.ok(lstatSync(join(data, "installed-packages")).isFile());
+    assert.equal(readFileSync(join(data, "installed-packages"), "utf8"), "configured configured\nfresh\n");
+    assert.equal(lstatSync(data).mode & 0o777, 0o755);
+  });
+
+  test("is not written in a directory of another user", () => {
+    chownSync(data, ATTACKER, ATTACKER);
+    assert.match(record(), /data belongs to another user: give it to root/);
+  });
+});
+
+/** A process of the attacker's that swaps a directory for a link and back as fast as it can. */
+class Swapper {
+  readonly #child: ChildProcess;
+  readonly #lines: Interface;
+  swaps = 0;
+
+  constructor(name: string, victim: string) {
+    this.#child = spawn("perl", ["-e", SWAPPER, name, victim], {
+      uid: ATTACKER,
+      gid: ATTACKER,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    assert.ok(this.#child.stdout !== null);
+    this.#lines = createInterface(this.#child.stdout);
+    this.#lines.on("line", (line) => (this.swaps = Number(line)));
+  }
+
+  /** Lets the test hear of it. */
+  goesOn(): Promise<void> {
+    assert.equal(this.#child.exitCode, null);
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "exit");
+    this.#lines.close();
+  }
+}
