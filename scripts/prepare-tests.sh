@@ -1,7 +1,7 @@
 # Sourced by scripts/check and scripts/test: what tests need beyond the product itself.
 
 # Commands that only tests call, with the Debian packages that hold them.
-TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nsd:nsd ldns-signzone:ldnsutils sqlite3:sqlite3 curl:curl openssl:openssl ip:iproute2 dkimverify:python3-dkim fail2ban-regex:fail2ban faketime:faketime"
+TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nsd:nsd ldns-signzone:ldnsutils sqlite3:sqlite3 curl:curl openssl:openssl ip:iproute2 dkimverify:python3-dkim fail2ban-regex:fail2ban faketime:faketime debootstrap:debootstrap nsenter:util-linux script:bsdutils nginx:nginx-light caddy:caddy"
 
 node_26() {
   bash scripts/node-path
@@ -12,8 +12,7 @@ npm_packages() {
     return
   fi
   echo "Installing the npm packages of package-lock.json"
-  # Why not "npm ci": see install_npm in scripts/setup.
-  npm install --no-save --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
+  npm ci --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
   touch node_modules/.package-lock.json
 }
 

@@ -1,15 +1,28 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { removeFile } from "../adapters/root-files/files.ts";
+import { takeTree } from "../adapters/root-files/trees.ts";
+import { UnsafePath } from "../adapters/root-files/unsafe-path.ts";
+import { removeTree } from "../adapters/root-files/walk.ts";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
 import type { Outcome } from "../engine/ports.ts";
 import { type Layout, USERS } from "../settings/layout.ts";
-import { PACKAGE_FORMAT, parsePackages, removable } from "./removable-packages.ts";
+import { type Besides, readBesides, removeFilesBesides, unclaimed } from "./installed-besides.ts";
 import { isForeign } from "./set-up/data-directory.ts";
 import { lockHolder } from "./set-up/lock.ts";
 import { endOrphans } from "./set-up/orphans.ts";
 import { processesOf, signal } from "./set-up/processes.ts";
 import { removeFirewallTable } from "./set-up/supervise.ts";
+import { groupId, userIds } from "./site.ts";
+import {
+  alsoRemoved,
+  installAgain,
+  NO_PACKAGES,
+  type Packages,
+  packagesToRemove,
+  removePackages,
+} from "./uninstall-packages.ts";
 
 export type UninstallOptions = Readonly<{
   /** Deletes the data directory with all mail. */
@@ -37,6 +50,7 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
       ? [`Remove the system ${groups.length === 1 ? "group" : "groups"} ${groups.join(", ")}.`]
       : []),
     ...packagesSentences(packages, options),
+    ...(options.packages ? besidesSentences(readBesides(layout)) : []),
     ...(existsSync(layout.data) ? [dataSentence(layout.data, options)] : []),
   ];
 }
@@ -45,22 +59,59 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
 export async function uninstall(layout: Layout, options: UninstallOptions): Promise<Outcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.");
   // Everything is thought over before anything is done.
-  const { going, keepingFiles } = options.packages ? await packagesToRemove(layout) : NO_PACKAGES;
-  const others = going.length === 0 ? [] : await alsoRemoved(going);
+  const packages = options.packages ? await packagesToRemove(layout) : NO_PACKAGES;
+  const others = await alsoRemoved(packages.going);
   if (others.length > 0)
     return failed(`Without --packages it works; with it these would go too, for they need some: ${others.join(", ")}.`);
   if (options.purgeData && existsSync(layout.data) && isForeign(layout.data))
     return failed(`${layout.data} holds no ghostinbox.toml, so it is not deleted.`);
 
+  try {
+    return await takeBack(layout, options, packages);
+  } catch (error) {
+    if (error instanceof UnsafePath) return failed(error.message);
+    throw error;
+  }
+}
+
+async function takeBack(layout: Layout, options: UninstallOptions, packages: Packages): Promise<Outcome> {
   await stopServer(layout);
   await removeFirewallTable();
-  const users = await removeUsers(layout.data);
+  const users = await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS);
   if (!users.ok) return users;
-  const removed = await removePackages(going, keepingFiles);
-  if (!removed.ok) return removed;
-  if (options.packages) rmSync(join(layout.data, "installed-packages"), { force: true });
-  if (options.purgeData) rmSync(layout.data, { recursive: true, force: true });
+  if (options.packages) {
+    const taken = await takePackagesBack(layout, packages);
+    if (!taken.ok) return taken;
+  }
+  if (options.purgeData) removeTree(layout.data);
   return { ok: true };
+}
+
+async function takePackagesBack({ data }: Layout, packages: Packages): Promise<Outcome> {
+  const besides = readBesides({ data });
+  const removed = await removePackages(packages);
+  if (!removed.ok) return removed;
+  const users = await removeUsers(data, unclaimed(besides.users), unclaimed(besides.groups));
+  if (!users.ok) return users;
+  await removeFilesBesides(besides);
+  const again = await installAgain(besides.removed);
+  if (again.ok) for (const record of ["installed-packages", "installed-besides"]) removeFile(join(data, record));
+  return again;
+}
+
+/** Exported for its test. */
+export function besidesSentences({ users, groups, files, directories, removed }: Besides): readonly string[] {
+  const names = [...new Set([...users, ...groups])];
+  return [
+    ...(names.length > 0
+      ? [`Remove the users and groups that they added and nothing else needs: ${names.join(" ")}.`]
+      : []),
+    ...(files.length > 0
+      ? [`Delete what they left, where it is unchanged and of no package: ${files.map(({ path }) => path).join(" ")}.`]
+      : []),
+    ...(directories.length > 0 ? [`Delete these directories, where they are empty: ${directories.join(" ")}.`] : []),
+    ...(removed.length > 0 ? [`Install again what had to make room for them: ${removed.join(" ")}.`] : []),
+  ];
 }
 
 function packagesSentences({ going, staying }: Packages, { packages: remove }: UninstallOptions): readonly string[] {
@@ -88,17 +139,18 @@ async function stopServer(layout: Layout): Promise<void> {
   await endOrphans(layout.data);
 }
 
-async function removeUsers(data: string): Promise<Outcome> {
+async function removeUsers(data: string, added: readonly string[], addedGroups: readonly string[]): Promise<Outcome> {
+  const users = await existing("passwd", added);
+  const groups = await existing("group", [...added, ...addedGroups]);
   // Their numbers may be given to others one day, who could then read these files.
-  for (const group of existsSync(data) ? await existing("group", [...ADDED_USERS, ...ADDED_GROUPS]) : [])
-    await runProgram("chown", ["-R", "-h", `--from=:${group}`, ":root", data]);
-  for (const user of await existing("passwd", ADDED_USERS)) {
-    if (existsSync(data)) await runProgram("chown", ["-R", "-h", `--from=${user}`, "root:root", data]);
+  if (existsSync(data))
+    takeTree(data, new Set(users.map((user) => userIds(user).uid)), new Set(groups.map((group) => groupId(group))));
+  for (const user of users) {
     const removed = await runProgram("userdel", [user]);
     if (removed.code !== 0) return failed(`userdel ${user} failed: ${lastLines(removed)}`);
   }
   // userdel takes a user's own group along unless it still has members.
-  for (const group of await existing("group", [...ADDED_USERS, ...ADDED_GROUPS])) {
+  for (const group of await existing("group", [...added, ...addedGroups])) {
     const removed = await runProgram("groupdel", [group]);
     if (removed.code !== 0) return failed(`groupdel ${group} failed: ${lastLines(removed)}`);
   }
@@ -108,58 +160,6 @@ async function removeUsers(data: string): Promise<Outcome> {
 async function existing(database: "passwd" | "group", names: readonly string[]): Promise<readonly string[]> {
   const found = await Promise.all(names.map((name) => runProgram("getent", [database, name])));
   return names.filter((_, index) => found[index]?.code === 0);
-}
-
-type Packages = Readonly<{
-  going: readonly string[];
-  /** Of these, those whose configuration was here before. */
-  keepingFiles: readonly string[];
-  /** Installed by set-up too, and needed by others. */
-  staying: readonly string[];
-}>;
-
-const NO_PACKAGES: Packages = { going: [], keepingFiles: [], staying: [] };
-
-/** What set-up recorded; package names of Debian only (deb-control(5)), for they become arguments. */
-async function packagesToRemove(layout: Layout): Promise<Packages> {
-  const file = join(layout.data, "installed-packages");
-  if (!existsSync(file)) return NO_PACKAGES;
-  const entries = readFileSync(file, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      const [, name, configured] = /^([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9]+)?( configured)?$/.exec(line) ?? [];
-      return name === undefined ? [] : [{ name, configured: configured !== undefined }];
-    });
-  const here = parsePackages((await runProgram("dpkg-query", ["-W", "-f", PACKAGE_FORMAT])).stdout);
-  const names = [...new Set(entries.map(({ name }) => name))];
-  const going = removable(names, here);
-  return {
-    going,
-    keepingFiles: entries.filter(({ name, configured }) => configured && going.includes(name)).map(({ name }) => name),
-    staying: names.filter((name) => !going.includes(name) && here.some((one) => one.name === name)),
-  };
-}
-
-async function removePackages(going: readonly string[], keepingFiles: readonly string[]): Promise<Outcome> {
-  for (const [verb, names] of [
-    ["remove", keepingFiles],
-    ["purge", going.filter((name) => !keepingFiles.includes(name))],
-  ] as const) {
-    if (names.length === 0) continue;
-    const removed = await runProgram("apt-get", [verb, "-y", "-q", ...names], {
-      timeoutMs: 600_000,
-      env: { DEBIAN_FRONTEND: "noninteractive" },
-    });
-    if (removed.code !== 0) return failed(`apt-get ${verb} failed: ${lastLines(removed)}`);
-  }
-  return { ok: true };
-}
-
-/** Packages that apt would remove besides these. */
-async function alsoRemoved(packages: readonly string[]): Promise<readonly string[]> {
-  const plan = await runProgram("apt-get", ["remove", "-s", ...packages]);
-  const going = plan.stdout.split("\n").flatMap((line) => /^Remv (\S+)/.exec(line)?.[1] ?? []);
-  return going.filter((name) => !packages.includes(name));
 }
 
 function failed(reason: string): Outcome {

@@ -3,7 +3,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { type Door, doorsOf } from "./ports.ts";
 
 /** Between our own programs. */
-const INSIDE: readonly Door["setting"][] = ["ports.login_policy", "ports.alerts", "dns.address"];
+const INSIDE: readonly Door["setting"][] = ["ports.login_policy", "dns.address"];
 
 /** What listens where, and what to type next. */
 export function printRunning(layout: Layout, settings: Settings, adminPassword: string | null): void {

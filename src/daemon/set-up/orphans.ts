@@ -3,27 +3,36 @@ import { isSupervisor, processesOf, signal } from "./processes.ts";
 
 const POLL_MS = 50;
 
+/** `left`: process ids of those that do not end, as in a system call that never returns. */
+export type Ended = Readonly<{ count: number; left: readonly number[] }>;
+
 /**
- * Ends what a killed start left behind: supervisors first, or they would start anew what is ended below them. Tells
- * how many processes there were.
+ * Ends what an earlier start left behind, and what its programs did, before root touches what belongs to their users:
+ * supervisors first, or they would start again what is ended below them.
  */
-export async function endOrphans(data: string, graceMs = 8_000): Promise<number> {
+export async function endOrphans(data: string, graceMs = 8_000): Promise<Ended> {
   const found = processesOf(data);
-  if (found.length === 0) return 0;
+  if (found.length === 0) return { count: 0, left: [] };
   for (const { pid } of found.filter(isSupervisor)) signal(pid, "SIGTERM");
   await waitUntilGone(() => processesOf(data).some(isSupervisor), graceMs / 2);
   for (const { pid } of processesOf(data)) signal(pid, "SIGTERM");
   await endBy(data, graceMs / 2);
-  return found.length;
+  const left = processesOf(data).map(({ pid }) => pid);
+  return { count: found.length - left.length, left };
 }
 
 /** Waits for every process of the data directory to end, and kills those that do not within `graceMs`. */
 export async function endBy(data: string, graceMs: number): Promise<void> {
   if (await waitUntilGone(() => processesOf(data).length > 0, graceMs)) return;
-  for (const killed of [isSupervisor, () => true]) {
-    for (const found of processesOf(data).filter(killed)) signal(found.pid, "SIGKILL");
-  }
-  await waitUntilGone(() => processesOf(data).length > 0, graceMs);
+  // Again and again, for what starts others meanwhile.
+  await waitUntilGone(() => killAll(data) > 0, graceMs);
+}
+
+function killAll(data: string): number {
+  const found = processesOf(data);
+  for (const { pid } of found.toSorted((a, b) => Number(isSupervisor(b)) - Number(isSupervisor(a))))
+    signal(pid, "SIGKILL");
+  return found.length;
 }
 
 async function waitUntilGone(anyLeft: () => boolean, timeoutMs: number): Promise<boolean> {

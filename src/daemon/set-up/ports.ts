@@ -29,9 +29,6 @@ export function doorsOf(settings: Settings): readonly Door[] {
     door("ports.imaps", "dovecot", "mailboxes (IMAP over TLS)"),
     door("ports.http", "web", "dashboard and API (HTTP)", settings["http.address"]),
     door("ports.login_policy", "guard", "Dovecot asking the guard", "127.0.0.1"),
-    ...(settings["alerts.email"].length === 0
-      ? []
-      : [door("ports.alerts", "postfix", "alerts by mail, from the guard", "127.0.0.1")]),
     {
       setting: "dns.address",
       port: 53,
@@ -48,8 +45,7 @@ type PortSetting =
   | "ports.submission"
   | "ports.imaps"
   | "ports.http"
-  | "ports.login_policy"
-  | "ports.alerts";
+  | "ports.login_policy";
 
 /** Throws SetUpFailure for the first port that another program holds. */
 export async function refuseBusyPorts(doors: readonly Door[]): Promise<void> {

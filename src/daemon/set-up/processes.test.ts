@@ -1,9 +1,25 @@
 import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
-import { belongsTo, type Process, startTimeOf } from "./processes.ts";
+import { among } from "./processes.ts";
+import { listProcesses, networkOf, type Process, startTimeOf, usersOf } from "./read-processes.ts";
 
 const DATA = "/srv/mail";
-const at = (changes: Partial<Process>): Process => ({ pid: 7, args: [], exe: "/usr/bin/x", cwd: "/", ...changes });
+const WHOSE = { ours: new Set([901]), shared: new Set([105]), network: "44" };
+const at = (changes: Partial<Process>): Process => ({
+  pid: 7,
+  parent: 1,
+  users: [0, 0, 0, 0],
+  args: [],
+  exe: "/usr/bin/x",
+  cwd: "/",
+  isContained: false,
+  leftByItself: () => false,
+  network: () => "44",
+  used: () => [],
+  ...changes,
+});
 
 for (const [what, found] of [
   ["runsvdir of this directory", at({ exe: "/usr/bin/runsvdir", args: ["runsvdir", "-P", "/srv/mail/service"] })],
@@ -12,26 +28,119 @@ for (const [what, found] of [
   ["Postfix's master", at({ exe: "/usr/lib/postfix/sbin/master", args: ["master", "-c", "/srv/mail/conf/postfix"] })],
   ["an smtpd", at({ exe: "/usr/lib/postfix/sbin/smtpd", args: ["smtpd"], cwd: "/srv/mail/spool/postfix" })],
   ["Postgrey", at({ exe: "/usr/bin/perl", args: ["postgrey --unix=/srv/mail/x"], cwd: "/srv/mail/service/postgrey" })],
+  [
+    "what shows spamd the head of a mail",
+    at({ exe: "/usr/bin/python3.11", args: ["/usr/bin/python3", "-I", "/srv/mail/program/spam-head.py"] }),
+  ],
+  [
+    "Fail2ban",
+    at({
+      exe: "/usr/bin/python3.11",
+      args: ["/usr/bin/python3", "/usr/bin/fail2ban-server", "-c", "/srv/mail/conf/fail2ban"],
+    }),
+  ],
   ["what keeps Postgrey's place", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/service/postgrey" })],
   [
     "a master seen from outside its chroot",
     at({ exe: "/jail/usr/lib/postfix/sbin/master", cwd: "/jail/srv/mail/spool" }),
   ],
   ["Dovecot's anvil", at({ exe: "/usr/lib/dovecot/anvil", cwd: "/srv/mail/run/dovecot" })],
+  ["anything of a user of ours", at({ users: [901, 901, 901, 901] })],
+  ["what was a user of ours before", at({ users: [33, 33, 901, 33] })],
+  ["a user of ours whose program root may not see", at({ users: [901, 901, 901, 901], exe: "", cwd: "" })],
+  [
+    "a user of ours that went into a network of its own",
+    at({ users: [901, 901, 901, 901], network: () => "45", leftByItself: () => true }),
+  ],
+  [
+    "a user of ours that made a container for itself",
+    at({ users: [901, 901, 901, 901], isContained: true, leftByItself: () => true }),
+  ],
+  ["_rspamd with a file of ours open", at({ users: [105, 105, 105, 105], used: () => ["/srv/mail/lib/rspamd/x"] })],
+  ["_rspamd with our environment", at({ users: [105, 105, 105, 105], used: () => ["HOME=/srv/mail/lib/spamd"] })],
+  ["_rspamd that stands in our directory", at({ users: [105, 105, 105, 105], cwd: "/srv/mail/lib/rspamd" })],
 ] as const)
-  test(`${what} belongs to the server`, () => assert.ok(belongsTo(DATA, found)));
+  test(`${what} belongs to the server`, () => assert.deepEqual(among(DATA, [found], WHOSE), [found]));
 
 for (const [what, found] of [
   ["a shell that stands in the directory", at({ exe: "/usr/bin/bash", cwd: "/srv/mail/log" })],
   ["an editor with the settings open", at({ exe: "/usr/bin/vim", args: ["vim", "/srv/mail/ghostinbox.toml"] })],
   ["somebody's pause", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/mail" })],
   ["another program in Perl", at({ exe: "/usr/bin/perl", args: ["perl", "count.pl"], cwd: "/srv/mail/log" })],
+  ["another program in Python", at({ exe: "/usr/bin/python3.11", args: ["python3", "/srv/mail/count.py"] })],
   ["another Postfix", at({ exe: "/usr/lib/postfix/sbin/master", cwd: "/var/spool/postfix" })],
   ["a directory whose name only begins alike", at({ exe: "/usr/bin/runsv", cwd: "/srv/mail2/service" })],
+  ["a user of ours in another network", at({ users: [901, 901, 901, 901], network: () => "45" })],
+  ["a user of ours that has ended", at({ users: [901, 901, 901, 901], network: () => null })],
+  ["that number in a container", at({ users: [901, 901, 901, 901], isContained: true })],
+  ["Debian's own rspamd", at({ users: [105, 105, 105, 105], exe: "/usr/bin/rspamd", used: () => ["/var/lib/rspamd"] })],
+  ["another user in a container of its own", at({ users: [902, 902, 902, 902], leftByItself: () => true })],
+  ["a program of ours in a container", at({ exe: "/srv/mail/program/node", isContained: true })],
 ] as const)
-  test(`${what} does not`, () => assert.ok(!belongsTo(DATA, found)));
+  test(`${what} does not`, () => assert.deepEqual(among(DATA, [found], WHOSE), []));
+
+test("what a process of the server has started belongs to it, in a container of its own too", () => {
+  const [ours, child, grandchild, other] = [
+    at({ pid: 10, exe: "/srv/mail/program/node" }),
+    at({ pid: 11, parent: 10, isContained: true }),
+    at({ pid: 12, parent: 11 }),
+    at({ pid: 13, parent: 1 }),
+  ];
+  const found = among(DATA, [grandchild, other, child, ours], WHOSE);
+  assert.deepEqual(new Set(found.map(({ pid }) => pid)), new Set([10, 11, 12]));
+});
+
+test("a sandbox in somebody's container stays, though its user has a number of ours", () => {
+  const users = [901, 901, 901, 901];
+  const container = at({ pid: 20, isContained: true });
+  const sandbox = at({ pid: 21, parent: 20, users, isContained: true, leftByItself: () => true });
+  assert.deepEqual(among(DATA, [container, sandbox], WHOSE), []);
+});
+
+test("a second server in the same network keeps its processes, though its users are the same", () => {
+  const users = [901, 901, 901, 901];
+  const machines = at({ pid: 2, exe: "/usr/bin/runsvdir", args: ["runsvdir", "/etc/service"] });
+  const ours = at({ pid: 10, parent: 2, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/mail/service" });
+  const theirs = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/other/service" });
+  const found = among(
+    DATA,
+    [
+      machines,
+      ours,
+      theirs,
+      at({ pid: 11, parent: 10, users }),
+      at({ pid: 21, parent: 20, users }),
+      at({ pid: 31, users }),
+    ],
+    WHOSE,
+  );
+  assert.deepEqual(new Set(found.map(({ pid }) => pid)), new Set([10, 11, 31]));
+});
+
+test("a running process is read as it is", async (t) => {
+  const child = spawn("sleep", ["600"], { cwd: "/usr", env: { HOME: "/srv/mail" } });
+  t.after(() => end(child));
+  await once(child, "spawn");
+  const found = listProcesses().find(({ pid }) => pid === child.pid);
+  const uid = process.getuid?.() ?? 0;
+  assert.deepEqual([found?.parent, found?.args, found?.cwd], [process.pid, ["sleep", "600"], "/usr"]);
+  assert.deepEqual(found?.users, [uid, uid, uid, uid]);
+  assert.equal(found?.isContained, false);
+  assert.match(found?.network() ?? "", /^\d+$/);
+  assert.equal(found?.network(), networkOf(process.pid));
+  assert.ok(found?.used().includes("HOME=/srv/mail"));
+});
 
 test("a start time is known of what runs, and of nothing else", () => {
   assert.match(startTimeOf(process.pid) ?? "", /^\d+$/);
   assert.equal(startTimeOf(4_194_305), null);
 });
+
+test("only users that there are have numbers", () => {
+  assert.deepEqual([...usersOf(["root", "no-such-user"])], [0]);
+});
+
+async function end(child: ChildProcess): Promise<void> {
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}

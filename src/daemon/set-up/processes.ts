@@ -1,8 +1,13 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
+import { CONTENT_USERS } from "../../render/content-services.ts";
+import { POSTGREY_USER } from "../../render/postgrey.ts";
+import { USERS } from "../../settings/layout.ts";
+import { listProcesses, networkOf, type Process, usersOf } from "./read-processes.ts";
 
-/** One running process as /proc shows it (proc(5)). */
-export type Process = Readonly<{ pid: number; args: readonly string[]; exe: string; cwd: string }>;
+/** Run nothing but this product. */
+const OUR_USERS = [USERS.guard, USERS.web, USERS.mail, USERS.fail2ban];
+/** Users of Debian's packages, who may run other things on this machine. */
+const SHARED_USERS = ["postfix", "dovecot", "dovenull", "unbound", POSTGREY_USER, ...Object.values(CONTENT_USERS)];
 
 const SUPERVISORS = ["runsvdir", "runsv", "svlogd"];
 const MAIL_PROGRAMS = [
@@ -17,60 +22,93 @@ const PERL = "/usr/bin/perl";
 /** What keeps a service's place where it is switched off (render/postgrey.ts). */
 const PLACEHOLDER = "sleep infinity";
 const PERL_PROGRAMS = /\b(?:spamd|postgrey)\b/;
+const PYTHON = "/usr/bin/python3";
+const PYTHON_PROGRAMS = /\b(?:spam-head\.py|fail2ban-server)\b/;
+
+/** Numbers of users, and what tells the network namespace of the server from others. */
+export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<number>; network: string | null }>;
 
 /**
- * Whether this process belongs to the server of this data directory. A shell that merely stands in the directory
- * does not. Paths of a process in another mount namespace may begin with that of a chroot, hence the looking inside.
+ * All processes of this data directory's server, this one excepted. Two servers on one machine have the same users, but
+ * hardly the same network namespace, for both want port 25 and the firewall's table. A process belongs to the server
+ * - if it is one of its programs, and points to the data directory;
+ * - if it runs as a user of ours in this network namespace, whatever it is, unless another supervisor runs it;
+ * - if it runs as a user of one of Debian's packages, and works, or has a file open, in the data directory;
+ * - if the process that started it does.
+ * One in a PID namespace of its own is a container's, and only the last of these concerns it. But a user of ours needs
+ * no right to make namespaces, if only within a user namespace: such a process has left by itself, and belongs to us as
+ * if it had not. Containers, and networks of other servers, are made by root.
  */
-export function belongsTo(data: string, { args, exe, cwd }: Process): boolean {
-  const within = (path: string): boolean => `${path}/`.includes(`${data}/`);
+export function processesOf(data: string): readonly Process[] {
+  const whose = { ours: usersOf(OUR_USERS), shared: usersOf(SHARED_USERS), network: networkOf(process.pid) };
+  return among(data, listProcesses(), whose).filter(({ pid }) => pid !== process.pid);
+}
+
+/** Those of `all` that belong to the server. */
+export function among(data: string, all: readonly Process[], { ours, shared, network }: Whose): readonly Process[] {
+  const byPid = new Map(all.map((one) => [one.pid, one]));
+  const runs = (found: Process, users: ReadonlySet<number>): boolean => found.users.some((user) => users.has(user));
+  const belongs = (found: Process): boolean => {
+    const left = runs(found, ours) && found.leftByItself() && !isInContainer(found, byPid);
+    if (found.isContained && !left) return false;
+    if (isProgram(data, found)) return true;
+    if (runs(found, shared)) return pointsInto(data, found);
+    if (!runs(found, ours)) return false;
+    if (!left && (network === null || found.network() !== network)) return false;
+    const supervisor = supervisorOf(found, byPid);
+    return supervisor === null || isProgram(data, supervisor);
+  };
+  return withDescendants(all, belongs);
+}
+
+/** Below a process in a PID namespace that root has made: in there are other users, who may have the numbers of ours. */
+function isInContainer(found: Process, byPid: ReadonlyMap<number, Process>): boolean {
+  for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent))
+    if (above.isContained && !above.leftByItself()) return true;
+  return false;
+}
+
+/** The nearest one above; null where there is none, as above what its parent left behind. */
+function supervisorOf(found: Process, byPid: ReadonlyMap<number, Process>): Process | null {
+  for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent))
+    if (isSupervisor(above)) return above;
+  return null;
+}
+
+/**
+ * A shell that merely stands in the directory is none. Paths of a process in another mount namespace may begin with
+ * that of a chroot, hence the looking inside.
+ */
+function isProgram(data: string, { args, exe, cwd }: Process): boolean {
+  const within = (path: string): boolean => isWithin(data, path);
   if (within(exe)) return true;
   if (args.join(" ") === PLACEHOLDER) return cwd.includes(`${data}/service/`);
   const points = within(cwd) || args.some(within);
   const ours =
     SUPERVISORS.includes(basename(exe)) ||
     MAIL_PROGRAMS.some((program) => exe.includes(program)) ||
-    (exe.endsWith(PERL) && PERL_PROGRAMS.test(args.join(" ")));
+    (exe.endsWith(PERL) && PERL_PROGRAMS.test(args.join(" "))) ||
+    (exe.includes(PYTHON) && PYTHON_PROGRAMS.test(args.join(" ")));
   return points && ours;
 }
 
-export function isSupervisor({ exe }: Process): boolean {
+function pointsInto(data: string, { args, cwd, used }: Process): boolean {
+  return [...args, cwd, ...used()].some((path) => isWithin(data, path));
+}
+
+function isWithin(data: string, path: string): boolean {
+  return `${path}/`.includes(`${data}/`);
+}
+
+function withDescendants(all: readonly Process[], belongs: (found: Process) => boolean): readonly Process[] {
+  const children = Map.groupBy(all, ({ parent }) => parent);
+  const found = new Set(all.filter(belongs));
+  for (const { pid } of found) for (const child of children.get(pid) ?? []) found.add(child);
+  return [...found];
+}
+
+export function isSupervisor({ exe }: Pick<Process, "exe">): boolean {
   return basename(exe) === "runsv" || basename(exe) === "runsvdir";
-}
-
-/**
- * All processes of this data directory's server, this one excepted. A container whose data directory has the same name
- * is another server: its processes have a PID namespace of their own.
- */
-export function processesOf(data: string): readonly Process[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .flatMap((name) => readProcess(Number(name)))
-    .filter((found) => belongsTo(data, found));
-}
-
-/** Empty where it has ended meanwhile, or is a container's; a zombie has no exe and so never belongs to us. */
-function readProcess(pid: number): readonly Process[] {
-  try {
-    if (readlinkSync(`/proc/${pid}/ns/pid`) !== readlinkSync("/proc/self/ns/pid")) return [];
-    const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
-    const exe = readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
-    return [{ pid, args, exe, cwd: readlinkSync(`/proc/${pid}/cwd`) }];
-  } catch {
-    return [];
-  }
-}
-
-/** Clock ticks since boot at which the process started: tells a reused pid apart. Null where none runs. */
-export function startTimeOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field, the name, may hold spaces and parentheses itself; field 22 is the time.
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return state === "Z" ? null : (fields[18] ?? null);
-  } catch {
-    return null;
-  }
 }
 
 export function signal(pid: number, name: "SIGTERM" | "SIGKILL" | "SIGHUP"): void {

@@ -45,7 +45,7 @@ async function notReady(layout: Layout, doors: readonly Door[]): Promise<Missing
   if (!(await accepts(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
   if (!(await accepts(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
   if (!(await accepts(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
-  // Mail of users leaves unsigned without it.
+  // Without it no mail of users is taken.
   if (!(await accepts(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };
   const closed = doors.find(({ port }) => !isListening(port));
   return closed === undefined

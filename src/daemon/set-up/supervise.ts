@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { removeFile, writeFile } from "../../adapters/root-files/files.ts";
+import { makeDirectory } from "../../adapters/root-files/trees.ts";
+import { removeTree } from "../../adapters/root-files/walk.ts";
 import { runProgram } from "../../adapters/run-program.ts";
 import { type RunitInput, renderRunit, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -23,18 +26,17 @@ export function programEnvironment(layout: Layout, env: Environment): Readonly<R
 
 /** One file a variable, as chpst(8) -e reads them: a NUL stands for a line break. */
 export function writeEnvironment(directory: string, env: Readonly<Record<string, string>>): void {
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  removeTree(directory);
+  makeDirectory(directory, 0o700);
   for (const [name, value] of Object.entries(env))
-    writeFileSync(join(directory, name), value.replaceAll("\n", "\0"), { mode: 0o600 });
+    writeFile(join(directory, name), value.replaceAll("\n", "\0"), { mode: 0o600 });
 }
 
 export function writeServices(input: RunitInput): void {
   const { services } = input.layout;
   const scripts = renderRunit(input);
   for (const name of readdirSync(services))
-    if (!scripts.some(({ service }) => service === name))
-      rmSync(join(services, name), { recursive: true, force: true });
+    if (!scripts.some(({ service }) => service === name)) removeTree(join(services, name));
   for (const { service, run, logRun, control, finish } of scripts) {
     const directory = join(services, service);
     writeScript(join(directory, "run"), run);
@@ -42,14 +44,13 @@ export function writeServices(input: RunitInput): void {
     if (control !== undefined) writeScript(join(directory, "control", "t"), control);
     if (finish !== undefined) writeScript(join(directory, "finish"), finish);
     // A service that was stopped by hand comes back with the next start.
-    rmSync(join(services, service, "down"), { force: true });
+    removeFile(join(services, service, "down"));
   }
 }
 
 function writeScript(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
-  writeFileSync(file, text, { mode: 0o755 });
-  chmodSync(file, 0o755);
+  makeDirectory(dirname(file), 0o755);
+  writeFile(file, text, { mode: 0o755 });
 }
 
 /** runsvdir(8) in a session of its own: Ctrl-C reaches the start alone, which then stops things in order. */

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Host } from "./host.ts";
+
+/** Does not end when it is told to, as a program that an attacker left behind; the first argument is a file to hold open. */
+const PROGRAM = `
+  $| = 1;
+  $SIG{$_} = "IGNORE" for qw(TERM INT HUP);
+  chdir "/";
+  if (@ARGV) { open(our $file, ">", $ARGV[0]) or die $!; }
+  print "here\\n";
+  sleep 600 while 1;`;
+
+export type Wish = Readonly<{ host: Host; user: string; file?: string; within?: readonly string[] }>;
+
+/** A process of one of the server's users. */
+export class Outliver {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  static async start({ host, user, file, within = [] }: Wish): Promise<Outliver> {
+    const as = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"];
+    const [program = "", ...argv] = host.inside([
+      ...within,
+      ...as,
+      "perl",
+      "-e",
+      PROGRAM,
+      ...(file === undefined ? [] : [file]),
+    ]);
+    const child = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"], env: { PATH: process.env["PATH"] } });
+    assert.equal(String((await once(child.stdout, "data"))[0]), "here\n");
+    return new Outliver(child);
+  }
+
+  get isThere(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  async end(): Promise<void> {
+    if (!this.isThere) return;
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await ended;
+  }
+}
