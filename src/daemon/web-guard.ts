@@ -1,6 +1,7 @@
 import { ask, CONTROL_TIMEOUT_MS } from "../adapters/control-client.ts";
 import { SECOND_MS } from "../core/time.ts";
 import type { Guard } from "../servers/api/ports.ts";
+import type { Command } from "../wire/control.ts";
 
 /** Health is asked for by monitors, who wait for seconds only: a guard that takes longer is down. */
 const HEALTH_MS = 2 * SECOND_MS;
@@ -9,7 +10,8 @@ const HEALTH_MS = 2 * SECOND_MS;
 export function guardAt(socketPath: string): Guard {
   return {
     ask: async (by, command) => {
-      const timeoutMs = command.verb === "health" ? HEALTH_MS : CONTROL_TIMEOUT_MS;
+      const asked: Command = command;
+      const timeoutMs = asked.verb === "health" ? HEALTH_MS : CONTROL_TIMEOUT_MS;
       const reply = await ask(socketPath, by, command, timeoutMs);
       if (reply.ok || reply.kind === "usage" || reply.kind === "failed") return reply;
       return { ok: false, kind: "unreachable", message: reply.message };

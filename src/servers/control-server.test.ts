@@ -31,11 +31,13 @@ class FakeGuard {
   readonly listeners = new Set<(lastEventId: number) => void>();
   readonly reports: string[] = [];
   lastEventId = 10;
+  mayWatch = true;
   readonly run = async (line: CommandLine, origin: string): Promise<Reply> => {
     this.asked.push(line);
     this.origins.push(origin);
     const { verb } = line.command;
     if (verb === "ping") return { ok: true, result: { pid: 7 } };
+    if (verb === "watch" && !this.mayWatch) return { ok: false, kind: "failed", message: "No.", next: "" };
     if (verb === "watch") return { ok: true, result: { lastEventId: this.lastEventId } };
     if (verb === "reload") throw new Error("bug\u001b");
     assert.equal(verb, "cleanup");
@@ -113,10 +115,13 @@ test("the web cannot claim to be root", () =>
   withServer("web", {}, async (guard, connected, _server, path) => {
     assert.equal((await stat(path)).mode & 0o777, 0o660);
     const { socket, lines } = connected();
-    socket.write(line("ping", "root"));
-    await until(() => lines().length === 1, "an answer");
-    assert.deepEqual(guard.asked, [{ by: "web:root", command: { verb: "ping" } }]);
-    assert.deepEqual(guard.origins, ["web"]);
+    socket.write(line("ping", "root") + line("ping", "admin via 203.0.113.7"));
+    await until(() => lines().length === 2, "two answers");
+    assert.deepEqual(
+      guard.asked.map(({ by }) => by),
+      ["web:unnamed", "web:admin via 203.0.113.7"],
+    );
+    assert.deepEqual(guard.origins, ["web", "web"]);
   }));
 
 test("a bug in a command is answered and reported; the connection goes on", () =>
@@ -143,6 +148,17 @@ test("a watcher hears the present, then commits, at most once per interval, and 
     assert.deepEqual(lines().slice(2), ['{"lastEventId":1011}']);
     socket.destroy();
     await until(() => closed() && guard.listeners.size === 0, "the watcher is forgotten");
+  }));
+
+test("who may not watch is told so, and hears nothing", () =>
+  withServer("web", { watchMs: 1 }, async (guard, connected) => {
+    guard.mayWatch = false;
+    const { socket, lines } = connected();
+    socket.write(line("watch"));
+    await until(() => lines().length === 1, "an answer");
+    assert.equal(guard.listeners.size, 0);
+    const reply = parseReply("watch", lines()[0] ?? "");
+    assert.ok(reply?.ok === false);
   }));
 
 test("a watcher outlives the idle time, an idle client does not", () =>

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { printable } from "../core/text.ts";
 import type { CommandError, CommandLine, Reply } from "../wire/control.ts";
 import { parseCommandLine, printReply, printWatchLine } from "../wire/control-codec.ts";
+import { actorFrom, type Origin } from "../wire/control-rights.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../wire/framing.ts";
 import { messageOf, type Report } from "./report.ts";
 import { Connections, listenUnix } from "./unix-socket.ts";
@@ -19,9 +20,6 @@ export const CONTROL_LIMITS = {
   stopMs: 2_000,
 } as const;
 export type ControlLimits = { readonly [K in keyof typeof CONTROL_LIMITS]: number };
-
-/** Which socket a command came through: the file's permissions are the proof. */
-export type Origin = "root" | "web";
 
 export type ControlParts = Readonly<{
   origin: Origin;
@@ -107,8 +105,7 @@ class Connection {
 
   async #run(line: CommandLine): Promise<Reply> {
     const { origin, run, report } = this.#parts;
-    // Whoever holds the web's socket may say anything but that it is root.
-    const by = origin === "web" ? `web:${line.by}` : line.by;
+    const by = actorFrom(origin, line.by);
     try {
       return await run({ by, command: line.command }, origin);
     } catch (error) {
@@ -139,8 +136,11 @@ class Connection {
     });
     this.#socket.setTimeout(0);
     const reply = await this.#run(line);
-    if (!reply.ok) this.#send(printReply(reply));
-    else if ("lastEventId" in reply.result) {
+    if (!reply.ok) {
+      unsubscribe();
+      this.#socket.setTimeout(this.#limits.idleMs);
+      this.#send(printReply(reply));
+    } else if ("lastEventId" in reply.result) {
       latest = Math.max(latest, reply.result.lastEventId);
       tell();
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { Command } from "./control.ts";
+import { COMMANDS } from "../../test/kit/commands.ts";
 import {
   parseCommandLine,
   parseReply,
@@ -11,56 +11,14 @@ import {
   printWatchLine,
 } from "./control-codec.ts";
 
-const HASH = "$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";
-/** One of each, as the command line sends them. The type keeps it complete. */
-const commands: { readonly [V in Command["verb"]]: Extract<Command, { verb: V }> } = {
-  ping: { verb: "ping" },
-  health: { verb: "health" },
-  ban: { verb: "ban", target: "203.0.113.7", note: "", for: null },
-  unban: { verb: "unban", target: "2001:db8::/64" },
-  allow_add: { verb: "allow_add", target: "203.0.113.0/24", note: "office", for: "30d" },
-  allow_remove: { verb: "allow_remove", target: "203.0.113.0/24" },
-  allow_list: { verb: "allow_list" },
-  cleanup: { verb: "cleanup" },
-  account_add: { verb: "account_add", name: "alice@example.org", hash: HASH },
-  account_passwd: { verb: "account_passwd", name: "alice@example.org", hash: HASH },
-  account_remove: { verb: "account_remove", name: "alice@example.org" },
-  account_suspend: { verb: "account_suspend", name: "alice@example.org" },
-  account_resume: { verb: "account_resume", name: "alice@example.org" },
-  accounts_import: { verb: "accounts_import", entries: [{ name: "alice@example.org", hash: HASH }] },
-  accounts_follow: { verb: "accounts_follow", entries: [], gone: ["bob@example.org"] },
-  networks_add: { verb: "networks_add", name: "alice@example.org", networks: ["203.0.113.0/24"] },
-  networks_remove: { verb: "networks_remove", name: "alice@example.org", networks: ["203.0.113.0/24"] },
-  alias_add: { verb: "alias_add", address: "info@example.org", targets: ["alice@example.org", "bob@example.org"] },
-  alias_remove: { verb: "alias_remove", address: "info@example.org" },
-  alias_block: { verb: "alias_block", address: "info@example.org", blocked: true },
-  greylist_pause: { verb: "greylist_pause", target: "alice@example.org", for: "15m" },
-  greylist_resume: { verb: "greylist_resume", target: "alice@example.org" },
-  greylist_list: { verb: "greylist_list" },
-  spam_allow_add: { verb: "spam_allow_add", account: "anna@example.org", sender: "*@friend.example" },
-  spam_allow_remove: { verb: "spam_allow_remove", account: "anna@example.org", sender: "*@friend.example" },
-  spam_allow_list: { verb: "spam_allow_list" },
-  alerts_test: { verb: "alerts_test" },
-  alerts_list: { verb: "alerts_list" },
-  token_create: { verb: "token_create", name: "phone", digest: "00ff" },
-  token_revoke: { verb: "token_revoke", name: "phone" },
-  admin_passwd: { verb: "admin_passwd", hash: HASH },
-  break_glass: { verb: "break_glass" },
-  reload: { verb: "reload" },
-  dashboard_login: { verb: "dashboard_login", ip: "203.0.113.7", login: "admin", passwordHash: "0a", success: false },
-  dashboard_ask: { verb: "dashboard_ask", ip: "203.0.113.7" },
-  admin_seen: { verb: "admin_seen", ip: "203.0.113.7" },
-  watch: { verb: "watch" },
-};
-
-for (const command of Object.values(commands))
+for (const command of Object.values(COMMANDS))
   test(`control line: ${command.verb} comes back as it was sent`, () => {
     const line = printCommandLine({ by: "root", command });
     assert.match(line, /^[^\n]+\n$/);
     assert.deepEqual(parseCommandLine(line), { ok: true, value: { by: "root", command } });
   });
 
-for (const [verb, command] of Object.entries(commands))
+for (const [verb, command] of Object.entries(COMMANDS))
   for (const field of Object.keys(command).filter((name) => name !== "verb"))
     test(`control line: ${verb} without, and with a wrong, ${field} is refused by its name`, () => {
       for (const value of [undefined, 7, {}, [7], "x".repeat(2000)]) {
@@ -92,24 +50,24 @@ for (const [name, line, message] of broken)
   });
 
 test("what a person wrote is kept printable", () => {
-  const command = { ...commands.ban, note: "a\u001b[2Jb" };
+  const command = { ...COMMANDS.ban, note: "a\u001b[2Jb" };
   const parsed = parseCommandLine(JSON.stringify({ by: "admin\nroot", command }));
   assert.deepEqual(parsed, { ok: true, value: { by: "admin\\x0aroot", command: { ...command, note: "a\\x1b[2Jb" } } });
 });
 
 test("no line throws, and what is refused is told in one printable sentence", () => {
-  const lines = Object.values(commands).map((command) => JSON.stringify({ by: "root", command }));
+  const lines = Object.values(COMMANDS).map((command) => JSON.stringify({ by: "root", command }));
   const mutated = fc
     .tuple(fc.constantFrom(...lines), fc.nat(120), fc.string({ unit: "binary", maxLength: 3 }), fc.nat(4))
     .map(([line, at, put, cut]) => line.slice(0, at) + put + line.slice(at + cut));
   const odd = fc
-    .tuple(fc.constantFrom(...Object.values(commands)), fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue()))
+    .tuple(fc.constantFrom(...Object.values(COMMANDS)), fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue()))
     .map(([command, extra]) => JSON.stringify({ by: "root", command: { ...command, ...extra } }));
   fc.assert(
     fc.property(fc.oneof(mutated, odd, fc.json(), fc.string({ unit: "binary" })), (line) => {
       const parsed = parseCommandLine(line);
       if (!parsed.ok) assert.match(parsed.error.message, /^[^\p{C}]{1,200}$/u);
-      else assert.ok(Object.hasOwn(commands, parsed.value.command.verb));
+      else assert.ok(Object.hasOwn(COMMANDS, parsed.value.command.verb));
       parseReply("ping", line);
       parseWatchLine(line);
     }),

@@ -119,7 +119,6 @@ const readers: Readers = {
   dashboard_login: (fields) => ({
     verb: "dashboard_login",
     ip: fields.text("ip", TARGET),
-    login: fields.text("login", ADDRESS),
     passwordHash: fields.text("passwordHash", HASH),
     success: fields.flag("success"),
   }),

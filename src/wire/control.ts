@@ -1,8 +1,11 @@
+import type { AlertKind, Severity } from "../core/alerts.ts";
+import type { Millis } from "../core/time.ts";
 import type { AlertItem, AllowedSenderItem, AllowItem, BanItem, GreylistPauseItem, Health } from "./items.ts";
 
 /**
  * What the command line and the web ask of the guard: one JSON object a line over a unix socket, answered in order.
- * Which socket was used tells who asks; `by` only refines it (`root`, `admin via 203.0.113.7`).
+ * Which socket was used tells who asks, and what they may (`control-rights.ts`); `by` only refines it (`root`,
+ * `admin via 203.0.113.7`).
  */
 export type Command =
   | Readonly<{ verb: "ping" }>
@@ -45,7 +48,7 @@ export type Command =
   /** Reads the settings anew and swaps the policy; the caller has validated them. */
   | Readonly<{ verb: "reload" }>
   /** The web reports a login to the dashboard, as Dovecot reports those to the mailboxes. */
-  | Readonly<{ verb: "dashboard_login"; ip: string; login: string; passwordHash: string; success: boolean }>
+  | Readonly<{ verb: "dashboard_login"; ip: string; passwordHash: string; success: boolean }>
   /** Asks whether this address may try a dashboard login. */
   | Readonly<{ verb: "dashboard_ask"; ip: string }>
   /** An administrator's session or token was used from this address. */
@@ -120,7 +123,10 @@ export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[
 /** One line of the socket. */
 export type CommandLine = Readonly<{ by: string; command: Command }>;
 
-/** The keeper's closed verbs. No free text: `account` and `prefix` are checked against their grammar. */
+/**
+ * The keeper's closed verbs. No word of them is run, named as a file or looked up: each is checked against its grammar,
+ * and the text of an alert is text of a mail and nothing else.
+ */
 export type KeeperCommand =
   | Readonly<{ verb: "ping" }>
   /** Ends the account's open IMAP and submission sessions. */
@@ -139,6 +145,16 @@ export type KeeperCommand =
       lastsMs: number | null;
       /** Bans before it that no mail told of. */
       unsaid: number;
+    }>
+  /** Puts an alert into Postfix's queue for those of alerts.email. No local user can: there is no port for it. */
+  | Readonly<{
+      verb: "mail_alert";
+      id: string;
+      kind: AlertKind;
+      at: Millis;
+      severity: Severity;
+      title: string;
+      body: string;
     }>
   | Readonly<{ verb: "status" }>;
 

@@ -1,9 +1,10 @@
-import type { Reply, Verb } from "../../wire/control.ts";
+import type { Reply } from "../../wire/control.ts";
+import type { WebVerb } from "../../wire/control-rights.ts";
 import type { CommandOf, Guard, Unreachable } from "./ports.ts";
 import { guardDown, problem } from "./problem.ts";
 
 /** Asks the guard on somebody's behalf and turns its answer into the route's, by `shape`; a refusal into a problem. */
-export async function command<V extends Verb, A>(
+export async function command<V extends WebVerb, A>(
   guard: Guard,
   by: string,
   asked: CommandOf<V>,

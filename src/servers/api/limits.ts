@@ -6,9 +6,13 @@ export const API_LIMITS = {
   bodyBytes: 4_096,
   loginBodyBytes: 2_048,
   connections: 512,
+  /** Of them, those of one address; a trusted proxy may take them all. */
+  connectionsAnAddress: 64,
   /** To receive a request's headers, and all of it. */
-  headersMs: 10 * SECOND_MS,
-  requestMs: 20 * SECOND_MS,
+  headersMs: 5 * SECOND_MS,
+  requestMs: 15 * SECOND_MS,
+  /** How often it is looked whether a request is late; Node itself looks every 30 s. */
+  lookMs: SECOND_MS,
   keepAliveMs: 5 * SECOND_MS,
   /** To answer it; streams are exempt. */
   answerMs: 15 * SECOND_MS,
@@ -30,3 +34,4 @@ export const API_LIMITS = {
   /** After the order to stop, until what still runs is cut off. */
   stopMs: 3 * SECOND_MS,
 } as const;
+export type ApiLimits = { readonly [K in keyof typeof API_LIMITS]: number };

@@ -30,6 +30,17 @@ test("the right password opens a session, and signing out ends it", async (t) =>
   assert.equal(await isIn(kit, cookie), false);
 });
 
+test("where the guard takes no report the log tells of a wrong password, and right ones hear the same", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.replies.set("dashboard_login", { ok: false, kind: "failed", message: "", next: "" });
+  const refused: string[] = [];
+  const door = new LoginDoor({ ...kit.parts, signInRefused: (ip) => refused.push(ip) }, new Sessions());
+  const from = attempts(door);
+  assert.equal((await from("203.0.113.1", { password: "wrong" })).status, 503);
+  assert.equal((await from("203.0.113.2")).status, 503);
+  assert.deepEqual(refused, ["203.0.113.1"]);
+});
+
 test("a form signs in too, and is led to the page", async (t) => {
   const kit = await startKit(t);
   const body = new URLSearchParams({ password: PASSWORD });

@@ -56,13 +56,12 @@ export class LoginDoor {
     const hash = credentials.adminHash();
     const success = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null;
     const passwordHash = this.#proofOf(password);
-    const report = { verb: "dashboard_login", ip, login: LOGIN, passwordHash, success } as const;
+    const report = { verb: "dashboard_login", ip, passwordHash, success } as const;
     const reported = await guard.ask(ACTOR, report);
+    // The log tells of it even where the guard could not take it. Right and wrong ones then hear the same.
+    if (!success) this.#parts.signInRefused(ip);
     if (!reported.ok) return guardDown();
-    if (!success || hash === null) {
-      this.#parts.signInRefused(ip);
-      return loginRefused(401);
-    }
+    if (!success || hash === null) return loginRefused(401);
 
     const maxAge = API_LIMITS.sessionIdleMs / SECOND_MS;
     const session = sessionCookie(this.#sessions.open(hash, clock.now()), secure, maxAge);

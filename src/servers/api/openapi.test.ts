@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import { NOTICE_CODES } from "../../core/notices.ts";
 import { createHandlers } from "./handlers.ts";
 import { openApi } from "./openapi.ts";
+import { PROBLEM_CODES } from "./problem.ts";
+import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
 import { startKit } from "./test-kit.ts";
 
@@ -11,13 +14,12 @@ type Operation = Readonly<{
   security: readonly object[];
   parameters?: readonly Readonly<{ name: string; in: string; required: boolean }>[];
   requestBody?: object;
+  responses: Readonly<Record<string, Readonly<{ content?: object }>>>;
 }>;
 type Document = Readonly<{ openapi: string; paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> }>;
 
 test("the description tells every route of the table, and who may call it", async (t) => {
-  const table = routes(createHandlers((await startKit(t)).parts));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what follows fails if it is otherwise
-  const document = JSON.parse(JSON.stringify(openApi(table, "1.2.3"))) as Document;
+  const { table, document } = await description(t);
   assert.match(document.openapi, /^3\.1\./);
   const told = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -41,3 +43,22 @@ test("the description tells every route of the table, and who may call it", asyn
   }
   assert.equal(ids.size, table.length);
 });
+
+test("the description names every code of a notice and of a problem", async (t) => {
+  const text = JSON.stringify((await description(t)).document);
+  for (const codes of [NOTICE_CODES, PROBLEM_CODES])
+    assert.ok(text.includes(`"enum":${JSON.stringify(codes)}`), codes[0]);
+});
+
+test("an answer without a body promises none, and one that is no problem is told by its status", async (t) => {
+  const { paths } = (await description(t)).document;
+  assert.equal(paths["/api/v1/logout"]?.["post"]?.responses["204"]?.content, undefined);
+  assert.deepEqual(Object.keys(paths["/api/v1/login"]?.["post"]?.responses ?? {}), ["200", "303", "default"]);
+  assert.deepEqual(Object.keys(paths["/healthz"]?.["get"]?.responses["503"]?.content ?? {}), ["application/json"]);
+});
+
+async function description(t: TestContext): Promise<Readonly<{ table: readonly Route[]; document: Document }>> {
+  const table = routes(createHandlers((await startKit(t)).parts));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests fail if it is otherwise
+  return { table, document: JSON.parse(JSON.stringify(openApi(table, "1.2.3"))) as Document };
+}

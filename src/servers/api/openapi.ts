@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { PROBLEM_CODES } from "./problem.ts";
 import type { Route } from "./route.ts";
 
 type Json = { readonly [key: string]: unknown };
@@ -35,12 +36,13 @@ const PROBLEM_SHAPE = z.object({
   type: z.string(),
   title: z.string(),
   status: z.number().int(),
-  code: z.string().describe("Stable; for scripts."),
+  code: z.enum(PROBLEM_CODES).describe("Stable; for scripts."),
   detail: z.string(),
   next: z.string().optional(),
 });
 
-function operation({ method, path, says, who, schemas, bodyBytes, form, type, status = 200 }: Route): Json {
+function operation(row: Route): Json {
+  const { method, path, says, who, schemas, bodyBytes, form } = row;
   const parameters = [...parametersOf(schemas.params, "path"), ...parametersOf(schemas.query, "query")];
   return {
     operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) => next?.toUpperCase() ?? "")}`,
@@ -48,16 +50,22 @@ function operation({ method, path, says, who, schemas, bodyBytes, form, type, st
     security: { anyone: [], session: [{ session: [] }], session_or_token: [{ session: [] }, { token: [] }] }[who],
     ...(parameters.length > 0 && { parameters }),
     ...(schemas.body && { requestBody: requestBody(schemas.body, bodyBytes, form) }),
-    responses: {
-      [status]: {
-        description: "Done.",
-        content: {
-          [type ?? "application/json"]: schemas.answer ? { schema: jsonSchema(schemas.answer, "output") } : {},
-        },
-      },
-      default: PROBLEM,
-    },
+    responses: responsesOf(row),
   };
+}
+
+function responsesOf({ schemas, type, status = 200, also = {} }: Route): Json {
+  const others = Object.entries(also).map(([code, { says, answer }]) => [code, response(says, answer)] as const);
+  return {
+    [status]: response("Done.", schemas.answer, status === 204 ? undefined : (type ?? "application/json")),
+    ...Object.fromEntries<Json>(others),
+    default: PROBLEM,
+  };
+}
+
+function response(description: string, answer?: z.ZodType, type = answer && "application/json"): Json {
+  if (type === undefined) return { description };
+  return { description, content: { [type]: answer ? { schema: jsonSchema(answer, "output") } : {} } };
 }
 
 function requestBody(body: z.ZodType, bytes: number, form = false): Json {

@@ -1,4 +1,5 @@
 import type { PageFile } from "./ports.ts";
+import { problem } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 
 /** The dashboard's files by path: the same for everyone, for they hold no data. The first is the page itself. */
@@ -24,6 +25,7 @@ export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[
 }
 
 function fileAnswer(file: PageFile | undefined): Response {
-  if (file === undefined) return new Response("The dashboard was not installed.\n", { status: 404 });
+  if (file === undefined)
+    return problem({ status: 404, code: "not_found", detail: "The dashboard was not installed." });
   return new Response(file.body, { headers: { "content-type": file.type, "cache-control": "no-cache" } });
 }

@@ -1,6 +1,7 @@
 import type { Ip, Prefix } from "../../core/ip.ts";
 import type { Clock, Queries } from "../../engine/ports.ts";
 import type { Command, Reply, Verb } from "../../wire/control.ts";
+import type { WebVerb } from "../../wire/control-rights.ts";
 
 /** What the API needs of the outside. Each is named for the need; `daemon/web.ts` hands them in. */
 
@@ -9,7 +10,7 @@ export type CommandOf<V extends Verb> = Extract<Command, { verb: V }>;
 
 export interface Guard {
   /** Never throws: a guard that does not answer is a value. `by` says on whose behalf. */
-  ask<V extends Verb>(by: string, command: CommandOf<V>): Promise<Reply<V> | Unreachable>;
+  ask<V extends WebVerb>(by: string, command: CommandOf<V>): Promise<Reply<V> | Unreachable>;
 }
 
 /** Tells that new events were committed. It may tell too often and, while the guard is away, too late. */

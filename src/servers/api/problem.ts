@@ -1,22 +1,24 @@
 import { STATUS_CODES } from "node:http";
 
 /** What went wrong with a request. A code is never renamed or reused: scripts hold them. */
-export type ProblemCode =
-  | "unauthorized"
-  | "login_refused"
-  | "foreign_origin"
-  | "unknown_host"
-  | "invalid_request"
-  | "not_json"
-  | "body_too_large"
-  | "not_found"
-  | "method_not_allowed"
-  | "refused"
-  | "guard_down"
-  | "store_down"
-  | "too_many_streams"
-  | "timeout"
-  | "internal";
+export const PROBLEM_CODES = [
+  "unauthorized",
+  "login_refused",
+  "foreign_origin",
+  "unknown_host",
+  "invalid_request",
+  "not_json",
+  "body_too_large",
+  "not_found",
+  "method_not_allowed",
+  "refused",
+  "guard_down",
+  "store_down",
+  "too_many_streams",
+  "timeout",
+  "internal",
+] as const;
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
 
 export type Problem = Readonly<{
   status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 503;

@@ -37,12 +37,18 @@ type Shape = Readonly<{
   bodyBytes: number;
   /** Takes a form as well as JSON. */
   form?: true;
-  status?: 200 | 201;
+  /** Of an answer by the schema; 204 has none. */
+  status?: 200 | 201 | 204;
+  /** What it answers besides, problems apart: by status. */
+  also?: Readonly<Partial<Record<303 | 503, Other>>>;
   /** Not `application/json`. */
   type?: string;
   /** Streams end by themselves; the rest within `API_LIMITS.answerMs`. */
   endless?: true;
 }>;
+
+/** One sentence, and the body if there is one. */
+type Other = Readonly<{ says: string; answer?: z.ZodType }>;
 
 type Schemas = Readonly<{ params: z.ZodType; query: z.ZodType; body: z.ZodType; answer: z.ZodType }>;
 

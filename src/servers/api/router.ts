@@ -82,7 +82,7 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
     drop: () => void outgoing.destroy(),
   };
   const answered = await withDeadline(row, row.run(call));
-  return answered instanceof Response ? answered : http.json(answered, row.status ?? 200);
+  return answered instanceof Response ? answered : http.json(answered, row.status === 201 ? 201 : 200);
 }
 
 /** Where a browser acts by itself: with its cookie, and at the sign-in, which would give it one. */
@@ -114,11 +114,16 @@ function noStore(http: Http): void {
 }
 
 function notFound(table: readonly Route[], http: Http): Response {
-  const methods = table.filter(({ path }) => path === http.req.path).map(({ method }) => method);
-  if (methods.length === 0) return problem({ status: 404, code: "not_found", detail: "There is nothing here." });
-  const allow = methods.join(", ");
+  const methods = new Set(table.filter(({ path }) => isPathOf(path, http.req.path)).map(({ method }) => method));
+  if (methods.size === 0) return problem({ status: 404, code: "not_found", detail: "There is nothing here." });
+  const allow = [...methods].join(", ");
   const detail = `It answers to ${allow} only.`;
   return problem({ status: 405, code: "method_not_allowed", detail, headers: { allow } });
+}
+
+function isPathOf(path: string, asked: string): boolean {
+  const pattern = path.split(/\{\w+\}/).map((part) => RegExp.escape(part));
+  return new RegExp(`^${pattern.join(".+")}$`).test(asked);
 }
 
 /** `/why/{ip}` as the router writes it: a parameter takes the rest of the path, so a network needs no escaping. */

@@ -196,6 +196,9 @@ test("other paths and methods are told apart", async (t) => {
   const wrongMethod = await fetch(`${kit.url}/api/security`, { method: "PUT", headers: bearer });
   assert.equal(wrongMethod.status, 405);
   assert.equal(wrongMethod.headers.get("allow"), "GET, POST");
+  const wrongBelow = await fetch(`${kit.url}/api/v1/why/account/x`, { method: "DELETE", headers: bearer });
+  assert.equal(wrongBelow.status, 405);
+  assert.equal(wrongBelow.headers.get("allow"), "GET");
 });
 
 test("events come a page at a time, by address and by type", async (t) => {

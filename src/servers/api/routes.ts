@@ -68,6 +68,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       says: "Signs in with the administrator's password, as JSON or as a form; the answer sets the session's cookie.",
       body: shape.loginRequest,
       answer: shape.session,
+      also: { 303: { says: "A form was right: its sender is led to the dashboard." } },
       run: ({ body, ip, secure, headers }) =>
         door.try({ password: body.password, ip, secure, form: isForm(headers), headers }),
     }),
@@ -76,6 +77,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/v1/logout",
       who: "session",
       bodyBytes: 0,
+      status: 204,
       says: "Ends the session.",
       run: ({ headers, secure }) => door.leave(headers, secure),
     }),
@@ -241,6 +243,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       bodyBytes: 0,
       says: "Names and states of the components; 503 when one that mail or administration needs is down.",
       answer: shape.publicHealth,
+      also: { 503: DOWN },
       run: async () => healthAnswer(publicHealth(await health.read())),
     }),
     route({
@@ -259,6 +262,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       bodyBytes: 0,
       says: "200 when the guard and the database can be reached, else 503.",
       answer: shape.publicHealth,
+      also: { 503: DOWN },
       run: async () => healthAnswer(await health.readiness()),
     }),
     route({
@@ -282,6 +286,8 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
   ];
   return table;
 }
+
+const DOWN = { says: "Something vital is down.", answer: shape.publicHealth };
 
 type BanAsked = Readonly<{ ip: string; reason?: string | undefined; for?: string | undefined }>;
 

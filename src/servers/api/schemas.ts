@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { EVENT_TYPES } from "../../core/event-types.ts";
 import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/ip.ts";
+import { NOTICE_CODES } from "../../core/notices.ts";
 import { parseDuration } from "../../core/time.ts";
 import type {
   AccountReport,
@@ -14,6 +15,7 @@ import type {
   Stats,
   TimelineStep,
 } from "../../wire/items.ts";
+import { exactly } from "./exactly.ts";
 import { API_LIMITS } from "./limits.ts";
 
 /** The shapes of requests and answers: checked at the door, shown in `/openapi.json`. */
@@ -114,109 +116,116 @@ export const loginRequest = z.object({
   password: z.string("is missing, or not text").min(1, "is empty").max(1_024, "has more than 1024 characters"),
 });
 
-const time = z.string().describe("ISO 8601 in UTC.");
+const time = z.iso.datetime({ precision: 3 }).describe("ISO 8601 in UTC.");
 const count = z.number().int();
-export const banItem = z.object({
-  ip: z.string(),
-  prefix: z.string(),
-  level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
-  code: z.string(),
-  reason: z.string(),
-  source: z.string(),
-  createdAt: time,
-  expiresAt: time.nullable().describe("Null: permanent."),
-  offences: count,
-}) satisfies z.ZodType<BanItem>;
-export const eventItem = z.object({
-  id: count,
-  at: time,
-  type: z.string(),
-  ip: z.string().nullable(),
-  account: z.string().nullable(),
-  reason: z.string().nullable(),
-  count: count.nullable(),
-  limit: count.nullable(),
-  windowMs: count.nullable(),
-  details: z.string(),
-  action: z.string(),
-}) satisfies z.ZodType<EventItem>;
-export const allowItem = z.object({
-  prefix: z.string(),
-  note: z.string(),
-  by: z.string(),
-  at: time,
-  expiresAt: time.nullable().describe("Null: until it is taken off."),
-}) satisfies z.ZodType<AllowItem>;
+export const banItem = exactly<BanItem>()(
+  z.object({
+    ip: z.string(),
+    prefix: z.string(),
+    level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
+    code: z.string(),
+    reason: z.string(),
+    source: z.string(),
+    createdAt: time,
+    expiresAt: time.nullable().describe("Null: permanent."),
+    offences: count,
+  }),
+);
+export const eventItem = exactly<EventItem>()(
+  z.object({
+    id: count,
+    at: time,
+    type: z.string(),
+    ip: z.string().nullable(),
+    account: z.string().nullable(),
+    reason: z.string().nullable(),
+    count: count.nullable(),
+    limit: count.nullable(),
+    windowMs: count.nullable(),
+    details: z.string(),
+    action: z.string(),
+  }),
+);
+export const allowItem = exactly<AllowItem>()(
+  z.object({
+    prefix: z.string(),
+    note: z.string(),
+    by: z.string(),
+    at: time,
+    expiresAt: time.nullable().describe("Null: until it is taken off."),
+  }),
+);
 export const allowList = z.object({
   items: z.array(allowItem.extend({ from: z.enum(["settings", "command"]) })),
 });
 const status = z.enum(["ok", "degraded", "down"]);
-export const healthReport = z.object({
-  status,
-  components: z.array(z.object({ name: z.string(), status, detail: z.string() })),
-  notices: z.array(
-    z.object({
-      code: z.enum([
-        "database_unwritable",
-        "firewall_unavailable",
-        "events_aggregated",
-        "keeper_unreachable",
-        "certificate_refused",
-        "certificate_expiring",
-        "all_clients_private",
-        "alerts_undelivered",
-        "bans_leak",
-        "disk_nearly_full",
-      ]),
-      since: time,
-      says: z.string(),
-      detail: z.string(),
-      next: z.string(),
-    }),
-  ),
-  uptimeSeconds: z.number(),
-}) satisfies z.ZodType<Health>;
+export const healthReport = exactly<Health>()(
+  z.object({
+    status,
+    components: z.array(z.object({ name: z.string(), status, detail: z.string() })),
+    notices: z.array(
+      z.object({
+        code: z.enum(NOTICE_CODES),
+        since: time,
+        says: z.string(),
+        detail: z.string(),
+        next: z.string(),
+      }),
+    ),
+    uptimeSeconds: z.number(),
+  }),
+);
 export const publicHealth = z.object({
   status,
   components: z.array(z.object({ name: z.string(), status })),
 });
 export const alive = z.object({ status: z.literal("ok") });
-export const stats = z.object({
-  generatedAt: time,
-  bans: z.object({ active: count, items: z.array(banItem) }),
-  events: z.array(eventItem),
-  topIps: z.array(z.object({ ip: z.string(), mails: count, connections: count, rejected: count })),
-  counts: z.record(z.string(), count).describe("Events of the last 24 hours by type."),
-  health: healthReport,
-}) satisfies z.ZodType<Stats>;
-const addressReport = z.object({
-  ban: banItem.nullable(),
-  pastBans: z.array(banItem.extend({ endedAt: time.nullable(), ended: z.string().nullable() })),
-  offencesInMemory: count,
-  allowed: allowItem.nullable(),
-  knownAccounts: z.array(z.string()),
-  events: z.array(eventItem),
-}) satisfies z.ZodType<AddressReport>;
-const timelineStep = eventItem.extend({
-  source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "firewall", "administrator"]),
-  evidence: z.string().describe("What was counted, within which time, and the limit; empty where nothing was."),
-  meaning: z.string(),
-  lift: z.string().nullable().describe("What lifts or mends it; null where there is nothing to do."),
-  settings: z.array(z.string()).describe("The settings that would have prevented it."),
-}) satisfies z.ZodType<TimelineStep>;
+export const stats = exactly<Stats>()(
+  z.object({
+    generatedAt: time,
+    bans: z.object({ active: count, items: z.array(banItem) }),
+    events: z.array(eventItem),
+    topIps: z.array(z.object({ ip: z.string(), mails: count, connections: count, rejected: count })),
+    counts: z.record(z.string(), count).describe("Events of the last 24 hours by type."),
+    health: healthReport,
+  }),
+);
+const addressReport = exactly<AddressReport>()(
+  z.object({
+    ban: banItem.nullable(),
+    pastBans: z.array(banItem.extend({ endedAt: time.nullable(), ended: z.string().nullable() })),
+    offencesInMemory: count,
+    allowed: allowItem.nullable(),
+    knownAccounts: z.array(z.string()),
+    events: z.array(eventItem),
+  }),
+);
+const timelineStep = exactly<TimelineStep>()(
+  eventItem.extend({
+    source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "firewall", "administrator"]),
+    evidence: z.string().describe("What was counted, within which time, and the limit; empty where nothing was."),
+    meaning: z.string(),
+    lift: z.string().nullable().describe("What lifts or mends it; null where there is nothing to do."),
+    settings: z.array(z.string()).describe("The settings that would have prevented it."),
+  }),
+);
 const timeline = z.array(timelineStep).describe("The oldest first.");
-export const addressStory = addressReport.extend({ timeline }) satisfies z.ZodType<AddressStory>;
-export const accountReport = z.object({
-  account: z.string(),
-  addresses: z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time })),
-  timeline,
-}) satisfies z.ZodType<AccountReport>;
-export const messageReport = z.object({
-  asked: z.string(),
-  queueIds: z.array(z.string()),
-  messageIds: z.array(z.string()),
-  timeline,
-}) satisfies z.ZodType<MessageReport>;
+export const addressStory = exactly<AddressStory>()(addressReport.extend({ timeline }));
+export const accountReport = exactly<AccountReport>()(
+  z.object({
+    account: z.string(),
+    addresses: z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time })),
+    timeline,
+  }),
+);
+export const messageReport = exactly<MessageReport>()(
+  z.object({
+    asked: z.string(),
+    queueIds: z.array(z.string()),
+    messageIds: z.array(z.string()),
+    timeline,
+  }),
+);
 export const cleaned = z.object({ success: z.literal(true), action: z.literal("cleanup"), expired: count });
 export const securityResult = z.discriminatedUnion("action", [
   z.object({ success: z.literal(true), action: z.literal("ban"), ban: banItem }),

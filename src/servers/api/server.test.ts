@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
-import { test } from "node:test";
-import { API_LIMITS } from "./limits.ts";
+import { connect, type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import { ApiServer } from "./server.ts";
-import { bearer, startKit } from "./test-kit.ts";
+import { bearer, startKit, until } from "./test-kit.ts";
 
 /** Writes bytes as they are and reads until the server ends the connection. */
 async function raw(port: number, bytes: string): Promise<string> {
@@ -50,4 +50,53 @@ test("a stop does not wait for connections that have been answered, nor for open
   const from = performance.now();
   await Promise.all([kit.stop(), body?.pipeTo(new WritableStream())]);
   assert.ok(performance.now() - from < API_LIMITS.stopMs / 2, "it was cut off instead");
+});
+
+/** The real server with other limits, behind the same parts. */
+async function listening(t: TestContext, limits: Partial<ApiLimits>): Promise<number> {
+  const server = new ApiServer((await startKit(t)).parts, { ...API_LIMITS, ...limits });
+  t.after(() => server.stop());
+  return server.listen("127.0.0.1", 0);
+}
+
+/** Opens one and sends what is given every 50 ms, one byte at a time. */
+function slow(t: TestContext, port: number, bytes: string, localAddress = "127.0.0.1"): Socket {
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
+  socket.resume().on("error", () => {}); // reset by the server
+  let sent = 0;
+  const trickle = setInterval(() => socket.write(bytes[sent++ % bytes.length] ?? ""), 50);
+  socket.once("close", () => clearInterval(trickle));
+  t.after(() => socket.destroy());
+  return socket;
+}
+
+test("every slow request is cut off within a second of its time, and its slot is free again", async (t) => {
+  const port = await listening(t, { connections: 12, headersMs: 500, requestMs: 800 });
+  const body = "POST /api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n";
+  const from = performance.now();
+  const held = Array.from({ length: 12 }, (_, i) => {
+    if (i % 3 === 0) return slow(t, port, ""); // says nothing at all
+    const socket = slow(t, port, i % 3 === 1 ? "GET / HTTP/1.1\r\nX: ".padEnd(10_000, "x") : "{ ");
+    if (i % 3 === 2) socket.write(body);
+    return socket;
+  });
+  await Promise.all(held.map((socket) => new Promise((resolve) => socket.once("close", resolve))));
+  assert.ok(performance.now() - from < 800 + API_LIMITS.lookMs + 1_000, `${performance.now() - from} ms`);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz/live`)).status, 200);
+});
+
+test("one address gets its share of the connections, and another still comes in", async (t) => {
+  const port = await listening(t, { connections: 12, connectionsAnAddress: 4 });
+  const held = Array.from({ length: 40 }, () => slow(t, port, ""));
+  await until(() => held.filter((socket) => socket.destroyed).length === 36);
+  await assert.rejects(fetch(`http://127.0.0.1:${port}/healthz/live`), "its own share");
+  const other = slow(
+    t,
+    port,
+    "GET /healthz/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+    "127.0.0.2",
+  );
+  let answer = "";
+  other.setEncoding("utf8").on("data", (text) => (answer += text));
+  await until(() => answer.startsWith("HTTP/1.1 200 "));
 });

@@ -2,10 +2,11 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { createHandlers } from "./handlers.ts";
-import { API_LIMITS } from "./limits.ts";
+import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
+import { shareConnections } from "./shares.ts";
 import type { Streams } from "./streams.ts";
 
 const SWEEP_MS = 20;
@@ -15,21 +16,24 @@ export class ApiServer {
   readonly #server: Server;
   readonly #streams: Streams;
 
-  constructor(parts: ApiParts) {
+  constructor(parts: ApiParts, limits: ApiLimits = API_LIMITS) {
     const handlers = createHandlers(parts);
     const router = createRouter(routes(handlers), handlers);
     this.#streams = handlers.streams;
     const listener = getRequestListener(router.fetch, { overrideGlobalObjects: false });
     this.#server = createServer(
       {
-        maxHeaderSize: API_LIMITS.headerBytes,
-        headersTimeout: API_LIMITS.headersMs,
-        requestTimeout: API_LIMITS.requestMs,
-        keepAliveTimeout: API_LIMITS.keepAliveMs,
+        maxHeaderSize: limits.headerBytes,
+        headersTimeout: limits.headersMs,
+        requestTimeout: limits.requestMs,
+        connectionsCheckingInterval: limits.lookMs,
+        keepAliveTimeout: limits.keepAliveMs,
       },
       (request, response) => void listener(request, response),
     );
-    this.#server.maxConnections = API_LIMITS.connections;
+    this.#server.maxConnections = limits.connections;
+    const { trustedProxies, ipv6Prefix } = parts.settings;
+    shareConnections(this.#server, { most: limits.connectionsAnAddress, ipv6Prefix, trustedProxies });
   }
 
   /** Resolves with the port, which the system chose if it was 0. Rejects with the system's error. */

@@ -1,0 +1,111 @@
+import { request } from "node:http";
+import { request as requestOverTls } from "node:https";
+import type { Host, Wish } from "./host.ts";
+
+export type WebAnswer = Readonly<{
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  text: string;
+  /** Of the body. Throws where it is no JSON. */
+  json: () => unknown;
+}>;
+export type WebRequest = Readonly<{
+  body?: unknown;
+  headers?: Readonly<Record<string, string>>;
+}>;
+
+/** For the head of an answer. */
+const ANSWER_MS = 20_000;
+
+/** A client of HTTP on a host of the lab, with a credential that it sends each time. */
+export class WebClient {
+  readonly #port: number;
+  /** Asked for over TLS by this name; null: without TLS. */
+  readonly #name: string | null;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  private constructor(port: number, name: string | null, headers: Readonly<Record<string, string>>) {
+    this.#port = port;
+    this.#name = name;
+    this.#headers = headers;
+  }
+
+  static async from(host: Host, wish: Wish): Promise<WebClient> {
+    return new WebClient(await host.forward(wish), null, {});
+  }
+
+  /** As a browser that was given `https://NAME/`. Any certificate will do. */
+  static async overTls(host: Host, wish: Wish, name: string): Promise<WebClient> {
+    return new WebClient(await host.forward(wish), name, { host: name });
+  }
+
+  /** The same client with other headers, such as a token. */
+  with(headers: Readonly<Record<string, string>>): WebClient {
+    return new WebClient(this.#port, this.#name, { ...this.#headers, ...headers });
+  }
+
+  /** A body that is text goes out as it is, anything else as JSON. */
+  async ask(method: string, path: string, { body, headers = {} }: WebRequest = {}): Promise<WebAnswer> {
+    const { status, headers: received, text, ended } = await this.#open(method, path, { body, headers });
+    await ended;
+    return { status, headers: received, text: text(), json: () => JSON.parse(text()) as unknown };
+  }
+
+  /** An answer that goes on: server-sent events. */
+  async stream(path: string, headers: Readonly<Record<string, string>> = {}): Promise<WebStream> {
+    return this.#open("GET", path, { headers });
+  }
+
+  #open(method: string, path: string, { body, headers }: WebRequest): Promise<WebStream> {
+    const sent = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+    const type = sent === undefined ? {} : { "content-type": "application/json" };
+    const all = { ...type, ...this.#headers, ...headers };
+    return new Promise((resolve, reject) => {
+      const wanted = { host: "127.0.0.1", port: this.#port, method, path, headers: all, agent: false };
+      const asked =
+        this.#name === null
+          ? request(wanted)
+          : requestOverTls({ ...wanted, servername: this.#name, rejectUnauthorized: false });
+      const timer = setTimeout(() => asked.destroy(new Error(`${method} ${path}: no answer`)), ANSWER_MS);
+      asked.on("error", reject);
+      asked.on("response", (response) => {
+        clearTimeout(timer);
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+        const ended = new Promise<void>((done) => response.once("close", done));
+        const received = Object.entries(response.headers).map(
+          ([name, value]) => [name, [value].flat().join("\n")] as const,
+        );
+        const close = (): void => void asked.destroy();
+        const status = response.statusCode ?? 0;
+        resolve({ status, headers: Object.fromEntries(received), text: () => text, ended, close });
+      });
+      asked.end(sent);
+    });
+  }
+}
+
+export type WebStream = Readonly<{
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  /** Everything that came so far. */
+  text: () => string;
+  /** Once the server has ended it. */
+  ended: Promise<void>;
+  close: () => void;
+}>;
+
+export type ServerSent = Readonly<{ id: number; data: Readonly<Record<string, unknown>> }>;
+
+/** The complete events of a stream (HTML Living Standard, 9.2.6); comments and `retry` are left out. */
+export function serverSent(text: string): readonly ServerSent[] {
+  return text
+    .split("\n\n")
+    .slice(0, -1)
+    .flatMap((block) => {
+      const [, id = "", data = ""] = /^id: (\d+)\ndata: (\{.*\})$/.exec(block) ?? [];
+      if (data === "") return [];
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it begins with a brace
+      return [{ id: Number(id), data: JSON.parse(data) as ServerSent["data"] }];
+    });
+}
