@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { type Decision, decision } from "../core/decision.ts";
 import type { Event } from "../core/event.ts";
@@ -137,4 +137,20 @@ test("a port in use is refused in one sentence, an empty secret at once", async 
   });
   await new Promise((resolve) => other.close(resolve));
   assert.throws(() => new LoginPolicyServer({ submit: never, secret: "", report: assert.fail }), /secret is empty/);
+});
+
+test("who does not show the secret holds nobody back, and keeps no connection that was proven", () => {
+  const { submit } = engine(decision("pass", "below_limit"));
+  return withServer(submit, async (port, reports) => {
+    const dovecot = new Agent({ keepAlive: true });
+    const first = await ask(port, { agent: dovecot });
+    const idle = Array.from({ length: 400 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+    await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
+    const [again, another] = await Promise.all([ask(port, { agent: dovecot }), ask(port, {})]);
+    assert.deepEqual([first.status, again.status, another.status], [200, 200, 200]);
+    assert.equal(again.port, first.port, "Dovecot's own connection stood all the while");
+    assert.ok(reports.includes("too_many_connections"));
+    for (const socket of idle) socket.destroy();
+    dovecot.destroy();
+  });
 });

@@ -1,17 +1,21 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { printable } from "../core/text.ts";
 import { LOGIN_GOES_ON, LOGIN_REQUEST_BYTES, parseLoginRequest, printLoginAnswer } from "../wire/login-policy.ts";
 import { messageOf, type Report } from "./report.ts";
 import type { Submit } from "./submit.ts";
 
 export const LOGIN_POLICY_LIMITS = {
-  /** Dovecot's auth process keeps a few; any local user can open more. */
+  /** Dovecot's auth process keeps a few. Where the firewall cannot keep other local users out, they open more. */
   maxConnections: 256,
+  /** Of these, those that have not shown the secret yet: the oldest makes room for the next, so that none is held back. */
+  unproven: 64,
   maxHeaderBytes: 4 * 1024,
   /** The whole request. Milliseconds, here and below. */
   requestMs: 2_000,
+  /** How often it is looked whether one is late. */
+  lookMs: 1_000,
   /** Longer than Dovecot keeps an idle connection, so that it is never cut under a request. */
   keepAliveMs: 60_000,
   stopMs: 1_000,
@@ -28,6 +32,8 @@ export class LoginPolicyServer {
   readonly #parts: LoginPolicyParts;
   readonly #server: Server;
   readonly #secretDigest: Buffer;
+  /** Oldest first. */
+  readonly #unproven = new Set<Socket>();
 
   constructor(parts: LoginPolicyParts) {
     if (parts.secret === "") throw new Error("The login-policy secret is empty.");
@@ -38,12 +44,13 @@ export class LoginPolicyServer {
         maxHeaderSize: LOGIN_POLICY_LIMITS.maxHeaderBytes,
         requestTimeout: LOGIN_POLICY_LIMITS.requestMs,
         headersTimeout: LOGIN_POLICY_LIMITS.requestMs,
-        connectionsCheckingInterval: LOGIN_POLICY_LIMITS.requestMs,
+        connectionsCheckingInterval: LOGIN_POLICY_LIMITS.lookMs,
         keepAliveTimeout: LOGIN_POLICY_LIMITS.keepAliveMs,
       },
       (request, response) => this.#serve(request, response),
     );
     this.#server.maxConnections = LOGIN_POLICY_LIMITS.maxConnections;
+    this.#server.on("connection", (socket: Socket) => this.#admit(socket));
     this.#server.on("drop", () => parts.report("too_many_connections", "login policy"));
     this.#server.on("error", (error) => {
       if (this.#server.listening) parts.report("internal_error", printable(error.message, 200));
@@ -68,6 +75,17 @@ export class LoginPolicyServer {
     const cut = setTimeout(() => this.#server.closeAllConnections(), LOGIN_POLICY_LIMITS.stopMs);
     await new Promise((resolve) => this.#server.close(resolve));
     clearTimeout(cut);
+  }
+
+  #admit(socket: Socket): void {
+    const [oldest] = this.#unproven;
+    if (oldest !== undefined && this.#unproven.size >= LOGIN_POLICY_LIMITS.unproven) {
+      this.#unproven.delete(oldest);
+      oldest.destroy();
+      this.#parts.report("too_many_connections", "login policy, without the secret");
+    }
+    this.#unproven.add(socket);
+    socket.once("close", () => this.#unproven.delete(socket));
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -109,6 +127,7 @@ export class LoginPolicyServer {
       this.#parts.report("login_secret_wrong", "");
       return { status: 401, body: "" };
     }
+    this.#unproven.delete(request.socket);
     if (!/^\/(\?|$)/.test(request.url ?? "")) return { status: 404, body: "" };
     return request.method === "POST" ? null : { status: 405, body: "" };
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { instant } from "../core/time.ts";
 import type { KeeperCommand, KeeperReply } from "./control.ts";
 import { parseKeeperCommand, parseKeeperReply } from "./keeper.ts";
 
@@ -15,6 +16,15 @@ const COMMANDS: readonly KeeperCommand[] = [
   { verb: "restart", service: "fail2ban" },
   { verb: "mail_ban", prefix: "198.51.100.7/32", jail: "dovecot", failures: 3, lastsMs: 600_000, unsaid: 0 },
   { verb: "mail_ban", prefix: "2001:db8::/64", jail: "my-own", failures: 3, lastsMs: null, unsaid: 7 },
+  {
+    verb: "mail_alert",
+    id: "msg_0a1b",
+    kind: "opened",
+    at: instant(Date.UTC(2026, 10, 20)),
+    severity: "critical",
+    title: "Ein Teil läuft nicht",
+    body: "What happened: that.\n\nWhat to do: this.",
+  },
 ];
 
 for (const command of COMMANDS)
@@ -38,6 +48,17 @@ for (const line of [
   '{"verb":"mail_ban","prefix":"198.51.100.7/32","jail":"dovecot","failures":"3","lastsMs":null,"unsaid":0}',
   '{"verb":"mail_ban","prefix":"198.51.100.7/32","jail":"dovecot","failures":3,"lastsMs":"long","unsaid":0}',
   '{"verb":"restart","service":"../../etc"}',
+  ...[
+    { id: "msg\r\nBcc: x@y.z" },
+    { title: "one\nBcc: x@y.z" },
+    { title: "x".repeat(401) },
+    { body: "a\rb" },
+    { body: "a\u0000b" },
+    { body: "é".repeat(6_001) },
+    { kind: "news" },
+    { severity: "fatal" },
+    { at: 9e15 },
+  ].map((wrong) => JSON.stringify({ ...COMMANDS.at(-1), ...wrong })),
 ])
   test(`no command: ${line}`, () => assert.equal(parseKeeperCommand(line), null));
 

@@ -1,7 +1,15 @@
 import { parseAccountName } from "../core/address.ts";
+import { ALERT_KINDS, SEVERITIES } from "../core/alerts.ts";
 import { parsePrefix } from "../core/ip.ts";
 import { isJailName } from "../core/jails.ts";
+import { instant } from "../core/time.ts";
 import { KEEPER_NOTICES, type KeeperCommand, type KeeperReply, type KeeperTrouble } from "./control.ts";
+
+/** The last instant that can be written as a date (ECMA-262, 21.4.1.1). */
+const LATEST_MS = 8.64e15;
+/** Bytes of UTF-8 that the guard keeps to. */
+const ALERT_TITLE = 400;
+export const ALERT_BODY = 12_000;
 
 const RESTARTABLE = ["postfix", "dovecot", "web", "guard", "fail2ban"] as const;
 
@@ -23,6 +31,8 @@ export function parseKeeperCommand(line: string): KeeperCommand | null {
     }
     case "mail_ban":
       return parseMailBan(fields);
+    case "mail_alert":
+      return parseMailAlert(fields);
     case "restart": {
       const service = RESTARTABLE.find((name) => name === fields["service"]);
       return service === undefined ? null : { verb: "restart", service };
@@ -40,6 +50,23 @@ function parseMailBan(fields: Readonly<Record<string, unknown>>): KeeperCommand 
   const lastsMs = fields["lastsMs"] === null ? null : (wholeNumber(fields["lastsMs"]) ?? -1);
   if (prefix === null || !isJailName(jail) || failures === null || unsaid === null || lastsMs === -1) return null;
   return { verb: "mail_ban", prefix, jail, failures, lastsMs, unsaid };
+}
+
+function parseMailAlert(fields: Readonly<Record<string, unknown>>): KeeperCommand | null {
+  const kind = ALERT_KINDS.find((name) => name === fields["kind"]);
+  const severity = SEVERITIES.find((name) => name === fields["severity"]);
+  const at = wholeNumber(fields["at"]);
+  const [id, title, body] = [text(fields["id"]), text(fields["title"]), text(fields["body"])];
+  if (kind === undefined || severity === undefined || at === null || at > LATEST_MS) return null;
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(id) || !isOneLine(title, ALERT_TITLE)) return null;
+  if (Buffer.byteLength(body) > ALERT_BODY || !body.split("\n").every((line) => isOneLine(line, ALERT_BODY)))
+    return null;
+  return { verb: "mail_alert", id, kind, at: instant(at), severity, title, body };
+}
+
+/** It ends no header, and no line of a mail. */
+function isOneLine(line: string, most: number): boolean {
+  return line.length <= most && !/[\p{Cc}\p{Cs}]/u.test(line);
 }
 
 /** Null unless it is a whole number from 0 on. */

@@ -8,8 +8,17 @@ import { isWhole, nftApply, nftProbe, nftRemove, nftReset, parseCounters, type T
 
 const NOW = instant(1_000_000_000_000);
 const DAY_MS = 86_400_000;
-const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null };
-const COUNTING: TableShape = { ipv6Length: 56, connections: { most: 10, ports: [25, 993] } };
+const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null, local: null };
+const COUNTING: TableShape = { ipv6Length: 56, connections: { most: 10, ports: [25, 993] }, local: null };
+
+test("a port of loopback is for its users, and the lack of that is noticed", () => {
+  const shape: TableShape = { ...BANS_ALONE, local: { port: 10_025, users: [105, 105] } };
+  const text = nftReset([], [], shape);
+  assert.match(text, /set askers \{ type uid; elements = \{ 0, 105 \} \}\n/);
+  assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
+  assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n/);
+  assert.doesNotMatch(nftReset([], [], BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
+});
 
 test("a reset replaces our table, and ours alone, in one transaction", () => {
   const plan = planReset(
@@ -70,16 +79,26 @@ add element inet ghostinbox net6 { 2001:db8:8000::/33 timeout 0d0h0m1s }
   );
 });
 
-test("connections are counted by address and port, after bans and the allow list", () => {
+test("the doors come after bans and the allow list; who is held goes by address and port", () => {
   const lines = nftReset([], [], COUNTING).split("\n");
-  const opening = "    tcp dport { 25, 993 } tcp flags & (fin | syn | rst | ack) == syn add";
   assert.ok(lines.includes("  set open4 { type ipv4_addr . inet_service; size 65535; flags dynamic; }"));
-  assert.ok(lines.includes("  set open6 { type ipv6_addr . inet_service; size 65535; flags dynamic; }"));
   const last = lines.indexOf("    ip6 saddr @net6 goto banned");
-  assert.deepEqual(lines.slice(last + 1, last + 3), [
-    `${opening} @open4 { ip saddr . tcp dport ct count over 10 } reject with tcp reset`,
-    `${opening} @open6 { ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0 . tcp dport ct count over 10 } reject with tcp reset`,
+  assert.equal(lines[last + 1], "    tcp dport { 25, 993 } tcp flags & (fin | syn | rst | ack) == syn goto doors");
+  const doors = lines.indexOf("  chain doors {");
+  const unit = "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0";
+  assert.deepEqual(lines.slice(doors + 1, doors + 9), [
+    "    ip saddr . tcp dport @held4 reject with tcp reset",
+    `    ${unit} . tcp dport @held6 reject with tcp reset`,
+    "    tcp dport @full ip saddr != @known4 reject with tcp reset",
+    `    tcp dport @full ${unit} != @known6 reject with tcp reset`,
+    "    tcp dport @watched accept",
+    "    add @open4 { ip saddr . tcp dport ct count over 10 } reject with tcp reset",
+    `    add @open6 { ${unit} . tcp dport ct count over 10 } reject with tcp reset`,
+    "  }",
   ]);
+  const without = nftReset([], [], { ...COUNTING, connections: { most: 10, ports: [25], fallback: false } });
+  assert.doesNotMatch(without, /ct count|open[46]/);
+  assert.match(without, /@held4 reject/);
 });
 
 test("the mask is as long as the unit of IPv6 bans", () => {
@@ -131,7 +150,8 @@ test("the table is whole when every command of the probe was refused as it shoul
   const exists = "Error: Could not process rule: File exists\n";
   for (const [shape, sets] of [
     [BANS_ALONE, 7],
-    [COUNTING, 9],
+    [COUNTING, 15],
+    [{ ...COUNTING, connections: { most: 10, ports: [25], fallback: false } }, 13],
   ] as const) {
     assert.equal(nftProbe(shape).match(/^delete set/gm)?.length, sets);
     assert.equal(isWhole(busy.repeat(sets) + exists.repeat(3), shape), true);

@@ -1,21 +1,22 @@
 import { isV4, networkAddress, type Prefix } from "../core/ip.ts";
 import { type Element, HASH_SETS, INTERVAL_SETS, outermost, type SetChange, setOf } from "../core/plan-firewall.ts";
+import { type ConnectionLimit, doorSets, doorText } from "./nft-doors.ts";
+import { type LocalDoor, localSets, localText } from "./nft-local.ts";
 
 /** Text for nft(8). Every command names this table, so nothing else on the machine is ever touched. */
-const TABLE = "inet ghostinbox";
+export const TABLE = "inet ghostinbox";
 const ELEMENTS_PER_COMMAND = 1_000;
 const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
-const CONNECTION_SETS = ["open4", "open6"] as const;
-/** Addresses whose connections are counted at once, about 20 MB; while there are more, those that come later are not. */
-const COUNTED_ADDRESSES = 65_535;
 /** No packet comes from these; while they lie in a set, nobody has emptied it. */
 const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
 
-/** How many connections one address, or one IPv6 unit, may hold at once to each of these TCP ports. */
-export type ConnectionLimit = Readonly<{ most: number; ports: readonly number[] }>;
-
-/** What the table is made for. Without `connections`, for a kernel that cannot count them, bans alone are kept. */
-export type TableShape = Readonly<{ ipv6Length: number; connections: ConnectionLimit | null }>;
+/** What the table is made for. Without `connections` bans alone are kept. */
+export type TableShape = Readonly<{
+  ipv6Length: number;
+  connections: ConnectionLimit | null;
+  /** Null: any local program may connect to any port. */
+  local: LocalDoor | null;
+}>;
 
 /** For `nft -f`: makes the table anew with just these bans. One transaction: no packet sees it half made. */
 export function nftReset(changes: readonly SetChange[], allow: readonly Prefix[], shape: TableShape): string {
@@ -95,8 +96,8 @@ export function isWhole(probeErrors: string, shape: TableShape): boolean {
   return busy === setsOf(shape).length && countHeld(probeErrors) === HASH_SETS.length;
 }
 
-function setsOf({ connections }: TableShape): readonly string[] {
-  return [...BAN_SETS, "allow4", "allow6", ...(connections === null ? [] : CONNECTION_SETS)];
+function setsOf({ connections, local }: TableShape): readonly string[] {
+  return [...BAN_SETS, "allow4", "allow6", ...(connections === null ? [] : doorSets(connections)), ...localSets(local)];
 }
 
 /** Reads the counters and starts them anew: unlike `list`, nft does this without reading every element back. */
@@ -124,9 +125,9 @@ export const NFT_LIST = `list table ${TABLE}\n`;
  * amplified. It needs no connection tracking, whose table a flood could fill.
  * Neighbour discovery passes, or a ban of the machine's own link would cut it off from its router.
  */
-function tableText({ ipv6Length, connections }: TableShape): string {
+function tableText({ ipv6Length, connections, local }: TableShape): string {
   const mask = ipv6Mask(ipv6Length);
-  const counting = connections === null ? NOT_COUNTING : countingText(connections, mask);
+  const doors = connections === null ? NO_DOORS : doorText(connections, mask);
   return `table ${TABLE} {
   counter dropped { }
   counter refused { }
@@ -137,11 +138,11 @@ function tableText({ ipv6Length, connections }: TableShape): string {
   set ban6_host { type ipv6_addr; flags timeout; }
   set net4 { type ipv4_addr; flags interval, timeout; }
   set net6 { type ipv6_addr; flags interval, timeout; }
-${counting.sets}  chain banned {
+${doors.sets}  chain banned {
     tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
     counter name dropped drop
   }
-  chain input {
+${doors.chain}  chain input {
     type filter hook input priority filter - 10; policy accept;
     iif lo accept
     icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
@@ -152,30 +153,12 @@ ${counting.sets}  chain banned {
     ip6 saddr @ban6_host goto banned
     ip saddr @net4 goto banned
     ip6 saddr @net6 goto banned
-${counting.rules}  }
-}
+${doors.rule}  }
+${localText(local)}}
 `;
 }
 
-type Counting = Readonly<{ sets: string; rules: string }>;
-const NOT_COUNTING: Counting = { sets: "", rules: "" };
-
-/**
- * Counts what connection tracking knows, from the first packet until the connection is closed, so that it needs no
- * help of the servers; the one too many is refused by a reset. Each port counts for itself, as Postfix's anvil(8) does.
- * Whoever is on the allow list has left the chain before. A reset of the table counts anew.
- */
-function countingText({ most, ports }: ConnectionLimit, mask: string): Counting {
-  const opening = `tcp dport { ${ports.join(", ")} } tcp flags & (fin | syn | rst | ack) == syn`;
-  const set = (name: string, type: string): string =>
-    `  set ${name} { type ${type} . inet_service; size ${COUNTED_ADDRESSES}; flags dynamic; }\n`;
-  const rule = (name: string, source: string): string =>
-    `    ${opening} add @${name} { ${source} . tcp dport ct count over ${most} } reject with tcp reset\n`;
-  return {
-    sets: set("open4", "ipv4_addr") + set("open6", "ipv6_addr"),
-    rules: rule("open4", "ip saddr") + rule("open6", `ip6 saddr & ${mask}`),
-  };
-}
+const NO_DOORS = { sets: "", chain: "", rule: "" };
 
 /** 48 is `ffff:ffff:ffff:0:0:0:0:0`. */
 function ipv6Mask(length: number): string {

@@ -3,7 +3,6 @@ import { type Networks, planReset, planSteps } from "../../core/plan-firewall.ts
 import type { Millis } from "../../core/time.ts";
 import type { BanStep, Firewall, FirewallBan, Outcome, ResetOutcome } from "../../engine/ports.ts";
 import {
-  type ConnectionLimit,
   type Counters,
   countHeld,
   isWhole,
@@ -17,6 +16,8 @@ import {
   parseCounters,
   type TableShape,
 } from "../../wire/nft.ts";
+import type { ConnectionLimit } from "../../wire/nft-doors.ts";
+import type { LocalDoor } from "../../wire/nft-local.ts";
 import type { Finished } from "../run-program.ts";
 import { SessionCutter } from "./cut-sessions.ts";
 import { NftSession } from "./session.ts";
@@ -32,6 +33,8 @@ export type NftOptions = Readonly<{
   ipv6Prefix: () => number;
   /** Connections that an address may hold at once; asked at each reset. Null: as many as it likes. */
   connections?: () => ConnectionLimit | null;
+  /** Who may connect to a port of loopback; asked at each reset. Null: any local program. */
+  local?: () => LocalDoor | null;
   /** Where `nft` and `ss` are looked for. */
   path?: string;
 }>;
@@ -43,6 +46,7 @@ export type NftOptions = Readonly<{
 export class NftFirewall implements Firewall {
   readonly #ipv6Prefix: () => number;
   readonly #connections: () => ConnectionLimit | null;
+  readonly #local: () => LocalDoor | null;
   readonly #path: string;
   readonly #session: NftSession;
   readonly #cutter: SessionCutter;
@@ -54,7 +58,8 @@ export class NftFirewall implements Firewall {
   constructor(options: NftOptions) {
     this.#ipv6Prefix = options.ipv6Prefix;
     this.#connections = options.connections ?? (() => null);
-    this.#shape = { ipv6Length: options.ipv6Prefix(), connections: null };
+    this.#local = options.local ?? (() => null);
+    this.#shape = { ipv6Length: options.ipv6Prefix(), connections: null, local: null };
     this.#path = options.path ?? TOOL_PATH;
     this.#session = new NftSession(this.#path);
     this.#cutter = new SessionCutter(this.#path);
@@ -62,7 +67,11 @@ export class NftFirewall implements Firewall {
 
   async reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<ResetOutcome> {
     await this.counters();
-    const whole: TableShape = { ipv6Length: this.#ipv6Prefix(), connections: this.#connections() };
+    const whole: TableShape = {
+      ipv6Length: this.#ipv6Prefix(),
+      connections: this.#connections(),
+      local: this.#local(),
+    };
     const { changes, networks } = planReset(bans, now, whole.ipv6Length);
     const make = async (shape: TableShape): Promise<Outcome> => {
       const outcome = outcomeOf(await this.#nft(["-f", "-"], nftReset(changes, allow, shape)));
@@ -73,9 +82,9 @@ export class NftFirewall implements Firewall {
     };
     const made = await make(whole);
     if (made.ok || whole.connections === null) return made;
-    // A kernel without nft_connlimit refuses the table whole: bans come first.
-    const bansAlone = await make({ ...whole, connections: null });
-    return bansAlone.ok ? { ok: true, uncounted: made.reason } : made;
+    // A kernel without nft_connlimit refuses the table whole; the guard counts without it, while it runs.
+    const withoutFallback = await make({ ...whole, connections: { ...whole.connections, fallback: false } });
+    return withoutFallback.ok ? { ok: true, uncounted: made.reason } : made;
   }
 
   async apply(steps: readonly BanStep[], now: Millis): Promise<Outcome> {

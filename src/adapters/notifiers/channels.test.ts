@@ -9,6 +9,7 @@ import { receiverLookup } from "./receiver-names.ts";
 const world = {
   lookup: receiverLookup({ addresses: () => Promise.resolve({ type: "none" }) }),
   clock: { now: () => instant(0) },
+  ownQueue: () => Promise.resolve({ ok: false, reason: "Postfix is down" } as const),
 };
 function channels(alerts: string) {
   const loaded = loadSettings(`domains = ["example.org"]\n[alerts]\n${alerts}`, {});

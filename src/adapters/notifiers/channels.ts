@@ -11,6 +11,8 @@ import { appriseRequest, gotifyRequest, ntfyRequest, type Sender, webhookRequest
 import { type SmtpServer, sendMail } from "./smtp-client.ts";
 
 export type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock }>;
+/** `ownQueue`: hands a message to our own Postfix, for those of `alerts.email`. Never rejects. */
+export type AlertWorld = ChannelWorld & Readonly<{ ownQueue: (message: AlertMessage) => Promise<Outcome> }>;
 
 /** A file that a setting names cannot be used. The message is for the administrator. */
 class Unusable extends Error {}
@@ -18,7 +20,7 @@ class Unusable extends Error {}
 const MOST_FILE_CHARACTERS = 4_096;
 
 /** Every channel that the settings name. Files with secrets are read at each message: they may change at any time. */
-export function channelsOf(settings: Settings, world: ChannelWorld): readonly AlertChannel[] {
+export function channelsOf(settings: Settings, world: AlertWorld): readonly AlertChannel[] {
   const sender: Sender = { host: settings.hostname, contacts: settings["alerts.contacts"] };
   const push = (kind: string, url: string, request: (message: AlertMessage) => HttpRequest): AlertChannel => ({
     name: nameOf(kind, url),
@@ -53,32 +55,25 @@ export function heartbeatTo(settings: Settings, world: ChannelWorld): Promise<Ou
   return orUnusable(() => sendHttp({ method: "GET", url }, { ...world, authorities: authorities(settings) }))(null);
 }
 
-function mailChannels(settings: Settings, sender: Sender, { lookup }: ChannelWorld): readonly AlertChannel[] {
-  const from =
-    settings["alerts.from"] === "" ? `postmaster@${settings.domains[0] ?? settings.hostname}` : settings["alerts.from"];
-  const by = (name: string, to: readonly string[], server: () => SmtpServer): AlertChannel => ({
-    name,
-    send: orUnusable((message) => sendMail(server(), { from, to, text: mailText(message, { from, to, sender }) })),
-  });
-  const helo = settings.hostname;
-  const own = settings["alerts.email"];
-  const relayTo = settings["alerts.relay_to"];
+function mailChannels(settings: Settings, sender: Sender, world: AlertWorld): readonly AlertChannel[] {
+  const { from, helo } = { from: alertSender(settings), helo: settings.hostname };
+  const to = settings["alerts.relay_to"];
+  const relayed = (message: AlertMessage): Promise<Outcome> =>
+    sendMail(
+      { ...relayOf(settings), helo, lookup: world.lookup },
+      { from, to, text: mailText(message, { from, to, sender }) },
+    );
   return [
-    ...(own.length === 0
-      ? []
-      : [
-          by("email", own, () => ({
-            host: "127.0.0.1",
-            port: settings["ports.alerts"],
-            security: "plain",
-            authorities: undefined,
-            login: null,
-            helo,
-            lookup,
-          })),
-        ]),
-    ...(relayTo.length === 0 ? [] : [by("relay", relayTo, () => ({ ...relayOf(settings), helo, lookup }))]),
+    ...(settings["alerts.email"].length === 0 ? [] : [{ name: "email", send: world.ownQueue }]),
+    ...(to.length === 0 ? [] : [{ name: "relay", send: orUnusable(relayed) }]),
   ];
+}
+
+/** Whose name alerts by mail bear. */
+export function alertSender(settings: Settings): string {
+  return settings["alerts.from"] === ""
+    ? `postmaster@${settings.domains[0] ?? settings.hostname}`
+    : settings["alerts.from"];
 }
 
 /** RFC 8314: on this port TLS comes first. */

@@ -6,7 +6,7 @@ import type { Outcome } from "../../engine/ports.ts";
 export type SmtpServer = Readonly<{
   host: string;
   port: number;
-  /** `plain` for our own server on loopback; `starttls` never goes on without TLS. */
+  /** `plain` on loopback alone; `starttls` never goes on without TLS. */
   security: "plain" | "starttls" | "tls";
   /** Who may vouch for it; undefined for whom Node trusts. */
   authorities: readonly string[] | undefined;

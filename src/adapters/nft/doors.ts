@@ -1,0 +1,87 @@
+import { open } from "node:fs/promises";
+import { endianness } from "node:os";
+import { join } from "node:path";
+import type { Connection, DoorWords } from "../../core/doors.ts";
+import { isV4 } from "../../core/ip.ts";
+import type { Doors, Outcome } from "../../engine/ports.ts";
+import { TABLE } from "../../wire/nft.ts";
+import { nftDoors } from "../../wire/nft-doors.ts";
+import { parseConnections } from "../../wire/proc-tcp.ts";
+import { SocketEnder } from "./end-sockets.ts";
+import { runTool, TOOL_PATH } from "./tools.ts";
+
+/** Some 50,000 sockets. What comes after them is not counted. */
+const MOST_BYTES = 8 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+const TIMEOUT_MS = 5_000;
+/** ss takes no longer filter. */
+const CUT_AT_ONCE = 200;
+
+export type DoorOptions = Readonly<{
+  /** Where `nft` and `ss` are looked for. */
+  path?: string;
+  /** `/proc/PID/net` of a process in the network that is looked at. */
+  proc?: string;
+}>;
+
+/** Connections of this machine's network, by proc(5), ss(8) and nft(8). */
+export class KernelDoors implements Doors {
+  readonly #path: string;
+  readonly #proc: string;
+  readonly #ender: SocketEnder;
+  /** One for all looks, which come one after another: a new one each second would be garbage. */
+  readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+
+  constructor({ path = TOOL_PATH, proc = "/proc/self/net" }: DoorOptions = {}) {
+    this.#path = path;
+    this.#proc = proc;
+    this.#ender = new SocketEnder(path);
+  }
+
+  async connections(ports: readonly number[]): Promise<readonly Connection[]> {
+    const wanted = new Set(ports);
+    const four = parseConnections(await this.#read("tcp"), wanted, endianness());
+    return [...four, ...parseConnections(await this.#read("tcp6"), wanted, endianness())];
+  }
+
+  /** Empty where there is no such file, as without IPv6. */
+  async #read(name: "tcp" | "tcp6"): Promise<string> {
+    const file = await open(join(this.#proc, name), "r").catch(() => null);
+    if (file === null) return "";
+    let text = "";
+    try {
+      while (text.length < MOST_BYTES) {
+        const { bytesRead } = await file.read(this.#chunk, 0, CHUNK_BYTES, null);
+        if (bytesRead === 0) break;
+        text += this.#chunk.toString("latin1", 0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+    return text;
+  }
+
+  async say(words: DoorWords, lastsS: number): Promise<Outcome> {
+    const input = nftDoors(TABLE, words, lastsS);
+    const ran = await runTool("nft", ["-f", "-"], { path: this.#path, input, timeoutMs: TIMEOUT_MS });
+    if (ran.code === 0 && ran.stderr.trim() === "") return { ok: true };
+    return { ok: false, reason: `nft: ${ran.stderr.trim().split("\n", 1)[0] ?? ""}` };
+  }
+
+  async end(connections: readonly Connection[]): Promise<Outcome> {
+    for (let i = 0; i < connections.length; i += CUT_AT_ONCE) {
+      const filter = connections
+        .slice(i, i + CUT_AT_ONCE)
+        .flatMap(filterTerm)
+        .slice(1);
+      const ended = await this.#ender.end(filter);
+      if (!ended.ok) return ended;
+    }
+    return { ok: true };
+  }
+}
+
+function filterTerm({ ip, clientPort, port }: Connection): readonly string[] {
+  const remote = isV4(ip) ? `${ip}:${clientPort}` : `[${ip}]:${clientPort}`;
+  return ["or", "(", "dst", remote, "and", "sport", "=", `:${port}`, ")"];
+}

@@ -1,0 +1,35 @@
+import type { Outcome } from "../../engine/ports.ts";
+import { isMissing, runTool } from "./tools.ts";
+
+const TIMEOUT_MS = 5_000;
+const UNABLE = "This kernel cannot end open sessions (INET_DIAG_DESTROY).";
+
+/** Ends TCP sockets by ss(8). */
+export class SocketEnder {
+  readonly #path: string;
+  /** ss says nothing when the kernel cannot end sockets; once one was ended, it can. */
+  #proven = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Each word of the filter an argument of its own: ss reads no longer lines than 1,024 characters. */
+  async end(filter: readonly string[]): Promise<Outcome> {
+    const killed = await this.#ss(["-K", ...filter]);
+    if (killed.code !== 0 || killed.stderr.trim() !== "") return { ok: false, reason: reasonOf(killed.stderr) };
+    this.#proven ||= killed.stdout.trim() !== "";
+    if (!this.#proven && (await this.#ss(filter)).stdout.trim() !== "") return { ok: false, reason: UNABLE };
+    return { ok: true };
+  }
+
+  #ss(args: readonly string[]) {
+    return runTool("ss", ["-H", "-n", "-t", ...args], { path: this.#path, timeoutMs: TIMEOUT_MS });
+  }
+}
+
+function reasonOf(errors: string): string {
+  if (isMissing(errors)) return "The program `ss` is not installed (Debian package iproute2).";
+  if (errors.includes("Operation not permitted")) return "The guard lacks CAP_NET_ADMIN, so it cannot end sessions.";
+  return `ss failed: ${errors.trim().split("\n", 1)[0] ?? ""}`;
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { instant } from "../../core/time.ts";
+import { testMessage } from "../../engine/alert-words.ts";
+import type { KeeperCommand, KeeperReply } from "../../wire/control.ts";
+import { ALERT_BODY, parseKeeperCommand } from "../../wire/keeper.ts";
+import { ownQueue } from "./own-queue.ts";
+
+function keeper(reply: KeeperReply) {
+  const asked: KeeperCommand[] = [];
+  const ask = (command: KeeperCommand): Promise<KeeperReply> => {
+    asked.push(command);
+    return Promise.resolve(reply);
+  };
+  return { asked, send: ownQueue({ ask }) };
+}
+
+test("an alert goes to the keeper in words that its grammar takes, however long it is", async () => {
+  const { asked, send } = keeper({ ok: true, detail: "" });
+  const message = testMessage(instant(Date.UTC(2026, 10, 20)));
+  const long = { ...message, title: `half a pair \ud800`, body: "é\n".repeat(ALERT_BODY) };
+  for (const one of [message, long]) assert.deepEqual(await send(one), { ok: true });
+  assert.equal(asked.length, 2);
+  for (const command of asked) assert.deepEqual(parseKeeperCommand(JSON.stringify(command)), command);
+});
+
+test("why the keeper could not is why it was not sent", async () => {
+  const { send } = keeper({ ok: false, reason: "The keeper hung up." });
+  const outcome = await send(testMessage(instant(0)));
+  assert.deepEqual(outcome, { ok: false, reason: "The keeper hung up." });
+});

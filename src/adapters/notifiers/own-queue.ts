@@ -1,0 +1,19 @@
+import type { Keeper } from "../../engine/admin-ports.ts";
+import type { AlertMessage } from "../../engine/alert-ports.ts";
+import { bodyWithin } from "../../engine/alert-words.ts";
+import type { Outcome } from "../../engine/ports.ts";
+import { ALERT_BODY } from "../../wire/keeper.ts";
+
+/**
+ * To our own Postfix by way of the keeper. Postfix has no door for it: whatever can be reached by a port of loopback,
+ * any local program can write to, or keep busy.
+ */
+export function ownQueue(keeper: Keeper): (message: AlertMessage) => Promise<Outcome> {
+  return async (message) => {
+    const { id, kind, at, severity } = message;
+    const title = message.title.toWellFormed();
+    const body = bodyWithin(message, ALERT_BODY).toWellFormed();
+    const reply = await keeper.ask({ verb: "mail_alert", id, kind, at, severity, title, body });
+    return reply.ok ? { ok: true } : { ok: false, reason: reply.reason };
+  };
+}

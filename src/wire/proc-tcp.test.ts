@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { parseConnections } from "./proc-tcp.ts";
+
+const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+const line = (local: string, remote: string, state: string): string =>
+  `   7: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 651 1 0000 100 0 0 10 0\n`;
+const PORTS: ReadonlySet<number> = new Set([25, 993]);
+
+test("established connections to our ports, and no others", () => {
+  const text =
+    HEAD +
+    line("0A7100CB:0019", "076433C6:9C40", "01") +
+    line("0A7100CB:0019", "086433C6:9C41", "03") +
+    line("0A7100CB:03E1", "096433C6:9C42", "08") +
+    line("0A7100CB:0050", "096433C6:9C42", "01") +
+    line("00000000:0019", "00000000:0000", "0A");
+  assert.deepEqual(parseConnections(text, PORTS, "LE"), [
+    { ip: "198.51.100.7", clientPort: 40_000, port: 25 },
+    { ip: "198.51.100.9", clientPort: 40_002, port: 993 },
+  ]);
+});
+
+test("IPv6, IPv4 by a socket of IPv6, and the other order of bytes", () => {
+  const local = "00000000000000000000000000000000:0019";
+  const six = line(local, "B80D012001000000000000000A000000:9C40", "01");
+  assert.deepEqual(parseConnections(six, PORTS, "LE"), [{ ip: "2001:db8:0:1::a", clientPort: 40_000, port: 25 }]);
+  const mapped = line(local, "0000000000000000FFFF0000076433C6:9C40", "01");
+  assert.deepEqual(parseConnections(mapped, PORTS, "LE"), [{ ip: "198.51.100.7", clientPort: 40_000, port: 25 }]);
+  const big = line("CB00710A:0019", "C6336407:9C40", "01");
+  assert.deepEqual(parseConnections(big, PORTS, "BE"), [{ ip: "198.51.100.7", clientPort: 40_000, port: 25 }]);
+});
+
+test("no text makes it throw, and what is cut off is left out", () => {
+  const whole = line("0A7100CB:0019", "076433C6:9C40", "01");
+  for (let cut = 0; cut < whole.length; cut++)
+    assert.ok(parseConnections(whole.slice(0, cut), PORTS, "LE").length <= 1);
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => parseConnections(text, PORTS, "LE").length === 0));
+});

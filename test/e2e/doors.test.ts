@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import type { Connected } from "../lab/host.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { fallSilent, sendSyns } from "../lab/spoof.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+/** Anna's, who never answers what she did not ask for; and a place that no account knows. */
+const HOME = "198.51.100.70";
+const ELSEWHERE = "198.51.100.75";
+const CONNECTIONS = 80;
+
+describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(
+    { GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "10000", GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "10000" },
+    [ANNA],
+  );
+  before(() => fallSilent(lab.sender));
+
+  const connect = (from: string, port: number): Promise<Connected> => lab.sender.connect({ from, to: SERVER.v4, port });
+
+  for (const [who, from] of [
+    ["a stranger's address", ELSEWHERE],
+    ["the owner's address", HOME],
+  ] as const)
+    test(`half-open SYNs in the name of ${who} keep none of its ${CONNECTIONS} connections out`, async () => {
+      const flood = { to: SERVER.v4, from, port: 993 };
+      await sendSyns(lab.attacker, { ...flood, count: 20 });
+      const more = sendSyns(lab.attacker, { ...flood, count: 100, pauseS: 0.05 });
+      const failed: string[] = [];
+      for (let i = 0; i < CONNECTIONS; i++) {
+        const connected = await connect(from, 993);
+        if (connected.ok) connected.socket.destroy();
+        else failed.push(connected.code);
+      }
+      await more;
+      assert.deepEqual(failed, []);
+    });
+
+  test("an address that an account knows may hold more connections than a stranger's", async () => {
+    const imap = await openImap(lab.sender, HOME);
+    assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
+    const held = await Promise.all(Array.from({ length: 20 }, () => connect(HOME, 993)));
+    const strange = await Promise.all(Array.from({ length: 10 }, () => connect(ELSEWHERE, 993)));
+    await until("the eleventh of a stranger is refused", async () => isRefused(await connect(ELSEWHERE, 993)));
+    const again = await connect(HOME, 993);
+    assert.ok(again.ok, "the twenty-second of the owner is not");
+    for (const one of [...held, ...strange, again]) {
+      assert.ok(one.ok);
+      one.socket.destroy();
+    }
+    imap.close();
+  });
+
+  test("strangers who sit in all their places at a door leave the owner's free", async () => {
+    // Nine hosts of nine at a time, so that each stays below its own limit.
+    const hosts = Array.from({ length: 9 }, (_, i) => `198.51.100.${80 + i}`);
+    const held = (
+      await Promise.all(hosts.map((from) => Promise.all(Array.from({ length: 9 }, () => connect(from, 587)))))
+    ).flat();
+    assert.deepEqual(
+      held.filter(({ ok }) => !ok),
+      [],
+    );
+    await until("further strangers are refused", async () => isRefused(await connect(ELSEWHERE, 587)));
+    const dialog = await openSubmission(lab.sender, HOME);
+    assert.equal((await authenticate(dialog, ANNA)).code, 235);
+    assert.equal((await mailOver(dialog, { sender: ANNA, recipient: ANNA })).code, 250);
+    dialog.close();
+    for (const one of held) if (one.ok) one.socket.destroy();
+    await until("there is room again", async () => {
+      const connected = await connect(ELSEWHERE, 587);
+      if (connected.ok) connected.socket.destroy();
+      return connected.ok;
+    });
+  });
+
+  test("the owner is not told of anything", async () => {
+    assert.deepEqual((await product.stats()).health.notices, []);
+  });
+});
+
+/** A connection that came about is closed again. */
+function isRefused(connected: Connected): boolean {
+  if (connected.ok) connected.socket.destroy();
+  return !connected.ok && connected.code === "ECONNREFUSED";
+}

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { openImap, sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { type Identity, identitiesOf, identityNamed, opens, type Reach, reachOf } from "../lab/reach.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+/** In each of the settings that are secret. */
+const SECRET = "s3cr3t";
+
+type Allowed = Readonly<{ [K in keyof Reach]?: readonly RegExp[] }>;
+
+/** What any local user reaches: programs and rendered configuration without a secret. No socket, and nothing to write. */
+const EVERYONE: Allowed = {
+  reads: [
+    /^program\//,
+    /^conf\/(fail2ban|fail2ban-own|postfix|postgrey|rspamd|sieve|spamass-milter|spamassassin|unbound|web)\//,
+    /^service\/[^/]+\/(run|finish|control\/t|log\/run)$/,
+    /^spool\/postfix\/(chroot-)?etc\//,
+    /^lib\/dovecot\/instances$/,
+    /^run\/start\.pid$/,
+  ],
+};
+
+/** And who reaches what besides. Who runs anything of the server stands here, or the test fails. */
+const ALLOWED: Readonly<Record<string, Allowed>> = {
+  ghostinbox: {
+    sockets: [
+      /^run\/guard\/(control|web)\.sock$/,
+      /^run\/keeper\/keeper\.sock$/,
+      /^run\/spamd\/(head|socket)$/,
+      /^spool\/postfix\/ghostinbox\/policy$/,
+    ],
+    reads: [
+      /^ghostinbox\.toml$/,
+      /^secrets\/login-policy$/,
+      /^db\//,
+      /^log\/(mail|spamd|web)\//,
+      /^spool\/fail2ban\//,
+      /^run\/guard\//,
+    ],
+    writes: [/^db\//, /^run\/guard(\/|$)/, /^spool\/fail2ban/, /^spool\/postfix\/ghostinbox$/],
+  },
+  "ghostinbox-web": { sockets: [/^run\/guard\/web\.sock$/], reads: [/^db\/engine\//] },
+  "ghostinbox-mail": { reads: [/^mail\//], writes: [/^mail(\/|$)/] },
+  "ghostinbox-fail2ban": {
+    sockets: [/^run\/fail2ban\/fail2ban\.sock$/],
+    reads: [/^(lib|run|spool)\/fail2ban\//, /^log\/(mail|web)\//],
+    writes: [/^(lib|run|spool)\/fail2ban(\/|$)/],
+  },
+  postfix: {
+    sockets: [
+      /^spool\/postfix\/(private|public)\//,
+      /^spool\/postfix\/ghostinbox\/policy$/,
+      /^spool\/postfix\/postgrey\/socket$/,
+      /^spool\/postfix\/rspamd\/milter$/,
+      /^spool\/postfix\/spam\/milter$/,
+    ],
+    reads: [/^db\/accounts\//, /^lib\/postfix\//, /^spool\/postfix\//],
+    writes: [/^lib\/postfix(\/|$)/, /^spool\/postfix\/(?!ghostinbox|postgrey|rspamd|spam|chroot-etc|etc)/],
+  },
+  dovecot: { sockets: [/^run\/dovecot\//], reads: [/^db\/accounts\//] },
+  dovenull: { sockets: [/^run\/dovecot\/(token-)?login\//] },
+  "spamass-milter": {
+    sockets: [/^run\/spamd\/(head|socket)$/, /^spool\/postfix\/spam\/milter$/],
+    writes: [/^spool\/postfix\/spam$/],
+  },
+  "debian-spamd": {
+    sockets: [/^run\/spamd\/(head|socket)$/],
+    reads: [/^lib\/spamd\//, /^db\/spam\//],
+    writes: [/^lib\/spamd(\/|$)/, /^run\/spamd$/],
+  },
+  _rspamd: {
+    sockets: [/^spool\/postfix\/rspamd\/milter$/],
+    // The word by which Rspamd tells Postfix who is proven; Postfix's tables that hold it are root's.
+    reads: [/^lib\/(dkim|rspamd)\//, /^lib\/proof\/word$/, /^db\/authors\//],
+    writes: [/^lib\/rspamd(\/|$)/, /^spool\/postfix\/rspamd$/],
+  },
+  postgrey: {
+    sockets: [/^spool\/postfix\/postgrey\/socket$/],
+    reads: [/^lib\/postgrey\//],
+    writes: [/^lib\/postgrey(\/|$)/, /^spool\/postfix\/postgrey$/],
+  },
+  unbound: {},
+  nobody: {},
+};
+
+describe("what each user reaches", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_SPAM__ENABLED: "true",
+      GHOSTINBOX_FAIL2BAN__ENABLED: "true",
+      GHOSTINBOX_GREYLIST__ENABLED: "true",
+      GHOSTINBOX_ALERTS__EMAIL: ANNA,
+      GHOSTINBOX_ALERTS__WEBHOOK: `http://127.0.0.1:9/${SECRET}`,
+    },
+    [ANNA],
+    { toml: `alerts.ntfy = ["http://127.0.0.1:9/${SECRET}"]\n` },
+  );
+  const identities: Identity[] = [];
+  const reached = new Map<string, Reach>();
+
+  before(async () => {
+    await sendMail({ host: lab.sender, from: "198.51.100.66", recipient: ANNA });
+    // So that what runs only while somebody signs in is there.
+    const imap = await openImap(lab.sender, "198.51.100.66");
+    await imap.imap(`LOGIN ${ANNA} wrong`);
+    identities.push(...identitiesOf(product));
+    imap.close();
+    for (const name of ["nobody", "dovenull", "dovecot", "ghostinbox-mail"])
+      identities.push(await identityNamed(product, name));
+    for (const identity of identities) {
+      const before = reached.get(identity.name);
+      const now = await reachOf(product, identity);
+      reached.set(identity.name, before === undefined ? now : both(before, now));
+    }
+  });
+
+  test("is known of all of them", () => {
+    assert.deepEqual([...reached.keys()].toSorted(), Object.keys(ALLOWED).toSorted());
+  });
+
+  for (const [name, allowed] of Object.entries(ALLOWED))
+    test(`${name}: what the table says, and nothing else`, () => {
+      const found = reached.get(name) ?? assert.fail(`${name} runs nothing`);
+      for (const way of ["sockets", "reads", "writes"] as const) {
+        const may = [...(EVERYONE[way] ?? []), ...(allowed[way] ?? [])];
+        const beyond = found[way].filter((path) => !may.some((pattern) => pattern.test(path)));
+        assert.deepEqual(beyond, [], `${name} ${way}`);
+      }
+      for (const door of allowed.sockets ?? [])
+        assert.ok(
+          found.sockets.some((path) => door.test(path)),
+          `${name} has no use for ${door}`,
+        );
+    });
+
+  test("only Postfix is in Postfix's group", async () => {
+    const { gid } = await identityNamed(product, "postfix");
+    const members = identities.filter((one) => one.gid === gid || one.groups.includes(gid)).map(({ name }) => name);
+    assert.deepEqual([...new Set(members)], ["postfix"]);
+  });
+
+  test("the secrets of the settings are read by the guard alone, and are in no environment of the web", () => {
+    const holds = (file: string): boolean => readFileSync(file, "latin1").includes(SECRET);
+    const { data, settings } = product.layout;
+    assert.ok(holds(settings));
+    for (const [name, { reads }] of reached)
+      if (name !== "ghostinbox")
+        assert.deepEqual(
+          reads.filter((path) => holds(join(data, path))),
+          [],
+          name,
+        );
+    const [web = 0] = product.pidsOf(/program\/web\.js/);
+    const environment = readFileSync(`/proc/${web}/environ`, "latin1");
+    assert.match(environment, /GHOSTINBOX_DATA=/);
+    assert.doesNotMatch(environment, /ALERTS|s3cr3t/);
+  });
+
+  test("the port at which Dovecot asks is for Dovecot, and alerts have none", async () => {
+    const open = new Set<string>();
+    for (const identity of identities) if (await opens(product, identity, 10_025)) open.add(identity.name);
+    assert.deepEqual([...open], ["dovecot"]);
+    const root: Identity = { name: "root", uid: 0, gid: 0, groups: [] };
+    assert.ok(await opens(product, root, 10_025));
+    assert.ok(!(await opens(product, root, 10_026)));
+    const listening = await lab.server.mustExec(["ss", "-Hltn", "src", "127.0.0.1"]);
+    assert.deepEqual(
+      [...listening.matchAll(/ 127\.0\.0\.1:(\d+) /g)].map(([, port]) => Number(port)).toSorted((a, b) => a - b),
+      [3_000, 10_025],
+    );
+  });
+
+  test("no local program puts anything into the queue as root does with an alert", async () => {
+    const nobody = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"];
+    const sendmail = ["/usr/sbin/sendmail", "-C", product.layout.postfixConf, "-f", "postmaster@example.test", ANNA];
+    const ran = await lab.server.exec([...nobody, ...sendmail], { input: "Subject: forged\n\nx\n" });
+    assert.notEqual(ran.code, 0, ran.stderr);
+    const told = await product.cli(["alerts", "test", "--json"]);
+    assert.match(told.stdout, /"channel": "email", "ok": true/);
+  });
+});
+
+function both(one: Reach, other: Reach): Reach {
+  const union = (way: keyof Reach): readonly string[] => [...new Set([...one[way], ...other[way]])];
+  return { sockets: union("sockets"), reads: union("reads"), writes: union("writes") };
+}

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import type { Socket } from "node:net";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { KernelDoors } from "../../src/adapters/nft/doors.ts";
+import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
+import { prefixOf } from "../../src/core/ip.ts";
+import { DoorWatch } from "../../src/engine/door-watch.ts";
+import { FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
+import { SERVER, whyNoLab } from "./network.ts";
+import { fallSilent, sendSyns } from "./spoof.ts";
+import { until } from "./wait.ts";
+
+const MOST = 3;
+const MOST_KNOWN = 5;
+const SHARE = 8;
+/** Of the attacker's host, but for the owner, who is behind a router that answers nothing unasked. */
+const STRANGER = "198.51.100.210";
+const KNOWN = "198.51.100.230";
+const OWNER = "198.51.100.70";
+
+describe("connections that stand, counted by the guard in a real kernel", { skip: whyNoLab() ?? false }, () => {
+  let kit: FirewallLab;
+  let firewall: NftFirewall;
+  let watch: DoorWatch;
+  let sockets: Socket[];
+  const warnings: string[] = [];
+  before(async () => {
+    kit = await FirewallLab.make();
+    await fallSilent(kit.lab.sender);
+    const connections = { most: MOST, ports: [PORT] };
+    firewall = new NftFirewall({ ipv6Prefix: () => 64, connections: () => connections, path: kit.able });
+  });
+  beforeEach(async () => {
+    sockets = [];
+    assert.deepEqual(await firewall.reset([], [prefix("198.51.100.200")], kit.now()), OK);
+    watch = new DoorWatch({
+      doors: new KernelDoors({ path: kit.able, proc: kit.proc }),
+      rules: () => ({
+        most: MOST,
+        mostKnown: MOST_KNOWN,
+        shares: new Map([[PORT, SHARE]]),
+        unitOf: (ip) => prefixOf(ip, 64),
+        isKnown: (unit) => unit === prefix(KNOWN),
+        isExempt: (ip) => ip === "198.51.100.200",
+      }),
+      ports: () => [PORT],
+      known: () => [prefix(KNOWN)],
+      log: { info: () => {}, warn: (message) => warnings.push(message), error: () => {} },
+    });
+    await watch.look();
+  });
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    await watch.stop();
+    assert.deepEqual(warnings, []);
+    await until("nobody is connected any more", async () => {
+      const left = await new KernelDoors({ proc: kit.proc }).connections([PORT]);
+      return left.length === 0;
+    });
+  });
+  after(async () => {
+    await firewall.close();
+    await kit.remove();
+  });
+
+  async function open(from: string): Promise<Socket> {
+    const connected = await kit.connect(from);
+    assert.ok(connected.ok, `${from}: ${connected.ok ? "" : connected.code}`);
+    sockets.push(connected.socket);
+    return connected.socket;
+  }
+  async function refused(from: string): Promise<void> {
+    assert.deepEqual(await kit.connect(from), { ok: false, code: "ECONNREFUSED" }, `${from} is answered by a reset`);
+  }
+  const openMany = (addresses: readonly string[]): Promise<readonly Socket[]> => Promise.all(addresses.map(open));
+  const times = (from: string, count: number): readonly string[] => Array.from({ length: count }, () => from);
+
+  for (const [what, addresses, other] of [
+    ["an IPv4 address", times(STRANGER, MOST + 1), "198.51.100.211"],
+    [
+      "an IPv6 network",
+      ["2001:db8:a000:1::1", "2001:db8:a000:1::2", "2001:db8:a000:1:a::", "2001:db8:a000:1:b::"],
+      "2001:db8:a000:2::1",
+    ],
+  ] as const)
+    test(`${what} may hold ${MOST}, and another once one is closed`, async () => {
+      const [first] = await openMany(addresses.slice(0, MOST));
+      await watch.look();
+      const [last = ""] = addresses.slice(MOST);
+      await refused(last);
+      await refused(last);
+      await open(other);
+      first?.end();
+      await until("there is room again", async () => {
+        await watch.look();
+        return open(last).catch(() => null);
+      });
+    });
+
+  test("what came between two looks is ended as far as it is too much, what stood before is not", async () => {
+    const held = await openMany(times(STRANGER, MOST));
+    await watch.look();
+    await kit.lab.server.mustExec(["nft", "flush", "set", "inet", "ghostinbox", "held4"]);
+    const late = await openMany(times(STRANGER, 4));
+    const ended = Promise.all(late.map((socket) => new Promise((done) => socket.once("close", done))));
+    await watch.look();
+    await ended;
+    assert.ok(held.every((socket) => !socket.destroyed));
+  });
+
+  test("an address that accounts know may hold more, and the allow list what it likes", async () => {
+    await openMany(times(KNOWN, MOST_KNOWN));
+    await openMany(times("198.51.100.200", 2 * MOST));
+    await watch.look();
+    await refused(KNOWN);
+    await open("198.51.100.200");
+  });
+
+  test("where strangers hold their share, those whom accounts know still come in", async () => {
+    await openMany([211, 212, 213, 214].flatMap((host) => times(`198.51.100.${host}`, 2)));
+    await watch.look();
+    await refused("198.51.100.215");
+    await refused("2001:db8:a000:2::1");
+    await openMany(times(KNOWN, MOST_KNOWN));
+  });
+
+  test("SYNs in the name of others lock nobody out, and fill nothing", async () => {
+    await sendSyns(kit.lab.attacker, { to: SERVER.v4, port: PORT, from: OWNER, count: 40 });
+    await sendSyns(kit.lab.attacker, { to: SERVER.v4, port: PORT, from: "*", count: 3_000 });
+    await watch.look();
+    for (let i = 0; i < 10; i++) {
+      const connected = await kit.lab.sender.connect({ from: OWNER, to: SERVER.v4, port: PORT });
+      assert.ok(connected.ok, `connection ${i}: ${connected.ok ? "" : connected.code}`);
+      connected.socket.destroy();
+    }
+    const table = await firewall.listing();
+    for (const set of ["open4", "held4", "full"])
+      assert.doesNotMatch(table, new RegExp(`set ${set} \\{[^}]*elements`), `${set} is empty`);
+  });
+
+  test("the same SYNs do lock out where the kernel counts alone", async () => {
+    await watch.stop();
+    await sendSyns(kit.lab.attacker, { to: SERVER.v4, port: PORT, from: OWNER, count: 2 * MOST });
+    const connected = await kit.lab.sender.connect({ from: OWNER, to: SERVER.v4, port: PORT });
+    assert.deepEqual(connected, { ok: false, code: "ECONNREFUSED" });
+  });
+
+  test("once the guard has gone the kernel counts by itself", async () => {
+    await watch.stop();
+    await openMany(times(STRANGER, MOST));
+    await refused(STRANGER);
+  });
+});

@@ -1,0 +1,113 @@
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Product } from "./product.ts";
+
+/** A user with the groups that a process of the server really has. */
+export type Identity = Readonly<{ name: string; uid: number; gid: number; groups: readonly number[] }>;
+export type Reach = Readonly<{
+  /** Paths below the data directory, as `spool/postfix/ghostinbox/policy`. */
+  sockets: readonly string[];
+  reads: readonly string[];
+  writes: readonly string[];
+}>;
+
+/** Tries each of the paths that it reads, one a line, and prints those that it reaches. */
+const TRY = `
+  const { accessSync, constants, openSync, closeSync, statSync } = require("node:fs");
+  const { connect } = require("node:net");
+  const [files, directories, sockets] = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+  const can = (work) => { try { work(); return true; } catch { return false; } };
+  const opens = (flags) => (path) => can(() => closeSync(openSync(path, flags)));
+  const speaks = (path) => new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => { socket.destroy(); resolve([path]); });
+    socket.once("error", () => resolve([]));
+  });
+  (async () => {
+    const found = await Promise.all(sockets.map(speaks));
+    process.stdout.write(JSON.stringify({
+      sockets: found.flat(),
+      reads: files.filter(opens(constants.O_RDONLY | constants.O_NONBLOCK)),
+      writes: [
+        ...files.filter(opens(constants.O_WRONLY | constants.O_NONBLOCK)),
+        ...directories.filter((path) => can(() => accessSync(path, constants.W_OK | constants.X_OK))),
+      ],
+    }));
+  })();
+`;
+
+const OPEN = `
+  const socket = require("node:net").connect(Number(process.argv[1]), "127.0.0.1");
+  socket.once("connect", () => process.exit(0));
+  socket.once("error", () => process.exit(1));
+`;
+
+/** Each different identity that runs something of the server, but root's. */
+export function identitiesOf(product: Product): readonly Identity[] {
+  const found = new Map<string, Identity>();
+  for (const pid of product.pidsOf(/./)) {
+    const identity = identityOf(pid);
+    if (identity !== null && identity.uid !== 0) found.set(JSON.stringify({ ...identity, name: "" }), identity);
+  }
+  return [...found.values()];
+}
+
+/** A user with the groups of group(5), for what runs now and then only. */
+export async function identityNamed({ lab }: Product, name: string): Promise<Identity> {
+  const numbers = async (option: string): Promise<readonly number[]> =>
+    (await lab.server.mustExec(["id", option, name])).trim().split(" ").map(Number);
+  const [[uid = 0], [gid = 0], groups] = [await numbers("-u"), await numbers("-g"), await numbers("-G")];
+  return { name, uid, gid, groups };
+}
+
+/** Whether such a user's program gets a connection to this port of loopback. */
+export async function opens({ lab, layout }: Product, identity: Identity, port: number): Promise<boolean> {
+  const ran = await lab.server.exec([...becoming(identity), layout.node, "-e", OPEN, String(port)]);
+  return ran.code === 0;
+}
+
+/** What becomes of everything below the data directory when this user reaches for it. */
+export async function reachOf(product: Product, identity: Identity): Promise<Reach> {
+  const { data, node } = product.layout;
+  const paths = [data, ...readdirSync(data, { recursive: true, encoding: "utf8" }).map((path) => join(data, path))];
+  const of = (is: (stat: ReturnType<typeof lstatSync>) => boolean) => paths.filter((path) => is(lstatSync(path)));
+  const input = JSON.stringify([
+    of((stat) => stat?.isFile() === true || stat?.isFIFO() === true),
+    of((stat) => stat?.isDirectory() === true),
+    of((stat) => stat?.isSocket() === true),
+  ]);
+  const printed = await product.lab.server.mustExec([...becoming(identity), node, "-e", TRY], { input });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what TRY printed
+  const { sockets, reads, writes } = JSON.parse(printed) as Reach;
+  const below = (list: readonly string[]) => list.map((path) => relative(data, path)).toSorted();
+  return { sockets: below(sockets), reads: below(reads), writes: below(writes) };
+}
+
+function becoming({ uid, gid, groups }: Identity): readonly string[] {
+  const ids = ["--reuid", String(uid), "--regid", String(gid)];
+  return ["setpriv", ...ids, ...(groups.length === 0 ? ["--clear-groups"] : ["--groups", groups.join(",")])];
+}
+
+/** Null where it has ended meanwhile. */
+function identityOf(pid: number): Identity | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const numbers = (name: string): readonly number[] =>
+      (new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "")
+        .split(/\s+/)
+        .filter((word) => word !== "")
+        .map(Number);
+    const [, uid = 0] = numbers("Uid");
+    const [, gid = 0] = numbers("Gid");
+    return { name: userName(uid), uid, gid, groups: numbers("Groups") };
+  } catch {
+    return null;
+  }
+}
+
+function userName(uid: number): string {
+  const line = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .find((entry) => entry.split(":")[2] === String(uid));
+  return line?.split(":")[0] ?? String(uid);
+}
