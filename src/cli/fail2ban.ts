@@ -1,7 +1,10 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
+import type { Policy } from "../core/policy.ts";
 import { adoptFilters, type Refused, refusedFilters } from "../daemon/adopt-filters.ts";
+import { userIds } from "../daemon/site.ts";
+import { USERS } from "../settings/layout.ts";
 import { type JailStatus, parseJailNames, parseJailStatus } from "../wire/fail2ban-status.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "./call.ts";
 import { settingsOf } from "./config.ts";
@@ -10,8 +13,8 @@ import { columns, oneLine } from "./print-text.ts";
 export const CHECKOUT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
 export async function fail2banStatus(call: Call): Promise<Answer> {
-  const off = offIn(call);
-  if (off !== null) return off;
+  const settings = settingsOn(call);
+  if (!settings.ok) return settings;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
   const listed = await client(call, ["status"]);
@@ -26,13 +29,15 @@ export async function fail2banStatus(call: Call): Promise<Answer> {
     jails.push(parseJailStatus(name, stdout));
   }
   const refused = refusedFilters(call.layout);
-  return done({ running: true, jails, refused }, printStatus(jails, refused), `${PROGRAM} events --type JAIL_REPORTED`);
+  const { sentences } = settings;
+  const text = `${printStatus(jails, refused)}\n${SENTENCES[sentences]}`;
+  return done({ running: true, sentences, jails, refused }, text, `${PROGRAM} events --type JAIL_REPORTED`);
 }
 
 /** Takes filters over first: a file dropped in since the last start becomes a jail. */
 export async function fail2banRestart(call: Call): Promise<Answer> {
-  const off = offIn(call);
-  if (off !== null) return off;
+  const settings = settingsOn(call);
+  if (!settings.ok) return settings;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
@@ -45,15 +50,24 @@ export async function fail2banRestart(call: Call): Promise<Answer> {
   return done({ restarted: true, own, refused }, text, `${PROGRAM} fail2ban status`);
 }
 
-function offIn(call: Call): Problem | null {
+type On = Readonly<{ ok: true; sentences: Policy["jailSentences"] }>;
+
+const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
+  unjudged: 'A report bans for what the guard did not judge as it happened (fail2ban.sentences = "unjudged").',
+  all: 'Each report bans by the limit of its jail (fail2ban.sentences = "all").',
+};
+
+function settingsOn(call: Call): On | Problem {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
-  if (loaded.settings["fail2ban.enabled"]) return null;
+  if (loaded.settings["fail2ban.enabled"]) return { ok: true, sentences: loaded.settings["fail2ban.sentences"] };
   return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
 }
 
+/** As Fail2ban's own user: the client runs whatever code the server's answer holds (Python's pickle). */
 function client({ layout }: Call, argv: readonly string[]) {
-  return runProgram("fail2ban-client", ["-c", layout.fail2banConf, "-s", layout.fail2banSocket, ...argv]);
+  const user = process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {};
+  return runProgram("fail2ban-client", ["-c", layout.fail2banConf, "-s", layout.fail2banSocket, ...argv], user);
 }
 
 function printStatus(jails: readonly JailStatus[], refused: readonly Refused[]): string {

@@ -37,6 +37,11 @@ export function isJailName(text: string): boolean {
   return NAME.test(text);
 }
 
+/** Whether every server has it; others are filters of the owner's own. */
+export function isStockJail(jail: string): boolean {
+  return JAILS.some(({ name }) => name === jail);
+}
+
 export function isAboutLogins(jail: string): boolean {
   return JAILS.some(({ name, kind }) => name === jail && kind === "logins");
 }

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { removeFile, writeFile } from "../adapters/root-files/files.ts";
+import { makeDirectory } from "../adapters/root-files/trees.ts";
 import { isJailName, JAILS } from "../core/jails.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../render/fail2ban.ts";
 import type { Filter } from "../render/site.ts";
@@ -33,7 +35,7 @@ export async function adoptFilters(checkout: string, layout: Layout): Promise<Ad
 
   const own: string[] = [];
   const refused: Refused[] = [];
-  mkdirSync(layout.fail2banOwn, { recursive: true, mode: 0o755 });
+  makeDirectory(layout.fail2banOwn, 0o755);
   const before = judgedBefore(layout);
   const judged: [name: string, digest: string][] = [];
   for (const { file, filter } of found.values()) {
@@ -43,15 +45,13 @@ export async function adoptFilters(checkout: string, layout: Layout): Promise<Ad
     else {
       own.push(filter.name);
       judged.push([filter.name, digest]);
-      const path = join(layout.fail2banOwn, `${filter.name}.conf`);
-      writeFileSync(path, filter.text, { mode: 0o644 });
-      chmodSync(path, 0o644);
+      writeFile(join(layout.fail2banOwn, `${filter.name}.conf`), filter.text, { mode: 0o644 });
     }
   }
   for (const name of filterNames(layout.fail2banOwn))
-    if (!own.includes(name)) rmSync(join(layout.fail2banOwn, `${name}.conf`));
-  writeFileSync(join(layout.fail2banOwn, REFUSED), JSON.stringify(refused));
-  writeFileSync(join(layout.fail2banOwn, JUDGED), JSON.stringify(judged));
+    if (!own.includes(name)) removeFile(join(layout.fail2banOwn, `${name}.conf`));
+  writeFile(join(layout.fail2banOwn, REFUSED), JSON.stringify(refused), { mode: 0o644 });
+  writeFile(join(layout.fail2banOwn, JUDGED), JSON.stringify(judged), { mode: 0o644 });
   return { own, refused };
 }
 

@@ -1,7 +1,8 @@
 /** Bounds of what the action hands on; the guard has its own and trusts none of these. */
 const MOST_REPORTS = 2_000;
-const MOST_LINES = 5;
-const LONGEST_LINE = 500;
+/** More than any jail takes for a report, so that all that brought it on is in it. */
+export const MOST_LINES = 16;
+const LONGEST_LINE = 700;
 
 /**
  * Fail2ban's action (jail.conf(5), Python action files): no shell, so that nothing in a line of a log can be a command.

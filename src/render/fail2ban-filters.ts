@@ -1,3 +1,4 @@
+import { PATH } from "../wire/log-pattern.ts";
 import { REFUSED_AS_SPAM } from "./content-services.ts";
 import { RENDERED_BY, type RenderedFile } from "./site.ts";
 
@@ -16,6 +17,9 @@ export function renderFail2banFilters(): readonly RenderedFile[] {
     filter("ghostinbox-dashboard", DASHBOARD),
   ];
 }
+
+/** A bounce to who does not exist: an honest server's, to whom spam came in the name of our domain. Behind "reject: ". */
+export const BOUNCED = `RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: 550 5\\.1\\.1 ${PATH}: Recipient address rejected: User unknown; from=<> to=<`;
 
 function filter(name: string, text: string): RenderedFile {
   return { name: `filter.d/${name}.conf`, text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 };
@@ -49,6 +53,7 @@ const SMTP_ABUSE = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: reject: [A-Z-]+
             ^%(__prefix_line)s(?:improper command pipelining|too many errors) after \\S+ from [^[]*\\[<HOST>\\](?::\\d+)?(?::|$)
             ^%(__prefix_line)slost connection after (?:AUTH|UNKNOWN) from [^[]*\\[<HOST>\\](?::\\d+)?$
             ^%(__prefix_line)s(?:warning: )?non-SMTP command from [^[]*\\[<HOST>\\](?::\\d+)?:
+ignoreregex = ^%(__prefix_line)s\\w+: reject: ${BOUNCED}
 `;
 
 /** svlogd(8) -tt puts its own time before that of the line. */

@@ -2,8 +2,8 @@ import { dirname } from "node:path";
 import { JAILS, type Jail, type JailName, OWN_JAIL } from "../core/jails.ts";
 import { SECOND_MS } from "../core/time.ts";
 import { type Layout, USERS } from "../settings/layout.ts";
-import { FAIL2BAN_ACTION } from "./fail2ban-action.ts";
-import { renderFail2banFilters } from "./fail2ban-filters.ts";
+import { FAIL2BAN_ACTION, MOST_LINES } from "./fail2ban-action.ts";
+import { BOUNCED, renderFail2banFilters } from "./fail2ban-filters.ts";
 import { type Filter, RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
 
 /** Of Debian's package; the others are for programs that do not run here. */
@@ -49,7 +49,7 @@ pidfile = ${fail2banPid}
 # How far it has read the logs, for the next start.
 dbfile = ${fail2banDb}
 dbpurgeage = 1d
-dbmaxmatches = 5
+dbmaxmatches = ${MOST_LINES}
 allowipv6 = yes
 [Definition]
 [Thread]
@@ -65,8 +65,7 @@ usedns = no
 ignoreself = false
 ignoreip =
 ignorecommand =
-ignoreregex =
-maxmatches = 5
+maxmatches = ${MOST_LINES}
 bantime.increment = false
 logencoding = utf-8
 logpath = ${layout.mailLog}
@@ -80,12 +79,13 @@ const MAIL_PORTS = "smtp,465,submission";
 
 /** Ports and filters in the words of jail.conf(5). The guard shuts banned addresses out of every port. */
 const SOURCES: Readonly<Record<JailName, Source>> = {
-  // What postfix-rbl counts is not counted twice. The stock filter has cut off what stands before it.
+  // A bounce is no probing, and what postfix-rbl counts is not counted twice. The stock filter has cut off what stands before it.
   postfix: {
     filter: "postfix",
     port: MAIL_PORTS,
     more: [
-      "ignoreregex = ^RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: [45]54 [45]\\.7\\.1 (?:<[^>]*>: Recipient address rejected: )?Service unavailable; Client host \\[\\S+\\] blocked\\b",
+      `ignoreregex = ^${BOUNCED}`,
+      "              ^RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: [45]54 [45]\\.7\\.1 (?:<[^>]*>: Recipient address rejected: )?Service unavailable; Client host \\[\\S+\\] blocked\\b",
     ],
   },
   dovecot: { filter: "dovecot", port: "pop3,pop3s,imap,imaps,submission,465,sieve" },

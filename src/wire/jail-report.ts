@@ -3,10 +3,11 @@ import { type Ip, parseIp } from "../core/ip.ts";
 import { isJailName } from "../core/jails.ts";
 import { instant, SECOND_MS } from "../core/time.ts";
 import { FieldReader } from "./field-reader.ts";
+import { readJailLine } from "./jail-line.ts";
 
 export type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Readonly<{ ok: false; reason: string }>;
 
-const MOST_LINES = 10;
+const MOST_LINES = 20;
 const LONGEST_LINE = 1_000;
 const MOST_FAILURES = 1_000_000;
 const LONGEST_SECONDS = 366 * 24 * 60 * 60;
@@ -21,14 +22,15 @@ export function parseJailReport(text: string): JailReportRead {
   const jail = fields.text("jail", 40);
   const ip = parseIp(fields.text("ip", 45));
   const lines = fields.texts("lines", MOST_LINES, LONGEST_LINE);
+  const lastAt = instant(fields.wholeNumber("lastAt", 0, LAST_SECOND) * SECOND_MS);
   const report = {
     jail,
     failures: fields.wholeNumber("failures", 1, MOST_FAILURES),
     limit: fields.wholeNumber("limit", 1, MOST_FAILURES),
     windowMs: fields.wholeNumber("windowSeconds", 1, LONGEST_SECONDS) * SECOND_MS,
     banMs: fields.wholeNumber("banSeconds", 1, LONGEST_SECONDS) * SECOND_MS,
-    lastAt: instant(fields.wholeNumber("lastAt", 0, LAST_SECOND) * SECOND_MS),
-    lines,
+    lastAt,
+    lines: lines.map((line) => readJailLine(line, jail, lastAt)),
   };
   const problem = fields.problem();
   if (problem !== null) return { ok: false, reason: problem };

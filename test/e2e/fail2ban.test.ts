@@ -1,51 +1,47 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import type { BanItem, EventItem } from "../../src/wire/items.ts";
 import { stopService } from "../lab/content.ts";
 import { Dialog } from "../lab/dialog.ts";
-import { Lab } from "../lab/lab.ts";
+import { fail2banRuns } from "../lab/fail2ban.ts";
 import { Lists } from "../lab/lists.ts";
 import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 /** The owner's own address, which an attacker would like to see banned. */
 const OWNER = "198.51.100.70";
 const MINUTE = 60_000;
 
-describe("Fail2ban reports, and the guard decides", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let lists: Lists;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    lists = await Lists.start();
-    product = await new Product(lab, {
+describe("Fail2ban reports, and each report is a sentence if you say so", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(
+    {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",
+      // What the guard leaves to its own limits otherwise has a test of its own (jail-evidence.test.ts).
+      GHOSTINBOX_FAIL2BAN__SENTENCES: "all",
       GHOSTINBOX_FAIL2BAN__DESTEMAIL: ANNA,
       GHOSTINBOX_SPAM__ENABLED: "true",
       GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
       GHOSTINBOX_HTTP__ADDRESS: SERVER.v4,
       // A second offence may follow within the test.
       GHOSTINBOX_BANS__LADDER: "30m,2h,24h",
-    }).start();
-    await product.addAccount(ANNA);
+    },
+    [ANNA],
+    { prepare, release: () => lists.stop() },
+  );
+  let lists: Lists;
+  async function prepare(): Promise<void> {
+    lists = await Lists.start();
     await lists.become("zen.spamhaus.org", "honest", { "203.100.51.198": "127.0.0.2" });
-    await until("spamd listens", () => existsSync(product.layout.spamdSocket));
-    await until("Fail2ban is ready", () => readLog(product).includes("Jail 'ghostinbox-dashboard' started"), 20_000);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lists.stop();
-      lab.remove();
-    }
+  }
+  before(async () => {
+    await until("spamd listens", () => existsSync(product.layout.spamHeadSocket));
+    await fail2banRuns(product);
   });
 
   async function banBy(jail: string, ip: string, level: string, lastsMs: number): Promise<BanItem> {
@@ -252,8 +248,3 @@ describe("Fail2ban reports, and the guard decides", { skip: whyNoLab() ?? false 
     await lab.attacker.mustExec(argv);
   }
 });
-
-function readLog({ layout }: Product): string {
-  const file = join(layout.log, "fail2ban", "current");
-  return existsSync(file) ? readFileSync(file, "utf8") : "";
-}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+/** Answers each question of fail2ban-client with an object that runs a command where it is read. */
+const HOSTILE = `
+import os, pickle, socket, sys
+class Trap:
+    def __reduce__(self):
+        return (os.system, (sys.argv[2],))
+door = socket.socket(socket.AF_UNIX)
+door.bind(sys.argv[1])
+door.listen()
+print("listening", flush=True)
+while True:
+    client, _ = door.accept()
+    client.recv(65536)
+    client.sendall(pickle.dumps(Trap()) + b"<F2B_END_COMMAND>")`;
+
+describe("a Fail2ban that an attacker has taken over", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" });
+
+  test("runs nothing as root by its answers to the command line", async (t) => {
+    const { services, fail2banSocket: socket } = product.layout;
+    await until("Fail2ban answers", async () => (await product.cli(["fail2ban", "status"])).code === 0, 30_000);
+    await lab.server.mustExec(["sv", "-w", "10", "down", join(services, "fail2ban")]);
+    rmSync(socket, { force: true });
+    const proof = join(dirname(socket), "ran-as");
+    const ofRoot = join(lab.directory, "ran-as-root");
+    const user = ["setpriv", "--reuid", "ghostinbox-fail2ban", "--regid", "ghostinbox-fail2ban", "--clear-groups"];
+    const server = ["/usr/bin/python3", "-c", HOSTILE, socket, `id -u > ${proof}; id -u > ${ofRoot}`];
+    const [program = "", ...argv] = lab.server.inside([...user, ...server]);
+    const hostile = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    t.after(() => hostile.kill("SIGKILL"));
+    await once(hostile.stdout, "data");
+
+    await product.cli(["fail2ban", "status"]);
+
+    const uid = await lab.server.mustExec(["id", "-u", "ghostinbox-fail2ban"]);
+    assert.equal(readFileSync(proof, "utf8"), uid, "the answer did run its command");
+    assert.ok(!existsSync(ofRoot));
+    hostile.kill("SIGKILL");
+    await once(hostile, "exit");
+    await lab.server.mustExec(["sv", "up", join(services, "fail2ban")]);
+  });
+});

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { before, describe, test } from "node:test";
+import type { EventItem } from "../../src/wire/items.ts";
+import { stopService } from "../lab/content.ts";
+import { Dialog } from "../lab/dialog.ts";
+import { fail2banRuns } from "../lab/fail2ban.ts";
+import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
+
+describe("jails add what the guard did not judge as it happened", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true", GHOSTINBOX_HTTP__ADDRESS: SERVER.v4 }, [
+    ANNA,
+    BERT,
+  ]);
+  before(() => fail2banRuns(product));
+
+  async function reportsOf(ip: string, jail: string): Promise<readonly EventItem[]> {
+    return (await product.events(ip)).filter(
+      ({ type, details }) => type === "JAIL_REPORTED" && details.startsWith(`jail ${jail}: `),
+    );
+  }
+
+  /** The report came, is told as evidence, and changed nothing: neither a ban nor a step on the ladder. */
+  async function isEvidence(ip: string, jail: string): Promise<void> {
+    const [report] = await until(
+      `${jail} reports ${ip}`,
+      async () => {
+        const reports = await reportsOf(ip, jail);
+        return reports.length > 0 ? reports : null;
+      },
+      20_000,
+    );
+    assert.deepEqual([report?.reason, report?.action], ["judged_live", "attached"]);
+    assert.equal(await product.banOf(ip), undefined);
+    assert.deepEqual(await product.sqlite(`SELECT * FROM ban WHERE prefix = '${ip}/32'`), []);
+  }
+
+  async function isBannedBy(ip: string, jail: string): Promise<void> {
+    const ban = await until(`${jail} brings on a ban of ${ip}`, () => product.banOf(ip), 20_000);
+    assert.match(ban.reason, new RegExp(`jail ${jail}\\)`));
+  }
+
+  async function imap(ip: string, name: string, password: string): Promise<void> {
+    const dialog = await openImap(lab.sender, ip);
+    await logIn(dialog, name, password);
+    dialog.close();
+  }
+
+  async function submission(ip: string, name: string, password: string): Promise<void> {
+    const dialog = await openSubmission(lab.sender, ip);
+    await authenticate(dialog, name, password);
+    dialog.close();
+  }
+
+  async function names(from: string, recipients: readonly string[]): Promise<void> {
+    for (const recipient of recipients) await sendMail({ host: lab.sender, from, recipient });
+  }
+
+  describe("what the guard judged", { concurrency: true }, () => {
+    test("two devices with a stale password each", async () => {
+      const office = "198.51.100.80";
+      for (const [name, password] of [
+        [ANNA, "stale one"],
+        [BERT, "stale two"],
+        [ANNA, "stale one"],
+      ] as const)
+        await imap(office, name, password);
+      await isEvidence(office, "dovecot");
+    });
+
+    test("a person with four typos over submission", async () => {
+      const home = "198.51.100.81";
+      for (const password of ["typo 1", "typo 2", "typo 3", "typo 4"]) await submission(home, ANNA, password);
+      await isEvidence(home, "postfix-auth");
+    });
+
+    test("an honest server that names three former employees", async () => {
+      const server = "198.51.100.82";
+      await names(server, ["carl@example.test", "dora@example.test", "emil@example.test"]);
+      await isEvidence(server, "postfix");
+      const why = (await product.cli(["why", server])).stdout;
+      assert.match(why, /evidence, no offence of its own/);
+    });
+
+    test("an administrator with four typos", async () => {
+      const from = "198.51.100.83";
+      for (let i = 1; i <= 4; i++) {
+        const url = `http://${SERVER.v4}:3000/api/v1/login`;
+        const body = JSON.stringify({ password: `typo ${i}` });
+        const argv = ["curl", "-s", "--interface", from, "-H", "Content-Type: application/json", "--data", body, url];
+        await lab.sender.mustExec(argv);
+      }
+      await isEvidence(from, "ghostinbox-dashboard");
+    });
+
+    test("ten sessions of a phone that hangs up when its stale password is refused", async () => {
+      const phone = "198.51.100.84";
+      for (let i = 1; i <= 10; i++) await submission(phone, ANNA, "stale");
+      await isEvidence(phone, "ghostinbox-smtp-abuse");
+    });
+  });
+
+  test("what only logs tell bans by the jail's own limit", async () => {
+    const from = "198.51.100.90";
+    await names(from, ["x@elsewhere.test", "y@elsewhere.test", "z@elsewhere.test"]);
+    await isBannedBy(from, "postfix");
+  });
+
+  test("what was judged among it waters it down for nobody", async () => {
+    const from = "198.51.100.91";
+    await names(from, ["x@elsewhere.test", "y@elsewhere.test", "carl@example.test"]);
+    await isEvidence(from, "postfix");
+    await names(from, ["dora@example.test", "emil@example.test", "z@elsewhere.test"]);
+    await isBannedBy(from, "postfix");
+  });
+
+  test("what happened while the guard was down was judged by nobody", async () => {
+    const [prober, guesser] = ["198.51.100.92", "198.51.100.93"];
+    const guard = await stopService(product, "guard");
+    await names(prober, ["carl@example.test", "dora@example.test", "emil@example.test"]);
+    for (const password of ["guess 1", "guess 2", "guess 3"]) await imap(guesser, ANNA, password);
+    await until("both reports wait", () => readdirSync(product.layout.fail2banSpool).length >= 2, 20_000);
+    await guard.start();
+    await until("the guard answers", async () => (await product.cli(["status"])).code !== 3, 15_000);
+    await isBannedBy(prober, "postfix");
+    await isBannedBy(guesser, "dovecot");
+  });
+
+  test("status says which reports ban", async () => {
+    const ran = await product.cli(["fail2ban", "status"]);
+    assert.match(ran.stdout, /for what the guard did not judge as it happened \(fail2ban\.sentences = "unjudged"\)/);
+  });
+
+  test("the engine's own limits hold for what it judges", async () => {
+    const from = "198.51.100.94";
+    const dialog = await Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 });
+    await dialog.reply();
+    await dialog.ask("EHLO client.test");
+    await dialog.ask("MAIL FROM:<someone@sender.test>");
+    for (let i = 1; i <= 10; i++) assert.equal((await dialog.ask(`RCPT TO:<name-${i}@example.test>`)).code, 550);
+    dialog.send("RCPT TO:<name-11@example.test>");
+    const ban = await until("the ban", () => product.banOf(from));
+    dialog.close();
+    assert.deepEqual([ban.source, ban.code], ["engine", "recipient_probing"]);
+  });
+});

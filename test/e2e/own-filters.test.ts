@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { CHECKOUT, copiedCheckout } from "../lab/checkout.ts";
+import { Dialog } from "../lab/dialog.ts";
+import { fail2banRuns } from "../lab/fail2ban.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+/** Behind the time, as postlogd(8) writes it: host, program, what it says. */
+const SMTPD = "^\\s*\\S+ postfix/smtpd\\[\\d+\\]: ";
+const filter = (regex: string): string => `[Definition]\nfailregex = ${regex}\n`;
+
+describe("security/filter.d of the checkout", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" }, [], { copied: true, prepare });
+  const directory = join(copiedCheckout(lab), "security", "filter.d");
+  function prepare(): void {
+    write("vanished", `${SMTPD}lost connection after EHLO from [^[]*\\[<HOST>\\]$`);
+  }
+  before(() => fail2banRuns(product));
+
+  function write(name: string, regex: string): void {
+    writeFileSync(join(directory, `${name}.conf`), filter(regex));
+  }
+
+  /** Three sessions that end after one command. */
+  async function hangUp(from: string, command: string): Promise<void> {
+    for (let i = 0; i < 3; i++) {
+      const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
+      await dialog.reply();
+      await dialog.ask(command);
+      dialog.close();
+    }
+  }
+
+  async function isBannedBy(jail: string, from: string): Promise<void> {
+    const ban = await until(`${jail} brings on a ban of ${from}`, () => product.banOf(from), 20_000);
+    assert.equal(ban.source, "fail2ban");
+    assert.match(ban.reason, new RegExp(`jail ${jail}\\): 3 within 10m, limit 3$`));
+    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 600_000);
+  }
+
+  async function jails(): Promise<string> {
+    return until("the jails run", async () => {
+      const ran = await product.cli(["fail2ban", "status"]);
+      return ran.code === 0 ? ran.stdout : null;
+    });
+  }
+
+  test("a filter that lies there at the start is a jail, and bans by real traffic", async () => {
+    await until("its jail runs", async () => (await jails()).includes("vanished"), 20_000);
+    await hangUp("198.51.100.200", "EHLO client.test");
+    await isBannedBy("vanished", "198.51.100.200");
+  });
+
+  test("one that is dropped in later is tested by command, and goes live at the restart", async () => {
+    write("curious", `${SMTPD}lost connection after NOOP from [^[]*\\[<HOST>\\]$`);
+    await hangUp("198.51.100.201", "NOOP");
+    const tested = await product.cli(["fail2ban", "test", "curious", product.layout.mailLog]);
+    assert.equal(tested.code, 0, tested.stderr);
+    assert.match(tested.stdout, /198\.51\.100\.201/, "whom a jail of it would ban");
+    assert.equal(await product.banOf("198.51.100.201"), undefined, "a test bans nobody");
+    const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
+    assert.match(restarted, /"own":\["curious","vanished"\]/);
+    await until("its jail runs", async () => (await jails()).includes("curious"), 20_000);
+    await hangUp("198.51.100.202", "NOOP");
+    await isBannedBy("curious", "198.51.100.202");
+  });
+
+  test("one that attackers could use stays out, by its name in the checkout; the others go on", async () => {
+    write("gullible", "reject: .* from .*\\[<HOST>\\]");
+    await product.json(["fail2ban", "restart"]);
+    const told = await jails();
+    assert.ok(told.includes(`${join(directory, "gullible.conf")} is no jail`), told);
+    await hangUp("198.51.100.203", "NOOP");
+    await isBannedBy("curious", "198.51.100.203");
+  });
+
+  test("one of the data directory takes the place of one of its name", async () => {
+    const text = filter(`${SMTPD}lost connection after HELO from [^[]*\\[<HOST>\\]$`);
+    writeFileSync(join(product.layout.fail2banFilters, "curious.conf"), text);
+    const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
+    assert.match(restarted, /"own":\["curious","vanished"\]/);
+    await until("its jail runs", async () => (await jails()).includes("curious"), 20_000);
+    await hangUp("198.51.100.204", "HELO client.test");
+    await isBannedBy("curious", "198.51.100.204");
+  });
+
+  test("the checkout itself has got no filter by this", () => {
+    const own = join(CHECKOUT, "security", "filter.d");
+    assert.deepEqual(existsSync(own) ? readdirSync(own).filter((name) => name.endsWith(".conf")) : [], []);
+  });
+});

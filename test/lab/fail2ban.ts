@@ -1,0 +1,26 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { sendMail } from "./mail.ts";
+import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+/** What Fail2ban itself has written. */
+export function fail2banLog({ layout }: Product): string {
+  const file = join(layout.log, "fail2ban", "current");
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
+}
+
+/** Its jails start one after another, this one last. */
+export async function fail2banRuns(product: Product): Promise<void> {
+  await until("Fail2ban is ready", () => fail2banLog(product).includes("Jail 'ghostinbox-dashboard' started"), 20_000);
+}
+
+/**
+ * Resolves when the jail `postfix` has read all that stands in mail.log now: it reads line by line, so that its report
+ * of `relay`, which asks to pass mail on, comes after those of the lines before.
+ */
+export async function jailHasRead(product: Product, relay: string): Promise<void> {
+  const { attacker } = product.lab;
+  for (let i = 0; i < 3; i++) await sendMail({ host: attacker, from: relay, recipient: "someone@elsewhere.test" });
+  await until("Fail2ban has read so far", () => product.banOf(relay), 20_000);
+}
