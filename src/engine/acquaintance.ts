@@ -1,13 +1,16 @@
 import type { Recipient } from "../core/event.ts";
+import { domainsOf } from "../core/host-domains.ts";
 import type { Ip } from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
 import { isProvider } from "../core/provider.ts";
 import type { Millis } from "../core/time.ts";
-import type { Acquaintance, Clock } from "./ports.ts";
+import type { Clock, Acquaintance as FirstContacts } from "./ports.ts";
 
 /** People to whom an account of this server has written. */
 export interface Correspondents {
   isCorrespondent(address: string): boolean;
+  /** Whether the recipient, or who stands behind it, wrote to an address of one of these domains. */
+  wroteTo(recipient: string, domains: readonly string[]): boolean;
 }
 
 export type GreylistPause = Readonly<{ target: string; until: Millis; by: string }>;
@@ -22,6 +25,11 @@ export interface GreylistPauses {
   isPaused(recipient: string, now: Millis): boolean;
 }
 
+export interface Acquaintance extends FirstContacts {
+  /** Whether it is a first contact unless the client proves to speak for the sender. */
+  hangsOnSender(event: Recipient): boolean;
+}
+
 export type AcquaintanceParts = Readonly<{
   policy: () => Policy;
   pools: Readonly<{ includes(ip: Ip): boolean }>;
@@ -30,7 +38,7 @@ export type AcquaintanceParts = Readonly<{
   clock: Clock;
 }>;
 
-/** Tells first contacts from those whom greylisting would only annoy. What cannot be read delays nobody. */
+/** Tells first contacts from those whom greylisting would only annoy. What cannot be read delays no mail. */
 export function createAcquaintance(parts: AcquaintanceParts): Acquaintance {
   return {
     isFirstContact: (event) => {
@@ -40,14 +48,36 @@ export function createAcquaintance(parts: AcquaintanceParts): Acquaintance {
         return false;
       }
     },
+    expectsBounce: ({ recipient, clientName }) => {
+      try {
+        return (
+          recipient !== null && clientName !== null && parts.correspondents.wroteTo(recipient, domainsOf(clientName))
+        );
+      } catch {
+        return true;
+      }
+    },
+    hangsOnSender: (event) => {
+      try {
+        return isCorrespondent(parts, event) && !isExpected(parts, { ...event, senderProven: false });
+      } catch {
+        return false;
+      }
+    },
   };
 }
 
-function isExpected({ policy, pools, correspondents, pauses, clock }: AcquaintanceParts, event: Recipient): boolean {
+/** Anyone can write a correspondent's address as the sender: it counts where the client proved to speak for it. */
+function isExpected(parts: AcquaintanceParts, event: Recipient): boolean {
+  const { policy, pools, pauses, clock } = parts;
   return (
     isProvider(policy(), event.clientName) ||
     pools.includes(event.ip) ||
-    (event.sender !== "" && correspondents.isCorrespondent(event.sender)) ||
-    (event.recipient !== null && pauses.isPaused(event.recipient, clock.now()))
+    (event.recipient !== null && pauses.isPaused(event.recipient, clock.now())) ||
+    (event.senderProven === true && isCorrespondent(parts, event))
   );
+}
+
+function isCorrespondent({ correspondents }: AcquaintanceParts, { sender }: Recipient): boolean {
+  return sender !== "" && correspondents.isCorrespondent(sender);
 }

@@ -1,13 +1,26 @@
+import { addressLiteral } from "../core/address.ts";
+import { isBounce } from "../core/decide-bounce.ts";
 import type { Decision } from "../core/decision.ts";
-import type { Event } from "../core/event.ts";
-import { type Facts, NOTHING_HEARD } from "../core/facts.ts";
-import type { Prefix } from "../core/ip.ts";
+import type { Event, Message, Recipient } from "../core/event.ts";
+import { type BounceFacts, type Facts, NO_BOUNCE, NOTHING_HEARD } from "../core/facts.ts";
+import { HONEST_FOR_MS, isWanted } from "../core/honest-mail.ts";
+import { hostPrefix, overlaps, type Prefix } from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
 import { later, type Millis } from "../core/time.ts";
+import { exceeded } from "../core/windows.ts";
 import { AccountBook } from "./account-book.ts";
 import type { AddressState, Beyond, Who } from "./address-book.ts";
 import type { AccountNetworks } from "./admin-ports.ts";
-import type { AccountDirectory, AccountHistory, Acquaintance, JailMemory, RecipientDirectory } from "./ports.ts";
+import { NamedRecipients } from "./named-recipients.ts";
+import type {
+  AccountDirectory,
+  AccountHistory,
+  Acquaintance,
+  HonestMail,
+  JailMemory,
+  OwnNetworks,
+  RecipientDirectory,
+} from "./ports.ts";
 import { kindOf } from "./recipients.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -16,10 +29,12 @@ export type CircumstancesParts = Readonly<{
   acquaintance: Acquaintance;
   networks: Pick<AccountNetworks, "networksOf">;
   jails: JailMemory;
+  own: OwnNetworks;
   /** Who may sign in now. */
   active: AccountDirectory;
   /** Who signed in from where, and who was guessed at. */
   accounts: AccountHistory;
+  honest: Pick<HonestMail, "server">;
 }>;
 
 type FromAddress = Exclude<Event, { readonly prefix: Prefix }>;
@@ -30,6 +45,7 @@ export class Circumstances {
   readonly #parts: CircumstancesParts;
   readonly #accounts: AccountBook;
   readonly #sessions = new Sessions();
+  readonly #named = new NamedRecipients();
 
   constructor(parts: CircumstancesParts) {
     this.#parts = parts;
@@ -44,23 +60,63 @@ export class Circumstances {
       ip: event.ip,
       sender,
       sessionMails: event.type === "MAIL" ? this.#sessions.mails(event.session) : 0,
+      isWanted: this.#isWanted(policy, event, state, now),
       accountActive: sender === null || isActive(active, sender),
       heard: event.type === "JAIL_REPORTED" ? jails.heard(state.subject, event, now) : NOTHING_HEARD,
       ...("login" in event ? this.#login(policy, event, state, now) : NO_LOGIN),
     };
-    if (event.type !== "RECIPIENT" || sender !== null) return { ...who, recipient: "known", firstContact: false };
+    if (event.type !== "RECIPIENT" || sender !== null) {
+      const writtenTo = event.type === "MESSAGE" && sender !== null ? this.#writtenTo(event) : NOBODY;
+      return { ...who, ...NO_RECIPIENT, writtenTo };
+    }
+    const senderHere = isHere(this.#parts.own, event.sender);
     const firstContact = policy.greylist && acquaintance.isFirstContact(event);
-    return { ...who, recipient: kindOf(policy, recipients, event), firstContact };
+    const bounce = isBounce(event) ? this.#bounce(policy, event, state, now) : NO_BOUNCE;
+    const recipient = kindOf(policy, recipients, event);
+    return { ...who, senderHere, recipient, firstContact, bounce, writtenTo: NOBODY };
   }
 
   /** What an event that was decided means for those that follow it. */
   follow(event: FromAddress, { verdict }: Decision, state: AddressState, now: Millis): void {
     if (event.type === "CONNECT") this.#sessions.begin(event.session);
+    if (event.type === "RECIPIENT" && isBounce(event)) this.#sessions.nameBounce(event);
+    this.#noteRecipients(event, verdict === "pass");
     if (event.type === "MAIL" && verdict === "pass") this.#sessions.addMail(event.session);
     if (!("login" in event) || event.service === "dashboard") return;
     // From the question to the report a password is under way.
     if (event.type !== "LOGIN_ASKED") this.#accounts.reported(event, state);
     else if (verdict !== "refuse") this.#accounts.passed(event, state, now);
+  }
+
+  /** Looked up only where a ban depends on it. */
+  #isWanted(policy: Policy, event: FromAddress, state: AddressState, now: Millis): boolean {
+    const isOver =
+      event.type === "CONNECT"
+        ? exceeded(policy.connections, state.connections, now) !== null
+        : event.type === "MAIL" && event.account === null && exceeded(policy.mail, state.mails, now) !== null;
+    if (!isOver) return false;
+    const server = this.#parts.honest.server(state.subject, state.network, later(now, -HONEST_FOR_MS));
+    return server !== null && isWanted(server);
+  }
+
+  /** Who waits for it is looked up only where it matters. */
+  #bounce(policy: Policy, event: Recipient, { bounces }: AddressState, now: Millis): BounceFacts {
+    const isMuch = exceeded(policy.probes, bounces, now, policy.knownFactor) !== null;
+    return {
+      hasOther: this.#sessions.hasOther(event),
+      isExpected: isMuch && this.#parts.acquaintance.expectsBounce(event),
+    };
+  }
+
+  #noteRecipients(event: FromAddress, passed: boolean): void {
+    if (event.type === "RECIPIENT" && event.account !== null && event.recipient !== null && passed)
+      this.#named.add(event, event.recipient);
+    else if (event.type === "CONNECT" || event.type === "MESSAGE") this.#named.end(event.session);
+  }
+
+  /** Postfix names one that is alone; of several a guard that was started meanwhile knows nothing. */
+  #writtenTo(event: Message): readonly string[] {
+    return event.recipient === null ? this.#named.of(event) : [event.recipient];
   }
 
   #login(policy: Policy, event: Login, state: AddressState, now: Millis): typeof NO_LOGIN {
@@ -74,12 +130,22 @@ export class Circumstances {
   }
 }
 
+/** What stands in the facts of an event that names no recipient, or is an account's. */
+const NO_RECIPIENT = { senderHere: false, recipient: "known", firstContact: false, bounce: NO_BOUNCE } as const;
+const NOBODY: readonly string[] = [];
+
 /** What stands in the facts of an event that is no login. */
 const NO_LOGIN: Pick<Facts, "accountNetworks" | "knownAccounts" | "account"> = {
   accountNetworks: [],
   knownAccounts: [],
   account: null,
 };
+
+function isHere(own: OwnNetworks, sender: string): boolean {
+  const host = addressLiteral(sender);
+  if (host === null) return false;
+  return own.current().some(({ prefix, why }) => why !== "gateway" && overlaps(prefix, hostPrefix(host)));
+}
 
 function isActive(accounts: AccountDirectory, account: string): boolean {
   try {

@@ -92,3 +92,96 @@ test("what is older than two windows counts no more, and a clock set back is bor
   for (const name of names) helo(PROXY, name, -CROWD.windowMs);
   assert.equal(hides(PROXY, CROWD.familiarMs - CROWD.windowMs), true);
 });
+
+test("nine tenths of ten or more are nearly all, and the owner is told of how many", () => {
+  const { notices, connect, signIn, hides } = crowd();
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
+  for (let i = 0; i < 17; i++) connect(PROXY);
+  assert.equal(hides(PROXY), false);
+  assert.equal(notices.raised.size, 0);
+  connect(PROXY);
+  assert.equal(hides(PROXY), true);
+  assert.equal(notices.raised.get("all_clients_private"), `18 of the last 20 connections and sign-ins are of ${PROXY}`);
+  connect("203.0.113.9");
+  connect(PROXY);
+  assert.equal(notices.raised.size, 0, "19 of 22 are not");
+});
+
+test("nine events are too few to tell, ten are enough", () => {
+  const { notices, connect, signIn, hides } = crowd();
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  for (let i = 0; i < 9; i++) connect(PROXY);
+  assert.equal(hides(PROXY), false);
+  connect(PROXY);
+  assert.equal(hides(PROXY), true);
+  assert.equal(notices.raised.size, 1);
+});
+
+test("ten of which fewer than nine are private end the notice", () => {
+  const { notices, connect, signIn } = crowd();
+  notices.raise("all_clients_private", "of yesterday");
+  for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
+  for (let i = 0; i < 7; i++) connect(PROXY);
+  signIn(PROXY, "ann");
+  assert.equal(notices.raised.size, 1, "nine are too few to tell");
+  connect(PROXY);
+  assert.equal(notices.raised.size, 0);
+});
+
+test("a connection has no face, and a name that is seen again needs no second minute", () => {
+  const { connect, helo, hides } = crowd();
+  for (const name of ["one.test", "two.test"]) helo(PROXY, name);
+  for (let i = 0; i < 20; i++) connect(PROXY);
+  assert.equal(hides(PROXY, MINUTE_MS), false, "two faces and connections");
+  helo(PROXY, "three.test");
+  for (const name of ["one.test", "two.test", "three.test"]) helo(PROXY, name, MINUTE_MS - 1);
+  assert.equal(hides(PROXY, MINUTE_MS - 1), false);
+  assert.equal(hides(PROXY, MINUTE_MS), true);
+});
+
+test("what happened counts until the second half hour after it begins", () => {
+  const { connect, signIn, hides } = crowd();
+  for (let i = 0; i < 10; i++) connect(PROXY);
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  connect(PROXY, 30 * MINUTE_MS - 1);
+  connect(PROXY, 60 * MINUTE_MS - 2);
+  assert.equal(hides(PROXY, 60 * MINUTE_MS - 2), true);
+  connect(PROXY, 60 * MINUTE_MS - 1 + 30 * MINUTE_MS);
+  assert.equal(hides(PROXY, 90 * MINUTE_MS), false);
+});
+
+test("half an hour is one window: its last millisecond is, the next one is not", () => {
+  for (const [lastMs, hidden] of [
+    [30 * MINUTE_MS - 1, true],
+    [30 * MINUTE_MS, false],
+  ] as const) {
+    const { connect, signIn, hides } = crowd();
+    for (let i = 0; i < 10; i++) connect(PROXY);
+    for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+    connect(PROXY, lastMs);
+    connect(PROXY, 60 * MINUTE_MS);
+    assert.equal(hides(PROXY, 60 * MINUTE_MS), hidden, `${lastMs}`);
+  }
+});
+
+test("sixty-four private addresses, and as many faces of each, are remembered", () => {
+  const { connect, signIn, hides } = crowd();
+  for (let i = 0; i < 64; i++) connect(`10.0.0.${i}`);
+  for (const login of ["ann", "bob", "cid"]) signIn("10.0.1.1", login);
+  for (let i = 0; i < 2_000; i++) connect("10.0.1.1");
+  assert.equal(hides("10.0.1.1"), false, "the 65th is not watched");
+  for (const login of ["ann", "bob", "cid"]) signIn("10.0.0.63", login);
+  for (let i = 0; i < 40_000; i++) connect("10.0.0.63");
+  assert.equal(hides("10.0.0.63"), true, "the 64th is");
+  for (const [names, hidden] of [
+    [61, true],
+    [62, false],
+  ] as const) {
+    const many = crowd();
+    for (let i = 0; i < 10; i++) many.connect(PROXY);
+    for (let i = 0; i < names; i++) many.helo(PROXY, `${i}.test`);
+    for (const login of ["ann", "bob", "cid"]) many.signIn(PROXY, login);
+    assert.equal(many.hides(PROXY), hidden, `with ${names} names besides`);
+  }
+});

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
+import { HONEST_FOR_MS } from "../core/honest-mail.ts";
 import { parsePrefix } from "../core/ip.ts";
 import { ip, MAIL } from "../core/samples.ts";
-import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 
 const POLICY = { ...TEST_POLICY, connections: [{ key: "k", count: 1, windowMs: MINUTE_MS }] };
 const prefix = (text: string) => parsePrefix(text) ?? assert.fail(text);
 
-function scene(own: Parameters<typeof engineOnMemory>[1] = []) {
-  const made = engineOnMemory(POLICY, own);
+function scene(own: Parameters<typeof engineOnMemory>[1] = [], policy = POLICY) {
+  const made = engineOnMemory(policy, own);
   const flood = async (from: string): Promise<void> => {
     for (let i = 0; i < 2; i++) await made.engine.ask({ type: "CONNECT", ...MAIL, ip: ip(from) });
   };
@@ -112,4 +113,112 @@ test("a network is somebody's home as long as accounts know it, not only within 
   clock.advance(2 * MINUTE_MS);
   await flood("198.51.100.7");
   assert.equal(sqlite.ban(prefix("198.51.100.0/24"))?.code, "neighbours_banned");
+});
+
+/** A mail of this server that was delivered, as the logs tell it. */
+async function honestMail({ engine }: ReturnType<typeof scene>, from: string, proven = false): Promise<void> {
+  const queueId = "72CED1EABE5";
+  const about = { recipientCount: 1, sizeBytes: 9, ...MAIL, queueId };
+  await engine.ask({ type: "MESSAGE", ...about, ip: ip(from) });
+  await engine.observe("mail", { inode: "1", offset: 1 }, [
+    ...(proven ? [{ type: "MAIL_JUDGED", queueId, found: "dkim" } as const] : []),
+    {
+      type: "MAIL_TRIED",
+      queueId,
+      recipient: "a@b.test",
+      alias: null,
+      outcome: "sent",
+      relay: "lmtp x",
+      reply: "",
+      server: null,
+    },
+  ]);
+}
+const NETWORK = prefix("198.51.100.0/24");
+const offenders = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `198.51.100.${i + 1}`);
+
+test("a network that one honest mail came from takes twice as many", async () => {
+  const made = scene();
+  await honestMail(made, "198.51.100.200");
+  for (const from of offenders(9)) await made.flood(from);
+  assert.equal(made.sqlite.ban(NETWORK), null);
+  await made.flood("198.51.100.99");
+  assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
+  assert.match(made.sqlite.ban(NETWORK)?.reason ?? "", /10 within 7d, limit 10/);
+});
+
+test("honest mail of those who offend themselves buys nothing", async () => {
+  const made = scene();
+  for (const from of offenders(5)) await honestMail(made, from, true);
+  for (const from of offenders(5)) await made.flood(from);
+  assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
+});
+
+test("a network from which proven mail came on three days is spared, and a month later no more", async () => {
+  const made = scene();
+  for (let day = 1; day <= 3; day++) {
+    await honestMail(made, "198.51.100.200", true);
+    made.clock.advance(DAY_MS);
+  }
+  for (const from of offenders(30)) await made.flood(from);
+  assert.equal(made.sqlite.ban(NETWORK), null);
+  const spared = made.db.prepare("SELECT DISTINCT reason FROM event WHERE type = 'SPARED'").all();
+  assert.deepEqual(
+    spared.map((row) => row["reason"]),
+    ["honest_network"],
+  );
+  made.clock.advance(HONEST_FOR_MS);
+  for (const from of offenders(5)) await made.flood(from);
+  assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
+});
+
+test("what Fail2ban reports of five neighbours bans the five", async () => {
+  const { engine, sqlite, clock } = scene([], { ...POLICY, jailSentences: "all" });
+  const report = {
+    type: "JAIL_REPORTED",
+    jail: "postfix",
+    failures: 3,
+    limit: 3,
+    windowMs: HOUR_MS,
+    banMs: HOUR_MS,
+  } as const;
+  for (const from of offenders(9)) {
+    await engine.ask({ ...report, ip: ip(from), lastAt: clock.now(), clientName: null, lines: [] });
+    assert.equal(sqlite.ban(prefix(from))?.code, "jail_report");
+  }
+  assert.equal(sqlite.ban(NETWORK), null);
+});
+
+test("who was banned as long ago as mail speaks for a network has no honest mail, be the memory of bans shorter", async () => {
+  const made = engineOnMemory({ ...POLICY, bans: { ...POLICY.bans, memoryMs: DAY_MS } });
+  const flood = async (from: string): Promise<void> => {
+    for (let i = 0; i < 2; i++) await made.engine.ask({ type: "CONNECT", ...MAIL, ip: ip(from) });
+  };
+  const scene = { ...made, flood };
+  await honestMail(scene, "198.51.100.200");
+  await flood("198.51.100.200");
+  made.clock.advance(2 * DAY_MS);
+  for (const from of offenders(5)) await flood(from);
+  assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned", "five are enough");
+});
+
+test("a ban does not ban a network for what its neighbours guessed, nor a guess for a ban that did not come", async () => {
+  const { engine, sqlite, flood } = scene();
+  const guess = (i: number) =>
+    engine.ask({
+      type: "LOGIN_FAILED",
+      ip: ip(`198.51.100.${100 + (i % 20)}`),
+      service: "imap",
+      login: `user${i}@example.test`,
+      passwordHash: `p${i}`,
+    });
+  for (let i = 1; i <= 10; i++) await guess(i);
+  engine.setPolicy({ ...POLICY, networks: { ...POLICY.networks, failures: 1 } });
+  await flood("198.51.100.1");
+  assert.equal(sqlite.ban(NETWORK), null);
+  engine.setPolicy({ ...POLICY, bans: { ...POLICY.bans, neighbours: 1 } });
+  await guess(11);
+  assert.equal(sqlite.ban(NETWORK), null);
+  await flood("198.51.100.2");
+  assert.equal(sqlite.ban(NETWORK)?.code, "neighbours_banned");
 });

@@ -46,7 +46,7 @@ test("a report of Fail2ban about an administrator at work is one event", async (
     jail: "postfix",
     ...numbers,
     clientName: null,
-    lines: [],
+    lines: Array.from({ length: 3 }, () => ({ text: "a line", at: clock.now(), about: "log" }) as const),
   } as const;
   assert.equal((await engine.ask(report)).reason, "admin_session");
   assert.deepEqual([count("SPARED"), count("JAIL_REPORTED"), count("BAN")], [1, 0, 0]);
@@ -89,4 +89,48 @@ test("who is spared may not guess passwords for ever: each try is slowed", async
   for (let i = 1; i <= 5; i++) await engine.ask({ type: "LOGIN_FAILED", ...login, passwordHash: `p${i}` });
   const asked = await engine.ask({ type: "LOGIN_ASKED", ...login, passwordHash: "p6" });
   assert.equal(`${asked.verdict} ${asked.reason}`, "delay guessing_slowed");
+});
+
+test("an administrator is at work for half an hour after the last sign of it, to the millisecond", async () => {
+  for (const [waitMs, reason] of [
+    [30 * MINUTE_MS - 1, "admin_session"],
+    [30 * MINUTE_MS, "manual"],
+    [-30 * MINUTE_MS, "manual"],
+  ] as const) {
+    const { engine, clock } = scene();
+    engine.administratorAt(OFFICE);
+    clock.advance(waitMs);
+    const prefix = parsePrefix(OFFICE) ?? assert.fail();
+    const decided = await engine.ask({ type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" });
+    assert.equal(decided.reason, reason, `${waitMs}`);
+  }
+});
+
+test("what is spared again and again is told of every ten minutes", async () => {
+  const { engine, connect, count, clock } = scene();
+  engine.administratorAt(OFFICE);
+  for (let i = 0; i < 13; i++) await connect();
+  assert.equal(count("SPARED"), 1);
+  for (const [waitMs, told] of [
+    [10 * MINUTE_MS - 1, 1],
+    [1, 2],
+  ] as const) {
+    clock.advance(waitMs);
+    engine.administratorAt(OFFICE);
+    for (let i = 0; i < 13; i++) await connect();
+    assert.equal(count("SPARED"), told);
+  }
+});
+
+test("sixty-four administrators are remembered, those who were seen last", async () => {
+  const { engine } = scene();
+  const spared = async (i: number): Promise<boolean> => {
+    const prefix = parsePrefix(`198.51.100.${i}`) ?? assert.fail();
+    const decided = await engine.ask({ type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" });
+    return decided.reason === "admin_session";
+  };
+  for (let i = 0; i < 64; i++) engine.administratorAt(ip(`198.51.100.${i}`));
+  engine.administratorAt(ip("198.51.100.0"));
+  engine.administratorAt(ip("198.51.100.64"));
+  assert.deepEqual([await spared(0), await spared(1), await spared(2)], [true, false, true]);
 });

@@ -82,3 +82,25 @@ test("a pool is kept, and replaced by the next", (t) => {
     { domain: "none.test", networks: [], fetchedAt: START },
   ]);
 });
+
+test("who wrote to which domain is found by address, extension and alias, through an index", (t) => {
+  const { engine, accounts, known, store } = opened(t);
+  const [anna, sales] = [parseAccountName("anna@example.org"), parseAddress("sales@example.org")];
+  assert.ok(anna !== null && sales !== null);
+  const directory = new SqliteAccounts(accounts);
+  directory.add(anna, "{PLAIN}x", START);
+  directory.addAlias(sales, [anna]);
+  store.begin();
+  store.apply({ type: "CORRESPOND", address: "teller@bank.test", account: "Anna@example.org" }, START);
+  store.commit();
+  for (const recipient of ["anna@example.org", "ANNA+bills@example.org", "sales@example.org"])
+    assert.equal(known.wroteTo(recipient, ["mx.bank.test", "bank.test"]), true, recipient);
+  assert.equal(known.wroteTo("anna@example.org", ["otherbank.test", "test"]), false);
+  assert.equal(known.wroteTo("bert@example.org", ["bank.test"]), false);
+  const plan = engine
+    .prepare(
+      "EXPLAIN QUERY PLAN SELECT 1 FROM correspondent WHERE substr(address, instr(address, '@') + 1) IN (SELECT value FROM json_each(?))",
+    )
+    .all("[]");
+  assert.match(JSON.stringify(plan), /correspondent_by_domain/);
+});

@@ -19,6 +19,10 @@ export class SqliteAcquaintances implements Correspondents, GreylistPauses, Pool
     return this.#sql.correspondent.get(address.toLowerCase()) !== undefined;
   }
 
+  wroteTo(recipient: string, domains: readonly string[]): boolean {
+    return this.#sql.wroteTo.get(JSON.stringify(this.#namesOf(recipient)), JSON.stringify(domains)) !== undefined;
+  }
+
   /** A second pause of the same target takes the place of the first. */
   pause({ target, until, by }: GreylistPause): void {
     this.#sql.pause.run(target, until, by);
@@ -38,9 +42,7 @@ export class SqliteAcquaintances implements Correspondents, GreylistPauses, Pool
   isPaused(recipient: string, now: Millis): boolean {
     const paused = new Set(this.#sql.pauses.all(now).map((row) => text(row["target"])));
     if (paused.size === 0) return false;
-    const written = recipient.toLowerCase();
-    const names = [written, withoutExtension(written)];
-    return [...names, ...names.flatMap((name) => this.#behind(name))].some((name) => paused.has(name));
+    return this.#namesOf(recipient).some((name) => paused.has(name));
   }
 
   pools(): readonly Pool[] {
@@ -58,6 +60,13 @@ export class SqliteAcquaintances implements Correspondents, GreylistPauses, Pool
     this.#sql.keepPool.run(domain, networks.join(" "), fetchedAt);
   }
 
+  /** As it is written, without its extension, and whom it stands for. */
+  #namesOf(recipient: string): readonly string[] {
+    const written = recipient.toLowerCase();
+    const names = [written, withoutExtension(written)];
+    return [...names, ...names.flatMap((name) => this.#behind(name))];
+  }
+
   #behind(alias: string): readonly string[] {
     const row = this.#targets.get(alias);
     return row === undefined ? [] : text(row["targets"]).split(",");
@@ -67,6 +76,9 @@ export class SqliteAcquaintances implements Correspondents, GreylistPauses, Pool
 function statements(sql: (text: string) => StatementSync) {
   return {
     correspondent: sql("SELECT 1 FROM correspondent WHERE address = ? LIMIT 1"),
+    wroteTo: sql(`
+      SELECT 1 FROM correspondent WHERE lower(account) IN (SELECT value FROM json_each(?1))
+        AND substr(address, instr(address, '@') + 1) IN (SELECT value FROM json_each(?2)) LIMIT 1`),
     pause: sql(`
       INSERT INTO greylist_pause (target, until, by) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET until = excluded.until, by = excluded.by`),

@@ -25,6 +25,10 @@ test("neighbours: how many of a network were banned for an offence, and what the
   ban("203.0.113.9", 2);
   const forgiven = { type: "LIFT", prefix: net("203.0.113.9"), cause: "UNBAN", forgiven: true, by: "root" } as const;
   store.apply(forgiven, later(START, 3));
+  const reported = banOf("203.0.113.8", later(START, 2), { code: "jail_report", source: "fail2ban" });
+  store.apply({ type: "BAN", ban: reported }, later(START, 2));
+  const banned = ["203.0.113.1", "203.0.113.255", "203.0.113.8"].map(net);
+  assert.deepEqual(history.banned(network, START).toSorted(), banned.toSorted(), "a report of Fail2ban too");
   assert.equal(history.offenders(network, START), 2, "neither by hand, nor forgiven, nor the network itself");
   assert.equal(history.offenders(network, later(START, 2)), 0);
   for (const [i, proof] of ["a", "a", "b"].entries())

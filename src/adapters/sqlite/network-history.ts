@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Prefix } from "../../core/ip.ts";
+import { COUNTING_BANS } from "../../core/neighbours.ts";
 import type { Millis } from "../../core/time.ts";
 import type { NetworkHistory } from "../../engine/ports.ts";
-import { integer, millis } from "./columns.ts";
+import { integer, millis, prefix } from "./columns.ts";
 import { boundsOf } from "./network-bounds.ts";
 
 /** What neighbours did together. By the guard's own connection to `engine.db`. */
@@ -18,6 +19,11 @@ export class SqliteNetworkHistory implements NetworkHistory {
     return integer(this.#sql.offenders.get(first, last, last, network, since)?.["n"]);
   }
 
+  banned(network: Prefix, since: Millis): readonly Prefix[] {
+    const { first, last } = boundsOf(network);
+    return this.#sql.banned.all(first, last, last, network, since, MOST_BANNED).map((row) => prefix(row["prefix"]));
+  }
+
   settledAt(network: Prefix, now: Millis): Millis {
     return millis(this.#sql.settled.get(now, network)?.["at"]);
   }
@@ -27,11 +33,16 @@ export class SqliteNetworkHistory implements NetworkHistory {
   }
 }
 
+/** More than a /24 has addresses. */
+const MOST_BANNED = 1_024;
+
 function statements(sql: (text: string) => StatementSync) {
+  const within = "first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND created_at > ? AND offences > 0";
+  const codes = COUNTING_BANS.map((code) => `'${code}'`).join(", ");
   return {
     offenders: sql(`
-      SELECT count(DISTINCT prefix) AS n FROM ban
-      WHERE first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND created_at > ? AND offences > 0 AND forgiven = 0`),
+      SELECT count(DISTINCT prefix) AS n FROM ban WHERE ${within} AND forgiven = 0 AND code IN (${codes})`),
+    banned: sql(`SELECT DISTINCT prefix FROM ban WHERE ${within} AND forgiven = 0 LIMIT ?`),
     // An instant later than now is from before the clock was set back, and settles nothing.
     settled: sql(`
       SELECT coalesce(max(at), 0) AS at FROM (

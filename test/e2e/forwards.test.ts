@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { sendMail } from "../lab/mail.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Sink } from "../lab/sink.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+/** Its SPF record names the first; the second is a forger's. */
+const HONEST = "198.51.100.10";
+const FORGER = "198.51.100.70";
+/** The server of an alias's target, which refuses every mail. */
+const REFUSING = "198.51.100.100";
+
+describe("mail that an alias forwards and its target refuses", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({}, [ANNA], {
+    records: () => [
+      "victim.test. MX 10 mx.sender.test.",
+      'victim.test. TXT "v=spf1 -all"',
+      "written.test. MX 10 mx.sender.test.",
+      `written.test. TXT "v=spf1 ip4:${HONEST} -all"`,
+      "refusing.test. MX 10 mx.refusing.test.",
+      `mx.refusing.test. A ${REFUSING}`,
+    ],
+    prepare,
+  });
+  let reports: Sink;
+  async function prepare(): Promise<void> {
+    reports = await Sink.start(lab.sender, HONEST, lab.directory);
+    await Sink.start(lab.sender, REFUSING, lab.directory, ["-f", "."]);
+  }
+
+  type More = Readonly<{ headers?: readonly string[]; sender?: string; body?: string; text?: string }>;
+  async function write(subject: string, from: string, more: More = {}): Promise<void> {
+    const { headers = [], sender = "someone@written.test", body = "" } = more;
+    const head = mailText({ subject, from: "someone@written.test", to: "info@example.test", headers });
+    const text = more.text ?? `${head}\r\n${body}`;
+    const reply = await sendMail({ host: lab.sender, from, sender, recipient: "info@example.test", text });
+    assert.equal(reply.code, 250, reply.lines.join());
+  }
+  const reportsOn = (subject: string): readonly string[] =>
+    reports.mails().filter((mail) => mail.includes(`Subject: ${subject}`));
+  async function detailsOf(type: string, containing: string): Promise<string | null> {
+    const rows = await product.sqlite(`SELECT details FROM event WHERE type = '${type}'`);
+    return rows.find(([details = ""]) => details.includes(containing))?.[0] ?? null;
+  }
+  const queueIsEmpty = async (): Promise<boolean> =>
+    (await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-p"])).includes("Mail queue is empty");
+
+  test("a proven sender hears of it; the local copy is delivered all the same", async () => {
+    await product.json(["alias", "add", "info@example.test", ANNA, "person@refusing.test"]);
+    await write("honest forward", HONEST);
+    const report = await until("the report", () => reportsOn("honest forward")[0], 20_000);
+    assert.match(report, /^To: someone@written\.test$/m);
+    assert.match(report, /Undelivered Mail Returned to Sender/);
+    await until("the local copy", () => findMail(product.layout, "honest forward"));
+  });
+
+  test("the owner is told, with what the other server said", async () => {
+    const refused = await until("the refusal is an event", () => detailsOf("EMAIL_BOUNCED", "person@refusing.test"));
+    assert.match(refused, /to=<person@refusing\.test> for=<info@example\.test> by smtp mx\.refusing\.test\[/);
+    await until(
+      "the alert",
+      async () => /mail_undelivered/.test((await product.cli(["alerts", "list"])).stdout),
+      20_000,
+    );
+  });
+
+  test("a forged one does not, whatever the mail says of itself", async () => {
+    const forged = [
+      "Authentication-Results: mail.example.test;\r\n\tspf=pass (forged)",
+      "X-Authentication-Results: mail.example.test;\r\n\tspf=pass (forged)",
+    ];
+    await write("forged forward", FORGER, { headers: forged });
+    await until("it was refused", () => detailsOf("EMAIL_BOUNCED", "person@refusing.test"), 20_000);
+    await until("the queue is empty", queueIsEmpty, 20_000);
+    assert.deepEqual(reportsOn("forged forward"), []);
+    const withheld = await until("the report is an event", () => detailsOf("BOUNCE_WITHHELD", "someone@written.test"));
+    assert.match(
+      withheld,
+      /^queue_id=\w+ to=<someone@written\.test> by discard none: the sender of the mail is not proven$/,
+    );
+    await until("the local copy", () => findMail(product.layout, "forged forward"));
+  });
+
+  test("a proven sender of a long mail hears of it too", async () => {
+    await write("long forward", HONEST, { body: "A line of text.\r\n".repeat(6_000) });
+    await until("the report", () => reportsOn("long forward")[0], 20_000);
+  });
+
+  test("nothing that a forger writes into the sender or an enclosed mail makes it proven", async () => {
+    const enclosing = [
+      "From: someone@written.test",
+      "Subject: forged by its inside",
+      "MIME-Version: 1.0",
+      "Content-Type: message/rfc822",
+      "",
+      "Authentication-Results: mail.example.test;\r\n\tspf=pass (x)",
+      `X-GhostInbox-Proof: ${"7".repeat(32)}`,
+      "X-GhostInbox-Verified: spf",
+      "Subject: enclosed",
+      "",
+      "Hello.",
+    ].join("\r\n");
+    await write("forged by a sender", FORGER, { sender: '"a; spf=pass b"@victim.test' });
+    await write("forged by its inside", FORGER, { sender: "b@victim.test", text: enclosing });
+    for (const victim of ['"a; spf=pass b"@victim.test', "b@victim.test"])
+      await until(`${victim} is an event`, () => detailsOf("BOUNCE_WITHHELD", `to=<${victim}>`), 20_000);
+    await until("the queue is empty", queueIsEmpty, 20_000);
+    assert.deepEqual(
+      reports.mails().filter((mail) => /^To: .*victim\.test/m.test(mail)),
+      [],
+    );
+    const log = readFileSync(product.layout.mailLog, "utf8");
+    assert.match(log, /from=<someone@written\.test>.*: the sender is proven by SPF$/m);
+    assert.doesNotMatch(log, /victim\.test>.*: the sender is proven by SPF$/m);
+  });
+
+  test("the word by which mail is proven leaves with no mail", async () => {
+    const word = readFileSync(product.layout.proofWord, "utf8").trim();
+    assert.match(word, /^[0-9a-f]{32}$/);
+    assert.ok(readFileSync(product.layout.mailLog, "utf8").includes(word), "it was looked at");
+    await product.json(["alias", "add", "away@example.test", "person@written.test"]);
+    const text = mailText({ subject: "forwarded", from: "someone@written.test", to: "away@example.test" });
+    await sendMail({
+      host: lab.sender,
+      from: HONEST,
+      sender: "someone@written.test",
+      recipient: "away@example.test",
+      text,
+    });
+    await until("it is forwarded", () => reportsOn("forwarded")[0], 20_000);
+    for (const mail of reports.mails()) assert.ok(!mail.includes(word), mail);
+    for (const subject of ["honest forward", "long forward"]) {
+      const mail = await until("the local copy", () => findMail(product.layout, subject));
+      assert.ok(!mail.includes(word), mail);
+    }
+  });
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { RECORDS } from "../lab/content.ts";
+import { Dialog, type SmtpReply } from "../lab/dialog.ts";
+import { fail2banRuns, jailHasRead } from "../lab/fail2ban.ts";
+import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Sink } from "../lab/sink.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
+/** mx.sender.test, for which SPF speaks. */
+const LIST = "198.51.100.10";
+
+describe("an honest server that brings what nobody asked for is not banned", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_FAIL2BAN__ENABLED: "true",
+      // Postfix's own count of mails is in nobody's way here.
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
+    },
+    [ANNA, BERT],
+    { records: () => RECORDS },
+  );
+  before(() => fail2banRuns(product));
+
+  async function bounce(dialog: Dialog, ...recipients: readonly string[]): Promise<readonly SmtpReply[]> {
+    await dialog.ask("RSET");
+    await dialog.ask("MAIL FROM:<>");
+    const replies: SmtpReply[] = [];
+    for (const recipient of recipients) replies.push(await dialog.ask(`RCPT TO:<${recipient}>`));
+    return replies;
+  }
+
+  async function greeted(from: string): Promise<Dialog> {
+    const dialog = await Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 });
+    await dialog.reply();
+    await dialog.ask("EHLO bank.test");
+    return dialog;
+  }
+
+  test("a bank returns mail that was sent in the name of made-up users here", async () => {
+    const bank = "198.51.100.80";
+    for (let i = 1; i <= 15; i++) {
+      const reply = await sendMail({
+        host: lab.sender,
+        from: bank,
+        sender: "",
+        recipient: `made-up-${i}@example.test`,
+      });
+      assert.equal(reply.code, 550, reply.lines.join());
+    }
+    assert.equal((await sendMail({ host: lab.sender, from: bank, sender: "", recipient: ANNA })).code, 250);
+    await jailHasRead(product, "198.51.100.201");
+    assert.equal(await product.banOf(bank), undefined);
+    const told = (await product.events(bank)).filter(({ type }) => type === "JAIL_REPORTED" || type === "SPARED");
+    assert.deepEqual(told, [], "no jail counts them");
+  });
+
+  test("whoever seeks names by it learns few: one recipient a mail, and after thirty all are answered alike", async () => {
+    const from = "198.51.100.81";
+    // Few in each connection: after ten errors Postfix takes its time.
+    for (let connection = 1; connection <= 5; connection++) {
+      const dialog = await greeted(from);
+      const [first, second] = await bounce(dialog, "made-up@example.test", ANNA);
+      assert.match(first?.lines.join() ?? "", /5\.1\.1 .*User unknown/);
+      assert.match(second?.lines.join() ?? "", /5\.5\.3/);
+      for (let i = 1; i <= 5; i++) {
+        const [reply] = await bounce(dialog, `name-${connection}-${i}@example.test`);
+        assert.equal(reply?.code, 550, dialog.transcript.join("\n"));
+      }
+      dialog.close();
+    }
+    const dialog = await greeted(from);
+    const [unknown] = await bounce(dialog, "name@example.test");
+    const [known] = await bounce(dialog, ANNA);
+    const words = (reply: SmtpReply | undefined): string => reply?.lines.join().replace(/<[^>]*>/, "") ?? "";
+    assert.equal(unknown?.code, 450);
+    assert.equal(words(known), words(unknown));
+    await dialog.ask("RSET");
+    await dialog.ask("MAIL FROM:<someone@sender.test>");
+    assert.equal((await dialog.ask(`RCPT TO:<${ANNA}>`)).code, 250, "mail with a sender goes on");
+    dialog.close();
+    assert.equal(await product.banOf(from), undefined);
+  });
+
+  const credits = (kind: "wanted" | "written"): Promise<readonly (readonly string[])[]> =>
+    product.sqlite(`SELECT 1 FROM honest_mail WHERE prefix = '${LIST}/32' AND ${kind} > 0`);
+
+  test("a list server delivers eleven mails in a minute to a family that writes to it: deferred, not banned", async () => {
+    const sink = await Sink.start(lab.sender, LIST, lab.directory);
+    const submission = await openSubmission(lab.sender, "2001:db8:b000:1::1");
+    await authenticate(submission, ANNA);
+    await mailOver(submission, { sender: ANNA, recipient: "someone@sender.test" });
+    submission.close();
+    await until("it is there", () => sink.mails().length > 0);
+    await until("that is known", async () => (await credits("written")).length > 0);
+    const digest = (recipient: string): Promise<SmtpReply> =>
+      sendMail({ host: lab.sender, from: LIST, sender: "someone@sender.test", recipient });
+    for (let n = 1; n <= 10; n++) assert.equal((await digest(n % 2 === 0 ? ANNA : BERT)).code, 250, `mail ${n}`);
+    const eleventh = await digest(ANNA);
+    assert.equal(eleventh.code, 450, eleventh.lines.join());
+    assert.equal(await product.banOf(LIST), undefined);
+    await until("its mail is known to be wanted", async () => (await credits("wanted")).length > 0);
+    assert.match((await product.cli(["why", LIST])).stdout, /users here want mail from this server/);
+  });
+
+  test("a stranger's eleventh is a ban", async () => {
+    const from = "198.51.100.82";
+    const send = (): Promise<SmtpReply> => sendMail({ host: lab.sender, from, recipient: ANNA });
+    for (let n = 1; n <= 10; n++) assert.equal((await send()).code, 250, `mail ${n}`);
+    await send();
+    assert.equal((await until("the ban", () => product.banOf(from))).code, "mail_limit");
+  });
+});

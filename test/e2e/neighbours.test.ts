@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { describe, test } from "node:test";
+import { RECORDS } from "../lab/content.ts";
+import { Dialog } from "../lab/dialog.ts";
+import type { Lab } from "../lab/lab.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { mailText } from "../lab/mailbox.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Sink } from "../lab/sink.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+/** mx.sender.test, for which SPF speaks, and an address for which it does not. */
+const MX = "198.51.100.10";
+const ELSEWHERE = "198.51.100.70";
+const NETWORK = "198.51.100.0/24";
+const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
+
+/** What the lab's other tests switch off, for their hosts are neighbours. */
+const SHIPPED = { GHOSTINBOX_BANS__NEIGHBOURS: "5", GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "30" };
+const FAIL2BAN = { GHOSTINBOX_FAIL2BAN__ENABLED: "true" };
+/** Hosts of the attacker, in the same network as the honest server. */
+const hosts = (first: number, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, i) => `198.51.100.${first + i}`);
+
+describe("honest mail", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(
+    { ...SHIPPED, GHOSTINBOX_SPAM__ENABLED: "true", GHOSTINBOX_SPAM__REFUSE_SCORE: "1500" },
+    [ANNA],
+    { records: () => RECORDS },
+  );
+
+  async function send(subject: string, from: string, body?: string): Promise<void> {
+    await until("spamd listens", () => existsSync(product.layout.spamdSocket), 20_000);
+    const mail = { host: lab.sender, from, recipient: ANNA, sender: "someone@sender.test" };
+    const reply = await sendMail({ ...mail, text: mailText({ subject, ...(body === undefined ? {} : { body }) }) });
+    assert.equal(reply.code, 250, reply.lines.join());
+    await until(`${subject} is delivered`, async () => {
+      const sent = await product.sqlite("SELECT count(*) FROM event WHERE type = 'EMAIL_DELIVERED'");
+      return Number(sent[0]?.[0]) > delivered;
+    });
+    delivered += 1;
+  }
+  let delivered = 0;
+  const credits = (): Promise<readonly (readonly string[])[]> =>
+    product.sqlite("SELECT network, prefix, accepted, proven, wanted, written FROM honest_mail ORDER BY prefix");
+
+  test("speaks for the server that brought it: once it is delivered, by what the milters found out", async () => {
+    await send("a friendly one", MX);
+    await send("by nobody in particular", ELSEWHERE);
+    await send("buy this", "198.51.100.71", GTUBE);
+    assert.deepEqual(await credits(), [
+      [NETWORK, `${MX}/32`, "1", "1", "0", "0"],
+      [NETWORK, `${ELSEWHERE}/32`, "1", "0", "0", "0"],
+    ]);
+  });
+
+  test("five hosts that the engine bans for probing: a network with an honest server takes more", async () => {
+    for (const from of hosts(210, 5)) {
+      await probe(lab, from, 11);
+      assert.equal((await until(`${from} is banned`, () => product.banOf(from))).code, "recipient_probing");
+    }
+    assert.equal(await product.banOf(NETWORK), undefined);
+    await comesIn(lab, MX);
+  });
+
+  test("where an account's mail goes, no network is banned, however many offend: each alone", async () => {
+    const sink = await Sink.start(lab.sender, MX, lab.directory);
+    // From elsewhere: a sign-in would spare the network too.
+    const dialog = await openSubmission(lab.sender, "2001:db8:b000:1::1");
+    await authenticate(dialog, ANNA);
+    await mailOver(dialog, { sender: ANNA, recipient: "someone@sender.test" });
+    dialog.close();
+    await until("it is there", () => sink.mails().length > 0);
+    await until("that is known", async () =>
+      (await credits()).some(([, unit, , , , written]) => unit === `${MX}/32` && written === "1"),
+    );
+    for (const from of hosts(220, 12)) {
+      await probe(lab, from, 11);
+      await until(`${from} is banned`, () => product.banOf(from));
+    }
+    assert.equal(await product.banOf(NETWORK), undefined);
+    await until("the owner can see why", async () =>
+      (await product.events(NETWORK)).some(({ type, reason }) => type === "SPARED" && reason === "honest_network"),
+    );
+    await comesIn(lab, MX);
+  });
+});
+
+describe("a network of which Fail2ban reports five hosts", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ ...SHIPPED, ...FAIL2BAN }, [ANNA]);
+
+  test("five hosts with three unknown recipients each: their neighbour keeps 25 and 993", async () => {
+    const five = hosts(200, 5);
+    await Promise.all(five.map(async (from) => assert.equal(await probe(lab, from, 3), 550)));
+    for (const from of five)
+      await until(
+        `Fail2ban has reported ${from}`,
+        async () => {
+          return (await product.events(from)).some(({ details }) => details.startsWith("jail postfix: "));
+        },
+        20_000,
+      );
+    assert.equal(await product.banOf(NETWORK), undefined);
+    await comesIn(lab, MX);
+  });
+});
+
+describe("a network that nothing honest comes from", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ ...SHIPPED, ...FAIL2BAN }, [ANNA]);
+
+  test("is banned whole for the guesses of a dozen hosts, on all ports", async () => {
+    const guesses = hosts(200, 12).map(async (from) => {
+      for (let i = 0; i < 5; i++) {
+        const imap = await openImap(lab.attacker, from);
+        await logIn(imap, `user${i}@example.test`, `${from} ${i}`);
+        imap.close();
+      }
+    });
+    await Promise.allSettled(guesses);
+    const ban = await until("the network is banned", () => product.banOf(NETWORK));
+    assert.ok(["neighbours_banned", "network_guesses"].includes(ban.code), ban.code);
+    for (const port of [25, 587, 993]) {
+      const connected = await lab.attacker.connect({ from: "198.51.100.230", to: SERVER.v4, port, timeoutMs: 400 });
+      assert.deepEqual(connected, { ok: false, code: "ETIMEDOUT" }, `port ${port}`);
+    }
+  });
+});
+
+/** Asks for so many recipients that do not exist; the answer to the last. */
+async function probe(lab: Lab, from: string, count: number): Promise<number> {
+  const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
+  await dialog.reply();
+  await dialog.ask("EHLO client.test");
+  await dialog.ask("MAIL FROM:<someone@sender.test>");
+  let code = 0;
+  for (let i = 0; i < count; i++) ({ code } = await dialog.ask(`RCPT TO:<nobody${i}@example.test>`, 20_000));
+  dialog.close();
+  return code;
+}
+async function comesIn(lab: Lab, from: string): Promise<void> {
+  const { code } = await sendMail({ host: lab.sender, from, recipient: ANNA });
+  assert.equal(code, 250, `${from} brings mail`);
+  const imap = await openImap(lab.sender, from);
+  assert.match((await logIn(imap, ANNA, "mistyped")) ?? "", /^NO/, `${from} is heard by IMAP`);
+  imap.close();
+}
