@@ -1,7 +1,7 @@
 import { writeSpamPreferences } from "../adapters/spam-preferences.ts";
 import { pingSpamd } from "../adapters/spamd-client.ts";
 import { SECOND_MS } from "../core/time.ts";
-import type { SpamPreferences } from "../engine/admin-ports.ts";
+import type { AuthorLists, SpamPreferences } from "../engine/admin-ports.ts";
 import type { Clock, Log, Notices } from "../engine/ports.ts";
 import { SpamFilterWatch } from "../engine/spam-filter-watch.ts";
 import { renderSpamPreferences } from "../render/spam-preferences.ts";
@@ -10,6 +10,7 @@ import type { Layout } from "../settings/layout.ts";
 export type ContentWatchParts = Readonly<{
   layout: Layout;
   preferences: SpamPreferences;
+  authors: AuthorLists;
   notices: Notices;
   clock: Clock;
   log: Log;
@@ -48,22 +49,29 @@ export class ContentWatch {
   constructor(parts: ContentWatchParts) {
     this.#parts = parts;
     const { layout, notices, clock, spam } = parts;
-    const ping = () => pingSpamd(layout.spamdSocket, PING_MS);
+    const ping = () => pingSpamd(layout.spamHeadSocket, PING_MS);
     this.#filter = spam ? new SpamFilterWatch({ ping, notices, clock }) : null;
   }
 
   start(): void {
+    this.#round();
     this.#timer = setInterval(() => this.#round(), SECOND_MS);
   }
 
   /** Accounts and aliases change by several ways; which of them did does not matter. */
   #round(): void {
     void this.#filter?.look();
-    try {
-      this.#parts.preferences.refresh();
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#parts.log.warn("The lists of allowed senders could not be written; it is tried again.", { why });
+    const { preferences, authors, log } = this.#parts;
+    for (const [lists, what] of [
+      [preferences, "The lists of allowed senders"],
+      [authors, "The lists of addresses that accounts may send as"],
+    ] as const) {
+      try {
+        lists.refresh();
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        log.warn(`${what} could not be written; it is tried again.`, { why });
+      }
     }
   }
 

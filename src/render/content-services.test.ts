@@ -19,6 +19,13 @@ test("spamd runs without rights, small, and finds a recipient's preferences by t
   assert.match(command, /--virtual-config-dir=\/srv\/mail\/db\/spam\/%d\/%l /);
 });
 
+test("every mail is scored, whatever its size, and keeps its body", () => {
+  const command = milter()["command"] ?? "";
+  assert.match(command, / -U \/srv\/mail\/run\/spamd\/head -t 15 --headers -s 12582912$/m);
+  const [large] = renderSpamMilter(sampleSite({ messageSizeBytes: 2 ** 30 }));
+  assert.match(large?.text ?? "", / -s 268435456$/m, "the most that spamc takes");
+});
+
 test("refusal is by whole points, and none at all with 0", () => {
   assert.match(milter()["command"] ?? "", / -r 15 -R 'Message content refused' /);
   assert.doesNotMatch(milter({ refuseScore: 0 })["command"] ?? "", / -r /);
@@ -36,7 +43,10 @@ test("where mail shall wait, the milter runs only while spamd does", () => {
 
 test("rspamd runs without rights, and by nothing of the packaged one's configuration", () => {
   const command = rspamdCommands(layout).join("\n");
-  assert.match(command, /--reuid _rspamd --regid postfix .*--bounding-set=-all --no-new-privs rspamd -f /);
+  assert.match(
+    command,
+    /--reuid _rspamd --regid _rspamd --clear-groups .*--bounding-set=-all --no-new-privs rspamd -f /,
+  );
   for (const name of ["CONFDIR", "LOCAL_CONFDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/conf/rspamd `));
   for (const name of ["DBDIR", "RUNDIR", "LOGDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/lib/rspamd `));
 });

@@ -26,8 +26,14 @@ export function spamdCommand(layout: Layout): string {
     `--timeout-child=${SPAM_SECONDS}`,
     "--syslog=stderr --log-timestamp-fmt=",
   ];
-  const user = as(CONTENT_USERS.spamd, CONTENT_USERS.spamd, "--clear-groups");
+  const user = as(CONTENT_USERS.spamd);
   return `exec ${user} env HOME=${layout.spamState} spamd ${options.join(" ")}`;
+}
+
+/** Between spamc and spamd, as spamd's user; it needs nothing but the two sockets. */
+export function spamHeadCommand({ spamHead, spamHeadSocket, spamdSocket }: Layout): string {
+  const user = as(CONTENT_USERS.spamd);
+  return `exec ${user} /usr/bin/python3 -I ${spamHead} ${spamHeadSocket} ${spamdSocket}`;
 }
 
 /** Its options depend on the settings, so that they are rendered with them (`renderSpamMilter`). */
@@ -35,7 +41,7 @@ export function spamMilterCommand(layout: Layout): string {
   return `exec sh ${layout.spamMilterConf}/command`;
 }
 
-/** What runsv(8) does when spamd has ended; rendered with the settings, too. */
+/** What runsv(8) does when spamd, or what stands before it, has ended; rendered with the settings, too. */
 export function spamdEnded(layout: Layout): string {
   return `exec sh ${layout.spamMilterConf}/spamd-ended`;
 }
@@ -59,33 +65,41 @@ export function renderSpamMilter(site: Site): readonly RenderedFile[] {
   ];
 }
 
-function untilSpamdAnswers({ spamdSocket }: Layout): string {
-  return `until timeout 5 spamc -K -U ${spamdSocket} >/dev/null 2>&1; do sleep 1; done`;
+function untilSpamdAnswers({ spamHeadSocket }: Layout): string {
+  return `until timeout 5 spamc -K -U ${spamHeadSocket} >/dev/null 2>&1; do sleep 1; done`;
 }
 
 /** The recipient's address goes to spamd as the name of the user. */
-function milterCommand({ layout, domains, spam }: Site): readonly string[] {
+function milterCommand({ layout, domains, spam, messageSizeBytes }: Site): readonly string[] {
   const refuse = spam.refuseScore === 0 ? "" : ` -r ${spam.refuseScore} -R '${REFUSED_AS_SPAM}'`;
   // Whose patience with a frozen spamd ends first, decides: spamc lets the mail pass, Postfix does as it was told.
   const seconds = spam.onFailure === "pass" ? SPAM_SECONDS - 5 : 3 * SPAM_SECONDS;
   return [
-    // The socket is Postfix's too, by its group.
+    // Postfix may speak to its socket by the group of the directory, to which the milter itself does not belong.
     "umask 007",
-    `exec ${as(CONTENT_USERS.spamMilter, "postfix", `--groups ${CONTENT_USERS.spamd}`)} \\`,
+    `exec ${as(CONTENT_USERS.spamMilter)} \\`,
     `  spamass-milter -p ${layout.spamMilterSocket} -u nobody -e ${domains[0] ?? "localhost"}${refuse} \\`,
-    `  -- -U ${layout.spamdSocket} -t ${seconds}`,
+    // Of the answer only the headers are another's: spamc keeps the body, whose head was all that spamd saw.
+    `  -- -U ${layout.spamHeadSocket} -t ${seconds} --headers -s ${Math.min(messageSizeBytes + ROOM_BYTES, MOST_BYTES)}`,
   ];
 }
+
+/** What Postfix and the milter add to a mail, and the most that spamc(1) takes for its `-s`. */
+const ROOM_BYTES = 2 * 1024 * 1024;
+const MOST_BYTES = 256 * 1024 * 1024;
 
 /** What a sender reads whose mail scored too high. It names no mechanism; log lines are found by it. */
 export const REFUSED_AS_SPAM = "Message content refused";
 
-/** What it compiled for itself goes first: where it was killed over its work, that may be half a file. */
+/**
+ * What it compiled for itself goes first: where it was killed over its work, that may be half a file. By its own group
+ * it reads the keys that sign mail, and what the guard writes for it.
+ */
 export function rspamdCommands(layout: Layout): readonly string[] {
-  const user = as(CONTENT_USERS.rspamd, "postfix", "--clear-groups");
+  const user = as(CONTENT_USERS.rspamd);
   const variables = rspamdVariables(layout, layout.rspamdConf).join(" ");
   return [
-    `rm -f ${layout.rspamdData}/*.hsmp*`,
+    `${user} sh -c 'rm -f ${layout.rspamdData}/*.hsmp*'`,
     `exec ${user} rspamd -f ${variables} -c ${layout.rspamdConf}/rspamd.conf`,
   ];
 }
@@ -99,9 +113,10 @@ export function rspamdEnded(): readonly string[] {
   ];
 }
 
-function as(user: string, group: string, groups: string): string {
+/** With its own group alone: none may speak to what Postfix or another of them may. */
+function as(user: string): string {
   return (
-    `setpriv --reuid ${user} --regid ${group} ${groups} ` +
+    `setpriv --reuid ${user} --regid ${user} --clear-groups ` +
     "--inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs"
   );
 }

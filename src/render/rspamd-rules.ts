@@ -1,34 +1,33 @@
-import { RENDERED_BY } from "./site.ts";
+import { AUTHOR_UNCLEAR, NOT_SENT_FOR } from "../wire/milter-log.ts";
+import { OWN_MAIL_USER } from "./own-mail.ts";
+import { PROOFS_LUA } from "./proofs.ts";
+import { AUTHORS_LUA } from "./rspamd-authors.ts";
+import { ORGANIZATION_LUA } from "./rspamd-organization.ts";
+import { POLICIES_LUA } from "./rspamd-policies.ts";
+import { SENDERS_LUA } from "./rspamd-senders.ts";
+import { RENDERED_BY, type Site } from "./site.ts";
 
-/**
- * Lua for rspamd (rspamd.com/doc/lua): what DMARC's result means for the mail. Refused is what the policy says shall be
- * refused. A key or a record that cannot be looked up now says nothing of the mail, but to DMARC it would look forged,
- * and be refused for good: so it comes again (RFC 6376 section 6.1.2, RFC 7489 section 6.6.2).
- */
-export const RSPAMD_RULES = `-- ${RENDERED_BY}
-local rspamd_util = require "rspamd_util"
+/** The header by which Rspamd tells the Sieve script that a mail belongs in Junk, and the reader why. */
+export const JUNK_HEADER = "X-GhostInbox-Junk";
 
--- Public suffixes by https://publicsuffix.org/list; rspamd's own search needs far more memory for them.
-local rules = {}
-for line in io.lines("/usr/share/rspamd/effective_tld_names.dat") do
-  local rule = line:match("^[^/%s]%S*")
-  if rule then rules[rule] = true end
-end
+/** Lua for rspamd (rspamd.com/doc/lua): who may be the author of a mail, and what becomes of it otherwise. */
+export function renderRspamdRules({ layout, domains, hostname }: Site): string {
+  const own = [...new Set([...domains, hostname.toLowerCase()])].map((domain) => `["${domain}"] = true`).join(", ");
+  return [
+    `-- ${RENDERED_BY}`,
+    `local PROOF_WORD = "${layout.proofWord}"`,
+    `local AUTHOR_LISTS = "${layout.authorLists}"`,
+    `local OWN_DOMAINS = { ${own} }`,
+    ORGANIZATION_LUA,
+    AUTHORS_LUA,
+    SENDERS_LUA,
+    POLICIES_LUA,
+    PROOFS_LUA,
+    RULES,
+  ].join("\n");
+}
 
--- The organizational domain (RFC 7489 section 3.2), of a name in lower or upper case.
-local function organization(name)
-  local domain, rest = nil, name:lower():gsub("%.+$", "")
-  while rest do
-    local parent = rest:match("^[^.]*%.(.+)$")
-    if rules["!" .. rest] then return rest end
-    if rules[rest] or parent and rules["*." .. parent] then return domain or rest end
-    -- Where no rule matches, the last label alone is the suffix.
-    if not parent then return domain or rest end
-    domain, rest = rest, parent
-  end
-end
-rspamd_util.get_tld = organization
-
+const RULES = String.raw`
 -- What a mail says is not looked at: that is SpamAssassin's. Else rspamd would refuse the text by which filters are
 -- tried (GTUBE), without a look at who sent it.
 rspamd_config:register_symbol{
@@ -37,41 +36,96 @@ rspamd_config:register_symbol{
   callback = function(task) task:set_flag("skip_process", true) end,
 }
 
-local function options_of(task, name)
-  local found = task:get_symbol(name)
-  return found and found[1].options or {}
-end
-
--- Whether anything proves the author, as the least strict policy would have it.
-local function is_proven(task, author)
-  local wanted = organization(author)
-  local sender = (task:get_from("smtp") or {})[1]
-  local domain = sender and sender.domain
-  if not domain or domain == "" then domain = task:get_helo() or "" end
-  if task:has_symbol("R_SPF_ALLOW") and organization(domain) == wanted then return true end
-  for _, signer in ipairs(options_of(task, "DKIM_TRACE")) do
-    if signer:sub(-2) == ":+" and organization(signer:sub(1, -3)) == wanted then return true end
+-- Whether a domain is this server's, or below one that is.
+local function is_own(domain)
+  local rest = domain
+  while rest do
+    if OWN_DOMAINS[rest] then return true end
+    rest = rest:match("^[^.]*%.(.+)$")
   end
   return false
 end
 
-local function later(task)
-  task:set_pre_result("soft reject", "The sender cannot be verified now, try again later", "dmarc")
+local function refuse(task, reply)
+  task:set_pre_result("reject", reply, "ghostinbox")
 end
+
+local function later(task, reply)
+  task:set_pre_result("soft reject", reply, "ghostinbox")
+end
+
+local function submitted(task, account)
+  local senders = list("senders")
+  if not senders then return later(task, "The list of accounts cannot be read now, try again later") end
+  local header = tostring(task:get_raw_headers())
+  local wrong = wrong_author(senders, account, header)
+  -- It is Rspamd's own reading of the field that says which domain signs.
+  local read = (task:get_from("mime") or {})[1]
+  local meant = not wrong and mailboxes(fields(header, { "from" }).from[1])[1]
+  if meant and (not read or not read.domain or read.domain:lower() ~= meant.domain) then
+    wrong = "From: must name its author as in: Name <user@example.org>"
+  end
+  if wrong then refuse(task, "${NOT_SENT_FOR}" .. account .. ": " .. wrong) end
+end
+
+local function received(task)
+  local found = fields(tostring(task:get_raw_headers()), { "from" }).from
+  local named = #found == 1 and mailboxes(found[1])
+  -- A report on a mail of ours is lost for good if it is refused.
+  local sender = (task:get_from("smtp") or {})[1]
+  if not named and #found <= 1 and names_nobody(found[1] or "") and (not sender or (sender.addr or "") == "") then
+    task:cache_set("ghostinbox_nobody", true)
+    named = {}
+  end
+  if not named then return refuse(task, "${AUTHOR_UNCLEAR} once, as in From: Name <user@example.org>") end
+  local domains, seen = {}, {}
+  for _, one in ipairs(named) do
+    if not seen[one.domain] then domains[#domains + 1] = one.domain end
+    seen[one.domain] = true
+  end
+  if #domains > MOST_DOMAINS then return refuse(task, "${AUTHOR_UNCLEAR}, not many of many domains") end
+  task:cache_set("ghostinbox_authors", domains)
+end
+
+rspamd_config:register_symbol{
+  name = "GHOSTINBOX_AUTHORS",
+  type = "prefilter",
+  callback = function(task)
+    local user = task:get_user()
+    if user == "${OWN_MAIL_USER}" then return end
+    if user then submitted(task, user:lower()) else received(task) end
+  end,
+}
+
+rspamd_config:register_symbol{
+  name = "GHOSTINBOX_POLICIES",
+  type = "normal",
+  callback = function(task)
+    if is_judged(task) then ask_policies(task, task:cache_get("ghostinbox_authors") or {}) end
+  end,
+}
 
 rspamd_config:register_symbol{
   name = "GHOSTINBOX_VERDICT",
   type = "postfilter",
   callback = function(task)
-    local refused = options_of(task, "DMARC_POLICY_REJECT")[1]
-    if refused then
-      task:set_pre_result("reject", "rejected by DMARC policy for " .. refused:match("^%S*"), "dmarc")
-      return
+    if not is_judged(task) then return end
+    local trusted, waits, junk = nil, false, nil
+    for _, domain in ipairs(task:cache_get("ghostinbox_authors") or {}) do
+      local own = is_own(domain)
+      local verdict = verdict_on(task, domain, own)
+      if own and verdict ~= "pass" and trusted == nil then trusted = is_trusted(task, list("clients")) end
+      if own and trusted then verdict = "pass" end
+      if verdict == "reject" then return refuse(task, "rejected by DMARC policy for " .. domain) end
+      if verdict == "later" then waits = true end
+      if verdict == "quarantine" or own and verdict ~= "pass" then junk = junk or domain end
     end
-    local domain, policy = unpack(options_of(task, "DMARC_DNSFAIL"))
-    if not domain then return end
-    -- Without a policy it is the record itself that cannot be read.
-    if policy == "reject" or not policy and not is_proven(task, domain:match("^%S*")) then later(task) end
+    if waits then return later(task, "The sender cannot be verified now, try again later") end
+    local headers = {}
+    local why = junk and "unproven author at " .. junk or task:cache_get("ghostinbox_nobody") and "no author"
+    if why then headers["${JUNK_HEADER}"] = { value = why, order = 0 } end
+    add_proofs(task, headers)
+    if next(headers) then task:set_milter_reply({ add_headers = headers }) end
   end,
 }
 `;

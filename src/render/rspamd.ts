@@ -1,6 +1,6 @@
 import type { Layout } from "../settings/layout.ts";
 import { dkimKeys } from "./dkim-keys.ts";
-import { RSPAMD_RULES } from "./rspamd-rules.ts";
+import { renderRspamdRules } from "./rspamd-rules.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
 
 /** How long rspamd takes for a mail at the most; what is not known by then makes the mail come again. Seconds. */
@@ -32,7 +32,7 @@ export function renderRspamd(site: Site): readonly RenderedFile[] {
   const file = (name: string, text: string): RenderedFile => ({ name, text, mode: 0o644 });
   return [
     file("rspamd.conf", configuration(site)),
-    file("rules.lua", RSPAMD_RULES),
+    file("rules.lua", renderRspamdRules(site)),
     // Where links may end, for a search for them in texts, which are never searched here (rules.lua): with the list of
     // all public suffixes it costs 200 MB, and six seconds at the first start.
     file("suffixes", "com\n"),

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { RECORDS, stopService } from "../lab/content.ts";
-import { Lab } from "../lab/lab.ts";
+import { before, describe, test } from "node:test";
+import { CHECKOUT } from "../lab/checkout.ts";
+import { RECORDS, spamdAnswers, stopService } from "../lab/content.ts";
 import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
 import { findMail, mailText, type Written } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { CHECKOUT, Product } from "../lab/product.ts";
 import { Signer } from "../lab/signer.ts";
 import { Sink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
@@ -20,35 +20,26 @@ const ELSEWHERE = "198.51.100.70";
 /** Scores 1,000 (gtube(7)); a score that the refusal is set above. */
 const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
 describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  let sink: Sink;
-  let rules: string;
   const signer = new Signer();
-  before(async () => {
-    lab = await Lab.make([...RECORDS, signer.record("strict.test")]);
-    sink = await Sink.start(lab.sender, MX, lab.directory);
-    rules = join(lab.directory, "own.cf");
-    copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
-    product = await new Product(lab, {
+  const { lab, product } = withProduct(
+    {
       GHOSTINBOX_SPAM__ENABLED: "true",
-      GHOSTINBOX_SPAM__RULES: rules,
       GHOSTINBOX_SPAM__REFUSE_SCORE: "1500",
       GHOSTINBOX_SPAM__ALLOW_FROM: "*@friend.test",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
-    }).start();
-    await product.addAccount(ANNA);
-    await product.addAccount(BERT);
-    await until("spamd listens", () => existsSync(product.layout.spamdSocket));
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+    },
+    [ANNA, BERT],
+    { records: () => [...RECORDS, signer.record("strict.test")], prepare },
+  );
+  const rules = join(lab.directory, "own.cf");
+  let sink: Sink;
+  async function prepare(): Promise<void> {
+    sink = await Sink.start(lab.sender, MX, lab.directory);
+    copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
+    product.set({ GHOSTINBOX_SPAM__RULES: rules });
+  }
+  before(() => until("spamd answers", () => spamdAnswers(product), 20_000));
 
   async function arrived(subject: string, folder: "INBOX" | "Junk" = "INBOX", account: string = ANNA): Promise<string> {
     const look = (): string | null => findMail(product.layout, subject, { folder, account });

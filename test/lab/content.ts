@@ -44,6 +44,7 @@ export async function stopService(
   };
 }
 
-async function spamdAnswers(product: Product): Promise<boolean> {
-  return (await product.lab.server.exec(["spamc", "-K", "-U", product.layout.spamdSocket])).code === 0;
+/** Where the milter asks it. */
+export async function spamdAnswers({ lab, layout }: Product): Promise<boolean> {
+  return (await lab.server.exec(["spamc", "-K", "-U", layout.spamHeadSocket])).code === 0;
 }

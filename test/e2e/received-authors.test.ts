@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { RECORDS } from "../lab/content.ts";
+import { sendMail } from "../lab/mail.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Signer } from "../lab/signer.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+/** mx.sender.test, and addresses of which the names below know nothing. */
+const MX = "198.51.100.10";
+const ELSEWHERE = "198.51.100.70";
+const PRINTER = "198.51.100.71";
+/** Its policy refuses what is forged; its own mail comes from MX. */
+const BOSS = "boss@strict.test";
+
+describe("whom a stranger's mail names as its author", { skip: whyNoLab() ?? false }, () => {
+  const signer = new Signer();
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "1000",
+      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "10000",
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "10000",
+    },
+    [ANNA],
+    {
+      records: () => [
+        ...RECORDS,
+        signer.record("example.test"),
+        '_dmarc.parent.test. TXT "v=DMARC1; p=none; sp=quarantine"',
+      ],
+    },
+  );
+
+  /** A mail with these header lines; the envelope sender's domain proves itself from MX. */
+  async function send(headers: readonly string[], subject: string, from: string = MX, sender = "x@sender.test") {
+    // Not first: Postfix takes a first line that begins with `From ` for no header at all.
+    const text = ["X-Lab: true", ...headers, `To: <${ANNA}>`, `Subject: ${subject}`, "", "Hello."].join("\r\n");
+    const reply = await sendMail({ host: lab.sender, from, sender, recipient: ANNA, text });
+    return { code: reply.code, text: reply.lines.join(" ") };
+  }
+
+  function arrived(subject: string, folder: "INBOX" | "Junk"): Promise<string> {
+    return until(`“${subject}” in ${folder}`, () => findMail(product.layout, subject, { folder }), 15_000);
+  }
+
+  const unclear: readonly (readonly string[])[] = [
+    ["From: <x@sender.test>", `From: <${BOSS}>`],
+    [`From: <${BOSS}>`, "From: <x@sender.test>"],
+    [`From: Friends: <${BOSS}>;`],
+    [`From: <${BOSS}> b`],
+    [`From: <x@sender.test> <${BOSS}>`],
+    [`From: ${BOSS} <x@sender.test>`],
+    ["From: =?utf-8?q?boss=40strict.test?="],
+    ["From: =?utf-8?b?Ym9zc0BzdHJpY3QudGVzdA==?="],
+    [`From: <${BOSS}.>`],
+    [`From: <x@sender.test>\0 <${BOSS}>`],
+    [`From: x@sender.test (<${BOSS}>)`],
+    ["From: <anna@[203.0.113.10]>"],
+    ["From: <>"],
+    [`From: Smith, ${BOSS}, Anna: b <x@sender.test>`],
+    [],
+    Array.from({ length: 100 }, () => "From: <x@sender.test>"),
+    [`From: ${["a", "b", "c", "d", "e"].map((name) => `<x@${name}.test>`).join(", ")}`],
+  ];
+
+  test("a mail without exactly one readable From: is refused, a bounce too", async () => {
+    for (const [at, headers] of unclear.entries()) {
+      const reply = await send(headers, `unclear ${at}`, MX, at % 2 === 0 ? "x@sender.test" : "");
+      assert.equal(reply.code, 554, `${headers.join(" | ")}: ${reply.text}`);
+      assert.match(reply.text, /^5\.7\.1 The header must name its author/);
+    }
+    await until("it is an event", async () => {
+      const rows = await product.sqlite("SELECT DISTINCT type, ip FROM event WHERE reason = 'author_unclear'");
+      return rows.length === 1 && rows[0]?.join(" ") === `EMAIL_BLOCKED ${MX}`;
+    });
+  });
+
+  test("p=reject holds however the author is written", async () => {
+    for (const header of [
+      `From: <${BOSS}>`,
+      `From : <${BOSS}>`,
+      `FROM\t: Boss <BOSS@Strict.TEST>`,
+      `From:\r\n\t"x@sender.test" <${BOSS}>`,
+      `From: ${BOSS} (x@sender.test)`,
+      "From: <bo..ss.@strict.test>",
+      `From: <x@sender.test>, <${BOSS}>`,
+      `From: <${BOSS}>, <x@sender.test>`,
+      `From: <x@sender.test>, <y@sender.test>, <boss@sub.strict.test>`,
+    ]) {
+      const reply = await send([header], "forged strict", ELSEWHERE);
+      assert.equal(reply.code, 554, `${header}: ${reply.text}`);
+      assert.match(reply.text, /rejected by DMARC policy for (sub\.)?strict\.test$/, header);
+    }
+    assert.equal((await send([`From: Boss <${BOSS}>`], "truly strict", MX, BOSS)).code, 250);
+    await arrived("truly strict", "INBOX");
+  });
+
+  test("a mail that is laborious to read is refused at once, and hides no forgery beside it", async () => {
+    const heavy = Array.from({ length: 64 }, () => `From:${"\r\n ".repeat(50_900)}`);
+    const from = performance.now();
+    const bombs = [1, 2, 3].map((at) => send(heavy, `bomb ${at}`, ELSEWHERE));
+    const forgeries = [1, 2, 3].map((at) => send([`From: Boss <${BOSS}>`], `beside a bomb ${at}`, ELSEWHERE));
+    for (const reply of await Promise.all([...bombs, ...forgeries])) assert.equal(reply.code, 554, reply.text);
+    assert.ok(performance.now() - from < 15_000, `${performance.now() - from} ms`);
+  });
+
+  test("p=quarantine goes to Junk, that of a domain above for those below it too", async () => {
+    for (const [at, header] of [
+      "From: <x@lenient.test>",
+      "From: <x@sub.parent.test>",
+      "From: <x@sender.test>, <x@lenient.test>",
+    ].entries()) {
+      assert.equal((await send([header], `lenient ${at}`)).code, 250, header);
+      assert.match(
+        await arrived(`lenient ${at}`, "Junk"),
+        /^X-GhostInbox-Junk: unproven author at \S+\.test$/m,
+        header,
+      );
+    }
+    assert.equal((await send(["From: <x@parent.test>"], "parent")).code, 250);
+    await arrived("parent", "INBOX");
+  });
+
+  test("a report without an author's address goes to Junk; with one, its author counts", async () => {
+    const forms = [
+      ["From: Mail Delivery System <MAILER-DAEMON>"],
+      ["From: MAILER-DAEMON (Mail Delivery System)"],
+      ["From: Mail Delivery Subsystem <>"],
+      ["From: <>"],
+      ["From:"],
+      [],
+    ];
+    for (const [at, headers] of forms.entries()) {
+      const reply = await send(headers, `report ${at}`, MX, "");
+      assert.equal(reply.code, 250, `${headers.join()}: ${reply.text}`);
+      assert.match(await arrived(`report ${at}`, "Junk"), /^X-GhostInbox-Junk: no author$/m);
+      assert.equal((await send(headers, `no report ${at}`)).code, 554, headers.join());
+    }
+    assert.equal((await send([`From: <${BOSS}>`], "forged report", ELSEWHERE, "")).code, 554);
+  });
+
+  test("p=reject holds for careless forms", async () => {
+    for (const name of ["Smith, Anna", "Re: X", "Jobs @ Siemens", `'${BOSS}'`, "=?utf-8?Q?a_@_b?="]) {
+      const reply = await send([`From: ${name} <${BOSS}>`], "forged carelessly", ELSEWHERE);
+      assert.match(reply.text, /rejected by DMARC policy for strict\.test$/, name);
+    }
+    assert.match(
+      (await send([`From: ${BOSS};`], "forged carelessly", ELSEWHERE)).text,
+      /DMARC policy for strict\.test$/,
+    );
+  });
+
+  test("one of ours from a stranger goes to Junk, unless it is proven or the owner trusts the client", async () => {
+    for (const [at, header] of [
+      "From: Bob <bob@example.test>",
+      "From: <x@sender.test>, <bob@EXAMPLE.test>",
+      "From: <root@mail.example.test>",
+      "From: Bob <bob@a.Sub.example.test>",
+    ].entries()) {
+      assert.equal((await send([header], `one of ours ${at}`)).code, 250, header);
+      assert.match(
+        await arrived(`one of ours ${at}`, "Junk"),
+        /^X-GhostInbox-Junk: unproven author at (mail\.|a\.sub\.)?example\.test$/m,
+      );
+    }
+    // As a list sends it back that leaves the signature whole.
+    const mail = mailText({ subject: "by a list", from: "bob@example.test" });
+    const text = await signer.sign(lab, "example.test", mail);
+    const signed = await sendMail({ host: lab.sender, from: MX, sender: "list@sender.test", recipient: ANNA, text });
+    assert.equal(signed.code, 250, signed.lines.join());
+    assert.doesNotMatch(await arrived("by a list", "INBOX"), /X-GhostInbox-Junk/);
+
+    await product.json(["allow", "add", PRINTER]);
+    const scanned = await send(["From: <scanner@example.test>"], "scanned", PRINTER, "scanner@example.test");
+    assert.equal(scanned.code, 250, scanned.text);
+    await arrived("scanned", "INBOX");
+  });
+
+  test("a sender of ours is one with a dot at its end, too, and by our address", async () => {
+    for (const sender of [
+      "bob@example.test.",
+      "BOB@Example.Test.",
+      `bob@[${SERVER.v4}]`,
+      `bob@[IPv6:${SERVER.v6.toUpperCase()}]`,
+    ]) {
+      const reply = await send(["From: <x@sender.test>"], "by our sender", ELSEWHERE, sender);
+      assert.equal(reply.code, 550, `${sender}: ${reply.text}`);
+    }
+  });
+
+  test("honest mail arrives, in the forms in which it is written", async () => {
+    for (const [at, header] of [
+      "From: x@sender.test",
+      'From: "Smith, Anna" <x@sender.test>',
+      "From: =?UTF-8?Q?M=C3=BCller=2C_Anna?= <x@sender.test>",
+      "From: Müller <x@sender.test>",
+      "From: root@sender.test (Cron Daemon)",
+      'From: "boss@strict.test" <x@sender.test>',
+      "From: Anna\r\n <x@sender.test>",
+      "From: <x@sender.test>, Bert <y@sender.test>",
+      "From: x@xn--bcher-kva.test",
+      "From: <x..y.@sender.test>",
+      "From: Jobs @ Siemens <x@sender.test>",
+      "From: =?utf-8?Q?Caf=C3=A9_@_Home?= <x@sender.test>",
+      "From: Smith, Anna <x@sender.test>",
+      "From: 'x@sender.test' <x@sender.test>",
+      "From: Re: X <x@sender.test>",
+      "From: x@sender.test;",
+      "From : <x@sender.test>",
+    ].entries()) {
+      const reply = await send([header, "X-GhostInbox-Junk: forged"], `honest ${at}`);
+      assert.equal(reply.code, 250, `${header}: ${reply.text}`);
+      assert.doesNotMatch(await arrived(`honest ${at}`, "INBOX"), /X-GhostInbox-Junk/);
+    }
+  });
+});

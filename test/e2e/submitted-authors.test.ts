@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { stopService } from "../lab/content.ts";
+import { Dialog } from "../lab/dialog.ts";
+import { authenticate, mailOver, openSubmission } from "../lab/mail.ts";
+import { findMail } from "../lab/mailbox.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
+const CEO = "ceo@two.test";
+const PHONE = "198.51.100.65";
+
+describe("whom an account's mail names as its author", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_DOMAIN: "example.test,two.test",
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+    },
+    [ANNA, BERT, CEO],
+  );
+
+  async function withSession<T>(work: (dialog: Dialog) => Promise<T>): Promise<T> {
+    const dialog = await openSubmission(lab.sender, PHONE);
+    try {
+      assert.equal((await authenticate(dialog, ANNA)).code, 235);
+      return await work(dialog);
+    } finally {
+      dialog.close();
+    }
+  }
+
+  /** A mail of Anna's to Bert with these header lines: code and text of the reply. */
+  function submit(headers: readonly string[], subject: string, sender: string = ANNA) {
+    const text = [...headers, `To: <${BERT}>`, `Subject: ${subject}`, "", "Hello."].join("\r\n");
+    return withSession(async (dialog) => {
+      const { code, lines } = await mailOver(dialog, { sender, recipient: BERT, text });
+      return { code, text: lines.join(" ") };
+    });
+  }
+
+  function arrived(subject: string): Promise<string> {
+    const look = (): string | null => findMail(product.layout, subject, { account: BERT });
+    return until(`“${subject}” in the mailbox`, look, 15_000);
+  }
+
+  const own = `From: <${ANNA}>`;
+  const forgeries: readonly (readonly string[])[] = [
+    [`From: <${CEO}>`],
+    [`From: <${BERT}>`],
+    ["From: <someone@elsewhere.test>"],
+    [`From: <${ANNA}>, <${CEO}>`],
+    [`From: <${CEO}>, <${ANNA}>`],
+    [own, `From: <${CEO}>`],
+    [own, `FROM : <${CEO}>`],
+    [`From: Friends: <${CEO}>;`],
+    [`From: <${CEO}> b`],
+    [`From: <${ANNA}> <${CEO}>`],
+    [`From: ${CEO} <${ANNA}>`],
+    ["From: =?utf-8?q?ceo=40two.test?="],
+    [`From: <${CEO}.>`],
+    [`From: <ceo(x)@two.test>`],
+    [`From:\r\n <${CEO}>`],
+    [`From\t: <${CEO}>`],
+    ["From: <anna@[203.0.113.10]>"],
+    ["From:"],
+    [],
+    [own, `Sender: <${CEO}>`],
+    [own, `Sender: <${ANNA}>`, `Sender: <${CEO}>`],
+    [own, "Sender: nobody"],
+    [own, `Resent-From: <${CEO}>`],
+    [own, `Resent-Sender: <${CEO}>`],
+    [own, ...Array.from({ length: 60 }, () => `Resent-From: <${ANNA}>`)],
+  ];
+
+  test("no author of another is taken, however it is written, and the reply says what to do", async () => {
+    for (const [at, headers] of forgeries.entries()) {
+      const reply = await submit(headers, `forged ${at}`);
+      assert.equal(reply.code, 554, `${headers.join(" | ")}: ${reply.text}`);
+      assert.match(reply.text, /^5\.7\.1 Not sent for anna@example\.test: /);
+    }
+    const { text } = await submit([`From: <${CEO}>`], "forged and told");
+    assert.equal(text, `5.7.1 Not sent for ${ANNA}: From: names ${CEO}, which is not an address of this account`);
+  });
+
+  test("a NUL hides no author", async () => {
+    const reply = await submit([`From: <${ANNA}>\0, <${CEO}>`], "forged behind a NUL");
+    assert.equal(reply.code, 554, reply.text);
+  });
+
+  test("each refusal is an event of the account", async () => {
+    const { code } = await submit([`From: <${CEO}>`], "forged and recorded");
+    assert.equal(code, 554);
+    const told = await until("`why` tells it", async () => {
+      const printed = (await product.cli(["why", "--account", ANNA])).stdout;
+      return printed.includes("not its own") ? printed : null;
+    });
+    assert.match(told, /names ceo@two\.test/);
+    const rows = await product.sqlite(
+      "SELECT DISTINCT type, account, action FROM event WHERE reason = 'author_not_own'",
+    );
+    assert.deepEqual(rows, [["EMAIL_BLOCKED", ANNA, "refused"]]);
+  });
+
+  test("what is the account's own is signed, in every form that mail programs write", async () => {
+    await product.json(["alias", "add", "info@two.test", ANNA, BERT]);
+    const honest: readonly (readonly string[])[] = [
+      [own],
+      ["From: Anna@EXAMPLE.test"],
+      ['From: "Müller, Anna" <anna@example.test>'],
+      ["From: =?utf-8?q?M=C3=BCller=2C_Anna?=\r\n <anna+shop@example.test>"],
+      ["From: anna@example.test (Anna)"],
+      ["From: <info@two.test>"],
+      ["From: <info@two.test>, <anna@example.test>", `Sender: Anna <${ANNA}>`],
+      [own, `Resent-From: <${ANNA}>`, `Resent-Sender: <${ANNA}>`],
+    ];
+    for (const [at, headers] of honest.entries()) {
+      const reply = await submit(headers, `honest ${at}`);
+      assert.equal(reply.code, 250, `${headers.join(" | ")}: ${reply.text}`);
+      const domain = (headers[0] ?? "").includes("info@") ? "two\\.test" : "example\\.test";
+      assert.match(await arrived(`honest ${at}`), new RegExp(`^DKIM-Signature:[^]*?d=${domain};`, "m"), headers.join());
+    }
+  });
+
+  test("an alias may be written from as soon as the command that adds it ends, and no longer than it is there", async () => {
+    assert.equal((await submit(["From: <late@two.test>"], "too early")).code, 554);
+    await product.json(["alias", "add", "late@two.test", ANNA]);
+    assert.equal((await submit(["From: <late@two.test>"], "in time")).code, 250);
+    await product.json(["alias", "block", "late@two.test"]);
+    assert.equal((await submit(["From: <late@two.test>"], "too late")).code, 554);
+  });
+
+  test("an account names a sender: the empty one is refused", async () => {
+    const refused = await submit([own], "without a sender", "");
+    assert.equal(refused.code, 550, refused.text);
+    assert.match(refused.text, /Name an address of your own as the sender/);
+    await until("it is an event", async () => {
+      const rows = await product.sqlite("SELECT details FROM event WHERE reason = 'sender_refused'");
+      return rows.some(([details = ""]) => details.includes("Name an address of your own"));
+    });
+  });
+
+  test("results that an account writes itself are taken out", async () => {
+    const forged = [
+      "Authentication-Results: mail.example.test; dkim=pass header.d=bank.test; dmarc=pass",
+      "Authentication-Results : elsewhere.test; spf=pass",
+      "Received-SPF: pass (forged)",
+      "X-Spam-Status: No, score=-99",
+      "X-GhostInbox-Junk: forged",
+    ];
+    assert.equal((await submit([...forged, own], "with results")).code, 250);
+    assert.doesNotMatch(await arrived("with results"), /bank\.test|elsewhere\.test|forged|score=-99/);
+  });
+
+  test("what the server itself reports to an account arrives as before", async () => {
+    const text = [own, "Subject: to nowhere", "", "Hello."].join("\r\n");
+    const reply = await withSession((dialog) => mailOver(dialog, { sender: ANNA, recipient: "x@nowhere.test", text }));
+    assert.equal(reply.code, 250);
+    const report = "Undelivered Mail Returned to Sender";
+    await until("the report is there", () => findMail(product.layout, report), 20_000);
+  });
+
+  test("a list that is emptied or gone is written again; while it is not, mail of users waits", async () => {
+    const file = join(product.layout.authorLists, "senders");
+    const text = readFileSync(file, "utf8");
+    const isBack = () => until("the list is back", () => existsSync(file) && readFileSync(file, "utf8") === text);
+    for (const spoil of [() => writeFileSync(file, ""), () => rmSync(file)]) {
+      spoil();
+      await isBack();
+    }
+    const guard = await stopService(product, "guard");
+    for (const spoilt of ["", text.slice(0, -20), null]) {
+      if (spoilt === null) rmSync(file);
+      else writeFileSync(file, spoilt);
+      const waits = await submit([own], "waits for the list");
+      assert.equal(waits.code, 451, waits.text);
+    }
+    await guard.start();
+    await isBack();
+    assert.equal((await submit([own], "with the list")).code, 250);
+  });
+
+  test("while Rspamd is dead, mail of users waits and is not lost", async () => {
+    const dead = await stopService(product, "rspamd");
+    assert.equal(await askTls(), 454);
+    await dead.start();
+    await until("submission is open again", async () => (await askTls()) === 220, 20_000);
+    assert.equal((await submit([own], "after it")).code, 250);
+  });
+
+  /** The answer to STARTTLS: before anything else Postfix looks whether the milter is there. */
+  async function askTls(): Promise<number> {
+    const dialog = await Dialog.open(lab.sender, { from: PHONE, to: SERVER.v4, port: 587 });
+    await dialog.reply();
+    await dialog.ask("EHLO client.test");
+    const { code } = await dialog.ask("STARTTLS");
+    dialog.close();
+    return code;
+  }
+
+  test("while the guard is down users write on, as themselves alone", async () => {
+    const guard = await stopService(product, "guard");
+    assert.equal((await submit([own], "without the guard")).code, 250);
+    assert.equal((await submit([`From: <${CEO}>`], "forged without the guard")).code, 554);
+    await guard.start();
+    await until("the guard is back", () => existsSync(product.layout.controlSocket));
+  });
+
+  test("no forgery was delivered", () => {
+    for (const account of [ANNA, BERT, CEO])
+      for (const at of forgeries.keys()) assert.equal(findMail(product.layout, `forged ${at}`, { account }), null);
+    assert.match(readFileSync(product.layout.mailLog, "utf8"), /milter-reject: END-OF-MESSAGE/);
+  });
+});
