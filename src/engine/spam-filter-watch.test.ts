@@ -25,3 +25,27 @@ test("a filter that is silent for a while is told of, a short silence is not, an
   answer = { ok: true };
   assert.equal(await after(6), false);
 });
+
+test("the filter is asked every four seconds, and told of at its eighth second of silence", async () => {
+  let now = 0;
+  let asked = 0;
+  const notices = new NoticeBoard();
+  const watch = new SpamFilterWatch({
+    ping: () => {
+      asked += 1;
+      return Promise.resolve({ ok: false, reason: `silence ${asked}` });
+    },
+    notices,
+    clock: { now: () => instant(now) },
+  });
+  const at = async (ms: number): Promise<string | undefined> => {
+    now = ms;
+    await watch.look();
+    return notices.raised.get("spam_filter_down");
+  };
+  assert.equal(await at(0), undefined);
+  await at(3_999);
+  assert.equal(asked, 1);
+  assert.equal(await at(4_000), undefined);
+  assert.equal(await at(8_000), "silence 3");
+});

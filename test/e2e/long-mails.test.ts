@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { before, describe, test } from "node:test";
+import { spamdAnswers } from "../lab/content.ts";
+import { sendMail } from "../lab/mail.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const KB = 1000;
+/** Scores 1,000 (gtube(7)); a score that the refusal is set above. */
+const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
+const LINE = "The quick brown fox jumps over the lazy dog and then lies down beside it.\r\n";
+const LINK = '<p><a href="http://shop.example/">The quick brown fox</a> <img src="cid:dog">\r\n';
+
+/** Spam, and after it what is there only to make the mail long. */
+const PADDINGS: readonly (readonly [what: string, type: string, line: string, sizeBytes: number])[] = [
+  ["520 kB of text", "text/plain", LINE, 520 * KB],
+  ["520 kB of HTML", "text/html", LINK, 520 * KB],
+  ["nearly 10 MB of short lines", "text/plain", "a\r\n", 10_100 * KB],
+  ["nearly 10 MB of HTML", "text/html", LINK, 10_100 * KB],
+  ["tables in tables, on which SpamAssassin never ends", "text/html", "<table><tr><td>a\r\n", 400 * KB],
+];
+
+describe("long mails", { skip: whyNoLab() ?? false, concurrency: false }, () => {
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_SPAM__ENABLED: "true",
+      GHOSTINBOX_SPAM__REFUSE_SCORE: "1500",
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+    },
+    ["anna@example.test"],
+  );
+  before(() => until("spamd answers", () => spamdAnswers(product), 20_000));
+
+  /** `padding`: headers after all others. */
+  async function sent(
+    subject: string,
+    headers: readonly string[],
+    body: string,
+    padding: readonly string[] = [],
+  ): Promise<void> {
+    const text = mailText({ subject, headers, body }).replace("\r\n\r\n", ["", ...padding, "", ""].join("\r\n"));
+    const reply = await sendMail({ host: lab.sender, from: "198.51.100.10", text });
+    assert.equal(reply.code, 250, reply.lines.join());
+  }
+
+  async function arrived(subject: string, folder: "INBOX" | "Junk"): Promise<string> {
+    return until(`“${subject}” in ${folder}`, () => findMail(product.layout, subject, { folder }), 15_000);
+  }
+
+  /** As it lies in the mailbox: with the line ends of Unix, and the last line whole. */
+  function bodyOf(mail: string): string {
+    return mail.slice(mail.indexOf("\n\n") + 2).replace(/\n+$/, "");
+  }
+
+  for (const [what, type, line, sizeBytes] of PADDINGS)
+    test(`spam that is padded with ${what} is marked, and is whole`, async () => {
+      const body = `${GTUBE}\r\n${line.repeat(Math.floor(sizeBytes / line.length))}The end.`;
+      const subject = `padded with ${what}`.replaceAll(",", "");
+      await sent(subject, ["MIME-Version: 1.0", `Content-Type: ${type}`], body);
+      const mail = await arrived(subject, "Junk");
+      assert.match(mail, new RegExp(`^Subject: \\[SPAM\\] ${subject}$`, "m"));
+      assert.equal(bodyOf(mail).length, body.replaceAll("\r\n", "\n").length);
+      assert.ok(bodyOf(mail) === body.replaceAll("\r\n", "\n"));
+    });
+
+  test("spam that is padded with 5 MB of headers is marked", async () => {
+    const padding = Array.from({ length: 62_500 }, (_, n) => `X-Pad-${n}: ${"x".repeat(70)}`);
+    await sent("padded above", ["MIME-Version: 1.0"], GTUBE, padding);
+    await arrived("padded above", "Junk");
+  });
+
+  const HIDDEN: readonly (readonly [what: string, encoding: string, body: string])[] = [
+    ["base64", "base64", Buffer.from(`${GTUBE}\r\n`).toString("base64").replaceAll(/.{76}/g, "$&\r\n")],
+    ["quoted-printable", "quoted-printable", GTUBE.replace("XJS", "=58JS").replaceAll("GTUBE", "GT=\r\nUBE")],
+  ];
+  for (const [what, encoding, body] of HIDDEN)
+    test(`spam in ${what} is marked although 270 kB of headers come before its encoding`, async () => {
+      const padding = Array.from({ length: 3_400 }, (_, n) => `X-Pad-${n}: ${"x".repeat(70)}`);
+      const type = ["MIME-Version: 1.0", "Content-Type: text/plain;", " charset=utf-8"];
+      await sent(`hidden in ${what}`, [], body, [...padding, ...type, `Content-Transfer-Encoding: ${encoding}`]);
+      await arrived(`hidden in ${what}`, "Junk");
+    });
+
+  test("spam in the part that readers see is marked although 540 kB of another part come first", async () => {
+    const part = (type: string, text: string): string => `--=_a part\r\nContent-Type: ${type}\r\n\r\n${text}\r\n`;
+    const plain = part("text/plain", LINE.repeat(Math.floor((540 * KB) / LINE.length)));
+    const body = `${plain}${part("text/html", `<p>${GTUBE}</p>`)}--=_a part--`;
+    const type = 'Content-Type: multipart/alternative;\r\n boundary="=_a part"';
+    await sent("the second part", ["MIME-Version: 1.0", type], body);
+    await arrived("the second part", "Junk");
+  });
+
+  test("spam at the end of a long mail is marked", async () => {
+    const body = `${LINE.repeat(Math.floor((600 * KB) / LINE.length))}${GTUBE}\r\n`;
+    await sent("spam at the end", ["MIME-Version: 1.0", "Content-Type: text/plain"], body);
+    await arrived("spam at the end", "Junk");
+  });
+
+  test("an honest mail with a large attachment is scored too, is not marked, and is whole", async () => {
+    const part = (type: string, text: string): string => `--part\r\nContent-Type: ${type}\r\n${text}\r\n`;
+    const attachment = "JVBERi0xLjQKJcOkw7zDtsOfCjIgMCBvYmoKPDwvTGVuZ3RoIDMgMCBSL0ZpbHRlci9GbGF0ZURl\r\n";
+    const body = [
+      part("text/plain", "\r\nHere are the papers that you asked for. Shall we look at them on Friday?\r\n"),
+      part(
+        "application/pdf; name=papers.pdf",
+        `Content-Transfer-Encoding: base64\r\n\r\n${attachment.repeat(50_000)}\r\n--part--`,
+      ),
+    ].join("");
+    await sent("papers", ["MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=part"], body);
+    const mail = await arrived("papers", "INBOX");
+    assert.match(mail, /^X-Spam-Status: No, score=/m);
+    assert.ok(bodyOf(mail) === body.replaceAll("\r\n", "\n").trimEnd());
+  });
+
+  test("mails on which SpamAssassin never ends keep no other mail from its score, nor themselves", async () => {
+    const table = "<table><tr><td>a\r\n";
+    const body = `${GTUBE}\r\n${table.repeat(Math.floor((360 * KB) / table.length))}`;
+    const heavy = Array.from({ length: 8 }, (_, n) =>
+      sent(`heavy ${n}`, ["MIME-Version: 1.0", "Content-Type: text/html"], body),
+    );
+    // Behind them: spamd has work.
+    await until("spamd has two processes", () => product.pidsOf(/spamd child/).length === 2, 10_000);
+    await sent("behind them", ["MIME-Version: 1.0"], GTUBE);
+    await arrived("behind them", "Junk");
+    await Promise.all(heavy);
+    for (const n of heavy.keys()) await arrived(`heavy ${n}`, "Junk");
+  });
+
+  test("mails whose client hung up wait no longer at a frozen spamd", async () => {
+    const frozen = product.pidsOf(/spamd (child|--)/);
+    const [head] = product.pidsOf(/spam-head\.py/);
+    for (const pid of frozen) process.kill(pid, "SIGSTOP");
+    try {
+      // More than there are places, each longer than what a socket takes in.
+      const ask = ["spamc", "-U", product.layout.spamHeadSocket, "-t", "2", "-s", "1000000"];
+      const input = `Subject: x\n\n${LINE.repeat(6_000)}`;
+      await Promise.all(Array.from({ length: 20 }, () => lab.server.exec(ask, { input })));
+      // The first one takes connections; the guard's own question may be there.
+      await until("none waits", () => readdirSync(`/proc/${head}/task`).length <= 2, 6_000);
+    } finally {
+      for (const pid of frozen) process.kill(pid, "SIGCONT");
+    }
+    await until("spamd answers", () => spamdAnswers(product), 20_000);
+  });
+
+  test("none of them made a program of the filter large", async () => {
+    const pids = product.pidsOf(/spamd (child|--)|spam-head\.py/);
+    assert.ok(pids.length >= 3, String(pids));
+    for (const pid of pids) {
+      const peakKb = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+      assert.ok(peakKb < 256_000, `${pid}: ${peakKb} kB`);
+    }
+  });
+});
