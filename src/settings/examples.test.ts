@@ -24,6 +24,7 @@ test("investra.toml says what its seed says", () => {
   assert.deepEqual(settings["spam.allow_from"], ["*@wealthsimple.com", "*@notifications.wealthsimple.com"]);
   assert.equal(settings["spam.required_score"], 5);
   assert.deepEqual([settings["limits.logins.failures"], settings["bans.ladder"]], [3, [600_000]]);
+  assert.equal(settings["fail2ban.sentences"], "all");
 });
 
 test("ghostinbox.toml says what its seed says", () => {

@@ -18,6 +18,8 @@ export function layoutOf(dataDirectory: string) {
     spamMilterConf: at("conf", "spamass-milter"),
     rspamdConf: at("conf", "rspamd"),
     sieve: at("conf", "sieve"),
+    /** What the web reads of the settings. */
+    webSettings: at("conf", "web", "web.toml"),
     fail2banConf: at("conf", "fail2ban"),
     /** Filters of the owner's own; what passed the tests lies in `fail2banOwn`. */
     fail2banFilters: at("filter.d"),
@@ -54,11 +56,18 @@ export function layoutOf(dataDirectory: string) {
     rspamdData: at("lib", "rspamd"),
     /** Private keys, one file each. */
     dkimKeys: at("lib", "dkim"),
+    /** The word by which Rspamd tells Postfix that a mail's sender is proven (`render/proofs.ts`). */
+    proofWord: at("lib", "proof", "word"),
     /** What SpamAssassin learned. */
     spamState: at("lib", "spamd"),
     spamdSocket: at("run", "spamd", "socket"),
+    /** Where spamc asks: spamd behind it sees of a long mail the start of each part. */
+    spamHead: at("program", "spam-head.py"),
+    spamHeadSocket: at("run", "spamd", "head"),
     /** DOMAIN/LOCAL/user_prefs: whom a user's mail is let in from. */
     spamPreferences: at("db", "spam"),
+    /** Who may send as whom, and the allow list: for Rspamd. */
+    authorLists: at("db", "authors"),
     log: at("log"),
     mailLog: at("log", "mail", "mail.log"),
     /** Warnings and worse of it, and errors and worse. */
@@ -93,6 +102,6 @@ export const USERS = {
   accountsGroup: "ghostinbox-accounts",
   /** Who may read the logs of mail and web. */
   logsGroup: "ghostinbox-logs",
-  /** Who may read what the web needs; group `ghostinbox` is the guard's alone. */
+  /** Who may read what the web shows; group `ghostinbox`, which reads the settings, is the guard's alone. */
   dataGroup: "ghostinbox-data",
 } as const;

@@ -1,3 +1,4 @@
+import { WEB_KEYS } from "./for-web.ts";
 import type { Settings } from "./schema.ts";
 
 type Program = "guard" | "web";
@@ -12,16 +13,7 @@ const READ_AT_START = {
     "http.trusted_proxies",
     "ports.login_policy",
   ],
-  web: [
-    "bans.ipv6_prefix",
-    "bans.memory",
-    "domains",
-    "hostname",
-    "http.address",
-    "http.names",
-    "http.trusted_proxies",
-    "ports.http",
-  ],
+  web: WEB_KEYS,
 } as const satisfies Record<Program, readonly (keyof Settings)[]>;
 
 /** What only the next `npm start` brings, for it decides which services there are. */

@@ -17,6 +17,7 @@ test("each number of the policy comes from its own setting", () => {
     bans = { ladder = ["8s", "9s"], permanent = true, memory = "10s", ipv6_prefix = 56, manual = "11s", neighbours = 19 }
     allow.networks = ["203.0.113.0/24"]
     providers.domains = ["example.net"]
+    fail2ban.sentences = "all"
     logins.networks = ["198.51.100.0/24"]`,
     {},
   );
@@ -45,6 +46,7 @@ test("each number of the policy comes from its own setting", () => {
       manualMs: 11_000,
     },
     allow: ["203.0.113.0/24"],
+    jailSentences: "all",
     providers: ["example.net"],
     blockedRecipients: ["admin"],
     greylist: false,

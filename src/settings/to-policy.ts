@@ -44,6 +44,7 @@ export function toPolicy(settings: Settings): Policy {
       manualMs: settings["bans.manual"],
     },
     allow: settings["allow.networks"],
+    jailSentences: settings["fail2ban.sentences"],
     providers: settings["providers.domains"],
     blockedRecipients: settings["recipients.blocked"],
     greylist: settings["greylist.enabled"],

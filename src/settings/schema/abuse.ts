@@ -1,0 +1,228 @@
+import { DAY_MS, SECOND_MS } from "../../core/time.ts";
+import {
+  ascending,
+  domain,
+  duration,
+  flag,
+  listOf,
+  mailAddress,
+  network,
+  oneOf,
+  orEmpty,
+  size,
+  wholeNumber,
+} from "../kinds.ts";
+import { count, GB, KB, type Setting } from "../setting.ts";
+
+/** What strangers and users may do, and what becomes of who does more. */
+export const abuse = {
+  "limits.mail.per_minute": {
+    kind: count,
+    byDefault: 10,
+    says: "Mails of one stranger, or of one account, within any 60 seconds.",
+  },
+  "limits.mail.per_hour": {
+    kind: count,
+    byDefault: 50,
+    says: "Mails of one stranger, or of one account, within any hour.",
+  },
+  "limits.mail.per_day": {
+    kind: count,
+    byDefault: 200,
+    says: "Mails of one stranger, or of one account, within any 24 hours.",
+  },
+  "limits.mail.per_session": {
+    kind: count,
+    byDefault: 5,
+    says: "Mails of a stranger in one connection; then it is asked to connect anew, which is no offence.",
+  },
+  "limits.mail.postfix_per_minute": {
+    kind: count,
+    byDefault: 20,
+    says: "Mails of one address within a minute that Postfix takes by its own count, whether or not the guard runs.",
+    source: "postconf(5), smtpd_client_message_rate_limit",
+  },
+  "limits.mail.max_size": {
+    kind: size(64 * KB, GB),
+    byDefault: "10MB",
+    says: "Largest mail that is taken, with its headers and attachments.",
+    source: "postconf(5), message_size_limit",
+  },
+  "limits.mail.recipients": {
+    kind: count,
+    byDefault: 100,
+    says: "Recipients of one mail; further ones are told to come with the next.",
+    source: "postconf(5), smtpd_recipient_limit; RFC 5321, 4.5.3.1.8 asks for no less than 100",
+  },
+  "limits.recipients.unknown_per_hour": {
+    kind: count,
+    byDefault: 10,
+    says: "Recipients that do not exist, asked for by one address within any hour, before it is banned. Mail with an empty sender never brings a ban: from three times as many on it is asked to come again.",
+  },
+  "limits.connections.per_minute": {
+    kind: count,
+    byDefault: 20,
+    says: "Connections of one address to the SMTP ports within any 60 seconds.",
+  },
+  "limits.connections.per_hour": {
+    kind: count,
+    byDefault: 100,
+    says: "Connections of one address to the SMTP ports within any hour.",
+  },
+  "limits.connections.concurrent": {
+    kind: count,
+    byDefault: 10,
+    says: "Connections that one address, or one IPv6 network of `bans.ipv6_prefix`, may hold at once to each mail port.",
+    source: "nft(8), ct count; postconf(5), smtpd_client_connection_count_limit",
+  },
+  "limits.connections.known": {
+    kind: count,
+    byDefault: 50,
+    says: "The same for an address from which an account signed in within `limits.accounts.known_for`.",
+    source: "postconf(5), smtpd_client_connection_count_limit",
+  },
+  "limits.logins.failures": {
+    kind: wholeNumber(1, 1_000),
+    byDefault: 5,
+    says: "How many different wrong passwords from one address bring a ban.",
+  },
+  "limits.logins.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "10m",
+    says: "How long a wrong password counts.",
+  },
+  "limits.accounts.failures": {
+    kind: wholeNumber(1, 1_000),
+    byDefault: 20,
+    says: "How many different wrong passwords for one account guard it, no more than a quarter of them from one network: then only known networks may sign in.",
+  },
+  "limits.accounts.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "1h",
+    says: "How long a wrong password counts against the account.",
+  },
+  "limits.accounts.known_for": {
+    kind: duration(SECOND_MS, 180 * DAY_MS),
+    byDefault: "90d",
+    says: "How long an account knows a network from which it signed in.",
+  },
+  "limits.networks.failures": {
+    kind: count,
+    byDefault: 30,
+    says: "How many wrong passwords out of one network (IPv4 /24, IPv6 /48) ban all of it; more where honest mail came from it, none where an account signed in lately (docs/bans.md).",
+  },
+  "limits.networks.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "1h",
+    says: "How long a wrong password counts against the network.",
+  },
+
+  "logins.networks": {
+    kind: listOf(network, 1_000),
+    byDefault: [],
+    says: "From where users may sign in to read and send mail; empty stands for anywhere. `account networks` narrows it for one account.",
+    source: "Dovecot, allow_nets",
+  },
+
+  "bans.ladder": {
+    kind: ascending(duration(SECOND_MS), 10),
+    byDefault: ["30m", "2h", "24h"],
+    says: "How long the first ban of an address lasts, the second, and so on; the last is repeated.",
+  },
+  "bans.permanent": {
+    kind: flag,
+    byDefault: false,
+    says: "Whether an offence past the end of the ladder bans for good.",
+  },
+  "bans.memory": {
+    kind: duration(SECOND_MS),
+    byDefault: "7d",
+    says: "How long an offence counts towards the next ban.",
+  },
+  "bans.ipv6_prefix": {
+    kind: wholeNumber(32, 128),
+    byDefault: 64,
+    says: "Length of the IPv6 network that is counted and banned as one.",
+    source: "RFC 6177: a site gets at least a /64",
+  },
+  "bans.neighbours": {
+    kind: count,
+    byDefault: 5,
+    says: "How many addresses of one network (IPv4 /24, IPv6 /48) that the guard banned for guessing or abuse within `bans.memory` ban all of it; more where honest mail came from it, none where wanted mail did (docs/bans.md).",
+  },
+  "bans.manual": {
+    kind: duration(SECOND_MS),
+    byDefault: "24h",
+    says: "How long a ban by command lasts when no time is given.",
+  },
+
+  "allow.networks": {
+    kind: listOf(network, 10_000),
+    byDefault: ["127.0.0.1", "::1"],
+    says: "Addresses and networks that are never limited or banned, besides those of `allow add`.",
+  },
+
+  "providers.domains": {
+    kind: listOf(domain, 1_000),
+    byDefault: [
+      "google.com",
+      "outlook.com",
+      "yahoo.com",
+      "icloud.com",
+      "me.com",
+      "apple.com",
+      "protonmail.ch",
+      "proton.ch",
+      "messagingengine.com",
+      "gmx.net",
+      "web.de",
+      "kundenserver.de",
+      "t-online.de",
+      "zoho.com",
+      "zoho.eu",
+      "mail.yandex.net",
+      "amazonses.com",
+      "mailgun.net",
+      "sendgrid.net",
+      "mailjet.com",
+      "mandrillapp.com",
+      "mcsv.net",
+      "rsgsv.net",
+      "mtasv.net",
+      "sparkpostmail.com",
+      "github.com",
+      "linkedin.com",
+      "facebook.com",
+    ],
+    says: "Large providers, by forward-confirmed host name of their mail servers: over a limit they are asked to come again, never banned.",
+  },
+
+  "fail2ban.enabled": {
+    kind: flag,
+    byDefault: true,
+    says: "Whether Fail2ban reads the logs and reports to the guard.",
+  },
+  "fail2ban.sentences": {
+    kind: oneOf("unjudged", "all"),
+    byDefault: "unjudged",
+    says: "What a report of Fail2ban's jails brings a ban for: `unjudged`, what the guard did not judge as it happened, for which its own limits hold; `all`, whatever the jail counts, by the limits of the jail. Filters of your own always ban.",
+  },
+  "fail2ban.destemail": {
+    kind: orEmpty(mailAddress),
+    byDefault: "",
+    says: "Who is written a mail for each ban that Fail2ban brings on; empty: nobody.",
+    source: "jail.conf(5), destemail",
+  },
+  "fail2ban.sender": {
+    kind: orEmpty(mailAddress),
+    byDefault: "",
+    says: "The sender of these mails; empty stands for `fail2ban@` before `hostname`.",
+    source: "jail.conf(5), sender",
+  },
+
+  "firewall.enabled": {
+    kind: flag,
+    byDefault: true,
+    says: "Whether bans go into the kernel; without it the mail servers alone refuse banned addresses.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;
