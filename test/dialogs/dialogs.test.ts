@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { before, describe, test } from "node:test";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
+import { withProduct } from "../lab/with-product.ts";
 import { parseTranscript, play, whatIsWrong } from "./transcript.ts";
 
 const HERE = import.meta.dirname;
@@ -21,22 +20,14 @@ test("a transcript that does not go as written is noticed", () => {
 });
 
 describe("SMTP dialogues", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
+  const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [
+    "anna@example.test",
+    "bert@example.test",
+  ]);
   before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab, { GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }).start();
-    for (const name of ["anna", "bert"]) await product.addAccount(`${name}@example.test`);
     await product.json(["alias", "add", "sales@example.test", "anna@example.test", "bert@example.test"]);
     await product.json(["alias", "add", "old@example.test", "anna@example.test"]);
     await product.json(["alias", "block", "old@example.test"]);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
   });
 
   for (const name of readdirSync(HERE).filter((file) => file.endsWith(".smtp")))

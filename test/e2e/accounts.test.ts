@@ -2,39 +2,28 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { SmtpReply } from "../lab/dialog.ts";
-import { Lab } from "../lab/lab.ts";
 import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { PASSWORD, Product } from "../lab/product.ts";
+import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 const [HOME, AWAY] = ["198.51.100.70", "198.51.100.90"];
 
 describe("accounts", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  let file: string;
-  before(async () => {
-    lab = await Lab.make();
-    file = join(lab.directory, "postfix-accounts.cf");
-    product = await new Product(lab, {
+  const { lab, product } = withProduct(
+    {
       GHOSTINBOX_DOMAIN: "example.test,two.test",
-      GHOSTINBOX_ACCOUNTS__FOLLOW: file,
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
-    }).start();
-    for (const name of [ANNA, BERT]) await product.addAccount(name);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+    },
+    [ANNA, BERT],
+    { prepare: () => product.set({ GHOSTINBOX_ACCOUNTS__FOLLOW: file }) },
+  );
+  const file = join(lab.directory, "postfix-accounts.cf");
 
   const signsIn = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> => {
     const imap = await openImap(lab.sender, from);
@@ -152,7 +141,7 @@ describe("accounts", { skip: whyNoLab() ?? false }, () => {
     const after = new Set<string>();
     for (const sender of [...strangers, "old@two.test"]) after.add(words(await from(sender)));
     assert.deepEqual([...after], [`553 5.7.1 <>: Sender address rejected: not owned by user ${ANNA}`]);
-    for (const own of [ANNA, "Anna+lists@Example.Test", "sales@two.test", "postmaster@two.test", ""])
+    for (const own of [ANNA, "Anna+lists@Example.Test", "sales@two.test", "postmaster@two.test"])
       assert.equal((await from(own)).code, 250, own);
 
     const imap = await openImap(lab.sender, HOME);

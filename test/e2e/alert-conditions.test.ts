@@ -2,16 +2,15 @@ import { spawn } from "node:child_process";
 import { once as happens } from "node:events";
 import { copyFileSync, mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { AlertReceivers } from "../lab/alert-receivers.ts";
 import { mustRun } from "../lab/commands.ts";
-import { Lab } from "../lab/lab.ts";
 import { Lists } from "../lab/lists.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
 import { makeCertificate, makeExpiringCertificate } from "../lab/tls-server.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 /** So low that the lab reaches them; so high that nothing does. */
@@ -32,48 +31,43 @@ const CERTIFICATE = "The TLS certificate expires soon: then mail programs will n
 const NO_DATABASE = "The database cannot be written: mail goes on, but nothing new is counted or banned";
 
 describe("each condition is told once on every channel, and its end once", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
+      GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
+      GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "1MB",
+      GHOSTINBOX_LIMITS__LOGINS__FAILURES: "3",
+      GHOSTINBOX_BANS__LADDER: "2s,1h",
+    },
+    [ANNA],
+    { prepare, release },
+  );
+  const at = (name: string): string => join(lab.directory, name);
+  const disk = product.layout.data;
   let lists: Lists;
   let receivers: AlertReceivers;
-  let disk: string;
-  const at = (name: string): string => join(lab.directory, name);
-  before(async () => {
-    lab = await Lab.make();
+  async function prepare(): Promise<void> {
     lists = await Lists.start();
     receivers = await AlertReceivers.start(lab);
     // A disk of its own, so small that it can be filled but for less than a twentieth.
-    disk = at("data");
     mkdirSync(disk);
     await mustRun(["mount", "-t", "tmpfs", "-o", "size=600m,mode=755", "tmpfs", disk]);
     process.on("exit", () => spawn("umount", ["-l", disk]));
     const good = await makeCertificate(lab.directory, "good", "mail.example.test");
     copyFileSync(good.cert, at("live.pem"));
     copyFileSync(good.key, at("live-key.pem"));
-    product = new Product(lab, {
+    product.set({
       ...receivers.environment,
       GHOSTINBOX_TLS__CERT: at("live.pem"),
       GHOSTINBOX_TLS__KEY: at("live-key.pem"),
-      GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
-      GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
-      GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "1MB",
-      GHOSTINBOX_LIMITS__LOGINS__FAILURES: "3",
-      GHOSTINBOX_BANS__LADDER: "2s,1h",
     });
     await lists.become("zen.spamhaus.org", "honest", { "90.100.51.198": "127.0.0.2" });
     thresholds(LOW);
-    await product.start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lists.stop();
-      await mustRun(["umount", "-l", disk]);
-      lab.remove();
-    }
-  });
+  }
+  async function release(): Promise<void> {
+    lists.stop();
+    await mustRun(["umount", "-l", disk]);
+  }
 
   function thresholds(all: Readonly<Record<string, number>>): void {
     const lines = Object.entries(all).map(([name, count]) => `${name} = ${count}\n`);

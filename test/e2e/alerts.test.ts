@@ -1,33 +1,22 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { AlertReceivers, WEBHOOK_KEY } from "../lab/alert-receivers.ts";
 import { stopService } from "../lab/content.ts";
-import { Lab } from "../lab/lab.ts";
 import { logIn, openImap } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 
 describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
+  const { lab, product } = withProduct({}, [ANNA], { prepare });
   let receivers: AlertReceivers;
-  before(async () => {
-    lab = await Lab.make();
+  async function prepare(): Promise<void> {
     receivers = await AlertReceivers.start(lab);
-    product = await new Product(lab, receivers.environment).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+    product.set(receivers.environment);
+  }
   const once = (title: string, deadlineMs?: number): Promise<void> =>
     receivers.onceEverywhere(product, title, deadlineMs);
   const listed = async (code: string): Promise<Readonly<Record<string, string>>> => {
@@ -46,6 +35,12 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     for (const [name, texts] of receivers.told(product))
       for (const part of [/mail\.example\.test/, /Anna \+49 30 1234567/, /What to do: nothing/])
         assert.match(texts.join("\n"), part, name);
+  });
+
+  test("a mail through our own queue is signed, and handed in by root alone", () => {
+    const [mail = ""] = receivers.told(product).get("email") ?? [];
+    assert.match(mail, /^DKIM-Signature: .*\bd=example\.test;/m);
+    assert.match(mail, /\(Postfix, from userid 0\)/);
   });
 
   test("a webhook is signed, ntfy and Gotify get their tokens, Apprise its key", () => {

@@ -1,31 +1,18 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { Stats } from "../../src/wire/items.ts";
 import { Dialog } from "../lab/dialog.ts";
 import type { Host } from "../lab/host.ts";
-import { Lab } from "../lab/lab.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail, serverFor } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
+import type { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 
 describe("attackers are banned", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  const { lab, product } = withProduct({}, [ANNA]);
 
   // Dovecot takes two seconds to say no: these run side by side.
   describe("password guessing", { concurrency: true }, () => {

@@ -1,29 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { describe, test } from "node:test";
+import type { Lab } from "../lab/lab.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
+import type { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const KILLS = 50;
 const GUARD = /\/guard\.js/;
 
 describe("the guard is killed, stalled and stopped", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab).start();
-    await product.addAccount("anna@example.test");
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  const { lab, product } = withProduct({}, ["anna@example.test"]);
 
   test(`kill -9 of the guard ${KILLS} times in a flood: mail goes on, nothing committed is lost`, async () => {
     const regular = "198.51.100.90";
@@ -55,7 +43,10 @@ describe("the guard is killed, stalled and stopped", { skip: whyNoLab() ?? false
       assert.equal((await committed(product, last)).rows, rows, "a committed event is lost");
     await until("database and firewall agree", async () => {
       const inDatabase = (await product.sqlite("SELECT prefix FROM ban WHERE ended_at IS NULL ORDER BY prefix")).flat();
-      const inFirewall = Array.from((await product.firewall()).matchAll(/([0-9.]+) timeout/g), ([, ip]) => `${ip}/32`);
+      const inFirewall = Array.from(
+        (await product.firewallBans()).matchAll(/([0-9.]+) timeout/g),
+        ([, ip]) => `${ip}/32`,
+      );
       assert.deepEqual(inFirewall.toSorted(), inDatabase.toSorted());
       return inDatabase.length > 0;
     });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { describe, test } from "node:test";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { PASSWORD, Product } from "../lab/product.ts";
+import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
@@ -16,20 +16,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 describe("a clock that is set back an hour", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  const { lab, product } = withProduct({}, [ANNA]);
 
   /** Starts the guard anew, by a clock that is so far off (faketime(1)). */
   async function restartGuard(offset: string): Promise<void> {
@@ -56,7 +43,7 @@ describe("a clock that is set back an hour", { skip: whyNoLab() ?? false }, () =
 
   /** By the kernel, whose clock nobody set back. */
   async function isBanned(ip: string): Promise<boolean> {
-    return (await product.firewall()).includes(`${ip} timeout`);
+    return (await product.firewallBans()).includes(`${ip} timeout`);
   }
 
   async function signsIn(password: string): Promise<string> {

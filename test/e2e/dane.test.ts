@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
 import { authenticate, mailOver, openSubmission } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
 import { makeCertificate, TlsServer } from "../lab/tls-server.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const PHONE = "198.51.100.65";
@@ -17,12 +14,11 @@ const OTHER = "198.51.100.71";
 
 /** RFC 7672, over the lab's signed root: what a domain publishes of its mail server's key holds, or the mail waits. */
 describe("mail out to domains that publish their keys (DANE)", { skip: whyNoLab() ?? false }, () => {
-  const keys = mkdtempSync(join(tmpdir(), "dane-"));
-  let lab: Lab;
-  let product: Product;
+  const { lab, product } = withProduct({}, [ANNA], { records, prepare });
+  let certificate: Awaited<ReturnType<typeof makeCertificate>>;
   let other: TlsServer;
-  before(async () => {
-    const certificate = await makeCertificate(keys, "other", "whatever.test");
+  async function records(): Promise<readonly string[]> {
+    certificate = await makeCertificate(lab.directory, "other", "whatever.test");
     const { publicKey } = new X509Certificate(readFileSync(certificate.cert));
     const hash = createHash("sha256")
       .update(publicKey.export({ type: "spki", format: "der" }))
@@ -32,19 +28,11 @@ describe("mail out to domains that publish their keys (DANE)", { skip: whyNoLab(
       `mx.${name}. A ${OTHER}`,
       `_25._tcp.mx.${name}. TLSA 3 1 1 ${tlsa}`,
     ];
-    lab = await Lab.make([...domain("true.test", hash), ...domain("false.test", "0".repeat(64))]);
+    return [...domain("true.test", hash), ...domain("false.test", "0".repeat(64))];
+  }
+  async function prepare(): Promise<void> {
     other = await TlsServer.start(lab.sender, { directory: lab.directory, address: OTHER, port: 25, certificate });
-    product = await new Product(lab).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    rmSync(keys, { recursive: true });
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  }
 
   async function submit(recipient: string): Promise<void> {
     const dialog = await openSubmission(lab.sender, PHONE);

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { Dialog } from "../lab/dialog.ts";
 import { BOGUS_ZONE, SIGNED_ZONE } from "../lab/dns.ts";
-import { Lab } from "../lab/lab.ts";
 import { Lists, POISON } from "../lab/lists.ts";
 import { authenticate, mailOver, openSubmission, serverFor } from "../lab/mail.ts";
 import { namespaceOf, whyNoLab } from "../lab/network.ts";
-import { PASSWORD, Product } from "../lab/product.ts";
+import { PASSWORD } from "../lab/product.ts";
 import { Sink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const RESOLVER = "127.71.9.53";
 const ANNA = "anna@example.test";
@@ -19,33 +19,25 @@ const PATIENCE_MS = 1_300;
 
 /** On a host whose own resolver setting names a server that answers every question wrongly. */
 describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let lists: Lists;
-  let product: Product;
-  let sink: Sink;
-  let next = 70;
-  before(async () => {
-    lab = await Lab.make();
-    lists = await Lists.start();
-    sink = await Sink.start(lab.sender, "198.51.100.10", lab.directory);
-    writeFileSync(`/etc/netns/${namespaceOf("server")}/resolv.conf`, `nameserver ${POISON}\n`);
-    product = await new Product(lab, {
+  const { lab, product } = withProduct(
+    {
       GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org,bl.spamcop.net,bl.lists.test",
       GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
       // It looks more names up than all others.
       GHOSTINBOX_SPAM__ENABLED: "true",
       GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.99",
-    }).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lists.stop();
-      lab.remove();
-    }
-  });
+    },
+    [ANNA],
+    { prepare, release: () => lists.stop() },
+  );
+  let lists: Lists;
+  let sink: Sink;
+  let next = 70;
+  async function prepare(): Promise<void> {
+    lists = await Lists.start();
+    sink = await Sink.start(lab.sender, "198.51.100.10", lab.directory);
+    writeFileSync(`/etc/netns/${namespaceOf("server")}/resolv.conf`, `nameserver ${POISON}\n`);
+  }
 
   /** An address that nobody has asked about yet, and what stands for it in a list. */
   function stranger(): Readonly<{ from: string; label: string }> {

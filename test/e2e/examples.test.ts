@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
-import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { Dialog } from "../lab/dialog.ts";
-import { Lab } from "../lab/lab.ts";
+import { before, describe, test } from "node:test";
+import { CHECKOUT } from "../lab/checkout.ts";
+import { spamdAnswers } from "../lab/content.ts";
+import { Dialog, type SmtpReply } from "../lab/dialog.ts";
+import { fail2banRuns } from "../lab/fail2ban.ts";
+import type { Lab } from "../lab/lab.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { CHECKOUT, PASSWORD, Product } from "../lab/product.ts";
+import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 /** What the lab sets for other tests is left to the example here: an empty variable is one that is not set. */
 const AS_THE_FILE_SAYS = {
@@ -15,14 +20,10 @@ const AS_THE_FILE_SAYS = {
   GHOSTINBOX_HOSTNAME: "",
   GHOSTINBOX_SPAM__ENABLED: "",
   GHOSTINBOX_GREYLIST__ENABLED: "",
+  GHOSTINBOX_FAIL2BAN__ENABLED: "",
 };
 
-async function startExample(lab: Lab, name: string, more: Readonly<Record<string, string>> = {}): Promise<Product> {
-  const data = join(lab.directory, "data");
-  mkdirSync(data);
-  copyFileSync(join(CHECKOUT, "examples", name), join(data, "ghostinbox.toml"));
-  return new Product(lab, { ...AS_THE_FILE_SAYS, ...more }, data).start();
-}
+const example = (name: string): string => readFileSync(join(CHECKOUT, "examples", name), "utf8");
 
 async function openPlain(lab: Lab, from: string): Promise<Dialog> {
   return Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 });
@@ -30,22 +31,15 @@ async function openPlain(lab: Lab, from: string): Promise<Dialog> {
 
 describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ?? false }, () => {
   const ANNA = "anna@investra.com";
-  let lab: Lab;
-  let product: Product;
-  let accounts: string;
-  before(async () => {
-    lab = await Lab.make();
-    accounts = join(lab.directory, "postfix-accounts.cf");
+  const { lab, product } = withProduct(AS_THE_FILE_SAYS, [], { toml: example("investra.toml"), prepare });
+  const accounts = join(lab.directory, "postfix-accounts.cf");
+  function prepare(): void {
     writeFileSync(accounts, `${ANNA}|{PLAIN}${PASSWORD}\n`);
-    product = await startExample(lab, "investra.toml", { GHOSTINBOX_ACCOUNTS__FOLLOW: accounts });
+    product.set({ GHOSTINBOX_ACCOUNTS__FOLLOW: accounts });
+  }
+  before(async () => {
     await until("the account of the file is there", () => listed(ANNA));
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
+    await fail2banRuns(product);
   });
 
   async function listed(name: string): Promise<boolean> {
@@ -112,6 +106,18 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
       assert.ok(text.includes(`whitelist_from ${pattern}`), pattern);
   });
 
+  test("SpamAssassin rules: a mail of 20 points has [SPAM] in its subject, and is not refused", async () => {
+    await until("spamd answers", () => spamdAnswers(product), 20_000);
+    await product.json(["greylist", "pause", ANNA, "--for", "1h"]);
+    const text = mailText({ subject: "twenty", to: ANNA, headers: ["X-Lab: spam"] });
+    const reply = await sendMail({ host: lab.sender, from: "198.51.100.76", recipient: ANNA, text });
+    assert.equal(reply.code, 250, reply.lines.join());
+    const mail = await until("it arrives", () => findMail(product.layout, "twenty", { folder: "Junk", account: ANNA }));
+    assert.match(mail, /^Subject: \[SPAM\] twenty$/m);
+    assert.match(mail, /^X-Spam-Status: Yes, score=2\d\./m);
+    await product.json(["greylist", "resume", ANNA]);
+  });
+
   test("Postgrey: a stranger's first mail is asked to come again", async () => {
     const reply = await sendMail({ host: lab.sender, from: "198.51.100.75", recipient: ANNA });
     assert.equal(reply.code, 450, reply.lines.join());
@@ -127,24 +133,20 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
     const ban = await until("the ban", () => product.banOf(from));
     assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 600_000);
   });
+
+  test("intrusion detection: the third failure in the log is a ban of ten minutes, though the guard judged each", async () => {
+    const from = "198.51.100.202";
+    for (const name of ["carl", "dora", "emil"])
+      assert.equal((await sendMail({ host: lab.attacker, from, recipient: `${name}@investra.com` })).code, 550);
+    const ban = await until("the ban", () => product.banOf(from), 20_000);
+    assert.match(ban.reason, /\(jail postfix\): 3 within 10m, limit 3$/);
+    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 600_000);
+  });
 });
 
 describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() ?? false }, () => {
   const ANNA = "anna@example.org";
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await startExample(lab, "ghostinbox.toml");
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  const { lab, product } = withProduct(AS_THE_FILE_SAYS, [ANNA], { toml: example("ghostinbox.toml") });
 
   test("Postfix restrictions: no open relay, senders and HELO checked", async () => {
     const dialog = await openPlain(lab, "198.51.100.70");
@@ -170,6 +172,18 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
       assert.equal((await dialog.ask(`RCPT TO:<${name}@example.org>`)).code, 550, name);
     assert.equal((await dialog.ask(`RCPT TO:<${ANNA}>`)).code, 250);
     dialog.close();
+  });
+
+  test("spam, of which the seed says nothing: by default it is marked and filed from 5 on, and refused from 15 on", async () => {
+    await until("spamd answers", () => spamdAnswers(product), 20_000);
+    const send = (subject: string, points: string): Promise<SmtpReply> => {
+      const text = mailText({ subject, to: ANNA, headers: [`X-Lab: ${points}`] });
+      return sendMail({ host: lab.sender, from: "198.51.100.75", recipient: ANNA, text });
+    };
+    assert.equal((await send("ten", "ten")).code, 250);
+    const mail = await until("it arrives", () => findMail(product.layout, "ten", { folder: "Junk", account: ANNA }));
+    assert.match(mail, /^Subject: \[SPAM\] ten$/m);
+    assert.equal((await send("twenty", "spam")).code, 550);
   });
 
   test("five mails a session, ten megabytes a message", async () => {

@@ -3,40 +3,29 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { mustRun } from "../lab/commands.ts";
-import { Lab } from "../lab/lab.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 
 describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  let disk: string;
-  before(async () => {
-    lab = await Lab.make();
-    product = new Product(lab);
+  const { lab, product } = withProduct({}, [ANNA], {
+    toml: "",
+    prepare,
+    release: async () => void (await mustRun(["umount", "-l", disk])),
+  });
+  const disk = dirname(product.layout.engineDb);
+  async function prepare(): Promise<void> {
     // The database of the engine on a disk of its own, so small that it can be filled.
-    disk = dirname(product.layout.engineDb);
     mkdirSync(disk, { recursive: true });
-    writeFileSync(product.layout.settings, "");
     await mustRun(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk]);
     process.on("exit", () => spawn("umount", ["-l", disk]));
-    await product.start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      await mustRun(["umount", "-l", disk]);
-      lab.remove();
-    }
-  });
+  }
 
   const healthy = async (): Promise<boolean> => {
     const notices = (await product.stats()).health.notices;
@@ -62,7 +51,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       return told();
     });
     assert.equal((await product.cli(["ban", "198.51.100.91"])).code, 1, "a ban that cannot be kept is not promised");
-    assert.doesNotMatch(await product.firewall(), /198\.51\.100\.91/);
+    assert.doesNotMatch(await product.firewallBans(), /198\.51\.100\.91/);
     rmSync(filler);
     await until("it has recovered, without any mail", healthy);
     await product.json(["ban", "198.51.100.91", "--for", "1h"]);
@@ -104,7 +93,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     const tookMs = performance.now() - from;
     assert.ok(tookMs < 15_000, `the start took ${Math.round(tookMs)} ms`);
     assert.ok(await until("the ban is known", () => product.banOf("198.51.100.91")));
-    assert.match(await product.firewall(), /198\.51\.100\.91/);
+    assert.match(await product.firewallBans(), /198\.51\.100\.91/);
     await mailsAndLoginsGoOn("198.51.100.94");
   });
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { describe, test } from "node:test";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
+import type { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ADDRESSES = 200_000;
 const THROUGH_POSTFIX = 2_000;
@@ -15,23 +15,13 @@ const MAX_ROWS = 20_000;
 const MOST_ANONYMOUS_MB = 64;
 
 describe("a flood from many addresses", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab, {
+  const { lab, product } = withProduct(
+    {
       GHOSTINBOX_EVENTS__MAX_ROWS: String(MAX_ROWS),
       GHOSTINBOX_EVENTS__MAX_SIZE: "32MB",
-    }).start();
-    await product.addAccount("anna@example.test");
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+    },
+    ["anna@example.test"],
+  );
 
   test(`${ADDRESSES} addresses at the policy socket: memory and disk stay bounded, and the owner is told`, async () => {
     const before = anonymousMb(product);

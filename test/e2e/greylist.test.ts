@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { writeFileSync } from "node:fs";
+import { describe, test } from "node:test";
 import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const DELAY_S = 2;
@@ -14,14 +12,8 @@ const DELAY_S = 2;
 const PATIENT_MS = 15_000;
 
 describe("greylisting", { skip: whyNoLab() ?? false, concurrency: false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make([
-      'pool.test. TXT "v=spf1 include:_more.pool.test -all"',
-      '_more.pool.test. TXT "v=spf1 ip4:198.51.100.72/30 ip6:2001:db8:b005::/48 -all"',
-    ]);
-    product = new Product(lab, {
+  const { lab, product } = withProduct(
+    {
       GHOSTINBOX_GREYLIST__ENABLED: "",
       GHOSTINBOX_GREYLIST__DELAY: `${DELAY_S}s`,
       GHOSTINBOX_GREYLIST__PROVIDERS: "pool.test",
@@ -30,23 +22,29 @@ describe("greylisting", { skip: whyNoLab() ?? false, concurrency: false }, () =>
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "1000",
       GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
-    });
-    mkdirSync(dirname(product.layout.settings), { recursive: true });
-    writeFileSync(product.layout.settings, "");
-    await product.start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+    },
+    [ANNA],
+    {
+      records: () => [
+        'pool.test. TXT "v=spf1 include:_more.pool.test -all"',
+        '_more.pool.test. TXT "v=spf1 ip4:198.51.100.72/30 ip6:2001:db8:b005::/48 -all"',
+        "friend.test. MX 10 mx.sender.test.",
+        'friend.test. TXT "v=spf1 ip4:198.51.100.92/31 -all"',
+      ],
+      toml: "",
+    },
+  );
 
   /** Postgrey takes a /24 for one client, so that each test has senders of its own. */
   const codeFrom = async (from: string, sender: string, recipient = ANNA): Promise<number> =>
-    (await sendMail({ host: lab.sender, from, sender: `${sender}@sender.test`, recipient })).code;
+    (
+      await sendMail({
+        host: lab.sender,
+        from,
+        sender: sender.includes("@") ? sender : `${sender}@sender.test`,
+        recipient,
+      })
+    ).code;
 
   test("a first contact is asked to come again, learns no mechanism, and is let in when it does", async () => {
     const from = "198.51.100.90";
@@ -82,14 +80,35 @@ describe("greylisting", { skip: whyNoLab() ?? false, concurrency: false }, () =>
     dialog.close();
   });
 
-  test("whom an account wrote to may answer at once", async () => {
-    assert.equal(await codeFrom("198.51.100.92", "friend"), 450);
+  test("someone to whom an account wrote may answer at once where SPF proves the sender, and no forger may", async () => {
+    const from = (address: string, sender: string): Promise<number> => codeFrom(address, `${sender}@friend.test`);
+    assert.equal(await from("198.51.100.92", "friend"), 450, "a stranger as yet");
     const dialog = await openSubmission(lab.sender, "198.51.100.78");
     await authenticate(dialog, ANNA);
-    assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "Friend@sender.test" })).code, 250);
+    for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<named@friend.test>", "RSET", `MAIL FROM:<${ANNA}>`])
+      await dialog.ask(line);
+    for (const name of ["Friend", "pal"]) assert.equal((await dialog.ask(`RCPT TO:<${name}@friend.test>`)).code, 250);
+    await dialog.ask("DATA");
+    assert.equal((await dialog.ask(`From: <${ANNA}>\r\nSubject: hello\r\n\r\nHello.\r\n.`)).code, 250);
+    for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<named@friend.test>", "QUIT"]) await dialog.ask(line);
     dialog.close();
-    assert.equal(await codeFrom("198.51.100.93", "friend"), 250);
-    assert.equal(await codeFrom("198.51.100.93", "foe"), 450);
+    const written = await product.sqlite("SELECT address FROM correspondent ORDER BY address");
+    assert.deepEqual(written.flat(), ["friend@friend.test", "pal@friend.test"], "only those who were written to");
+
+    assert.equal(await from("198.51.100.93", "friend"), 250, "its SPF record names the client");
+    assert.equal(await from("198.51.100.93", "pal"), 250);
+    assert.equal(await from("198.51.100.93", "named"), 450, "a recipient without a mail");
+    assert.equal(await from("198.51.100.93", "foe"), 450);
+    assert.equal(await from("198.51.100.99", "friend"), 450, "a forger");
+  });
+
+  test("without an SPF record the servers that take a correspondent's mail are believed", async () => {
+    const dialog = await openSubmission(lab.sender, "198.51.100.78");
+    await authenticate(dialog, ANNA);
+    assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "bare@sender.test" })).code, 250);
+    dialog.close();
+    assert.equal(await codeFrom("198.51.100.91", "bare"), 450);
+    assert.equal(await codeFrom("198.51.100.10", "bare"), 250, "mx.sender.test");
   });
 
   test("a pause lets strangers in at once, and ends when it is told to", async () => {

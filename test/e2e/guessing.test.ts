@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { describe, test } from "node:test";
 import { logIn, openImap } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const ADDRESSES = 500;
@@ -16,20 +15,7 @@ const HOME = "198.51.100.70";
 const ELSEWHERE = "2001:db8:b000:77::1";
 
 describe("guessing at one account, spread over many addresses", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab, { GHOSTINBOX_FAIL2BAN__ENABLED: "true" }).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" }, [ANNA]);
 
   test(`${ADDRESSES} addresses, ${TRIES} tries each: few are heard, and the owner comes in all the while`, async () => {
     assert.match((await signIn(HOME)).said, /^OK/);

@@ -1,39 +1,29 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { LOGIN_DELAY_SECONDS } from "../../src/core/policy.ts";
 import { SECOND_MS } from "../../src/core/time.ts";
 import type { Host } from "../lab/host.ts";
-import { Lab } from "../lab/lab.ts";
 import { logIn, openImap, sendMail, serverFor } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { PASSWORD, Product } from "../lab/product.ts";
+import { PASSWORD, type Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const LEVELS = ["light", "medium", "heavy", "heavy"] as const;
 const LADDER_S = [1, 2, 3, 3] as const;
 
 describe("bans of seconds in real traffic", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab, {
+  const { lab, product } = withProduct(
+    {
       GHOSTINBOX_BANS__LADDER: "1s,2s,3s",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "2",
       GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "1000",
       GHOSTINBOX_LIMITS__MAIL__PER_DAY: "1000",
       GHOSTINBOX_LIMITS__LOGINS__FAILURES: "2",
       GHOSTINBOX_ALLOW__NETWORKS: "127.0.0.1,::1,198.51.100.96/28,2001:db8:b000:a110::/64",
-    }).start();
-    await product.addAccount("anna@example.test");
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+    },
+    ["anna@example.test"],
+  );
 
   for (const from of ["198.51.100.220", "2001:db8:a000:20::5"])
     test(`${from} climbs the ladder and comes back after each ban`, async () => {

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Dialog } from "../lab/dialog.ts";
 import type { Connected } from "../lab/host.ts";
-import { Lab } from "../lab/lab.ts";
 import { authenticate, mailOver, openSubmission, sendMail, serverFor } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 /** The defaults: limits.connections.concurrent, limits.mail.per_session, postfix_per_minute and max_size. */
@@ -17,20 +16,7 @@ const LARGEST_BYTES = 10 * 1024 * 1024;
 const ALLOWED = "198.51.100.80";
 
 describe("limits at the edge", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab, { GHOSTINBOX_ALLOW__NETWORKS: ALLOWED }).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  const { lab, product } = withProduct({ GHOSTINBOX_ALLOW__NETWORKS: ALLOWED }, [ANNA]);
 
   const session = async (from: string): Promise<Dialog> => {
     const dialog = await Dialog.open(lab.sender, { from, to: serverFor(from), port: 25 });

@@ -1,25 +1,21 @@
 import assert from "node:assert/strict";
 import { readFileSync, readlinkSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { elderParts } from "../../src/daemon/keep-logs.ts";
 import type { EventItem } from "../../src/wire/items.ts";
 import { parseMailLine } from "../../src/wire/mail-line.ts";
 import { Dialog } from "../lab/dialog.ts";
-import { Lab } from "../lab/lab.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 
 describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab, {
+  const { lab, product } = withProduct(
+    {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "5000",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "5000",
       GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "5000",
@@ -29,16 +25,9 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       // Every few mails the logs are set aside.
       GHOSTINBOX_LOGS__MAX_SIZE: "16KB",
       GHOSTINBOX_LOGS__KEEP: "1000",
-    }).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+    },
+    [ANNA],
+  );
 
   const open = (from: string, port = 25): Promise<Dialog> => Dialog.open(lab.attacker, { from, to: SERVER.v4, port });
   const recorded = (ip: string, reason: string): Promise<EventItem> =>
@@ -140,7 +129,8 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("what became of a mail", async () => {
-    await sendMail({ host: lab.sender, from: "198.51.100.65", text: "Message-ID: <one@sender.test>\r\n\r\nHello." });
+    const text = "From: <a@sender.test>\r\nMessage-ID: <one@sender.test>\r\n\r\nHello.";
+    await sendMail({ host: lab.sender, from: "198.51.100.65", text });
     const delivered = await until("its delivery is recorded", async () =>
       (await product.sqlite("SELECT type, details FROM event WHERE type LIKE 'EMAIL_%' ORDER BY id")).find(
         ([type]) => type === "EMAIL_DELIVERED",
@@ -212,7 +202,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     const before = elderParts(product.layout.mailLog).length;
     const send = async (from: number): Promise<void> => {
       for (let n = from; n < many; n += 4) {
-        const text = `Message-ID: <burst-${n}@sender.test>\r\n\r\nHello.`;
+        const text = `From: <a@sender.test>\r\nMessage-ID: <burst-${n}@sender.test>\r\n\r\nHello.`;
         assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.65", text })).code, 250, `mail ${n}`);
         const [guard] = product.pidsOf(/\/guard\.js/);
         if (n === many / 2 && guard !== undefined) process.kill(guard, "SIGKILL");

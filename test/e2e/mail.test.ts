@@ -1,33 +1,21 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { ImapFlow } from "imapflow";
-import { Lab } from "../lab/lab.ts";
 import { authenticate, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { PASSWORD, Product } from "../lab/product.ts";
+import { PASSWORD } from "../lab/product.ts";
 import { Sink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 
 describe("mail in and out", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
+  const { lab, product } = withProduct({}, [ANNA, "bert@example.test"], { prepare });
   let sink: Sink;
-  before(async () => {
-    lab = await Lab.make();
+  async function prepare(): Promise<void> {
     sink = await Sink.start(lab.sender, "198.51.100.10", lab.directory);
-    product = await new Product(lab).start();
-    await product.addAccount(ANNA);
-    await product.addAccount("bert@example.test");
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  }
 
   test("a stranger's mail through port 25 is read over IMAPS by a stock client", async () => {
     const reply = await sendMail({ host: lab.sender, from: "198.51.100.10", subject: "In the lab" });

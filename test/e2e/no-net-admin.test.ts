@@ -1,36 +1,34 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
 import { authenticate, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { PASSWORD, Product } from "../lab/product.ts";
+import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const PHONE = "198.51.100.65";
 const ABUSER = "198.51.100.201";
+const GUESSER = "198.51.100.202";
+/** Opens connections to the login policy, more than it takes, and opens each again that is ended. */
+const HOLD = `
+  const { connect } = require("node:net");
+  const hold = () => {
+    const socket = connect(10025, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.on("close", () => setTimeout(hold, 5));
+  };
+  for (let i = 0; i < 400; i++) hold();
+  setTimeout(() => console.log("holding"), 500);
+`;
 
 /** In a container without CAP_NET_ADMIN there is no firewall of ours: bans hold at the policy layer. */
 describe("without CAP_NET_ADMIN", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab, {}, undefined, [
-      "setpriv",
-      "--bounding-set",
-      "-net_admin",
-      "--inh-caps",
-      "-net_admin",
-    ]).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
+  const { lab, product } = withProduct({}, [ANNA], {
+    within: ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"],
   });
 
   test("it starts, takes mail, and says that bans do not reach the firewall", async () => {
@@ -63,6 +61,27 @@ describe("without CAP_NET_ADMIN", { skip: whyNoLab() ?? false }, () => {
       await until("the session is ended", () => dialog.isClosed, 10_000);
     }
     await product.json(["account", "resume", ANNA]);
+  });
+
+  test("a local user who keeps the port of Dovecot's questions busy holds no sign-in back, nor its count", async () => {
+    const { layout } = product;
+    const nobody = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"];
+    const [program = "", ...argv] = lab.server.inside([...nobody, layout.node, "-e", HOLD]);
+    const holder = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      await once(holder.stdout, "data");
+      // What Dovecot held open from before is no proof: it must connect again.
+      for (const pid of product.pidsOf(/\/auth$/)) process.kill(pid, "SIGKILL");
+      for (let i = 0; i < 5; i++) {
+        const imap = await openImap(lab.attacker, GUESSER);
+        await imap.imap(`LOGIN ${ANNA} wrong-${i}`);
+        imap.close();
+      }
+      await until("the guesser is banned", async () => (await product.banOf(GUESSER)) !== undefined, 20_000);
+      assert.doesNotMatch(readFileSync(layout.mailLog, "utf8"), /Policy server HTTP error/);
+    } finally {
+      holder.kill("SIGKILL");
+    }
   });
 
   test("whoever slips through is refused at the next mail", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { describe, test } from "node:test";
 import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 /** What is typed, the exit code, and a word of the one line that answers. */
 const NONSENSE: readonly (readonly [readonly string[], number, RegExp, string?])[] = [
@@ -63,20 +63,7 @@ const NONSENSE: readonly (readonly [readonly string[], number, RegExp, string?])
 ];
 
 describe("nonsense gets one clear line and its exit code", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab).start();
-    await product.addAccount("anna@example.test");
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  const { lab, product } = withProduct({}, ["anna@example.test"]);
 
   for (const [argv, code, says, input = ""] of NONSENSE)
     test(`ghostinbox ${argv.join(" ").trim()}`, async () => {
@@ -101,7 +88,7 @@ describe("nonsense gets one clear line and its exit code", { skip: whyNoLab() ??
     [{ GHOSTINBOX_PORTS__IMAPS: "25" }, /25/],
   ] as const)
     test(`npm start with ${JSON.stringify(settings)}`, async () => {
-      const other = new Product(lab, { ...settings }, `${lab.directory}/other-${Object.keys(settings)[0]}`);
+      const other = new Product(lab, { ...settings }, { data: `${lab.directory}/other-${Object.keys(settings)[0]}` });
       assert.equal(await other.startInVain(), 1, other.output);
       const lines = other.output.trim().split("\n");
       assert.match(lines.at(-1) ?? "", says);
@@ -110,7 +97,7 @@ describe("nonsense gets one clear line and its exit code", { skip: whyNoLab() ??
     });
 
   test("npm start beside a running one: the port in use is named", async () => {
-    const other = new Product(lab, {}, `${lab.directory}/beside`);
+    const other = new Product(lab, {}, { data: `${lab.directory}/beside` });
     assert.equal(await other.startInVain(), 1);
     assert.match(other.output, /^ghostinbox: .*\b(25|465|587|993|3000)\b/m);
   });

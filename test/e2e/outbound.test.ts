@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { describe, test } from "node:test";
 import { authenticate, openSubmission } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
 import { makeCertificate, TlsServer } from "../lab/tls-server.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const PHONE = "198.51.100.65";
@@ -16,32 +15,27 @@ const RELAY = "198.51.100.10";
 const SECRET = "relay pass:word $1";
 
 describe("mail out through a relay that wants a password", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  let relay: TlsServer;
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_OUTBOUND__RELAY: "mx.sender.test:587",
+      GHOSTINBOX_OUTBOUND__RELAY_USER: "anna-at-relay",
+      GHOSTINBOX_OUTBOUND__QUEUE_LIFETIME: "4d",
+    },
+    [ANNA],
+    { prepare },
+  );
   const at = (name: string): string => join(lab.directory, name);
-  before(async () => {
-    lab = await Lab.make();
+  let relay: TlsServer;
+  async function prepare(): Promise<void> {
     const certificate = await makeCertificate(lab.directory, "relay", "mx.sender.test");
     const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
     relay = await TlsServer.start(lab.sender, where, { user: "anna-at-relay", password: SECRET });
     writeFileSync(at("relay-password"), `${SECRET}\n`, { mode: 0o600 });
-    product = await new Product(lab, {
-      GHOSTINBOX_OUTBOUND__RELAY: "mx.sender.test:587",
-      GHOSTINBOX_OUTBOUND__RELAY_USER: "anna-at-relay",
+    product.set({
       GHOSTINBOX_OUTBOUND__RELAY_PASSWORD_FILE: at("relay-password"),
       GHOSTINBOX_OUTBOUND__RELAY_CA: certificate.cert,
-      GHOSTINBOX_OUTBOUND__QUEUE_LIFETIME: "4d",
-    }).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+    });
+  }
 
   async function submit(headers: readonly string[], body: readonly string[] = ["Hello."]): Promise<void> {
     const dialog = await openSubmission(lab.sender, PHONE);

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { describe, test } from "node:test";
+import type { Lab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
+import type { Product } from "../lab/product.ts";
 import { Hopeless, until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const MAILS = 1_000;
 const SENDERS = 8;
@@ -31,20 +32,7 @@ const VICTIMS: readonly RegExp[] = [
 type Tried = { unanswered: boolean };
 
 describe("a thousand numbered mails while components are killed", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab, { GHOSTINBOX_SPAM__ENABLED: "true" }).start();
-    await product.addAccount("anna@example.test");
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  const { lab, product } = withProduct({ GHOSTINBOX_SPAM__ENABLED: "true" }, ["anna@example.test"]);
 
   test("every accepted mail is in its mailbox; a duplicate lies only where a kill fell between", async () => {
     const sending = new Senders(lab);

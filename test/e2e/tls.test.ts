@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { mustRun } from "../lab/commands.ts";
 import type { Dialog } from "../lab/dialog.ts";
-import { Lab } from "../lab/lab.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const USER = "198.51.100.65";
@@ -24,29 +23,17 @@ const DOORS = [
 ] as const;
 
 describe("TLS on every port, by stock tools", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  let live: Readonly<{ cert: string; key: string }>;
-  before(async () => {
-    lab = await Lab.make();
-    const directory = join(lab.directory, "certificates");
+  const { lab, product } = withProduct({ GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25" }, [ANNA], {
+    toml: '[tls]\nprofile = "seed"\n',
+    prepare,
+  });
+  const directory = join(lab.directory, "certificates");
+  const live = { cert: join(directory, "fullchain.pem"), key: join(directory, "privkey.pem") };
+  async function prepare(): Promise<void> {
     mkdirSync(directory, { mode: 0o700 });
-    live = { cert: join(directory, "fullchain.pem"), key: join(directory, "privkey.pem") };
     await makePair(live, 1, "rsa");
-    const data = join(lab.directory, "data");
-    mkdirSync(data);
-    writeFileSync(join(data, "ghostinbox.toml"), '[tls]\nprofile = "seed"\n');
-    const files = { GHOSTINBOX_TLS__CERT: live.cert, GHOSTINBOX_TLS__KEY: live.key };
-    product = await new Product(lab, { GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25", ...files }, data).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+    product.set({ GHOSTINBOX_TLS__CERT: live.cert, GHOSTINBOX_TLS__KEY: live.key });
+  }
 
   async function makePair(to: typeof live, serial: number, algorithm: "rsa" | "ec"): Promise<void> {
     const key = algorithm === "rsa" ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "../lab/lab.ts";
+import { describe, test } from "node:test";
+import { CHECKOUT } from "../lab/checkout.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { CHECKOUT, Product } from "../lab/product.ts";
+import { AS_SHIPPED } from "../lab/product.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 /** What a line must print, and how it ends where it does not succeed. In the order of the README. */
 const EXPECTED: readonly (readonly [RegExp, number?])[] = [
@@ -22,24 +23,8 @@ const EXPECTED: readonly (readonly [RegExp, number?])[] = [
 ];
 
 describe("the README's tour, typed as printed", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    const asShipped = {
-      GHOSTINBOX_GREYLIST__ENABLED: "",
-      GHOSTINBOX_SPAM__ENABLED: "",
-      GHOSTINBOX_FAIL2BAN__ENABLED: "",
-    };
-    product = await new Product(lab, { ...asShipped, GHOSTINBOX_DOMAIN: "example.org" }).start();
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  // On the internet; the lab has none, and no block list answers there.
+  const { product } = withProduct({ ...AS_SHIPPED, GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_DOMAIN: "example.org" });
 
   test("each line does what the text around it says", async () => {
     const lines = tour();

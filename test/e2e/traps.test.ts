@@ -1,30 +1,16 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { Dialog } from "../lab/dialog.ts";
-import { Lab } from "../lab/lab.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const OWNER = "198.51.100.70";
 
 describe("traps in which the owner would be caught", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  let product: Product;
-  before(async () => {
-    lab = await Lab.make();
-    product = await new Product(lab, { GHOSTINBOX_FAIL2BAN__ENABLED: "true" }).start();
-    await product.addAccount(ANNA);
-  });
-  after(async () => {
-    try {
-      await product.stopAndCheck();
-    } finally {
-      lab.remove();
-    }
-  });
+  const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" }, [ANNA]);
 
   test("an attacker who writes the owner's address into HELO, sender and user name bans himself", async () => {
     const from = "198.51.100.220";
@@ -38,8 +24,7 @@ describe("traps in which the owner would be caught", { skip: whyNoLab() ?? false
     }
     await until("the attacker is banned", () => product.banOf(from));
     const guesser = "198.51.100.221";
-    // As many as a jail takes for a report.
-    for (let i = 1; i <= 3; i++) {
+    for (let i = 1; i <= 5; i++) {
       const dialog = await openImap(lab.attacker, guesser);
       await logIn(dialog, `${OWNER}@example.test`, `guess ${i}`);
       dialog.close();

@@ -33,6 +33,7 @@ const POLICY: Policy = {
     manualMs: 1_500,
   },
   allow: [must(parsePrefix("198.51.100.9"))],
+  jailSentences: "unjudged",
   providers: ["google.com"],
   blockedRecipients: ["admin"],
   greylist: true,
@@ -55,7 +56,8 @@ const session = fc.constantFrom("1", "2");
 const mailFacts = { ip, session, clientName, account, service: fc.constant("smtp" as const) };
 const texts = { helo: fc.constant("h"), sender: fc.constantFrom("", "a@b.test", "anna@example.test") };
 const recipient = fc.constantFrom(null, "anna@example.test", "nobody@example.test", "admin@example.test");
-const rest = { recipient, queueId: fc.constant("") };
+/** Each mail names one recipient: what a connection did before is forgotten at a restart. */
+const rest = { recipient, queueId: fc.constant(""), transaction: fc.uuid() };
 const login = {
   ip,
   service: fc.constant("imap" as const),

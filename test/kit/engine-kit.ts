@@ -1,21 +1,24 @@
 import { DatabaseSync } from "node:sqlite";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/account-history.ts";
 import { SqliteAccountNetworks } from "../../src/adapters/sqlite/account-networks.ts";
-import { SqliteAccounts } from "../../src/adapters/sqlite/accounts.ts";
+import { AccountLists, SqliteAccounts } from "../../src/adapters/sqlite/accounts.ts";
 import { SqliteAcquaintances } from "../../src/adapters/sqlite/acquaintances.ts";
 import { SqliteCredentials } from "../../src/adapters/sqlite/admin.ts";
+import { SqliteBanLog } from "../../src/adapters/sqlite/ban-log.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/file-accounts.ts";
+import { SqliteHonestMail } from "../../src/adapters/sqlite/honest-mail.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/migrations-accounts.ts";
 import { engineMigrations } from "../../src/adapters/sqlite/migrations-engine.ts";
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/network-history.ts";
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
+import type { NoticeCode } from "../../src/core/notices.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import { POLICY } from "../../src/core/samples.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/engine/engine.ts";
 import type { Clock, Notices, OwnNetwork, Store } from "../../src/engine/ports.ts";
-import type { Notice, NoticeCode } from "../../src/wire/items.ts";
+import type { Notice } from "../../src/wire/items.ts";
 
 /** A clock that moves only by hand. */
 export class HandClock implements Clock {
@@ -89,6 +92,7 @@ export function accountsOnMemory() {
   for (const sql of accountsMigrations) db.exec(sql);
   return {
     accounts: new SqliteAccounts(db),
+    lists: new AccountLists(db),
     files: new SqliteFileAccounts(db),
     networks: new SqliteAccountNetworks(db),
     /** Who knows whom, with the engine's database. */
@@ -126,11 +130,12 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     networks: { networksOf: () => [] },
     jails: sqlite,
     accounts: new SqliteAccountHistory(db),
+    honest: new SqliteHonestMail(db),
     neighbours: new SqliteNetworkHistory(db),
-    acquaintance: { isFirstContact: () => true },
+    acquaintance: { isFirstContact: () => true, expectsBounce: () => false },
     notices,
     clock,
     committed: (what) => committed.push(what),
   });
-  return { engine, db, sqlite, store, clock, notices, committed };
+  return { engine, db, sqlite, banLog: new SqliteBanLog(db), store, clock, notices, committed };
 }

@@ -12,6 +12,11 @@ export class FakeFirewall implements Firewall {
   readonly held = new Map<Prefix, Millis | null>();
   allow: readonly Prefix[] = [];
   readonly cuts: Prefix[] = [];
+  /** How many sessions were cut in one go each time, and what the kernel was asked to hold. */
+  readonly cutSizes: number[] = [];
+  readonly readBack: (readonly Prefix[])[] = [];
+  /** How cutting ends from now on. */
+  cutting: () => Promise<Outcome> = () => Promise.resolve(DONE);
   readonly calls: string[] = [];
   /** Answers for the calls to come; afterwards all succeed. */
   readonly failing: ("reset" | "apply" | "check" | "throw")[] = [];
@@ -42,13 +47,15 @@ export class FakeFirewall implements Firewall {
   readonly losing: Prefix[] = [];
 
   async holds(prefixes: readonly Prefix[]): Promise<Outcome> {
+    this.readBack.push(prefixes);
     return prefixes.every((prefix) => this.held.has(prefix)) ? DONE : BROKEN;
   }
 
   async cut(prefixes: readonly Prefix[]): Promise<Outcome> {
     this.calls.push("cut");
     this.cuts.push(...prefixes);
-    return DONE;
+    this.cutSizes.push(prefixes.length);
+    return this.cutting();
   }
 
   async check(): Promise<Outcome> {

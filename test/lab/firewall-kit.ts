@@ -55,6 +55,11 @@ export class FirewallLab {
     this.lab.remove();
   }
 
+  /** What proc(5) tells of the server's network. */
+  get proc(): string {
+    return `/proc/${this.#listener.pid}/net`;
+  }
+
   now(): Millis {
     return instant(Date.now());
   }

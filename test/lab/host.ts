@@ -12,28 +12,26 @@ export type Wish = Readonly<{ from: string; to: string; port: number; timeoutMs?
 /** One host of the lab, as the test sees it. */
 export class Host {
   readonly name: HostName;
-  readonly #agent: ChildProcess;
   readonly #socketPath: string;
   readonly #forwards = new Set<Server>();
+  #agent: ChildProcess | null = null;
 
-  private constructor(name: HostName, agent: ChildProcess, socketPath: string) {
+  constructor(name: HostName, directory: string) {
     this.name = name;
-    this.#agent = agent;
-    this.#socketPath = socketPath;
+    this.#socketPath = join(directory, `${name}.sock`);
   }
 
-  static async start(name: HostName, directory: string): Promise<Host> {
-    const socketPath = join(directory, `${name}.sock`);
+  async start(): Promise<void> {
     const program = fileURLToPath(new URL("agent.ts", import.meta.url));
-    const argv = ["netns", "exec", namespaceOf(name), process.execPath, program, socketPath];
+    const argv = ["netns", "exec", namespaceOf(this.name), process.execPath, program, this.#socketPath];
     const agent = spawn("ip", argv, { stdio: ["ignore", "pipe", "inherit"] });
+    this.#agent = agent;
     await once(agent.stdout, "data");
-    return new Host(name, agent, socketPath);
   }
 
   stop(): void {
     for (const forward of this.#forwards) forward.close();
-    this.#agent.kill("SIGKILL");
+    this.#agent?.kill("SIGKILL");
   }
 
   /** `argv` as a command inside this host. */

@@ -5,50 +5,54 @@ import { startDns } from "./dns.ts";
 import { Host } from "./host.ts";
 import { makeNetwork, removeNetwork } from "./network.ts";
 
-/** A network of its own for one test file: see network.ts for who lives where. */
+/** A network of its own for one test file: see network.ts for who lives where. It has a directory at once, hosts from `start` on. */
 export class Lab {
   readonly directory: string;
   readonly server: Host;
   readonly sender: Host;
   readonly attacker: Host;
-  readonly #dns: ChildProcess;
+  #dns: ChildProcess | null = null;
 
-  private constructor(directory: string, dns: ChildProcess, hosts: readonly [Host, Host, Host]) {
-    this.directory = directory;
-    this.#dns = dns;
-    [this.server, this.sender, this.attacker] = hosts;
+  constructor() {
+    // Below /var/tmp: unprivileged users must be able to enter it, and sockets need a short path.
+    this.directory = mkdtempSync(join("/var/tmp", "gi-lab-"));
+    chmodSync(this.directory, 0o755);
+    this.server = new Host("server", this.directory);
+    this.sender = new Host("sender", this.directory);
+    this.attacker = new Host("attacker", this.directory);
+    process.on("exit", () => this.#takeAway());
   }
 
-  /** `records`: lines of a zone file for the lab's DNS, besides its own. */
+  /** A lab that has started. `records`: lines of a zone file for its DNS, besides its own. */
   static async make(records: readonly string[] = []): Promise<Lab> {
-    // Below /var/tmp: unprivileged users must be able to enter it, and sockets need a short path.
-    const directory = mkdtempSync(join("/var/tmp", "gi-lab-"));
-    chmodSync(directory, 0o755);
-    const cleanUp = (): void => {
-      removeNetwork();
-      rmSync(directory, { recursive: true, force: true });
-    };
-    process.on("exit", cleanUp);
+    return new Lab().start(records);
+  }
+
+  async start(records: readonly string[] = []): Promise<this> {
     // A test run that is stopped takes its network away too.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
     try {
       await makeNetwork();
-      const dns = await startDns(directory, records);
-      const hosts = [
-        await Host.start("server", directory),
-        await Host.start("sender", directory),
-        await Host.start("attacker", directory),
-      ] as const;
-      return new Lab(directory, dns, hosts);
+      this.#dns = await startDns(this.directory, records);
+      for (const host of this.#hosts()) await host.start();
+      return this;
     } catch (error) {
-      cleanUp();
+      this.#takeAway();
       throw error;
     }
   }
 
   remove(): void {
-    for (const host of [this.server, this.sender, this.attacker]) host.stop();
-    this.#dns.kill("SIGKILL");
+    for (const host of this.#hosts()) host.stop();
+    this.#dns?.kill("SIGKILL");
+    this.#takeAway();
+  }
+
+  #hosts(): readonly Host[] {
+    return [this.server, this.sender, this.attacker];
+  }
+
+  #takeAway(): void {
     removeNetwork();
     rmSync(this.directory, { recursive: true, force: true });
   }

@@ -41,7 +41,9 @@ export async function mailOver(dialog: Dialog, mail: Omit<MailFrom, "host" | "fr
     const reply = await dialog.ask(line);
     if (reply.code >= 400 || reply.code === 0) return reply;
   }
-  const short = `From: <${sender}>\r\nTo: <${recipient}>\r\nSubject: ${subject}\r\n\r\nHello.`;
+  // A bounce has an empty envelope sender and an author all the same (RFC 3464).
+  const author = sender === "" ? "mailer-daemon@sender.test" : sender;
+  const short = `From: <${author}>\r\nTo: <${recipient}>\r\nSubject: ${subject}\r\n\r\nHello.`;
   dialog.send(`${mail.text ?? short}\r\n.`);
   mail.onceSent?.();
   // What looks into the mail may be slow.

@@ -2,67 +2,85 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { layoutOf } from "../../src/settings/layout.ts";
 import type { BanItem, EventItem, Stats } from "../../src/wire/items.ts";
+import { CHECKOUT } from "./checkout.ts";
 import type { Ran, RunOptions } from "./commands.ts";
 import { rootOf } from "./dns.ts";
 import type { Lab } from "./lab.ts";
 import { processesOf } from "./network.ts";
 import { Hopeless, until } from "./wait.ts";
 
-export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 export const PASSWORD = "seven unrelated words make good ones";
 const READY = "Ctrl-C stops everything.";
-const ADMIN_PASSWORD = "a long phrase for the dashboard";
+export const ADMIN_PASSWORD = "a long phrase for the dashboard";
 
 /** Settings by their environment names: `{ GHOSTINBOX_BANS__LADDER: "2s,4s" }`. */
 export type Environment = Readonly<Record<string, string>>;
 
 export type ApiAnswer = Readonly<{ code: number; body: string }>;
 
+/** What most tests have otherwise than it is shipped. */
+const FOR_TESTS: Environment = {
+  // Only those tests that play the lists' servers name any.
+  GHOSTINBOX_DNSBL__ZONES: "[]",
+  // What scores mail has tests of its own; elsewhere it would only cost time.
+  GHOSTINBOX_SPAM__ENABLED: "false",
+  GHOSTINBOX_SPAM__RULES: join(CHECKOUT, "test", "lab", "spam.cf"),
+  // It would ban after fewer failures than the tests of the engine's own limits make.
+  GHOSTINBOX_FAIL2BAN__ENABLED: "false",
+  // The hosts of the lab are neighbours: bans of whole networks have tests of their own.
+  GHOSTINBOX_BANS__NEIGHBOURS: "1000",
+  GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "1000",
+  // Else every first contact of every test would be asked to come again.
+  GHOSTINBOX_GREYLIST__ENABLED: "false",
+};
+
+/** Takes all of that back: an empty variable is one that is not set. */
+export const AS_SHIPPED: Environment = Object.fromEntries(Object.keys(FOR_TESTS).map((name) => [name, ""]));
+
+export type ProductOptions = Readonly<{
+  data?: string;
+  within?: readonly string[] | undefined;
+  checkout?: string | undefined;
+}>;
+
 /** The server as a user starts it: `npm start` on the lab's server host. */
 export class Product {
   readonly lab: Lab;
   readonly layout: ReturnType<typeof layoutOf>;
-  readonly #environment: Environment;
+  #environment: Environment;
   #child: ChildProcess | null = null;
   readonly #within: readonly string[];
+  readonly #checkout: string;
   #output = "";
   #token: Promise<string> | undefined;
 
-  /** `within`: a program that starts `npm start`, with less rights than the lab has. */
-  constructor(
-    lab: Lab,
-    settings: Environment = {},
-    data: string = join(lab.directory, "data"),
-    within: readonly string[] = [],
-  ) {
+  /**
+   * `data`: its data directory. `within`: a program that starts `npm start`, with fewer rights than the lab has.
+   * `checkout`: where it is started, if not here.
+   */
+  constructor(lab: Lab, settings: Environment = {}, { data, within, checkout = CHECKOUT }: ProductOptions = {}) {
     this.lab = lab;
-    this.#within = within;
-    this.layout = layoutOf(data);
+    this.#within = within ?? [];
+    this.#checkout = checkout;
+    this.layout = layoutOf(data ?? join(lab.directory, "data"));
     const root = rootOf(lab.directory);
     this.#environment = {
-      // Only those tests that play the lists' servers name any.
-      GHOSTINBOX_DNSBL__ZONES: "[]",
       GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
       GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
-      GHOSTINBOX_DATA: data,
+      GHOSTINBOX_DATA: this.layout.data,
       GHOSTINBOX_DOMAIN: "example.test",
       GHOSTINBOX_HOSTNAME: "mail.example.test",
       ADMIN_PASSWORD,
-      // What scores mail has tests of its own; elsewhere it would only cost time.
-      GHOSTINBOX_SPAM__ENABLED: "false",
-      GHOSTINBOX_SPAM__RULES: join(CHECKOUT, "test", "lab", "spam.cf"),
-      // It would ban after fewer failures than the tests of the engine's own limits make.
-      GHOSTINBOX_FAIL2BAN__ENABLED: "false",
-      // The hosts of the lab are neighbours: bans of whole networks have tests of their own.
-      GHOSTINBOX_BANS__NEIGHBOURS: "1000",
-      GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "1000",
-      // Else every first contact of every test would be asked to come again.
-      GHOSTINBOX_GREYLIST__ENABLED: "false",
+      ...FOR_TESTS,
       ...settings,
     };
+  }
+
+  /** Settings for its next start, besides those it has. */
+  set(settings: Environment): void {
+    this.#environment = { ...this.#environment, ...settings };
   }
 
   /** Everything it has printed since its last start. */
@@ -91,7 +109,7 @@ export class Product {
     const [program = "", ...argv] = this.lab.server.inside([...this.#within, "npm", "--silent", "start"]);
     // A process group of its own: Ctrl-C in a terminal reaches the whole group.
     const child = spawn(program, argv, {
-      cwd: CHECKOUT,
+      cwd: this.#checkout,
       env: { ...process.env, ...this.#environment },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
@@ -132,12 +150,12 @@ export class Product {
 
   async cli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
     const env = { ...this.#environment, ...options.env };
-    return this.lab.server.exec([join(CHECKOUT, "ghostinbox"), ...argv], { ...options, env });
+    return this.lab.server.exec([join(this.#checkout, "ghostinbox"), ...argv], { ...options, env });
   }
 
   /** A line as it is typed in the checkout. */
   async shell(line: string): Promise<Ran> {
-    return this.lab.server.exec(["bash", "-c", `cd '${CHECKOUT}' && ${line}`], { env: this.#environment });
+    return this.lab.server.exec(["bash", "-c", `cd '${this.#checkout}' && ${line}`], { env: this.#environment });
   }
 
   /** A command that must succeed, with its `--json` answer. */
@@ -149,7 +167,7 @@ export class Product {
 
   /** Asks the HTTP API, with a token of its own, from the server's loopback. */
   async api(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<ApiAnswer> {
-    this.#token ??= this.#makeToken();
+    this.#token ??= this.makeToken("lab");
     const url = `http://127.0.0.1:3000${path}`;
     const sent = body === undefined ? [] : ["-H", "Content-Type: application/json", "--data", JSON.stringify(body)];
     const bearer = ["-H", `Authorization: Bearer ${await this.#token}`];
@@ -157,6 +175,13 @@ export class Product {
     const printed = await this.lab.server.mustExec(argv);
     const last = printed.lastIndexOf("\n");
     return { code: Number(printed.slice(last + 1)), body: printed.slice(0, last) };
+  }
+
+  async makeToken(name: string): Promise<string> {
+    const answer = JSON.stringify(await this.json(["token", "create", name]));
+    const token = /"token":"([^"]+)"/.exec(answer)?.[1];
+    if (token === undefined) throw new Error(`no token in ${answer}`);
+    return token;
   }
 
   async addAccount(name: string, password: string = PASSWORD): Promise<void> {
@@ -192,11 +217,10 @@ export class Product {
     return this.lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
   }
 
-  async #makeToken(): Promise<string> {
-    const answer = JSON.stringify(await this.json(["token", "create", "lab"]));
-    const token = /"token":"([^"]+)"/.exec(answer)?.[1];
-    if (token === undefined) throw new Error(`no token in ${answer}`);
-    return token;
+  /** Its sets of bans alone: other sets name addresses that are known, or that hold many connections. */
+  async firewallBans(): Promise<string> {
+    const sets = (await this.firewall()).match(/set (?:ban|net)\w+ \{[^}]*(?:\{[^}]*\}[^}]*)?\}/g) ?? [];
+    return sets.join("\n");
   }
 
   #failIfEnded(): false {

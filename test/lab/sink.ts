@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
 
-/** Another mail server, which takes everything: Postfix's smtp-sink(1), one file a mail. */
+/** Another mail server, which takes everything unless told: Postfix's smtp-sink(1), one file a mail. */
 export class Sink {
   readonly #directory: string;
 
@@ -12,12 +12,22 @@ export class Sink {
     this.#directory = directory;
   }
 
-  static async start(host: Host, address: string, directory: string): Promise<Sink> {
-    const into = join(directory, "sink");
+  /** `options` of smtp-sink(1): `["-f", "."]` refuses every mail once it has all of it. */
+  static async start(host: Host, address: string, directory: string, options: readonly string[] = []): Promise<Sink> {
+    const into = join(directory, `sink-${address}`);
     mkdirSync(into);
     chmodSync(into, 0o777);
     const template = join(into, "%Y%m%d%H%M%S.");
-    const [program = "", ...argv] = host.inside(["smtp-sink", "-u", "nobody", "-d", template, `${address}:25`, "100"]);
+    const [program = "", ...argv] = host.inside([
+      "smtp-sink",
+      ...options,
+      "-u",
+      "nobody",
+      "-d",
+      template,
+      `${address}:25`,
+      "100",
+    ]);
     // It ends with its namespace.
     spawn(program, argv, { stdio: "ignore" });
     await until("the other mail server answers", async () => {

@@ -1,11 +1,12 @@
+import { isBounce } from "../../src/core/decide-bounce.ts";
 import { decideCommand } from "../../src/core/decide-command.ts";
 import { decideConnect } from "../../src/core/decide-connect.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../../src/core/decide-login.ts";
 import { decideMail, decideMessage, decideRecipient } from "../../src/core/decide-mail.ts";
 import { decideReport } from "../../src/core/decide-report.ts";
 import type { Ban, Change, Decision } from "../../src/core/decision.ts";
-import type { Event, JailReported } from "../../src/core/event.ts";
-import { type AccountFacts, type Facts, type Heard, NOTHING_HEARD, type RecipientKind } from "../../src/core/facts.ts";
+import type { Event } from "../../src/core/event.ts";
+import { type AccountFacts, type Facts, NO_BOUNCE, NOTHING_HEARD, type RecipientKind } from "../../src/core/facts.ts";
 import {
   contains,
   type Ip,
@@ -17,13 +18,12 @@ import {
 } from "../../src/core/ip.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Protection } from "../../src/core/reasons.ts";
-import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";
+import type { Millis } from "../../src/core/time.ts";
 import type { OwnNetwork } from "../../src/engine/ports.ts";
+import { bounceOf, type Changed, changesOf, heardOf, type Kept, timesOf } from "./naive-recount.ts";
 
 type Command = Extract<Event, { readonly prefix: Prefix }>;
 type FromAddress = Exclude<Event, Command>;
-/** `subject`: the unit in which it was counted, which a later change of the allow list does not move. */
-type Kept = Readonly<{ at: Millis; event: Event; subject: Prefix; decision: Decision; changes: readonly Change[] }>;
 
 /**
  * The oracle: it keeps every event and recounts from the beginning each time. Slow and obvious, where the engine is
@@ -69,7 +69,7 @@ export class NaiveHistory {
       case "MAIL":
         return decideMail(this.#policy, facts, event, at);
       case "MESSAGE":
-        return decideMessage(facts, event);
+        return decideMessage(this.#policy, facts, event);
       case "LOGIN_ASKED":
         return decideLoginAsked(this.#policy, facts, event, at);
       case "LOGIN_SUCCEEDED":
@@ -99,11 +99,15 @@ export class NaiveHistory {
       offences: this.#offencesAt(subject).filter((when) => when > memory).length,
       connections: timesOf(since.filter((kept) => kept.event.type === "CONNECT")),
       mails: timesOf(since.filter((kept) => kept.event.type === "MAIL" && kept.event.account === null)),
-      probes: timesOf(since.filter((kept) => kept.event.type === "RECIPIENT")),
+      probes: timesOf(since.filter(({ event: kept }) => kept.type === "RECIPIENT" && !isBounce(kept))),
+      bounces: timesOf(since.filter(({ event: kept }) => kept.type === "RECIPIENT" && isBounce(kept))),
+      bounce: event.type === "RECIPIENT" && isBounce(event) ? bounceOf(this.#changes(), event) : NO_BOUNCE,
+      // What credits a server stands in logs, of which no scenario tells.
+      isWanted: false,
       sessionMails: event.type === "MAIL" ? this.#sessionMails(event.session) : 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
       accountNetworks: [],
-      heard: event.type === "JAIL_REPORTED" ? this.#heard(subject, event, at) : NOTHING_HEARD,
+      heard: event.type === "JAIL_REPORTED" ? heardOf(this.#kept, { subject, report: event, now: at }) : NOTHING_HEARD,
       accountActive: true,
       knownAccounts:
         "login" in event
@@ -111,7 +115,10 @@ export class NaiveHistory {
           : [],
       account:
         "login" in event && event.service !== "dashboard" ? this.#accountFacts(event.login, subject, ip, at) : null,
+      senderHere: false,
       firstContact: event.type === "RECIPIENT" && account === null,
+      // Several are held in memory until the mail ends, so that a restart in between forgets them: not compared.
+      writtenTo: event.type === "MESSAGE" && event.recipient !== null ? [event.recipient] : [],
       failures: since.flatMap((kept) =>
         kept.event.type === "LOGIN_FAILED" || kept.event.type === "LOGIN_ASKED"
           ? [{ at: kept.at, passwordHash: kept.event.passwordHash, account: kept.event.login.toLowerCase() }]
@@ -126,24 +133,6 @@ export class NaiveHistory {
               ),
             ),
     };
-  }
-
-  #heard(subject: Prefix, { jail, lastAt, windowMs }: JailReported, at: Millis): Heard {
-    const judged = this.#changes().flatMap(({ change }) => {
-      if (change.type === "HEAR_JAIL" && change.prefix === subject && change.jail === jail) return [change.at];
-      const bans = change.type === "BAN" && contains(change.ban.prefix, networkAddress(subject));
-      return bans ? [change.ban.createdAt] : [];
-    });
-    const upTo = Math.max(...judged.filter((when) => when <= at));
-    const tried = this.#kept.flatMap(({ event, at: when, decision: { verdict } }) =>
-      (event.type === "LOGIN_FAILED" || (event.type === "LOGIN_ASKED" && verdict === "refuse")) &&
-      this.#subject(event.ip) === subject &&
-      when > lastAt - windowMs - 4 * MINUTE_MS &&
-      when <= lastAt + 5 * SECOND_MS
-        ? [event.passwordHash]
-        : [],
-    );
-    return { upTo: Number.isFinite(upTo) ? instant(upTo) : null, passwords: [...new Set(tried)].slice(0, 2) };
   }
 
   #accountFacts(login: string, subject: Prefix, ip: Ip, at: Millis): AccountFacts {
@@ -203,8 +192,8 @@ export class NaiveHistory {
       if (expiresAt !== null && expiresAt <= at) this.decide({ type: "BAN_EXPIRED", prefix }, at);
   }
 
-  #changes(): readonly Readonly<{ change: Change; at: Millis }>[] {
-    return this.#kept.flatMap((kept) => kept.changes.map((change) => ({ change, at: kept.at })));
+  #changes(): readonly Changed[] {
+    return changesOf(this.#kept);
   }
 
   #bans(): readonly Ban[] {
@@ -265,10 +254,6 @@ function bannedOrLifted(change: Change): Prefix | null {
 /** Whether it is a part of the network, smaller than that. */
 function isWithin(prefix: Prefix, network: Prefix): boolean {
   return prefix !== network && contains(network, networkAddress(prefix));
-}
-
-function timesOf(kept: readonly Kept[]): readonly Millis[] {
-  return kept.map(({ at }) => at);
 }
 
 /** Whom the tests know: everybody but these two. */

@@ -4,15 +4,18 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/account-history.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/ban-log.ts";
+import { SqliteHonestMail } from "../../src/adapters/sqlite/honest-mail.ts";
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/network-history.ts";
 import { openEngine } from "../../src/adapters/sqlite/open.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
 import type { Decision } from "../../src/core/decision.ts";
-import type { Event } from "../../src/core/event.ts";
+import type { Event, Recipient } from "../../src/core/event.ts";
+import { domainsOf } from "../../src/core/host-domains.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { Notices, OwnNetwork } from "../../src/engine/ports.ts";
+import { accountsOnMemory } from "../kit/engine-kit.ts";
 import { recipientKind } from "./naive-history.ts";
 
 /** The engine on a database of its own, with a clock that the test moves. */
@@ -54,6 +57,11 @@ export class RealEngine {
     rmSync(this.#directory, { recursive: true });
   }
 
+  #expectsBounce({ recipient, clientName }: Recipient): boolean {
+    const wrote = accountsOnMemory().acquaintances(this.#db);
+    return recipient !== null && clientName !== null && wrote.wroteTo(recipient, domainsOf(clientName));
+  }
+
   get #path(): string {
     return join(this.#directory, "engine.db");
   }
@@ -70,8 +78,9 @@ export class RealEngine {
       networks: { networksOf: () => [] },
       jails: store,
       accounts: new SqliteAccountHistory(this.#db),
+      honest: new SqliteHonestMail(this.#db),
       neighbours: new SqliteNetworkHistory(this.#db),
-      acquaintance: { isFirstContact: () => true },
+      acquaintance: { isFirstContact: () => true, expectsBounce: (event) => this.#expectsBounce(event) },
       notices: QUIET,
       clock: { now: () => this.#now },
       committed: () => {},

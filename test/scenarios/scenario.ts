@@ -14,7 +14,7 @@ import { toPolicy } from "../../src/settings/to-policy.ts";
  *
  * `events.jsonl`: what happens, one object a line, times counted from the start:
  * `{"at":"10s","times":11,"every":"1s","event":{"type":"MAIL","ip":"198.51.100.7"}}`. `times` and `every` may be left
- * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that begin
+ * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, its lines, and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that begin
  * with `//` are comments.
  *
  * `expected.jsonl`: what is decided, equal decisions in a row told as one. `UPDATE=1` rewrites it.
@@ -99,6 +99,8 @@ function describeChange(change: Decision["changes"][number]): string {
       return `${change.account} writes to ${change.address}`;
     case "READ_LOG":
       return `${change.log} read`;
+    case "CREDIT":
+      return `${change.mail} mail of ${change.prefix}`;
     case "HEAR_JAIL":
       return `jail ${change.jail} heard of ${change.prefix}`;
     case "SPARE":
@@ -119,6 +121,7 @@ const MAIL_FACTS = {
   recipient: null,
   account: null,
   queueId: "",
+  transaction: "each its own %",
 };
 const LOGIN_FACTS = { service: "imap", login: "anna@example.test", passwordHash: "" };
 const DEFAULTS: Readonly<Record<string, object>> = {
@@ -148,11 +151,19 @@ function stepsOf(line: string): readonly Step[] {
   if (from === null || apart === null || defaults === undefined) throw new Error(`events.jsonl: ${line}`);
   return Array.from({ length: times }, (_, i) => {
     const when = instant(START + from + i * apart);
-    const reported = event.type === "JAIL_REPORTED" ? { lastAt: lastLineOf(event, when) } : {};
+    const reported = event.type === "JAIL_REPORTED" ? reportOf(event, when) : {};
     const numbered = JSON.stringify({ ...defaults, ...event, ...reported }).replaceAll("%", String(i + 1));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
     return { at: when, event: JSON.parse(numbered) as Event };
   });
+}
+
+/** Lines are told as `["login", "10s"]`: what they are about, and when they were written. */
+function reportOf(event: object, when: Millis): Readonly<{ lastAt: Millis; lines: readonly object[] }> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  const told = "lines" in event ? (event.lines as readonly (readonly [string, string])[]) : [];
+  const lines = told.map(([about, at]) => ({ about, text: "", at: START + (parseDuration(at) ?? 0) }));
+  return { lastAt: lastLineOf(event, when), lines };
 }
 
 function lastLineOf(event: object, when: Millis): Millis {

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { BRIDGE, intoContainer, NEIGHBOUR, OTHER_BRIDGE, publish } from "../lab/container-network.ts";
+import { stopService } from "../lab/content.ts";
+import type { Dialog } from "../lab/dialog.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ACCOUNTS = ["anna@example.test", "ben@example.test", "carla@example.test"] as const;
+const [ANNA] = ACCOUNTS;
+const PHONES = ["198.51.100.70", "198.51.100.71", "198.51.100.72"] as const;
+const GUESSER = "198.51.100.200";
+
+/** The clients' real addresses are seen by the container's host alone. */
+describe("in a container whose network hides all clients", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({}, ACCOUNTS, { prepare: () => intoContainer("bridge") });
+
+  async function signIn(account: string, from: string): Promise<void> {
+    const dialog = await openImap(lab.sender, from, SERVER.v4);
+    assert.match((await logIn(dialog, account)) ?? "", /^OK/, `${account} from ${from}`);
+    dialog.close();
+  }
+  /** Seven different wrong passwords bring a ban elsewhere. */
+  async function guess(round = 1): Promise<void> {
+    await Promise.all(
+      Array.from({ length: 7 }, async (_, number) => {
+        const dialog = await openImap(lab.attacker, GUESSER, SERVER.v4);
+        assert.match((await logIn(dialog, `nobody${number}@example.test`, `guess ${round} ${number}`)) ?? "", /^NO/);
+        dialog.close();
+      }),
+    );
+  }
+  async function sparedAs(ip: string, reason: string): Promise<void> {
+    await until(`${ip} is spared`, async () =>
+      (await product.events(ip)).some((event) => event.type === "LOGIN_FAILED" && event.reason === reason),
+    );
+    assert.deepEqual((await product.stats()).bans.items, []);
+  }
+  async function othersGoOn(): Promise<void> {
+    for (const [index, account] of ACCOUNTS.entries()) await signIn(account, PHONES[index] ?? "");
+    assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.80" })).code, 250);
+  }
+
+  test("the bridge is spared whatever comes through it, and all others go on", async () => {
+    await guess();
+    await sparedAs(BRIDGE, "gateway");
+    await othersGoOn();
+    const { code, stderr } = await product.cli(["ban", BRIDGE]);
+    assert.equal(code, 1);
+    assert.match(stderr, /gateway|proxy/i);
+  });
+
+  test("the owner is told that no attacker can be told from a user, and what to do", async () => {
+    for (let i = 0; i < 4; i++) await othersGoOn();
+    const notice = await until("it is told", async () =>
+      (await product.stats()).health.notices.find((one) => one.code === "all_clients_private"),
+    );
+    assert.match(notice.detail, new RegExp(`are of ${BRIDGE.replaceAll(".", "\\.")}$`));
+    assert.match(notice.next, /Let the proxy or the container's network pass on the clients' real addresses/);
+    assert.match((await product.cli(["status"])).stdout, /Every client seems to come from one private address/);
+  });
+
+  test("more connections at once than one address may have elsewhere are no crowd too large", async () => {
+    const held: Dialog[] = [];
+    for (let i = 0; i < 15; i++) held.push(await openImap(lab.sender, `198.51.100.${90 + i}`, SERVER.v4));
+    await signIn(ANNA, PHONES[0]);
+    for (const dialog of held) dialog.close();
+  });
+
+  test("so is the bridge of a network that is not the way out", async () => {
+    await publish("other");
+    await guess();
+    await sparedAs(OTHER_BRIDGE, "gateway");
+    await othersGoOn();
+  });
+
+  test("so is another container that all clients come through, once it is plain that they do", async () => {
+    await publish("neighbour");
+    // What it had seen of the bridges is forgotten.
+    await (await stopService(product, "guard")).start();
+    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    for (let i = 0; i < 4; i++)
+      for (const [index, account] of ACCOUNTS.entries()) await signIn(account, PHONES[index] ?? "");
+    // Accounts signed in from there, so that three times as much would bring a ban.
+    for (const round of [1, 2, 3]) await guess(round);
+    await sparedAs(NEIGHBOUR, "all_clients");
+    await othersGoOn();
+  });
+});

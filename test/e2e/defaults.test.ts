@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { RECORDS } from "../lab/content.ts";
+import { Lists } from "../lab/lists.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { AS_SHIPPED } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const PHONE = "198.51.100.70";
+/** What its sender's domain publishes is true, and it has a name of its own. */
+const HONEST = "198.51.100.10";
+const ON_SPAMHAUS = "198.51.100.91";
+const ON_SPAMCOP = "198.51.100.92";
+const GUESSER = "198.51.100.200";
+const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
+/** Of one /48, each a /64 of its own. */
+const rented = (number: number): string => `2001:db8:a000:${number}::1`;
+
+describe("with the settings as they are shipped", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(AS_SHIPPED, [ANNA], {
+    records: () => RECORDS,
+    prepare,
+    release: () => lists.stop(),
+  });
+  let lists: Lists;
+  async function prepare(): Promise<void> {
+    lists = await Lists.start();
+    await lists.become("zen.spamhaus.org", "honest", { "91.100.51.198": "127.0.0.2" });
+    await lists.become("bl.spamcop.net", "honest", { "92.100.51.198": "127.0.0.2" });
+  }
+  before(async () => {
+    await until("every part of it is well", async () => (await product.stats()).health.status === "ok", 30_000);
+  });
+
+  /** Starts Postgrey again, by a clock that is six minutes fast (faketime(1)): as if the sender had waited. */
+  async function letSixMinutesPass(): Promise<void> {
+    const command = join(product.layout.postgreyConf, "command");
+    const [library = ""] = globSync("/usr/lib/*/faketime/libfaketime.so.1");
+    assert.notEqual(library, "", "Debian's faketime is installed");
+    const plain = readFileSync(command, "utf8");
+    writeFileSync(command, plain.replace("postgrey \\\n", `env LD_PRELOAD=${library} FAKETIME=+6m postgrey \\\n`));
+    await lab.server.mustExec(["sv", "-w", "15", "restart", join(product.layout.services, "postgrey")]);
+  }
+
+  test("nothing is set but what a machine must be told", async () => {
+    const shown = JSON.stringify(await product.json(["config", "show"]));
+    const told = [...shown.matchAll(/"key":"([^"]+)","value":(?:"(?:[^"\\]|\\.)*"),"from":"(GHOSTINBOX_\w+)"/g)];
+    assert.deepEqual(told.map(([, key = ""]) => key).toSorted(), [
+      "dns.root_hints",
+      "dns.trust_anchor",
+      "domains",
+      "hostname",
+    ]);
+  });
+
+  test("an honest mail comes in at the second try, unmarked, and its recipient reads it", async () => {
+    const written = mailText({
+      subject: "Lunch",
+      body: "Hello Anna,\r\n\r\nshall we meet at noon tomorrow?\r\n\r\nBob",
+    });
+    const dated = written.replace(/^Date: .*$/m, `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`);
+    const mail = { host: lab.sender, from: HONEST, text: dated };
+    assert.equal((await sendMail(mail)).code, 450);
+    assert.equal((await sendMail(mail)).code, 450, "too soon");
+    await letSixMinutesPass();
+    await until("it is let in", async () => (await sendMail(mail)).code === 250);
+    const delivered = await until("it is delivered", () => findMail(product.layout, "Lunch"));
+    assert.match(delivered, /^Subject: Lunch$/m);
+    assert.match(delivered, /^Authentication-Results: mail\.example\.test;(\n\t.*)*\n\tspf=pass /m);
+
+    const dialog = await openImap(lab.sender, PHONE);
+    assert.match((await logIn(dialog, ANNA)) ?? "", /^OK/);
+    assert.ok((await dialog.imap("SELECT INBOX")).includes("* 1 EXISTS"));
+    assert.match((await dialog.imap("FETCH 1 BODY[TEXT]")).join("\n"), /shall we meet at noon/);
+    dialog.close();
+  });
+
+  test("what looks like spam is marked and lies in Junk, what surely is comes not in", async () => {
+    const loud = mailText({
+      subject: "MAKE MONEY FAST",
+      body: "CLICK HERE TO EARN $$$ NOW! 100% FREE. Dear friend, viagra.",
+    });
+    const reply = await sendMail({
+      host: lab.sender,
+      from: HONEST,
+      text: loud.replace(/^Date:.*\r\n/m, "").replace(/^Message-ID:.*\r\n/m, ""),
+    });
+    assert.equal(reply.code, 250, reply.lines.join());
+    const marked = await until("it is in Junk", () => findMail(product.layout, "MAKE MONEY FAST", { folder: "Junk" }));
+    assert.match(marked, /^Subject: \[SPAM\] MAKE MONEY FAST$/m);
+    const gtube = mailText({ subject: "Surely", body: GTUBE });
+    assert.equal((await sendMail({ host: lab.sender, from: HONEST, text: gtube })).code, 550);
+  });
+
+  for (const [from, list] of [
+    [ON_SPAMHAUS, "zen.spamhaus.org"],
+    [ON_SPAMCOP, "bl.spamcop.net"],
+  ] as const)
+    test(`a client on ${list} is refused`, async () => {
+      const { code, lines } = await sendMail({ host: lab.sender, from });
+      assert.equal(code, 554);
+      assert.match(lines.join(), new RegExp(`Client host \\[${from.replaceAll(".", "\\.")}\\] blocked using ${list}`));
+    });
+
+  test("a guesser is banned, and nobody else is", async () => {
+    for (let i = 1; i <= 5; i++) {
+      const dialog = await openImap(lab.attacker, GUESSER).catch(() => null);
+      if (dialog === null) break;
+      await logIn(dialog, ANNA, `guess ${i}`);
+      dialog.close();
+    }
+    await until("the guesser is banned", () => product.banOf(GUESSER));
+    await until("in the kernel", async () => (await product.firewallBans()).includes(`${GUESSER} timeout`));
+    assert.equal((await lab.attacker.connect({ from: GUESSER, to: SERVER.v4, port: 993, timeoutMs: 500 })).ok, false);
+    const dialog = await openImap(lab.sender, PHONE);
+    assert.match((await logIn(dialog, ANNA)) ?? "", /^OK/);
+    dialog.close();
+  });
+
+  test("five banned neighbours are a banned network", async () => {
+    const knocks = async (from: string): Promise<boolean> => {
+      const connected = await lab.attacker.connect({ from, to: SERVER.v6, port: 25, timeoutMs: 500 });
+      if (connected.ok) connected.socket.destroy();
+      return connected.ok;
+    };
+    await Promise.all(
+      [1, 2, 3, 4, 5].map((number) =>
+        until(`${rented(number)} is shut out`, async () => !(await knocks(rented(number))), 60_000),
+      ),
+    );
+    await until("their network is banned", () => product.banOf("2001:db8:a000::/48"));
+    await until("a sixth is shut out unheard", async () => !(await knocks(rented(6))));
+    assert.equal((await product.stats()).health.status, "ok");
+  });
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { Dialog } from "../lab/dialog.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const BANNED = "198.51.100.200";
+const TITLE = "A banned address still reaches a mail server";
+
+describe("a ban that leaks", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ GHOSTINBOX_ALERTS__EMAIL: ANNA }, [ANNA]);
+
+  const connect = () => lab.attacker.connect({ from: BANNED, to: SERVER.v4, port: 25, timeoutMs: 400 });
+  async function reaches(): Promise<boolean> {
+    const connected = await connect();
+    if (connected.ok) connected.socket.destroy();
+    return connected.ok;
+  }
+  const notices = async (): Promise<readonly string[]> =>
+    (await product.stats()).health.notices.map(({ code, detail }) => `${code}: ${detail}`);
+
+  test("a ban that another hand took out of the kernel: Postfix still refuses", async () => {
+    await product.json(["ban", BANNED, "it scanned us"]);
+    await until("it is out", async () => !(await reaches()));
+    await lab.server.mustExec(["nft", "delete", "element", "inet", "ghostinbox", "ban4", `{ ${BANNED} }`]);
+    const dialog = await Dialog.open(lab.attacker, { from: BANNED, to: SERVER.v4, port: 25 });
+    assert.equal((await dialog.reply()).code, 421, "it reaches Postfix, which asks the guard");
+    dialog.close();
+    assert.deepEqual(await notices(), [], "so soon after the ban it may have been on its way");
+  });
+
+  test("is told, by a notice and by mail, once the ban should have bitten", async () => {
+    await until(
+      "the notice is raised",
+      async () => {
+        await connect();
+        return (await notices()).some((text) => text.startsWith(`bans_leak: ${BANNED}, banned since `));
+      },
+      40_000,
+    );
+    const inbox = join(product.layout.mail, "example.test", "anna", "Maildir", "new");
+    const text = await until(
+      "the owner has a mail of it",
+      () => {
+        const mails = readdirSync(inbox).map((name) => readFileSync(join(inbox, name), "utf8"));
+        return mails.find((mail) => mail.includes(TITLE));
+      },
+      30_000,
+    );
+    assert.match(text, new RegExp(`${BANNED.replaceAll(".", "\\.")}, banned since .*, reached smtp`));
+  });
+
+  test("and mended: the table is made anew, and holds the ban", async () => {
+    await until("it is out again", async () => !(await reaches()));
+    assert.match(await product.firewall(), new RegExp(`set ban4 \\{[^}]*${BANNED.replaceAll(".", "\\.")}`));
+  });
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { BUILT_IN_ZONES } from "../../src/render/unbound.ts";
+import { DNS_HOST, whyNoLab } from "../lab/network.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const RESOLVER = "127.71.9.53";
+/** Where the stub's server knows a name in it; the resolver by itself says of all of them that they do not exist. */
+const STUBS = {
+  "corp.home.arpa": "www.corp.home.arpa",
+  "lan.test": "www.lan.test",
+  "box.localhost": "www.box.localhost",
+  "hidden.onion": "www.hidden.onion",
+  "10.in-addr.arpa": "1.0.0.10.in-addr.arpa",
+  "5.168.192.in-addr.arpa": "1.5.168.192.in-addr.arpa",
+  "172.in-addr.arpa": "1.0.16.172.in-addr.arpa",
+  "d.f.ip6.arpa": "1.d.f.ip6.arpa",
+  "e.f.ip6.arpa": "1.8.e.f.ip6.arpa",
+} as const;
+
+/** With the root of the internet, out of reach here: with one of the lab's own nothing would be reserved. */
+describe("zones of one's own among reserved names", { skip: whyNoLab() ?? false }, () => {
+  const { lab } = withProduct(
+    {
+      GHOSTINBOX_DNS__ROOT_HINTS: "",
+      GHOSTINBOX_DNS__TRUST_ANCHOR: "",
+      GHOSTINBOX_DNS__STUB: Object.keys(STUBS)
+        .map((zone) => `${zone}=${DNS_HOST}`)
+        .join(","),
+    },
+    [],
+    { records: () => Object.values(STUBS).map((name) => `${name}. TXT "of its own server"`) },
+  );
+  const asked = (name: string): Promise<string> => lab.server.mustExec(["drill", name, `@${RESOLVER}`, "TXT"]);
+
+  for (const [zone, name] of Object.entries(STUBS))
+    test(`${zone} is asked of its server`, async () => {
+      const answer = await asked(name);
+      assert.match(answer, /rcode: NOERROR/);
+      assert.match(answer, /TXT\s+"of its own server"/);
+    });
+
+  test("of other reserved names the resolver still says that they do not exist", async () => {
+    const own = Object.keys(STUBS);
+    const others = BUILT_IN_ZONES.filter(
+      (zone) => zone !== "localhost" && !own.some((stub) => zone === stub || zone.endsWith(`.${stub}`)),
+    );
+    assert.ok(others.length > 70);
+    for (const zone of others) assert.match(await asked(`nothing.${zone}`), /rcode: NXDOMAIN/, zone);
+  });
+});

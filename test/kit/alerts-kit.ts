@@ -1,0 +1,116 @@
+import type { AlertEvent } from "../../src/core/alert-rules.ts";
+import type { Holding } from "../../src/core/alerts.ts";
+import type { Millis } from "../../src/core/time.ts";
+import type { AlertMessage, AlertState } from "../../src/engine/alert-ports.ts";
+import { type AlertSettings, Alerts } from "../../src/engine/alerts.ts";
+import { ComponentWatch } from "../../src/engine/component-watch.ts";
+import type { Outcome } from "../../src/engine/ports.ts";
+import { HandClock, NoticeBoard } from "./engine-kit.ts";
+
+export const SETTINGS: Omit<AlertSettings, "channels"> = {
+  thresholds: {
+    failed_logins: 3,
+    dashboard_logins: 3,
+    password_guessed: 3,
+    unusual_connections: 3,
+    spam_volume: 3,
+    many_bans: 3,
+    repeated_violations: 3,
+    web_overreach: 3,
+    mail_undelivered: 3,
+  },
+  volume: { minimum: 50, factor: 5 },
+  settleMs: 60_000,
+  schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },
+};
+
+/** Alerts over events that the test hands out, a store that it can break, and channels that answer as it says. */
+export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
+  const clock = new HandClock();
+  const notices = new NoticeBoard();
+  const logged: string[] = [];
+  const told: string[] = [];
+  const saved: AlertState[] = [];
+  const steps: (readonly [after: number, upTo: number])[] = [];
+  const seen: AlertEvent[] = [];
+  const held: Holding[] = [];
+  const state = { last: 0, unreadable: false, unwritable: false, ids: (_since: Millis): number => 1 };
+  const answers = new Map<string, Outcome>();
+  const channel = (name: string) => ({
+    name,
+    send: ({ kind, code, subject }: AlertMessage) => {
+      told.push(`${name}: ${kind} ${code ?? ""} ${subject}`.trim());
+      return Promise.resolve(answers.get(name) ?? ({ ok: true } as const));
+    },
+  });
+  const readable = (): void => {
+    if (state.unreadable) throw new Error("disk I/O error");
+  };
+  const log =
+    (level: string) =>
+    (message: string, details: object = {}): void =>
+      void logged.push(`${level} ${message} ${JSON.stringify(details)}`);
+  const alerts = new Alerts(
+    {
+      events: {
+        last: () => {
+          readable();
+          return state.last;
+        },
+        firstSince: (at) => state.ids(at),
+        between: (after, upTo) => {
+          steps.push([after, upTo]);
+          return seen.filter(({ id }) => id > after && id <= upTo);
+        },
+      },
+      store: {
+        load: () => kept,
+        save: (now) => {
+          if (state.unwritable) throw new Error("disk full");
+          saved.push(now);
+        },
+      },
+      notices,
+      components: Object.assign(new ComponentWatch(() => Promise.resolve([]), clock), { holding: () => held }),
+      clock,
+      log: { info: log("info"), warn: log("warn"), error: log("error") },
+    },
+    { ...SETTINGS, channels: [channel("a")] },
+  );
+  return {
+    alerts,
+    clock,
+    notices,
+    logged,
+    saved,
+    steps,
+    state,
+    held,
+    answers,
+    use: (settings: Partial<typeof SETTINGS>, ...channels: readonly string[]) =>
+      alerts.configure({ ...SETTINGS, ...settings, channels: channels.map(channel) }),
+    failures: (count: number): void => {
+      for (let i = 0; i < count; i++) seen.push({ ...FAILED, id: ++state.last, at: clock.now() });
+    },
+    seconds: async (count: number): Promise<readonly string[]> => {
+      for (let i = 0; i < count; i++) {
+        await alerts.round();
+        await alerts.stop();
+        clock.advance(1_000);
+      }
+      return told.splice(0);
+    },
+  };
+}
+
+const FAILED: Omit<AlertEvent, "id" | "at"> = {
+  type: "LOGIN_FAILED",
+  prefix: null,
+  account: "anna@example.test",
+  proof: "a",
+  reason: null,
+  isNewPlace: false,
+  isKnownAccount: true,
+  details: "imap login=<anna@example.test>",
+  action: "",
+};

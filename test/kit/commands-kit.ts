@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { type Prefix, parsePrefix } from "../../src/core/ip.ts";
+import { createCommands } from "../../src/engine/commands.ts";
+import { noEnforcement } from "../../src/engine/enforce.ts";
+import { healthOf } from "../../src/engine/health.ts";
+import type { Command, KeeperCommand, Reply } from "../../src/wire/control.ts";
+import type { Origin } from "../../src/wire/control-rights.ts";
+import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "./engine-kit.ts";
+
+export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+
+export function network(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  assert.ok(parsed !== null, text);
+  return parsed;
+}
+
+/** Every command on a real engine and real databases in memory; the keeper only notes what it is asked. */
+export function commandsOnMemory(policy = TEST_POLICY) {
+  const memory = engineOnMemory(policy, [{ prefix: network("203.0.113.1/32"), why: "gateway" }]);
+  const { engine, sqlite, banLog, notices, clock, db } = memory;
+  const { accounts, lists, files, networks, acquaintances, senders, credentials } = accountsOnMemory();
+  const asked: KeeperCommand[] = [];
+  let up = true;
+  const keeper = {
+    ask: (command: KeeperCommand) => {
+      if (command.verb !== "status") asked.push(command);
+      return Promise.resolve(up ? { ok: true as const, detail: "" } : { ok: false as const, reason: "no answer" });
+    },
+  };
+  let refreshed = 0;
+  let authorsWritten = 0;
+  let reloaded: ReturnType<Parameters<typeof createCommands>[0]["reload"]> = { ok: true, changed: [] };
+  const health = { keeper, notices, clock, startedAt: engine.startedAt, firewall: noEnforcement.status };
+  const run = createCommands({
+    engine,
+    history: sqlite,
+    banLog,
+    clock,
+    accounts,
+    files,
+    networks,
+    recipients: { exists: (address) => address === "owner@example.test" },
+    pauses: acquaintances(db),
+    senders: senders(db),
+    preferences: { refresh: () => void refreshed++ },
+    authors: {
+      // A list that cannot be written undoes no command.
+      refresh: () => {
+        authorsWritten += 1;
+        assert.fail("the disk is full");
+      },
+    },
+    keeper,
+    notices,
+    credentials: credentials(db, clock),
+    health: () => healthOf({ ...health, events: () => 0 }),
+    reload: () => reloaded,
+    alerts: NO_ALERTS,
+    pid: 1,
+  });
+  const rows = (column: string): readonly unknown[] =>
+    db
+      .prepare(`SELECT ${column} AS told FROM event ORDER BY id`)
+      .all()
+      .map((row) => row["told"]);
+  return {
+    ...memory,
+    lists,
+    ask: (command: Command, origin: Origin = "root"): Promise<Reply> =>
+      run({ by: origin === "root" ? "root" : "web:admin via 203.0.113.9", command }, origin),
+    /** What the keeper was asked, but for its status. */
+    asked,
+    kept: () => asked.map(({ verb }) => verb),
+    keeperUp: (value: boolean) => {
+      up = value;
+    },
+    /** What reading the settings comes to from now on. */
+    reloads: (outcome: typeof reloaded) => {
+      reloaded = outcome;
+    },
+    refreshed: () => refreshed,
+    /** How often it was tried to write down who may send as whom. */
+    authorsWritten: () => authorsWritten,
+    rows: () => rows("id").length,
+    types: () => rows("type"),
+    details: () => rows("details"),
+    /** Every row that is to come is refused, as by a full disk. */
+    fillDisk: () => {
+      db.exec("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+    },
+  };
+}

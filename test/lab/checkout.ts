@@ -1,0 +1,19 @@
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Lab } from "./lab.ts";
+
+export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** Where the copy of a lab lies; it goes with the lab. */
+export function copiedCheckout({ directory }: Pick<Lab, "directory">): string {
+  return join(directory, "checkout");
+}
+
+/** All of the checkout, so that a test may drop files into it and leaves none behind. What npm installed is shared. */
+export function copyCheckout(to: string): void {
+  mkdirSync(to);
+  for (const name of readdirSync(CHECKOUT).filter((each) => each !== ".git" && each !== "node_modules"))
+    cpSync(join(CHECKOUT, name), join(to, name), { recursive: true, preserveTimestamps: true });
+  symlinkSync(join(CHECKOUT, "node_modules"), join(to, "node_modules"));
+}

@@ -1,0 +1,39 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { until } from "./wait.ts";
+
+/** Somebody at a terminal: script(1) gives the program a terminal of its own. */
+export class Typist {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number>;
+  #output = "";
+
+  /** `within`: what enters the machine on which the command is typed. */
+  constructor(within: (argv: readonly string[]) => readonly string[], command: string) {
+    const [program = "", ...argv] = within(["script", "--quiet", "--return", "--command", command, "/dev/null"]);
+    const child = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
+    child.stdout.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
+    this.#child = child;
+    this.#ended = once(child, "close").then(([code]) => Number(code));
+  }
+
+  /** Everything that the terminal has shown, without carriage returns. */
+  get output(): string {
+    return this.#output.replaceAll("\r", "");
+  }
+
+  async sees(pattern: RegExp, deadlineMs?: number): Promise<void> {
+    await until(`the terminal shows ${String(pattern)}`, () => pattern.test(this.output), deadlineMs);
+  }
+
+  /** A line with its end; or keys such as Ctrl-C, as they are. */
+  types(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  /** The exit code of the command. */
+  async ends(deadlineMs = 30_000): Promise<number> {
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), deadlineMs);
+    return this.#ended.finally(() => clearTimeout(timer));
+  }
+}

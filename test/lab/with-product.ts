@@ -1,0 +1,59 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { after, before } from "node:test";
+import { copiedCheckout, copyCheckout } from "./checkout.ts";
+import { Lab } from "./lab.ts";
+import { type Environment, Product } from "./product.ts";
+
+export type Running = Readonly<{ lab: Lab; product: Product }>;
+
+/** What a few test files need besides. */
+export type Besides = Readonly<{
+  /** Lines of a zone file for the lab's DNS. */
+  records?: () => readonly string[] | Promise<readonly string[]>;
+  /** The text of `ghostinbox.toml` before the first start. */
+  toml?: string;
+  /** A program that starts `npm start`, with fewer rights than the lab has. */
+  within?: readonly string[];
+  /** Whether it runs from a copy of the checkout, `copiedCheckout(lab)`, which `prepare` and the test may change. */
+  copied?: boolean;
+  /** Runs once the lab stands and before the server starts: other hosts, files, settings that name them. */
+  prepare?: (running: Running) => void | Promise<void>;
+  /** Runs once the server has stopped: takes away what `prepare` made outside the lab. */
+  release?: () => void | Promise<void>;
+}>;
+
+/**
+ * The server in a lab of its own, for the tests of one `describe`: starts before the first of them with these settings
+ * and accounts, stops after the last, and fails if anything of it is left. Both exist at once, so that a test file can
+ * name them; neither does anything before the first test.
+ */
+export function withProduct(
+  settings: Environment = {},
+  accounts: readonly string[] = [],
+  besides: Besides = {},
+): Running {
+  const lab = new Lab();
+  const checkout = besides.copied === true ? copiedCheckout(lab) : undefined;
+  const product = new Product(lab, settings, { within: besides.within, checkout });
+  before(async () => {
+    await lab.start((await besides.records?.()) ?? []);
+    if (besides.toml !== undefined) {
+      mkdirSync(dirname(product.layout.settings), { recursive: true });
+      writeFileSync(product.layout.settings, besides.toml);
+    }
+    if (checkout !== undefined) copyCheckout(checkout);
+    await besides.prepare?.({ lab, product });
+    await product.start();
+    for (const name of accounts) await product.addAccount(name);
+  });
+  after(async () => {
+    try {
+      await product.stopAndCheck();
+    } finally {
+      await besides.release?.();
+      lab.remove();
+    }
+  });
+  return { lab, product };
+}

@@ -1,0 +1,90 @@
+import { withoutExtension } from "../../src/core/address.ts";
+import type { Change, Decision } from "../../src/core/decision.ts";
+import type { Event, JailLine, JailReported, Recipient } from "../../src/core/event.ts";
+import type { BounceFacts, Heard } from "../../src/core/facts.ts";
+import { contains, networkAddress, type Prefix } from "../../src/core/ip.ts";
+import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";
+
+/** What the oracle recounts of all that happened: one function a fact. */
+
+/** `subject`: the unit in which it was counted, which a later change of the allow list does not move. */
+export type Kept = Readonly<{
+  at: Millis;
+  event: Event;
+  subject: Prefix;
+  decision: Decision;
+  changes: readonly Change[];
+}>;
+export type Changed = Readonly<{ change: Change; at: Millis }>;
+
+export function timesOf(kept: readonly Kept[]): readonly Millis[] {
+  return kept.map(({ at }) => at);
+}
+
+export function changesOf(kept: readonly Kept[]): readonly Changed[] {
+  return kept.flatMap(({ changes, at }) => changes.map((change) => ({ change, at })));
+}
+
+/** Each mail of a scenario names one recipient. */
+export function bounceOf(changes: readonly Changed[], { recipient, clientName }: Recipient): BounceFacts {
+  const owner = withoutExtension((recipient ?? "").toLowerCase());
+  return {
+    hasOther: false,
+    isExpected: changes.some(
+      ({ change }) =>
+        change.type === "CORRESPOND" &&
+        change.account === owner &&
+        `.${clientName ?? ""}`.endsWith(`.${change.address.slice(change.address.indexOf("@") + 1)}`),
+    ),
+  };
+}
+
+type Told = Readonly<{ subject: Prefix; report: JailReported; now: Millis }>;
+
+export function heardOf(kept: readonly Kept[], { subject, report, now }: Told): Heard {
+  const { jail, lastAt, windowMs, lines } = report;
+  const told = changesOf(kept).flatMap(({ change }) =>
+    change.type === "HEAR_JAIL" && change.prefix === subject && change.jail === jail ? [change] : [],
+  );
+  const bans = changesOf(kept).flatMap(({ change }) =>
+    change.type === "BAN" && contains(change.ban.prefix, networkAddress(subject)) ? [change.ban.createdAt] : [],
+  );
+  const answered = Math.max(...bans.filter((when) => when <= now));
+  const upTo = Math.max(answered, ...told.map(({ at }) => at).filter((when) => when <= now));
+  const carried = (told.at(-1)?.unjudged ?? []).filter((at) => at > answered && at > lastAt - windowMs);
+  const fresh = lines.filter((line) => line.at > upTo && !isJudged(kept, subject, line)).map(({ at }) => at);
+  const tried = kept.flatMap(({ event, subject: of, at, decision }) =>
+    "passwordHash" in event &&
+    isLogin(event, decision) &&
+    of === subject &&
+    at > lastAt - windowMs - 4 * MINUTE_MS &&
+    at <= lastAt + 5 * SECOND_MS
+      ? [event.passwordHash]
+      : [],
+  );
+  return {
+    upTo: Number.isFinite(upTo) ? instant(upTo) : null,
+    passwords: [...new Set(tried)].slice(0, 2),
+    unjudged: [...carried, ...fresh],
+  };
+}
+
+function isJudged(kept: readonly Kept[], subject: Prefix, line: JailLine): boolean {
+  const lateMs = line.about === "login" ? 4 * MINUTE_MS : 15 * SECOND_MS;
+  return kept.some(
+    ({ event, subject: of, at, decision }) =>
+      of === subject &&
+      at > line.at - lateMs &&
+      at <= line.at + 5 * SECOND_MS &&
+      (line.about === "login" ? isLogin(event, decision) : line.about === "refusal" && isRefusal(event, decision)),
+  );
+}
+
+function isLogin(event: Event, { verdict }: Decision): boolean {
+  return event.type === "LOGIN_FAILED" || (event.type === "LOGIN_ASKED" && verdict === "refuse");
+}
+
+function isRefusal({ type }: Event, { verdict }: Decision): boolean {
+  const asked = type === "CONNECT" || type === "RECIPIENT" || type === "MAIL" || type === "MESSAGE";
+  return asked && (verdict === "refuse" || verdict === "defer");
+}
