@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countGuesses, type Guess } from "./account-guard.ts";
+import { countGuesses, type Guess, networkShare } from "./account-guard.ts";
 import { decideLoginAsked, decideLoginFailed } from "./decide-login.ts";
 import type { LoginFacts } from "./event.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
@@ -107,3 +107,15 @@ for (const [that, guesses, count] of [
     assert.equal(countGuesses(tried, 2), count);
     assert.equal(countGuesses(tried.toReversed(), 2), count, "in whatever order");
   });
+
+test("no network brings an account's guard up by itself: it adds a quarter at most, rounded up", () => {
+  const share = (failures: number) => networkShare({ ...POLICY, accounts: { ...POLICY.accounts, failures } });
+  assert.deepEqual([1, 4, 5, 20].map(share), [1, 1, 2, 5]);
+});
+
+test("a password tried out of several networks counts for the first of them, in whatever order they come", () => {
+  const [first, second] = [neighbourhoodOf(ip("198.51.100.1"), 64), neighbourhoodOf(STRANGER, 64)];
+  const decoys = [first, second].map((network): Guess => ({ network, proof: "decoy" }));
+  const own = { network: second, proof: "own" };
+  for (const guesses of [decoys, decoys.toReversed()]) assert.equal(countGuesses([...guesses, own], 1), 2);
+});

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { domainOf, localPart, parseAccountName, parseAddress } from "./address.ts";
+import {
+  addressLiteral,
+  domainOf,
+  isDomain,
+  localPart,
+  parseAccountName,
+  parseAddress,
+  withoutExtension,
+  withoutRoot,
+} from "./address.ts";
 
 test("an address is lowercased and taken apart", () => {
   const parsed = parseAddress("Anna.Berg+List@Mail.Example.ORG");
@@ -19,6 +28,22 @@ test("lengths of RFC 5321 hold at the edge", () => {
   assert.equal(parseAddress(`${"a".repeat(64)}@${domain}.abcd`), null);
   assert.ok(parseAddress(`a@${"d".repeat(63)}.org`));
   assert.equal(parseAddress(`a@${"d".repeat(64)}.org`), null);
+});
+
+test("an address has at most 254 characters, a domain 253", () => {
+  const ofLength = (length: number): string => "d.".repeat(150).slice(0, length - 2) + "dd";
+  assert.equal(ofLength(253).length, 253);
+  assert.ok(isDomain(ofLength(253)));
+  assert.ok(!isDomain(ofLength(254)));
+  assert.ok(parseAddress(`a@${ofLength(252)}`));
+  assert.equal(parseAddress(`a@${ofLength(253)}`), null);
+});
+
+test("an extension belongs to the address before it, whatever its length", () => {
+  assert.equal(withoutExtension("anna+shop@example.org"), "anna@example.org");
+  assert.equal(withoutExtension("a+@example.org"), "a@example.org");
+  for (const plain of ["anna@example.org", "+shop@example.org", "anna@exam+ple.org", "anna+shop", ""])
+    assert.equal(withoutExtension(plain), plain);
 });
 
 for (const text of [
@@ -49,9 +74,36 @@ for (const text of [
 ])
   test(`no address: ${JSON.stringify(text)}`, () => assert.equal(parseAddress(text), null));
 
+test("a dot at the end makes no other address", () => {
+  assert.equal(withoutRoot("anna@example.org."), "anna@example.org");
+  assert.equal(withoutRoot("anna@example.org.."), "anna@example.org");
+  for (const same of ["", ".", "anna@example.org", "anna."]) assert.equal(withoutRoot(same), same);
+});
+
+test("an address literal names a host", () => {
+  assert.equal(addressLiteral("anna@[203.0.113.1]"), "203.0.113.1");
+  for (const written of ["IPv6:2001:DB8::1", "ipv6:2001:db8:0::1", "2001:db8::1"])
+    assert.equal(addressLiteral(`anna@[${written}]`), "2001:db8::1", written);
+  for (const none of ["", "]", "anna@example.org", "anna@203.0.113.1]", "anna@[x]", "anna@[]"])
+    assert.equal(addressLiteral(none), null, none);
+});
+
 test("an account name is a safe name of a directory", () => {
   for (const good of ["anna@example.org", "a.b-c_d@example.org", "7@localhost"])
     assert.equal(parseAccountName(good), good);
   for (const bad of ["a+b@example.org", "..@example.org", "a$b@example.org", "a'b@example.org", "a*@example.org"])
     assert.equal(parseAccountName(bad), null, bad);
+});
+
+test("a sign that begins a text, or stands at the at sign, leaves it as it is", () => {
+  assert.equal(parseAddress("@a.example.org"), null);
+  assert.equal(withoutExtension("anna@exam+ple"), "anna@exam+ple");
+  assert.equal(withoutRoot("@."), "@");
+  assert.equal(withoutRoot("@example.org."), "@example.org");
+  assert.equal(withoutRoot("."), ".");
+});
+
+test("an address is a literal between two brackets, and no other", () => {
+  for (const none of ["anna@203.0.113.1]", "anna@[203.0.113.1x", "anna@x203.0.113.1]", "[203.0.113.1]x"])
+    assert.equal(addressLiteral(none), null, none);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventRules, isSpike } from "./alert-rules.ts";
-import { alertText, conditions, isAlertCode } from "./alerts.ts";
+import { alertText, conditions, isAlertCode, isServerIll } from "./alerts.ts";
 import { notices } from "./notices.ts";
 
 test("every alert says what happened, why it matters, and what to do with a command or a setting", () => {
@@ -27,4 +27,24 @@ test("a spike is both much and far more than usual", () => {
   assert.equal(isSpike(1_000, 0, limits), true);
   assert.equal(isSpike(1_000, 201, limits), false);
   assert.equal(isSpike(1_005, 201, limits), true);
+});
+
+test("the server is ill while something critical is so, unless it is about an account", () => {
+  for (const [code, isIll] of [
+    ["component_down", true],
+    ["disk_nearly_full", true],
+    ["password_guessed", false],
+    ["right_password_refused", false],
+    ["failed_logins", false],
+    ["greylist_silent", false],
+  ] as const)
+    assert.equal(isServerIll(code), isIll, code);
+});
+
+test("a notice is a warning unless it is more or less than that", () => {
+  const severities = ["keeper_unreachable", "greylist_silent", "connections_uncounted"] as const;
+  assert.deepEqual(
+    severities.map((code) => alertText(code).severity),
+    ["critical", "warning", "info"],
+  );
 });

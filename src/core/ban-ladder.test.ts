@@ -68,3 +68,16 @@ test("the ban holds the network, names the address and tells the owner why in nu
   assert.equal(change.ban.createdAt, NOON);
   assert.equal(banAfter(0).ip, STRANGER);
 });
+
+test("a first ban out of a jail is as long as the jail says, a later one as long as the longer of jail and rung", () => {
+  const lastsMs = (offences: number, banMs: number): number => {
+    const jail = { name: "postfix", banMs };
+    const { ban } = nextBan(POLICY, factsOf({ offences }), { code: "jail_report", evidence: EVIDENCE, jail }, NOON);
+    assert.equal(ban.source, "fail2ban");
+    return (ban.expiresAt ?? NOON) - NOON;
+  };
+  assert.equal(lastsMs(0, MINUTE_MS), MINUTE_MS);
+  assert.equal(lastsMs(0, DAY_MS), DAY_MS);
+  assert.equal(lastsMs(1, MINUTE_MS), 2 * HOUR_MS);
+  assert.equal(lastsMs(1, DAY_MS), DAY_MS);
+});

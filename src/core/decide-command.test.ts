@@ -111,3 +111,22 @@ test("expiry: leaves alone a ban that is gone, permanent, or was renewed meanwhi
     assert.equal(decided.recorded, false);
   }
 });
+
+test("no command counts as something that an address did", () => {
+  const target = { prefix: PREFIX, by: "root" };
+  const both = [NOTHING, { ...NOTHING, protection: "gateway", ban: BAN, listed: { expiresAt: null } }] as const;
+  for (const facts of both) {
+    const decided = [
+      decideCommand(facts, ASKED, NOON),
+      decideCommand(facts, { type: "UNBAN_ASKED", ...target }, NOON),
+      decideCommand(facts, { type: "ALLOW_ASKED", ...target, note: "", durationMs: null }, NOON),
+      decideCommand(facts, { type: "DISALLOW_ASKED", ...target }, NOON),
+      decideCommand(facts, { type: "ALLOW_EXPIRED", prefix: PREFIX }, NOON),
+      decideCommand(facts, { type: "BAN_EXPIRED", prefix: PREFIX }, NOON),
+    ];
+    assert.deepEqual(
+      decided.filter(({ counted }) => counted),
+      [],
+    );
+  }
+});

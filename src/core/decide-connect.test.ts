@@ -47,6 +47,26 @@ const examples: readonly Example[] = [
     counted: false,
   },
   {
+    that: "a server whose mail is wanted, over the limit",
+    known: { isWanted: true, connections: times(59) },
+    answer: "defer wanted_busy",
+    counted: true,
+  },
+  {
+    that: "the same past three times the limit",
+    known: { isWanted: true, connections: times(60) },
+    answer: "refuse connection_limit",
+    bans: 1,
+    counted: true,
+  },
+  {
+    that: "the same after an offence",
+    known: { isWanted: true, offences: 1, connections: times(20) },
+    answer: "refuse connection_limit",
+    bans: 1,
+    counted: true,
+  },
+  {
     that: "a large provider that is banned for another reason",
     known: { ban: BAN },
     clientName: GOOGLE,

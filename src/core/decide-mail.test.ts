@@ -39,6 +39,18 @@ const mails: readonly Example[] = [
     counted: false,
   },
   {
+    that: "a server whose mail is wanted, over the limit",
+    known: { isWanted: true, mails: times(500) },
+    answer: "defer wanted_busy",
+    counted: false,
+  },
+  {
+    that: "the same after an offence",
+    known: { isWanted: true, offences: 1, mails: times(10) },
+    answer: "refuse mail_limit",
+    bans: 1,
+  },
+  {
     that: "an address from which an account signed in, over the limit",
     known: { known: true, mails: times(29) },
     answer: "defer known_address",
@@ -76,6 +88,20 @@ const mails: readonly Example[] = [
     answer: "refuse banned",
     counted: false,
   },
+  {
+    that: "an account that may not sign in any more",
+    known: { accountActive: false },
+    mail: { account: USER },
+    answer: "refuse account_inactive",
+    counted: false,
+  },
+  { that: "a stranger's fifth in a connection", known: { sessionMails: 4 }, answer: "pass below_limit" },
+  {
+    that: "a stranger's sixth in a connection",
+    known: { sessionMails: 5 },
+    answer: "refuse session_limit",
+    counted: false,
+  },
 ];
 for (const example of mails)
   check("DATA", example, (facts, mail) =>
@@ -92,11 +118,25 @@ const recipients: readonly Example[] = [
     answer: "refuse own_sender",
     counted: false,
   },
+  {
+    that: "a stranger as a user of this machine, by its address",
+    known: { senderHere: true },
+    mail: { sender: "user@[203.0.113.1]" },
+    answer: "refuse own_sender",
+    counted: false,
+  },
   { that: "a stranger of a domain below ours", mail: { sender: "u@sub.example.org" }, answer: "pass below_limit" },
   {
     that: "our domain as the local part of another's address",
     mail: { sender: '"a@example.org"@example.net' },
     answer: "pass below_limit",
+  },
+  {
+    that: "an account that may not sign in any more",
+    known: { accountActive: false },
+    mail: { account: USER },
+    answer: "refuse account_inactive",
+    counted: false,
   },
   { that: "an account as itself", mail: { sender: USER, account: USER }, answer: "pass below_limit" },
   {
@@ -184,20 +224,18 @@ test("a client on a block list is refused in Postfix's words, unless it is trust
   );
 });
 
-test("whom an account writes to is remembered, but for our own users", () => {
-  const changesOf = (recipient: string | null, account: string | null) =>
-    decideRecipient(
-      POLICY,
-      factsOf(),
-      { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, recipient, account },
-      NOON,
-    ).changes;
+test("people to whom an account writes are remembered once its mail is taken, but for our own users", () => {
   const known = { type: "CORRESPOND", address: "shop@example.net", account: USER };
-  assert.deepEqual(changesOf("Shop@Example.net", USER), [known]);
-  assert.deepEqual(changesOf("owner@EXAMPLE.org", USER), []);
-  assert.deepEqual(changesOf(null, USER), []);
-  assert.deepEqual(changesOf(`${"x".repeat(400)}@example.net`, USER), []);
-  assert.deepEqual(changesOf("shop@example.net", null), []);
+  const recipients = ["Shop@Example.net", "owner@EXAMPLE.org", `${"x".repeat(400)}@example.net`];
+  const changesOf = (account: string | null, facts: Partial<Facts> = {}) => {
+    const event = { type: "MESSAGE", recipientCount: 3, sizeBytes: 1, ...MAIL, account } as const;
+    return decideMessage(POLICY, factsOf({ writtenTo: recipients, ...facts }), event).changes;
+  };
+  assert.deepEqual(changesOf(USER), [known]);
+  assert.deepEqual(changesOf(null), []);
+  assert.deepEqual(changesOf(USER, { ban: BAN }), [], "it was refused");
+  const asked = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, account: USER } as const;
+  assert.deepEqual(decideRecipient(POLICY, factsOf(), { ...asked, recipient: "shop@example.net" }, NOON).changes, []);
 });
 
 test("a sender whose domain does not exist is refused; one of whom the DNS told nothing is not", () => {
@@ -248,7 +286,7 @@ const messages: readonly Example[] = [
 ];
 for (const example of messages)
   check("end of message", example, (facts, mail) =>
-    decideMessage(facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1_000, ...mail }),
+    decideMessage(POLICY, facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1_000, ...mail }),
   );
 
 function check(stage: string, example: Example, decide: (facts: Facts, mail: MailFacts) => Decision): void {

@@ -6,7 +6,9 @@ import {
   hostPrefix,
   type Ip,
   isSingleAddress,
+  isTooWide,
   isV4,
+  neighbourhoodOf,
   networkAddress,
   overlaps,
   type Prefix,
@@ -230,4 +232,43 @@ function bitsOf(address: Ip): Bits {
   const after = groups(right ?? "");
   const zeros = Array.from({ length: right === undefined ? 0 : 8 - before.length - after.length }, () => 0n);
   return { width: 128, value: joinGroups([...before, ...zeros, ...after]) };
+}
+
+test("an entry that covers more than /8, or /16 of IPv6, is too wide to be trusted", () => {
+  const width = (text: string): boolean => isTooWide(network(text));
+  assert.deepEqual(["10.0.0.0/8", "10.0.0.0/7", "2001::/16", "2000::/15"].map(width), [false, true, false, true]);
+});
+
+test("neighbours are those of an IPv4 /24, or of an IPv6 /48 where the unit itself is no wider", () => {
+  assert.equal(neighbourhoodOf(address("203.0.113.7"), 64), "203.0.113.0/24");
+  assert.equal(neighbourhoodOf(address("2001:db8:1:2::7"), 64), "2001:db8:1::/48");
+  assert.equal(neighbourhoodOf(address("2001:db8:1:2::7"), 32), "2001:db8::/32");
+});
+
+test("a single address is a network of one, whatever the family", () => {
+  const single = (text: string): boolean => isSingleAddress(network(text));
+  assert.deepEqual(["203.0.113.7", "203.0.113.6/31", "2001:db8::7", "2001:db8::/32", "2001:db8::/127"].map(single), [
+    true,
+    false,
+    true,
+    false,
+    false,
+  ]);
+});
+
+test("a mapped network that is wider than all of IPv4 is none", () => {
+  assert.equal(parsePrefix("::ffff:203.0.113.0/96"), "0.0.0.0/0");
+  assert.equal(parsePrefix("::ffff:203.0.113.0/95"), null);
+});
+
+function address(text: string): Ip {
+  const parsed = parseIp(text);
+  assert.ok(parsed !== null, text);
+  return parsed;
+}
+
+function network(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  assert.ok(parsed !== null, text);
+  return parsed;
 }

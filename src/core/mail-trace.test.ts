@@ -9,9 +9,11 @@ test("what is written is read again", () => {
     type: "MAIL_TRIED",
     queueId: "72CED1EABE5",
     recipient: "anna@example.test",
+    alias: null,
     outcome: "sent",
     relay: "lmtp private/dovecot-lmtp",
     reply: "250 Saved",
+    server: null,
   });
   assert.deepEqual(mailNames("EMAIL_DELIVERED", tried), { queueId: "72CED1EABE5", messageId: "" });
 });
@@ -36,4 +38,19 @@ test("a sender who writes the name of another mail into an address is not taken 
 test("what a queue id looks like", () => {
   for (const id of ["72CED1EABE5", "4ZzQ0v1Jc3z9Xk2"]) assert.ok(isQueueId(id), id);
   for (const id of ["", "NO", "a@b.test", "<72CED1EABE5>", "72CED1EABE5 x"]) assert.ok(!isQueueId(id), id);
+});
+
+test("a refused mail names its queue id at the end or before the reason; a score without a Message-ID names nothing", () => {
+  const blocked = "smtp from=<a@b.test> to=<anna@example.test> size=12 queue_id=72CED1EABE5";
+  assert.deepEqual(mailNames("EMAIL_BLOCKED", blocked), { queueId: "72CED1EABE5", messageId: "" });
+  assert.equal(mailNames("EMAIL_BLOCKED", "smtp from=<a@b.test> to=<anna@example.test>"), null);
+  assert.equal(mailNames("SPAM_SCORED", "score=5.9 required=5 message_id="), null);
+  assert.equal(mailNames("SPAM_SCORED", "nonsense"), null);
+});
+
+test("what a stranger wrote is cut at the length of the longest address", () => {
+  const queued = (length: number): string =>
+    queuedDetails({ type: "MAIL_QUEUED", queueId: "72CED1EABE5", messageId: "x".repeat(length) });
+  assert.ok(queued(320).endsWith("=" + "x".repeat(320)));
+  assert.ok(queued(321).endsWith("x…"));
 });

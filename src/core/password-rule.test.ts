@@ -17,6 +17,11 @@ test("the account's own name is refused in any case, and only for its account", 
   assert.equal(passwordProblem("my-ANNA-pass", null), null);
 });
 
+test("a name of two letters may occur in a password by chance, one of three may not", () => {
+  assert.equal(passwordProblem("my-jo-password", parseAccountName("jo@example.org")), null);
+  assert.match(passwordProblem("my-joe-password", parseAccountName("joe@example.org")) ?? "", /name of the account/);
+});
+
 test("a password that no mail program could send is refused", () => {
   assert.match(passwordProblem("0123456789\n", anna) ?? "", /control character/);
   assert.match(passwordProblem("x".repeat(513), anna) ?? "", /at most 512/);

@@ -38,6 +38,24 @@ test("a time-out is rounded up to seconds; a permanent ban has none; a ban that 
   );
 });
 
+test("a step that adds a ban which ends just now takes it out, of networks too", () => {
+  const one = prefix("203.0.113.1");
+  const network = prefix("203.0.113.0/24");
+  const inner = { prefix: network, expiresAt: NOW };
+  const plan = planSteps(new Map([[network, NOW]]), [{ type: "add", prefix: one, expiresAt: NOW }], NOW, 64);
+  assert.deepEqual(plan.changes, [{ set: "ban4", type: "change", add: [], remove: [one] }]);
+  const touched = planSteps(
+    new Map([[network, NOW]]),
+    [{ type: "add", prefix: prefix("198.51.100.0/24"), expiresAt: null }],
+    NOW,
+    64,
+  );
+  assert.deepEqual(touched.changes, [
+    { set: "net4", type: "rebuild", elements: [{ prefix: prefix("198.51.100.0/24"), timeoutS: null }] },
+  ]);
+  assert.deepEqual(planReset([inner], NOW, 64).changes, []);
+});
+
 test("the last step on a prefix wins", () => {
   const one = prefix("203.0.113.1");
   const two = prefix("203.0.113.2");

@@ -42,3 +42,10 @@ test("whatever stands in DNS, nothing is thrown, and what is read is bounded", (
     { numRuns: 50, seed: 7 },
   );
 });
+
+test("five hundred terms are read, and a name that cannot be one gives no hosts", () => {
+  const terms = (count: number) => parseSpfRecord(`v=spf1 ${"ip4:203.0.113.1 ".repeat(count)}ip4:203.0.113.2`);
+  assert.equal(terms(499)?.length, 500);
+  assert.equal(terms(500)?.length, 500);
+  assert.deepEqual(parseSpfRecord("v=spf1 a:nodots mx:-bad.example a:%{d}.example"), []);
+});

@@ -14,6 +14,8 @@ const cases: readonly (readonly [string, string, number, string])[] = [
   ["too long is cut and says so", "abcdef", 4, "abc…"],
   ["an escape counts at its length", "\x00\x00", 5, "\\x00…"],
   ["a pair is not cut in half", "ab😀cd", 4, "ab…"],
+  ["an escape that just fits is not cut", "a\x00", 5, "a\\x00"],
+  ["room for the mark alone", "abc", 1, "…"],
   ["nothing", "", 4, ""],
   ["no room", "abc", 0, ""],
 ];

@@ -87,6 +87,11 @@ test("nothing older than the longest window changes a verdict", () => {
   );
 });
 
+test("where there are no limits nothing is looked back at, and the one time that is kept is the last", () => {
+  assert.equal(longestWindowMs([]), 0);
+  assert.equal(timesToKeep([], 3), 1);
+});
+
 function recount(list: readonly Millis[], windowMs: number): number {
   return list.filter((at) => at > now - windowMs).length;
 }

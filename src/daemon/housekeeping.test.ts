@@ -27,7 +27,7 @@ async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>) {
     banLog: new SqliteBanLog(kit.db),
     retention: new Retention(kit.db, new EventCount(kit.db), WIDE),
     store: kit.sqlite,
-    lookout: new Lookout({ notices: kit.notices, clock: kit.clock, isEnforcing: () => true }),
+    lookout: new Lookout({ notices: kit.notices, clock: kit.clock, isEnforcing: () => true, mend: () => undefined }),
     clock: kit.clock,
     notices: kit.notices,
     log: { info: quiet, warn: quiet, error: (_, fields) => assert.fail(String(fields?.["why"])) },

@@ -23,7 +23,13 @@ function taker(t: TestContext) {
   const report = (name: string, fields: object = {}): void => {
     const lastAt = Math.floor(kit.clock.now() / SECOND_MS);
     const numbers = { failures: 3, limit: 3, windowSeconds: 600, banSeconds: 600, lastAt };
-    const text = JSON.stringify({ jail: "postfix", ip: "198.51.100.7", ...numbers, lines: ["a line"], ...fields });
+    const text = JSON.stringify({
+      jail: "postfix",
+      ip: "198.51.100.7",
+      ...numbers,
+      lines: ["a line", "a line", "a line"],
+      ...fields,
+    });
     writeFileSync(join(directory, name), text);
   };
   return { ...kit, directory, reports, report, banned, warnings };

@@ -42,7 +42,8 @@ async function startWeb(t: TestContext): Promise<World> {
   const layout = layoutOf(data);
   const port = await freePort();
   for (const file of [layout.engineDb, layout.webSocket]) mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(layout.settings, `domains = ["example.org"]\n[ports]\nhttp = ${port}\n`);
+  mkdirSync(dirname(layout.webSettings), { recursive: true });
+  writeFileSync(layout.webSettings, `domains = ["example.org"]\n[ports]\nhttp = ${port}\n`);
   const web = run(data);
   t.after(() => stop(web));
   const url = `http://127.0.0.1:${port}`;
@@ -196,7 +197,7 @@ test("a port in use and a broken setting are one clear sentence each; SIGTERM is
   web.kill("SIGTERM");
   await once(web, "exit");
   assert.equal(web.exitCode, 0);
-  writeFileSync(layout.settings, "[ports]\nhttpp = 1\n");
+  writeFileSync(layout.webSettings, "[ports]\nhttpp = 1\n");
   const broken = await outcome(layout.data);
   assert.equal(broken.code, 1);
   assert.match(broken.stderr, /^ports\.httpp is no setting; the nearest is ports\.http\.\n$/);

@@ -88,3 +88,69 @@ test("a neighbour who goes on unheard does not keep the owner's network out", as
   }
   assert.ok(refused > 0 && refused < 3 * LIMIT, `${refused} tries were refused`);
 });
+
+test("a password is under way from the question to its own report, and to no other", async () => {
+  const { engine } = engineOnMemory();
+  const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
+  for (let i = 1; i <= LIMIT; i++) assert.equal(await ask(i), "pass");
+  for (const other of [login(3, { passwordHash: "another" }), login(3, { ip: ip("203.0.113.77") })])
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ...other });
+  assert.equal(await ask(100), "refuse", "those were not the ones under way");
+  for (const i of [2, 1]) await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(i) });
+  assert.equal(await ask(101), "pass", "two have come to their end, and the refused one counts");
+  assert.equal(await ask(102), "refuse");
+});
+
+test("a question that is not answered makes room after a minute, not before", async () => {
+  const { engine, clock } = engineOnMemory();
+  const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
+  for (let i = 1; i <= LIMIT; i++) await ask(i);
+  clock.advance(MINUTE_MS - 1);
+  assert.equal(await ask(100), "refuse");
+  clock.advance(1);
+  assert.equal(await ask(101), "pass");
+});
+
+test("the dashboard is no account that could be guarded", async () => {
+  const { engine } = engineOnMemory();
+  for (let i = 1; i <= 3 * LIMIT; i++) {
+    const event = login(i, { service: "dashboard", login: "admin" });
+    assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...event })).verdict, "pass");
+    await engine.ask({ type: "LOGIN_FAILED", ...event });
+  }
+});
+
+test("a network that the account knows may guess as much as all strangers together, but for itself alone", async () => {
+  const { engine } = engineOnMemory();
+  const [home, neighbour] = [ip("198.51.100.7"), ip("198.51.100.9")];
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(0, { ip: home }) });
+  for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
+  const ask = (i: number, from: typeof home) => engine.ask({ type: "LOGIN_ASKED", ...login(i, { ip: from }) });
+  assert.equal((await ask(101, ip("192.0.2.77"))).reason, "account_guarded");
+  for (let i = 1; i <= LIMIT; i++)
+    assert.equal((await ask(200 + i, neighbour)).verdict, "pass", `${i} of the neighbour's own`);
+  assert.equal((await ask(300, neighbour)).reason, "account_guarded");
+  assert.equal((await ask(301, home)).verdict, "pass", "where the owner signed in is never guarded");
+});
+
+test("of two passwords under way the report of one leaves the other", async () => {
+  const { engine } = engineOnMemory({ ...TEST_POLICY, accounts: { ...TEST_POLICY.accounts, failures: 2 } });
+  const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
+  assert.deepEqual([await ask(1), await ask(2)], ["pass", "pass"]);
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(1) });
+  assert.equal(await ask(3), "pass");
+  assert.equal(await ask(4), "refuse");
+});
+
+test("of one account 1,024 passwords that are being verified are known at once", async () => {
+  for (const [failures, passed] of [
+    [1_024, 1_024],
+    [1_025, 1_100],
+  ] as const) {
+    const { engine } = engineOnMemory({ ...TEST_POLICY, accounts: { ...TEST_POLICY.accounts, failures } });
+    const asked = await Promise.all(
+      Array.from({ length: 1_100 }, (_, i) => engine.ask({ type: "LOGIN_ASKED", ...login(i + 1) })),
+    );
+    assert.equal(asked.filter(({ verdict }) => verdict === "pass").length, passed);
+  }
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AlertEvent, Thresholds } from "../core/alert-rules.ts";
+import { type AlertEvent, LOST_ACTION, type Thresholds } from "../core/alert-rules.ts";
 import { alertText } from "../core/alerts.ts";
 import { parsePrefix } from "../core/ip.ts";
 import { HOUR_MS, instant, MINUTE_MS } from "../core/time.ts";
@@ -9,6 +9,8 @@ import { AlertWindows } from "./alert-windows.ts";
 const THRESHOLDS: Thresholds = {
   failed_logins: 3,
   dashboard_logins: 2,
+  mail_undelivered: 1,
+  web_overreach: 1,
   password_guessed: 3,
   unusual_connections: 3,
   spam_volume: 3,
@@ -113,6 +115,17 @@ test("a network counts once, however often it connects or is banned", () => {
   assert.deepEqual(kit.holding(), ["unusual_connections", "many_bans", "repeated_violations"]);
 });
 
+test("mail that was taken and refused is lost, that of a user's own which others refuse is not", () => {
+  const kit = windows();
+  kit.take("EMAIL_BOUNCED", { action: "returned to its sender" });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("EMAIL_BOUNCED", { action: LOST_ACTION });
+  assert.deepEqual(kit.holding(), ["mail_undelivered"]);
+  const other = windows();
+  other.take("BOUNCE_WITHHELD", { action: "not reported to its sender" });
+  assert.deepEqual(other.holding(), ["mail_undelivered"]);
+});
+
 test("spam is what was marked, and what was refused for what it is", () => {
   const kit = windows();
   kit.take("SPAM_SCORED", { action: "allowed" });
@@ -215,4 +228,68 @@ test("a million networks cost no more memory than a threshold of them", () => {
   }
   assert.deepEqual(kit.holding(), ["failed_logins", "unusual_connections"]);
   assert.ok(kit.details().every((detail) => detail.length < 200));
+});
+
+test("each of the account's alerts has room for fifty accounts that somebody has, and room comes back", () => {
+  const kit = windows({ failed_logins: 10_000 });
+  const refuse = (name: string, reason = "account_guarded"): void =>
+    kit.take("LOGIN_REFUSED", { reason, account: `${name}@example.test`, isKnownAccount: true });
+  for (let i = 0; i < 51; i++) refuse(`user${i}`);
+  assert.equal(kit.holding().length, 50);
+  refuse("user51", "right_password_guarded");
+  assert.deepEqual(kit.holding().slice(50), ["right_password_refused user51@example.test"]);
+  assert.equal(kit.details()[0], "sign-ins refused unheard, the last from ?");
+  kit.wait(HOUR_MS);
+  refuse("user52");
+  assert.deepEqual(kit.holding(), ["account_guarded user52@example.test"]);
+});
+
+test("an event that names no account, or is no refused sign-in, puts no account in danger", () => {
+  const kit = windows({ failed_logins: 100 });
+  kit.take("LOGIN_REFUSED", { reason: "account_guarded" });
+  kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "" });
+  kit.take("LOGIN_FAILED", { reason: "account_guarded", account: "anna@example.test" });
+  assert.deepEqual(kit.holding(), []);
+});
+
+test("an alert names the three that did most, the most of all first, and says where there are others", () => {
+  const kit = windows({ failed_logins: 10 });
+  const fail = (name: string, times: number): void => {
+    for (let i = 0; i < times; i++) kit.take("LOGIN_FAILED", { account: `${name}@example.test` });
+  };
+  fail("one", 1);
+  fail("four", 4);
+  fail("two", 2);
+  fail("three", 3);
+  assert.deepEqual(kit.details(), [
+    "10 or more failed sign-ins within 10m, from four@example.test, three@example.test, two@example.test",
+  ]);
+  const nameless = windows({ failed_logins: 2 });
+  for (let i = 0; i < 2; i++) nameless.take("LOGIN_FAILED");
+  assert.deepEqual(nameless.details(), ["2 or more failed sign-ins within 10m"]);
+  const networks = windows({ unusual_connections: 2 });
+  for (const last of [7, 8]) networks.take("CONNECT", { from: `203.0.113.${last}`, account: "not@example.test" });
+  assert.deepEqual(networks.details(), [
+    "2 or more networks connected within 10m, from 203.0.113.7/32, 203.0.113.8/32 and others",
+  ]);
+});
+
+test("a network that is seen again stays as long as its last time, and the oldest slides out at its very end", () => {
+  const kit = windows({ unusual_connections: 2 });
+  kit.take("CONNECT", { from: "203.0.113.7" });
+  kit.take("CONNECT", { from: "203.0.113.8" });
+  kit.wait(9 * MINUTE_MS);
+  kit.take("CONNECT", { from: "203.0.113.7" });
+  kit.wait(MINUTE_MS - 1_001);
+  assert.deepEqual(kit.holding(), ["unusual_connections"]);
+  kit.wait(1);
+  assert.deepEqual(kit.holding(), []);
+  kit.take("CONNECT", { from: "203.0.113.9" });
+  assert.deepEqual(kit.holding(), ["unusual_connections"]);
+});
+
+test("what lies further back than the threshold is forgotten, and named no more", () => {
+  const kit = windows({ failed_logins: 3 });
+  for (const name of ["a", "a", "a", "a", "b", "b", "b"]) kit.take("LOGIN_FAILED", { account: `${name}@example.test` });
+  assert.deepEqual(kit.details(), ["3 or more failed sign-ins within 10m, from b@example.test"]);
 });

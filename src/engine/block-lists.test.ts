@@ -1,48 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../test/kit/engine-kit.ts";
+import { COP, Dns, HONEST, NONE, STRANGER, started, ZEN } from "../../test/kit/honest-lists.ts";
 import { ip } from "../core/samples.ts";
 import { MINUTE_MS } from "../core/time.ts";
 import { listQuery } from "../wire/dnsbl.ts";
 import { DnsBlockLists, LIST_LIMITS } from "./block-lists.ts";
-import type { NameAnswer, Names } from "./ports.ts";
-
-const [ZEN, COP] = ["zen.spamhaus.org", "bl.spamcop.net"] as const;
-const NONE: NameAnswer = { type: "none" };
-const HONEST: readonly string[] = [ZEN, COP].flatMap((zone) => [
-  `2.0.0.127.${zone}`,
-  `2.0.0.0.0.0.f.7.f.f.f.f.${"0.".repeat(20)}${zone}`,
-]);
-
-/** A DNS of honest lists; `say` changes what a name, or every name that ends so, is answered. */
-class Dns implements Names {
-  readonly asked: string[] = [];
-  readonly #said = new Map<string, NameAnswer | Promise<NameAnswer>>();
-
-  say(ending: string, answer: string | NameAnswer | Promise<NameAnswer>): void {
-    const addresses = (address: string): NameAnswer => ({ type: "addresses", addresses: [address], ttlMs: 60_000 });
-    this.#said.set(ending, typeof answer === "string" ? addresses(answer) : answer);
-  }
-
-  addresses(name: string): Promise<NameAnswer> {
-    this.asked.push(name);
-    const endings = [...this.#said].filter(([ending]) => name.endsWith(ending));
-    const said = endings.toSorted(([a], [b]) => b.length - a.length)[0]?.[1];
-    if (said !== undefined) return Promise.resolve(said);
-    const listed = HONEST.includes(name);
-    return Promise.resolve(listed ? { type: "addresses", addresses: ["127.0.0.2"], ttlMs: 0 } : NONE);
-  }
-}
-
-async function started(dns: Dns = new Dns()) {
-  const [clock, notices] = [new HandClock(), new NoticeBoard()];
-  const lists = new DnsBlockLists({ names: dns, clock, notices }, { zones: [ZEN, COP], checkEveryMs: 5 * MINUTE_MS });
-  await lists.probeDue();
-  const aside = (): string => notices.raised.get("dnsbl_set_aside") ?? "";
-  return { dns, clock, lists, aside };
-}
-
-const STRANGER = ip("198.51.100.7");
+import type { NameAnswer } from "./ports.ts";
 
 test("nobody is asked before the test points were right", async () => {
   const [dns, clock] = [new Dns(), new HandClock()];

@@ -63,3 +63,25 @@ test("a pause can be ended, once, and both are kept for the audit", async () => 
     ["GREYLIST_RESUMED", "owner@example.test by root"],
   ]);
 });
+
+test("a pause lasts from a second to thirty days", async () => {
+  assert.equal((await pause(OWNER, "1s")).ok, true);
+  assert.equal((await pause(OWNER, "30d")).ok, true);
+  for (const wrong of ["999ms", "721h"]) {
+    const reply = await pause(OWNER, wrong);
+    assert.ok(!reply.ok && reply.message === `“${wrong}” is no length of a pause.`);
+  }
+});
+
+test("neither a pause nor its end is told to be where no record was kept", async () => {
+  const full = "CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'disk is full'); END";
+  parts.db.exec(full);
+  const paused = await pause(OWNER, "1h");
+  assert.ok(!paused.ok && /no record of it was kept/.test(paused.message));
+  parts.db.exec("DROP TRIGGER full");
+  parts.clock.advance(2_000);
+  await pause(OWNER, "1h");
+  parts.db.exec(full);
+  const resumed = await greylistResume(parts, { verb: "greylist_resume", target: OWNER }, "root");
+  assert.ok(!resumed.ok && /no record of it was kept/.test(resumed.message));
+});

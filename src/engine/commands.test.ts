@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
-import type { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, test } from "node:test";
-import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "../../test/kit/engine-kit.ts";
-import { parseAccountName } from "../core/address.ts";
-import { parsePrefix } from "../core/ip.ts";
+import { commandsOnMemory, HASH, network } from "../../test/kit/commands-kit.ts";
+import { TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { HOUR_MS } from "../core/time.ts";
-import type { Command, KeeperCommand, Reply } from "../wire/control.ts";
-import type { AccountStore, AliasStore } from "./admin-ports.ts";
-import { createCommands } from "./commands.ts";
-import { noEnforcement } from "./enforce.ts";
-import { healthOf } from "./health.ts";
-import type { BanLog, Outcome } from "./ports.ts";
-
-const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+import type { Command } from "../wire/control.ts";
 
 describe("commands of the administrator", () => {
-  let kit: ReturnType<typeof setUp>;
+  let kit: ReturnType<typeof commandsOnMemory>;
   beforeEach(() => {
-    kit = setUp();
+    kit = commandsOnMemory();
   });
 
   test("ban: an address, a network, an IPv6 address as its network; a time, for good, or the default", async () => {
@@ -45,7 +36,6 @@ describe("commands of the administrator", () => {
       { verb: "alias_add", address: "info@example.test", targets: [] },
       { verb: "token_create", name: "a b", digest: "00" },
       { verb: "admin_passwd", hash: "in the clear" },
-      { verb: "dashboard_ask", ip: "nowhere" },
     ];
     for (const command of wrong) {
       const reply = await kit.ask(command);
@@ -78,7 +68,7 @@ describe("commands of the administrator", () => {
       assert.ok((await kit.ask({ verb, name, hash: HASH })).ok);
     for (const verb of ["account_suspend", "account_resume", "account_remove"] as const)
       assert.ok((await kit.ask({ verb, name })).ok);
-    assert.deepEqual(kit.kept, ["kick_account", "kick_account", "kick_account"]);
+    assert.deepEqual(kit.kept(), ["kick_account", "kick_account", "kick_account"]);
     assert.deepEqual(kit.types(), [
       "ACCOUNT_ADDED",
       "PASSWORD_CHANGED",
@@ -104,7 +94,7 @@ describe("commands of the administrator", () => {
   });
 
   test("nobody is told that all is well where the record could not be kept", async () => {
-    kit.db.exec("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+    kit.fillDisk();
     const commands: readonly Command[] = [
       { verb: "account_add", name: "alice@example.test", hash: HASH },
       { verb: "account_suspend", name: "alice@example.test" },
@@ -121,7 +111,7 @@ describe("commands of the administrator", () => {
       const reply = await kit.ask(command);
       assert.ok(!reply.ok && /no record of it was kept/.test(reply.message), JSON.stringify([command, reply]));
     }
-    assert.deepEqual(kit.kept, ["kick_account"]);
+    assert.deepEqual(kit.kept(), ["kick_account"]);
     kit.clock.advance(2_000);
     const reload = { ok: true, result: { changed: [], recorded: false } };
     assert.deepEqual(await kit.ask({ verb: "reload" }), reload, "settings are in force all the same");
@@ -137,7 +127,7 @@ describe("commands of the administrator", () => {
   });
 
   test("the allow list shows both origins; what the settings list is removed there", async () => {
-    kit = setUp({ ...TEST_POLICY, allow: [prefixOf("198.51.100.0/24")] });
+    kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
     const added = await kit.ask({ verb: "allow_add", target: "203.0.113.7", note: "office", for: null });
     assert.deepEqual(added, { ok: true, result: { prefix: "203.0.113.7/32", lifted: ["203.0.113.7/32"] } });
@@ -151,33 +141,103 @@ describe("commands of the administrator", () => {
     assert.ok(!refused.ok && refused.message.includes("settings"));
   });
 
-  test("a sender is let in for an account that exists, once, and the filter is told each time", async () => {
-    const name = "owner@example.test";
-    const account = parseAccountName(name);
-    assert.ok(account !== null);
-    kit.real.add(account, HASH, kit.clock.now());
-    const add = (to: string, sender: string) => kit.ask({ verb: "spam_allow_add", account: to, sender });
-    const added = await add(name, "*@Friend.example");
-    assert.deepEqual(added, { ok: true, result: { account: name, sender: "*@friend.example" } });
-    for (const [to, sender, kind] of [
-      [name, "*@friend.example", "failed"],
-      ["nobody@example.test", "*@friend.example", "failed"],
-      [name, "friend.example", "usage"],
-      ["owner", "*@friend.example", "usage"],
-    ] as const) {
-      const reply = await add(to, sender);
-      assert.ok(!reply.ok && reply.kind === kind, `${to} ${sender}`);
+  test("a token is made and revoked by its name, which is plain and short", async () => {
+    const create = (name: string) => kit.ask({ verb: "token_create", name, digest: "0".repeat(64) });
+    const longest = "a".repeat(64);
+    assert.deepEqual(await create(longest), { ok: true, result: { name: longest } });
+    for (const wrong of ["", `${longest}a`, "a b", "ä"]) {
+      const reply = await create(wrong);
+      assert.ok(!reply.ok && reply.kind === "usage", wrong);
     }
-    const listed = await kit.ask({ verb: "spam_allow_list" });
-    assert.ok(listed.ok && "senders" in listed.result);
-    assert.deepEqual(
-      listed.result.senders.map(({ account: who, sender, by }) => [who, sender, by]),
-      [[name, "*@friend.example", "root"]],
-    );
-    const remove = { verb: "spam_allow_remove", account: name, sender: "*@friend.example" } as const;
-    assert.equal((await kit.ask(remove)).ok, true);
-    assert.equal((await kit.ask(remove)).ok, false);
-    assert.equal(kit.refreshed(), 2);
+    const again = await create(longest);
+    assert.ok(!again.ok && again.kind === "failed");
+    assert.ok((await kit.ask({ verb: "token_revoke", name: longest })).ok);
+    assert.equal((await kit.ask({ verb: "token_revoke", name: longest })).ok, false);
+    assert.deepEqual(kit.types(), ["TOKEN_CREATED", "TOKEN_REVOKED"]);
+  });
+
+  test("the password of the dashboard is changed, hashed, and the change is on record", async () => {
+    const stored = () => kit.db.prepare("SELECT count(*) AS n FROM admin").get()?.["n"];
+    assert.deepEqual(await kit.ask({ verb: "admin_passwd", hash: HASH }), { ok: true, result: { done: true } });
+    assert.equal(stored(), 1);
+    assert.deepEqual(kit.details(), ["admin by root"]);
+  });
+
+  test("settings that are read anew are recorded by what changed; wrong ones change nothing", async () => {
+    kit.reloads({ ok: true, changed: ["limits.mail.per_minute", "spam.required_score"] });
+    assert.deepEqual(await kit.ask({ verb: "reload" }), {
+      ok: true,
+      result: { changed: ["limits.mail.per_minute", "spam.required_score"], recorded: true },
+    });
+    kit.reloads({ ok: true, changed: [] });
+    await kit.ask({ verb: "reload" });
+    assert.deepEqual(kit.details(), ["limits.mail.per_minute, spam.required_score by root", "nothing changed by root"]);
+    kit.reloads({ ok: false, reason: "limits.mail.per_minute is no number." });
+    const wrong = await kit.ask({ verb: "reload" });
+    assert.ok(!wrong.ok && wrong.message === "limits.mail.per_minute is no number.");
+    assert.equal(kit.rows(), 2);
+  });
+
+  test("logins to the dashboard are judged and recorded like those of mailboxes", async () => {
+    const ip = "203.0.113.7";
+    const verdict = async (command: Command): Promise<string> => {
+      const reply = await kit.ask(command, "web");
+      assert.ok(reply.ok && "verdict" in reply.result);
+      return reply.result.verdict;
+    };
+    const login = { verb: "dashboard_login", ip, login: "admin" } as const;
+    assert.equal(await verdict({ verb: "dashboard_ask", ip }), "pass");
+    for (let i = 0; i <= TEST_POLICY.logins.failures; i++)
+      await verdict({ ...login, passwordHash: String(i), success: false });
+    assert.equal(await verdict({ verb: "dashboard_ask", ip }), "refuse");
+    assert.equal(await verdict({ ...login, ip: "203.0.113.8", passwordHash: "0", success: true }), "pass");
+    assert.deepEqual([...new Set(kit.types().map(String))].toSorted(), [
+      "BAN",
+      "LOGIN_FAILED",
+      "LOGIN_REFUSED",
+      "LOGIN_SUCCEEDED",
+    ]);
+    assert.ok(kit.details().includes("dashboard login=<admin>"));
+  });
+
+  test("what the web may not ask changes nothing", async () => {
+    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    const refused = await kit.ask({ verb: "break_glass" }, "web");
+    assert.ok(!refused.ok && refused.message === "This command may not be given from here.");
+    assert.ok((await kit.ask({ verb: "unban", target: "203.0.113.7" })).ok, "the ban still stands");
+  });
+
+  test("an address from which the administrator works is not banned", async () => {
+    assert.ok((await kit.ask({ verb: "admin_seen", ip: "203.0.113.7" }, "web")).ok);
+    const refused = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    assert.ok(!refused.ok && refused.message.startsWith("Not banned. "));
+    const nowhere = await kit.ask({ verb: "admin_seen", ip: "nowhere" }, "web");
+    assert.ok(!nowhere.ok && nowhere.kind === "usage");
+  });
+
+  test("what fails unforeseen is told with its reason, and where to look", async () => {
+    kit.db.exec("DROP TABLE token");
+    const failed = await kit.ask({ verb: "token_revoke", name: "nightly" });
+    assert.ok(!failed.ok && failed.kind === "failed");
+    assert.match(failed.message, /^It could not be done: .+/);
+    assert.equal(failed.next, "`status` shows what is wrong.");
+  });
+
+  test("health that cannot be told leads to the guard's log", async (t) => {
+    t.mock.method(kit.notices, "list", () => assert.fail("no list"));
+    const failed = await kit.ask({ verb: "health" });
+    assert.ok(!failed.ok && failed.next === "See its log below log/guard.");
+  });
+
+  test("who may send as whom is written down after each command, and undoes none", async () => {
+    assert.ok((await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH })).ok);
+    assert.equal(kit.authorsWritten(), 1);
+  });
+
+  test("a watcher begins at the last event", async () => {
+    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    assert.deepEqual(await kit.ask({ verb: "watch" }), { ok: true, result: { lastEventId: kit.rows() } });
+    assert.deepEqual(await kit.ask({ verb: "ping" }), { ok: true, result: { pid: 1 } });
   });
 
   test("a database that takes no writes fails the command, in one sentence", async () => {
@@ -187,111 +247,3 @@ describe("commands of the administrator", () => {
     assert.match(reply.message, /could not be written/);
   });
 });
-
-function prefixOf(text: string) {
-  const parsed = parsePrefix(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}
-
-function setUp(policy = TEST_POLICY) {
-  const memory = engineOnMemory(policy, [{ prefix: prefixOf("203.0.113.1/32"), why: "gateway" }]);
-  const kept: KeeperCommand["verb"][] = [];
-  let up = true;
-  const keeper = {
-    ask: (command: KeeperCommand) => {
-      if (command.verb !== "status") kept.push(command.verb);
-      return Promise.resolve(up ? { ok: true as const, detail: "" } : { ok: false as const, reason: "no answer" });
-    },
-  };
-  const { engine, sqlite, notices, clock, db } = memory;
-  const { accounts: real, files, networks, acquaintances, senders, credentials } = accountsOnMemory();
-  let refreshed = 0;
-  const run = createCommands({
-    engine,
-    history: sqlite,
-    banLog: banLogOn(db),
-    clock,
-    accounts: new AccountsInMemory(),
-    files,
-    networks,
-    recipients: { exists: (address) => address === "owner@example.test" },
-    pauses: acquaintances(db),
-    senders: senders(db),
-    preferences: { refresh: () => void refreshed++ },
-    keeper,
-    notices,
-    credentials: credentials(db, clock),
-    health: () =>
-      healthOf({
-        keeper,
-        notices,
-        clock,
-        startedAt: engine.startedAt,
-        firewall: noEnforcement.status,
-        events: () => 0,
-      }),
-    reload: () => ({ ok: true, changed: [] }),
-    alerts: NO_ALERTS,
-    pid: 1,
-  });
-  return {
-    ...memory,
-    kept,
-    real,
-    refreshed: () => refreshed,
-    ask: (command: Command): Promise<Reply> => run({ by: "root", command }),
-    keeperUp: (value: boolean) => {
-      up = value;
-    },
-    rows: () => db.prepare("SELECT count(*) AS n FROM event").get()?.["n"],
-    types: () =>
-      db
-        .prepare("SELECT type FROM event ORDER BY id")
-        .all()
-        .map((row) => row["type"]),
-  };
-}
-
-function banLogOn(db: DatabaseSync): BanLog {
-  const expired = db.prepare("SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at <= ? LIMIT ?");
-  const unused = (): never => assert.fail("commands ask the ban log for what has expired, for nothing else");
-  return {
-    last: unused,
-    after: unused,
-    active: unused,
-    nextExpiry: unused,
-    expired: (now, most) => expired.all(now, most).map((row) => prefixOf(String(row["prefix"]))),
-  };
-}
-
-/** Holds names alone; the real store has its own tests. */
-class AccountsInMemory implements AccountStore, AliasStore {
-  readonly #names = new Set<string>();
-  add(name: string): Outcome {
-    if (this.#names.has(name)) return { ok: false, reason: `There is an account ${name}.` };
-    this.#names.add(name);
-    return { ok: true };
-  }
-  setPassword(name: string): Outcome {
-    return this.#known(name);
-  }
-  setSuspended(name: string): Outcome {
-    return this.#known(name);
-  }
-  remove(name: string): Outcome {
-    return this.#names.delete(name) ? { ok: true } : this.#known(name);
-  }
-  addAlias = (): Outcome => ({ ok: true });
-  removeAlias = (): Outcome => ({ ok: true });
-  setAliasBlocked = (): Outcome => ({ ok: true });
-  isAddress(address: string): boolean {
-    return this.#names.has(address);
-  }
-  leadsTo(from: string, to: string): boolean {
-    return from === to;
-  }
-  #known(name: string): Outcome {
-    return this.#names.has(name) ? { ok: true } : { ok: false, reason: `There is no account ${name}.` };
-  }
-}

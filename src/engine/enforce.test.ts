@@ -3,8 +3,8 @@ import { afterEach, beforeEach, test } from "node:test";
 import * as fc from "fast-check";
 import { FakeFirewall, MemoryBanLog } from "../../test/kit/fake-firewall.ts";
 import { type Prefix, parsePrefix } from "../core/ip.ts";
+import type { NoticeCode } from "../core/notices.ts";
 import { instant } from "../core/time.ts";
-import type { NoticeCode } from "../wire/items.ts";
 import { createEnforcer, ENFORCE, type Enforcer } from "./enforce.ts";
 
 let firewall: FakeFirewall;

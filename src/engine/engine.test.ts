@@ -38,6 +38,7 @@ const mail = (from: Ip = STRANGER, account: string | null = null): Mail => ({
   recipient: "alice@example.test",
   account,
   queueId: "4ABC",
+  transaction: "a1.1",
   recipientCount: 1,
 });
 const guess = (password: string, from: Ip = STRANGER): LoginFailed => ({

@@ -34,6 +34,16 @@ async function expand(zone: Zone, domain = "big.test"): Promise<Found<string>> {
   return expandSpf(domain, new ZoneLookup(zone));
 }
 
+test("another record may stand for the one that a domain does not have", async () => {
+  const zone: Zone = { "big.test": { mx: ["mx1.big.test"] }, "mx1.big.test": { a: ["198.51.100.200"] } };
+  assert.equal((await expand(zone)).ok, false);
+  const exchanges = [{ type: "mx", domain: null, v4Length: 32, v6Length: 128 }] as const;
+  assert.deepEqual(await expandSpf("big.test", new ZoneLookup(zone), exchanges), {
+    ok: true,
+    found: ["198.51.100.200/32"],
+  });
+});
+
 test("networks, includes, redirects, addresses and mail exchanges are gathered, each once", async () => {
   const zone: Zone = {
     "big.test": {
@@ -94,4 +104,53 @@ test("the whole internet is nobody's pool", async () => {
     "big.test": { txt: ["v=spf1 ip4:0.0.0.0/0 ip4:128.0.0.0/1 ip6:::/0 a/0 ip4:203.0.0.0/8 +all"], a: ["203.0.113.1"] },
   };
   assert.deepEqual(await expand(zone), { ok: true, found: ["203.0.0.0/8"] });
+});
+
+test("ten hosts of one mx are looked up, no more", async () => {
+  const hosts = Array.from({ length: 11 }, (_, i) => `mx${i}.test`);
+  const zone: Zone = {
+    "big.test": { txt: ["v=spf1 mx -all"], mx: hosts },
+    ...Object.fromEntries(hosts.map((host, i) => [host, { a: [`203.0.113.${i}`] }])),
+  };
+  const expanded = await expand(zone);
+  assert.ok(expanded.ok);
+  assert.deepEqual([expanded.found.length, expanded.found.at(-1)], [10, "203.0.113.9/32"]);
+});
+
+test("exchanges and addresses that cannot be looked up make the whole fail", async () => {
+  for (const term of ["mx:broken.test", "a:broken.test"]) {
+    const zone: Zone = { "big.test": { txt: [`v=spf1 ip4:203.0.113.1 ${term} -all`] } };
+    assert.deepEqual(await expand(zone), { ok: false, reason: "no server answers" });
+  }
+});
+
+test("hosts of another name, and a /16 of IPv6, belong to the pool; a /15 does not", async () => {
+  const zone: Zone = {
+    "big.test": { txt: ["v=spf1 a:host.test/24//48 mx:other.test ip6:2000::/15 ip6:2001::/16 -all"] },
+    "host.test": { a: ["203.0.113.7", "2001:db8::7"] },
+    "other.test": { mx: ["mx.test"] },
+    "mx.test": { a: ["198.51.100.7"] },
+  };
+  assert.deepEqual(await expand(zone), {
+    ok: true,
+    found: ["203.0.113.0/24", "2001:db8::/48", "198.51.100.7/32", "2001::/16"],
+  });
+});
+
+test("five thousand networks are a pool, one more is a mistake", async () => {
+  const networks = (part: number, count: number): string =>
+    Array.from({ length: count }, (_, i) => `ip4:10.${part}.${i >> 8}.${i & 255}`).join(" ");
+  const zone = (hosts: number): Zone => ({
+    "big.test": {
+      txt: [`v=spf1 ${Array.from({ length: 9 }, (_, i) => `include:i${i}.test`).join(" ")} ${networks(9, 490)} a`],
+      a: Array.from({ length: hosts }, (_, i) => `203.0.113.${i}`),
+    },
+    ...Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`i${i}.test`, { txt: [`v=spf1 ${networks(i, 500)}`] }])),
+  });
+  const expanded = await expand(zone(10));
+  assert.ok(expanded.ok && expanded.found.length === 5_000);
+  assert.deepEqual(await expand(zone(11)), {
+    ok: false,
+    reason: "the SPF record of big.test names more than 5000 networks",
+  });
 });

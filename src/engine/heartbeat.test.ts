@@ -36,3 +36,34 @@ test("the heart beats while all is well, and a watcher that is away is logged on
   assert.equal(await minutes(5), 5);
   assert.equal(warned.length, 1);
 });
+
+test("the heart beats exactly when its time has come, and says again that it is not heard once it was", async () => {
+  const clock = new HandClock();
+  const warned: unknown[] = [];
+  let beats = 0;
+  let outcome: Outcome = { ok: false, reason: "it answered 404" };
+  const heartbeat = new Heartbeat({
+    ping: () => {
+      beats += 1;
+      return Promise.resolve(outcome);
+    },
+    isWell: () => true,
+    clock,
+    log: { info: () => undefined, warn: (...what) => warned.push(what), error: () => undefined },
+  });
+  const after = async (ms: number): Promise<number> => {
+    clock.advance(ms);
+    await heartbeat.round(60_000);
+    return beats;
+  };
+  assert.equal(await after(0), 1);
+  assert.equal(await after(59_999), 1);
+  assert.equal(await after(1), 2);
+  assert.equal(await after(-60_000), 3, "also where the clock was set back");
+  assert.deepEqual(warned, [["The watcher of the heartbeat does not answer.", { why: "it answered 404" }]]);
+  outcome = { ok: true };
+  await after(60_000);
+  outcome = { ok: false, reason: "it answered 404" };
+  await after(60_000);
+  assert.equal(warned.length, 2);
+});

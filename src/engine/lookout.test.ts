@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, HandClock, NoticeBoard, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { parsePrefix } from "../core/ip.ts";
-import { MAIL, NOON, STRANGER } from "../core/samples.ts";
+import { ip, MAIL, NOON, STRANGER } from "../core/samples.ts";
 import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import { BITES_AFTER_MS, Lookout } from "./lookout.ts";
 
@@ -11,7 +11,9 @@ const LEAK = { code: "bans_leak", ip: STRANGER, service: "smtp", since: NOON } a
 function lookout(isEnforcing = true) {
   const clock = new HandClock();
   const notices = new NoticeBoard();
-  return { clock, notices, watch: new Lookout({ clock, notices, isEnforcing: () => isEnforcing }) };
+  const mended: number[] = [];
+  const mend = (): unknown => mended.push(clock.now());
+  return { clock, notices, mended, watch: new Lookout({ clock, notices, isEnforcing: () => isEnforcing, mend }) };
 }
 
 test("a banned address that is seen although the firewall works is told, until it is seen no more", () => {
@@ -24,6 +26,15 @@ test("a banned address that is seen although the firewall works is told, until i
   clock.advance(MINUTE_MS);
   watch.look();
   assert.equal(notices.raised.size, 0);
+});
+
+test("the firewall is made anew for it, once a minute at most", () => {
+  const { clock, mended, watch } = lookout();
+  for (let seconds = 0; seconds < 90; seconds++) {
+    watch.seen(LEAK);
+    clock.advance(1_000);
+  }
+  assert.equal(mended.length, 2);
 });
 
 test("without the firewall the servers see banned addresses as they must", () => {
@@ -57,4 +68,61 @@ test("the engine tells of a banned address once its ban should bite, and not of 
     sightings().map(({ code }) => code),
     ["bans_leak"],
   );
+});
+
+test("a ban bites within fifteen seconds, and a notice stays for ten minutes after its last sighting", async () => {
+  const { engine, clock, committed } = engineOnMemory(TEST_POLICY);
+  await engine.ask({
+    type: "BAN_ASKED",
+    prefix: parsePrefix(STRANGER) ?? assert.fail(),
+    note: "",
+    durationMs: null,
+    by: "root",
+  });
+  const leaks = async (byMs: number): Promise<number> => {
+    clock.advance(byMs);
+    await engine.ask({ type: "CONNECT", ...MAIL });
+    return committed.flatMap(({ sightings: all }) => all).length;
+  };
+  assert.equal(await leaks(14_999), 0);
+  assert.equal(await leaks(1), 1);
+  const { clock: hand, notices, watch } = lookout();
+  watch.seen(LEAK);
+  hand.advance(10 * MINUTE_MS - 1);
+  watch.look();
+  assert.equal(notices.raised.size, 1);
+  hand.advance(1);
+  watch.look();
+  assert.equal(notices.raised.size, 0);
+});
+
+test("of one transaction sixteen sightings are told, and none where there are none", async () => {
+  const { engine, clock, committed } = engineOnMemory(TEST_POLICY);
+  await engine.ask({
+    type: "BAN_ASKED",
+    prefix: parsePrefix(STRANGER) ?? assert.fail(),
+    note: "",
+    durationMs: null,
+    by: "root",
+  });
+  clock.advance(BITES_AFTER_MS);
+  await Promise.all(Array.from({ length: 20 }, () => engine.ask({ type: "CONNECT", ...MAIL })));
+  assert.equal(committed.at(-1)?.sightings.length, 16);
+  await engine.ask({ type: "CONNECT", ...MAIL, ip: ip("198.51.100.9") });
+  assert.deepEqual(committed.at(-1)?.sightings, []);
+});
+
+test("the firewall is made anew for a leak at once, and again a minute later", () => {
+  const { clock, mended, watch, notices } = lookout();
+  const after = (ms: number): number => {
+    clock.advance(ms);
+    watch.seen(LEAK);
+    return mended.length;
+  };
+  assert.deepEqual([after(0), after(MINUTE_MS - 1), after(1), after(-MINUTE_MS)], [1, 1, 2, 3]);
+  clock.advance(HOUR_MS);
+  watch.look();
+  notices.raise("bans_leak", "by another hand");
+  watch.look();
+  assert.equal(notices.raised.size, 1, "what was taken back is left alone");
 });

@@ -12,8 +12,10 @@ const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: nu
 const PASS = decision("pass", "below_limit");
 
 /** What the engine was given, and whom the lists were asked about, in order. */
-function inquiry(options: { decided?: Decision; isProtected?: boolean; listed?: Promise<Listing | null> } = {}) {
-  const { decided = PASS, isProtected = false, listed = Promise.resolve(LISTING) } = options;
+function inquiry(
+  options: { decided?: Decision; isProtected?: boolean; listed?: Promise<Listing | null>; proven?: boolean } = {},
+) {
+  const { decided = PASS, isProtected = false, listed = Promise.resolve(LISTING), proven = false } = options;
   const domains: string[] = [];
   const submitted: Event[] = [];
   const asked: Ip[] = [];
@@ -37,6 +39,7 @@ function inquiry(options: { decided?: Decision; isProtected?: boolean; listed?: 
         return Promise.resolve(true);
       },
     },
+    { prove: () => Promise.resolve(proven) },
   );
   return { submit, submitted, asked, domains };
 }
@@ -55,9 +58,9 @@ test("a stranger is asked about when it connects, and nobody waits for that", ()
 });
 
 test("its recipient is decided once the lists have answered, with what they said", async () => {
-  const { submit, submitted } = inquiry();
+  const { submit, submitted } = inquiry({ proven: true });
   assert.equal(await answered(submit, RECIPIENT), PASS);
-  assert.deepEqual(submitted, [{ ...RECIPIENT, listed: LISTING, senderExists: true }]);
+  assert.deepEqual(submitted, [{ ...RECIPIENT, listed: LISTING, senderExists: true, senderProven: true }]);
 });
 
 for (const [whom, event, options] of [
@@ -79,5 +82,5 @@ test("a bounce has no sender whose domain could be looked up", async () => {
   const { submit, submitted, domains } = inquiry();
   await answered(submit, { ...RECIPIENT, sender: "" });
   assert.deepEqual(domains, []);
-  assert.deepEqual(submitted, [{ ...RECIPIENT, sender: "", listed: LISTING, senderExists: null }]);
+  assert.deepEqual(submitted, [{ ...RECIPIENT, sender: "", listed: LISTING, senderExists: null, senderProven: false }]);
 });

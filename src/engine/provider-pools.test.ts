@@ -13,10 +13,10 @@ const INSIDE = address("203.0.113.7");
 class OneRecord implements NameLookup {
   answer: Found<string> = { ok: false, reason: "no server answers" };
   asked = 0;
-  async texts(): Promise<Found<string>> {
+  texts = (_name: string): Promise<Found<string>> => {
     this.asked += 1;
-    return this.answer;
-  }
+    return Promise.resolve(this.answer);
+  };
   addresses(): Promise<Found<Ip>> {
     throw new Error("no address is needed");
   }
@@ -33,14 +33,14 @@ function make(stored: readonly Pool[] = []) {
   const wanted = { domains: ["big.test"] as readonly string[] };
   const silent = (): void => {};
   const log: Log = { info: silent, error: silent, warn: (_, fields) => warned.push(String(fields?.["why"])) };
-  const pools = new ProviderPools({
+  const parts = {
     lookup,
-    store: { pools: () => stored, keepPool: (pool) => kept.push(pool) },
+    store: { pools: () => stored, keepPool: (pool: Pool): void => void kept.push(pool) },
     domains: () => wanted.domains,
     clock: { now: () => time.now },
     log,
-  });
-  return { pools, lookup, kept, warned, time, wanted };
+  };
+  return { pools: new ProviderPools(parts), parts, lookup, kept, warned, time, wanted };
 }
 
 test("a pool that cannot be read is asked for again, and known once it can", async () => {
@@ -94,6 +94,107 @@ function address(text: string): Ip {
   assert.ok(parsed !== null, text);
   return parsed;
 }
+
+test("a pool is asked for after 2, 4, 8 seconds and so on, then each hour; the first failure alone is logged", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { pools, lookup, warned, time } = make();
+  const waitedS: number[] = [];
+  const from = time.now;
+  let last = from;
+  const advance = async (seconds: number): Promise<void> => {
+    const asked = lookup.asked;
+    for (let i = 0; i < seconds && lookup.asked === asked; i++) {
+      time.now = later(time.now, 1_000);
+      t.mock.timers.tick(1_000);
+      await settled();
+    }
+    waitedS.push((time.now - last) / 1_000);
+    last = time.now;
+  };
+  pools.wake();
+  await settled();
+  assert.equal(lookup.asked, 1);
+  for (let i = 0; i < 13; i++) await advance(4_000);
+  assert.deepEqual(waitedS, [2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 3_600, 3_600]);
+  assert.deepEqual(warned, ["no server answers"]);
+  lookup.answer = { ok: true, found: ["v=spf1 ip4:203.0.113.0/24 -all"] };
+  await advance(4_000);
+  assert.equal(pools.includes(INSIDE), true);
+  lookup.answer = { ok: false, reason: "no server answers again" };
+  await advance(25 * 3_600);
+  assert.equal(waitedS.at(-1), 24 * 3_600, "what was read is fresh for a day");
+  assert.deepEqual(warned.at(-1), "no server answers again");
+  await pools.stop();
+});
+
+test("once stopped nothing is asked for, not even what was about to be", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { pools, lookup, wanted, kept, time } = make();
+  wanted.domains = ["big.test", "other.test"];
+  let answer: () => void = () => undefined;
+  lookup.texts = () => {
+    lookup.asked += 1;
+    return new Promise((resolve) => {
+      answer = () => resolve({ ok: true, found: ["v=spf1 ip4:203.0.113.0/24 -all"] });
+    });
+  };
+  pools.wake();
+  await settled();
+  let stopped = false;
+  const stopping = pools.stop().then(() => (stopped = true));
+  await settled();
+  assert.equal(stopped, false, "what is under way comes to its end");
+  answer();
+  await stopping;
+  pools.wake();
+  time.now = later(NOON, POOL_TIMES.freshMs);
+  t.mock.timers.tick(POOL_TIMES.freshMs);
+  await settled();
+  assert.equal(lookup.asked, 1);
+  assert.deepEqual(kept, [], "and changes nothing any more");
+});
+
+test("a pool is known at once, before the other domains were asked, and also where it cannot be kept", async () => {
+  const { pools, lookup, wanted, warned, parts } = make();
+  wanted.domains = ["big.test", "slow.test"];
+  parts.store.keepPool = () => {
+    throw new Error("disk full");
+  };
+  lookup.texts = (name) =>
+    name === "slow.test"
+      ? new Promise(() => undefined)
+      : Promise.resolve({ ok: true, found: ["v=spf1 ip4:203.0.113.0/24 -all"] });
+  pools.wake();
+  await until(() => pools.includes(INSIDE));
+  assert.deepEqual(warned, ["Error: disk full"]);
+});
+
+test("where no domain is named nothing is asked for until the settings name one", async () => {
+  const { pools, lookup, wanted } = make();
+  wanted.domains = [];
+  pools.wake();
+  await settled();
+  assert.equal(lookup.asked, 0);
+  wanted.domains = ["big.test"];
+  pools.wake();
+  await settled();
+  assert.equal(lookup.asked, 1);
+  await pools.stop();
+});
+
+test("the domain whose time comes first is the one that is waited for", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { pools, lookup, wanted, time } = make([stored("big.test", NOON)]);
+  wanted.domains = ["big.test", "new.test"];
+  pools.wake();
+  await settled();
+  assert.equal(lookup.asked, 1, "only the new one is due");
+  time.now = later(NOON, POOL_TIMES.firstRetryMs);
+  t.mock.timers.tick(POOL_TIMES.firstRetryMs);
+  await settled();
+  assert.equal(lookup.asked, 2);
+  await pools.stop();
+});
 
 async function settled(): Promise<void> {
   for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));

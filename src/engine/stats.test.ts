@@ -28,10 +28,11 @@ const queries: Queries = {
   },
   events({ most, order }) {
     assert.equal(order, "newest_first");
-    assert.ok(most <= 100);
+    assert.equal(most, 50);
     return [event(2), event(1)];
   },
-  topIps(since) {
+  topIps(since, most) {
+    assert.equal(most, 10);
     assert.equal(since, NOW - DAY_MS);
     return [{ ip: "203.0.113.7", mails: 11, connections: 3, rejected: 1 }];
   },

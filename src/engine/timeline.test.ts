@@ -57,3 +57,44 @@ test("what guards accounts and networks, and what Fail2ban tells, names the sett
     assert.ok(step?.settings.includes(key), reason);
   }
 });
+
+test("each type of event was seen by the part of the server that sees it", () => {
+  const of = (type: string, details: string) => timelineOf([{ ...event, type, details }])[0]?.source;
+  assert.deepEqual(
+    [
+      of("TLS_FAILED", "imap x"),
+      of("TLS_FAILED", "smtp x"),
+      of("SESSION_FAULT", "imap x"),
+      of("SESSION_FAULT", "smtp"),
+    ],
+    ["login", "smtp", "login", "smtp"],
+  );
+  assert.deepEqual(
+    ["EMAIL_ACCEPTED", "EMAIL_DELIVERED", "SPAM_SCORED", "JAIL_REPORTED", "BAN", "TOKEN_CREATED"].map((type) =>
+      of(type, ""),
+    ),
+    ["smtp", "delivery", "spam", "fail2ban", "firewall", "administrator"],
+  );
+  assert.deepEqual([of("SPARED", "jail postfix: 3"), of("LOGIN_REFUSED", "dashboard")], ["fail2ban", "web"]);
+});
+
+test("evidence is whole or it is none; what needs nothing done is lifted by nothing", () => {
+  for (const missing of [{ count: null }, { limit: null }, { windowMs: null }])
+    assert.equal(timelineOf([{ ...event, ...missing }])[0]?.evidence, "");
+  const [unknown] = timelineOf([{ ...event, reason: "one_of_a_newer_version" }]);
+  assert.deepEqual([unknown?.meaning, unknown?.lift, unknown?.settings], ["refused", null, []]);
+  assert.equal(timelineOf([{ ...event, reason: "expired" }])[0]?.lift, null);
+});
+
+test("where limits of several kinds lead to it, all of them are named", () => {
+  for (const [reason, key] of [
+    ["provider_busy", "limits.mail.per_minute"],
+    ["known_address", "limits.mail.per_minute"],
+    ["known_address", "limits.logins.failures"],
+    ["guessing_slowed", "limits.logins.failures"],
+    ["network_guesses", "limits.networks.failures"],
+    ["known_network", "limits.networks.failures"],
+    ["honest_network", "limits.networks.failures"],
+  ] as const)
+    assert.ok(timelineOf([{ ...event, reason }])[0]?.settings.includes(key), `${reason}: ${key}`);
+});

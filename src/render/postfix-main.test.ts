@@ -61,7 +61,7 @@ test("TLS below 1.2 is spoken nowhere, and no password crosses a line without TL
 
 test("anvil counts behind the guard, and exempts whom the allow list names", () => {
   const exempt = ["203.0.113.0/24", "2001:db8:1::/48"].map(parsePrefix).filter((one) => one !== null);
-  const limits = { connectionsAtOnce: 3, mailsPerMinute: 4, exempt };
+  const limits = { connectionsAtOnce: 3, connectionsOfKnown: 50, mailsPerMinute: 4, exempt };
   const limited = assignments(renderPostfixMain(sampleSite({ limits })));
   assert.equal(limited.get("smtpd_client_connection_count_limit"), "3");
   assert.equal(limited.get("smtpd_client_message_rate_limit"), "4");

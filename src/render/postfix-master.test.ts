@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { postfixMilters } from "./milters.ts";
 import { renderPostfixMaster } from "./postfix-master.ts";
 import { sampleSite } from "./sample-site.ts";
 
@@ -14,7 +15,7 @@ function services(text: string): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025, alerts: 10_026 };
+const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025 };
 const master = services(renderPostfixMaster(sampleSite({ ports })));
 
 test("each door listens on its port, and nothing else does", () => {
@@ -32,8 +33,13 @@ for (const [door, context, tls] of [
     assert.ok(options.includes(tls));
     assert.ok(options.includes(`ghostinbox_context=${context}`));
     assert.ok(options.includes("smtpd_relay_restrictions=permit_sasl_authenticated,reject"));
-    const own = "reject_non_fqdn_sender,reject_authenticated_sender_login_mismatch,permit_sasl_authenticated,reject";
-    assert.ok(options.includes(`smtpd_sender_restrictions=${own}`));
+    const own = options.find((option) => option.includes("smtpd_sender_restrictions")) ?? "";
+    const [first, second, noSender, ...rest] = own
+      .replace(/^\{ smtpd_sender_restrictions = (.*) \}$/, "$1")
+      .split(", ");
+    assert.deepEqual([first, second], ["reject_non_fqdn_sender", "reject_authenticated_sender_login_mismatch"]);
+    assert.match(noSender ?? "", /^check_sender_access inline:\{ \{ <> = 550 5\.7\.1 /);
+    assert.deepEqual(rest, ["permit_sasl_authenticated", "reject"]);
   });
 
 test("whatever looks names up is chrooted, and so asks our resolver", () => {
@@ -51,6 +57,13 @@ test("Postfix's own services are there", () => {
 test("cleanup has room for the envelope of a mail of just the largest size", () => {
   const lines = renderPostfixMaster(sampleSite({ messageSizeBytes: 65_536 })).split("\n");
   const cleanups = lines.flatMap((line, i) => (line.endsWith(" cleanup") ? [lines[i + 1]] : []));
-  assert.equal(cleanups.length, 2);
+  assert.equal(cleanups.length, 4);
   for (const next of cleanups) assert.equal(next, `  -o message_size_limit=${65_536 + 1024 * 1024}`);
+});
+
+test("what root hands in is signed, whether or not mail of others is verified", () => {
+  assert.ok(master.get("pickup unix")?.includes("cleanup_service_name=cleanup-own"));
+  const options = master.get("cleanup-own unix") ?? [];
+  assert.ok(options.includes("non_smtpd_milters=$ghostinbox_rspamd"));
+  assert.ok("ghostinbox_rspamd" in postfixMilters(sampleSite({ verify: false })));
 });

@@ -30,6 +30,22 @@ test("a stub zone is asked of its own server and believed unsigned", () => {
   assert.match(text, /^stub-zone:\n {2}name: "corp\.example"\n {2}stub-addr: 10\.0\.0\.53$/m);
 });
 
+test("a stub below, at or above a zone for which unbound answers by itself is asked of its own server", () => {
+  const zonesOf = (zone: string): readonly string[] =>
+    [...rendered({ stubs: [{ zone, address: ip("10.0.0.53") }] }).matchAll(/^ {2}local-zone: (.*)$/gm)].map(
+      ([, line = ""]) => line,
+    );
+  assert.deepEqual(zonesOf("corp.home.arpa"), ['"corp.home.arpa." transparent']);
+  assert.deepEqual(zonesOf("lan.test"), ['"lan.test." transparent']);
+  assert.deepEqual(zonesOf("10.in-addr.arpa"), ['"10.in-addr.arpa." transparent']);
+  const above = zonesOf("172.in-addr.arpa");
+  assert.equal(above[0], '"172.in-addr.arpa." transparent');
+  assert.equal(above.length, 17);
+  assert.ok(above.includes('"31.172.in-addr.arpa." nodefault'));
+  assert.deepEqual(zonesOf("f.ip6.arpa").length, 6);
+  assert.deepEqual(zonesOf("notmytest.example"), ['"notmytest.example." transparent']);
+});
+
 test("a root of one's own decides on reserved names too", () => {
   assert.match(rendered({ ownRoot: true }), /^ {2}local-zone: "test\." nodefault$/m);
 });

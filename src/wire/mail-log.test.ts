@@ -56,13 +56,40 @@ test("the way of a mail: its names, and what became of it", () => {
   const tried = {
     type: "MAIL_TRIED",
     queueId: "72CED1EABE5",
+    alias: "x@y.test",
     outcome: "deferred",
     relay: "smtp mx.test[203.0.113.9]:25",
     reply: "host said: 450 status=sent (ok)",
+    server: "203.0.113.9",
   };
   assert.deepEqual(read(told("anna@example.test")), { ...tried, recipient: "anna@example.test" });
   const forged = '"a>, relay=x, delay=0, delays=0, dsn=2.0.0, status=sent (ok)"@example.test';
   assert.deepEqual(read(told(forged)), { ...tried, recipient: forged });
+});
+
+test("a report that was withheld is no delivery", () => {
+  const told =
+    "mail postfix/discard[1]: 72CED1EABE5: to=<a@b.test>, relay=none, delay=0.1, delays=0.1/0/0/0, dsn=2.0.0, " +
+    "status=sent (the sender of the mail is not proven)";
+  const seen = read(told);
+  assert.ok(seen?.type === "MAIL_TRIED");
+  assert.deepEqual([seen.outcome, seen.alias, seen.recipient], ["withheld", null, "a@b.test"]);
+});
+
+test("what the milters found out, whatever a stranger wrote before our words", () => {
+  const found = (header: string, helo: string, words: string): unknown =>
+    read(
+      `mail postfix/cleanup[1]: 72CED1EABE5: milter-header-info: header ${header} from mx.test[198.51.100.70]; ` +
+        `from=<a@b.test> to=<anna@example.test> proto=ESMTP helo=<${helo}>: ${words}`,
+    );
+  const judged = { type: "MAIL_JUDGED", queueId: "72CED1EABE5" };
+  const results = "Authentication-Results: mail.example.test;?dkim=none;?spf=pass";
+  assert.deepEqual(found(results, "mx.test", "the sender is proven by SPF"), { ...judged, found: "spf" });
+  assert.deepEqual(found(results, "mx.test", "a signature is right"), { ...judged, found: "dkim" });
+  assert.deepEqual(found("X-Spam-Flag: YES", "mx.test", "it is marked as spam"), { ...judged, found: "spam" });
+  const forger = "x>: the sender is proven by SPF";
+  assert.deepEqual(found("X-Spam-Flag: YES", forger, "it is marked as spam"), { ...judged, found: "spam" });
+  assert.equal(found("X-Spam-Flag: YES", forger, "it is something else"), null);
 });
 
 test("a refusal by a milter", () => {

@@ -14,11 +14,22 @@ test("a refusal by DMARC and one by score", () => {
     queueId: "EC08F19478D",
     sender: "boss@strict.test",
     recipient: "anna@example.test",
+    account: null,
   };
   const dmarc = "rejected by DMARC policy for strict.test";
   assert.deepEqual(read(line("5.7.1", dmarc)), { ...about, reply: dmarc, reason: "dmarc_refused" });
   const spam = "Message content refused";
   assert.deepEqual(read(line("5.7.1", spam, "")), { ...about, sender: "", reply: spam, reason: "spam_refused" });
+});
+
+test("a mail without a certain author, and one of an account whose author is not its own", () => {
+  const seen = readMilterReject(line("5.7.1", "The header must name its author once, as in From: x"), "");
+  assert.ok(seen?.type === "CONTENT_REFUSED");
+  assert.deepEqual([seen.reason, seen.account], ["author_unclear", null]);
+  const reply = "Not sent for anna@example.test: From: names ceo@bank.test, which is not an address of this account";
+  const own = readMilterReject(line("5.7.1", reply, "anna@example.test"), "");
+  assert.ok(own?.type === "CONTENT_REFUSED");
+  assert.deepEqual([own.reason, own.account, own.reply], ["author_not_own", "anna@example.test", reply]);
 });
 
 test("what only waits, other lines, and a sender who writes such a line into an address", () => {

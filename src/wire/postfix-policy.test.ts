@@ -55,6 +55,7 @@ const mail = {
   recipient: "bob@example.org",
   account: null,
   queueId: "",
+  transaction: "1234.5678abcd.0",
 };
 
 const stages: readonly (readonly [string, Readonly<Record<string, string | undefined>>, unknown])[] = [
@@ -72,6 +73,11 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
   ["EHLO", { protocol_state: "EHLO" }, { type: "NOT_OURS" }],
   ["MAIL", { protocol_state: "MAIL" }, { type: "NOT_OURS" }],
   ["a recipient", {}, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }],
+  [
+    "addresses that end with the dot of the root",
+    { sender: "alice@example.net.", recipient: `${mail.recipient ?? ""}.` },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
+  ],
   [
     "the null sender of a bounce",
     { sender: "" },

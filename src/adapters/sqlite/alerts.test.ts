@@ -29,6 +29,8 @@ function kit(settleMs = 60_000) {
     thresholds: {
       failed_logins: 3,
       dashboard_logins: 3,
+      mail_undelivered: 1,
+      web_overreach: 1,
       password_guessed: 3,
       unusual_connections: 3,
       spam_volume: 3,

@@ -30,6 +30,7 @@ class NaiveHistory {
       connections: rows("connection", reach.sinceConnections).map(({ at }) => at),
       mails: rows("mail", reach.sinceMails).map(({ at }) => at),
       probes: rows("probe", reach.sinceProbes).map(({ at }) => at),
+      bounces: rows("bounce", reach.sinceProbes).map(({ at }) => at),
       failures: rows("login", reach.sinceFailures).map(({ at, proof }) => ({
         at,
         passwordHash: proof ?? "",
@@ -40,7 +41,7 @@ class NaiveHistory {
 }
 
 const NETWORKS = ["203.0.113.1", "203.0.113.2", "2001:db8:0:1::/64"];
-const WINDOWS: readonly (Counts | null)[] = ["connection", "mail", "account_mail", "login", null];
+const WINDOWS: readonly (Counts | null)[] = ["connection", "mail", "account_mail", "login", "probe", "bounce", null];
 
 for (const seed of [1, 2, 3, 4, 5]) {
   test(`history equals a naive recount, seed ${seed}`, (t) => {

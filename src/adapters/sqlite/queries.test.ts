@@ -43,6 +43,22 @@ test("ranking counts what an address did since", (t) => {
   assert.deepEqual(queries.counts(later(START, 1)), { BAN: 1, CONNECT: 3, EMAIL: 1, EMAIL_BLOCKED: 1 });
 });
 
+test("who brings most mail comes first, however busy others are, and however long ago within the window", (t) => {
+  const { db, store, committed, queries } = fresh(t);
+  committed(() => {
+    for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", START, { type: "EMAIL", counts: "mail" }));
+  });
+  // A flood of connections came after it: more events than any part of them that could be looked at.
+  db.exec(`
+    INSERT INTO event (at, type, ip, prefix, counts, details, action)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250000)
+    SELECT ${later(START, 1)}, 'CONNECT', '203.0.113.8', '203.0.113.8/32', 1, '', '' FROM n`);
+  assert.deepEqual(queries.topIps(START, 9), [
+    { ip: "203.0.113.7", mails: 3, connections: 0, rejected: 0 },
+    { ip: "203.0.113.8", mails: 0, connections: 250_000, rejected: 0 },
+  ]);
+});
+
 test("events are found by time, whatever gaps the ids have", (t) => {
   const { db, store, committed } = fresh(t);
   const ids = new EventIds(db);

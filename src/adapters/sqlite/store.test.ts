@@ -38,6 +38,7 @@ describe("address", () => {
       connections: [],
       mails: [],
       probes: [],
+      bounces: [],
       failures: [],
     });
   });

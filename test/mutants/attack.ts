@@ -1,0 +1,75 @@
+import type { Imports, Reach } from "./imports.ts";
+import type { Mutant } from "./mutants.ts";
+import type { Tree } from "./tree.ts";
+import { runTests, type Verdict } from "./trial.ts";
+
+export type Result = Readonly<{
+  mutant: Mutant;
+  end: "killed" | "survived" | "timed_out";
+  /** The test that noticed. */
+  by: string;
+  tookMs: number;
+}>;
+
+/** So many tests are run first: most mutants end there. */
+const FIRST = 3;
+/** A loop that never ends is a mutant that is noticed. The slowest file takes a few seconds. */
+const TIMEOUTS = { firstMs: 25_000, restMs: 600_000 };
+
+/** The tests that run a file, nearest first: the one beside it, then by the number of imports between. */
+export function testsOf(file: string, reaches: ReadonlyMap<string, Reach>): readonly string[] {
+  const beside = file.replace(/\.ts$/, ".test.ts");
+  return [...reaches]
+    .flatMap(([test, reach]) => {
+      const steps = reach.get(file);
+      return steps === undefined ? [] : [{ test, steps: test === beside ? 0 : steps }];
+    })
+    .toSorted((a, b) => a.steps - b.steps || (a.test < b.test ? -1 : 1))
+    .map(({ test }) => test);
+}
+
+export function reachesOf(imports: Imports, tests: readonly string[]): ReadonlyMap<string, Reach> {
+  return new Map(tests.map((test) => [test, imports.reachOf(test)]));
+}
+
+/** Lets the tests loose on one mutant. */
+export async function attack(
+  tree: Tree,
+  mutant: Mutant,
+  tests: readonly string[],
+  { firstMs, restMs } = TIMEOUTS,
+): Promise<Result> {
+  const from = performance.now();
+  const verdict = await tree.with(mutant, async () => {
+    const first = await runTests(tree.path, tests.slice(0, FIRST), firstMs);
+    const rest = tests.slice(FIRST);
+    const last = first.end !== "passed" || rest.length === 0 ? first : await runTests(tree.path, rest, restMs);
+    return isProven(last, tests[0]) ? last : eachAlone(tree, [...fileOf(last), ...tests], firstMs);
+  });
+  const tookMs = performance.now() - from;
+  switch (verdict.end) {
+    case "passed":
+      return { mutant, end: "survived", by: "", tookMs };
+    case "failed":
+      return { mutant, end: "killed", by: `${verdict.file}: ${verdict.test}`, tookMs };
+    case "timed_out":
+      return { mutant, end: "timed_out", by: "", tookMs };
+  }
+}
+
+/** Files that share a process may disturb each other: a failure counts if it comes in a process of its own, too. */
+function isProven(verdict: Verdict, ranAlone: string | undefined): boolean {
+  return verdict.end !== "failed" || verdict.file === ranAlone;
+}
+
+async function eachAlone(tree: Tree, tests: readonly string[], timeoutMs: number): Promise<Verdict> {
+  for (const one of tests) {
+    const verdict = await runTests(tree.path, [one], timeoutMs);
+    if (verdict.end !== "passed") return verdict;
+  }
+  return { end: "passed" };
+}
+
+function fileOf(verdict: Verdict): readonly string[] {
+  return verdict.end === "failed" && verdict.file !== "" ? [verdict.file] : [];
+}

@@ -1,0 +1,14 @@
+/** Runs the named test files in this process, in order, and ends at the first failure, which it names. */
+import { writeSync } from "node:fs";
+import { relative } from "node:path";
+import { run } from "node:test";
+
+const files = process.argv.slice(2);
+if (files.length === 0) throw new Error("no test files");
+const stream = run({ files, isolation: "none", forceExit: true });
+stream.on("test:fail", ({ file, name }) => {
+  // At once: neither what the failed test left open nor the end of the others may come before.
+  writeSync(1, `${relative(process.cwd(), file ?? "")}\t${name}\n`);
+  process.exit(1);
+});
+stream.resume();

@@ -1,0 +1,18 @@
+import { globSync } from "node:fs";
+
+/**
+ * What decides, enforces, records or tells: all of the core and of the engine. Samples are for tests. What is only text
+ * (reasons, notices) has nothing to mutate.
+ */
+export function sourcesIn(root: string): readonly string[] {
+  return globSync("src/{core,engine}/*.ts", { cwd: root })
+    .filter((path) => !path.endsWith(".test.ts") && path !== "src/core/samples.ts")
+    .toSorted();
+}
+
+/** What may find a mutant: unit tests and scenarios. Those of whole programs (daemon, cli) take too long. */
+export function testsIn(root: string): readonly string[] {
+  return globSync(["src/**/*.test.ts", "test/scenarios/*.test.ts"], { cwd: root })
+    .filter((path) => !/^src\/(daemon|cli)\//.test(path))
+    .toSorted();
+}
