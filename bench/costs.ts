@@ -46,7 +46,7 @@ export const costs: Part = {
   says: "what each part adds to a mail",
   async run(bench) {
     const lists = await Lists.start();
-    const product = new Product(bench.lab, SETTINGS, join(bench.lab.directory, "all"));
+    const product = new Product(bench.lab, SETTINGS, { data: join(bench.lab.directory, "all") });
     try {
       await product.start();
       await product.addAccount(RECIPIENT);

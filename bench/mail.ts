@@ -56,7 +56,7 @@ export const mail: Part = {
   name: "mail",
   says: "mails through Postfix, with and without the guard",
   async run(bench) {
-    const product = new Product(bench.lab, SETTINGS, join(bench.lab.directory, "server"));
+    const product = new Product(bench.lab, SETTINGS, { data: join(bench.lab.directory, "server") });
     await product.start();
     try {
       await product.addAccount(RECIPIENT);

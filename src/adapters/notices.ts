@@ -1,7 +1,7 @@
-import { notices as texts } from "../core/notices.ts";
+import { type NoticeCode, notices as texts } from "../core/notices.ts";
 import { isoTime } from "../core/time.ts";
 import type { Clock, Log, Notices } from "../engine/ports.ts";
-import type { Notice, NoticeCode } from "../wire/items.ts";
+import type { Notice } from "../wire/items.ts";
 
 /** Holds what the owner must know now, at most one of each code, and says in the log when one comes and goes. */
 export class NoticeBoard implements Notices {

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, rmSyn
 import { join } from "node:path";
 
 /** More than the longest report that Fail2ban's action writes. */
-const MOST_BYTES = 64 * 1024;
+const MOST_BYTES = 128 * 1024;
 
 type ReportText = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
 

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
+import { createFile } from "../adapters/root-files/files.ts";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
 import type { Layout } from "../settings/layout.ts";
 import { type Answer, type Call, done, failed, PROGRAM } from "./call.ts";
@@ -51,14 +52,7 @@ function leaveRequest(layout: Layout, nowMs: number): Noted {
   if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "There is no database with bans." };
   if (!existsSync(dirname(layout.breakGlass)))
     return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };
-  try {
-    // The directory is the guard's. An exclusive open follows no link that somebody may have put there.
-    const file = openSync(layout.breakGlass, "wx", 0o644);
-    writeSync(file, `${new Date(nowMs).toISOString()}\n`);
-    closeSync(file);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "";
-    if (code !== "EEXIST") throw error;
-  }
+  // The directory is the guard's: where a link has that name it is not followed.
+  createFile(layout.breakGlass, `${new Date(nowMs).toISOString()}\n`, { mode: 0o644 });
   return { ok: true, requested: true, says: "The guard will lift every ban when it starts." };
 }

@@ -62,7 +62,13 @@ export function printMessage({ asked, queueIds, messageIds, timeline }: MessageR
   ]);
 }
 
-const ENDINGS: ReadonlySet<string> = new Set(["EMAIL_DELIVERED", "EMAIL_DELAYED", "EMAIL_BOUNCED", "EMAIL_BLOCKED"]);
+const ENDINGS: ReadonlySet<string> = new Set([
+  "EMAIL_DELIVERED",
+  "EMAIL_DELAYED",
+  "EMAIL_BOUNCED",
+  "BOUNCE_WITHHELD",
+  "EMAIL_BLOCKED",
+]);
 
 export function parts(texts: readonly string[]): string {
   return texts.filter((text) => text !== "").join("\n\n");

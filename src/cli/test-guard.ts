@@ -10,6 +10,7 @@ import { SqliteAcquaintances } from "../adapters/sqlite/acquaintances.ts";
 import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
 import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
 import { SqliteFileAccounts } from "../adapters/sqlite/file-accounts.ts";
+import { SqliteHonestMail } from "../adapters/sqlite/honest-mail.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
 import { SqliteNetworkHistory } from "../adapters/sqlite/network-history.ts";
 import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
@@ -68,8 +69,9 @@ export async function startGuard(layout: Layout) {
     networks,
     jails: store,
     accounts: new SqliteAccountHistory(databases.engine),
+    honest: new SqliteHonestMail(databases.engine),
     neighbours: new SqliteNetworkHistory(databases.engine),
-    acquaintance: { isFirstContact: () => false },
+    acquaintance: { isFirstContact: () => false, expectsBounce: () => false },
     notices,
     clock,
     committed: ({ lastEventId }) => feed.publish(lastEventId),
@@ -87,6 +89,7 @@ export async function startGuard(layout: Layout) {
     pauses: new SqliteAcquaintances(databases.engine, databases.accounts),
     senders: new SqliteSpamAllow(databases.engine, databases.accounts),
     preferences: { refresh: () => undefined },
+    authors: { refresh: () => undefined },
     keeper,
     notices,
     credentials: new SqliteCredentials(databases.engine, clock),

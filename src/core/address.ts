@@ -1,3 +1,5 @@
+import { type Ip, parseIp } from "./ip.ts";
+
 declare const address: unique symbol;
 declare const accountName: unique symbol;
 
@@ -45,6 +47,25 @@ export function withoutExtension(of: string): string {
   const at = of.lastIndexOf("@");
   const plus = of.indexOf("+");
   return plus > 0 && plus < at ? of.slice(0, plus) + of.slice(at) : of;
+}
+
+/**
+ * A path as a client gave it, without dots that end its domain: they make it another text, yet no other address (RFC
+ * 1034, 3.1). Any text will do.
+ */
+export function withoutRoot(path: string): string {
+  let end = path.length;
+  while (end > 0 && path.charCodeAt(end - 1) === DOT) end--;
+  return end < path.length && path.lastIndexOf("@", end) >= 0 ? path.slice(0, end) : path;
+}
+
+const DOT = 46;
+
+/** The host that a path names by its address (RFC 5321, 4.1.3): `anna@[192.0.2.1]`, `anna@[IPv6:2001:db8::1]`. */
+export function addressLiteral(path: string): Ip | null {
+  if (!path.endsWith("]")) return null;
+  const literal = path.slice(path.lastIndexOf("@") + 1);
+  return literal.startsWith("[") ? parseIp(literal.slice(1, -1).replace(/^ipv6:/i, "")) : null;
 }
 
 export function localPart(of: Address): string {

@@ -23,6 +23,9 @@ export type AlertEvent = Readonly<{
   action: string;
 }>;
 
+/** What is recorded of a mail that was taken here and then refused: by an alias's target, or by a mailbox. */
+export const LOST_ACTION = "not delivered";
+
 export type Thresholds = Readonly<Record<RuleCode | "password_guessed", number>>;
 
 /** So many matching events within the window, and the condition holds until they have slid out of it. */
@@ -91,8 +94,22 @@ export const eventRules: readonly EventRule[] = [
     code: "repeated_violations",
     windowMs: DAY_MS,
     counted: "networks banned again",
-    matches: ({ type, action }) => type === "BAN" && Number(/, offence (\d+)\)$/.exec(action)?.[1] ?? 0) > 1,
+    matches: ({ type, action }) => type === "BAN" && Number(/, offence (\d+)\)$/.exec(action)?.[1]) > 1,
     distinct: true,
+  },
+  {
+    code: "mail_undelivered",
+    windowMs: DAY_MS,
+    counted: "deliveries refused for good, and reports on them withheld",
+    matches: ({ type, action }) => type === "BOUNCE_WITHHELD" || (type === "EMAIL_BOUNCED" && action === LOST_ACTION),
+    distinct: false,
+  },
+  {
+    code: "web_overreach",
+    windowMs: DAY_MS,
+    counted: "commands that the web may not give",
+    matches: ({ type }) => type === "COMMAND_REFUSED",
+    distinct: false,
   },
 ];
 
@@ -126,10 +143,13 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "CONNECT_DEFERRED",
   "EMAIL_BLOCKED",
   "SPAM_SCORED",
+  "EMAIL_BOUNCED",
+  "BOUNCE_WITHHELD",
   "LOGIN_FAILED",
   "LOGIN_REFUSED",
   "LOGIN_SUCCEEDED",
   "BAN",
+  "COMMAND_REFUSED",
   "PASSWORD_CHANGED",
   "ACCOUNT_SUSPENDED",
   "ACCOUNT_REMOVED",

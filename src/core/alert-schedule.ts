@@ -59,5 +59,5 @@ export const GIVE_UP_MS = 3 * DAY_MS;
 
 /** After so many failed attempts, wait so long. */
 export function retryMs(attempts: number): number {
-  return Math.min(RETRIES.longestMs, RETRIES.firstMs * 2 ** Math.min(20, attempts - 1));
+  return Math.min(RETRIES.longestMs, RETRIES.firstMs * 2 ** (attempts - 1));
 }

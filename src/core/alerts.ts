@@ -1,7 +1,12 @@
 import { notices } from "./notices.ts";
 
 /** `critical` is told at any hour, `warning` outside quiet hours, `info` in a digest. */
-export type Severity = "info" | "warning" | "critical";
+export const SEVERITIES = ["info", "warning", "critical"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** What a message to the owner is about. */
+export const ALERT_KINDS = ["opened", "resolved", "digest", "test"] as const;
+export type AlertKind = (typeof ALERT_KINDS)[number];
 
 type ConditionText = Readonly<{
   severity: Severity;
@@ -76,6 +81,19 @@ export const conditions = {
     says: "Addresses that had been banned came back and were banned again.",
     matters: "They do not give up by themselves.",
     next: "`bans` lists them; `ban NETWORK --permanent` ends it, bans.permanent does so by itself.",
+  },
+  mail_undelivered: {
+    severity: "warning",
+    says: "Mail that was taken here was not delivered: the server of an alias's target refuses it, or a mailbox does.",
+    matters: "Its recipient does not get it, and its sender hears of it only where SPF proves who that is.",
+    next: "`events --type EMAIL_BOUNCED` shows what was answered; `alias remove` takes a target away that is gone.",
+  },
+  web_overreach: {
+    severity: "critical",
+    says: "The web asked for what it may not.",
+    matters:
+      "It never does so by itself: somebody has probably taken over the program behind the dashboard and the API.",
+    next: "`events --type COMMAND_REFUSED` shows what; keep the dashboard off the internet (http.address), `token list` and `token revoke`, then update.",
   },
   component_down: {
     severity: "critical",

@@ -18,6 +18,7 @@ export function decideConnect(policy: Policy, facts: Facts, event: Connect, now:
 
   const patienceOver = exceeded(policy.connections, facts.connections, now, policy.knownFactor) !== null;
   if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
+  if (facts.isWanted && facts.offences === 0 && !patienceOver) return decision("defer", "wanted_busy", { evidence });
   return decision("refuse", "connection_limit", {
     evidence,
     changes: [nextBan(policy, facts, { code: "connection_limit", evidence }, now)],

@@ -24,6 +24,8 @@ export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked
   const { failures: limit, windowMs } = policy.logins;
   const count = recentFailures(facts, windowMs, now).length;
   if (count < limit) return decision("pass", "below_limit", { counted: false, recorded: false });
+  if (event.withoutBan === true && !facts.known)
+    return decision("refuse", "bans_used_up", { evidence: { count, limit, windowMs }, counted: false });
   // So many, and yet no ban: it was spared.
   const reason = facts.known ? "known_address" : "guessing_slowed";
   return decision("delay", reason, { evidence: { count, limit, windowMs }, counted: false });
@@ -79,6 +81,7 @@ function wrongPassword(policy: Policy, facts: Facts, event: LoginFacts, now: Mil
   if (evidence.count < limit) return decision("pass", "below_limit", { evidence });
   if (facts.known && !attacksOthers(policy, facts, recent, event))
     return decision("delay", "known_address", { evidence });
+  if (event.withoutBan === true) return decision("refuse", "bans_used_up", { evidence });
   return decision("refuse", "login_failures", {
     evidence,
     changes: [nextBan(policy, facts, { code: "login_failures", evidence }, now)],

@@ -1,4 +1,5 @@
 import { nextBan } from "./ban-ladder.ts";
+import { decideBounce } from "./decide-bounce.ts";
 import { type Change, type Decision, decision } from "./decision.ts";
 import type { Mail, MailFacts, Message, Recipient } from "./event.ts";
 import type { Facts } from "./facts.ts";
@@ -14,12 +15,12 @@ const LONGEST_ADDRESS = 320;
 export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
   const settled = standing(facts, event) ?? inactive(facts) ?? ownSender(policy, facts, event);
   if (settled !== null) return settled;
-  if (event.account !== null)
-    return decision("pass", "below_limit", { counted: false, changes: correspondence(policy, event, event.account) });
-  if (facts.protection !== null) return decision("pass", "below_limit", { counted: false });
+  if (event.account !== null) return decision("pass", "below_limit", { counted: false });
   if (event.listed !== null && !facts.known)
     return decision("refuse", "block_listed", { counted: false, fill: { ip: event.ip, zone: event.listed.zone } });
   if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
+  const bounced = decideBounce(policy, facts, event, now);
+  if (bounced !== null) return bounced;
   if (facts.recipient === "unknown") return unknownRecipient(policy, facts, event, now);
   if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
   if (policy.greylist && facts.firstContact && !facts.known)
@@ -44,6 +45,8 @@ export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Milli
   const evidence = exceeded(policy.mail, facts.mails, now);
   if (evidence === null) return decision("pass", "below_limit");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+  // What it brings is wanted, only not all at once: what comes again later is taken then.
+  if (facts.isWanted && facts.offences === 0) return decision("defer", "wanted_busy", { evidence, counted: false });
 
   const patienceOver = exceeded(policy.mail, facts.mails, now, policy.knownFactor) !== null;
   if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
@@ -53,9 +56,14 @@ export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Milli
   });
 }
 
-/** End of message: nothing new to judge but a ban that came meanwhile. */
-export function decideMessage(facts: Facts, event: Message): Decision {
-  return standing(facts, event) ?? decision("pass", "below_limit");
+/** End of message: nothing new to judge but a ban that came meanwhile. The milters may still refuse it. */
+export function decideMessage(policy: Policy, facts: Facts, event: Message): Decision {
+  const settled = standing(facts, event);
+  if (settled !== null) return settled;
+  const { account } = event;
+  const changes =
+    account === null ? [] : facts.writtenTo.flatMap((address) => correspondence(policy, address, account));
+  return decision("pass", "below_limit", { changes });
 }
 
 /** Asking for names until one exists: each counts, and too many are an offence. */
@@ -84,18 +92,18 @@ function inactive(facts: Facts): Decision | null {
   return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
 }
 
-/** Whom an account writes to may answer at once. */
-function correspondence(policy: Policy, { recipient }: Recipient, account: string): readonly Change[] {
-  if (recipient === null || recipient.length > LONGEST_ADDRESS) return [];
+/** Someone to whom an account writes may answer at once. */
+function correspondence(policy: Policy, recipient: string, account: string): readonly Change[] {
+  if (recipient.length > LONGEST_ADDRESS) return [];
   const address = recipient.toLowerCase();
   const isOurs = policy.domains.includes(address.slice(address.lastIndexOf("@") + 1));
   return isOurs ? [] : [{ type: "CORRESPOND", address, account }];
 }
 
 function ownSender(policy: Policy, facts: Facts, event: MailFacts): Decision | null {
-  if (event.account !== null || facts.protection !== null) return null;
+  if (event.account !== null) return null;
   const domain = event.sender.slice(event.sender.lastIndexOf("@") + 1).toLowerCase();
-  return event.sender !== "" && policy.domains.includes(domain)
+  return event.sender !== "" && (facts.senderHere || policy.domains.includes(domain))
     ? decision("refuse", "own_sender", { counted: false })
     : null;
 }

@@ -1,4 +1,5 @@
 import type { LogPosition } from "./event.ts";
+import type { Credit } from "./honest-mail.ts";
 import type { Ip, Prefix } from "./ip.ts";
 import type { Protection, Reason } from "./reasons.ts";
 import type { Millis } from "./time.ts";
@@ -37,10 +38,12 @@ export type Change =
   | Readonly<{ type: "FORGET_GUESSES"; account: string | null }>
   /** An account writes to someone elsewhere, whose reply is no stranger's. */
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
+  /** A mail from a server, or to it, speaks for it. */
+  | Readonly<{ type: "CREDIT"; prefix: Prefix; network: Prefix; mail: Credit }>
   /** Everything up to here has been read and recorded. */
   | Readonly<{ type: "READ_LOG"; log: string; position: LogPosition }>
-  /** What this jail tells of lines written up to `at` has been judged. */
-  | Readonly<{ type: "HEAR_JAIL"; prefix: Prefix; jail: string; at: Millis }>
+  /** What this jail tells of lines written up to `at` has been judged; `unjudged` counts towards its next report. */
+  | Readonly<{ type: "HEAR_JAIL"; prefix: Prefix; jail: string; at: Millis; unjudged: readonly Millis[] }>
   /** A ban was due and did not come. */
   | Readonly<{ type: "SPARE"; prefix: Prefix; ip: Ip; why: Protection; code: Reason }>
   /** `expiresAt` null: until it is taken off. */

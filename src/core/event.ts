@@ -23,6 +23,8 @@ export type MailFacts = Readonly<{
   /** SASL login name; null for a stranger. */
   account: string | null;
   queueId: string;
+  /** Names the mail within its connection, from the first recipient on. */
+  transaction: string;
 }>;
 
 export type Connect = Readonly<{ type: "CONNECT" } & Pick<MailFacts, "ip" | "service" | "session" | "clientName">>;
@@ -33,6 +35,8 @@ export type Recipient = Readonly<
     listed: Listing | null;
     /** Whether the sender's domain takes mail, by the DNS; null where that could not be told, or nobody asked. */
     senderExists: boolean | null;
+    /** Whether it was proven that the client speaks for the sender's domain; absent where nobody asked. */
+    senderProven?: boolean;
   } & MailFacts
 >;
 /** The DATA command: the moment at which a mail counts. */
@@ -47,6 +51,8 @@ export type LoginFacts = Readonly<{
   login: string;
   /** A short keyed hash that tells passwords apart without revealing them; empty where unknown. */
   passwordHash: string;
+  /** Whether its sender has brought as many bans as it may: what it tells counts, and brings none. */
+  withoutBan?: boolean;
 }>;
 /** Before the password is verified. */
 export type LoginAsked = Readonly<{ type: "LOGIN_ASKED" } & LoginFacts>;
@@ -78,6 +84,12 @@ export type AllowExpired = Readonly<{ type: "ALLOW_EXPIRED"; prefix: Prefix }>;
 /** Time has come for a ban to end. */
 export type BanExpired = Readonly<{ type: "BAN_EXPIRED"; prefix: Prefix }>;
 
+/**
+ * A line that a jail matched. `about`: a sign-in that failed, a refusal in the guard's own words, or something that
+ * only the log tells. `at`: to the second.
+ */
+export type JailLine = Readonly<{ text: string; at: Millis; about: "login" | "refusal" | "log" }>;
+
 /** A jail of Fail2ban found as many offences of one address in a log as it takes. */
 export type JailReported = Readonly<{
   type: "JAIL_REPORTED";
@@ -94,7 +106,7 @@ export type JailReported = Readonly<{
   /** The client's host name where its lines tell one; forward-confirmed by Postfix. */
   clientName: string | null;
   /** Lines that it matched, the last ones. */
-  lines: readonly string[];
+  lines: readonly JailLine[];
 }>;
 
 export type Event =
@@ -135,6 +147,8 @@ export type AuditType =
   | "GREYLIST_PAUSED"
   | "GREYLIST_RESUMED"
   | "BREAK_GLASS"
+  /** What its origin may not ask: the subject is the verb. */
+  | "COMMAND_REFUSED"
   | "EVENTS_AGGREGATED";
 
 /** What a component's log told of a mail: recorded, decided by nobody. */
@@ -151,7 +165,9 @@ export type Observation =
   | Readonly<{
       type: "CONTENT_REFUSED";
       ip: Ip;
-      reason: Extract<Reason, "spam_refused" | "dmarc_refused">;
+      reason: Extract<Reason, "spam_refused" | "dmarc_refused" | "author_unclear" | "author_not_own">;
+      /** Who had signed in; null for a stranger. */
+      account: string | null;
       queueId: string;
       sender: string;
       recipient: string;
@@ -168,11 +184,21 @@ export type Observation =
       type: "MAIL_TRIED";
       queueId: string;
       recipient: string;
-      outcome: "sent" | "deferred" | "bounced";
+      /** The address that led to the recipient, as the sender wrote it; null where that was the recipient's own. */
+      alias: string | null;
+      /** `withheld`: a report that was not sent, because the sender of the mail it is about is not proven. */
+      outcome: "sent" | "deferred" | "bounced" | "withheld";
       /** By which program and to whom; then the answer of the other side. */
       relay: string;
       reply: string;
-    }>;
+      /** The server elsewhere that was spoken to; null where it stayed here. */
+      server: Ip | null;
+    }>
+  /** What the milters found out about a stranger's mail before it was queued. */
+  | Readonly<{ type: "MAIL_JUDGED"; queueId: string; found: MailFinding }>;
+
+/** `spf`, `dkim`: who sent it is proven, by SPF or by a signature alone. `spam`: it was marked. */
+export type MailFinding = "spf" | "dkim" | "spam";
 
 /** How far a log has been read: `offset` bytes of the file with this inode (its number, and when it was made). */
 export type LogPosition = Readonly<{ inode: string; offset: number }>;

@@ -34,6 +34,19 @@ export type Heard = Readonly<{
    * text where unknown, which comes last.
    */
   passwords: readonly string[];
+  /**
+   * When what the guard did not judge as it happened was done, within the jail's window: told by this report, and by
+   * earlier ones of the jail that did not suffice.
+   */
+  unjudged: readonly Millis[];
+}>;
+
+/** What is known of a mail with an empty sender when it names a recipient; of any other event nothing. */
+export type BounceFacts = Readonly<{
+  /** It has named a different recipient before. */
+  hasOther: boolean;
+  /** The recipient wrote to the domain that the client belongs to. */
+  isExpected: boolean;
 }>;
 
 /** What is known of the address an event is about, this event not included. Times ascend. */
@@ -56,21 +69,31 @@ export type Facts = Readonly<{
   knownAccounts: readonly string[];
   /** Null where the event is no login to a mailbox. */
   account: AccountFacts | null;
-  /** Recipients asked for that do not exist. */
+  /** Recipients asked for that do not exist, by mail that has a sender. */
   probes: readonly Millis[];
+  /** The same by mail without a sender, as reports of failed delivery are. */
+  bounces: readonly Millis[];
+  bounce: BounceFacts;
   /** From where the account may sign in that a login names; empty: from anywhere. */
   accountNetworks: readonly Prefix[];
   /** Whether the account that sends may still sign in; true where none does. */
   accountActive: boolean;
   /** Mails of the account that sends, when one is signed in. */
   accountMails: readonly Millis[];
+  /** Whether mail from here is known to be wanted (honest-mail.ts), where a limit of mails or connections is passed. */
+  isWanted: boolean;
   /** Mails that this connection has brought. */
   sessionMails: number;
+  /** Whether the sender's address names this machine by an address of its own, where the event names one. */
+  senderHere: boolean;
   /** Of the recipient, where the event names one. */
   recipient: RecipientKind;
   /** Whether sender, client and recipient are strangers to each other, so that greylisting makes sense. */
   firstContact: boolean;
+  /** Recipients of the mail of an account, once all of it has arrived. */
+  writtenTo: readonly string[];
   heard: Heard;
 }>;
 
-export const NOTHING_HEARD: Heard = { upTo: null, passwords: [] };
+export const NO_BOUNCE: BounceFacts = { hasOther: false, isExpected: false };
+export const NOTHING_HEARD: Heard = { upTo: null, passwords: [], unjudged: [] };

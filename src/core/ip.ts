@@ -103,7 +103,6 @@ function truncate(address: Ip, length: number): Prefix {
     const kept = Math.min(8, Math.max(0, length - i * 8));
     bytes[i] = (bytes[i] ?? 0) & (0xff << (8 - kept)) & 0xff;
   }
-  const network = ipaddr.fromByteArray(bytes);
-  const text = network.kind() === "ipv6" ? (network as ipaddr.IPv6).toRFC5952String() : network.toString();
-  return `${text}/${length}` as Prefix;
+  // Of IPv6 this is the text of RFC 5952, too.
+  return `${ipaddr.fromByteArray(bytes).toString()}/${length}` as Prefix;
 }

@@ -21,8 +21,9 @@ export function queuedDetails({ queueId, messageId }: Queued): string {
   return `queue_id=${queueId} message_id=${text(messageId)}`;
 }
 
-export function triedDetails({ queueId, recipient, relay, reply }: Tried): string {
-  return `queue_id=${queueId} to=<${text(recipient)}> by ${text(relay)}: ${text(reply)}`;
+export function triedDetails({ queueId, recipient, alias, relay, reply }: Tried): string {
+  const by = alias === null ? "" : ` for=<${text(alias)}>`;
+  return `queue_id=${queueId} to=<${text(recipient)}>${by} by ${text(relay)}: ${text(reply)}`;
 }
 
 const AT_START = new RegExp(`^queue_id=(${QUEUE_ID}) (?:message_id=(.*)$)?`);
@@ -37,6 +38,7 @@ export function mailNames(type: string, details: string): MailNames | null {
     case "EMAIL_DELIVERED":
     case "EMAIL_DELAYED":
     case "EMAIL_BOUNCED":
+    case "BOUNCE_WITHHELD":
       return names(AT_START.exec(details));
     case "EMAIL_ACCEPTED":
       return names(AT_END.exec(details));

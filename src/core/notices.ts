@@ -16,8 +16,8 @@ export const notices = {
     next: "Give the guard CAP_NET_ADMIN and install nftables; it is tried again by itself.",
   },
   connections_uncounted: {
-    says: "The kernel cannot count connections: bans hold, but an address may keep more connections open than allowed.",
-    next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports meanwhile.",
+    says: "The kernel cannot count connections: all is well while the guard runs, but while it is down an address may keep more of them open than allowed.",
+    next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports in any case.",
   },
   dnsbl_set_aside: {
     says: "A DNS block list cannot be believed and is set aside: mail goes on without it.",
@@ -28,7 +28,7 @@ export const notices = {
     next: "See its log below log/postgrey; when it ends it is started again by itself.",
   },
   verifier_silent: {
-    says: "Rspamd does not answer: mail of strangers comes in unverified (DKIM, SPF, DMARC), mail of users leaves unsigned.",
+    says: "Rspamd does not answer: mail of strangers comes in unverified (DKIM, SPF, DMARC), mail of users must wait.",
     next: "See its log below log/rspamd; when it ends it is started again by itself.",
   },
   events_aggregated: {
@@ -72,3 +72,11 @@ export const notices = {
     next: "Make room before mail is turned away.",
   },
 } as const satisfies Record<string, NoticeText>;
+
+export type NoticeCode = keyof typeof notices;
+
+export const NOTICE_CODES: readonly NoticeCode[] = Object.keys(notices).filter(isNoticeCode);
+
+function isNoticeCode(code: string): code is NoticeCode {
+  return Object.hasOwn(notices, code);
+}

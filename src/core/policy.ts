@@ -36,6 +36,8 @@ export type Policy = Readonly<{
   }>;
   /** From the settings; entries added at run time are facts. */
   allow: readonly Prefix[];
+  /** What a report of Fail2ban's jails brings a ban for: all of it, or what the guard did not judge as it happened. */
+  jailSentences: "unjudged" | "all";
   /** Domains of large providers: deferred, never banned for volume. */
   providers: readonly string[];
   /** Local parts that spammers try everywhere; they reach whoever owns them here, and nobody else. */

@@ -34,6 +34,11 @@ export const reasons = {
     next: "Nothing to do: its addresses are banned one by one.",
     smtp: null,
   },
+  honest_network: {
+    says: "Servers within this network bring mail that is wanted here, or take mail of accounts.",
+    next: "Nothing to do: its addresses are banned one by one.",
+    smtp: null,
+  },
   banned: { says: "The address is banned.", next: "`unban IP` lifts it.", smtp: `421 ${TRY_LATER}` },
   below_limit: { says: "Within the limits.", next: "Nothing to do.", smtp: null },
   connection_limit: {
@@ -49,6 +54,11 @@ export const reasons = {
   provider_busy: {
     says: "A large provider went over a limit: it is deferred, never banned for volume.",
     next: "Nothing to do: it will retry.",
+    smtp: "450 4.7.1 Too busy, try again later",
+  },
+  wanted_busy: {
+    says: "Over a limit, yet users here want mail from this server: deferred before it is banned.",
+    next: "Nothing to do: it will retry. Raise limits.mail if that is too slow.",
     smtp: "450 4.7.1 Too busy, try again later",
   },
   known_address: {
@@ -87,6 +97,16 @@ export const reasons = {
     next: "`account add` or `alias add` makes one.",
     smtp: "550 5.1.1 User unknown",
   },
+  bounce_recipients: {
+    says: "A mail with an empty sender named a second recipient: a report of failed delivery goes to one.",
+    next: "Nothing to do.",
+    smtp: "550 5.5.3 Multi-recipient bounce",
+  },
+  bounces_deferred: {
+    says: "Many reports of failed delivery for recipients that do not exist: all from there must come again for a while.",
+    next: "Nothing to do: somebody sends spam in your name, and the sender of the reports will retry.",
+    smtp: "450 4.7.1 Too busy, try again later",
+  },
   recipient_blocked: {
     says: "A common target of spam that nobody here owns.",
     next: "`alias add` gives it an owner; recipients.blocked lists them.",
@@ -117,6 +137,16 @@ export const reasons = {
     next: "Nothing to do if it was forged; otherwise its sender must mend SPF or DKIM.",
     smtp: "550 5.7.1 rejected by DMARC policy",
   },
+  author_unclear: {
+    says: "The mail named no author, or its From: could be read in two ways.",
+    next: "Nothing to do if it was forged; otherwise its sender must write one From: as RFC 5322 has it.",
+    smtp: "550 5.7.1 The header must name its author once",
+  },
+  author_not_own: {
+    says: "An account wrote a From: or Sender: that is not its own address, or none, or several.",
+    next: "Its mail program must write an address of the account; `alias add` gives it another. `account suspend` stops it.",
+    smtp: "550 5.7.1 Not an address of this account",
+  },
   login_failures: {
     says: "Too many different wrong passwords.",
     next: "`unban IP` lifts it; `account passwd` sets a new password.",
@@ -142,6 +172,11 @@ export const reasons = {
     next: "`unban NETWORK` lifts it; raise limits.networks, or `allow add` an honest neighbour.",
     smtp: `421 ${TRY_LATER}`,
   },
+  bans_used_up: {
+    says: "Too many different wrong passwords of the dashboard, which has brought as many bans as it may within an hour: refused without one.",
+    next: "Many addresses guess at the dashboard. Let only addresses that you trust reach it.",
+    smtp: null,
+  },
   guessing_slowed: {
     says: "Too many different wrong passwords from an address that is never banned: slowed down.",
     next: "If a proxy or a webmail stands there, let it pass on the addresses of its users (http.trusted_proxies).",
@@ -156,6 +191,11 @@ export const reasons = {
     says: "Fail2ban found too many offences in the logs.",
     next: "`unban IP` lifts it; `allow add` lets an honest address be.",
     smtp: `421 ${TRY_LATER}`,
+  },
+  judged_live: {
+    says: "Fail2ban told of what the guard judged as it happened: evidence, no offence of its own.",
+    next: 'Nothing to do: the limits of the engine hold. fail2ban.sentences = "all" makes each report a sentence.',
+    smtp: null,
   },
   report_seen: {
     says: "Fail2ban told again of what was judged before, as it does after a restart: it is no new offence.",
@@ -222,7 +262,7 @@ export const reasons = {
   },
   unseen_login_failure: {
     says: "A failed sign-in while the guard was down, found in the log when it came back.",
-    next: "Nothing to do; it counts towards no limit.",
+    next: "Nothing to do: only the jails of Fail2ban count it.",
     smtp: null,
   },
   signed_in: { says: "The password was right.", next: "Nothing to do.", smtp: null },
@@ -246,7 +286,14 @@ export function isReason(code: string | null): code is Reason {
 /** Reasons that no ban, by whatever path, can overrule. */
 export type Protection = Extract<
   Reason,
-  "loopback" | "own_address" | "gateway" | "allow_listed" | "admin_session" | "all_clients" | "known_network"
+  | "loopback"
+  | "own_address"
+  | "gateway"
+  | "allow_listed"
+  | "admin_session"
+  | "all_clients"
+  | "known_network"
+  | "honest_network"
 >;
 
 /** What a client did wrong that only a log tells. */

@@ -1,6 +1,6 @@
 import type { Ban } from "./decision.ts";
 import type { MailFacts } from "./event.ts";
-import { type Facts, NOTHING_HEARD } from "./facts.ts";
+import { type Facts, NO_BOUNCE, NOTHING_HEARD } from "./facts.ts";
 import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "./ip.ts";
 import type { Policy } from "./policy.ts";
 import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS, type Millis } from "./time.ts";
@@ -32,6 +32,7 @@ export const POLICY: Policy = {
     manualMs: DAY_MS,
   },
   allow: [],
+  jailSentences: "unjudged",
   providers: ["google.com"],
   blockedRecipients: ["admin"],
   greylist: false,
@@ -63,12 +64,17 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     knownAccounts: [],
     account: null,
     probes: [],
+    bounces: [],
+    bounce: NO_BOUNCE,
     accountNetworks: [],
     accountActive: true,
     accountMails: [],
+    isWanted: false,
     sessionMails: 0,
     recipient: "known",
+    senderHere: false,
     firstContact: false,
+    writtenTo: [],
     heard: NOTHING_HEARD,
     ...known,
   };
@@ -96,6 +102,7 @@ export const MAIL: MailFacts = {
   recipient: "owner@example.org",
   account: null,
   queueId: "",
+  transaction: "a1.1",
 };
 
 /** `count` times, one each `everyMs`, the last at `until`; ascending. */

@@ -12,8 +12,7 @@ export function printable(text: string, max: number): string {
   // An escape is longer than what it stands for, so more than `max` units never survive.
   const escaped = text.slice(0, max + 1).replace(UNPRINTABLE, escape);
   if (escaped.length <= max) return escaped;
-  const kept = escaped.slice(0, Math.max(0, max - 1));
-  return max < 1 ? "" : `${kept.replace(/[\ud800-\udbff]$/, "")}…`;
+  return max < 1 ? "" : `${escaped.slice(0, max - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
 function escape(character: string): string {

@@ -1,5 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { moveFile, writeFile } from "../adapters/root-files/files.ts";
+import { makeDirectory } from "../adapters/root-files/trees.ts";
+import { removeTree } from "../adapters/root-files/walk.ts";
 import type { ServiceName } from "../render/runit.ts";
 import type { Site } from "../render/site.ts";
 import { type Part, partsOf } from "./parts.ts";
@@ -24,7 +27,7 @@ export async function applyConfiguration(site: Site): Promise<Applied> {
     const changed = parts.filter(moveIntoPlace).map(({ service }) => service);
     return { ok: true, changed: [...new Set(changed)] };
   } finally {
-    for (const part of parts) rmSync(stagedAt(part), { recursive: true, force: true });
+    for (const part of parts) removeTree(stagedAt(part));
   }
 }
 
@@ -34,13 +37,12 @@ function stagedAt({ live }: Part): string {
 
 function stage(part: Part): void {
   const staged = stagedAt(part);
-  rmSync(staged, { recursive: true, force: true });
-  mkdirSync(staged, { recursive: true, mode: 0o755 });
+  removeTree(staged);
+  makeDirectory(staged, 0o755);
   for (const { name, text, mode } of part.files) {
     const path = join(staged, name);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    writeFileSync(path, text, { mode });
-    chmodSync(path, mode);
+    makeDirectory(dirname(path), 0o755);
+    writeFile(path, text, { mode });
   }
 }
 
@@ -50,10 +52,10 @@ function moveIntoPlace(part: Part): boolean {
     const path = join(live, name);
     return !existsSync(path) || readFileSync(path, "utf8") !== text;
   });
-  mkdirSync(live, { recursive: true, mode: 0o755 });
+  makeDirectory(live, 0o755);
   for (const { name } of changed) {
-    mkdirSync(dirname(join(live, name)), { recursive: true, mode: 0o755 });
-    renameSync(join(stagedAt(part), name), join(live, name));
+    makeDirectory(dirname(join(live, name)), 0o755);
+    moveFile(join(stagedAt(part), name), join(live, name));
   }
   return changed.length > 0;
 }

@@ -1,3 +1,4 @@
+import { AuthorFiles } from "../adapters/author-files.ts";
 import { systemClock as clock } from "../adapters/clock.ts";
 import { ResolverNames } from "../adapters/dns/names.ts";
 import { DnsSenderDomains } from "../adapters/dns/sender-domains.ts";
@@ -16,17 +17,19 @@ import { SqliteCredentials } from "../adapters/sqlite/admin.ts";
 import { SqliteBanLog } from "../adapters/sqlite/ban-log.ts";
 import { EventCount } from "../adapters/sqlite/event-count.ts";
 import { SqliteFileAccounts } from "../adapters/sqlite/file-accounts.ts";
+import { SqliteHonestMail } from "../adapters/sqlite/honest-mail.ts";
 import { initialise } from "../adapters/sqlite/initialise.ts";
 import { SqliteNetworkHistory } from "../adapters/sqlite/network-history.ts";
 import { SqliteRecipients } from "../adapters/sqlite/recipients.ts";
 import { Retention } from "../adapters/sqlite/retention.ts";
+import { SqliteSenderLogins } from "../adapters/sqlite/sender-logins.ts";
 import { SqliteSpamAllow } from "../adapters/sqlite/spam-allow.ts";
 import { SqliteStore } from "../adapters/sqlite/store.ts";
 import { parseAddress } from "../core/address.ts";
 import type { Ban } from "../core/decision.ts";
 import type { JailReported } from "../core/event.ts";
 import type { Prefix } from "../core/ip.ts";
-import { DAY_MS, type Millis } from "../core/time.ts";
+import { DAY_MS } from "../core/time.ts";
 import { createAcquaintance } from "../engine/acquaintance.ts";
 import { DnsBlockLists, type ListSettings } from "../engine/block-lists.ts";
 import { createCommands } from "../engine/commands.ts";
@@ -38,25 +41,25 @@ import { Kicker } from "../engine/kick-banned.ts";
 import { Lookout } from "../engine/lookout.ts";
 import { createInquiry } from "../engine/outside.ts";
 import { ProviderPools } from "../engine/provider-pools.ts";
-import { REFUSED_AS_SPAM } from "../render/content-services.ts";
+import { createSenderProofs } from "../engine/sender-proof.ts";
+import { LOGIN_USER } from "../render/dovecot.ts";
 import { ControlServer } from "../servers/control-server.ts";
 import { LoginPolicyServer } from "../servers/login-policy-server.ts";
 import { PolicyServer } from "../servers/policy-server.ts";
 import { atMostTenAMinute, problems, type Report } from "../servers/report.ts";
-import { type Layout, serviceLog } from "../settings/layout.ts";
+import type { Layout } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
 import { toPolicy } from "../settings/to-policy.ts";
-import { readMailLog } from "../wire/mail-log.ts";
-import { SpamdLog } from "../wire/spamd-log.ts";
 import { BanMails } from "./ban-mails.ts";
+import { composeDoors, connectionLimit } from "./doors.ts";
+import { followedLogs } from "./followed-logs.ts";
 import { changedKeys, readSettings } from "./guard-settings.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { userIds } from "./site.ts";
 import { ReportTaker } from "./take-reports.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
-import { type FollowedLog, LogWatch } from "./watch-logs.ts";
-
-const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
+import { LogWatch } from "./watch-logs.ts";
 
 /** How often it is looked whether a block list is due to prove itself. */
 const PROBE_LOOK_MS = 500;
@@ -94,6 +97,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     pauses: acquaintances,
     clock,
   });
+  const history = new SqliteAccountHistory(databases.engine);
   const engine = new Engine({
     policy: toPolicy(settings),
     store,
@@ -104,18 +108,25 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     networks,
     jails: store,
     active: new SqliteActiveAccounts(databases.accounts),
-    accounts: new SqliteAccountHistory(databases.engine),
+    accounts: history,
+    honest: new SqliteHonestMail(databases.engine),
     neighbours: new SqliteNetworkHistory(databases.engine),
     notices,
     clock,
     committed,
   });
-  const firewall = new NftFirewall({ ipv6Prefix: () => engine.policy.bans.ipv6Prefix, connections });
+  const firewall = new NftFirewall({
+    ipv6Prefix: () => engine.policy.bans.ipv6Prefix,
+    connections: () => connectionLimit(inForce),
+    local: () => ({ port: settings["ports.login_policy"], users: [userIds(LOGIN_USER).uid] }),
+  });
   const enforcer = settings["firewall.enabled"]
     ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
     : noEnforcement;
+  const doors = composeDoors({ settings: () => inForce, engine, accounts: history, clock, log });
   const kicker = new Kicker({ banLog, keeper, log });
-  const lookout = new Lookout({ notices, clock, isEnforcing: () => enforcer.status().state === "enforcing" });
+  const isEnforcing = () => enforcer.status().state === "enforcing";
+  const lookout = new Lookout({ notices, clock, isEnforcing, mend: () => enforcer.renew() });
   const retention = new Retention(databases.engine, events, {
     maxRows: settings["events.max_rows"],
     maxBytes: settings["events.max_size"],
@@ -137,6 +148,11 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
 
   const senders = new SqliteSpamAllow(databases.engine, databases.accounts);
   const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
+  const authors = new AuthorFiles(layout.authorLists, {
+    logins: new SqliteSenderLogins(databases.accounts),
+    domains: () => engine.policy.domains,
+    allowed: () => [...engine.policy.allow, ...store.allowed().map(({ prefix }) => prefix)],
+  });
   const submit = engine.submit.bind(engine);
   const health = () =>
     healthOf({
@@ -149,7 +165,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     });
   const names = new ResolverNames(settings["dns.address"]);
   const flush = engine.flush.bind(engine);
-  const watch = new AlertWatch({ db: databases.engine, flush, health, notices, names, clock, log }, settings);
+  const watch = new AlertWatch({ db: databases.engine, flush, health, notices, names, keeper, clock, log }, settings);
   const run = createCommands({
     engine,
     history: store,
@@ -165,24 +181,20 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     keeper,
     notices,
     credentials,
+    authors,
     alerts: watch.alerts,
     health,
     reload,
     pid: process.pid,
   });
   const logs = new LogWatch({ engine, positions: store, log, logs: followedLogs(layout, settings, engine.startedAt) });
-  const content = new ContentWatch({
-    layout,
-    preferences,
-    notices,
-    clock,
-    log,
-    spam: settings["spam.enabled"],
-  });
+  const spam = settings["spam.enabled"];
+  const content = new ContentWatch({ layout, preferences, authors, notices, clock, log, spam });
   const reports = new ReportTaker({ directory: layout.fail2banSpool, engine, log, banned: mailOfBan });
   const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
   const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
-  const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains), report);
+  const proofs = createSenderProofs(acquaintance, spfLookup);
+  const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains, proofs), report);
   let probing: NodeJS.Timeout | undefined;
   const loginServer = new LoginPolicyServer({ submit, report, secret: loginSecret });
   const subscribe = feed.subscribe.bind(feed);
@@ -222,9 +234,6 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   function providers() {
     return inForce["greylist.enabled"] ? inForce["greylist.providers"] : [];
   }
-  function connections() {
-    return { most: inForce["limits.connections.concurrent"], ports: MAIL_PORTS.map((key) => inForce[key]) };
-  }
   let inForce = settings;
   function reload() {
     const read = readSettings(layout);
@@ -250,6 +259,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       await control.start(layout.controlSocket, 0o600);
       await fromWeb.start(layout.webSocket, 0o660);
       await enforcer.start();
+      if (settings["firewall.enabled"]) doors.start();
       await housekeeping.start();
       logs.start();
       content.start();
@@ -271,22 +281,11 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       clearInterval(probing);
       await Promise.all([policyServer.stop(), loginServer.stop(), control.stop(), fromWeb.stop()]);
       engine.flush();
+      await doors.stop();
       await enforcer.stop();
       await firewall.close();
     },
   };
-}
-
-/** What only logs tell, and who reads it. */
-function followedLogs(layout: Layout, settings: Settings, guardSince: Millis): readonly FollowedLog[] {
-  const scores = new SpamdLog();
-  const mail = { spamReply: REFUSED_AS_SPAM, guardSince };
-  return [
-    { name: "mail", file: layout.mailLog, shared: true, read: (line) => readMailLog(line, mail) },
-    ...(settings["spam.enabled"]
-      ? [{ name: "spamd", file: serviceLog(layout, "spamd"), shared: false, read: (line: string) => scores.read(line) }]
-      : []),
-  ];
 }
 
 function listsOf(settings: Settings): ListSettings {

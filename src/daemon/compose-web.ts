@@ -10,8 +10,8 @@ import { DASHBOARD_REFUSED } from "../render/fail2ban-filters.ts";
 import { PAGE_FILES } from "../servers/api/page.ts";
 import type { PageFile } from "../servers/api/ports.ts";
 import { ApiServer } from "../servers/api/server.ts";
+import type { WebSettings } from "../settings/for-web.ts";
 import type { Layout } from "../settings/layout.ts";
-import type { Settings } from "../settings/schema.ts";
 import { guardAt } from "./web-guard.ts";
 import { GuardNews } from "./web-news.ts";
 import { WebStore } from "./web-store.ts";
@@ -23,7 +23,7 @@ export type Web = Readonly<{
 }>;
 
 /** Every part of the web on one line each, in the order of their needs. Nothing runs before `start`. */
-export async function composeWeb(layout: Layout, settings: Settings, log: Log): Promise<Web> {
+export async function composeWeb(layout: Layout, settings: WebSettings, log: Log): Promise<Web> {
   const store = new WebStore(layout.engineDb, (trouble) =>
     trouble === null ? log.info("database readable") : log.warn("database unreadable", { detail: trouble }),
   );

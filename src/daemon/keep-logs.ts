@@ -1,19 +1,7 @@
-import {
-  chmodSync,
-  chownSync,
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from "node:fs";
+import { existsSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
+import { compressFile } from "../adapters/root-files/copies.ts";
+import { moveFile, removeFile } from "../adapters/root-files/files.ts";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
 import { DAY_MS, isoTime, type Millis } from "../core/time.ts";
 import type { Clock } from "../engine/ports.ts";
@@ -90,7 +78,7 @@ export class LogKeeper {
     const { clock } = this.#parts;
     if (!this.#isDue(file, clock.now())) return false;
     const aside = unusedName(rotatedName(file, isoTime(clock.now())));
-    renameSync(file, aside);
+    moveFile(file, aside);
     makeLike(aside, file);
     return true;
   }
@@ -106,11 +94,11 @@ export class LogKeeper {
   async #tidy(file: string): Promise<void> {
     const aside = elderParts(file);
     const surplus = aside.slice(0, Math.max(0, aside.length - this.#parts.rules().keep));
-    for (const path of surplus) rmSync(path, { force: true });
+    for (const path of surplus) removeFile(path);
     const due = this.#parts.clock.now() - COMPRESS_AFTER_MS;
     // The newest stays as it is: whoever follows the log may still be reading it.
     for (const path of aside.slice(surplus.length, -1))
-      if (!path.endsWith(".gz") && statSync(path).mtimeMs < due) await compress(path);
+      if (!path.endsWith(".gz") && statSync(path).mtimeMs < due) await compressFile(path);
   }
 }
 
@@ -135,18 +123,6 @@ export async function reopenMailLog(layout: Layout): Promise<string | null> {
     if (ran.code !== 0) return `${service}: ${lastLines(ran)}`;
   }
   return null;
-}
-
-/** Under its own name until it is whole; of the same owner, mode and time. */
-async function compress(path: string): Promise<void> {
-  const { uid, gid, mode, atime, mtime } = statSync(path);
-  const half = `${path}.half`;
-  await pipeline(createReadStream(path), createGzip(), createWriteStream(half, { mode: 0o600 }));
-  chownSync(half, uid, gid);
-  chmodSync(half, mode & 0o777);
-  utimesSync(half, atime, mtime);
-  renameSync(half, `${path}.gz`);
-  rmSync(path);
 }
 
 function unusedName(path: string): string {

@@ -1,7 +1,7 @@
 /** The root process: renders, reloads and restarts Postfix and Dovecot, and ends sessions, when the guard asks. */
-import { chownSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { systemClock as clock } from "../adapters/clock.ts";
+import { giveSocket } from "../adapters/root-files/files.ts";
 import { KeeperServer } from "../servers/keeper-server.ts";
 import { messageOf, problems } from "../servers/report.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../settings/layout.ts";
@@ -20,8 +20,7 @@ const server = new KeeperServer(
   (code, detail) => console.error(`${code}: ${problems[code]} (${detail})`),
 );
 await server.start(layout.keeperSocket);
-const guard = userIds(USERS.guard);
-chownSync(layout.keeperSocket, guard.uid, guard.gid);
+giveSocket(layout.keeperSocket, userIds(USERS.guard));
 console.log("keeper: ready");
 void followCertificate();
 void followAccounts();

@@ -1,24 +1,26 @@
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { lastLines, runProgram } from "../adapters/run-program.ts";
-import { renderAlertRecipients } from "../render/alert-mail.ts";
+import { renderBounceChecks } from "../render/bounces.ts";
 import { renderChroot } from "../render/chroot.ts";
 import { CONTENT_USERS, renderSpamMilter } from "../render/content-services.ts";
 import { renderDovecot } from "../render/dovecot.ts";
 import { renderFail2ban } from "../render/fail2ban.ts";
-import { renderForgedHeaders } from "../render/milters.ts";
+import { renderForgedHeaders, renderMilterFindings } from "../render/milters.ts";
 import { renderRelayLogin } from "../render/outbound.ts";
 import { renderPostfixMain } from "../render/postfix-main.ts";
 import { renderPostfixMaster } from "../render/postfix-master.ts";
 import { renderPostfixTables } from "../render/postfix-tables.ts";
 import { renderPostgrey } from "../render/postgrey.ts";
+import { renderProofRemoval } from "../render/proofs.ts";
 import { renderRspamd, rspamdVariables } from "../render/rspamd.ts";
 import type { ServiceName } from "../render/runit.ts";
 import { renderSieve } from "../render/sieve.ts";
-import type { RenderedFile, Site } from "../render/site.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../render/site.ts";
 import { renderSpamAssassin } from "../render/spamassassin.ts";
 import { renderSubmissionHeaders } from "../render/submission-headers.ts";
 import { renderUnbound } from "../render/unbound.ts";
 import type { Layout } from "../settings/layout.ts";
+import { restartService } from "./restart-service.ts";
 
 /** The configuration files of one component, which are checked together. */
 export type Part = Readonly<{
@@ -45,6 +47,7 @@ export function partsOf(site: Site): readonly Part[] {
       files: renderSpamAssassin(site),
       check: (directory) => checkSpamAssassin(directory, layout),
     },
+    { service: "web", live: dirname(layout.webSettings), files: [webSettings(site)], check: unchecked },
     { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
     { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
     { service: "fail2ban", live: layout.fail2banConf, files: renderFail2ban(site), check: checkFail2ban },
@@ -62,17 +65,14 @@ function unchecked(): Promise<null> {
   return Promise.resolve(null);
 }
 
-/** The command by which a running service takes its new configuration. */
-export function reloadOf(service: ServiceName, layout: Layout): readonly [string, ...string[]] {
-  switch (service) {
-    case "postfix":
-      return ["postfix", "-c", layout.postfixConf, "reload"];
-    case "dovecot":
-      return ["doveadm", "-c", layout.dovecotConf, "reload"];
-    default:
-      // sv(8): ends it, waits up to 10 s, and looks whether it runs again.
-      return ["sv", "-w", "10", "restart", join(layout.services, service)];
-  }
+/** Has a running service take its new configuration. Null when it did, else why not. */
+export async function reloadService(service: ServiceName, layout: Layout): Promise<string | null> {
+  if (service !== "postfix" && service !== "dovecot") return restartService(service, layout);
+  const reload =
+    service === "postfix"
+      ? await runProgram("postfix", ["-c", layout.postfixConf, "reload"])
+      : await runProgram("doveadm", ["-c", layout.dovecotConf, "reload"]);
+  return reload.code === 0 ? null : lastLines(reload);
 }
 
 function postfixFiles(site: Site): readonly RenderedFile[] {
@@ -83,8 +83,14 @@ function postfixFiles(site: Site): readonly RenderedFile[] {
     renderRelayLogin(site),
     renderSubmissionHeaders(),
     renderForgedHeaders(),
-    renderAlertRecipients(site),
+    ...renderBounceChecks(site),
+    renderMilterFindings(),
+    renderProofRemoval(site),
   ];
+}
+
+function webSettings({ layout, webSettings: text }: Site): RenderedFile {
+  return { name: basename(layout.webSettings), text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 };
 }
 
 function unboundFiles(site: Site): readonly RenderedFile[] {

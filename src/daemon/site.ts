@@ -3,14 +3,19 @@ import { SECOND_MS } from "../core/time.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../render/fail2ban.ts";
 import { SYSTEM_AUTHORITIES } from "../render/outbound.ts";
 import type { DnsSite, Outbound, Relay, Site, SpamSite } from "../render/site.ts";
+import { settingsForWeb } from "../settings/for-web.ts";
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
+import type { Sources } from "../settings/load.ts";
 import type { Settings } from "../settings/schema.ts";
 import { filterNames as ownFilters, readFilter } from "./filters.ts";
 import { SetUpFailure } from "./set-up/failure.ts";
 
 /** Gathers what rendering needs from the settings and from this machine. */
-export function readSite(settings: Settings, layout: Layout): Site {
+export function readSite(
+  { settings, sources }: Readonly<{ settings: Settings; sources: Sources }>,
+  layout: Layout,
+): Site {
   return {
     layout,
     hostname: settings.hostname,
@@ -23,6 +28,7 @@ export function readSite(settings: Settings, layout: Layout): Site {
     },
     limits: {
       connectionsAtOnce: settings["limits.connections.concurrent"],
+      connectionsOfKnown: settings["limits.connections.known"],
       mailsPerMinute: settings["limits.mail.postfix_per_minute"],
       exempt: settings["allow.networks"],
     },
@@ -32,9 +38,7 @@ export function readSite(settings: Settings, layout: Layout): Site {
       submissions: settings["ports.submissions"],
       imaps: settings["ports.imaps"],
       loginPolicy: settings["ports.login_policy"],
-      alerts: settings["ports.alerts"],
     },
-    alerts: { recipients: settings["alerts.email"] },
     tls: { profile: settings["tls.profile"] },
     outbound: outboundOf(settings),
     dns: dnsOf(settings),
@@ -45,7 +49,9 @@ export function readSite(settings: Settings, layout: Layout): Site {
     },
     verify: settings["dkim.verify"],
     dkimSelector: settings["dkim.selector"],
+    webSettings: settingsForWeb(sources),
     loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
+    proofWord: readFileSync(layout.proofWord, "utf8").trim(),
     mailUser: userIds(USERS.mail),
     ipv6: hasIpv6(),
   };

@@ -1,15 +1,6 @@
-import {
-  appendFileSync,
-  chmodSync,
-  chownSync,
-  existsSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../adapters/log-follower.ts";
+import { appendFile, createFile, truncateFile, writeFile } from "../adapters/root-files/files.ts";
 import type { LogPosition } from "../core/event.ts";
 import type { Layout } from "../settings/layout.ts";
 import { parseMailLine, type Severity } from "../wire/mail-line.ts";
@@ -72,7 +63,7 @@ export class LogSplitter {
   }
 
   #append(file: string, lines: readonly (readonly [string, Severity])[]): void {
-    if (lines.length > 0) appendFileSync(file, lines.map(([line]) => `${line}\n`).join(""));
+    if (lines.length > 0) appendFile(file, lines.map(([line]) => `${line}\n`).join(""));
   }
 
   /** Whatever lies beyond what was noted is written again; what is missing was taken away by somebody else. */
@@ -84,14 +75,13 @@ export class LogSplitter {
       [mailErr, errBytes],
     ] as const) {
       makeLike(mailLog, file);
-      if (sizeOf(file) > bytes) truncateSync(file, bytes);
+      if (sizeOf(file) > bytes) truncateFile(file, bytes);
     }
     this.#state = { position, warnBytes: sizeOf(mailWarn), errBytes: sizeOf(mailErr) };
   }
 
   #keep(state: State): void {
-    writeFileSync(`${this.#stateFile}.new`, JSON.stringify(state), { mode: 0o600 });
-    renameSync(`${this.#stateFile}.new`, this.#stateFile);
+    writeFile(this.#stateFile, JSON.stringify(state), { mode: 0o600 });
     this.#state = state;
   }
 }
@@ -100,9 +90,7 @@ export class LogSplitter {
 export function makeLike(model: string, file: string): void {
   if (existsSync(file) || !existsSync(model)) return;
   const { uid, gid, mode } = statSync(model);
-  writeFileSync(file, "", { flag: "a", mode: 0o600 });
-  chownSync(file, uid, gid);
-  chmodSync(file, mode & 0o777);
+  createFile(file, "", { mode: mode & 0o777, owner: { uid, gid } });
 }
 
 function severityOf(line: string): Severity {

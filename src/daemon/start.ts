@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { UnsafePath } from "../adapters/root-files/unsafe-path.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
 import { adoptFilters } from "./adopt-filters.ts";
@@ -13,12 +14,18 @@ import { prepareDatabases } from "./set-up/databases.ts";
 import { makeDirectories } from "./set-up/directories.ts";
 import { SetUpFailure } from "./set-up/failure.ts";
 import { releaseLock, takeLock } from "./set-up/lock.ts";
-import { endOrphans } from "./set-up/orphans.ts";
+import { type Ended, endOrphans } from "./set-up/orphans.ts";
 import { doorsOf, refuseBusyPorts } from "./set-up/ports.ts";
 import { installPrograms } from "./set-up/program.ts";
 import { waitUntilReady } from "./set-up/ready.ts";
-import { type AdminPassword, adminPassword, makeLoginPolicySecret, rememberAdminPassword } from "./set-up/secrets.ts";
-import { readSettings, writeFirstSettings } from "./set-up/settings-file.ts";
+import {
+  type AdminPassword,
+  adminPassword,
+  makeLoginPolicySecret,
+  makeProofWord,
+  rememberAdminPassword,
+} from "./set-up/secrets.ts";
+import { readSettings, type ValidSettings, writeFirstSettings } from "./set-up/settings-file.ts";
 import { compileSieve } from "./set-up/sieve.ts";
 import {
   programEnvironment,
@@ -46,20 +53,28 @@ async function main(): Promise<number> {
     const wanted = layoutOf(data);
     takeLock(wanted.startPid, data);
     layout = wanted;
-    const left = await endOrphans(data);
-    if (left > 0) console.log(`Ended ${left} processes that an earlier start left behind.`);
-    const settings = await readSettings(layout, process.env);
-    const password = await prepare(layout, settings, stop);
+    tellEnded(await endOrphans(data));
+    const read = await readSettings(layout, process.env);
+    const password = await prepare(layout, read, stop);
     if (stop.asked()) return 130;
-    return await runServices(layout, settings, password, stop);
+    return await runServices(layout, read.settings, password, stop);
   } catch (error) {
-    const says = error instanceof SetUpFailure ? error.message : diskTrouble(error);
+    const isTold = error instanceof SetUpFailure || error instanceof UnsafePath;
+    const says = isTold ? error.message : diskTrouble(error);
     if (says === null) throw error;
     console.error(`ghostinbox: ${says}`);
     return 1;
   } finally {
     if (layout !== null) releaseLock(layout.startPid);
   }
+}
+
+function tellEnded({ count, left }: Ended): void {
+  if (count > 0) console.log(`Ended ${count} processes that an earlier start left behind.`);
+  if (left.length > 0)
+    console.error(
+      `ghostinbox: warning: processes of an earlier start do not end; what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,
+    );
 }
 
 /** Null: it is no trouble of the disk. */
@@ -96,13 +111,15 @@ function stopSignal(): Stop {
 }
 
 /** Everything that must stand before the first service starts. */
-async function prepare(layout: Layout, settings: Settings, stop: Stop): Promise<AdminPassword> {
+async function prepare(layout: Layout, read: ValidSettings, stop: Stop): Promise<AdminPassword> {
+  const { settings } = read;
   await addUsers();
-  makeDirectories(layout);
+  for (const warning of makeDirectories(layout)) console.error(`ghostinbox: warning: ${warning}`);
   writeFirstSettings(layout, settings);
   const outdated = await prepareCertificate(settings, layout);
   if (outdated !== null) console.error(`ghostinbox: warning: ${outdated}`);
   makeLoginPolicySecret(layout);
+  makeProofWord(layout);
   await refuseBusyPorts(doorsOf(settings));
   await installPrograms(CHECKOUT, layout);
   const password = await adminPassword(layout, process.env);
@@ -111,7 +128,7 @@ async function prepare(layout: Layout, settings: Settings, stop: Stop): Promise<
   await prepareDatabases(layout, password.hash, environment);
   const { refused } = await adoptFilters(CHECKOUT, layout);
   for (const { file, reason } of refused) console.error(`ghostinbox: warning: ${file} is no jail: ${reason}.`);
-  const applied = await applyConfiguration(readSite(settings, layout));
+  const applied = await applyConfiguration(readSite(read, layout));
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   await compileSieve(layout);
   writeEnvironment(layout.environment, environment);

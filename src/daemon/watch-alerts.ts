@@ -1,8 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { channelsOf, heartbeatTo } from "../adapters/notifiers/channels.ts";
+import { ownQueue } from "../adapters/notifiers/own-queue.ts";
 import { receiverLookup } from "../adapters/notifiers/receiver-names.ts";
 import { SqliteAlertEvents, SqliteAlertStore } from "../adapters/sqlite/alerts.ts";
 import { SECOND_MS } from "../core/time.ts";
+import type { Keeper } from "../engine/admin-ports.ts";
 import { type AlertSettings, Alerts } from "../engine/alerts.ts";
 import { ComponentWatch } from "../engine/component-watch.ts";
 import { Heartbeat } from "../engine/heartbeat.ts";
@@ -17,6 +19,7 @@ export type AlertWatchParts = Readonly<{
   health: () => Promise<Health>;
   notices: Notices;
   names: Names;
+  keeper: Keeper;
   clock: Clock;
   log: Log;
 }>;
@@ -27,13 +30,15 @@ export class AlertWatch {
   readonly #heartbeat: Heartbeat;
   readonly #lookup: ReturnType<typeof receiverLookup>;
   readonly #clock: Clock;
+  readonly #keeper: Keeper;
   #settings: Settings;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: AlertWatchParts, settings: Settings) {
-    const { db, flush, health, notices, names, clock, log } = parts;
+    const { db, flush, health, notices, names, keeper, clock, log } = parts;
     this.#settings = settings;
     this.#clock = clock;
+    this.#keeper = keeper;
     this.#lookup = receiverLookup(names);
     const store = new SqliteAlertStore(db);
     const save: typeof store.save = (state) => {
@@ -85,6 +90,8 @@ export class AlertWatch {
         spam_volume: settings["alerts.thresholds.spam"],
         many_bans: settings["alerts.thresholds.bans"],
         repeated_violations: settings["alerts.thresholds.repeated"],
+        mail_undelivered: 1,
+        web_overreach: 1,
       },
       volume: {
         minimum: settings["alerts.thresholds.volume"],
@@ -96,7 +103,7 @@ export class AlertWatch {
         timeZone: settings["alerts.time_zone"],
         digestMs: settings["alerts.digest"],
       },
-      channels: channelsOf(settings, this.#world()),
+      channels: channelsOf(settings, { ...this.#world(), ownQueue: ownQueue(this.#keeper) }),
     };
   }
 }

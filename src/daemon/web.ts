@@ -2,7 +2,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { createLog } from "../adapters/log.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../settings/layout.ts";
 import { composeWeb } from "./compose-web.ts";
-import { readSettings } from "./guard-settings.ts";
+import { readSettings } from "./web-settings.ts";
 
 /** The web's program: HTTP API and dashboard. It needs neither the guard nor the database in order to start. */
 

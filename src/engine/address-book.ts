@@ -30,6 +30,7 @@ export type AddressState = {
   mails: Millis[];
   failures: Failure[];
   probes: Millis[];
+  bounces: Millis[];
 };
 
 /** Who an event is from: the address, and the account that sends if one is signed in. */
@@ -38,8 +39,12 @@ export type Who = Readonly<{ ip: Ip; sender: string | null }>;
 export type Beyond = Pick<
   Facts,
   | "sessionMails"
+  | "senderHere"
+  | "isWanted"
   | "recipient"
   | "firstContact"
+  | "bounce"
+  | "writtenTo"
   | "accountNetworks"
   | "accountActive"
   | "heard"
@@ -85,6 +90,7 @@ export class AddressBook {
       mails: state.mails,
       failures: state.failures,
       probes: state.probes,
+      bounces: state.bounces,
       ...beyond,
       accountMails: sender === null ? NO_TIMES : this.#accountMails(policy, sender, now),
     };
@@ -140,6 +146,7 @@ export class AddressBook {
       mails: until(history.mails, now),
       failures: history.failures.filter(({ at }) => at <= now),
       probes: until(history.probes, now),
+      bounces: until(history.bounces, now),
     };
     this.#states.set(subject, state);
     dropOldest(this.#states, LIMITS.cachedAddresses);

@@ -72,6 +72,12 @@ export interface SpamPreferences {
   refresh(): void;
 }
 
+/** What Rspamd reads of accounts and the allow list, to tell whose a mail's author is. */
+export interface AuthorLists {
+  /** Writes what has changed. Throws when it cannot be written. */
+  refresh(): void;
+}
+
 export interface CredentialStore {
   createToken(name: string, digest: string, by: string, at: Millis): Outcome;
   revokeToken(name: string): Outcome;

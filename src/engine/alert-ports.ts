@@ -1,5 +1,5 @@
 import type { AlertEvent } from "../core/alert-rules.ts";
-import type { AlertCode, Severity } from "../core/alerts.ts";
+import type { AlertCode, AlertKind, Severity } from "../core/alerts.ts";
 import type { Millis } from "../core/time.ts";
 import type { Outcome } from "./ports.ts";
 
@@ -29,7 +29,7 @@ export type Alert = Readonly<{
 /** One message, the same to every channel; its id is the same at every attempt too. */
 export type AlertMessage = Readonly<{
   id: string;
-  kind: "opened" | "resolved" | "digest" | "test";
+  kind: AlertKind;
   at: Millis;
   severity: Severity;
   /** `digest` and `test` concern no single one. */

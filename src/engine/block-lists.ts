@@ -6,6 +6,7 @@ import { listQuery, publicZone, readListAnswer, testPoints } from "../wire/dnsbl
 import { dropOldest } from "./address-book.ts";
 import { ListHealth, type Probe } from "./list-health.ts";
 import type { BlockLists, Clock, NameAnswer, Names, Notices } from "./ports.ts";
+import { within } from "./within.ts";
 
 export const LIST_LIMITS = {
   /** A mail waits no longer than this for all lists together, counted from the first question about its client. */
@@ -77,7 +78,7 @@ export class DnsBlockLists implements BlockLists {
         return found.listing;
       }),
     );
-    const held: Held = { answer: within(asked, LIST_LIMITS.deadlineMs), until: null };
+    const held: Held = { answer: within(asked, LIST_LIMITS.deadlineMs, null), until: null };
     this.#asking += 1;
     // What arrives too late for this mail is known to the next one.
     void asked.then((listing) => {
@@ -177,16 +178,5 @@ function firstListing(answers: readonly Promise<Listing | null>[]): Promise<List
   return new Promise((resolve) => {
     for (const answer of answers) void answer.then((listing) => listing !== null && resolve(listing));
     void Promise.all(answers).then(() => resolve(null));
-  });
-}
-
-/** Null when the time is up. */
-function within(answer: Promise<Listing | null>, deadlineMs: number): Promise<Listing | null> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(null), deadlineMs);
-    void answer.then((listing) => {
-      clearTimeout(timer);
-      resolve(listing);
-    });
   });
 }

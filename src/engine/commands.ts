@@ -1,7 +1,7 @@
-import { parseIp } from "../core/ip.ts";
 import type { Command, CommandLine, Reply } from "../wire/control.ts";
+import type { Origin } from "../wire/control-rights.ts";
 import type { Health } from "../wire/items.ts";
-import type { CredentialStore } from "./admin-ports.ts";
+import type { AuthorLists, CredentialStore } from "./admin-ports.ts";
 import { breakGlass, type GlassBroken } from "./break-glass.ts";
 import { accountCommand, aliasCommand } from "./commands-accounts.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./commands-alerts.ts";
@@ -10,6 +10,7 @@ import { type FileCommandParts, fileCommand } from "./commands-files.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./commands-greylist.ts";
 import { type NetworkCommandParts, networkCommand } from "./commands-networks.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./commands-spam.ts";
+import { CommandGate } from "./commands-web.ts";
 import type { Outcome } from "./ports.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 
@@ -21,6 +22,8 @@ export type CommandParts = BanCommandParts &
   AlertCommandParts &
   Readonly<{
     credentials: CredentialStore;
+    /** Told at once, so that a new address can be written from when the command that added it ends. */
+    authors: AuthorLists;
     health: () => Promise<Health>;
     /** Reads the settings anew; the names of what changed. */
     reload: () => Readonly<{ ok: true; changed: readonly string[] }> | Extract<Outcome, { ok: false }>;
@@ -29,9 +32,13 @@ export type CommandParts = BanCommandParts &
 
 /** Every command of the control socket; the stream that `watch` begins belongs to the server. */
 export function createCommands(parts: CommandParts) {
-  return async ({ command, by }: CommandLine): Promise<Reply> => {
+  const gate = new CommandGate(parts);
+  return async (line: CommandLine, origin: Origin): Promise<Reply> => {
+    const { command } = line;
     try {
-      return await run(parts, command, by);
+      const reply = gate.refuses(line, origin) ?? (await run(parts, gate, line));
+      refresh(parts.authors);
+      return reply;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return {
@@ -44,7 +51,14 @@ export function createCommands(parts: CommandParts) {
   };
 }
 
-function run(parts: CommandParts, command: Command, by: string): Promise<Reply> | Reply {
+/** What cannot be written now does not undo the command; it is tried again each second, and told there. */
+function refresh(authors: AuthorLists): void {
+  try {
+    authors.refresh();
+  } catch {}
+}
+
+function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLine): Promise<Reply> | Reply {
   switch (command.verb) {
     case "ping":
       return { ok: true, result: { pid: parts.pid } };
@@ -104,9 +118,9 @@ function run(parts: CommandParts, command: Command, by: string): Promise<Reply> 
       return reload(parts, by);
     case "dashboard_ask":
     case "dashboard_login":
-      return dashboardLogin(parts, command);
+      return gate.login(command);
     case "admin_seen":
-      return adminSeen(parts, command.ip);
+      return gate.seen(command.ip);
     case "watch":
       return { ok: true, result: { lastEventId: parts.engine.lastEventId } };
   }
@@ -159,26 +173,4 @@ async function reload({ reload: readSettings, engine }: CommandParts, by: string
   const recorded = await engine.audit({ type: "SETTINGS_APPLIED", subject, by });
   // They are in force either way, and whoever asked must know which: programs wait to be started with them.
   return { ok: true, result: { changed: outcome.changed, recorded } };
-}
-
-function adminSeen({ engine }: CommandParts, text: string): Reply<"admin_seen"> {
-  const ip = parseIp(text);
-  if (ip === null) return { ok: false, kind: "usage", message: "No address was given.", next: "" };
-  engine.administratorAt(ip);
-  return { ok: true, result: { done: true } };
-}
-
-/** The dashboard's logins are judged like those of the mailboxes. */
-async function dashboardLogin(
-  { engine }: CommandParts,
-  command: Of<"dashboard_ask" | "dashboard_login">,
-): Promise<Reply> {
-  const ip = parseIp(command.ip);
-  if (ip === null) return { ok: false, kind: "usage", message: "No address was given.", next: "" };
-  const asked = command.verb === "dashboard_ask";
-  const login = asked ? "admin" : command.login;
-  const passwordHash = asked ? "" : command.passwordHash;
-  const type = asked ? "LOGIN_ASKED" : command.success ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
-  const decision = await engine.ask({ type, ip, service: "dashboard", login, passwordHash });
-  return { ok: true, result: { verdict: decision.verdict } };
 }

@@ -30,6 +30,8 @@ export type Enforcer = Readonly<{
   nudge(): void;
   /** The allow list, own networks or the IPv6 unit changed. */
   allowChanged(): void;
+  /** Something got past the firewall that it should hold: it is made anew. */
+  renew(): void;
   /** Looks whether the firewall still holds what was put there, and mends it. */
   verify(): Promise<void>;
   status(): EnforcerStatus;
@@ -64,6 +66,7 @@ export const noEnforcement: Enforcer = {
   start: () => Promise.resolve(),
   nudge: () => undefined,
   allowChanged: () => undefined,
+  renew: () => undefined,
   verify: () => Promise.resolve(),
   status: () => ({ state: "off", lastAppliedMs: null, lastStep: 0, reason: null }),
   stop: () => Promise.resolve(),
@@ -108,6 +111,10 @@ class BanEnforcer implements Enforcer {
   }
 
   allowChanged(): void {
+    this.renew();
+  }
+
+  renew(): void {
     this.#resetWanted = true;
     this.nudge();
   }
@@ -271,7 +278,7 @@ class BanEnforcer implements Enforcer {
       this.#wanted = true;
       return;
     }
-    const delayMs = Math.min(ENFORCE.lastRetryMs, ENFORCE.firstRetryMs * 2 ** Math.min(20, this.#failures - 2));
+    const delayMs = Math.min(ENFORCE.lastRetryMs, ENFORCE.firstRetryMs * 2 ** (this.#failures - 2));
     this.#retry = setTimeout(() => {
       this.#retry = null;
       this.nudge();

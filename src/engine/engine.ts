@@ -7,7 +7,7 @@ import type { Millis } from "../core/time.ts";
 import { failOpen } from "./fail-open.ts";
 import { Judge, type JudgeParts, type Trace } from "./judge.ts";
 import { LIMITS } from "./limits.ts";
-import { auditRow, observationRow } from "./record.ts";
+import { auditRow } from "./record.ts";
 
 export type Answer = (decision: Decision) => void;
 
@@ -102,7 +102,7 @@ export class Engine {
    */
   observe(log: string, position: LogPosition, seen: readonly Observation[]): Promise<boolean> {
     return this.#record((now) => {
-      for (const one of seen) this.#judge.append(observationRow(one, now, (ip) => this.subject(ip)));
+      for (const one of seen) this.#judge.observe(one, now);
       this.#parts.store.apply({ type: "READ_LOG", log, position }, now);
     });
   }

@@ -24,9 +24,16 @@ export const SPF_LIMITS = {
   shortestV6: 16,
 } as const;
 
-/** The networks that a domain's SPF record lets send, with all that it includes. */
-export async function expandSpf(domain: string, lookup: NameLookup): Promise<Found<Prefix>> {
-  const expansion = new Expansion(domain, lookup);
+/**
+ * The networks that a domain's SPF record lets send, with all that it includes. `otherwise` stands for the record of a
+ * domain that has none.
+ */
+export async function expandSpf(
+  domain: string,
+  lookup: NameLookup,
+  otherwise: readonly SpfTerm[] | null = null,
+): Promise<Found<Prefix>> {
+  const expansion = new Expansion(domain, lookup, otherwise);
   const reason = await expansion.record(domain);
   return reason === null ? { ok: true, found: [...expansion.networks] } : { ok: false, reason };
 }
@@ -35,11 +42,13 @@ class Expansion {
   readonly networks = new Set<Prefix>();
   readonly #root: string;
   readonly #lookup: NameLookup;
+  readonly #otherwise: readonly SpfTerm[] | null;
   #lookups = 0;
 
-  constructor(root: string, lookup: NameLookup) {
+  constructor(root: string, lookup: NameLookup, otherwise: readonly SpfTerm[] | null) {
     this.#root = root;
     this.#lookup = lookup;
+    this.#otherwise = otherwise;
   }
 
   /** Each answers why it failed, or null. */
@@ -47,8 +56,8 @@ class Expansion {
     const texts = await this.#lookup.texts(domain);
     if (!texts.ok) return texts.reason;
     const records = texts.found.map(parseSpfRecord).filter((terms) => terms !== null);
-    const [terms] = records;
-    if (terms === undefined) return domain === this.#root ? `${domain} publishes no SPF record` : null;
+    const terms = records[0] ?? (domain === this.#root ? this.#otherwise : []);
+    if (terms === null) return `${domain} publishes no SPF record`;
     if (records.length > 1) return `${domain} publishes several SPF records`;
     for (const term of terms) {
       const reason = await this.#term(term, domain);

@@ -1,10 +1,11 @@
+import { isBounce } from "../core/decide-bounce.ts";
 import { decideCommand } from "../core/decide-command.ts";
 import { decideConnect } from "../core/decide-connect.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../core/decide-login.ts";
 import { decideMail, decideMessage, decideRecipient } from "../core/decide-mail.ts";
 import { decideReport } from "../core/decide-report.ts";
 import type { Change, Decision } from "../core/decision.ts";
-import type { Event } from "../core/event.ts";
+import type { Event, Observation } from "../core/event.ts";
 import type { Facts } from "../core/facts.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
 import type { Policy } from "../core/policy.ts";
@@ -12,10 +13,21 @@ import type { Millis } from "../core/time.ts";
 import { AddressBook, type AddressState, mostTimes, push } from "./address-book.ts";
 import { Circumstances, type CircumstancesParts } from "./circumstances.ts";
 import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./lookout.ts";
+import { MailsUnderWay } from "./mails-under-way.ts";
 import { Neighbours } from "./neighbours.ts";
-import type { AllowEntry, Clock, EventRow, History, NetworkHistory, Notices, OwnNetworks, Store } from "./ports.ts";
+import type {
+  AllowEntry,
+  Clock,
+  EventRow,
+  History,
+  HonestMail,
+  NetworkHistory,
+  Notices,
+  OwnNetworks,
+  Store,
+} from "./ports.ts";
 import { ProtectionList } from "./protection.ts";
-import { changeRow, eventRow, leavesRow } from "./record.ts";
+import { changeRow, eventRow, leavesRow, observationRow } from "./record.ts";
 import { Sparing } from "./sparing.ts";
 
 type Command = Extract<Event, { readonly prefix: Prefix }>;
@@ -28,6 +40,7 @@ export type JudgeParts = CircumstancesParts &
     store: Store;
     history: History;
     own: OwnNetworks;
+    honest: HonestMail;
     neighbours: NetworkHistory;
     notices: Notices;
     clock: Clock;
@@ -49,6 +62,7 @@ export class Judge {
   readonly #sparing: Sparing;
   readonly #circumstances: Circumstances;
   readonly #neighbours: Neighbours;
+  readonly #underWay: MailsUnderWay;
   readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sightings: [] };
   #policy: Policy;
   #began = 0;
@@ -60,8 +74,9 @@ export class Judge {
     this.#book = new AddressBook(parts.history, this.#protection);
     this.#sparing = new Sparing(this.#protection, parts.notices);
     this.#circumstances = new Circumstances(parts);
-    const { history, neighbours: networks, accounts } = parts;
-    this.#neighbours = new Neighbours({ history, networks, accounts, sparing: this.#sparing });
+    this.#underWay = new MailsUnderWay(parts.honest);
+    const { history, neighbours: networks, accounts, honest } = parts;
+    this.#neighbours = new Neighbours({ history, networks, honest, accounts, sparing: this.#sparing });
   }
 
   get policy(): Policy {
@@ -119,6 +134,14 @@ export class Judge {
     this.#trace.lastEventId = this.#parts.store.append(row);
   }
 
+  /** What a log told: a row, and what it says for the server that a mail came from. */
+  observe(seen: Observation, now: Millis): void {
+    const row = observationRow(seen, now, (ip) => this.subject(ip));
+    if (row !== null) this.append(row);
+    const credit = this.#underWay.creditOf(seen, this.#policy.bans.ipv6Prefix);
+    if (credit !== null) this.#apply([credit], now);
+  }
+
   /** Facts, decision, row and changes of one event. Throws when the database takes no writes. */
   step(event: Event, now: Millis): Decision {
     if ("prefix" in event) return this.#stepCommand(event, now);
@@ -134,8 +157,10 @@ export class Judge {
     this.#circumstances.follow(event, decided, state, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, state, now));
     if (decided.counted) this.#count(event, state, now);
+    if (event.type === "MESSAGE" && decided.reason === "below_limit")
+      this.#underWay.accepted(event, state.subject, state.network);
     this.#apply(decided.changes, now);
-    this.#apply(this.#neighbours.changes(this.#policy, decided, facts, now), now);
+    if (!isWithoutBan(event)) this.#apply(this.#neighbours.changes(this.#policy, decided, facts, now), now);
     return decided;
   }
 
@@ -164,7 +189,7 @@ export class Judge {
   #count(event: FromAddress, state: AddressState, now: Millis): void {
     const keep = mostTimes(this.#policy);
     if (event.type === "CONNECT") push(state.connections, now, keep);
-    else if (event.type === "RECIPIENT") push(state.probes, now, keep);
+    else if (event.type === "RECIPIENT") push(isBounce(event) ? state.bounces : state.probes, now, keep);
     else if (event.type === "LOGIN_FAILED" || event.type === "LOGIN_ASKED") {
       const { passwordHash, login } = event;
       push(state.failures, { at: now, passwordHash, account: login.toLowerCase() }, keep);
@@ -195,6 +220,7 @@ export class Judge {
       case "CORRESPOND":
       case "READ_LOG":
       case "HEAR_JAIL":
+      case "CREDIT":
         return;
       case "BAN":
       case "LIFT":
@@ -223,6 +249,10 @@ export class Judge {
   }
 }
 
+function isWithoutBan(event: FromAddress): boolean {
+  return (event.type === "LOGIN_FAILED" || event.type === "LOGIN_ASKED") && event.withoutBan === true;
+}
+
 function decide(policy: Policy, facts: Facts, event: FromAddress, now: Millis): Decision {
   switch (event.type) {
     case "CONNECT":
@@ -232,7 +262,7 @@ function decide(policy: Policy, facts: Facts, event: FromAddress, now: Millis): 
     case "MAIL":
       return decideMail(policy, facts, event, now);
     case "MESSAGE":
-      return decideMessage(facts, event);
+      return decideMessage(policy, facts, event);
     case "LOGIN_ASKED":
       return decideLoginAsked(policy, facts, event, now);
     case "LOGIN_SUCCEEDED":

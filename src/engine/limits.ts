@@ -9,8 +9,13 @@ export const LIMITS = {
   sightings: 16,
   /** Addresses of administrators that are remembered. */
   administrators: 64,
-  /** Connections whose mails are counted. */
+  /** Connections whose mails are counted, and whose mails with an empty sender are held to one recipient. */
   sessions: 4_096,
+  /** Mails of accounts whose recipients are held until they end, and recipients of each. */
+  namedRecipientsMails: 256,
+  namedRecipients: 100,
+  /** Mails whose delivery is awaited. */
+  mailsUnderWay: 4_096,
   /** Events that one transaction holds at most before it is committed early. */
   eventsPerCommit: 512,
   /** How often own addresses and the allow list are looked up again. Milliseconds. */

@@ -82,8 +82,7 @@ export class ListHealth {
   setAside(why: string, now: Millis): void {
     this.#trusted = false;
     this.#why = why;
-    this.#recent = [];
-    const waitMs = (this.#everyMs / 10) * 2 ** Math.min(this.#asideTimes, 16);
+    const waitMs = (this.#everyMs / 10) * 2 ** this.#asideTimes;
     this.#probeAt = now + Math.min(waitMs, Math.max(LONGEST_MS, this.#everyMs));
     this.#asideTimes += 1;
   }

@@ -1,8 +1,8 @@
 import type { Decision } from "../core/decision.ts";
 import type { Event, Service } from "../core/event.ts";
 import type { Ip } from "../core/ip.ts";
+import type { NoticeCode } from "../core/notices.ts";
 import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../core/time.ts";
-import type { NoticeCode } from "../wire/items.ts";
 import type { AddressState } from "./address-book.ts";
 import { LIMITS } from "./limits.ts";
 import type { Clock, Notices } from "./ports.ts";
@@ -31,12 +31,21 @@ export function noted(sightings: readonly Sighting[], one: Sighting | null): rea
   return one === null || sightings.length >= LIMITS.sightings ? sightings : [...sightings, one];
 }
 
-export type LookoutParts = Readonly<{ notices: Notices; clock: Clock; isEnforcing: () => boolean }>;
+export type LookoutParts = Readonly<{
+  notices: Notices;
+  clock: Clock;
+  isEnforcing: () => boolean;
+  /** Makes the firewall's table anew: perhaps it lacks the ban. */
+  mend: () => void;
+}>;
+/** A leak that a new table does not stop is not worth one a second. */
+const MEND_EVERY_MS = MINUTE_MS;
 
 /** Turns sightings into notices, and takes these back when nothing of the kind was seen for a while. */
 export class Lookout {
   readonly #parts: LookoutParts;
   readonly #seenAt = new Map<Watched, Millis>();
+  #mendedAt: Millis | null = null;
 
   constructor(parts: LookoutParts) {
     this.#parts = parts;
@@ -45,8 +54,12 @@ export class Lookout {
   seen(sighting: Sighting): void {
     // Where the firewall does not work, another notice says so.
     if (!this.#parts.isEnforcing()) return;
-    this.#seenAt.set(sighting.code, this.#parts.clock.now());
+    const now = this.#parts.clock.now();
+    this.#seenAt.set(sighting.code, now);
     this.#parts.notices.raise(sighting.code, detailOf(sighting));
+    if (this.#mendedAt !== null && Math.abs(now - this.#mendedAt) < MEND_EVERY_MS) return;
+    this.#mendedAt = now;
+    this.#parts.mend();
   }
 
   /** To be called now and then. */

@@ -1,7 +1,7 @@
 import type { Event } from "../core/event.ts";
 import type { Ip } from "../core/ip.ts";
 import type { Answer } from "./engine.ts";
-import type { BlockLists, SenderDomains } from "./ports.ts";
+import type { BlockLists, SenderDomains, SenderProofs } from "./ports.ts";
 
 /** The part of the engine that an inquiry leads to. */
 export type Judge = Readonly<{ submit(event: Event, answer: Answer): void; isProtected(ip: Ip): boolean }>;
@@ -10,7 +10,12 @@ export type Judge = Readonly<{ submit(event: Event, answer: Answer): void; isPro
  * Awaits what lies outside before an event is decided. Block lists are asked about a stranger as soon as it may stay
  * connected, so that the answer is there when it names its first recipient.
  */
-export function createInquiry(judge: Judge, blockLists: BlockLists, domains: SenderDomains): Judge["submit"] {
+export function createInquiry(
+  judge: Judge,
+  blockLists: BlockLists,
+  domains: SenderDomains,
+  proofs: SenderProofs,
+): Judge["submit"] {
   return (event, answer) => {
     if (event.type === "CONNECT" && event.service === "smtp") {
       judge.submit(event, (decided) => {
@@ -20,8 +25,9 @@ export function createInquiry(judge: Judge, blockLists: BlockLists, domains: Sen
     } else if (event.type === "RECIPIENT" && event.service === "smtp" && event.account === null) {
       if (judge.isProtected(event.ip)) return judge.submit(event, answer);
       const { ip, sender } = event;
-      void Promise.all([blockLists.ask(ip), existsSender(domains, sender)]).then(([listed, senderExists]) =>
-        judge.submit({ ...event, listed, senderExists }, answer),
+      const asked = [blockLists.ask(ip), existsSender(domains, sender), proofs.prove(event)] as const;
+      void Promise.all(asked).then(([listed, senderExists, senderProven]) =>
+        judge.submit({ ...event, listed, senderExists, senderProven }, answer),
       );
     } else judge.submit(event, answer);
   };

@@ -1,11 +1,14 @@
 import type { Guess } from "../core/account-guard.ts";
 import type { Ban, Change } from "../core/decision.ts";
+import type { Connection, DoorWords } from "../core/doors.ts";
 import type { JailReported, Listing, LogPosition, Recipient } from "../core/event.ts";
 import type { Failure, Heard } from "../core/facts.ts";
+import type { HonestServer } from "../core/honest-mail.ts";
 import type { Ip, Prefix } from "../core/ip.ts";
+import type { NoticeCode } from "../core/notices.ts";
 import type { Protection, Reason } from "../core/reasons.ts";
 import type { Millis } from "../core/time.ts";
-import type { AddressReport, BanItem, EventItem, Notice, NoticeCode, TopIp } from "../wire/items.ts";
+import type { AddressReport, BanItem, EventItem, Notice, TopIp } from "../wire/items.ts";
 
 /** What the engine needs of the outside. Each is named for the need; adapters fulfil them. */
 
@@ -42,7 +45,7 @@ export type EventRow = Readonly<{
 }>;
 
 /** `mail` is a stranger's, counted for the address; `account_mail` is counted for the account. */
-export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe";
+export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe" | "bounce";
 
 /**
  * The writer of `engine.db`. All rows and changes of one turn of the event loop lie between `begin` and `commit`.
@@ -70,6 +73,7 @@ export type AddressHistory = Readonly<{
   mails: readonly Millis[];
   failures: readonly Failure[];
   probes: readonly Millis[];
+  bounces: readonly Millis[];
 }>;
 
 /** How far back to look, and how many times to keep, for windows to be exact. */
@@ -90,6 +94,8 @@ export interface RecipientDirectory {
 /** Whether client, sender and recipient know each other, so that greylisting would only annoy. */
 export interface Acquaintance {
   isFirstContact(event: Recipient): boolean;
+  /** Whether the recipient wrote to the domain to which the client belongs, by its confirmed name. */
+  expectsBounce(event: Recipient): boolean;
 }
 
 /** The addresses that a name has (IPv4). `failed`: no answer, or none that can be believed. */
@@ -114,6 +120,12 @@ export interface SenderDomains {
   exists(domain: string): Promise<boolean | null>;
 }
 
+/** Whether a client speaks for the domain of a sender. Never rejects, and within a second and a half. */
+export interface SenderProofs {
+  /** Asks only where it matters; else not proven. */
+  prove(event: Recipient): Promise<boolean>;
+}
+
 /** From where an account signed in: the unit of the address, and the hash of the password, empty where unknown. */
 export type SignIn = Readonly<{ prefix: Prefix; proof: string }>;
 /** `network`: only guesses from there; null from anywhere. */
@@ -133,12 +145,24 @@ export interface AccountHistory {
 
 /** What neighbours did together. Sees the rows of the open transaction too. */
 export interface NetworkHistory {
-  /** Units within the network that were banned for an offence, but for those that were forgiven. */
+  /** Units within the network that were banned for guessing or abuse that the engine judged, but for the forgiven. */
   offenders(network: Prefix, since: Millis): number;
+  /** Units within it that were banned for any offence, but for the forgiven; some at least. */
+  banned(network: Prefix, since: Millis): readonly Prefix[];
   /** When the last ban of the network itself began or ended; 0 where there was none. */
   settledAt(network: Prefix, now: Millis): Millis;
   /** Wrong passwords, each counted once an account. */
   guessesFrom(network: Prefix, since: Millis): number;
+}
+
+/** Whose mail was good. Days are counted whole. Sees the rows of the open transaction too. */
+export interface HonestMail {
+  /** What speaks for this unit; null where nothing does. `network`: the neighbourhood that it lies in. */
+  server(unit: Prefix, network: Prefix, since: Millis): HonestServer | null;
+  /** Units of the network that anything speaks for. */
+  servers(network: Prefix, since: Millis, most: number): readonly HonestServer[];
+  /** Whether an account has written to this address. */
+  hasWrittenTo(address: string): boolean;
 }
 
 /** Sees the rows of the open transaction too. */
@@ -214,6 +238,15 @@ export interface Firewall {
   close(): Promise<void>;
 }
 
+/** Connections that stand, and who may open more. */
+export interface Doors {
+  /** Established connections of clients to these ports of ours. */
+  connections(ports: readonly number[]): Promise<readonly Connection[]>;
+  /** Takes the place of what was said before, and is forgotten after so many seconds. */
+  say(words: DoorWords, lastsS: number): Promise<Outcome>;
+  end(connections: readonly Connection[]): Promise<Outcome>;
+}
+
 /** Addresses that must never be banned, because the machine itself or all its clients stand behind them. */
 export interface OwnNetworks {
   current(): readonly OwnNetwork[];
@@ -246,6 +279,7 @@ export type EventFilter = Readonly<{
 export interface Queries {
   bans(now: Millis): readonly BanItem[];
   events(filter: EventFilter): readonly EventItem[];
+  /** By how many mails they brought or tried to, then by connections. */
   topIps(since: Millis, most: number): readonly TopIp[];
   address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport;
   counts(since: Millis): Readonly<Record<string, number>>;

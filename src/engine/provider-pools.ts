@@ -83,7 +83,7 @@ export class ProviderPools {
     if (this.#stopped) return;
     if (!expanded.ok) {
       if (state.failures === 0) log.warn("The pool of a provider could not be read.", { domain, why: expanded.reason });
-      const delayMs = POOL_TIMES.firstRetryMs * 2 ** Math.min(20, state.failures++);
+      const delayMs = POOL_TIMES.firstRetryMs * 2 ** state.failures++;
       state.dueAt = later(clock.now(), Math.min(POOL_TIMES.lastRetryMs, delayMs));
       return;
     }

@@ -1,3 +1,5 @@
+import { LOST_ACTION } from "../core/alert-rules.ts";
+import { isBounce } from "../core/decide-bounce.ts";
 import type { Change, Decision, Verdict } from "../core/decision.ts";
 import { type Audit, type Event, type Observation, subjectOf } from "../core/event.ts";
 import type { EventType } from "../core/event-types.ts";
@@ -13,6 +15,7 @@ import type { EventRow } from "./ports.ts";
 const LONGEST_TEXT = 320;
 /** Of a log, as evidence. */
 const LONGEST_LINE = 240;
+const MOST_LINES = 5;
 
 export function eventRow(event: Event, decision: Decision, subject: Prefix, at: Millis): EventRow {
   const evidence = decision.evidence;
@@ -66,16 +69,18 @@ export function changeRow(change: Change, at: Millis): EventRow | null {
     case "READ_LOG":
     case "CORRESPOND":
     case "HEAR_JAIL":
+    case "CREDIT":
       return null;
   }
 }
 
 export function auditRow(audit: Audit, at: Millis): EventRow {
   const text = `${printable(audit.subject, LONGEST_TEXT)} by ${audit.by}`;
-  return { ...bare(audit.type, null, at, text), action: "done" };
+  return { ...bare(audit.type, null, at, text), action: audit.type === "COMMAND_REFUSED" ? "refused" : "done" };
 }
 
-export function observationRow(seen: Observation, at: Millis, subject: (ip: Ip) => Prefix): EventRow {
+/** Null: what is told of a mail that has events enough. */
+export function observationRow(seen: Observation, at: Millis, subject: (ip: Ip) => Prefix): EventRow | null {
   switch (seen.type) {
     case "SPAM_SCORED": {
       const to = seen.recipient === null ? "" : ` to=<${text(seen.recipient)}>`;
@@ -83,9 +88,9 @@ export function observationRow(seen: Observation, at: Millis, subject: (ip: Ip) 
       return { ...bare("SPAM_SCORED", null, at, details), action: seen.score >= seen.required ? "marked" : "allowed" };
     }
     case "CONTENT_REFUSED": {
-      const { ip, reason, queueId, sender, recipient, reply } = seen;
+      const { ip, reason, account, queueId, sender, recipient, reply } = seen;
       const about = `smtp from=<${text(sender)}> to=<${text(recipient)}> queue_id=${text(queueId)}: ${text(reply)}`;
-      return { ...bare("EMAIL_BLOCKED", { ip, prefix: subject(ip) }, at, about), reason, action: "refused" };
+      return { ...bare("EMAIL_BLOCKED", { ip, prefix: subject(ip) }, at, about), account, reason, action: "refused" };
     }
     case "CLIENT_FAULT": {
       const { ip, service, reason, detail, times } = seen;
@@ -101,9 +106,11 @@ export function observationRow(seen: Observation, at: Millis, subject: (ip: Ip) 
     case "MAIL_QUEUED":
       return { ...bare("EMAIL_QUEUED", null, at, queuedDetails(seen)), action: "queued" };
     case "MAIL_TRIED": {
-      const [type, action] = TRIED[seen.outcome];
+      const [type, action] = seen.outcome === "bounced" && isLost(seen) ? LOST : TRIED[seen.outcome];
       return { ...bare(type, null, at, triedDetails(seen)), action };
     }
+    case "MAIL_JUDGED":
+      return null;
   }
 }
 
@@ -111,7 +118,14 @@ const TRIED = {
   sent: ["EMAIL_DELIVERED", "delivered"],
   deferred: ["EMAIL_DELAYED", "tried again later"],
   bounced: ["EMAIL_BOUNCED", "returned to its sender"],
+  withheld: ["BOUNCE_WITHHELD", "not reported to its sender"],
 } as const satisfies Record<string, readonly [EventType, string]>;
+const LOST = ["EMAIL_BOUNCED", LOST_ACTION] as const;
+
+/** Whether it was for somebody here, or for an alias: no user's own mail that others do not want. */
+function isLost({ relay, alias }: Extract<Observation, { type: "MAIL_TRIED" }>): boolean {
+  return alias !== null || !relay.startsWith("smtp ");
+}
 
 function faultType(reason: ClientFault): EventType {
   switch (reason) {
@@ -154,7 +168,7 @@ function actionOf(event: Event, { verdict, reason }: Decision): string {
   return verdict === "refuse" ? "banned" : isSpared(reason) ? "spared" : "attached";
 }
 
-const REPORTED: readonly Reason[] = ["jail_report", "banned", "report_seen", "report_late"];
+const REPORTED: readonly Reason[] = ["jail_report", "judged_live", "banned", "report_seen", "report_late"];
 
 /** Not banned although a jail reported it, and for another reason than that it had been judged already, or came too late. */
 function isSpared(reason: Reason): boolean {
@@ -220,7 +234,7 @@ function familyOf(event: Event): EventRow["counts"] {
     case "LOGIN_FAILED":
       return "login";
     case "RECIPIENT":
-      return "probe";
+      return isBounce(event) ? "bounce" : "probe";
     default:
       return null;
   }
@@ -259,7 +273,10 @@ function details(event: Event): string {
     case "LOGIN_FAILED":
       return `${event.service} login=<${text(event.login)}>`;
     case "JAIL_REPORTED": {
-      const told = event.lines.map((line) => ` | ${printable(line, LONGEST_LINE)}`).join("");
+      const told = event.lines
+        .slice(-MOST_LINES)
+        .map(({ text: line }) => ` | ${printable(line, LONGEST_LINE)}`)
+        .join("");
       return `jail ${event.jail}: ${event.failures} offences, the last at ${isoTime(event.lastAt)}${told}`;
     }
     default:

@@ -1,12 +1,21 @@
+import { dropOldest } from "./address-book.ts";
 import { LIMITS } from "./limits.ts";
 
-/** Counts the mails of open connections, which Postfix 3.7 does not. What falls out merely starts at nought again. */
+/** A mail within a connection, and the recipient that it named first. */
+export type Named = Readonly<{ session: string; transaction: string; recipient: string | null }>;
+
+/**
+ * Counts the mails of open connections, which Postfix 3.7 does not, and remembers whom a bounce is for. What falls out
+ * merely starts at nought again.
+ */
 export class Sessions {
   readonly #mails = new Map<string, number>();
+  readonly #bounces = new Map<string, Named>();
 
   /** A new connection may reuse the port of an old one. */
   begin(session: string): void {
     this.#mails.delete(session);
+    this.#bounces.delete(session);
   }
 
   mails(session: string): number {
@@ -17,8 +26,19 @@ export class Sessions {
     const mails = this.mails(session) + 1;
     this.#mails.delete(session);
     this.#mails.set(session, mails);
-    if (this.#mails.size <= LIMITS.sessions) return;
-    const oldest = this.#mails.keys().next();
-    if (oldest.done !== true) this.#mails.delete(oldest.value);
+    dropOldest(this.#mails, LIMITS.sessions);
+  }
+
+  /** Whether this mail has named a different recipient before. A question that Postfix repeats is the same one. */
+  hasOther({ session, transaction, recipient }: Named): boolean {
+    const named = this.#bounces.get(session);
+    return named !== undefined && named.transaction === transaction && named.recipient !== recipient;
+  }
+
+  nameBounce({ session, transaction, recipient }: Named): void {
+    if (this.#bounces.get(session)?.transaction === transaction) return;
+    this.#bounces.delete(session);
+    this.#bounces.set(session, { session, transaction, recipient });
+    dropOldest(this.#bounces, LIMITS.sessions);
   }
 }

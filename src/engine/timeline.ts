@@ -52,6 +52,7 @@ function sourceOf({ type, details }: EventItem): TimelineSource {
     case "EMAIL_DELIVERED":
     case "EMAIL_DELAYED":
     case "EMAIL_BOUNCED":
+    case "BOUNCE_WITHHELD":
       return "delivery";
     case "LOGIN_SUCCEEDED":
     case "LOGIN_FAILED":

@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
+import { PLACES } from "../core/doors.ts";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../core/password-cost.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
 import { dovecotTls } from "./tls.ts";
+
+/** As whom it asks the guard about sign-ins (its default_internal_user). */
+export const LOGIN_USER = "dovecot";
 
 /** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. All files are root's alone. */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
@@ -96,7 +100,7 @@ namespace inbox {
 }
 
 service imap-login {
-  process_limit = 400
+  process_limit = ${PLACES.imapLogin}
   inet_listener imap {
     port = 0
   }
@@ -116,7 +120,26 @@ service lmtp {
     group = postfix
   }
 }
+# For any local user by default: who has an account, and what nothing here uses.
+service indexer {
+  unix_listener indexer {
+    mode = 0
+  }
+}
+service imap-urlauth-login {
+  unix_listener imap-urlauth {
+    mode = 0
+  }
+}
+service dns-client {
+  unix_listener dns-client {
+    mode = 0600
+  }
+}
 service auth {
+  unix_listener auth-userdb {
+    mode = 0600
+  }
   unix_listener ${postfixPrivate}/auth {
     mode = 0660
     user = postfix

@@ -1,6 +1,13 @@
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
-import { rspamdCommands, rspamdEnded, spamdCommand, spamdEnded, spamMilterCommand } from "./content-services.ts";
+import {
+  rspamdCommands,
+  rspamdEnded,
+  spamdCommand,
+  spamdEnded,
+  spamHeadCommand,
+  spamMilterCommand,
+} from "./content-services.ts";
 import { fail2banCommand } from "./fail2ban.ts";
 import { postgreyCommand } from "./postgrey.ts";
 
@@ -12,6 +19,7 @@ export const SERVICES = [
   "postfix",
   "dovecot",
   "spamd",
+  "spam-head",
   "spamass-milter",
   "rspamd",
   "postgrey",
@@ -26,11 +34,14 @@ export type ServiceName = (typeof SERVICES)[number];
 const MILTERS: readonly ServiceName[] = ["spamass-milter", "rspamd"];
 const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
 
-const SPAM_SERVICES: readonly ServiceName[] = ["spamd", "spamass-milter"];
+const SPAM_SERVICES: readonly ServiceName[] = ["spamd", "spam-head", "spamass-milter"];
+
+/** Without either of them no mail is scored. */
+const SCORERS: readonly ServiceName[] = ["spamd", "spam-head"];
 
 export type RunitInput = Readonly<{
   layout: Layout;
-  /** Directory of files that chpst(8) turns into environment variables. */
+  /** Directory of files that chpst(8) turns into environment variables; there are secrets among them. */
   environment: string;
   /** Whether this process may hand CAP_NET_ADMIN on to the guard. */
   netAdmin: boolean;
@@ -61,7 +72,7 @@ export function renderRunit(input: RunitInput): readonly Script[] {
     run: script(commands(service, input)),
     logRun: script([`exec svlogd -tt ${input.layout.log}/${service}`]),
     ...(MILTERS.includes(service) ? { control: script(KILL) } : {}),
-    ...(service === "spamd" ? { finish: script([spamdEnded(input.layout)]) } : {}),
+    ...(SCORERS.includes(service) ? { finish: script([spamdEnded(input.layout)]) } : {}),
     ...(service === "rspamd" ? { finish: script(rspamdEnded()) } : {}),
   }));
 }
@@ -77,7 +88,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
     case "guard":
       return [ours("guard", asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input)];
     case "web":
-      return [ours("web", asUser(USERS.web, input.webLowPort ? "net_bind_service" : null), input)];
+      return [webCommand(input)];
     case "keeper":
       return [ours("keeper", "", input)];
     case "postfix":
@@ -90,6 +101,8 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return [`exec ${asUser("unbound", "net_bind_service")}unbound -d -p -c ${layout.unboundConf}`];
     case "spamd":
       return [spamdCommand(layout)];
+    case "spam-head":
+      return [spamHeadCommand(layout)];
     case "spamass-milter":
       return [spamMilterCommand(layout)];
     case "rspamd":
@@ -104,8 +117,18 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
 }
 
 function ours(program: string, privileges: string, { layout, environment }: RunitInput): string {
-  const node = `${layout.node} ${NODE_FLAGS} ${layout.program}/${program}.js`;
-  return `exec chpst -o 65536 -e ${environment} ${privileges}${node}`;
+  return `exec chpst -o 65536 -e ${environment} ${privileges}${nodeCommand(program, layout)}`;
+}
+
+/** Settings that were given in the environment reach it by `settings/for-web.ts` alone. */
+function webCommand({ layout, webLowPort }: RunitInput): string {
+  const user = asUser(USERS.web, webLowPort ? "net_bind_service" : null);
+  const environment = `env -i PATH="$PATH" GHOSTINBOX_DATA=${layout.data} MALLOC_ARENA_MAX=2`;
+  return `exec chpst -o 65536 ${environment} ${user}${nodeCommand("web", layout)}`;
+}
+
+function nodeCommand(program: string, layout: Layout): string {
+  return `${layout.node} ${NODE_FLAGS} ${layout.program}/${program}.js`;
 }
 
 function asUser(user: string, capability: string | null): string {

@@ -16,6 +16,8 @@ export type Site = Readonly<{
   limits: Readonly<{
     /** Connections of one address at once to each port of Postfix. */
     connectionsAtOnce: number;
+    /** Of an address from which an account signed in lately, to the doors where users send. */
+    connectionsOfKnown: number;
     /** Mails of one address that Postfix takes within a minute. */
     mailsPerMinute: number;
     /** Whom neither of them concerns, besides loopback. */
@@ -27,10 +29,7 @@ export type Site = Readonly<{
     submissions: number;
     imaps: number;
     loginPolicy: number;
-    alerts: number;
   }>;
-  /** Who gets alerts through our own queue. */
-  alerts: Readonly<{ recipients: readonly string[] }>;
   tls: Readonly<{ profile: Settings["tls.profile"] }>;
   outbound: Outbound;
   dns: DnsSite;
@@ -39,8 +38,12 @@ export type Site = Readonly<{
   /** Whether mail from others is verified (DKIM, SPF, DMARC). */
   verify: boolean;
   dkimSelector: string;
+  /** The file of settings that the web reads. */
+  webSettings: string;
   /** By this Dovecot proves to the guard that it is Dovecot. */
   loginPolicySecret: string;
+  /** By this Rspamd proves to Postfix that it has verified a sender. */
+  proofWord: string;
   /** Owner of the Maildirs. */
   mailUser: Readonly<{ uid: number; gid: number }>;
   /** Whether the kernel speaks IPv6. */

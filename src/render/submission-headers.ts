@@ -1,3 +1,4 @@
+import { FORGED_HEADERS } from "./milters.ts";
 import { RENDERED_BY, type RenderedFile } from "./site.ts";
 
 /**
@@ -26,6 +27,7 @@ export function renderSubmissionHeaders(): RenderedFile {
       `# ${RENDERED_BY}`,
       `/^Received: from .*[[:space:]]${by}.*; ([^;]+)$/ REPLACE Received: by $1 with $2 id $3; $4`,
       "/^Received:/ IGNORE",
+      ...FORGED_HEADERS,
       "/^X-(Originating|Client|Sender|Real|Source|Remote)-IP:/ IGNORE",
       "/^X-(Forwarded-For|PHP-Originating-Script|PHP-Script|Authenticated-Sender|Sender|Mailer|MimeOLE|Enigmail):/ IGNORE",
       "/^X-(Mail-Agent|Newsreader|Library|Apple-[A-Za-z-]+|Universally-Unique-Identifier):/ IGNORE",

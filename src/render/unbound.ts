@@ -28,8 +28,7 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
       `trust-anchor-file: "${dns.trustAnchor}"`,
       ...CAREFUL,
       ...(dns.ownRoot ? NOTHING_SPECIAL : []),
-      // What a stub's server says of its own zone is nobody else's to sign, and its name may be a reserved one.
-      ...dns.stubs.flatMap(({ zone }) => [`domain-insecure: "${zone}"`, `local-zone: "${zone}." nodefault`]),
+      ...dns.stubs.flatMap(({ zone }) => askedOfItsServer(zone)),
     ]),
     ...dns.stubs.flatMap(({ zone, address }) => [
       "stub-zone:",
@@ -39,6 +38,20 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
     "  control-enable: no",
     "",
   ].join("\n");
+}
+
+/**
+ * What a stub's server says of its own zone is not for others to sign. The names may be ones for which unbound answers
+ * by itself: `transparent` lets those of the stub through where a zone at or above it is built in (`corp.home.arpa`),
+ * `nodefault` takes away each that lies below it (`172.in-addr.arpa`), under the very name by which it is built in.
+ */
+function askedOfItsServer(zone: string): readonly string[] {
+  const below = BUILT_IN_ZONES.filter((name) => name.endsWith(`.${zone}`));
+  return [
+    `domain-insecure: "${zone}"`,
+    `local-zone: "${zone}." transparent`,
+    ...below.map((name) => `local-zone: "${name}." nodefault`),
+  ];
 }
 
 /** A family's server asks little; the default caches would hold what nobody asks for again. */
@@ -70,6 +83,29 @@ export const NOTHING_SPECIAL: readonly string[] = [
   'local-zone: "test." nodefault',
   'local-zone: "home.arpa." nodefault',
 ];
+
+/** The zones that unbound 1.17 has built in (unbound.conf(5), local-zone): RFC 6303, 6761, 7686, 8375. */
+export const BUILT_IN_ZONES: readonly string[] = [
+  "localhost",
+  "test",
+  "invalid",
+  "onion",
+  "home.arpa",
+  ...["0", "10", "127", "254.169", "168.192", "2.0.192", "100.51.198", "113.0.203", "255.255.255.255"].map(inAddr),
+  ...numbers(16, 31).map((number) => inAddr(`${number}.172`)),
+  ...numbers(64, 127).map((number) => inAddr(`${number}.100`)),
+  ...[`0${".0".repeat(31)}`, `1${".0".repeat(31)}`, "d.f", "8.e.f", "9.e.f", "a.e.f", "b.e.f", "8.b.d.0.1.0.0.2"].map(
+    (name) => `${name}.ip6.arpa`,
+  ),
+];
+
+function inAddr(name: string): string {
+  return `${name}.in-addr.arpa`;
+}
+
+function numbers(first: number, last: number): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
 
 function indented(lines: readonly string[]): readonly string[] {
   return lines.map((line) => `  ${line}`);

@@ -1,4 +1,5 @@
 import type { BanLevel } from "../core/decision.ts";
+import type { NoticeCode } from "../core/notices.ts";
 
 /** What every interface shows: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
 
@@ -73,23 +74,6 @@ export type MessageReport = Readonly<{
   timeline: readonly TimelineStep[];
 }>;
 
-export type NoticeCode =
-  | "database_unwritable"
-  | "firewall_unavailable"
-  | "connections_uncounted"
-  | "greylist_silent"
-  | "verifier_silent"
-  | "dnsbl_set_aside"
-  | "events_aggregated"
-  | "keeper_unreachable"
-  | "certificate_refused"
-  | "certificate_expiring"
-  | "accounts_file_refused"
-  | "all_clients_private"
-  | "bans_leak"
-  | "spam_filter_down"
-  | "alerts_undelivered"
-  | "disk_nearly_full";
 export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; detail: string; next: string }>;
 
 export type ComponentHealth = Readonly<{ name: string; status: "ok" | "degraded" | "down"; detail: string }>;

@@ -26,6 +26,8 @@ export type LogPattern = Readonly<{
 
 /** `NAME[IP]`: the name is one that the DNS confirms, or `unknown`; Postfix lets no other characters into it. */
 export const CLIENT = "[^\\s[\\]]{1,255}\\[(?<ip>[0-9a-f.:]{2,45})\\](?::\\d{1,5})?";
+/** An address in angle brackets, quoted local parts and all (RFC 5321, 4.1.2). */
+export const PATH = '<(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024}>';
 /** The state of a session: a command of SMTP, or CONNECT, UNKNOWN, END-OF-MESSAGE. */
 export const STATE = "[A-Z][A-Z-]{0,30}";
 export const smtpd = (text: string, service = ""): string =>

@@ -1,7 +1,4 @@
-import { CLIENT, fault, type LogPattern, postfix, STATE, smtpd } from "./log-pattern.ts";
-
-/** An address in angle brackets, quoted local parts and all (RFC 5321, 4.1.2). */
-const PATH = '<(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024}>';
+import { CLIENT, fault, type LogPattern, PATH, postfix, STATE, smtpd } from "./log-pattern.ts";
 
 /** What was said in place of a name: it may hold anything but the bracket that ends it. */
 const HELO = "<[^>]{0,1024}>";
@@ -51,7 +48,7 @@ export const REFUSED_PATTERNS: readonly LogPattern[] = [
     ...postfix,
     matches: refusal(
       "MAIL",
-      "Sender address rejected: (?:need fully-qualified address|not owned by user [^;]{0,320}|not logged in|Access denied)",
+      "Sender address rejected: (?:need fully-qualified address|not owned by user [^;]{0,320}|not logged in|Access denied|Name an address of your own as the sender)",
     ),
     tells: fault("sender_refused"),
     example: smtpd(

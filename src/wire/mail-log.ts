@@ -5,7 +5,7 @@ import type { LogPattern } from "./log-pattern.ts";
 import { LOG_PATTERNS } from "./log-patterns.ts";
 import { timeOfLine } from "./log-time.ts";
 import { type MailLine, parseMailLine } from "./mail-line.ts";
-import { readMilterReject } from "./milter-log.ts";
+import { readMilterFinding, readMilterReject } from "./milter-log.ts";
 
 export type MailLogParts = Readonly<{
   /** The words of a refusal by score. */
@@ -18,7 +18,8 @@ export type MailLogParts = Readonly<{
 export function readMailLog(line: string, parts: MailLogParts): Observation | null {
   const parsed = parseMailLine(line);
   if (parsed === null) return null;
-  if (parsed.program === "cleanup") return readQueued(parsed) ?? readMilterReject(line, parts.spamReply);
+  if (parsed.program === "cleanup")
+    return readQueued(parsed) ?? readMilterFinding(parsed.text) ?? readMilterReject(line, parts.spamReply);
   if (DELIVERY.has(parsed.program)) return readTried(parsed);
   const found = matchPattern(parsed);
   if (found === null) return null;
@@ -55,10 +56,13 @@ const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,20})";
 const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`);
 /** The recipient may be quoted, brackets and all; the answer of the other side comes last. */
 const TRIED = new RegExp(
-  `^${QUEUE_ID}: to=<(?<to>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, (?:orig_to=<(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024}>, )?` +
+  `^${QUEUE_ID}: to=<(?<to>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, (?:orig_to=<(?<alias>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, )?` +
     "relay=(?<relay>[^,]{1,300}), (?:conn_use=\\d+, )?delay=[\\d.]+, delays=[\\d./]+, dsn=[\\d.]+, " +
     "status=(?<status>sent|deferred|bounced) \\((?<reply>.*)\\)$",
 );
+
+/** `NAME[IP]:PORT`: a next hop is written into it by us and by the DNS, and a name holds no bracket. */
+const SERVER = /^[^\s[\]]+\[([0-9a-f.:]{2,45})\]:\d{1,5}$/;
 
 function readQueued({ text }: MailLine): Observation | null {
   const { queue = "", message = "" } = QUEUED.exec(text)?.groups ?? {};
@@ -74,9 +78,12 @@ function readTried({ text, program }: MailLine): Observation | null {
     type: "MAIL_TRIED",
     queueId: groups["queue"] ?? "",
     recipient: groups["to"] ?? "",
-    outcome,
+    alias: groups["alias"] ?? null,
+    // Nothing else is led there (render/bounces.ts).
+    outcome: program === "discard" ? "withheld" : outcome,
     relay,
     reply: groups["reply"] ?? "",
+    server: program === "smtp" ? parseIp(SERVER.exec(groups["relay"] ?? "")?.[1] ?? "") : null,
   };
 }
 

@@ -1,3 +1,4 @@
+import { withoutRoot } from "../core/address.ts";
 import type { Decision } from "../core/decision.ts";
 import type { Connect, Mail, MailFacts, Message, Recipient, Service } from "../core/event.ts";
 import { parseIp } from "../core/ip.ts";
@@ -31,6 +32,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   let account = "";
   let queueId = "";
   let size = "0";
+  let transaction = "";
 
   for (let start = 0, end = 0; start <= block.length; start = end + 1) {
     end = block.indexOf("\n", start);
@@ -50,6 +52,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
         break;
       case 8:
         if (block.startsWith("queue_id", start)) queueId = block.slice(value, end);
+        else if (block.startsWith("instance", start)) transaction = block.slice(value, end);
         break;
       case 9:
         if (block.startsWith("recipient", start)) recipient = block.slice(value, end);
@@ -87,10 +90,11 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
     session,
     clientName: name,
     helo,
-    sender,
-    recipient: recipient === "" ? null : recipient,
+    sender: withoutRoot(sender),
+    recipient: recipient === "" ? null : withoutRoot(recipient),
     account: account === "" ? null : account,
     queueId,
+    transaction,
   };
   if (state === "RCPT") return { ok: true, value: { type: "RECIPIENT", listed: null, senderExists: null, ...mail } };
   const count = parseCount(recipientCount);

@@ -2,6 +2,7 @@ import type { Resolver } from "node:dns/promises";
 import { isDomain } from "../../core/address.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock, SenderDomains } from "../../engine/ports.ts";
+import { within } from "../../engine/within.ts";
 import { resolverAt } from "./names.ts";
 
 export const SENDER_DOMAIN_LIMITS = {
@@ -46,7 +47,7 @@ export class DnsSenderDomains implements SenderDomains {
     const answer = this.#look(domain).finally(() => {
       this.#asking -= 1;
     });
-    return within(answer, SENDER_DOMAIN_LIMITS.deadlineMs);
+    return within(answer, SENDER_DOMAIN_LIMITS.deadlineMs, null);
   }
 
   async #look(domain: string): Promise<boolean | null> {
@@ -76,14 +77,4 @@ async function answerOf<T>(asked: Promise<readonly T[]>): Promise<readonly T[] |
     const code = error instanceof Error && "code" in error ? error.code : "";
     return NO_SUCH.includes(code) ? [] : null;
   }
-}
-
-function within(answer: Promise<boolean | null>, deadlineMs: number): Promise<boolean | null> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(null), deadlineMs);
-    void answer.then((exists) => {
-      clearTimeout(timer);
-      resolve(exists);
-    });
-  });
 }

@@ -57,6 +57,7 @@ export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
   account_mail: 3,
   login: 4,
   probe: 5,
+  bounce: 6,
 };
 
 const LEVELS: readonly BanLevel[] = ["light", "medium", "heavy", "permanent", "manual"];

@@ -4,7 +4,7 @@
  */
 export const engineMigrations: readonly string[] = [
   // `event.counts`: 0 no window, 1 connection, 2 mail of a stranger, 3 mail of an account, 4 failed login,
-  // 5 unknown recipient.
+  // 5 unknown recipient, 6 the same of a mail with an empty sender.
   // `event_subject` finds the events of a network or an account, those up to `event_indexed.upto`; see EventIndex.
   // `ban.answered` is the last event when the ban began or ended: what came before it counts no more.
   // `ban.first` and `ban.last` are the bounds of the network as 16 bytes, IPv4 mapped, so that a network within
@@ -209,5 +209,27 @@ export const engineMigrations: readonly string[] = [
   CREATE INDEX known_by_account ON known_address (lower(account), last_at);
 
   ALTER TABLE allow_entry ADD COLUMN expires_at INTEGER;
+  `,
+  // Whose mail was good: mails by neighbourhood, server and day (since 1970, UTC). A mail that was wanted was proven too,
+  // and one that was proven was accepted. `written`: an account's mail that the server took.
+  `
+  CREATE TABLE honest_mail (
+    network TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    proven INTEGER NOT NULL,
+    wanted INTEGER NOT NULL,
+    written INTEGER NOT NULL,
+    PRIMARY KEY (network, prefix, day)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX honest_mail_by_day ON honest_mail (day);
+  `,
+  // To whose domain somebody here wrote. `jail_report.unjudged`: instants, with blanks between them, of what counts
+  // towards the next report of the jail.
+  `
+  ALTER TABLE jail_report ADD COLUMN unjudged TEXT NOT NULL DEFAULT '';
+
+  CREATE INDEX correspondent_by_domain ON correspondent (substr(address, instr(address, '@') + 1));
   `,
 ];

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { asOwnerOf } from "../as-owner.ts";
 import { integer, text } from "./columns.ts";
 import { migrate, schemaVersion } from "./migrate.ts";
 import { accountsMigrations } from "./migrations-accounts.ts";
@@ -83,8 +84,12 @@ function openForWriting(path: string, kind: Kind): DatabaseSync {
 function openForReading(path: string, kind: Kind): DatabaseSync {
   return orOneSentence(path, () => {
     if (!existsSync(path)) throw new UnusableDatabase("missing", `${path} does not exist yet; start the server first.`);
-    const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-    refuseOthers(db, path, kind);
+    const db = asOwnerOf(dirname(path), () => {
+      const opened = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+      // Its first question opens the files beside it.
+      refuseOthers(opened, path, kind);
+      return opened;
+    });
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF`);
     if (schemaVersion(db) < kind.migrations.length) {
       throw new UnusableDatabase("unopenable", `${path} has not been brought up to date yet; start the server first.`);

@@ -29,6 +29,8 @@ const MOST_STEPS = 100_000;
 /** Someone we wrote to a year ago may still answer. */
 const CORRESPONDENTS_FOR_MS = 400 * DAY_MS;
 const MOST_CORRESPONDENTS = 100_000;
+const HONEST_MAIL_FOR_MS = 90 * DAY_MS;
+const MOST_HONEST_MAIL = 100_000;
 const SUMMARY_FOR_MS = 400 * DAY_MS;
 const SWEEP_EVERY_MS = HOUR_MS;
 
@@ -151,6 +153,8 @@ export class Retention {
       this.#sql.dropSteps.run(now - STEPS_FOR_MS, MOST_STEPS, batch),
       this.#sql.dropOldCorrespondents.run(now - CORRESPONDENTS_FOR_MS, batch),
       this.#sql.dropManyCorrespondents.run(batch, MOST_CORRESPONDENTS),
+      this.#sql.dropOldHonest.run(Math.floor((now - HONEST_MAIL_FOR_MS) / DAY_MS), batch),
+      this.#sql.dropManyHonest.run(batch, MOST_HONEST_MAIL),
       this.#sql.dropSummary.run(now - SUMMARY_FOR_MS, batch),
     ];
     return Math.max(this.#sweepOrphans(now, batch), ...gone.map(({ changes }) => Number(changes)));
@@ -190,6 +194,7 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   GREYLIST_PAUSED: true,
   GREYLIST_RESUMED: true,
   BREAK_GLASS: true,
+  COMMAND_REFUSED: true,
   EVENTS_AGGREGATED: true,
 };
 
@@ -267,6 +272,13 @@ function statements(sql: (text: string) => StatementSync) {
       DELETE FROM correspondent WHERE (address, account) IN
         (SELECT address, account FROM correspondent ORDER BY last_at LIMIT
           max(0, min(?, (SELECT count(*) FROM correspondent) - ?)))`),
+    dropOldHonest: sql(`
+      DELETE FROM honest_mail WHERE (network, prefix, day) IN
+        (SELECT network, prefix, day FROM honest_mail WHERE day < ? ORDER BY day LIMIT ?)`),
+    dropManyHonest: sql(`
+      DELETE FROM honest_mail WHERE (network, prefix, day) IN
+        (SELECT network, prefix, day FROM honest_mail ORDER BY day LIMIT
+          max(0, min(?, (SELECT count(*) FROM honest_mail) - ?)))`),
     dropSummary: sql(`
       DELETE FROM event_summary WHERE (hour, type, reason) IN
         (SELECT hour, type, reason FROM event_summary WHERE hour < ? LIMIT ?)`),

@@ -19,6 +19,7 @@ import { readBan } from "./ban-row.ts";
 import { COUNTS_CODE, integer, millis, millisOrNull, prefix as prefixColumn, text } from "./columns.ts";
 import { EventCount } from "./event-count.ts";
 import { EventIndex } from "./event-index.ts";
+import { SqliteHonestMail } from "./honest-mail.ts";
 import { JailReports } from "./jail-reports.ts";
 import { boundsOf } from "./network-bounds.ts";
 import { prepareStore, type StoreStatements } from "./store-statements.ts";
@@ -36,6 +37,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   readonly #allWindows: WindowReader;
   readonly #banLengths: BanLengths;
   readonly #jails: JailReports;
+  readonly #honest: SqliteHonestMail;
   readonly #sql: StoreStatements;
 
   constructor(db: DatabaseSync, events: EventCount = new EventCount(db)) {
@@ -46,6 +48,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     this.#allWindows = new WindowReader(db, "event_by_subject");
     this.#banLengths = new BanLengths(db);
     this.#jails = new JailReports(db);
+    this.#honest = new SqliteHonestMail(db);
     this.#sql = prepareStore(db);
   }
 
@@ -137,6 +140,9 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       case "READ_LOG":
         this.#sql.readLog.run(change.log, change.position.inode, change.position.offset);
         return;
+      case "CREDIT":
+        this.#honest.credit(change, at);
+        return;
       case "HEAR_JAIL":
         this.#jails.hear(change, at);
         return;
@@ -161,6 +167,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       connections: seen.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
       mails: seen.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
       probes: seen.probes ? windows.times(prefix, "probe", stretch(reach.sinceProbes)) : NOTHING,
+      bounces: seen.bounces ? windows.times(prefix, "bounce", stretch(reach.sinceProbes)) : NOTHING,
       failures: seen.logins ? windows.failures(prefix, stretch(reach.sinceFailures)) : NOTHING,
     };
   }

@@ -12,11 +12,20 @@ export type Seen = Readonly<{
   mails: boolean;
   logins: boolean;
   probes: boolean;
+  bounces: boolean;
   bans: boolean;
   known: unknown;
 }>;
 
-const UNSEEN: Seen = { connections: false, mails: false, logins: false, probes: false, bans: false, known: null };
+const UNSEEN: Seen = {
+  connections: false,
+  mails: false,
+  logins: false,
+  probes: false,
+  bounces: false,
+  bans: false,
+  known: null,
+};
 
 /**
  * Reads the windows of an address or account. `event_subject` is enough once its events have entered it;
@@ -31,7 +40,8 @@ export class WindowReader {
     const any = (counts: number): string => `EXISTS (SELECT 1 FROM ${from} WHERE subject = ?1 AND counts = ${counts})`;
     this.#seen = db.prepare(`
       SELECT ${any(COUNTS_CODE.connection)} AS connections, ${any(COUNTS_CODE.mail)} AS mails,
-        ${any(COUNTS_CODE.login)} AS logins, ${any(COUNTS_CODE.probe)} AS probes, EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
+        ${any(COUNTS_CODE.login)} AS logins, ${any(COUNTS_CODE.probe)} AS probes,
+        ${any(COUNTS_CODE.bounce)} AS bounces, EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
         (SELECT max(last_at) FROM known_address WHERE prefix = ?1) AS known`);
     this.#times = db.prepare(`
       SELECT at FROM ${from} WHERE subject = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC LIMIT ?`);
@@ -49,6 +59,7 @@ export class WindowReader {
       mails: row["mails"] === 1,
       logins: row["logins"] === 1,
       probes: row["probes"] === 1,
+      bounces: row["bounces"] === 1,
       bans: row["bans"] === 1,
       known: row["known"],
     };

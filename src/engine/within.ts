@@ -1,0 +1,10 @@
+/** What comes in time, else this. The answer must not reject. */
+export function within<T>(answer: Promise<T>, deadlineMs: number, otherwise: T): Promise<T> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(otherwise), deadlineMs);
+    void answer.then((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}
