@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
-import { ask } from "../src/adapters/control-client.ts";
-import { hashPassword } from "../src/adapters/password-hash.ts";
+import { hashPassword } from "../src/adapters/accounts/password-hash.ts";
+import { ask } from "../src/adapters/sockets/control-client.ts";
 import { prepareDataDirectory } from "../src/daemon/set-up/data-directory.ts";
 import { prepareDatabases } from "../src/daemon/set-up/databases.ts";
 import { makeDirectories } from "../src/daemon/set-up/directories.ts";

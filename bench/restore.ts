@@ -1,7 +1,7 @@
-import { systemClock } from "../src/adapters/clock.ts";
+import { systemClock } from "../src/adapters/machine/clock.ts";
+import { SqliteStore } from "../src/adapters/sqlite/engine-db/store.ts";
 import { openEngine } from "../src/adapters/sqlite/open.ts";
-import { SqliteStore } from "../src/adapters/sqlite/store.ts";
-import { type Ip, networkAddress, type Prefix, parsePrefix } from "../src/core/ip.ts";
+import { type Ip, networkAddress, type Prefix, parsePrefix } from "../src/core/net/ip.ts";
 import { HOUR_MS, later, type Millis } from "../src/core/time.ts";
 import { Probes, removeTable } from "./ban-time.ts";
 import type { Bench, Part } from "./part.ts";

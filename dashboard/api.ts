@@ -1,4 +1,4 @@
-import type { EventItem } from "../src/wire/items.ts";
+import type { EventItem } from "../src/wire/control/items.ts";
 
 /** The server said no; the message is its sentence. */
 export class Refused extends Error {

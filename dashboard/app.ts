@@ -1,4 +1,4 @@
-import type { AddressReport, Stats } from "../src/wire/items.ts";
+import type { AddressReport, Stats } from "../src/wire/control/items.ts";
 import { eventOf, get, post, Refused, remove } from "./api.ts";
 import { byId } from "./element.ts";
 import { EventList } from "./events.ts";

@@ -1,4 +1,4 @@
-import type { EventItem } from "../src/wire/items.ts";
+import type { EventItem } from "../src/wire/control/items.ts";
 import { byId, h, table } from "./element.ts";
 import { type Actions, addressButton } from "./overview.ts";
 import { clock } from "./time.ts";

@@ -1,4 +1,4 @@
-import type { BanItem, Health, Stats, TopIp } from "../src/wire/items.ts";
+import type { BanItem, Health, Stats, TopIp } from "../src/wire/control/items.ts";
 import { byId, h, table } from "./element.ts";
 import { uptime, when } from "./time.ts";
 

@@ -1,4 +1,4 @@
-import type { AddressReport } from "../src/wire/items.ts";
+import type { AddressReport } from "../src/wire/control/items.ts";
 import { byId, h } from "./element.ts";
 import { eventsTable } from "./events.ts";
 import type { Actions } from "./overview.ts";

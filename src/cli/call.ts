@@ -1,6 +1,6 @@
 import type { Keeper } from "../engine/admin-ports.ts";
 import type { Layout } from "../settings/layout.ts";
-import type { Command as GuardCommand, Results, Verb } from "../wire/control.ts";
+import type { Command as GuardCommand, Results, Verb } from "../wire/control/control.ts";
 import type { Reader } from "./reader.ts";
 import type { Terminal } from "./terminal.ts";
 

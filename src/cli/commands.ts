@@ -1,24 +1,31 @@
-import { accountImport } from "./account-import.ts";
-import { accountNetworks } from "./account-networks.ts";
-import { accountAdd, accountList, accountPasswd, accountRemove, accountResume, accountSuspend } from "./accounts.ts";
-import { alertsList, alertsTest } from "./alerts.ts";
-import { aliasAdd, aliasBlock, aliasList, aliasRemove, aliasUnblock } from "./aliases.ts";
-import { allowAdd, allowList, allowRemove, ban, bans, cleanup, unban } from "./bans.ts";
-import { breakGlass } from "./break-glass.ts";
 import type { Answer, Call } from "./call.ts";
-import { configApply, configCheck, configReference, configShow } from "./config.ts";
-import { dnsCheck, dnsRecords } from "./dns.ts";
-import { events } from "./events.ts";
-import { fail2banRestart, fail2banStatus } from "./fail2ban.ts";
-import { fail2banTest } from "./fail2ban-test.ts";
-import { greylistList, greylistPause, greylistResume } from "./greylist.ts";
-import { logs } from "./logs.ts";
 import type { Shape } from "./parse.ts";
-import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./spam.ts";
-import { stats, status } from "./status.ts";
-import { adminPasswd, tokenCreate, tokenList, tokenRevoke } from "./tokens.ts";
-import { uninstall } from "./uninstall.ts";
-import { why } from "./why.ts";
+import { accountImport } from "./verbs/account-import.ts";
+import { accountNetworks } from "./verbs/account-networks.ts";
+import {
+  accountAdd,
+  accountList,
+  accountPasswd,
+  accountRemove,
+  accountResume,
+  accountSuspend,
+} from "./verbs/accounts.ts";
+import { alertsList, alertsTest } from "./verbs/alerts.ts";
+import { aliasAdd, aliasBlock, aliasList, aliasRemove, aliasUnblock } from "./verbs/aliases.ts";
+import { allowAdd, allowList, allowRemove, ban, bans, cleanup, unban } from "./verbs/bans.ts";
+import { breakGlass } from "./verbs/break-glass.ts";
+import { configApply, configCheck, configReference, configShow } from "./verbs/config.ts";
+import { dnsCheck, dnsRecords } from "./verbs/dns.ts";
+import { events } from "./verbs/events.ts";
+import { fail2banRestart, fail2banStatus } from "./verbs/fail2ban.ts";
+import { fail2banTest } from "./verbs/fail2ban-test.ts";
+import { greylistList, greylistPause, greylistResume } from "./verbs/greylist.ts";
+import { logs } from "./verbs/logs.ts";
+import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./verbs/spam.ts";
+import { stats, status } from "./verbs/status.ts";
+import { adminPasswd, tokenCreate, tokenList, tokenRevoke } from "./verbs/tokens.ts";
+import { uninstall } from "./verbs/uninstall.ts";
+import { why } from "./verbs/why.ts";
 
 export type Command = Shape & Readonly<{ says: string; run: (call: Call) => Promise<Answer> }>;
 

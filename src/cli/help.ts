@@ -1,7 +1,7 @@
 import { type Answer, done, PROGRAM, wrongUsage } from "./call.ts";
 import type { Command } from "./commands.ts";
 import { GLOBAL_OPTIONS, type Option } from "./parse.ts";
-import { columns } from "./print-text.ts";
+import { columns } from "./print/text.ts";
 
 /** All commands, a group of them, or one with its options. */
 export function helpFor(topic: string, commands: readonly Command[]): Answer {

@@ -1,5 +1,5 @@
 import { type Problem, wrongUsage } from "./call.ts";
-import { oneLine } from "./print-text.ts";
+import { oneLine } from "./print/text.ts";
 
 const MOST = 10_000;
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { type Ip, parseIp } from "../core/ip.ts";
 import {
   dataDirectory,
   type Finished,
@@ -12,7 +11,8 @@ import {
   start,
   startGuard,
   TIMED,
-} from "./test-guard.ts";
+} from "../../test/kit/test-guard.ts";
+import { type Ip, parseIp } from "../core/net/ip.ts";
 
 function ip(text: string): Ip {
   const parsed = parseIp(text);

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { KeeperClient } from "../adapters/keeper-client.ts";
-import { callerName, controlGuard } from "./guard.ts";
+import { KeeperClient } from "../adapters/sockets/keeper-client.ts";
 import { openReader } from "./open-reader.ts";
 import { processTerminal } from "./process-terminal.ts";
 import { run } from "./run.ts";
+import { callerName, controlGuard } from "./verbs/guard-status.ts";
 
 /** The command line: `./ghostinbox COMMAND`. */
 

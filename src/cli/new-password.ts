@@ -1,7 +1,7 @@
-import { hashPassword } from "../adapters/password-hash.ts";
-import { loadPasswordJudge } from "../adapters/password-strength.ts";
-import type { AccountName } from "../core/address.ts";
-import { MAX_PASSWORD_BYTES } from "../core/password-rule.ts";
+import { hashPassword } from "../adapters/accounts/password-hash.ts";
+import { loadPasswordJudge } from "../adapters/accounts/password-strength.ts";
+import type { AccountName } from "../core/net/address.ts";
+import { MAX_PASSWORD_BYTES } from "../core/passwords/rule.ts";
 import { type Call, failed, type Problem, wrongUsage } from "./call.ts";
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";

@@ -5,8 +5,6 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { Layout } from "../settings/layout.ts";
-import { commands } from "./commands.ts";
 import {
   dataDirectory,
   type Finished,
@@ -17,7 +15,9 @@ import {
   start,
   startGuard,
   TIMED,
-} from "./test-guard.ts";
+} from "../../test/kit/test-guard.ts";
+import type { Layout } from "../settings/layout.ts";
+import { commands } from "./commands.ts";
 
 describe("while the guard is down", TIMED, () => {
   const sample: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
-import { AccountLists } from "../adapters/sqlite/accounts.ts";
-import { Credentials } from "../adapters/sqlite/admin.ts";
+import { AccountLists } from "../adapters/sqlite/accounts-db/accounts.ts";
+import { Credentials } from "../adapters/sqlite/accounts-db/admin.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../adapters/sqlite/open.ts";
-import { SqliteQueries } from "../adapters/sqlite/queries.ts";
-import { lastSignIns } from "../adapters/sqlite/sign-ins.ts";
+import { SqliteQueries } from "../adapters/sqlite/read/queries.ts";
+import { lastSignIns } from "../adapters/sqlite/read/sign-ins.ts";
 import type { Layout } from "../settings/layout.ts";
 import { failed, PROGRAM, type Problem } from "./call.ts";
 import type { Reader } from "./reader.ts";

@@ -1,5 +1,5 @@
 import { editDistance, nearest } from "../settings/nearest.ts";
-import { oneLine } from "./print-text.ts";
+import { oneLine } from "./print/text.ts";
 
 /** What the parser needs to know of a command; the table in commands.ts has more. */
 export type Shape = Readonly<{

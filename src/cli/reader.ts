@@ -1,5 +1,5 @@
 import type { Queries } from "../engine/ports.ts";
-import type { AccountItem, AliasItem, TokenItem } from "../wire/items.ts";
+import type { AccountItem, AliasItem, TokenItem } from "../wire/control/items.ts";
 
 /** What commands that print read: the two databases, opened without the right to write, and the settings. */
 export interface Reader {

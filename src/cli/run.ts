@@ -4,8 +4,8 @@ import { type Answer, type Call, EXIT_CODES, PROGRAM, wrongUsage } from "./call.
 import { type Command, commands } from "./commands.ts";
 import { helpFor } from "./help.ts";
 import { type Options, parse } from "./parse.ts";
-import { printJson } from "./print-json.ts";
-import { oneLine, printable } from "./print-text.ts";
+import { printJson } from "./print/json.ts";
+import { oneLine, printable } from "./print/text.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a call needs besides its words. */

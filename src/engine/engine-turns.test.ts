@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../test/kit/engine-kit.ts";
-import type { Connect, Event } from "../core/event.ts";
-import { hostPrefix } from "../core/ip.ts";
-import { ip, MAIL, STRANGER } from "../core/samples.ts";
+import { ip, MAIL, STRANGER } from "../../test/kit/samples.ts";
+import type { Connect, Event } from "../core/events/event.ts";
+import { hostPrefix } from "../core/net/ip.ts";
 import { HOUR_MS, SECOND_MS } from "../core/time.ts";
 
 const CONNECT: Connect = { type: "CONNECT", ...MAIL };

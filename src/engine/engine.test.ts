@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
-import type { Decision } from "../core/decision.ts";
-import type { Connect, LoginFailed, LoginSucceeded, Mail } from "../core/event.ts";
-import { type Ip, type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
+import type { Decision } from "../core/decide/decision.ts";
+import type { Connect, LoginFailed, LoginSucceeded, Mail } from "../core/events/event.ts";
+import { type Ip, type Prefix, parseIp, parsePrefix } from "../core/net/ip.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
 
 const STRANGER = ip("203.0.113.7");

@@ -1,11 +1,11 @@
-import { guardLowered } from "../core/account-guard.ts";
-import { type Decision, decision } from "../core/decision.ts";
-import type { Audit, Event, LogPosition, Observation } from "../core/event.ts";
-import type { Ip, Prefix } from "../core/ip.ts";
-import type { Policy } from "../core/policy.ts";
+import { guardLowered } from "../core/decide/account-guard.ts";
+import { type Decision, decision } from "../core/decide/decision.ts";
+import type { Policy } from "../core/decide/policy.ts";
+import type { Audit, Event, LogPosition, Observation } from "../core/events/event.ts";
+import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import { failOpen } from "./fail-open.ts";
-import { Judge, type JudgeParts, type Trace } from "./judge.ts";
+import { failOpen } from "./enforce/fail-open.ts";
+import { EventProcessor, type JudgeParts, type Trace } from "./event-processor.ts";
 import { LIMITS } from "./limits.ts";
 import { auditRow } from "./record.ts";
 
@@ -27,7 +27,7 @@ export type EngineParts = JudgeParts &
 export class Engine {
   readonly startedAt: Millis;
   readonly #parts: EngineParts;
-  readonly #judge: Judge;
+  readonly #judge: EventProcessor;
   #open = false;
   #waiting: { readonly answer: Answer; readonly decided: Decision | null }[] = [];
   #storeRetryAt = 0;
@@ -36,7 +36,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.startedAt = parts.clock.now();
-    this.#judge = new Judge(parts);
+    this.#judge = new EventProcessor(parts);
   }
 
   get policy(): Policy {

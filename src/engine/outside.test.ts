@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Decision, decision } from "../core/decision.ts";
-import type { Connect, Event, Listing, Recipient } from "../core/event.ts";
-import type { Ip } from "../core/ip.ts";
-import { MAIL } from "../core/samples.ts";
+import { MAIL } from "../../test/kit/samples.ts";
+import { type Decision, decision } from "../core/decide/decision.ts";
+import type { Connect, Event, Listing, Recipient } from "../core/events/event.ts";
+import type { Ip } from "../core/net/ip.ts";
 import { createInquiry } from "./outside.ts";
 
 const LISTING: Listing = { zone: "bl.example", meaning: "127.0.0.2, listed" };

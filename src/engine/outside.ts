@@ -1,21 +1,21 @@
-import type { Event } from "../core/event.ts";
-import type { Ip } from "../core/ip.ts";
+import type { Event } from "../core/events/event.ts";
+import type { Ip } from "../core/net/ip.ts";
 import type { Answer } from "./engine.ts";
 import type { BlockLists, SenderDomains, SenderProofs } from "./ports.ts";
 
 /** The part of the engine that an inquiry leads to. */
-export type Judge = Readonly<{ submit(event: Event, answer: Answer): void; isProtected(ip: Ip): boolean }>;
+export type EventProcessor = Readonly<{ submit(event: Event, answer: Answer): void; isProtected(ip: Ip): boolean }>;
 
 /**
  * Awaits what lies outside before an event is decided. Block lists are asked about a stranger as soon as it may stay
  * connected, so that the answer is there when it names its first recipient.
  */
 export function createInquiry(
-  judge: Judge,
+  judge: EventProcessor,
   blockLists: BlockLists,
   domains: SenderDomains,
   proofs: SenderProofs,
-): Judge["submit"] {
+): EventProcessor["submit"] {
   return (event, answer) => {
     if (event.type === "CONNECT" && event.service === "smtp") {
       judge.submit(event, (decided) => {

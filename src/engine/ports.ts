@@ -1,14 +1,14 @@
-import type { Guess } from "../core/account-guard.ts";
-import type { Ban, Change } from "../core/decision.ts";
-import type { Connection, DoorWords } from "../core/doors.ts";
-import type { JailReported, Listing, LogPosition, Recipient } from "../core/event.ts";
-import type { Failure, Heard } from "../core/facts.ts";
-import type { HonestServer } from "../core/honest-mail.ts";
-import type { Ip, Prefix } from "../core/ip.ts";
-import type { NoticeCode } from "../core/notices.ts";
-import type { Protection, Reason } from "../core/reasons.ts";
+import type { NoticeCode } from "../core/alerts/notices.ts";
+import type { Guess } from "../core/decide/account-guard.ts";
+import type { Ban, Change } from "../core/decide/decision.ts";
+import type { Failure, Heard } from "../core/decide/facts.ts";
+import type { HonestServer } from "../core/decide/honest-mail.ts";
+import type { JailReported, Listing, LogPosition, Recipient } from "../core/events/event.ts";
+import type { Protection, Reason } from "../core/events/reasons.ts";
+import type { Connection, DoorWords } from "../core/firewall/doors.ts";
+import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import type { AddressReport, BanItem, EventItem, Notice, TopIp } from "../wire/items.ts";
+import type { AddressReport, BanItem, EventItem, Notice, TopIp } from "../wire/control/items.ts";
 
 /** What the engine needs of the outside. Each is named for the need; adapters fulfil them. */
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LOST_ACTION } from "../core/alert-rules.ts";
-import { type Change, type Decision, decision } from "../core/decision.ts";
-import type { Event, LoginFacts, Observation, Service } from "../core/event.ts";
-import { hostPrefix, prefixOf } from "../core/ip.ts";
-import { BAN, ip, MAIL, NOON, STRANGER } from "../core/samples.ts";
+import { BAN, ip, MAIL, NOON, STRANGER } from "../../test/kit/samples.ts";
+import { LOST_ACTION } from "../core/alerts/rules.ts";
+import { type Change, type Decision, decision } from "../core/decide/decision.ts";
+import type { Event, LoginFacts, Observation, Service } from "../core/events/event.ts";
+import { hostPrefix, prefixOf } from "../core/net/ip.ts";
 import { HOUR_MS, later } from "../core/time.ts";
 import { auditRow, changeRow, eventRow, leavesRow, observationRow } from "./record.ts";
 

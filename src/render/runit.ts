@@ -7,9 +7,9 @@ import {
   spamdEnded,
   spamHeadCommand,
   spamMilterCommand,
-} from "./content-services.ts";
-import { fail2banCommand } from "./fail2ban.ts";
-import { postgreyCommand } from "./postgrey.ts";
+} from "./content/content-services.ts";
+import { postgreyCommand } from "./content/postgrey.ts";
+import { fail2banCommand } from "./fail2ban/fail2ban.ts";
 
 export const SERVICES = [
   "unbound",

@@ -1,4 +1,4 @@
-import type { Prefix } from "../core/ip.ts";
+import type { Prefix } from "../core/net/ip.ts";
 import type { StubZone } from "../settings/kinds.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";

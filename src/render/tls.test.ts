@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assignments, sampleSite } from "./sample-site.ts";
+import { assignments, sampleSite } from "../../test/kit/sample-site.ts";
 import { dovecotTls, FFDHE2048, postfixServerTls } from "./tls.ts";
 
 const SEED = "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS";

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ip } from "../core/samples.ts";
-import { sampleSite } from "./sample-site.ts";
+import { sampleSite } from "../../test/kit/sample-site.ts";
+import { ip } from "../../test/kit/samples.ts";
 import type { DnsSite } from "./site.ts";
 import { renderUnbound } from "./unbound.ts";
 

@@ -4,8 +4,8 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { CommandLine, Reply } from "../wire/control.ts";
-import { parseReply } from "../wire/control-codec.ts";
+import { parseReply } from "../wire/control/codec.ts";
+import type { CommandLine, Reply } from "../wire/control/control.ts";
 import { CONTROL_LIMITS, type ControlLimits, type ControlParts, ControlServer } from "./control-server.ts";
 
 let directory = "";

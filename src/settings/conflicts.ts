@@ -1,14 +1,14 @@
-import type { Problem } from "./load.ts";
 import { type SettingKey, type Settings, settingKeys } from "./schema.ts";
+import type { SettingProblem } from "./setting.ts";
 
 /** What is right by itself but not together. */
-export function findConflicts(settings: Settings): readonly Problem[] {
+export function findConflicts(settings: Settings): readonly SettingProblem[] {
   return [...refusedUnmarked(settings), ...sharedPorts(settings), ...halfCertificate(settings), ...halfSet(settings)];
 }
 
-function sharedPorts(settings: Settings): readonly Problem[] {
+function sharedPorts(settings: Settings): readonly SettingProblem[] {
   const taken = new Map<number, PortKey>();
-  const problems: Problem[] = [];
+  const problems: SettingProblem[] = [];
   for (const key of settingKeys().filter(isPort)) {
     const port = settings[key];
     const other = taken.get(port);
@@ -23,7 +23,7 @@ function sharedPorts(settings: Settings): readonly Problem[] {
   return problems;
 }
 
-function refusedUnmarked(settings: Settings): readonly Problem[] {
+function refusedUnmarked(settings: Settings): readonly SettingProblem[] {
   const refuse = settings["spam.refuse_score"];
   if (refuse === 0 || refuse >= settings["spam.required_score"]) return [];
   const says = "spam.refuse_score must be 0, or at least spam.required_score.";
@@ -36,7 +36,7 @@ function isPort(key: SettingKey): key is PortKey {
   return key.startsWith("ports.");
 }
 
-function halfCertificate(settings: Settings): readonly Problem[] {
+function halfCertificate(settings: Settings): readonly SettingProblem[] {
   const missing = settings["tls.cert"] === "" ? "tls.cert" : "tls.key";
   const given = missing === "tls.cert" ? "tls.key" : "tls.cert";
   if ((settings["tls.cert"] === "") === (settings["tls.key"] === "")) return [];
@@ -56,7 +56,7 @@ const NEEDS: readonly (readonly [missing: SettingKey, given: SettingKey])[] = [
   ["alerts.gotify_token_file", "alerts.gotify"],
 ];
 
-function halfSet(settings: Settings): readonly Problem[] {
+function halfSet(settings: Settings): readonly SettingProblem[] {
   const isEmpty = (key: SettingKey): boolean => {
     const value = settings[key];
     return value === "" || (Array.isArray(value) && value.length === 0);
@@ -69,7 +69,7 @@ function halfSet(settings: Settings): readonly Problem[] {
 }
 
 /** What is allowed, but may do what its owner does not expect. */
-export function warningsOf(settings: Settings): readonly Omit<Problem, "line">[] {
+export function warningsOf(settings: Settings): readonly Omit<SettingProblem, "line">[] {
   const believed = settings["spam.allow_from"];
   if (believed.length === 0) return [];
   const says = `spam.allow_from believes whoever claims to be ${believed.join(" or ")}, forgers too; \`spam allow add\` asks for proof.`;

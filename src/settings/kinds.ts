@@ -1,7 +1,7 @@
-import { parseAddress } from "../core/address.ts";
-import { isTimeZone, parseQuietHours, type QuietHours } from "../core/alert-schedule.ts";
-import { type Ip, isTooWide, type Prefix, parseIp, parsePrefix } from "../core/ip.ts";
-import { parseSenderPattern } from "../core/sender-pattern.ts";
+import { isTimeZone, parseQuietHours, type QuietHours } from "../core/alerts/schedule.ts";
+import { parseSenderPattern } from "../core/events/sender-pattern.ts";
+import { parseAddress } from "../core/net/address.ts";
+import { type Ip, isTooWide, type Prefix, parseIp, parsePrefix } from "../core/net/ip.ts";
 import { printable } from "../core/text.ts";
 import { DAY_MS, formatDuration, parseDuration } from "../core/time.ts";
 import { parseHostName } from "./host-name.ts";

@@ -4,15 +4,7 @@ import { findConflicts } from "./conflicts.ts";
 import type { Read } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
 import { isSettingKey, type SettingKey, type Settings, settingKeys, settingOf, variableOf } from "./schema.ts";
-
-/** One thing wrong with the settings, told in one sentence that names the key or variable. */
-export type Problem = Readonly<{
-  /** The key or the variable; empty when the file as a whole cannot be read. */
-  where: string;
-  /** Line of the file, where the TOML parser tells it. */
-  line: number | null;
-  says: string;
-}>;
+import type { SettingProblem } from "./setting.ts";
 
 /** Where a value comes from, and its canonical text in TOML. */
 export type Source = Readonly<
@@ -22,7 +14,7 @@ export type Sources = Readonly<Record<SettingKey, Source>>;
 
 export type Loaded =
   | Readonly<{ ok: true; settings: Settings; sources: Sources }>
-  | Readonly<{ ok: false; problems: readonly Problem[] }>;
+  | Readonly<{ ok: false; problems: readonly SettingProblem[] }>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -47,7 +39,7 @@ type Written = Readonly<{
  * at all: every problem is told at once, at most 20.
  */
 export function loadSettings(text: string | null, env: Environment): Loaded {
-  const problems: Problem[] = [];
+  const problems: SettingProblem[] = [];
   const written = [...readFile(text ?? "", problems), ...readEnvironment(env, problems)];
   const values = new Map<SettingKey, unknown>();
   const sources = new Map<SettingKey, Source>();
@@ -88,7 +80,7 @@ function named(settings: Settings): Settings {
   return settings.hostname === "" && first !== undefined ? { ...settings, hostname: `mail.${first}` } : settings;
 }
 
-function readFile(text: string, problems: Problem[]): readonly Written[] {
+function readFile(text: string, problems: SettingProblem[]): readonly Written[] {
   if (text.length > MOST_CHARACTERS) {
     problems.push({ where: "", line: null, says: `ghostinbox.toml has more than ${MOST_CHARACTERS} characters.` });
     return [];
@@ -107,7 +99,7 @@ function readFile(text: string, problems: Problem[]): readonly Written[] {
   }
 }
 
-function collect(table: object, path: readonly string[], written: Written[], problems: Problem[]): void {
+function collect(table: object, path: readonly string[], written: Written[], problems: SettingProblem[]): void {
   for (const [name, value] of Object.entries(table)) {
     if (problems.length >= MOST_PROBLEMS) return;
     const here = [...path, name];
@@ -125,7 +117,7 @@ function collect(table: object, path: readonly string[], written: Written[], pro
   }
 }
 
-function readEnvironment(env: Environment, problems: Problem[]): readonly Written[] {
+function readEnvironment(env: Environment, problems: SettingProblem[]): readonly Written[] {
   const keys = new Map(settingKeys().map((key) => [variableOf(key), key]));
   const written: Written[] = [];
   for (const [variable, text] of Object.entries(env)) {

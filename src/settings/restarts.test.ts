@@ -24,14 +24,14 @@ test("each program is started anew for what it reads at its start, the guard fir
 });
 
 test("every setting that the web reads is known here, since it reads none twice", () => {
-  const keys = ["web.ts", "compose-web.ts"].flatMap((file) => keysIn(file, /settings\["([a-z0-9_.]+)"\]/g));
+  const keys = ["web/main.ts", "web/compose.ts"].flatMap((file) => keysIn(file, /settings\["([a-z0-9_.]+)"\]/g));
   assert.ok(keys.length > 3);
   for (const key of keys) assert.ok(programsToRestart([key]).includes("web"), key);
 });
 
 test("every setting that the guard reads, and does not read again when it reloads, is known here", () => {
-  const again = keysIn("compose-guard.ts", /(?:read\.settings|inForce|now)\["([a-z0-9_.]+)"\]/g);
-  const keys = keysIn("compose-guard.ts", /[^.]\bsettings\["([a-z0-9_.]+)"\]/g);
+  const again = keysIn("guard/compose.ts", /(?:read\.settings|inForce|now)\["([a-z0-9_.]+)"\]/g);
+  const keys = keysIn("guard/compose.ts", /[^.]\bsettings\["([a-z0-9_.]+)"\]/g);
   const once = keys.filter((key) => !again.includes(key) && !key.startsWith("dnsbl."));
   assert.ok(once.length > 3);
   for (const key of once)

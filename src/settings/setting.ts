@@ -14,6 +14,15 @@ export type Setting<T> = Readonly<{
   secret?: boolean;
 }>;
 
+/** One thing wrong with the settings, told in one sentence that names the key or variable. */
+export type SettingProblem = Readonly<{
+  /** The key or the variable; empty when the file as a whole cannot be read. */
+  where: string;
+  /** Line of the file, where the TOML parser tells it. */
+  line: number | null;
+  says: string;
+}>;
+
 export const count = wholeNumber(1, 1_000_000);
 export const KB = 1024;
 export const MB = 1024 * KB;

@@ -1,4 +1,4 @@
-import type { Limit, Policy } from "../core/policy.ts";
+import type { Limit, Policy } from "../core/decide/policy.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Settings } from "./schema.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Stats } from "../../src/wire/items.ts";
+import type { Stats } from "../../src/wire/control/items.ts";
 import { Dialog } from "../lab/dialog.ts";
 import type { Host } from "../lab/host.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail, serverFor } from "../lab/mail.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import type { BanItem, EventItem } from "../../src/wire/items.ts";
+import type { BanItem, EventItem } from "../../src/wire/control/items.ts";
 import { stopService } from "../lab/content.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";

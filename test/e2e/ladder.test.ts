@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { LOGIN_DELAY_SECONDS } from "../../src/core/policy.ts";
+import { LOGIN_DELAY_SECONDS } from "../../src/core/decide/policy.ts";
 import { SECOND_MS } from "../../src/core/time.ts";
 import type { Host } from "../lab/host.ts";
 import { logIn, openImap, sendMail, serverFor } from "../lab/mail.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { EventItem } from "../../src/wire/items.ts";
+import type { EventItem } from "../../src/wire/control/items.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD } from "../lab/product.ts";
 import { DASHBOARD, ReverseProxy } from "../lab/reverse-proxy.ts";

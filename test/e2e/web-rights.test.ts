@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
-import type { Reply } from "../../src/wire/control.ts";
+import type { Reply } from "../../src/wire/control/control.ts";
 import { COMMANDS } from "../kit/commands.ts";
 import type { Lab } from "../lab/lab.ts";
 import { whyNoLab } from "../lab/network.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { Event } from "../../src/core/event.ts";
-import { parseIp, parsePrefix } from "../../src/core/ip.ts";
-import type { Policy } from "../../src/core/policy.ts";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import type { Event } from "../../src/core/events/event.ts";
+import { parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
 import type { OwnNetwork } from "../../src/engine/ports.ts";
 import { NaiveHistory } from "../scenarios/naive-history.ts";

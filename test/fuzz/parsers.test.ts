@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parseAccountName, parseAddress, withoutExtension } from "../../src/core/address.ts";
-import { type Ip, parseIp, parsePrefix } from "../../src/core/ip.ts";
-import { parseSenderPattern } from "../../src/core/sender-pattern.ts";
+import { parseSenderPattern } from "../../src/core/events/sender-pattern.ts";
+import { parseAccountName, parseAddress, withoutExtension } from "../../src/core/net/address.ts";
+import { type Ip, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { originOf } from "../../src/servers/api/client-address.ts";
 import { isOwnName } from "../../src/servers/api/own-names.ts";
 import { parseHostName } from "../../src/settings/host-name.ts";
 import { formatSize, parseSize } from "../../src/settings/size.ts";
-import { type DnsRecord, recordsOf } from "../../src/wire/dns-records.ts";
-import { judge } from "../../src/wire/dns-verdict.ts";
-import { listQuery, readListAnswer } from "../../src/wire/dnsbl.ts";
+import { listQuery, readListAnswer } from "../../src/wire/dns/dnsbl.ts";
+import { type DnsRecord, recordsOf } from "../../src/wire/dns/records.ts";
+import { judge } from "../../src/wire/dns/verdict.ts";
 
 /** Text as strangers write it: anything, and what comes near to being right. */
 const HINTS = ["@", ".", "+", "-", "a", "0", "..", "xn--", "::", "/", "%", "\0", "\r\n", "é", "*", ",", " ", "\\", "'"];

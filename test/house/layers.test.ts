@@ -4,7 +4,15 @@ import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 
 /** DESIGN: imports only point down; a folder may import itself. */
-const LAYERS = [["core"], ["wire", "settings"], ["render", "engine"], ["adapters", "servers"], ["daemon"], ["cli"]];
+const LAYERS = [
+  ["core"],
+  ["wire", "settings"],
+  ["render", "engine"],
+  ["adapters", "servers"],
+  ["sources"],
+  ["daemon"],
+  ["cli"],
+];
 /** Pure: these may know no clock, no disk, no process and no network. */
 const PURE = ["core", "wire"];
 const PURE_MAY_IMPORT = ["node:net", "ipaddr.js", "zod"];
@@ -23,14 +31,25 @@ test("imports only point down the layers", () => {
 
 test("the rule notices an import that points up, sideways, or out of src", () => {
   const bad = (file: string, specifier: string): boolean => pointsUp({ file, from: folderOf(file), specifier });
-  assert.ok(bad("src/core/ip.ts", "../wire/items.ts"));
+  assert.ok(bad("src/core/net/ip.ts", "../../wire/control/items.ts"));
   assert.ok(bad("src/servers/policy.ts", "../adapters/clock.ts"));
-  assert.ok(bad("src/adapters/sqlite/store.ts", "../../servers/policy.ts"));
+  assert.ok(bad("src/adapters/sqlite/engine-db/store.ts", "../../../servers/policy.ts"));
   assert.ok(bad("src/engine/engine.ts", "../../test/lab/lab.ts"));
   assert.ok(bad("src/engine/engine.ts", "../unknown/x.ts"));
-  assert.ok(!bad("src/adapters/sqlite/store.ts", "../../engine/ports.ts"));
-  assert.ok(!bad("src/core/ip.ts", "./time.ts"));
+  assert.ok(!bad("src/adapters/sqlite/engine-db/store.ts", "../../../engine/ports.ts"));
+  assert.ok(!bad("src/core/net/ip.ts", "../time.ts"));
   assert.ok(!bad("src/engine/engine.test.ts", "../../test/kit/engine-kit.ts"));
+});
+
+test("no files import each other in a circle", () => {
+  assert.deepEqual(circleIn(imports), []);
+});
+
+test("the rule notices a circle, however long", () => {
+  const of = (file: string, specifier: string): Import => ({ file, from: folderOf(file), specifier });
+  const line = [of("src/core/a.ts", "./b.ts"), of("src/core/b.ts", "./c.ts")];
+  assert.deepEqual(circleIn(line), []);
+  assert.equal(circleIn([...line, of("src/core/c.ts", "./a.ts")]).length, 4);
 });
 
 test("the pure layers reach for nothing outside", () => {
@@ -45,7 +64,7 @@ test("the pure layers reach for nothing outside", () => {
 });
 
 test("core reads no clock and no chance", () => {
-  const impure = globSync("src/core/*.ts").filter(
+  const impure = globSync("src/core/**/*.ts").filter(
     (file) =>
       !file.endsWith(".test.ts") &&
       /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bperformance\./.test(readFileSync(file, "utf8")),
@@ -61,6 +80,28 @@ function pointsUp({ file, from, specifier }: Import): boolean {
   if (!target.startsWith("src/")) return true;
   const to = folderOf(target);
   return from !== to && !(rank(to) >= 0 && rank(to) < rank(from));
+}
+
+/** The files of one circle, the first one at both ends; none if there is none. */
+function circleIn(all: readonly Import[]): readonly string[] {
+  const graph = Map.groupBy(all, ({ file }) => file);
+  const left = new Set<string>();
+  const visit = (file: string, path: readonly string[]): readonly string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (left.has(file)) return [];
+    for (const { specifier } of graph.get(file) ?? []) {
+      if (!specifier.startsWith(".")) continue;
+      const circle = visit(normalize(join(dirname(file), specifier)), [...path, file]);
+      if (circle.length > 0) return circle;
+    }
+    left.add(file);
+    return [];
+  };
+  for (const file of graph.keys()) {
+    const circle = visit(file, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
 }
 
 function importsOf(file: string): readonly Import[] {

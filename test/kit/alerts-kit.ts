@@ -1,9 +1,9 @@
-import type { AlertEvent } from "../../src/core/alert-rules.ts";
-import type { Holding } from "../../src/core/alerts.ts";
+import type { Holding } from "../../src/core/alerts/alerts.ts";
+import type { AlertEvent } from "../../src/core/alerts/rules.ts";
 import type { Millis } from "../../src/core/time.ts";
-import type { AlertMessage, AlertState } from "../../src/engine/alert-ports.ts";
-import { type AlertSettings, Alerts } from "../../src/engine/alerts.ts";
-import { ComponentWatch } from "../../src/engine/component-watch.ts";
+import { type AlertSettings, Alerts } from "../../src/engine/alerts/alerts.ts";
+import { ComponentWatch } from "../../src/engine/alerts/component-watch.ts";
+import type { AlertMessage, AlertState } from "../../src/engine/alerts/ports.ts";
 import type { Outcome } from "../../src/engine/ports.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 

@@ -1,4 +1,4 @@
-import type { Command } from "../../src/wire/control.ts";
+import type { Command } from "../../src/wire/control/control.ts";
 
 const HASH = "$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";
 /** One of each, as their senders write them. The type keeps it complete. */

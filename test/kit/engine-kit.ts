@@ -1,24 +1,24 @@
 import { DatabaseSync } from "node:sqlite";
-import { SqliteAccountHistory } from "../../src/adapters/sqlite/account-history.ts";
-import { SqliteAccountNetworks } from "../../src/adapters/sqlite/account-networks.ts";
-import { AccountLists, SqliteAccounts } from "../../src/adapters/sqlite/accounts.ts";
-import { SqliteAcquaintances } from "../../src/adapters/sqlite/acquaintances.ts";
-import { SqliteCredentials } from "../../src/adapters/sqlite/admin.ts";
-import { SqliteBanLog } from "../../src/adapters/sqlite/ban-log.ts";
-import { SqliteFileAccounts } from "../../src/adapters/sqlite/file-accounts.ts";
-import { SqliteHonestMail } from "../../src/adapters/sqlite/honest-mail.ts";
-import { accountsMigrations } from "../../src/adapters/sqlite/migrations-accounts.ts";
-import { engineMigrations } from "../../src/adapters/sqlite/migrations-engine.ts";
-import { SqliteNetworkHistory } from "../../src/adapters/sqlite/network-history.ts";
-import { SqliteSpamAllow } from "../../src/adapters/sqlite/spam-allow.ts";
-import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
-import type { NoticeCode } from "../../src/core/notices.ts";
-import type { Policy } from "../../src/core/policy.ts";
-import { POLICY } from "../../src/core/samples.ts";
+import { SqliteAccountNetworks } from "../../src/adapters/sqlite/accounts-db/account-networks.ts";
+import { AccountLists, SqliteAccounts } from "../../src/adapters/sqlite/accounts-db/accounts.ts";
+import { SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
+import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-accounts.ts";
+import { accountsMigrations } from "../../src/adapters/sqlite/accounts-db/migrations.ts";
+import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allow.ts";
+import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
+import { SqliteAcquaintances } from "../../src/adapters/sqlite/engine-db/acquaintances.ts";
+import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
+import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mail.ts";
+import { engineMigrations } from "../../src/adapters/sqlite/engine-db/migrations.ts";
+import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
+import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
+import type { NoticeCode } from "../../src/core/alerts/notices.ts";
+import type { Policy } from "../../src/core/decide/policy.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/engine/engine.ts";
 import type { Clock, Notices, OwnNetwork, Store } from "../../src/engine/ports.ts";
-import type { Notice } from "../../src/wire/items.ts";
+import type { Notice } from "../../src/wire/control/items.ts";
+import { POLICY } from "./samples.ts";
 
 /** A clock that moves only by hand. */
 export class HandClock implements Clock {

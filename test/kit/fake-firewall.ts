@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Prefix } from "../../src/core/ip.ts";
+import type { Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
-import { ENFORCE } from "../../src/engine/enforce.ts";
+import { ENFORCE } from "../../src/engine/enforce/enforce.ts";
 import type { BanLog, BanStep, Firewall, FirewallBan, Outcome, ResetOutcome } from "../../src/engine/ports.ts";
 
 const DONE: Outcome = { ok: true };

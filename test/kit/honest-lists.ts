@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { ip } from "../../src/core/samples.ts";
 import { MINUTE_MS } from "../../src/core/time.ts";
-import { DnsBlockLists } from "../../src/engine/block-lists.ts";
+import { DnsBlockLists } from "../../src/engine/lookups/block-lists.ts";
 import type { NameAnswer, Names } from "../../src/engine/ports.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
+import { ip } from "./samples.ts";
 
 export const [ZEN, COP] = ["zen.spamhaus.org", "bl.spamcop.net"] as const;
 export const NONE: NameAnswer = { type: "none" };

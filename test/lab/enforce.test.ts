@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { SqliteBanLog } from "../../src/adapters/sqlite/ban-log.ts";
-import { networkAddress } from "../../src/core/ip.ts";
+import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
+import { networkAddress } from "../../src/core/net/ip.ts";
 import { later } from "../../src/core/time.ts";
-import { createEnforcer, type Enforcer } from "../../src/engine/enforce.ts";
+import { createEnforcer, type Enforcer } from "../../src/engine/enforce/enforce.ts";
 import type { Store } from "../../src/engine/ports.ts";
 import { engineOnMemory, NoticeBoard } from "../kit/engine-kit.ts";
 import { FirewallLab, prefix } from "./firewall-kit.ts";

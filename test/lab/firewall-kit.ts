@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
-import { type Prefix, parsePrefix } from "../../src/core/ip.ts";
+import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, type Millis } from "../../src/core/time.ts";
 import type { BanStep, Outcome } from "../../src/engine/ports.ts";
 import type { Connected } from "./host.ts";

@@ -11,7 +11,7 @@ describe("own networks as a real kernel tells them", { skip: whyNoLab() ?? false
   after(() => lab.remove());
 
   async function ask(): Promise<string> {
-    const module = new URL("../../src/adapters/own-networks.ts", import.meta.url).href;
+    const module = new URL("../../src/adapters/machine/own-networks.ts", import.meta.url).href;
     const program = `
       import { KernelNetworks } from ${JSON.stringify(module)};
       for (const { prefix, why } of new KernelNetworks({ now: () => 0 }).current()) console.log(why, prefix);`;

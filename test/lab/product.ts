@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { layoutOf } from "../../src/settings/layout.ts";
-import type { BanItem, EventItem, Stats } from "../../src/wire/items.ts";
+import type { BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
 import { CHECKOUT } from "./checkout.ts";
 import type { Ran, RunOptions } from "./commands.ts";
 import { rootOf } from "./dns.ts";

@@ -3,8 +3,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { parseMailLine } from "../../src/wire/mail-line.ts";
-import { matchPattern } from "../../src/wire/mail-log.ts";
+import { parseMailLine } from "../../src/wire/logs/mail-line.ts";
+import { matchPattern } from "../../src/wire/logs/mail-log.ts";
 
 /**
  * Over lines that Postfix and Dovecot wrote in this lab, our patterns and the stock filters of Fail2ban name the same

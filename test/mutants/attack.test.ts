@@ -9,7 +9,7 @@ import { sourcesIn, testsIn } from "./scope.ts";
 import { Tree } from "./tree.ts";
 
 const ROOT = process.cwd();
-const WINDOWS = "src/core/windows.ts";
+const WINDOWS = "src/core/decide/windows.ts";
 
 test("the list of equivalent mutants holds nothing that is gone, and a reason for each", () => {
   assert.deepEqual(outdated(mutantsIn(ROOT, sourcesIn(ROOT))), []);
@@ -30,9 +30,9 @@ test("an entry that describes no mutant is noticed", () => {
 
 test("the test beside a file comes first, and types lead nowhere", () => {
   const tests = testsOf(WINDOWS, reachesOf(new Imports(ROOT), testsIn(ROOT)));
-  assert.equal(tests[0], "src/core/windows.test.ts");
+  assert.equal(tests[0], "src/core/decide/windows.test.ts");
   assert.ok(tests.includes("test/scenarios/scenarios.test.ts"));
-  assert.ok(!tests.includes("src/core/ip.test.ts"));
+  assert.ok(!tests.includes("src/core/net/ip.test.ts"));
   assert.deepEqual(testsOf("src/engine/ports.ts", reachesOf(new Imports(ROOT), ["src/engine/engine.test.ts"])), []);
 });
 
@@ -40,7 +40,7 @@ test("a mutant that decides otherwise is killed, one that changes nothing surviv
   const tree = new Tree(ROOT);
   try {
     const ends = async (was: string, is: string, firstMs = 30_000): Promise<string> =>
-      (await attack(tree, mutant(was, is), ["src/core/windows.test.ts"], { firstMs, restMs: 0 })).end;
+      (await attack(tree, mutant(was, is), ["src/core/decide/windows.test.ts"], { firstMs, restMs: 0 })).end;
     assert.equal(await ends("const start = now - windowMs;", "const start = now + windowMs;"), "killed");
     const isLater = "if ((times[middle] ?? 0) > start) high = middle;";
     assert.equal(await ends(isLater, "if ((times[middle]) > start) high = middle;"), "survived");

@@ -1,12 +1,12 @@
 import { globSync } from "node:fs";
 
 /**
- * What decides, enforces, records or tells: all of the core and of the engine. Samples are for tests. What is only text
+ * What decides, enforces, records or tells: all of the core and of the engine. What is only text
  * (reasons, notices) has nothing to mutate.
  */
 export function sourcesIn(root: string): readonly string[] {
-  return globSync("src/{core,engine}/*.ts", { cwd: root })
-    .filter((path) => !path.endsWith(".test.ts") && path !== "src/core/samples.ts")
+  return globSync("src/{core,engine}/**/*.ts", { cwd: root })
+    .filter((path) => !path.endsWith(".test.ts"))
     .toSorted();
 }
 

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { SqliteBanLog } from "../../src/adapters/sqlite/ban-log.ts";
+import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
+import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../../src/adapters/sqlite/open.ts";
-import { SqliteQueries } from "../../src/adapters/sqlite/queries.ts";
-import { SqliteStore } from "../../src/adapters/sqlite/store.ts";
-import { networkAddress, type Prefix, parsePrefix } from "../../src/core/ip.ts";
-import { BAN, NOON } from "../../src/core/samples.ts";
+import { SqliteQueries } from "../../src/adapters/sqlite/read/queries.ts";
+import { networkAddress, type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { HOUR_MS, later, SECOND_MS } from "../../src/core/time.ts";
+import { BAN, NOON } from "../kit/samples.ts";
 
 const BANS = 100_000;
 /** The targets of the product, with room for a machine that does other things too. */

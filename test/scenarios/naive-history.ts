@@ -1,12 +1,20 @@
-import { isBounce } from "../../src/core/decide-bounce.ts";
-import { decideCommand } from "../../src/core/decide-command.ts";
-import { decideConnect } from "../../src/core/decide-connect.ts";
-import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../../src/core/decide-login.ts";
-import { decideMail, decideMessage, decideRecipient } from "../../src/core/decide-mail.ts";
-import { decideReport } from "../../src/core/decide-report.ts";
-import type { Ban, Change, Decision } from "../../src/core/decision.ts";
-import type { Event } from "../../src/core/event.ts";
-import { type AccountFacts, type Facts, NO_BOUNCE, NOTHING_HEARD, type RecipientKind } from "../../src/core/facts.ts";
+import { isBounce } from "../../src/core/decide/bounce.ts";
+import { decideCommand } from "../../src/core/decide/command.ts";
+import { decideConnect } from "../../src/core/decide/connect.ts";
+import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
+import {
+  type AccountFacts,
+  type Facts,
+  NO_BOUNCE,
+  NOTHING_HEARD,
+  type RecipientKind,
+} from "../../src/core/decide/facts.ts";
+import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../../src/core/decide/login.ts";
+import { decideMail, decideMessage, decideRecipient } from "../../src/core/decide/mail.ts";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import { decideReport } from "../../src/core/decide/report.ts";
+import type { Event } from "../../src/core/events/event.ts";
+import type { Protection } from "../../src/core/events/reasons.ts";
 import {
   contains,
   type Ip,
@@ -15,9 +23,7 @@ import {
   overlaps,
   type Prefix,
   prefixOf,
-} from "../../src/core/ip.ts";
-import type { Policy } from "../../src/core/policy.ts";
-import type { Protection } from "../../src/core/reasons.ts";
+} from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import type { OwnNetwork } from "../../src/engine/ports.ts";
 import { bounceOf, type Changed, changesOf, heardOf, type Kept, timesOf } from "./naive-recount.ts";

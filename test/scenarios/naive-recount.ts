@@ -1,8 +1,8 @@
-import { withoutExtension } from "../../src/core/address.ts";
-import type { Change, Decision } from "../../src/core/decision.ts";
-import type { Event, JailLine, JailReported, Recipient } from "../../src/core/event.ts";
-import type { BounceFacts, Heard } from "../../src/core/facts.ts";
-import { contains, networkAddress, type Prefix } from "../../src/core/ip.ts";
+import type { Change, Decision } from "../../src/core/decide/decision.ts";
+import type { BounceFacts, Heard } from "../../src/core/decide/facts.ts";
+import type { Event, JailLine, JailReported, Recipient } from "../../src/core/events/event.ts";
+import { withoutExtension } from "../../src/core/net/address.ts";
+import { contains, networkAddress, type Prefix } from "../../src/core/net/ip.ts";
 import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";
 
 /** What the oracle recounts of all that happened: one function a fact. */

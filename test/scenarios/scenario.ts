@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Decision } from "../../src/core/decision.ts";
-import { type Event, subjectOf } from "../../src/core/event.ts";
-import type { Policy } from "../../src/core/policy.ts";
+import type { Decision } from "../../src/core/decide/decision.ts";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import { type Event, subjectOf } from "../../src/core/events/event.ts";
 import { formatDuration, instant, type Millis, parseDuration } from "../../src/core/time.ts";
 import { loadSettings } from "../../src/settings/load.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Decision } from "../../src/core/decision.ts";
-import { type Prefix, parsePrefix } from "../../src/core/ip.ts";
+import type { Decision } from "../../src/core/decide/decision.ts";
+import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import type { OwnNetwork } from "../../src/engine/ports.ts";
 import { NaiveHistory } from "./naive-history.ts";
 import { RealEngine } from "./real-engine.ts";

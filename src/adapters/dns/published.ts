@@ -1,6 +1,6 @@
 import { Resolver } from "node:dns/promises";
-import type { DnsRecord } from "../../wire/dns-records.ts";
-import type { Published } from "../../wire/dns-verdict.ts";
+import type { DnsRecord } from "../../wire/dns/records.ts";
+import type { Published } from "../../wire/dns/verdict.ts";
 
 const TIMEOUT_MS = 5_000;
 const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];

@@ -1,8 +1,8 @@
 import type { Resolver } from "node:dns/promises";
-import { isDomain } from "../../core/address.ts";
+import { isDomain } from "../../core/net/address.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { within } from "../../engine/lookups/within.ts";
 import type { Clock, SenderDomains } from "../../engine/ports.ts";
-import { within } from "../../engine/within.ts";
 import { resolverAt } from "./names.ts";
 
 export const SENDER_DOMAIN_LIMITS = {

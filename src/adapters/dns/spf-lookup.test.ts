@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
-import { expandSpf } from "../../engine/expand-spf.ts";
+import { expandSpf } from "../../engine/lookups/expand-spf.ts";
 import { ResolverLookup } from "./spf-lookup.ts";
 
 /** Types of RFC 1035 and RFC 3596, with the data of one record each. */

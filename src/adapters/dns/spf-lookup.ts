@@ -1,6 +1,6 @@
 import { Resolver } from "node:dns/promises";
-import { type Ip, parseIp } from "../../core/ip.ts";
-import type { Found, NameLookup } from "../../engine/expand-spf.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import type { Found, NameLookup } from "../../engine/lookups/expand-spf.ts";
 
 const TIMEOUT_MS = 3_000;
 const TRIES = 2;

@@ -1,4 +1,4 @@
-import { isV4, type Prefix } from "../../core/ip.ts";
+import { isV4, type Prefix } from "../../core/net/ip.ts";
 import type { Outcome } from "../../engine/ports.ts";
 import { SocketEnder } from "./end-sockets.ts";
 

@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ip } from "../../core/samples.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { KernelDoors } from "./doors.ts";
 
 for (const [host, from] of [

@@ -1,12 +1,12 @@
 import { open } from "node:fs/promises";
 import { endianness } from "node:os";
 import { join } from "node:path";
-import type { Connection, DoorWords } from "../../core/doors.ts";
-import { isV4 } from "../../core/ip.ts";
+import type { Connection, DoorWords } from "../../core/firewall/doors.ts";
+import { isV4 } from "../../core/net/ip.ts";
 import type { Doors, Outcome } from "../../engine/ports.ts";
-import { TABLE } from "../../wire/nft.ts";
-import { nftDoors } from "../../wire/nft-doors.ts";
-import { parseConnections } from "../../wire/proc-tcp.ts";
+import { TABLE } from "../../wire/kernel/nft.ts";
+import { nftDoors } from "../../wire/kernel/nft-doors.ts";
+import { parseConnections } from "../../wire/kernel/proc-tcp.ts";
 import { SocketEnder } from "./end-sockets.ts";
 import { runTool, TOOL_PATH } from "./tools.ts";
 

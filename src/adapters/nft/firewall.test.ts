@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePrefix } from "../../core/ip.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { SessionCutter } from "./cut-sessions.ts";
 import { NftFirewall } from "./firewall.ts";

@@ -1,5 +1,5 @@
-import type { Prefix } from "../../core/ip.ts";
-import { type Networks, planReset, planSteps } from "../../core/plan-firewall.ts";
+import { type Networks, planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
+import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { BanStep, Firewall, FirewallBan, Outcome, ResetOutcome } from "../../engine/ports.ts";
 import {
@@ -15,10 +15,10 @@ import {
   nftReset,
   parseCounters,
   type TableShape,
-} from "../../wire/nft.ts";
-import type { ConnectionLimit } from "../../wire/nft-doors.ts";
-import type { LocalDoor } from "../../wire/nft-local.ts";
-import type { Finished } from "../run-program.ts";
+} from "../../wire/kernel/nft.ts";
+import type { ConnectionLimit } from "../../wire/kernel/nft-doors.ts";
+import type { LocalDoor } from "../../wire/kernel/nft-local.ts";
+import type { Finished } from "../machine/run-program.ts";
 import { SessionCutter } from "./cut-sessions.ts";
 import { NftSession } from "./session.ts";
 import { isMissing, runTool, TOOL_PATH } from "./tools.ts";

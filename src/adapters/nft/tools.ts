@@ -1,4 +1,4 @@
-import { runProgram } from "../run-program.ts";
+import { runProgram } from "../machine/run-program.ts";
 
 /** Where administration tools live; a daemon's own PATH may lack sbin. */
 export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { instant } from "../../core/time.ts";
-import { testMessage } from "../../engine/alert-words.ts";
+import { testMessage } from "../../engine/alerts/words.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { channelsOf } from "./channels.ts";
 import { receiverLookup } from "./receiver-names.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
 import { printable } from "../../core/text.ts";
-import type { AlertChannel, AlertMessage } from "../../engine/alert-ports.ts";
+import type { AlertChannel, AlertMessage } from "../../engine/alerts/ports.ts";
 import type { Clock, Outcome } from "../../engine/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type HttpRequest, type HttpWorld, sendHttp } from "./http.ts";

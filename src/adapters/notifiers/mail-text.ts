@@ -1,4 +1,4 @@
-import type { AlertMessage } from "../../engine/alert-ports.ts";
+import type { AlertMessage } from "../../engine/alerts/ports.ts";
 import { type Sender, textOf, titleOf } from "./push.ts";
 
 export type Envelope = Readonly<{ from: string; to: readonly string[]; sender: Sender }>;

@@ -1,8 +1,8 @@
 import type { Keeper } from "../../engine/admin-ports.ts";
-import type { AlertMessage } from "../../engine/alert-ports.ts";
-import { bodyWithin } from "../../engine/alert-words.ts";
+import type { AlertMessage } from "../../engine/alerts/ports.ts";
+import { bodyWithin } from "../../engine/alerts/words.ts";
 import type { Outcome } from "../../engine/ports.ts";
-import { ALERT_BODY } from "../../wire/keeper.ts";
+import { ALERT_BODY } from "../../wire/control/keeper.ts";
 
 /**
  * To our own Postfix by way of the keeper. Postfix has no door for it: whatever can be reached by a port of loopback,

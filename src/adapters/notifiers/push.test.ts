@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import { instant } from "../../core/time.ts";
-import type { AlertMessage } from "../../engine/alert-ports.ts";
+import type { AlertMessage } from "../../engine/alerts/ports.ts";
 import { mailText } from "./mail-text.ts";
 import { appriseRequest, gotifyRequest, ntfyRequest, topicOf, webhookRequest } from "./push.ts";
 

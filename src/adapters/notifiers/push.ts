@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
-import type { Severity } from "../../core/alerts.ts";
+import type { Severity } from "../../core/alerts/alerts.ts";
 import { isoTime } from "../../core/time.ts";
-import type { AlertMessage } from "../../engine/alert-ports.ts";
-import { bodyWithin, textWithin } from "../../engine/alert-words.ts";
+import type { AlertMessage } from "../../engine/alerts/ports.ts";
+import { bodyWithin, textWithin } from "../../engine/alerts/words.ts";
 import type { HttpRequest } from "./http.ts";
 
 /** Whose alert it is, and whom to call: said in each. */

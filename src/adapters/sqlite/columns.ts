@@ -1,6 +1,6 @@
-import type { BanLevel } from "../../core/decision.ts";
-import type { Ip, Prefix } from "../../core/ip.ts";
-import { type Reason, reasons } from "../../core/reasons.ts";
+import type { BanLevel } from "../../core/decide/decision.ts";
+import { type Reason, reasons } from "../../core/events/reasons.ts";
+import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { instant, type Millis } from "../../core/time.ts";
 import type { Counts } from "../../engine/ports.ts";
 

@@ -4,12 +4,12 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync,
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
+import { eventRow, START, scratch } from "../../../test/kit/test-database.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { accountsMigrations } from "./migrations-accounts.ts";
-import { engineMigrations } from "./migrations-engine.ts";
+import { accountsMigrations } from "./accounts-db/migrations.ts";
+import { engineMigrations } from "./engine-db/migrations.ts";
+import { SqliteStore } from "./engine-db/store.ts";
 import { openAccounts, openAccountsForReading, openEngine, openEngineForReading, UnusableDatabase } from "./open.ts";
-import { SqliteStore } from "./store.ts";
-import { eventRow, START, scratch } from "./test-database.ts";
 
 const KINDS = [
   { name: "engine.db", open: openEngine, read: openEngineForReading, migrations: engineMigrations },
@@ -102,7 +102,7 @@ test("the other database is not taken for this one", (t) => {
 test("set-up leaves -wal and -shm, so that others can read when nobody writes", (t) => {
   const layout = layoutOf(scratch(t));
   for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });
-  const setUp = new URL("./initialise.ts", import.meta.url).href;
+  const setUp = new URL("./engine-db/initialise.ts", import.meta.url).href;
   const layouts = new URL("../../settings/layout.ts", import.meta.url).href;
   const code = `
     import { initialise } from ${JSON.stringify(setUp)};

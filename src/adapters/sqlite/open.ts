@@ -1,11 +1,11 @@
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { asOwnerOf } from "../as-owner.ts";
+import { asOwnerOf } from "../machine/as-owner.ts";
+import { accountsMigrations } from "./accounts-db/migrations.ts";
 import { integer, text } from "./columns.ts";
+import { engineMigrations } from "./engine-db/migrations.ts";
 import { migrate, schemaVersion } from "./migrate.ts";
-import { accountsMigrations } from "./migrations-accounts.ts";
-import { engineMigrations } from "./migrations-engine.ts";
 
 /** A file that cannot be used. The message is one sentence for the administrator, with what to do next. */
 export class UnusableDatabase extends Error {

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
-import { systemClock as clock } from "../../adapters/clock.ts";
+import { systemClock as clock } from "../../adapters/machine/clock.ts";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { writeFile } from "../../adapters/root-files/files.ts";
-import { lastLines, runProgram } from "../../adapters/run-program.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { readPair, serve, servedFiles } from "../certificate.ts";
-import { certificateFiles } from "../site.ts";
 import { SetUpFailure } from "./failure.ts";
+import { readPair, serve, servedFiles } from "./issue-certificate.ts";
+import { certificateFiles } from "./site.ts";
 
 /** The longest that browsers and phones accept, and what most mail programs remember an exception for. */
 const DAYS = 825;

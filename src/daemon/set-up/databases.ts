@@ -1,7 +1,7 @@
-import { lastLines, runProgram } from "../../adapters/run-program.ts";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { userIds } from "../site.ts";
 import { SetUpFailure } from "./failure.ts";
+import { userIds } from "./site.ts";
 
 /**
  * Has the guard's own program, as the guard's own user, create and migrate both databases. It leaves SQLite's -wal

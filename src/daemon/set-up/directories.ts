@@ -3,12 +3,12 @@ import { basename, dirname, join } from "node:path";
 import { copyFile } from "../../adapters/root-files/copies.ts";
 import { createFile, layLink, setAccess, writeFile } from "../../adapters/root-files/files.ts";
 import { giveDirectory } from "../../adapters/root-files/trees.ts";
-import { CONTENT_USERS } from "../../render/content-services.ts";
-import { fail2banDirectories } from "../../render/fail2ban.ts";
-import { POSTGREY_USER } from "../../render/postgrey.ts";
+import { CONTENT_USERS } from "../../render/content/content-services.ts";
+import { POSTGREY_USER } from "../../render/content/postgrey.ts";
+import { fail2banDirectories } from "../../render/fail2ban/fail2ban.ts";
 import { SERVICES } from "../../render/runit.ts";
 import { type Layout, serviceLog, USERS } from "../../settings/layout.ts";
-import { groupId, userIds } from "../site.ts";
+import { groupId, userIds } from "./site.ts";
 
 type Entry = Readonly<{ path: string; mode: number; user: string; group: string }>;
 

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { CONTENT_USERS } from "../../render/content-services.ts";
-import { POSTGREY_USER } from "../../render/postgrey.ts";
+import { CONTENT_USERS } from "../../render/content/content-services.ts";
+import { POSTGREY_USER } from "../../render/content/postgrey.ts";
 import { USERS } from "../../settings/layout.ts";
 import { listProcesses, networkOf, type Process, usersOf } from "./read-processes.ts";
 

@@ -27,7 +27,7 @@ export async function installPrograms(checkout: string, layout: Layout): Promise
 
 function programs(checkout: string, to: string): BuildOptions {
   return {
-    entryPoints: PROGRAMS.map((name) => join(checkout, "src", "daemon", `${name}.ts`)),
+    entryPoints: Object.fromEntries(PROGRAMS.map((name) => [name, join(checkout, "src", "daemon", name, "main.ts")])),
     outdir: to,
     platform: "node",
     target: "node26",

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { verifyPassword } from "../../adapters/password-hash.ts";
+import { verifyPassword } from "../../adapters/accounts/password-hash.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { adminPassword, rememberAdminPassword } from "./secrets.ts";
 

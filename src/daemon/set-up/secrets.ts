@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { hashPassword } from "../../adapters/password-hash.ts";
-import { loadPasswordJudge } from "../../adapters/password-strength.ts";
+import { hashPassword } from "../../adapters/accounts/password-hash.ts";
+import { loadPasswordJudge } from "../../adapters/accounts/password-strength.ts";
 import { createFile, setAccess, writeFile } from "../../adapters/root-files/files.ts";
-import { CONTENT_USERS } from "../../render/content-services.ts";
+import { CONTENT_USERS } from "../../render/content/content-services.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
-import { groupId } from "../site.ts";
 import { SetUpFailure } from "./failure.ts";
+import { groupId } from "./site.ts";
 
 /** What Dovecot shows the guard; kept over restarts, for Dovecot's hashes of passwords hang on it. */
 export function makeLoginPolicySecret(layout: Layout): void {

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { createFile, setAccess } from "../../adapters/root-files/files.ts";
-import { lastLines, runProgram } from "../../adapters/run-program.ts";
 import { parseHostName } from "../../settings/host-name.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
 import { commentedToml } from "../../settings/reference.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { groupId } from "../site.ts";
 import { SetUpFailure } from "./failure.ts";
+import { groupId } from "./site.ts";
 
 export type ValidSettings = Extract<Loaded, { ok: true }>;
 

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { lastLines, runProgram } from "../../adapters/run-program.ts";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { runProgram } from "../../adapters/machine/run-program.ts";
 import { removeFile, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
-import { runProgram } from "../../adapters/run-program.ts";
 import { type RunitInput, renderRunit, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";

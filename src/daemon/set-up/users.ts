@@ -1,5 +1,5 @@
-import { lastLines, runProgram } from "../../adapters/run-program.ts";
-import { CONTENT_USERS } from "../../render/content-services.ts";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { CONTENT_USERS } from "../../render/content/content-services.ts";
 import { USERS } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 

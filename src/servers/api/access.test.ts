@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Ip, parseIp } from "../../core/ip.ts";
+import { T0, TOKEN } from "../../../test/kit/api-kit.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { actorOf, callerOf, isForeign, mayCall, sessionCookie, sessionSecret } from "./access.ts";
 import type { Credentials } from "./ports.ts";
 import { digestOf, Sessions } from "./sessions.ts";
-import { T0, TOKEN } from "./test-kit.ts";
 
 const credentials: Credentials = {
   adminHash: () => "hash",

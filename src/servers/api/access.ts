@@ -1,4 +1,4 @@
-import type { Ip } from "../../core/ip.ts";
+import type { Ip } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Credentials } from "./ports.ts";
 import { digestOf, type Sessions } from "./sessions.ts";

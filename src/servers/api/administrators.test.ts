@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ip } from "../../core/samples.ts";
+import { FakeGuard, T0 } from "../../../test/kit/api-kit.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { Administrators } from "./administrators.ts";
-import { FakeGuard, T0 } from "./test-kit.ts";
 
 const HOME = ip("203.0.113.7");
 

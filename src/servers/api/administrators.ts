@@ -1,4 +1,4 @@
-import type { Ip } from "../../core/ip.ts";
+import type { Ip } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { ApiParts } from "./ports.ts";
 

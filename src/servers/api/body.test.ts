@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as z from "zod";
+import { bearer, startKit } from "../../../test/kit/api-kit.ts";
 import { readBody } from "./body.ts";
 import { API_LIMITS } from "./limits.ts";
 import { route } from "./route.ts";
-import { bearer, startKit } from "./test-kit.ts";
 
 const row = route({
   method: "POST",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Ip, type Prefix, parseIp, parsePrefix } from "../../core/ip.ts";
+import { type Ip, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { originOf } from "./client-address.ts";
 
 const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);

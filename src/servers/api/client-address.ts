@@ -1,4 +1,4 @@
-import { contains, type Ip, type Prefix, parseIp } from "../../core/ip.ts";
+import { contains, type Ip, type Prefix, parseIp } from "../../core/net/ip.ts";
 
 /** Proxies in a row that are looked through; a longer header is a forgery. */
 const HOPS = 32;

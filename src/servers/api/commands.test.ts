@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FakeGuard } from "../../../test/kit/api-kit.ts";
 import { command } from "./commands.ts";
-import { FakeGuard } from "./test-kit.ts";
 
 test("each kind of answer of the guard becomes its own status", async () => {
   const guard = new FakeGuard();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HEALTH, startKit } from "../../../test/kit/api-kit.ts";
 import { HealthReader } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
-import { HEALTH, startKit } from "./test-kit.ts";
 
 test("strangers see names and states, nothing else", async (t) => {
   const kit = await startKit(t);

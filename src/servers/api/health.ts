@@ -1,5 +1,5 @@
 import { later, type Millis } from "../../core/time.ts";
-import type { ComponentHealth, Health } from "../../wire/items.ts";
+import type { ComponentHealth, Health } from "../../wire/control/items.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 

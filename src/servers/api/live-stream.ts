@@ -1,5 +1,5 @@
-import type { Prefix } from "../../core/ip.ts";
-import type { EventItem } from "../../wire/items.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import type { EventItem } from "../../wire/control/items.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseIp, parsePrefix } from "../../core/ip.ts";
+import { bearer, type Kit, PASSWORD, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LoginDoor } from "./login.ts";
 import { Sessions } from "./sessions.ts";
-import { bearer, type Kit, PASSWORD, signIn, startKit } from "./test-kit.ts";
 
 function attempt(kit: Kit, password: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
   return fetch(`${kit.url}/api/v1/login`, { method: "POST", headers, body: JSON.stringify({ password }) });

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
-import { type Ip, prefixOf } from "../../core/ip.ts";
-import { LOGIN_DELAY_SECONDS } from "../../core/policy.ts";
+import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
+import { type Ip, prefixOf } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { sessionCookie, sessionSecret } from "./access.ts";
 import { deviceCookie, isKnownDevice } from "./device.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BAN, startKit } from "../../../test/kit/api-kit.ts";
 import { metrics } from "./metrics.ts";
-import { BAN, startKit } from "./test-kit.ts";
 
 test("every line is of Prometheus's text format, and none names an address or a person", async (t) => {
   const kit = await startKit(t);

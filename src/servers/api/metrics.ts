@@ -1,5 +1,5 @@
 import { instant } from "../../core/time.ts";
-import type { BanItem } from "../../wire/items.ts";
+import type { BanItem } from "../../wire/control/items.ts";
 import type { ApiParts } from "./ports.ts";
 
 /** Prometheus text exposition format 0.0.4. Never an address or an account as a label. */

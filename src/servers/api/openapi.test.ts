@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { NOTICE_CODES } from "../../core/notices.ts";
+import { startKit } from "../../../test/kit/api-kit.ts";
+import { NOTICE_CODES } from "../../core/alerts/notices.ts";
 import { createHandlers } from "./handlers.ts";
 import { openApi } from "./openapi.ts";
 import { PROBLEM_CODES } from "./problem.ts";
 import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
-import { startKit } from "./test-kit.ts";
 
 type Operation = Readonly<{
   operationId: string;

@@ -1,4 +1,4 @@
-import { parseIp } from "../../core/ip.ts";
+import { parseIp } from "../../core/net/ip.ts";
 
 /**
  * Whether a `Host` header (RFC 9110, 7.2) can be meant for this server. A page of evil.example may have its name

@@ -1,7 +1,7 @@
-import type { Ip, Prefix } from "../../core/ip.ts";
+import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Clock, Queries } from "../../engine/ports.ts";
-import type { Command, Reply, Verb } from "../../wire/control.ts";
-import type { WebVerb } from "../../wire/control-rights.ts";
+import type { Command, Reply, Verb } from "../../wire/control/control.ts";
+import type { WebVerb } from "../../wire/control/rights.ts";
 
 /** What the API needs of the outside. Each is named for the need; `daemon/web.ts` hands them in. */
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePrefix } from "../../core/ip.ts";
+import { BAN, startKit, T0 } from "../../../test/kit/api-kit.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
 import { HealthReader } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 import { readEvents, readStats, readWhy } from "./reading.ts";
-import { BAN, startKit, T0 } from "./test-kit.ts";
 
 test("statistics cover the last day, and count every ban in force", async (t) => {
   const kit = await startKit(t);

@@ -1,7 +1,7 @@
-import type { Prefix } from "../../core/ip.ts";
+import type { Prefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
-import { whyAccount, whyAddress, whyMessage } from "../../engine/why.ts";
-import type { AccountReport, AddressStory, EventItem, MessageReport, Stats } from "../../wire/items.ts";
+import { whyAccount, whyAddress, whyMessage } from "../../engine/explain/why.ts";
+import type { AccountReport, AddressStory, EventItem, MessageReport, Stats } from "../../wire/control/items.ts";
 import type { HealthReader } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { Ip } from "../../core/ip.ts";
+import type { Ip } from "../../core/net/ip.ts";
 import type { Caller, Who } from "./access.ts";
 import { problem } from "./problem.ts";
 

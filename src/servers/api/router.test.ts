@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
+import { startKit, until } from "../../../test/kit/api-kit.ts";
 import { createHandlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 import { route } from "./route.ts";
 import { createRouter } from "./router.ts";
-import { startKit, until } from "./test-kit.ts";
 
 const never = route({
   method: "GET",

@@ -1,7 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import { parseIp } from "../../core/ip.ts";
+import { parseIp } from "../../core/net/ip.ts";
 import { actorOf, type Caller, callerOf, isForeign, mayCall, stillHolds } from "./access.ts";
 import { readBody } from "./body.ts";
 import { originOf } from "./client-address.ts";

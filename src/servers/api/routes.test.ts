@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { BAN, bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { createHandlers } from "./handlers.ts";
 import { PAGE_FILES } from "./page.ts";
 import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
-import { BAN, bearer, type Kit, signIn, startKit } from "./test-kit.ts";
 
 const OPEN = ["POST /api/v1/login", "GET /healthz", "GET /healthz/live", "GET /healthz/ready"];
 const PAGE = Object.keys(PAGE_FILES).map((path) => `GET ${path}`);

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { EVENT_TYPES } from "../../core/event-types.ts";
-import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/ip.ts";
-import { NOTICE_CODES } from "../../core/notices.ts";
+import { NOTICE_CODES } from "../../core/alerts/notices.ts";
+import { EVENT_TYPES } from "../../core/events/event-types.ts";
+import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/net/ip.ts";
 import { parseDuration } from "../../core/time.ts";
 import type {
   AccountReport,
@@ -14,7 +14,7 @@ import type {
   MessageReport,
   Stats,
   TimelineStep,
-} from "../../wire/items.ts";
+} from "../../wire/control/items.ts";
 import { exactly } from "./exactly.ts";
 import { API_LIMITS } from "./limits.ts";
 

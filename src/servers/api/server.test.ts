@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { bearer, startKit, until } from "../../../test/kit/api-kit.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import { ApiServer } from "./server.ts";
-import { bearer, startKit, until } from "./test-kit.ts";
 
 /** Writes bytes as they are and reads until the server ends the connection. */
 async function raw(port: number, bytes: string): Promise<string> {

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { parsePrefix } from "../../core/ip.ts";
+import { until } from "../../../test/kit/api-kit.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
 import { shareConnections } from "./shares.ts";
-import { until } from "./test-kit.ts";
 
 const LOOPBACK = parsePrefix("127.0.0.0/8") ?? assert.fail();
 

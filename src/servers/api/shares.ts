@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { contains, type Prefix, parseIp, prefixOf } from "../../core/ip.ts";
+import { contains, type Prefix, parseIp, prefixOf } from "../../core/net/ip.ts";
 
 type Shares = Readonly<{
   /** Connections that one address, or one IPv6 unit, may hold at once. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
+import { bearer, type Kit, signIn, startKit, TOKEN, until } from "../../../test/kit/api-kit.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LiveStream } from "./live-stream.ts";
 import { resumeFrom } from "./streams.ts";
-import { bearer, type Kit, signIn, startKit, TOKEN, until } from "./test-kit.ts";
 
 type Reader = Readonly<{
   status: number;

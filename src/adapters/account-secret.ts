@@ -1,8 +1,0 @@
-import type { AccountLine } from "../wire/accounts-file.ts";
-import type { NamedSecret } from "../wire/control.ts";
-import { hashPassword } from "./password-hash.ts";
-
-/** What the guard is told of a line: a password in clear text is hashed before it leaves this process. */
-export async function hashed({ name, secret }: AccountLine): Promise<NamedSecret> {
-  return { name, hash: secret.type === "hash" ? secret.hash : await hashPassword(secret.password) };
-}

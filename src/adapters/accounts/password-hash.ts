@@ -1,0 +1,42 @@
+import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { PASSWORD_COST, PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/passwords/cost.ts";
+
+/** What a stored hash may ask of this process at most: 256 MiB, ten passes, four lanes. */
+const MOST = { memory: 262_144, passes: 10, parallelism: 4 } as const;
+
+const PHC =
+  /^\{ARGON2ID\}\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
+
+/** Takes about as long as Dovecot needs to verify it. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(PASSWORD_SALT_BYTES);
+  return printArgon2id(salt, await derive(password, salt, PASSWORD_COST, PASSWORD_TAG_BYTES));
+}
+
+/** False as well for a hash of another scheme or one that asks for too much work. */
+export async function verifyPassword(hash: string, password: string): Promise<boolean> {
+  const parts = PHC.exec(hash);
+  if (parts === null) return false;
+  const [, memory, passes, parallelism, salt = "", tag = ""] = parts;
+  const cost = { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) };
+  if (!affordable(cost)) return false;
+  const expected = Buffer.from(tag, "base64");
+  return timingSafeEqual(await derive(password, Buffer.from(salt, "base64"), cost, expected.length), expected);
+}
+
+type Cost = Readonly<{ memory: number; passes: number; parallelism: number }>;
+
+function affordable({ memory, passes, parallelism }: Cost): boolean {
+  if (memory > MOST.memory || passes > MOST.passes || parallelism > MOST.parallelism) return false;
+  return passes >= 1 && parallelism >= 1 && memory >= 8 * parallelism; // RFC 9106, 3.1
+}
+
+/** Off the event loop, in the thread pool. */
+function derive(password: string, nonce: Buffer, cost: Cost, tagLength: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    argon2("argon2id", { message: password, nonce, tagLength, ...cost }, (error, tag) => {
+      if (error === null) resolve(tag);
+      else reject(error);
+    });
+  });
+}

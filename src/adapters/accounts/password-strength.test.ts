@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseAccountName } from "../../core/net/address.ts";
+import { loadPasswordJudge } from "./password-strength.ts";
+
+const judge = await loadPasswordJudge();
+const anna = parseAccountName("anna.smith@example.org");
+
+const refused: readonly [password: string, says: RegExp][] = [
+  ["short", /too short.*at least 10/],
+  ["Password123!", /too easy to guess.*commonly used password/],
+  ["qwertyuiop", /too easy to guess.*frequently used password/],
+  ["P@ssw0rd2024", /too easy to guess/],
+  ["iloveyou123", /too easy to guess/],
+  ["aaaaaaaaaaaaaaaa", /too easy to guess.*[Rr]epeat/],
+  ["0123456789", /too easy to guess.*sequences/],
+  ["annasmith1990", /too easy to guess/],
+  ["Smith.Anna.1", /too easy to guess/],
+  ["example.org2026", /too easy to guess/],
+  ["my anna.smith pass", /name of the account/],
+];
+for (const [password, says] of refused)
+  test(`refused: ${password}`, () => assert.match(judge(password, anna) ?? "no reason", says));
+
+for (const password of ["correct horse battery", "gX7$kq9!Lp", "zebra-lamp-quiet", "Straßenbahn am Sonntag"])
+  test(`taken: ${password}`, () => assert.equal(judge(password, anna), null));
+
+test("the administrator's password is judged too, by other names", () => {
+  assert.match(judge("ghostinbox1", null) ?? "", /too easy to guess/);
+  assert.equal(judge("a long phrase for the dashboard", null), null);
+});

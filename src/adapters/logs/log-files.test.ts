@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { instant } from "../../core/time.ts";
+import type { LogQuery } from "../../wire/control/log-query.ts";
+import { findLogs, searchLogs } from "./log-files.ts";
+
+const ALL: LogQuery = { grep: null, since: null, network: null, queueId: null, account: null };
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "ghostinbox-logs-"));
+  for (const folder of ["mail", "guard", "web"]) mkdirSync(join(directory, folder));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** When mail.log's lines were written, in local time, and svlogd's, in UTC. */
+const local = (second: number): Date => new Date(2026, 10, 20, 8, 0, second);
+const stamp = (second: number): string => `Nov 20 08:00:${String(second).padStart(2, "0")}`;
+const utc = (second: number): string => local(second).toISOString().replace("T", "_").replace("Z", "00");
+
+function put(path: string, content: string | Buffer, second: number): void {
+  writeFileSync(join(directory, path), content);
+  utimesSync(join(directory, path), local(second), local(second));
+}
+
+async function found(query: Partial<LogQuery> = {}): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const damaged = (path: string, why: string): void => void lines.push(`damaged: ${basename(path)}: ${why}`);
+  for await (const { component, line } of searchLogs(findLogs(directory), { query: { ...ALL, ...query }, damaged }))
+    lines.push(`${component}: ${line.replace(/^.*? x/, "x")}`);
+  return lines;
+}
+
+test("all logs in the order of time, elder and compressed parts too, copies and links left out", async () => {
+  put("mail/mail.log.20261118-000000.gz", gzipSync(`${stamp(1)} x1\n${stamp(2)} x2\n`), 2);
+  put("mail/mail.log.20261119-000000", `${stamp(4)} x4\n`, 4);
+  put("mail/mail.log", `${stamp(6)} x6\n${stamp(8)} x8`, 8);
+  put("mail/mail.warn", `${stamp(6)} x6\n`, 8);
+  symlinkSync("../guard/current", join(directory, "mail", "link.log"));
+  put("guard/@400000006720a1b2c3d4e5f6.s", `${utc(3)} x3\n`, 3);
+  put("guard/current", `${utc(5)} x5\n  x5, which goes on\n${utc(7)} x7\n`, 7);
+  put("guard/config", "s1000000\n", 9);
+  assert.deepEqual(await found(), [
+    "mail: x1",
+    "mail: x2",
+    "guard: x3",
+    "mail: x4",
+    "guard: x5",
+    "guard: x5, which goes on",
+    "mail: x6",
+    "guard: x7",
+    "mail: x8",
+  ]);
+  assert.deepEqual(await found({ since: instant(local(7).getTime()) }), ["guard: x7", "mail: x8"]);
+  assert.deepEqual(await found({ grep: "GOES on" }), ["guard: x5, which goes on"]);
+});
+
+test("a line without end is cut, and what comes after it is found", async () => {
+  put("mail/mail.log", `${stamp(1)} x${"y".repeat(3_000_000)}\n${stamp(2)} xz\n`, 2);
+  const [long = "", short] = await found();
+  assert.ok(long.length < 4_200);
+  assert.equal(short, "mail: xz");
+});
+
+test("bytes that are no text, and a file cut off in its compressed middle", async () => {
+  put("mail/mail.log", Buffer.from([0x4e, 0xff, 0xfe, 0x00, 0x0a]), 2);
+  assert.equal((await found()).length, 1);
+  const packed = gzipSync(`${stamp(1)} x1\n`.repeat(1_000));
+  put("mail/mail.log.20261118-000000.gz", packed.subarray(0, packed.length - 20), 1);
+  const lines = await found({ grep: "x1" });
+  assert.ok(lines.length > 100, "what can be read of it is found");
+  assert.equal(lines.at(-1), "damaged: mail.log.20261118-000000.gz: unexpected end of file");
+});

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import type { LogPosition } from "../../core/events/event.ts";
+import { LogFollower } from "./log-follower.ts";
+
+let directory: string;
+let file: string;
+let taken: string[];
+let position: LogPosition | null;
+let willing: boolean;
+let follower: LogFollower;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "ghostinbox-log-"));
+  file = join(directory, "current");
+  taken = [];
+  position = null;
+  willing = true;
+  writeFileSync(file, "from before the first start\n");
+  follower = follow();
+});
+afterEach(async () => {
+  await follower.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function follow(lingerMs = 0): LogFollower {
+  return new LogFollower({
+    file,
+    lingerMs,
+    from: position,
+    take: (lines, reached) => {
+      if (!willing) return Promise.resolve(false);
+      taken.push(...lines);
+      position = reached;
+      return Promise.resolve(true);
+    },
+    failed: (why) => assert.fail(why),
+  });
+}
+
+/** As svlogd(8) does it. */
+function rotate(name: string): void {
+  renameSync(file, join(directory, `@${name}.s`));
+  writeFileSync(file, "");
+}
+
+test("only what comes after the first start is taken, in whole lines", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\ntwo\nthr");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+  appendFileSync(file, "ee\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two", "three"]);
+});
+
+test("a restart neither doubles nor loses a line", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  await follower.stop();
+  appendFileSync(file, "two\n");
+  follower = follow();
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("what was rotated away while nobody looked is read first, all of it, in order", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  await follower.stop();
+  appendFileSync(file, "two\n");
+  rotate("40000000000000000000000a");
+  appendFileSync(file, "three\n");
+  utimesSync(join(directory, "@40000000000000000000000a.s"), 1, 1);
+  rotate("40000000000000000000000b");
+  appendFileSync(file, "four\n");
+  follower = follow();
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two", "three", "four"]);
+});
+
+test("a rotation under its eyes", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  rotate("40000000000000000000000a");
+  appendFileSync(file, "two\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("while writers change over one by one, the old file is read on", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow(50);
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  const old = join(directory, "mail.log.20261120-080000");
+  renameSync(file, old);
+  writeFileSync(file, "");
+  appendFileSync(old, "two, by a writer that has not changed over\n");
+  await follower.poll();
+  appendFileSync(file, "four\n");
+  appendFileSync(old, "three, by the same\n");
+  await until("it has moved on", async () => {
+    await follower.poll();
+    return taken.includes("four");
+  });
+  assert.deepEqual(taken, ["one", "two, by a writer that has not changed over", "three, by the same", "four"]);
+});
+
+test("parts that were silent long ago are read one after another at once", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow(60_000);
+  await follower.poll();
+  for (const [n, name] of [
+    [1, "20261120-080000"],
+    [2, "20261120-080001"],
+    [3, "20261120-080002"],
+  ] as const) {
+    appendFileSync(file, `${n}\n`);
+    renameSync(file, `${file}.${name}`);
+    utimesSync(`${file}.${name}`, n, n);
+    writeFileSync(file, "");
+  }
+  appendFileSync(file, "4\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["1", "2", "3", "4"]);
+});
+
+test("an old log of another name in the same directory is none of its own", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow();
+  await follower.poll();
+  writeFileSync(join(directory, "fail2ban.log.20261120-080000"), "of another\n");
+  writeFileSync(join(directory, "mail.log.20261119-080000.gz"), "not to be read as it is\n");
+  appendFileSync(file, "one\n");
+  renameSync(file, join(directory, "mail.log.20261120-080000"));
+  writeFileSync(file, "two\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("a file that is cut short begins anew", async () => {
+  appendFileSync(file, "one, which is longer than what comes next\n");
+  await follower.poll();
+  truncateSync(file);
+  appendFileSync(file, "two\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["two"]);
+});
+
+test("lines that were not taken are given again", async () => {
+  await follower.poll();
+  willing = false;
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  assert.deepEqual(taken, []);
+  willing = true;
+  await follower.poll();
+  assert.deepEqual(taken, ["one"]);
+});
+
+test("a log that does not exist yet is waited for, and a line without end does not stop it", async () => {
+  rmSync(file);
+  await follower.poll();
+  writeFileSync(file, `${"x".repeat(300 * 1024)}\nshort\n`);
+  await follower.poll();
+  assert.equal(taken.at(-1), "short");
+  assert.equal(taken.slice(0, -1).join(""), "x".repeat(300 * 1024));
+});
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < end, `in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

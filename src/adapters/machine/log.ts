@@ -1,0 +1,46 @@
+import { isoTime } from "../../core/time.ts";
+import type { Clock, Log, LogFields } from "../../engine/ports.ts";
+
+type Level = "info" | "warn" | "error";
+/** A longer value is cut: what strangers send is logged too. */
+const VALUE_CHARACTERS = 1_000;
+
+/** One line a message, `TIME LEVEL MESSAGE name=value …`, for `svlogd` or a journal to keep. */
+export function createLog(clock: Clock, write: (line: string) => void = toStderr): Log {
+  const say = (level: Level, message: string, fields: LogFields = {}): void =>
+    write(`${isoTime(clock.now())} ${level} ${printable(message)}${printFields(fields)}\n`);
+  return {
+    info: (message, fields) => say("info", message, fields),
+    warn: (message, fields) => say("warn", message, fields),
+    error: (message, fields) => say("error", message, fields),
+  };
+}
+
+function printFields(fields: LogFields): string {
+  return Object.entries(fields)
+    .map(([name, value]) => ` ${name}=${printValue(value)}`)
+    .join("");
+}
+
+function printValue(value: string | number | boolean | null): string {
+  if (typeof value !== "string") return String(value);
+  const text = printable(value.length > VALUE_CHARACTERS ? `${value.slice(0, VALUE_CHARACTERS)}…` : value);
+  return /^[^\s"=\\]+$/.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`;
+}
+
+/** Control characters, line and direction marks could forge lines or mislead the reader: they are spelled out. */
+function printable(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll("\\", "\\\\")
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** Nothing can be said of a log that cannot be written. */
+function toStderr(line: string): void {
+  try {
+    process.stderr.write(line);
+  } catch {
+    // The reader of the log went away.
+  }
+}

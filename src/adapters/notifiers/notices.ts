@@ -1,0 +1,35 @@
+import { type NoticeCode, notices as texts } from "../../core/alerts/notices.ts";
+import { isoTime } from "../../core/time.ts";
+import type { Clock, Log, Notices } from "../../engine/ports.ts";
+import type { Notice } from "../../wire/control/items.ts";
+
+/** Holds what the owner must know now, at most one of each code, and says in the log when one comes and goes. */
+export class NoticeBoard implements Notices {
+  readonly #raised = new Map<NoticeCode, Notice>();
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** While it is raised, a repetition only brings the detail up to date. */
+  raise(code: NoticeCode, detail: string): void {
+    const before = this.#raised.get(code);
+    const since = before?.since ?? isoTime(this.#clock.now());
+    this.#raised.set(code, { code, since, detail, ...texts[code] });
+    if (before === undefined) this.#log.warn(texts[code].says, { notice: code, detail });
+  }
+
+  clear(code: NoticeCode): void {
+    const before = this.#raised.get(code);
+    if (before === undefined) return;
+    this.#raised.delete(code);
+    this.#log.info("It is over: what was raised is cleared.", { notice: code, since: before.since });
+  }
+
+  list(): readonly Notice[] {
+    return [...this.#raised.values()];
+  }
+}

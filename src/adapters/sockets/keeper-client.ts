@@ -1,0 +1,46 @@
+import { connect } from "node:net";
+import type { KeeperCommand, KeeperReply } from "../../wire/control/control.ts";
+import { CONTROL_LINE_BYTES, Framer } from "../../wire/control/framing.ts";
+import { parseKeeperReply } from "../../wire/control/keeper.ts";
+
+/** Checking and reloading both servers takes about a second. */
+const DEADLINE_MS = 20_000;
+/** How things stand is told at once, or the keeper hangs. Shorter than whoever waits for the guard's state does. */
+const STATE_DEADLINE_MS = 1_500;
+
+/** The guard's way to the root process. Never throws: a keeper that is away or silent is an answer too. */
+export class KeeperClient {
+  readonly #path: string;
+  readonly #deadlineMs: number;
+
+  constructor(path: string, deadlineMs: number = DEADLINE_MS) {
+    this.#path = path;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  ask(command: KeeperCommand): Promise<KeeperReply> {
+    return new Promise((resolve) => {
+      const socket = connect(this.#path);
+      const framer = Framer.ofLines(CONTROL_LINE_BYTES);
+      const end = (reply: KeeperReply): void => {
+        clearTimeout(timer);
+        socket.destroy();
+        resolve(reply);
+      };
+      const asksState = command.verb === "ping" || command.verb === "status";
+      const deadlineMs = asksState ? Math.min(STATE_DEADLINE_MS, this.#deadlineMs) : this.#deadlineMs;
+      const timer = setTimeout(() => end(failed(`did not answer within ${deadlineMs / 1000} s`)), deadlineMs);
+      socket.once("connect", () => socket.write(`${JSON.stringify(command)}\n`));
+      socket.on("data", (chunk: Buffer) => {
+        const kept = framer.push(chunk, (line) => end(parseKeeperReply(line) ?? failed("gave no answer that is one")));
+        if (!kept) end(failed("answered without an end"));
+      });
+      socket.once("error", (error) => end(failed(`cannot be reached (${error.message})`)));
+      socket.once("close", () => end(failed("hung up")));
+    });
+  }
+}
+
+function failed(what: string): KeeperReply {
+  return { ok: false, reason: `The keeper ${what}.` };
+}

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { START, scratch } from "../../../../test/kit/test-database.ts";
+import { type AccountName, type Address, parseAccountName, parseAddress } from "../../../core/net/address.ts";
+import { openAccounts, openAccountsForReading } from "../open.ts";
+import { AccountLists, SqliteAccounts } from "./accounts.ts";
+
+const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
+const DONE = { ok: true };
+
+function fresh(t: TestContext) {
+  const path = join(scratch(t), "accounts.db");
+  const db = openAccounts(path);
+  t.after(() => db.close());
+  /** As Postfix and Dovecot do: through Debian's library, from another process. */
+  const stock = (sql: string): string => execFileSync("sqlite3", ["-readonly", path, sql], { encoding: "utf8" }).trim();
+  return { path, accounts: new SqliteAccounts(db), stock };
+}
+
+function name(text: string): AccountName {
+  const parsed = parseAccountName(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+function address(text: string): Address {
+  const parsed = parseAddress(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+const ann = name("ann@example.org");
+const bob = name("bob@example.org");
+const info = address("info@example.org");
+
+test("an account is added once, changed and removed", (t) => {
+  const { accounts, stock } = fresh(t);
+  assert.deepEqual(accounts.add(ann, HASH, START), DONE);
+  assert.deepEqual(accounts.add(ann, HASH, START), {
+    ok: false,
+    reason: "The account ann@example.org exists already.",
+  });
+  assert.equal(stock("SELECT * FROM passdb"), `ann@example.org|${HASH}|`);
+  assert.deepEqual(accounts.setPassword(ann, "{BLF-CRYPT}$2y$05$x"), DONE);
+  assert.equal(stock("SELECT password FROM passdb WHERE user = 'ANN@example.org'"), "{BLF-CRYPT}$2y$05$x");
+  assert.deepEqual(accounts.remove(ann), DONE);
+  assert.equal(stock("SELECT count(*) FROM userdb"), "0");
+  const unknown = { ok: false, reason: "There is no account ann@example.org." };
+  assert.deepEqual(accounts.remove(ann), unknown);
+  assert.deepEqual(accounts.setPassword(ann, HASH), unknown);
+  assert.deepEqual(accounts.setSuspended(ann, true), unknown);
+});
+
+test("a suspended account cannot sign in but keeps receiving", (t) => {
+  const { accounts, stock } = fresh(t);
+  accounts.add(ann, HASH, START);
+  assert.deepEqual(accounts.setSuspended(ann, true), DONE);
+  assert.deepEqual(accounts.setSuspended(ann, true), DONE, "twice is the same");
+  assert.equal(stock("SELECT count(*) FROM passdb"), "0");
+  assert.equal(stock("SELECT address FROM mailbox WHERE address = 'Ann@Example.org'"), "ann@example.org");
+  assert.equal(stock("SELECT user FROM userdb"), "ann@example.org");
+  accounts.setSuspended(ann, false);
+  assert.equal(stock("SELECT count(*) FROM passdb"), "1");
+});
+
+test("an alias delivers to its targets and may be sent from by those that are accounts", (t) => {
+  const { accounts, stock } = fresh(t);
+  accounts.add(ann, HASH, START);
+  accounts.add(bob, HASH, START);
+  assert.deepEqual(accounts.addAlias(info, [ann, bob, address("carol@example.net")]), DONE);
+  assert.equal(
+    stock("SELECT targets FROM alias_map WHERE address = 'Info@example.org'"),
+    "ann@example.org,bob@example.org,carol@example.net",
+  );
+  const logins = (of: string): string => stock(`SELECT logins FROM sender_login WHERE address = '${of}'`);
+  assert.equal(logins("info@example.org"), "ann@example.org,bob@example.org");
+  assert.equal(logins("INFO@example.org"), "ann@example.org,bob@example.org");
+  assert.equal(logins("ann@example.org"), "ann@example.org");
+  assert.equal(logins("carol@example.net"), "");
+
+  assert.deepEqual(accounts.setAliasBlocked(info, true), DONE);
+  assert.equal(stock("SELECT count(*) FROM alias_map"), "0");
+  assert.equal(logins("info@example.org"), "");
+  assert.deepEqual(accounts.setAliasBlocked(info, false), DONE);
+  assert.equal(stock("SELECT count(*) FROM alias_map"), "1");
+
+  assert.deepEqual(accounts.remove(bob), DONE);
+  assert.equal(stock("SELECT targets FROM alias_map"), "ann@example.org,carol@example.net");
+});
+
+test("aliases and accounts do not take each other's name", (t) => {
+  const { accounts } = fresh(t);
+  accounts.add(ann, HASH, START);
+  assert.deepEqual(accounts.addAlias(ann, [bob]), { ok: false, reason: "ann@example.org is an account already." });
+  accounts.addAlias(bob, [ann]);
+  assert.deepEqual(accounts.add(bob, HASH, START), { ok: false, reason: "bob@example.org is an alias already." });
+});
+
+test("an alias is added once and forgotten whole, its block too", (t) => {
+  const { accounts, stock } = fresh(t);
+  const unknown = { ok: false, reason: "There is no alias info@example.org." };
+  assert.deepEqual(accounts.setAliasBlocked(info, true), unknown);
+  assert.deepEqual(accounts.removeAlias(info), unknown);
+  accounts.addAlias(info, [ann]);
+  assert.equal(accounts.addAlias(info, [ann]).ok, false);
+  assert.deepEqual(accounts.addAlias(info, [ann, bob]), DONE, "one target is new");
+  accounts.setAliasBlocked(info, true);
+  assert.deepEqual(accounts.removeAlias(info), DONE);
+  accounts.addAlias(info, [ann]);
+  assert.equal(stock("SELECT targets FROM alias_map"), "ann@example.org");
+});
+
+test("lists are read through a connection that cannot write", (t) => {
+  const { accounts, path } = fresh(t);
+  accounts.add(bob, HASH, START);
+  accounts.add(ann, HASH, START);
+  accounts.setSuspended(bob, true);
+  accounts.addAlias(info, [bob, ann]);
+  accounts.setAliasBlocked(info, true);
+  const reader = openAccountsForReading(path);
+  t.after(() => reader.close());
+  const lists = new AccountLists(reader);
+  const createdAt = "2026-11-20T06:00:00.000Z";
+  assert.deepEqual(lists.accounts(), [
+    { name: "ann@example.org", suspended: false, origin: "command", networks: [], createdAt },
+    { name: "bob@example.org", suspended: true, origin: "command", networks: [], createdAt },
+  ]);
+  assert.deepEqual(lists.aliases(), [
+    { address: "info@example.org", targets: ["ann@example.org", "bob@example.org"], blocked: true },
+  ]);
+});

@@ -1,0 +1,172 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { AccountName, Address } from "../../../core/net/address.ts";
+import { instant, isoTime, type Millis } from "../../../core/time.ts";
+import type { AccountStore, AliasStore } from "../../../engine/admin-ports.ts";
+import type { Outcome } from "../../../engine/ports.ts";
+import type { AccountRow, AliasItem } from "../../../wire/control/items.ts";
+import { integer, text } from "../columns.ts";
+
+/** The writer of `accounts.db`. Postfix and Dovecot see each change at once. Throws when the file takes no writes. */
+export class SqliteAccounts implements AccountStore, AliasStore {
+  readonly #db: DatabaseSync;
+  readonly #sql: ReturnType<typeof statements>;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  /** `passwordHash` with its scheme, as Dovecot reads it: `{ARGON2ID}$argon2id$…`. */
+  add(name: AccountName, passwordHash: string, at: Millis): Outcome {
+    if (this.#sql.aliasExists.get(name) !== undefined) return refused(`${name} is an alias already.`);
+    const { changes } = this.#sql.add.run(name, passwordHash, at);
+    return changes === 0 ? refused(`The account ${name} exists already.`) : DONE;
+  }
+
+  setPassword(name: AccountName, passwordHash: string): Outcome {
+    if (this.#isFollowed(name)) return refused(`${name} follows the accounts file: change its line there.`);
+    return changedOne(this.#sql.setPassword.run(passwordHash, name).changes, name);
+  }
+
+  setSuspended(name: AccountName, suspended: boolean): Outcome {
+    if (!suspended && this.#sql.isUnlisted.get(name) !== undefined)
+      return refused(`${name} has no line in the accounts file any more: put it back there.`);
+    return changedOne(this.#sql.setSuspended.run(suspended ? 1 : 0, name).changes, name);
+  }
+
+  /** Aliases stop delivering to it too: whoever gets the name next must not inherit their mail. */
+  remove(name: AccountName): Outcome {
+    if (this.#sql.isListed.get(name) !== undefined)
+      return refused(`${name} follows the accounts file: remove its line there first.`);
+    return this.#together(() => {
+      const outcome = changedOne(this.#sql.remove.run(name).changes, name);
+      if (outcome.ok) {
+        this.#sql.removeTarget.run(name);
+        this.#sql.unblockMissing.run();
+      }
+      return outcome;
+    });
+  }
+
+  addAlias(address: Address, targets: readonly Address[]): Outcome {
+    if (this.#sql.accountExists.get(address) !== undefined) return refused(`${address} is an account already.`);
+    return this.#together(() => {
+      const added = targets.filter((target) => this.#sql.addAlias.run(address, target).changes === 1);
+      return added.length === 0 ? refused(`The alias ${address} with these targets exists already.`) : DONE;
+    });
+  }
+
+  removeAlias(address: Address): Outcome {
+    return this.#together(() => {
+      const { changes } = this.#sql.removeAlias.run(address);
+      this.#sql.unblockMissing.run();
+      return changes === 0 ? noAlias(address) : DONE;
+    });
+  }
+
+  isAddress(address: Address): boolean {
+    return [this.#sql.accountExists, this.#sql.aliasExists].some((statement) => statement.get(address) !== undefined);
+  }
+
+  leadsTo(from: Address, to: Address): boolean {
+    return this.#sql.leadsTo.get(from, to) !== undefined;
+  }
+
+  /** A blocked alias takes no mail and may not be sent from, but keeps its targets. */
+  setAliasBlocked(address: Address, blocked: boolean): Outcome {
+    if (this.#sql.aliasExists.get(address) === undefined) return noAlias(address);
+    (blocked ? this.#sql.block : this.#sql.unblock).run(address);
+    return DONE;
+  }
+
+  #isFollowed(name: AccountName): boolean {
+    return [this.#sql.isListed, this.#sql.isUnlisted].some((statement) => statement.get(name) !== undefined);
+  }
+
+  #together(change: () => Outcome): Outcome {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const outcome = change();
+      this.#db.exec("COMMIT");
+      return outcome;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}
+
+/** Reads `accounts.db` for people; the connection may be read-only. */
+export class AccountLists {
+  readonly #accounts: StatementSync;
+  readonly #aliases: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#accounts = db.prepare(`
+      SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at,
+        (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
+      FROM account ORDER BY name`);
+    this.#aliases = db.prepare(`
+      SELECT address, group_concat(target, ' ') AS targets, address IN (SELECT address FROM alias_block) AS blocked
+      FROM alias GROUP BY address ORDER BY address`);
+  }
+
+  accounts(): readonly AccountRow[] {
+    return this.#accounts.all().map((row) => ({
+      name: text(row["name"]),
+      suspended: integer(row["suspended"]) === 1,
+      origin: originOf(text(row["origin"])),
+      networks: row["networks"] === null ? [] : text(row["networks"]).split(" "),
+      createdAt: isoTime(instant(integer(row["created_at"]))),
+    }));
+  }
+
+  aliases(): readonly AliasItem[] {
+    return this.#aliases.all().map((row) => ({
+      address: text(row["address"]),
+      targets: text(row["targets"]).split(" "),
+      blocked: integer(row["blocked"]) === 1,
+    }));
+  }
+}
+
+function originOf(followed: string): AccountRow["origin"] {
+  return (["imported", "listed", "unlisted"] as const).find((each) => each === followed) ?? "command";
+}
+
+const DONE: Outcome = { ok: true };
+
+function refused(reason: string): Outcome {
+  return { ok: false, reason };
+}
+
+function noAlias(address: Address): Outcome {
+  return refused(`There is no alias ${address}.`);
+}
+
+function changedOne(changes: number | bigint, name: AccountName): Outcome {
+  return Number(changes) === 0 ? refused(`There is no account ${name}.`) : DONE;
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    add: sql("INSERT INTO account (name, password, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+    setPassword: sql("UPDATE account SET password = ?, followed = NULL WHERE name = ?"),
+    isListed: sql("SELECT 1 FROM account WHERE name = ? AND followed = 'listed'"),
+    isUnlisted: sql("SELECT 1 FROM account WHERE name = ? AND followed = 'unlisted'"),
+    setSuspended: sql("UPDATE account SET suspended = ? WHERE name = ?"),
+    remove: sql("DELETE FROM account WHERE name = ?"),
+    accountExists: sql("SELECT 1 FROM account WHERE name = ?"),
+    aliasExists: sql("SELECT 1 FROM alias WHERE address = ?"),
+    leadsTo: sql(`
+      WITH RECURSIVE reached (address) AS (
+        VALUES (?) UNION SELECT target FROM alias JOIN reached ON alias.address = reached.address)
+      SELECT 1 FROM reached WHERE address = ?`),
+    addAlias: sql("INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+    removeAlias: sql("DELETE FROM alias WHERE address = ?"),
+    removeTarget: sql("DELETE FROM alias WHERE target = ?"),
+    unblockMissing: sql("DELETE FROM alias_block WHERE address NOT IN (SELECT address FROM alias)"),
+    block: sql("INSERT INTO alias_block (address) VALUES (?) ON CONFLICT DO NOTHING"),
+    unblock: sql("DELETE FROM alias_block WHERE address = ?"),
+  };
+}

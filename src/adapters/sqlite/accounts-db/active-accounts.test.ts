@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { SqliteActiveAccounts } from "./active-accounts.ts";
+import { accountsMigrations } from "./migrations.ts";
+
+test("active is who could sign in, in any case: neither the suspended, nor the unlisted, nor the unknown", () => {
+  const db = new DatabaseSync(":memory:");
+  for (const sql of accountsMigrations) db.exec(sql);
+  db.exec(`
+    INSERT INTO account (name, password, suspended, followed, created_at) VALUES
+      ('alice@example.org', '{ARGON2ID}x', 0, NULL, 0), ('carol@example.org', '{ARGON2ID}x', 1, NULL, 0),
+      ('dave@example.org', '{ARGON2ID}x', 0, 'listed', 0), ('eve@example.org', '{ARGON2ID}x', 0, 'unlisted', 0)`);
+  const accounts = new SqliteActiveAccounts(db);
+  for (const name of ["alice@example.org", "ALICE@Example.org", "dave@example.org"])
+    assert.ok(accounts.isActive(name), name);
+  for (const name of ["carol@example.org", "eve@example.org", "bob@example.org", ""])
+    assert.ok(!accounts.isActive(name), name);
+});

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { START, scratch } from "../../../../test/kit/test-database.ts";
+import { type AccountName, type Address, parseAccountName, parseAddress } from "../../../core/net/address.ts";
+import { openAccounts } from "../open.ts";
+import { AccountLists, SqliteAccounts } from "./accounts.ts";
+import { SqliteFileAccounts } from "./file-accounts.ts";
+
+const NOTHING = { added: [], changed: [], suspended: [], resumed: [], skipped: [] };
+const [one, two] = ["{BLF-CRYPT}$2y$05$one", "{BLF-CRYPT}$2y$05$two"];
+
+function fresh(t: TestContext) {
+  const db = openAccounts(join(scratch(t), "accounts.db"));
+  t.after(() => db.close());
+  const lists = new AccountLists(db);
+  const passdb = db.prepare("SELECT user, password FROM passdb ORDER BY user");
+  return {
+    files: new SqliteFileAccounts(db),
+    accounts: new SqliteAccounts(db),
+    states: () => Object.fromEntries(lists.accounts().map((row) => [row.name, `${row.origin} ${row.suspended}`])),
+    signIn: () => passdb.all().map((row) => `${String(row["user"])} ${String(row["password"])}`),
+    mailboxes: () => db.prepare("SELECT address FROM mailbox").all().length,
+  };
+}
+
+function name(text: string): AccountName {
+  const parsed = parseAccountName(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+function address(text: string): Address {
+  const parsed = parseAddress(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+const ann = name("ann@example.org");
+const bob = name("bob@example.org");
+const info = name("info@example.org");
+
+test("an import adds what is missing and touches nothing that is there", (t) => {
+  const { files, accounts, states, signIn } = fresh(t);
+  accounts.add(ann, one, START);
+  accounts.addAlias(address("info@example.org"), [ann]);
+  const entries = [ann, bob, info].map((each) => ({ name: each, hash: two }));
+  assert.deepEqual(files.importAll(entries, START), {
+    ...NOTHING,
+    added: [bob],
+    skipped: [
+      { name: ann, why: "exists already, so it keeps its password" },
+      { name: info, why: "is an alias already" },
+    ],
+  });
+  assert.deepEqual(states(), { [ann]: "command false", [bob]: "imported false" });
+  assert.deepEqual(signIn(), [`${ann} ${one}`, `${bob} ${two}`]);
+});
+
+test("a followed account lives and dies by its line, its mail excepted", (t) => {
+  const { files, states, signIn, mailboxes } = fresh(t);
+  const line = { name: bob, hash: one };
+  assert.deepEqual(files.follow([line], [], START), { ...NOTHING, added: [bob] });
+  assert.deepEqual(files.follow([line], [], START), NOTHING);
+  assert.deepEqual(files.follow([{ name: bob, hash: two }], [], START), { ...NOTHING, changed: [bob] });
+  assert.deepEqual(files.follow([], [bob], START), { ...NOTHING, suspended: [bob] });
+  assert.deepEqual(files.follow([], [bob], START), NOTHING);
+  assert.deepEqual(states(), { [bob]: "unlisted true" });
+  assert.deepEqual(signIn(), []);
+  assert.equal(mailboxes(), 1);
+  assert.deepEqual(files.follow([line], [], START), { ...NOTHING, resumed: [bob] });
+  assert.deepEqual(signIn(), [`${bob} ${one}`]);
+});
+
+test("what was made by command is not touched; what was imported is adopted", (t) => {
+  const { files, accounts, states } = fresh(t);
+  accounts.add(ann, one, START);
+  files.importAll([{ name: bob, hash: one }], START);
+  const changes = files.follow(
+    [ann, bob].map((each) => ({ name: each, hash: two })),
+    [ann],
+    START,
+  );
+  assert.deepEqual(changes.changed, [bob]);
+  assert.deepEqual(changes.suspended, []);
+  assert.equal(changes.skipped[0]?.name, ann);
+  assert.deepEqual(states(), { [ann]: "command false", [bob]: "listed false" });
+});
+
+test("the file rules over its accounts; a suspension by command outlives it", (t) => {
+  const { files, accounts, signIn, states } = fresh(t);
+  const line = { name: bob, hash: one };
+  files.follow([line], [], START);
+  assert.match(reason(accounts.setPassword(bob, two)), /change its line there/);
+  assert.match(reason(accounts.remove(bob)), /remove its line there first/);
+  assert.equal(accounts.setSuspended(bob, true).ok, true);
+  files.follow([], [bob], START);
+  assert.match(reason(accounts.setSuspended(bob, false)), /put it back there/);
+  files.follow([line], [], START);
+  assert.deepEqual(signIn(), [], "the owner suspended it");
+  assert.equal(accounts.setSuspended(bob, false).ok, true);
+  assert.deepEqual(signIn(), [`${bob} ${one}`]);
+  files.follow([], [bob], START);
+  files.endFollowing();
+  assert.deepEqual(states(), { [bob]: "imported true" });
+  assert.equal(accounts.setSuspended(bob, false).ok, true);
+  assert.equal(accounts.setPassword(bob, two).ok, true);
+  assert.deepEqual(states(), { [bob]: "command false" });
+});
+
+function reason(outcome: ReturnType<SqliteAccounts["remove"]>): string {
+  return outcome.ok ? "it was done" : outcome.reason;
+}

@@ -1,0 +1,99 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { AccountName } from "../../../core/net/address.ts";
+import type { Millis } from "../../../core/time.ts";
+import type { FileAccounts, NamedHash } from "../../../engine/admin-ports.ts";
+import type { FileChanges } from "../../../wire/control/control.ts";
+
+type Skipped = FileChanges["skipped"][number];
+type Changes = { -readonly [K in keyof FileChanges]: FileChanges[K][number][] };
+
+/** Writes accounts that come from a file. One transaction a call: all of it or nothing. */
+export class SqliteFileAccounts implements FileAccounts {
+  readonly #db: DatabaseSync;
+  readonly #sql: ReturnType<typeof statements>;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  importAll(entries: readonly NamedHash[], at: Millis): FileChanges {
+    return this.#together((changes) => {
+      for (const { name, hash } of entries) {
+        const skipped = this.#sql.account.get(name) === undefined ? this.#taken(name) : exists(name);
+        if (skipped !== null) changes.skipped.push(skipped);
+        else {
+          this.#sql.add.run(name, hash, at, "imported");
+          changes.added.push(name);
+        }
+      }
+    });
+  }
+
+  follow(entries: readonly NamedHash[], gone: readonly AccountName[], at: Millis): FileChanges {
+    return this.#together((changes) => {
+      for (const entry of entries) this.#followOne(entry, at, changes);
+      for (const name of gone) if (this.#sql.unlist.run(name).changes !== 0) changes.suspended.push(name);
+    });
+  }
+
+  endFollowing(): void {
+    this.#sql.keepSuspended.run();
+    this.#sql.release.run();
+  }
+
+  #followOne({ name, hash }: NamedHash, at: Millis, changes: Changes): void {
+    const present = this.#sql.account.get(name);
+    if (present === undefined) {
+      const taken = this.#taken(name);
+      if (taken !== null) changes.skipped.push(taken);
+      else {
+        this.#sql.add.run(name, hash, at, "listed");
+        changes.added.push(name);
+      }
+      return;
+    }
+    const { password, followed } = present;
+    if (followed === null) {
+      changes.skipped.push({ name, why: "was made by command, so the file does not touch it" });
+      return;
+    }
+    if (password === hash && followed === "listed") return;
+    this.#sql.update.run(hash, name);
+    if (followed === "unlisted") changes.resumed.push(name);
+    else if (password !== hash) changes.changed.push(name);
+  }
+
+  #taken(name: AccountName): Skipped | null {
+    return this.#sql.alias.get(name) === undefined ? null : { name, why: "is an alias already" };
+  }
+
+  #together(write: (changes: Changes) => void): FileChanges {
+    const changes: Changes = { added: [], changed: [], suspended: [], resumed: [], skipped: [] };
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      write(changes);
+      this.#db.exec("COMMIT");
+      return changes;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}
+
+function exists(name: AccountName): Skipped {
+  return { name, why: "exists already, so it keeps its password" };
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    account: sql("SELECT password, followed FROM account WHERE name = ?"),
+    alias: sql("SELECT 1 FROM alias WHERE address = ?"),
+    add: sql("INSERT INTO account (name, password, created_at, followed) VALUES (?, ?, ?, ?)"),
+    update: sql("UPDATE account SET password = ?, followed = 'listed' WHERE name = ?"),
+    unlist: sql("UPDATE account SET followed = 'unlisted' WHERE name = ? AND followed = 'listed'"),
+    keepSuspended: sql("UPDATE account SET suspended = 1 WHERE followed = 'unlisted'"),
+    release: sql("UPDATE account SET followed = 'imported' WHERE followed IN ('listed', 'unlisted')"),
+  };
+}

@@ -1,0 +1,68 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { SenderPattern } from "../../../core/events/sender-pattern.ts";
+import type { AccountName } from "../../../core/net/address.ts";
+import { isoTime, type Millis } from "../../../core/time.ts";
+import type { SpamAllowStore } from "../../../engine/admin-ports.ts";
+import type { Outcome } from "../../../engine/ports.ts";
+import type { AllowedSenderItem } from "../../../wire/control/items.ts";
+import { millis, text } from "../columns.ts";
+
+/** From whom accounts let mail in. Throws when a database takes no writes. */
+export class SqliteSpamAllow implements SpamAllowStore {
+  readonly #add: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #forget: StatementSync;
+  readonly #list: StatementSync;
+  readonly #account: StatementSync;
+  readonly #aliases: StatementSync;
+
+  constructor(engine: DatabaseSync, accounts: DatabaseSync) {
+    this.#add = engine.prepare(
+      "INSERT INTO spam_allow (account, sender, by, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    );
+    this.#remove = engine.prepare("DELETE FROM spam_allow WHERE account = ? AND sender = ?");
+    this.#forget = engine.prepare("DELETE FROM spam_allow WHERE account = ?");
+    this.#list = engine.prepare("SELECT account, sender, by, at FROM spam_allow ORDER BY account, sender");
+    this.#account = accounts.prepare("SELECT 1 FROM account WHERE name = ?");
+    this.#aliases = accounts.prepare(`
+      SELECT address, min(target) AS target FROM alias GROUP BY address HAVING count(*) = 1`);
+  }
+
+  allowSender(account: AccountName, sender: SenderPattern, by: string, at: Millis): Outcome {
+    if (this.#account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    const { changes } = this.#add.run(account, sender, by, at);
+    return changes === 0 ? { ok: false, reason: `${sender} is let in for ${account} already.` } : { ok: true };
+  }
+
+  disallowSender(account: AccountName, sender: SenderPattern): Outcome {
+    const { changes } = this.#remove.run(account, sender);
+    return changes === 0 ? { ok: false, reason: `${sender} is not on the list of ${account}.` } : { ok: true };
+  }
+
+  allowedSenders(): readonly AllowedSenderItem[] {
+    return this.#list.all().map((row) => ({
+      account: text(row["account"]),
+      sender: text(row["sender"]),
+      by: text(row["by"]),
+      at: isoTime(millis(row["at"])),
+    }));
+  }
+
+  /**
+   * The senders by each address that leads to one account alone: its own, and aliases with no other target. Forgets
+   * the lists of accounts that are gone, for whoever gets the name next.
+   */
+  byRecipient(): ReadonlyMap<string, readonly string[]> {
+    const found = new Map<string, string[]>();
+    for (const { account, sender } of this.allowedSenders()) {
+      if (this.#account.get(account) === undefined) this.#forget.run(account);
+      else found.set(account, [...(found.get(account) ?? []), sender]);
+    }
+    if (found.size === 0) return found;
+    for (const row of this.#aliases.all()) {
+      const senders = found.get(text(row["target"]));
+      if (senders !== undefined) found.set(text(row["address"]), senders);
+    }
+    return found;
+  }
+}

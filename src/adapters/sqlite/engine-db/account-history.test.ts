@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { later } from "../../../core/time.ts";
+import { openEngine } from "../open.ts";
+import { SqliteAccountHistory } from "./account-history.ts";
+import { SqliteStore } from "./store.ts";
+
+const ANN = "ann@example.org";
+
+function fresh(t: TestContext) {
+  const db = openEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  store.begin();
+  t.after(() => store.rollback());
+  return { store, history: new SqliteAccountHistory(db) };
+}
+
+test("sign-ins: of an account in whatever case, the latest first, with the password of each network's last", (t) => {
+  const { store, history } = fresh(t);
+  const know = (prefix: string, account: string, proof: string, at: number): void =>
+    store.apply({ type: "KNOW", prefix: net(prefix), account, proof }, later(START, at));
+  know("203.0.113.1", "Ann@example.org", "old", 1);
+  know("203.0.113.2", ANN, "new", 2);
+  know("203.0.113.1", "Ann@example.org", "newest", 3);
+  know("203.0.113.3", "bob@example.org", "bob's", 4);
+  assert.deepEqual(history.signIns(ANN, START), [
+    { prefix: "203.0.113.1/32", proof: "newest" },
+    { prefix: "203.0.113.2/32", proof: "new" },
+  ]);
+  assert.equal(history.signIns(ANN, later(START, 2)).length, 1, "what is as old as the limit is too old");
+  assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ANN]);
+  assert.deepEqual(history.accountsOf(net("203.0.113.1"), later(START, 3)), []);
+});
+
+test("guesses: the passwords within the window, from anywhere or from one network", (t) => {
+  const { store, history } = fresh(t);
+  const guess = (network: string, proof: string, at: number): void =>
+    store.apply({ type: "GUESS", account: ANN, network: net(network), proof }, later(START, at));
+  guess("203.0.113.0/24", "a", 1);
+  guess("198.51.100.0/24", "a", 2);
+  guess("198.51.100.0/24", "b", 3);
+  const of = (network: string | null, since: number, most = 10): readonly string[] =>
+    history
+      .guesses(ANN, { network: network === null ? null : net(network), since: later(START, since), most })
+      .map(({ network: from, proof }) => `${proof} ${from}`)
+      .toSorted();
+  assert.deepEqual(of(null, 0), ["a 198.51.100.0/24", "a 203.0.113.0/24", "b 198.51.100.0/24"]);
+  assert.deepEqual(of(null, 0, 1), ["b 198.51.100.0/24"], "no more than are needed, the latest");
+  assert.deepEqual(of("203.0.113.0/24", 0), ["a 203.0.113.0/24"]);
+  assert.deepEqual(of(null, 2), ["b 198.51.100.0/24"]);
+  guess("203.0.113.0/24", "a", 9);
+  assert.deepEqual(of(null, 3), ["a 203.0.113.0/24"], "tried again, it counts from then on");
+});

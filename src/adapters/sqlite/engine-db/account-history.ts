@@ -1,0 +1,53 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Guess } from "../../../core/decide/account-guard.ts";
+import type { Prefix } from "../../../core/net/ip.ts";
+import type { Millis } from "../../../core/time.ts";
+import type { AccountHistory, GuessReach, SignIn } from "../../../engine/ports.ts";
+import { prefix, text } from "../columns.ts";
+
+/** More networks than anybody signs in from within half a year. */
+const MOST_SIGN_INS = 500;
+
+/** From where an account signed in, and what was guessed at it. By the guard's own connection to `engine.db`. */
+export class SqliteAccountHistory implements AccountHistory {
+  readonly #sql: ReturnType<typeof statements>;
+
+  constructor(db: DatabaseSync) {
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  signIns(account: string, since: Millis): readonly SignIn[] {
+    return this.#sql.signIns
+      .all(account, since, MOST_SIGN_INS)
+      .map((row) => ({ prefix: prefix(row["prefix"]), proof: text(row["proof"]) }));
+  }
+
+  guesses(account: string, { network, since, most }: GuessReach): readonly Guess[] {
+    const rows =
+      network === null
+        ? this.#sql.guesses.all(account, since, most)
+        : this.#sql.guessesFrom.all(account, network, since, most);
+    return rows.map((row) => ({ network: prefix(row["network"]), proof: text(row["proof"]) }));
+  }
+
+  accountsOf(subject: Prefix, since: Millis): readonly string[] {
+    return this.#sql.accountsOf.all(subject, since).map((row) => text(row["account"]));
+  }
+
+  networksSince(since: Millis): readonly Prefix[] {
+    return this.#sql.networksSince.all(since).map((row) => prefix(row["prefix"]));
+  }
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    signIns: sql(`
+      SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC LIMIT ?`),
+    guesses: sql("SELECT network, proof FROM guess WHERE account = ? AND at > ? ORDER BY at DESC LIMIT ?"),
+    guessesFrom: sql(
+      "SELECT network, proof FROM guess WHERE account = ? AND network = ? AND at > ? ORDER BY at DESC LIMIT ?",
+    ),
+    networksSince: sql("SELECT DISTINCT prefix FROM known_address WHERE last_at > ?"),
+    accountsOf: sql("SELECT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),
+  };
+}

@@ -1,0 +1,93 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { withoutExtension } from "../../../core/net/address.ts";
+import type { Millis } from "../../../core/time.ts";
+import type { Correspondents, GreylistPause, GreylistPauses } from "../../../engine/facts/acquaintance.ts";
+import type { Pool, PoolStore } from "../../../engine/lookups/provider-pools.ts";
+import { millis, prefix, text } from "../columns.ts";
+
+/** Who is no stranger to whom, in `engine.db`; whom an alias stands for is read from `accounts.db`. */
+export class SqliteAcquaintances implements Correspondents, GreylistPauses, PoolStore {
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #targets: StatementSync;
+
+  constructor(engine: DatabaseSync, accounts: DatabaseSync) {
+    this.#sql = statements((sql) => engine.prepare(sql));
+    this.#targets = accounts.prepare("SELECT targets FROM alias_map WHERE address = ?");
+  }
+
+  isCorrespondent(address: string): boolean {
+    return this.#sql.correspondent.get(address.toLowerCase()) !== undefined;
+  }
+
+  wroteTo(recipient: string, domains: readonly string[]): boolean {
+    return this.#sql.wroteTo.get(JSON.stringify(this.#namesOf(recipient)), JSON.stringify(domains)) !== undefined;
+  }
+
+  /** A second pause of the same target takes the place of the first. */
+  pause({ target, until, by }: GreylistPause): void {
+    this.#sql.pause.run(target, until, by);
+  }
+
+  resume(target: string, now: Millis): boolean {
+    this.#sql.forget.run(now);
+    return this.#sql.resume.run(target).changes > 0;
+  }
+
+  pauses(now: Millis): readonly GreylistPause[] {
+    return this.#sql.pauses
+      .all(now)
+      .map((row) => ({ target: text(row["target"]), until: millis(row["until"]), by: text(row["by"]) }));
+  }
+
+  isPaused(recipient: string, now: Millis): boolean {
+    const paused = new Set(this.#sql.pauses.all(now).map((row) => text(row["target"])));
+    if (paused.size === 0) return false;
+    return this.#namesOf(recipient).some((name) => paused.has(name));
+  }
+
+  pools(): readonly Pool[] {
+    return this.#sql.pools.all().map((row) => ({
+      domain: text(row["domain"]),
+      networks: text(row["networks"])
+        .split(" ")
+        .filter((network) => network !== "")
+        .map(prefix),
+      fetchedAt: millis(row["fetched_at"]),
+    }));
+  }
+
+  keepPool({ domain, networks, fetchedAt }: Pool): void {
+    this.#sql.keepPool.run(domain, networks.join(" "), fetchedAt);
+  }
+
+  /** As it is written, without its extension, and whom it stands for. */
+  #namesOf(recipient: string): readonly string[] {
+    const written = recipient.toLowerCase();
+    const names = [written, withoutExtension(written)];
+    return [...names, ...names.flatMap((name) => this.#behind(name))];
+  }
+
+  #behind(alias: string): readonly string[] {
+    const row = this.#targets.get(alias);
+    return row === undefined ? [] : text(row["targets"]).split(",");
+  }
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    correspondent: sql("SELECT 1 FROM correspondent WHERE address = ? LIMIT 1"),
+    wroteTo: sql(`
+      SELECT 1 FROM correspondent WHERE lower(account) IN (SELECT value FROM json_each(?1))
+        AND substr(address, instr(address, '@') + 1) IN (SELECT value FROM json_each(?2)) LIMIT 1`),
+    pause: sql(`
+      INSERT INTO greylist_pause (target, until, by) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET until = excluded.until, by = excluded.by`),
+    resume: sql("DELETE FROM greylist_pause WHERE target = ?"),
+    forget: sql("DELETE FROM greylist_pause WHERE until <= ?"),
+    pauses: sql("SELECT target, until, by FROM greylist_pause WHERE until > ? ORDER BY target"),
+    pools: sql("SELECT domain, networks, fetched_at FROM provider_pool"),
+    keepPool: sql(`
+      INSERT INTO provider_pool (domain, networks, fetched_at) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET networks = excluded.networks, fetched_at = excluded.fetched_at`),
+  };
+}

@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { engineOnMemory } from "../../../../test/kit/engine-kit.ts";
+import { parseIp } from "../../../core/net/ip.ts";
+import { HOUR_MS } from "../../../core/time.ts";
+import { type AlertSettings, Alerts } from "../../../engine/alerts/alerts.ts";
+import { ComponentWatch } from "../../../engine/alerts/component-watch.ts";
+import type { AlertMessage } from "../../../engine/alerts/ports.ts";
+import type { ComponentHealth } from "../../../wire/control/items.ts";
+import { SqliteAlertEvents, SqliteAlertStore } from "./alerts.ts";
+
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The real thing but for the channel, on a real engine's database. */
+function kit(settleMs = 60_000) {
+  const { engine, db, clock, notices } = engineOnMemory();
+  const told: AlertMessage[] = [];
+  const down: ComponentHealth[] = [];
+  let reachable = true;
+  const channel = {
+    name: "channel",
+    send: (message: AlertMessage) => {
+      if (!reachable) return Promise.resolve({ ok: false, reason: "nobody there" } as const);
+      told.push(message);
+      return Promise.resolve({ ok: true } as const);
+    },
+  };
+  const settings: AlertSettings = {
+    thresholds: {
+      failed_logins: 3,
+      dashboard_logins: 3,
+      mail_undelivered: 1,
+      web_overreach: 1,
+      password_guessed: 3,
+      unusual_connections: 3,
+      spam_volume: 3,
+      many_bans: 3,
+      repeated_violations: 3,
+    },
+    volume: { minimum: 50, factor: 5 },
+    settleMs,
+    schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },
+    channels: [channel],
+  };
+  const make = (): Alerts => {
+    const components = new ComponentWatch(() => Promise.resolve(down), clock);
+    const parts = { events: new SqliteAlertEvents(db), store: new SqliteAlertStore(db), notices, components, clock };
+    return new Alerts({ ...parts, log: SILENT }, settings);
+  };
+  let alerts = make();
+  return {
+    engine,
+    db,
+    clock,
+    notices,
+    down,
+    reach: (is: boolean) => (reachable = is),
+    /** As the guard would after a kill: what was not kept is gone. */
+    restart: () => (alerts = make()),
+    alerts: () => alerts,
+    fail: async (password: string): Promise<void> => {
+      const ip = parseIp("203.0.113.200");
+      assert.ok(ip !== null);
+      await engine.ask({
+        type: "LOGIN_FAILED",
+        ip,
+        service: "imap",
+        login: "anna@example.test",
+        passwordHash: password,
+      });
+    },
+    seconds: async (count: number): Promise<readonly string[]> => {
+      for (let i = 0; i < count; i++) {
+        await alerts.round();
+        clock.advance(1_000);
+      }
+      await alerts.stop();
+      return told.splice(0).map(({ kind, code, subject }) => `${kind} ${code ?? ""} ${subject}`.trim());
+    },
+  };
+}
+
+describe("alerts on a database", () => {
+  test("what events amount to is told once, and its end once, whatever restarts lie between", async () => {
+    const { fail, seconds, restart, clock } = kit();
+    for (const password of ["a", "a", "a"]) await fail(password);
+    assert.deepEqual(await seconds(2), ["opened failed_logins"]);
+    await fail("a");
+    assert.deepEqual(await seconds(5), [], "more of the same is the same alert");
+    restart();
+    assert.deepEqual(await seconds(5), []);
+    clock.advance(HOUR_MS);
+    restart();
+    assert.deepEqual(await seconds(100), ["resolved failed_logins"]);
+    restart();
+    assert.deepEqual(await seconds(90), []);
+  });
+
+  test("what happened while nobody looked is told after the start", async () => {
+    const { fail, seconds, restart } = kit();
+    await seconds(3);
+    for (const password of ["a", "a", "a"]) await fail(password);
+    restart();
+    assert.deepEqual(await seconds(2), ["opened failed_logins"]);
+  });
+
+  test("what was not delivered before a restart is delivered after it, under the same id", async () => {
+    const { notices, seconds, restart, reach, db } = kit();
+    reach(false);
+    notices.raise("disk_nearly_full", "12 MB are left");
+    assert.deepEqual(await seconds(3), []);
+    const id = db.prepare("SELECT id FROM alert_message").get()?.["id"];
+    reach(true);
+    restart();
+    assert.deepEqual(await seconds(10), ["opened disk_nearly_full"]);
+    assert.match(String(id), /^msg_[0-9a-f]{32}$/);
+    assert.equal(db.prepare("SELECT count(*) AS n FROM alert_message").get()?.["n"], 0);
+  });
+
+  test("a notice that comes and goes is one alert, and over when it has stayed away", async () => {
+    const { notices, seconds } = kit();
+    const all: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      notices.raise("dnsbl_set_aside", "zen.spamhaus.org");
+      all.push(...(await seconds(10)));
+      notices.clear("dnsbl_set_aside");
+      all.push(...(await seconds(10)));
+    }
+    assert.deepEqual(all, ["opened dnsbl_set_aside"]);
+    assert.deepEqual(await seconds(80), ["resolved dnsbl_set_aside"]);
+  });
+
+  test("each component that stays down is an alert of its own; a short restart is none", async () => {
+    const { down, seconds } = kit();
+    down.push({ name: "postfix", status: "down", detail: "not running" });
+    assert.deepEqual(await seconds(5), []);
+    down.length = 0;
+    assert.deepEqual(await seconds(20), []);
+    for (const name of ["postfix", "dovecot", "keeper"]) down.push({ name, status: "down", detail: "not running" });
+    assert.deepEqual(await seconds(20), [
+      "opened component_down postfix",
+      "opened component_down dovecot",
+      "opened keeper_unreachable",
+    ]);
+    down.length = 0;
+    assert.equal((await seconds(80)).length, 3);
+  });
+
+  test("after a restart nothing is over before it could have been looked at", async () => {
+    const { down, seconds, restart } = kit(1_000);
+    down.push({ name: "postfix", status: "down", detail: "not running" });
+    assert.deepEqual(await seconds(20), ["opened component_down postfix"]);
+    restart();
+    assert.deepEqual(await seconds(60), []);
+    restart();
+    down.length = 0;
+    assert.deepEqual(await seconds(60), ["resolved component_down postfix"]);
+  });
+
+  test("a sign-in is from a new place the first time only", async () => {
+    const { engine, db, clock } = kit();
+    const ip = parseIp("203.0.113.200");
+    assert.ok(ip !== null);
+    for (let i = 0; i < 2; i++) {
+      await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service: "imap", login: "anna@example.test", passwordHash: "" });
+      clock.advance(1_000);
+    }
+    const seen = new SqliteAlertEvents(db).between(0, 100);
+    assert.deepEqual(
+      seen.map(({ type, isNewPlace }) => [type, isNewPlace]),
+      [
+        ["LOGIN_SUCCEEDED", true],
+        ["LOGIN_SUCCEEDED", false],
+      ],
+    );
+  });
+
+  test("an account that is guessed at from everywhere is told, and its right password from a new place by itself", async () => {
+    const { engine, seconds, clock, restart } = kit();
+    const account = { service: "imap", login: "anna@example.test" } as const;
+    const from = (text: string) => ({ ...account, ip: parseIp(text) ?? assert.fail() });
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ...from("203.0.113.200"), passwordHash: "right" });
+    for (let i = 0; i < 40; i++) {
+      const guess = { ...from(`198.18.${i}.7`), passwordHash: `guess ${i}` };
+      const { verdict } = await engine.ask({ type: "LOGIN_ASKED", ...guess });
+      if (verdict !== "refuse") await engine.ask({ type: "LOGIN_FAILED", ...guess });
+    }
+    const guarded = "opened account_guarded anna@example.test";
+    assert.deepEqual((await seconds(2)).toSorted(), [guarded, "opened failed_logins"]);
+    await engine.ask({ type: "LOGIN_ASKED", ...from("198.51.100.9"), passwordHash: "right" });
+    assert.deepEqual(await seconds(2), ["opened right_password_refused anna@example.test"]);
+    restart();
+    assert.deepEqual(await seconds(2), []);
+    clock.advance(HOUR_MS);
+    assert.equal((await seconds(100)).filter((one) => one.startsWith("resolved")).length, 3);
+  });
+
+  test("an account is known once it has signed in, however it is written", async () => {
+    const { engine, db, fail } = kit();
+    await fail("a");
+    const before = new SqliteAlertEvents(db).between(0, 100);
+    assert.deepEqual(
+      before.map(({ isKnownAccount }) => isKnownAccount),
+      [false],
+    );
+    const ip = parseIp("203.0.113.201");
+    assert.ok(ip !== null);
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service: "imap", login: "Anna@example.test", passwordHash: "" });
+    const [failed] = new SqliteAlertEvents(db).between(0, 100);
+    assert.equal(failed?.isKnownAccount, true);
+  });
+
+  test("far more than usual is told; the usual, though it is much, is not", async () => {
+    const { fail, seconds } = kit();
+    for (let i = 0; i < 60; i++) await fail("a");
+    assert.ok((await seconds(15)).includes("opened volume_spike"));
+    const other = kit();
+    for (let hour = 0; hour < 24; hour++) {
+      for (let i = 0; i < 150; i++) await other.fail("a");
+      other.clock.advance(HOUR_MS);
+    }
+    for (let i = 0; i < 60; i++) await other.fail("a");
+    assert.ok(!(await other.seconds(15)).includes("opened volume_spike"));
+  });
+
+  test("a database that takes nothing keeps no alert from being told", async () => {
+    const { db, notices, seconds } = kit();
+    db.exec("PRAGMA query_only = 1");
+    notices.raise("database_unwritable", "disk full");
+    assert.deepEqual(await seconds(3), ["opened database_unwritable"]);
+    db.exec("PRAGMA query_only = 0");
+    await seconds(1);
+    assert.equal(db.prepare("SELECT count(*) AS n FROM alert").get()?.["n"], 1);
+  });
+
+  test("a channel that fails becomes an alert itself", async () => {
+    const { notices, seconds, reach } = kit();
+    reach(false);
+    notices.raise("greylist_silent", "");
+    await seconds(20);
+    assert.equal(notices.raised.get("alerts_undelivered"), "channel: nobody there");
+    reach(true);
+    assert.deepEqual((await seconds(40)).toSorted(), ["opened alerts_undelivered", "opened greylist_silent"]);
+    assert.ok(!notices.raised.has("alerts_undelivered"));
+  });
+
+  test("an account in danger stops no heartbeat; checks that do not run do", async () => {
+    const { engine, alerts, fail, seconds, clock } = kit();
+    for (const password of ["a", "b", "c"]) await fail(password);
+    const ip = parseIp("203.0.113.200");
+    assert.ok(ip !== null);
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service: "imap", login: "anna@example.test", passwordHash: "" });
+    assert.equal(alerts().isWell, false, "nothing was looked at");
+    assert.ok((await seconds(2)).includes("opened password_guessed anna@example.test"));
+    assert.equal(alerts().isWell, true);
+    clock.advance(60_000);
+    assert.equal(alerts().isWell, false);
+  });
+
+  test("while something critical is open, all is not well", async () => {
+    const { alerts, notices, seconds } = kit();
+    notices.raise("greylist_silent", "");
+    await seconds(2);
+    assert.equal(alerts().isWell, true);
+    notices.raise("disk_nearly_full", "");
+    await seconds(2);
+    assert.equal(alerts().isWell, false);
+  });
+});

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { banOf, eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { DAY_MS, HOUR_MS, later, type Millis } from "../../../core/time.ts";
+import { openEngine } from "../open.ts";
+import { SqliteBanLog } from "./ban-log.ts";
+import { EventCount } from "./event-count.ts";
+import { Retention, type RetentionLimits } from "./retention.ts";
+import { SqliteStore } from "./store.ts";
+
+const WIDE: RetentionLimits = { maxRows: 1_000_000, maxBytes: 1_000_000_000, maxAgeMs: 30 * DAY_MS, windowMs: DAY_MS };
+
+function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
+  const db = openEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const events = new EventCount(db);
+  const store = new SqliteStore(db, events);
+  const retention = new Retention(db, events, { ...WIDE, ...limits });
+  const count = (where = "true"): number =>
+    Number(db.prepare(`SELECT count(*) AS n FROM event WHERE ${where}`).get()?.["n"]);
+  const append = (rows: number, at: Millis, type = "CONNECT"): void => {
+    store.begin();
+    for (let i = 0; i < rows; i++) store.append(eventRow(`203.0.${i % 250}.7`, at, { type }));
+    store.commit();
+  };
+  const settle = (now: Millis, batch = 1_000): number => {
+    let gone = 0;
+    store.settle();
+    for (let step = 0; step < 1_000; step++) {
+      const went = retention.step(now, batch);
+      gone += went;
+      if (went === 0) return gone;
+    }
+    throw new Error("never settles");
+  };
+  return { db, events, store, retention, count, append, settle };
+}
+
+test("under its limits nothing goes", (t) => {
+  const { append, retention, count } = fresh(t, {});
+  append(500, START);
+  assert.equal(retention.step(START), 0);
+  assert.equal(count(), 500);
+});
+
+test("over the limit of rows the oldest routine rows are summed up by the hour", (t) => {
+  const { db, append, settle, count, retention, events } = fresh(t, { maxRows: 1_000 });
+  append(300, START);
+  append(50, START, "BAN");
+  append(900, later(START, HOUR_MS));
+  assert.equal(events.rows, 1_250);
+  assert.equal(retention.step(START, 100), 100, "a step takes no more than its batch");
+  assert.equal(settle(START, 100), 150);
+  assert.equal(count(), 1_000);
+  assert.equal(events.rows, 1_000);
+  assert.equal(count("type = 'BAN'"), 50, "bans stay");
+  append(150, later(START, HOUR_MS));
+  settle(START);
+  assert.equal(count(), 1_000);
+  assert.deepEqual(
+    db
+      .prepare("SELECT hour, type, reason, count FROM event_summary ORDER BY hour")
+      .all()
+      .map((row) => Object.values(row)),
+    [
+      [START, "CONNECT", "below_limit", 300],
+      [START + HOUR_MS, "CONNECT", "below_limit", 100],
+    ],
+  );
+});
+
+test("when only bans and commands are left, the oldest of those go too", (t) => {
+  const { append, settle, count } = fresh(t, { maxRows: 100 });
+  append(80, START, "BAN");
+  append(80, START, "ACCOUNT_ADDED");
+  append(10, START);
+  assert.equal(settle(START), 70);
+  assert.equal(count("type = 'CONNECT'"), 1);
+  assert.equal(count("type = 'BAN'"), 19);
+  assert.equal(count("type = 'ACCOUNT_ADDED'"), 80);
+});
+
+test("who was spared again and again pushes out no evidence", (t) => {
+  const { append, settle, count } = fresh(t, { maxRows: 100 });
+  append(50, START, "BAN");
+  append(40, START, "PASSWORD_CHANGED");
+  append(900, START, "SPARED");
+  settle(START);
+  assert.deepEqual([count("type = 'BAN'"), count("type = 'PASSWORD_CHANGED'"), count("type = 'SPARED'")], [50, 40, 10]);
+});
+
+test("the newest event stays, so that no id is ever given twice", (t) => {
+  const { append, settle, count, store } = fresh(t, { maxAgeMs: DAY_MS, maxRows: 50 });
+  append(50, START, "BAN");
+  append(1, START);
+  assert.equal(settle(START), 1);
+  assert.equal(count("type = 'BAN'"), 49, "an old ban went instead");
+  settle(later(START, 9 * DAY_MS));
+  store.begin();
+  assert.equal(store.append(eventRow("203.0.113.7", START)), 52);
+  store.commit();
+});
+
+test("a flood stays within the limit of bytes, and the file grows no further", (t) => {
+  const { append, settle, retention, db } = fresh(t, { maxBytes: 3_000_000 });
+  const pages = (): number => Number(db.prepare("PRAGMA page_count").get()?.["page_count"]);
+  let settled = 0;
+  for (let round = 0; round < 30; round++) {
+    append(3_000, later(START, round));
+    settle(START);
+    assert.ok(retention.usedBytes() <= 3_000_000, String(retention.usedBytes()));
+    if (round === 9) settled = pages();
+  }
+  assert.ok(settled > 700 && pages() <= settled * 1.1, `${pages()} pages, were ${settled}`);
+});
+
+test("routine rows go when they are old", (t) => {
+  const { append, settle, count } = fresh(t, { maxAgeMs: DAY_MS });
+  append(200, START);
+  append(5, START, "UNBAN");
+  append(300, later(START, HOUR_MS));
+  assert.equal(settle(later(START, DAY_MS)), 0);
+  assert.equal(settle(later(START, DAY_MS + 1), 64), 200);
+  assert.equal(settle(later(START, 10 * DAY_MS)), 299);
+  assert.equal(count(), 6);
+});
+
+test("known addresses, ended bans and followed steps go once they are old; what is in force stays", (t) => {
+  const { db, store, settle } = fresh(t, {});
+  const rows = (table: string): number => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]);
+  store.begin();
+  store.apply({ type: "KNOW", prefix: net("203.0.113.1"), account: "ann@example.org", proof: "" }, START);
+  store.apply({ type: "BAN", ban: banOf("203.0.113.1", START) }, START);
+  store.apply({ type: "BAN", ban: banOf("203.0.113.2", START, { expiresAt: null }) }, START);
+  const lift = { prefix: net("203.0.113.1"), cause: "BAN_EXPIRED", forgiven: false, by: "engine" } as const;
+  store.apply({ type: "LIFT", ...lift }, later(START, HOUR_MS));
+  store.commit();
+  settle(later(START, 90 * DAY_MS));
+  assert.deepEqual([rows("known_address"), rows("ban")], [1, 2]);
+  settle(later(START, 181 * DAY_MS));
+  assert.deepEqual([rows("known_address"), rows("ban")], [0, 1]);
+  assert.equal(new SqliteBanLog(db).last(), 3, "few steps stay, however old");
+});
+
+test("steps that are old and far behind go, the newest stay", (t) => {
+  const { db, settle } = fresh(t, {});
+  const insert = db.prepare("INSERT INTO ban_step (at, type, prefix) VALUES (?, 'delete', '203.0.113.1/32')");
+  db.exec("BEGIN");
+  for (let i = 0; i < 100_500; i++) insert.run(START);
+  db.exec("COMMIT");
+  settle(later(START, 2 * HOUR_MS), 1_000);
+  const log = new SqliteBanLog(db);
+  assert.equal(log.last(), 100_500);
+  assert.equal(log.after(0, 1)[0]?.id, 501);
+});
+
+test("a flood does not empty the windows of those who came before it, for as long as they last", (t) => {
+  const { db, append, settle, store, retention } = fresh(t, { maxRows: 1_000 });
+  const prefix = net("198.51.100.7/32");
+  const reach = { sinceConnections: START, sinceMails: START, sinceFailures: START, sinceProbes: START, most: 100 };
+  store.begin();
+  for (let i = 0; i < 8; i++)
+    store.append(eventRow("198.51.100.7", later(START, i + 1), { type: "EMAIL", counts: "mail" }));
+  store.append(eventRow("198.51.100.7", later(START, 9), { type: "LOGIN_FAILED", counts: "login", proof: "a1" }));
+  store.append(eventRow("198.51.100.7", later(START, 9), { type: "RECIPIENT", counts: null }));
+  store.commit();
+  append(3_000, later(START, HOUR_MS));
+  settle(later(START, HOUR_MS));
+  assert.equal(Number(db.prepare("SELECT count(*) AS n FROM event WHERE ip = '198.51.100.7'").get()?.["n"]), 0);
+  const kept = store.address(prefix, reach);
+  assert.equal(kept.mails.length, 8);
+  assert.equal(kept.failures.length, 1);
+
+  // A day later they count in no window any more, and the hourly sweep takes them.
+  append(1, later(START, 3 * DAY_MS));
+  settle(later(START, 3 * DAY_MS));
+  retention.step(later(START, 3 * DAY_MS + 2 * HOUR_MS));
+  assert.equal(store.address(prefix, reach).mails.length, 0);
+});
+
+test("what is kept for windows is bounded too", (t) => {
+  const { db, append, settle } = fresh(t, { maxRows: 1_000 });
+  for (let round = 0; round < 8; round++) {
+    append(2_000, later(START, round));
+    settle(later(START, round));
+  }
+  const entries = Number(db.prepare("SELECT count(*) AS n FROM event_subject").get()?.["n"]);
+  assert.ok(entries <= 1_000 + 1_000 + 1_000, `${entries} entries`);
+});

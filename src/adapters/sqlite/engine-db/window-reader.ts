@@ -1,0 +1,82 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Failure } from "../../../core/decide/facts.ts";
+import type { Millis } from "../../../core/time.ts";
+import { COUNTS_CODE, millis, text } from "../columns.ts";
+
+/** Events after this instant and after this id: several may share a millisecond, one before and one after a ban. */
+export type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
+
+/** What stands where for one address: which windows have events, whether it was ever banned, when it was known. */
+export type Seen = Readonly<{
+  connections: boolean;
+  mails: boolean;
+  logins: boolean;
+  probes: boolean;
+  bounces: boolean;
+  bans: boolean;
+  known: unknown;
+}>;
+
+const UNSEEN: Seen = {
+  connections: false,
+  mails: false,
+  logins: false,
+  probes: false,
+  bounces: false,
+  bans: false,
+  known: null,
+};
+
+/**
+ * Reads the windows of an address or account. `event_subject` is enough once its events have entered it;
+ * `event_by_subject` sees those that wait too, at the price of looking through all that wait.
+ */
+export class WindowReader {
+  readonly #seen: StatementSync;
+  readonly #times: StatementSync;
+  readonly #failures: StatementSync;
+
+  constructor(db: DatabaseSync, from: "event_subject" | "event_by_subject") {
+    const any = (counts: number): string => `EXISTS (SELECT 1 FROM ${from} WHERE subject = ?1 AND counts = ${counts})`;
+    this.#seen = db.prepare(`
+      SELECT ${any(COUNTS_CODE.connection)} AS connections, ${any(COUNTS_CODE.mail)} AS mails,
+        ${any(COUNTS_CODE.login)} AS logins, ${any(COUNTS_CODE.probe)} AS probes,
+        ${any(COUNTS_CODE.bounce)} AS bounces, EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
+        (SELECT max(last_at) FROM known_address WHERE prefix = ?1) AS known`);
+    this.#times = db.prepare(`
+      SELECT at FROM ${from} WHERE subject = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC LIMIT ?`);
+    this.#failures = db.prepare(`
+      SELECT s.at, coalesce(e.proof, '') AS proof, lower(coalesce(e.account, '')) AS account FROM ${from} AS s LEFT JOIN event AS e ON e.id = s.id
+      WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.login} AND s.at > ? AND s.id > ?
+      ORDER BY s.at DESC, s.id DESC LIMIT ?`);
+  }
+
+  seen(subject: string): Seen {
+    const row = this.#seen.get(subject);
+    if (row === undefined) return UNSEEN;
+    return {
+      connections: row["connections"] === 1,
+      mails: row["mails"] === 1,
+      logins: row["logins"] === 1,
+      probes: row["probes"] === 1,
+      bounces: row["bounces"] === 1,
+      bans: row["bans"] === 1,
+      known: row["known"],
+    };
+  }
+
+  /** Ascending; the newest where there are more than `most`. */
+  times(subject: string, window: keyof typeof COUNTS_CODE, { since, after, most }: Stretch): readonly Millis[] {
+    return this.#times
+      .all(subject, COUNTS_CODE[window], since, after, most)
+      .map((row) => millis(row["at"]))
+      .reverse();
+  }
+
+  failures(subject: string, { since, after, most }: Stretch): readonly Failure[] {
+    return this.#failures
+      .all(subject, since, after, most)
+      .map((row) => ({ at: millis(row["at"]), passwordHash: text(row["proof"]), account: text(row["account"]) }))
+      .reverse();
+  }
+}

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { timelineOf } from "../../engine/explain/timeline.ts";
+import type { AddressStory, BanItem, EventItem } from "../../wire/control/items.ts";
+import { nextAfterWhy, printWhy, type WhySubject } from "./why.ts";
+
+const NOW = Date.parse("2026-11-20T07:00:00Z");
+
+const nothing: AddressStory = {
+  ban: null,
+  pastBans: [],
+  offencesInMemory: 0,
+  allowed: null,
+  knownAccounts: [],
+  events: [],
+  timeline: [],
+};
+
+function subject(report: Partial<AddressStory>, extra: Partial<WhySubject> = {}): WhySubject {
+  const base = { ip: ip("203.0.113.7"), protection: null, listedInSettings: null, memoryMs: 7 * DAY_MS, nowMs: NOW };
+  return { ...base, ...extra, report: { ...nothing, ...report, timeline: timelineOf(report.events ?? []) } };
+}
+
+function ip(text: string): Ip {
+  const parsed = parseIp(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+const ban: BanItem = {
+  ip: "203.0.113.7",
+  prefix: "203.0.113.7/32",
+  level: "medium",
+  code: "login_failures",
+  reason: "Too many different wrong passwords: 5 within 10m, limit 5",
+  source: "engine",
+  createdAt: "2026-11-20T06:40:00.000Z",
+  expiresAt: "2026-11-20T08:40:00.000Z",
+  offences: 2,
+};
+
+const failure: EventItem = {
+  id: 17,
+  at: "2026-11-20T06:40:00.000Z",
+  type: "LOGIN_FAILED",
+  ip: "203.0.113.7",
+  account: "anna@example.org",
+  reason: "login_failures",
+  count: 5,
+  limit: 5,
+  windowMs: 600_000,
+  details: "imap login=<anna@example.org>",
+  action: "refused",
+};
+
+test("a ban is told with its time, numbers, offence, events and the command that lifts it", () => {
+  const text = printWhy(subject({ ban, events: [failure] }));
+  assert.equal(
+    text,
+    `203.0.113.7 is banned until 2026-11-20 08:40:00 UTC (1 h 40 min left).
+Reason: Too many different wrong passwords: 5 within 10m, limit 5.
+Since 2026-11-20 06:40:00 UTC; its 2nd offence within 7d, level medium, found by engine.
+To lift it: ./ghostinbox unban 203.0.113.7
+
+What happened (latest last):
+  2026-11-20 06:40:00 UTC  login  LOGIN_FAILED  anna@example.org  Too many different wrong passwords.  imap login=<anna@example.org>; 5 within 10m, limit 5
+
+What lifts or prevents it:
+  Too many different wrong passwords. \`unban IP\` lifts it; \`account passwd\` sets a new password. Set by limits.logins.failures, limits.logins.window.`,
+  );
+});
+
+test("numbers that the ban's text lacks come from the event that brought it on", () => {
+  const text = printWhy(subject({ ban: { ...ban, reason: "Guessing passwords" }, events: [failure] }));
+  assert.match(text, /Reason: Guessing passwords\. It was 5 within 10m, limit 5\./);
+});
+
+test("a manual, permanent ban of a network around the address", () => {
+  const manual: BanItem = {
+    ...ban,
+    prefix: "203.0.113.0/24",
+    level: "manual",
+    code: "manual",
+    reason: "spammers",
+    source: "root",
+    expiresAt: null,
+    offences: 0,
+  };
+  const text = printWhy(subject({ ban: manual }));
+  assert.match(text, /^203\.0\.113\.7 is banned as part of 203\.0\.113\.0\/24 for good\.$/m);
+  assert.match(text, /banned by root, so it is no offence/);
+  assert.match(text, /unban 203\.0\.113\.0\/24$/m);
+});
+
+test("an IPv6 network keeps its length in the command, a single address loses it", () => {
+  const at = { ip: ip("2001:db8::7") };
+  assert.match(printWhy(subject({ ban: { ...ban, prefix: "2001:db8::/64" } }, at)), /unban 2001:db8::\/64$/m);
+  assert.match(printWhy(subject({ ban: { ...ban, prefix: "2001:db8::7/128" } }, at)), /unban 2001:db8::7$/m);
+});
+
+test("an address never seen", () => {
+  assert.equal(printWhy(subject({})), "203.0.113.7 is not banned: nothing is known of it.");
+  assert.equal(nextAfterWhy(subject({})), "./ghostinbox events");
+});
+
+test("an address on the allow list, by command and by the settings", () => {
+  const allowed = {
+    prefix: "203.0.113.0/24",
+    note: "office",
+    by: "root",
+    at: "2026-11-01T00:00:00.000Z",
+    expiresAt: null,
+  };
+  const text = printWhy(subject({ allowed }));
+  assert.match(text, /^203\.0\.113\.7 is not banned\.$/m);
+  assert.match(text, /never banned: 203\.0\.113\.0\/24, "office", added by root on 2026-11-01/);
+  assert.match(text, /allow remove 203\.0\.113\.0\/24/);
+  const bySettings = printWhy(subject({}, { listedInSettings: parsePrefix("203.0.113.0/28") }));
+  assert.match(bySettings, /allow\.networks has 203\.0\.113\.0\/28/);
+  assert.doesNotMatch(bySettings, /nothing is known/);
+});
+
+test("the machine itself and its gateway", () => {
+  assert.match(printWhy(subject({}, { protection: "loopback" })), /never banned: It is this machine itself/);
+  assert.match(printWhy(subject({}, { protection: "gateway" })), /never banned: It is the gateway/);
+});
+
+test("a known address and its past bans", () => {
+  const past = [{ ...ban, endedAt: "2026-11-20T06:52:00.000Z", ended: "UNBAN" }];
+  const text = printWhy(subject({ knownAccounts: ["anna@example.org"], pastBans: past, offencesInMemory: 1 }));
+  assert.match(text, /Signed in from here: anna@example\.org\. So it is slowed down before it is banned\./);
+  assert.match(text, /1 offence within 7d count towards/);
+  assert.match(text, /2026-11-20 06:40:00 UTC {2}lifted after 12 min {2}medium {2}Too many/);
+});
+
+test("many events are cut to the latest, and text of strangers cannot steer the terminal", () => {
+  const many = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: i, details: `login=<\x1b[31m${i}>` }));
+  const text = printWhy(subject({ events: many.reverse() }));
+  assert.equal(text.match(/LOGIN_FAILED/g)?.length, 20);
+  assert.match(text, /<\\x1b\[31m29>/);
+  assert.ok(!text.includes("\x1b"));
+  assert.match(text, /events --ip 203\.0\.113\.7/);
+});

@@ -1,0 +1,115 @@
+import { type Protection, reasons } from "../../core/events/reasons.ts";
+import type { Ip, Prefix } from "../../core/net/ip.ts";
+import { formatDuration } from "../../core/time.ts";
+import type { AddressStory, BanItem, TimelineStep } from "../../wire/control/items.ts";
+import { PROGRAM } from "../call.ts";
+import { columns, dayAndTime, oneLine, ordinal, plural, shown, span, until } from "./text.ts";
+import { parts, printRemedies, printTimeline } from "./timeline.ts";
+
+/** What `why` tells about. `protection` is what the machine itself knows of its own addresses. */
+export type WhySubject = Readonly<{
+  ip: Ip;
+  report: AddressStory;
+  protection: Protection | null;
+  /** The network of `allow.networks` in the settings that covers it. */
+  listedInSettings: Prefix | null;
+  memoryMs: number;
+  nowMs: number;
+}>;
+
+/** In plain words: the state, the reason with its numbers, the events, and the command that changes it. */
+export function printWhy(subject: WhySubject): string {
+  const { timeline } = subject.report;
+  return parts([
+    state(subject),
+    protections(subject),
+    known(subject),
+    past(subject),
+    printTimeline(timeline, `${PROGRAM} events --ip ${subject.ip}`),
+    printRemedies(timeline),
+  ]);
+}
+
+/** The command to type next. */
+export function nextAfterWhy({ ip, report }: WhySubject): string {
+  if (report.ban !== null) return `${PROGRAM} unban ${shown(report.ban.prefix)}  # lifts the ban`;
+  if (report.allowed !== null) return `${PROGRAM} allow remove ${report.allowed.prefix}  # takes it off the allow list`;
+  return report.events.length === 0 ? `${PROGRAM} events` : `${PROGRAM} ban ${ip} REASON  # bans it`;
+}
+
+function state(subject: WhySubject): string {
+  const { ip, report, nowMs } = subject;
+  const { ban } = report;
+  if (ban === null) return isUnknown(subject) ? `${ip} is not banned: nothing is known of it.` : `${ip} is not banned.`;
+  const covering = ban.prefix.startsWith(`${ip}/`) ? "" : ` as part of ${ban.prefix}`;
+  const lines = [
+    `${ip} is banned${covering} ${until(ban.expiresAt, nowMs)}.`,
+    `Reason: ${sentence(ban.reason)}${numbers(ban, report.timeline)}`,
+    `Since ${dayAndTime(ban.createdAt)}; ${offence(subject, ban)}`,
+    `To lift it: ${PROGRAM} unban ${shown(ban.prefix)}`,
+  ];
+  return lines.join("\n");
+}
+
+function isUnknown({ report, protection, listedInSettings }: WhySubject): boolean {
+  const { pastBans, allowed, knownAccounts, events: seen } = report;
+  if (protection !== null || allowed !== null || listedInSettings !== null) return false;
+  return [pastBans, knownAccounts, seen].every((list) => list.length === 0);
+}
+
+function offence({ memoryMs }: WhySubject, ban: BanItem): string {
+  if (ban.offences === 0) return `banned by ${ban.source}, so it is no offence that makes later bans longer.`;
+  return `its ${ordinal(ban.offences)} offence within ${formatDuration(memoryMs)}, level ${ban.level}, found by ${ban.source}.`;
+}
+
+/** The ban's text may have the numbers already; otherwise they stand in the event that brought it on. */
+function numbers(ban: BanItem, seen: readonly TimelineStep[]): string {
+  if (/limit \d/.test(ban.reason)) return "";
+  const step = seen.findLast(({ reason, evidence }) => reason === ban.code && evidence !== "");
+  return step === undefined ? "" : ` It was ${step.evidence}.`;
+}
+
+function protections({ ip, report, protection, listedInSettings }: WhySubject): string {
+  const lines: string[] = [];
+  if (protection !== null && protection !== "allow_listed")
+    lines.push(`${ip} is never banned: ${reasons[protection].says} ${reasons[protection].next}`);
+  if (report.allowed !== null) {
+    const { prefix, note, by, at, expiresAt } = report.allowed;
+    const remark = note === "" ? "" : `, "${oneLine(note)}"`;
+    lines.push(
+      `It is on the allow list, so it is never banned: ${prefix}${remark}, added by ${by} on ${dayAndTime(at)}${expiresAt === null ? "" : `, until ${dayAndTime(expiresAt)}`}.`,
+    );
+    lines.push(`To take it off: ${PROGRAM} allow remove ${prefix}`);
+  }
+  if (listedInSettings !== null)
+    lines.push(
+      `It is on the allow list of the settings, so it is never banned: allow.networks has ${listedInSettings}.`,
+    );
+  return lines.join("\n");
+}
+
+function known({ report }: WhySubject): string {
+  if (report.knownAccounts.length === 0) return "";
+  const who = report.knownAccounts.map(oneLine).join(", ");
+  return `Signed in from here: ${who}. So it is slowed down before it is banned.`;
+}
+
+function past({ report, memoryMs }: WhySubject): string {
+  const { pastBans, offencesInMemory } = report;
+  if (pastBans.length === 0) return "";
+  const rows = pastBans.map((ban) => [`  ${dayAndTime(ban.createdAt)}`, ending(ban), ban.level, ban.reason]);
+  const next = plural(offencesInMemory, "offence");
+  return `Earlier bans (${next} within ${formatDuration(memoryMs)} count towards the next):\n${columns(rows)}`;
+}
+
+const ENDINGS: Readonly<Record<string, string>> = { UNBAN: "lifted", BAN_EXPIRED: "ended", REPLACED: "replaced" };
+
+function ending(ban: AddressStory["pastBans"][number]): string {
+  const lasted = ban.endedAt === null ? "" : ` after ${span(Date.parse(ban.endedAt) - Date.parse(ban.createdAt))}`;
+  return `${ENDINGS[ban.ended ?? ""] ?? "over"}${lasted}`;
+}
+
+function sentence(text: string): string {
+  const line = oneLine(text);
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}

@@ -1,0 +1,77 @@
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { hashed } from "../../adapters/accounts/account-secret.ts";
+import { loadPasswordJudge } from "../../adapters/accounts/password-strength.ts";
+import { ENTRIES_PER_COMMAND, type FileChanges } from "../../wire/control/control.ts";
+import { type AccountLine, parseAccountsFile } from "../../wire/dovecot/accounts-file.ts";
+import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "../call.ts";
+import { oneLine, plural } from "../print/text.ts";
+
+const MOST_BYTES = 16 * 1024 * 1024;
+type Named = FileChanges["skipped"][number];
+
+/** All lines make sense, or nothing is imported. Accounts that exist are left alone; weak passwords are kept, and named. */
+export async function accountImport(call: Call): Promise<Answer> {
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const path = call.args[0] ?? "";
+  const accounts = readAccounts(path);
+  if ("ok" in accounts) return accounts;
+  const added: string[] = [];
+  const skipped: Named[] = [];
+  for (let i = 0; i < accounts.length; i += ENTRIES_PER_COMMAND) {
+    const entries = await Promise.all(accounts.slice(i, i + ENTRIES_PER_COMMAND).map(hashed));
+    const asked = await call.guard.ask<"accounts_import">({ verb: "accounts_import", entries });
+    if (!asked.ok) return asked;
+    added.push(...asked.result.added);
+    skipped.push(...asked.result.skipped);
+  }
+  const weak = await weakOnes(accounts.filter(({ name }) => added.includes(name)));
+  const lines = [
+    `${plural(added.length, "account")} imported.`,
+    ...skipped.map(({ name, why }) => `Not imported: ${name} ${why}.`),
+    ...weak.map(({ name, why }) => `Weak: ${name}: ${why}`),
+  ];
+  const next = weak[0] === undefined ? `${PROGRAM} account list` : `${PROGRAM} account passwd ${weak[0].name}`;
+  return done({ added, skipped, weak }, lines.join("\n"), next);
+}
+
+function readAccounts(path: string): readonly AccountLine[] | Problem {
+  const text = readText(path);
+  if (typeof text !== "string") return text;
+  const parsed = parseAccountsFile(text);
+  if (parsed.ok) {
+    if (parsed.accounts.length > 0) return parsed.accounts;
+    return failed(`${oneLine(path)} names no account.`, "Each line must be like anna@example.org|{SCHEME}hash.");
+  }
+  const { problems } = parsed;
+  const lines = problems.map(({ says }) => `- ${says}`);
+  const message = `Nothing was imported: ${plural(problems.length, "line")} of ${oneLine(path)} could not be read.`;
+  return { ...failed(message, "Correct them and import again."), found: { lines, json: { ok: false, problems } } };
+}
+
+function readText(path: string): string | Problem {
+  try {
+    const file = openSync(path, "r");
+    try {
+      const stat = fstatSync(file);
+      if (!stat.isFile()) return failed(`${oneLine(path)} is no file.`, "");
+      if (stat.size > MOST_BYTES) return failed(`${oneLine(path)} is larger than 16 MB.`, "");
+      return readFileSync(file, "utf8");
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    const why =
+      error instanceof Error && "code" in error && error.code === "ENOENT" ? "does not exist" : "cannot be read";
+    return failed(`${oneLine(path)} ${why}.`, "");
+  }
+}
+
+/** Only of passwords in clear text can it be told. */
+async function weakOnes(accounts: readonly AccountLine[]): Promise<readonly Named[]> {
+  const judge = accounts.some(({ secret }) => secret.type === "plain") ? await loadPasswordJudge() : null;
+  return accounts.flatMap(({ name, secret }) => {
+    const why = judge !== null && secret.type === "plain" ? judge(secret.password, name) : null;
+    return why === null ? [] : [{ name, why }];
+  });
+}

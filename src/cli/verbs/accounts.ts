@@ -1,0 +1,92 @@
+import { type AccountName, type Address, parseAccountName, parseAddress } from "../../core/net/address.ts";
+import type { AccountItem } from "../../wire/control/items.ts";
+import { type Answer, type Call, done, failed, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { newPasswordHash } from "../new-password.ts";
+import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
+
+export async function accountAdd(call: Call): Promise<Answer> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  // Asked first, so that nobody types a password in vain.
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const password = await newPasswordHash(call, name);
+  if (!password.ok) return password;
+  const asked = await call.guard.ask<"account_add">({ verb: "account_add", name, hash: password.hash });
+  if (!asked.ok) return asked;
+  return done(asked.result, `${name} can receive, read and send mail now.`, `${PROGRAM} account list`);
+}
+
+export async function accountPasswd(call: Call): Promise<Answer> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const password = await newPasswordHash(call, name);
+  if (!password.ok) return password;
+  const asked = await call.guard.ask<"account_passwd">({ verb: "account_passwd", name, hash: password.hash });
+  if (!asked.ok) return asked;
+  return done(
+    asked.result,
+    `${name} has a new password; its open sessions were ended.`,
+    `${PROGRAM} events --type LOGIN_FAILED`,
+  );
+}
+
+export async function accountRemove(call: Call): Promise<Answer> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  if (call.terminal.interactive && !call.flag("yes")) {
+    const reply = await call.terminal.ask(`Remove ${name}? Nobody will be able to sign in or send mail to it. [y/N] `);
+    if (reply === null || !/^y(es)?$/i.test(reply.trim())) return failed(`${name} was not removed.`, "");
+  }
+  const asked = await call.guard.ask<"account_remove">({ verb: "account_remove", name });
+  if (!asked.ok) return asked;
+  const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.`;
+  return done(asked.result, text, `${PROGRAM} account list`);
+}
+
+export async function accountSuspend(call: Call): Promise<Answer> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const asked = await call.guard.ask<"account_suspend">({ verb: "account_suspend", name });
+  if (!asked.ok) return asked;
+  const text = `${name} cannot sign in any more; its open sessions were ended. Mail for it still arrives.`;
+  return done(asked.result, text, `${PROGRAM} account resume ${name}`);
+}
+
+export async function accountResume(call: Call): Promise<Answer> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const asked = await call.guard.ask<"account_resume">({ verb: "account_resume", name });
+  if (!asked.ok) return asked;
+  return done(asked.result, `${name} can sign in again.`, `${PROGRAM} account list`);
+}
+
+export async function accountList(call: Call): Promise<Answer> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const items = opened.reader.accounts();
+  if (items.length === 0) return done({ items }, "There is no account yet.", `${PROGRAM} account add you@example.org`);
+  const rows = items.map((item) => [
+    item.name,
+    STATES[item.origin] ?? (item.suspended ? "suspended" : "active"),
+    dayAndTime(item.createdAt),
+    item.lastSignInAt === null ? "-" : dayAndTime(item.lastSignInAt),
+    item.networks.length === 0 ? "anywhere" : item.networks.map(shown).join(", "),
+  ]);
+  return done({ items }, columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "FROM"], ...rows]));
+}
+
+/** States that say more than whether it is suspended. */
+const STATES: Partial<Record<AccountItem["origin"], string>> = { unlisted: "not in the accounts file" };
+
+export function accountFrom(text: string | undefined): AccountName | Problem {
+  const name = parseAccountName(text ?? "");
+  return name ?? wrongUsage(`"${oneLine(text ?? "")}" cannot be an account.`, "Write it like anna@example.org.");
+}
+
+export function addressFrom(text: string | undefined): Address | Problem {
+  const address = parseAddress(text ?? "");
+  return address ?? wrongUsage(`"${oneLine(text ?? "")}" is not a mail address.`, "Write it like anna@example.org.");
+}

@@ -1,0 +1,45 @@
+import { type Answer, type Call, done, failed, PROGRAM } from "../call.ts";
+import { columns, dayAndTime, oneLine, plural } from "../print/text.ts";
+
+const NO_CHANNEL = "alerts.email, alerts.ntfy or another of [alerts] in ghostinbox.toml names one.";
+
+export async function alertsTest(call: Call): Promise<Answer> {
+  const asked = await call.guard.ask<"alerts_test">({ verb: "alerts_test" });
+  if (!asked.ok) return asked;
+  const { results } = asked.result;
+  if (results.length === 0) return failed("Alerts go nowhere: no channel is set.", NO_CHANNEL);
+  const lines = results.map(({ channel, ok, detail }) => `${channel}: ${ok ? "taken" : `failed: ${oneLine(detail)}`}`);
+  const bad = results.filter(({ ok }) => !ok).length;
+  if (bad === 0) return done(asked.result, lines.join("\n"), `${PROGRAM} alerts list`);
+  return {
+    ...failed(
+      `${bad} of ${plural(results.length, "channel")} failed.`,
+      "Correct [alerts] in ghostinbox.toml, then `config apply`.",
+    ),
+    found: { lines, json: asked.result },
+  };
+}
+
+export async function alertsList(call: Call): Promise<Answer> {
+  const asked = await call.guard.ask<"alerts_list">({ verb: "alerts_list" });
+  if (!asked.ok) return asked;
+  const { channels, alerts } = asked.result;
+  const failing = channels.filter(({ failing: why }) => why !== null);
+  const rows = alerts.map(({ severity, code, subject, openedAt, resolvedAt, detail }) => [
+    severity,
+    subject === "" ? code : `${code} (${subject})`,
+    dayAndTime(openedAt),
+    resolvedAt === null ? "open" : dayAndTime(resolvedAt),
+    detail,
+  ]);
+  const text = [
+    alerts.length === 0
+      ? "There has been no alert."
+      : columns([["SEVERITY", "ALERT", "SINCE", "UNTIL", "DETAIL"], ...rows]),
+    channels.length === 0
+      ? `They are told nowhere: ${NO_CHANNEL}`
+      : `They are told through: ${channels.map(({ name }) => name).join(", ")}.`,
+    ...failing.map(({ name, failing: why }) => `! ${name} fails: ${oneLine(why ?? "")}`),
+  ].join("\n");
+  return done(asked.result, text, `${PROGRAM} alerts test`);
+}

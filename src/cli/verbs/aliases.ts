@@ -1,0 +1,59 @@
+import type { Address } from "../../core/net/address.ts";
+import { type Answer, type Call, done, PROGRAM, type Problem } from "../call.ts";
+import { columns } from "../print/text.ts";
+import { addressFrom } from "./accounts.ts";
+
+export async function aliasAdd(call: Call): Promise<Answer> {
+  const address = addressFrom(call.args[0]);
+  if (typeof address !== "string") return address;
+  const targets = targetsFrom(call.args[1] ?? "");
+  if ("ok" in targets) return targets;
+  const asked = await call.guard.ask<"alias_add">({ verb: "alias_add", address, targets });
+  if (!asked.ok) return asked;
+  return done(asked.result, `Mail for ${address} goes to ${targets.join(", ")}.`, `${PROGRAM} alias list`);
+}
+
+export async function aliasRemove(call: Call): Promise<Answer> {
+  const address = addressFrom(call.args[0]);
+  if (typeof address !== "string") return address;
+  const asked = await call.guard.ask<"alias_remove">({ verb: "alias_remove", address });
+  if (!asked.ok) return asked;
+  return done(asked.result, `${address} is no alias any more.`, `${PROGRAM} alias list`);
+}
+
+export function aliasBlock(call: Call): Promise<Answer> {
+  return setBlocked(call, true);
+}
+
+export function aliasUnblock(call: Call): Promise<Answer> {
+  return setBlocked(call, false);
+}
+
+async function setBlocked(call: Call, blocked: boolean): Promise<Answer> {
+  const address = addressFrom(call.args[0]);
+  if (typeof address !== "string") return address;
+  const asked = await call.guard.ask<"alias_block">({ verb: "alias_block", address, blocked });
+  if (!asked.ok) return asked;
+  const text = blocked ? `Mail for ${address} is refused from now on.` : `${address} takes mail again.`;
+  return done(asked.result, text, `${PROGRAM} alias ${blocked ? `unblock ${address}` : "list"}`);
+}
+
+export async function aliasList(call: Call): Promise<Answer> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const items = opened.reader.aliases();
+  if (items.length === 0)
+    return done({ items }, "There is no alias yet.", `${PROGRAM} alias add info@example.org anna@example.org`);
+  const rows = items.map((item) => [item.address, item.blocked ? "blocked" : "active", item.targets.join(", ")]);
+  return done({ items }, columns([["ALIAS", "STATE", "GOES TO"], ...rows]));
+}
+
+function targetsFrom(text: string): readonly Address[] | Problem {
+  const targets: Address[] = [];
+  for (const word of text.split(/[\s,]+/).filter((each) => each !== "")) {
+    const address = addressFrom(word);
+    if (typeof address !== "string") return address;
+    targets.push(address);
+  }
+  return targets;
+}

@@ -1,0 +1,132 @@
+import { parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { instant, parseDuration } from "../../core/time.ts";
+import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { columns, dayAndTime, oneLine, plural, shown, until } from "../print/text.ts";
+
+const NO_NOTE = "Banned by the administrator";
+const MAX_NOTE = 200;
+
+export async function ban(call: Call): Promise<Answer> {
+  const target = targetFrom(call.args[0]);
+  if (typeof target !== "string") return target;
+  const time = banTime(call);
+  if (typeof time === "object" && time !== null) return time;
+  const note = noteFrom(call.args[1], NO_NOTE);
+  if (typeof note !== "string") return note;
+  const asked = await call.guard.ask<"ban">({ verb: "ban", target, note, for: time });
+  if (!asked.ok) return asked;
+  const { ban: item } = asked.result;
+  return done(
+    asked.result,
+    `${shown(item.prefix)} is banned ${until(item.expiresAt, call.now())}.`,
+    `${PROGRAM} why ${item.ip}`,
+  );
+}
+
+export async function unban(call: Call): Promise<Answer> {
+  const target = targetFrom(call.args[0]);
+  if (typeof target !== "string") return target;
+  const asked = await call.guard.ask<"unban">({ verb: "unban", target });
+  if (!asked.ok) return asked;
+  const text = `${shown(asked.result.prefix)} is banned no more.`;
+  return done(asked.result, text, `${PROGRAM} allow add ${target}   # never to be banned again`);
+}
+
+export async function bans(call: Call): Promise<Answer> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const items = opened.reader.queries.bans(instant(call.now()));
+  if (items.length === 0) return done({ active: 0, items }, "No ban is in force.");
+  const rows = items.map((item) => [
+    shown(item.prefix),
+    item.level,
+    item.expiresAt === null ? "for good" : dayAndTime(item.expiresAt),
+    item.reason,
+    item.source,
+  ]);
+  const text = columns([["ADDRESS", "LEVEL", "UNTIL", "REASON", "BY"], ...rows]);
+  return done({ active: items.length, items }, text, `${PROGRAM} why ${items[0]?.ip ?? "IP"}`);
+}
+
+export async function cleanup(call: Call): Promise<Answer> {
+  const asked = await call.guard.ask<"cleanup">({ verb: "cleanup" });
+  if (!asked.ok) return asked;
+  const { expired } = asked.result;
+  return done(
+    asked.result,
+    expired === 0 ? "No ban was over." : `${plural(expired, "ban")} that were over are removed.`,
+  );
+}
+
+export async function allowAdd(call: Call): Promise<Answer> {
+  const target = targetFrom(call.args[0]);
+  if (typeof target !== "string") return target;
+  const note = noteFrom(call.args[1], "");
+  if (typeof note !== "string") return note;
+  const time = timeGiven(call);
+  if (typeof time === "object" && time !== null) return time;
+  const asked = await call.guard.ask<"allow_add">({ verb: "allow_add", target, note, for: time });
+  if (!asked.ok) return asked;
+  const { prefix, lifted } = asked.result;
+  const also = lifted.length === 0 ? "" : ` ${plural(lifted.length, "ban")} lifted: ${lifted.join(", ")}.`;
+  const from = time === null ? "from now on" : `for ${time}`;
+  return done(asked.result, `${shown(prefix)} is never banned ${from}.${also}`, `${PROGRAM} allow list`);
+}
+
+export async function allowRemove(call: Call): Promise<Answer> {
+  const target = targetFrom(call.args[0]);
+  if (typeof target !== "string") return target;
+  const asked = await call.guard.ask<"allow_remove">({ verb: "allow_remove", target });
+  if (!asked.ok) return asked;
+  return done(asked.result, `${shown(asked.result.prefix)} is off the allow list.`, `${PROGRAM} allow list`);
+}
+
+export async function allowList(call: Call): Promise<Answer> {
+  const asked = await call.guard.ask<"allow_list">({ verb: "allow_list" });
+  if (!asked.ok) return asked;
+  const { items } = asked.result;
+  if (items.length === 0) return done({ items }, "The allow list is empty.", `${PROGRAM} allow add IP NOTE`);
+  const rows = items.map((item) => [
+    shown(item.prefix),
+    item.note,
+    item.from === "settings" ? "settings" : item.by,
+    item.expiresAt === null ? "" : dayAndTime(item.expiresAt),
+  ]);
+  return done({ items }, columns([["ADDRESS", "NOTE", "BY", "UNTIL"], ...rows]));
+}
+
+/** The address or network that was typed, in canonical text. Which network an address stands for, the guard knows. */
+export function targetFrom(text: string | undefined): string | Problem {
+  const parsed = parseIp(text ?? "") ?? parsePrefix(text ?? "");
+  if (parsed !== null) return parsed;
+  return wrongUsage(
+    `"${oneLine(text ?? "")}" is not an IP address or network.`,
+    "Write it like 203.0.113.7 or 2001:db8::/64.",
+  );
+}
+
+/** Null: as long as the settings say. */
+function banTime(call: Call): string | null | Problem {
+  if (!call.flag("permanent")) return timeGiven(call);
+  return call.option("for") === null
+    ? "permanent"
+    : wrongUsage("--for and --permanent exclude each other.", "Give one.");
+}
+
+/** Null: none was given. */
+function timeGiven(call: Call): string | null | Problem {
+  const text = call.option("for");
+  if (text === null) return null;
+  const durationMs = parseDuration(text);
+  if (durationMs !== null && durationMs > 0) return text.trim();
+  return wrongUsage(`"${text}" is not a time.`, "Write it like 30m, 2h or 7d.");
+}
+
+function noteFrom(text: string | undefined, fallback: string): string | Problem {
+  if (text === undefined || text.trim() === "") return fallback;
+  if (text.length <= MAX_NOTE && !/\p{Cc}/u.test(text)) return text.trim();
+  return wrongUsage(
+    "The reason is too long or contains control characters.",
+    `Use one line of at most ${MAX_NOTE} letters.`,
+  );
+}

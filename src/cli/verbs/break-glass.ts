@@ -1,0 +1,58 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { createFile } from "../../adapters/root-files/files.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { type Answer, type Call, done, failed, PROGRAM } from "../call.ts";
+import { plural } from "../print/text.ts";
+
+const TABLE = ["inet", "ghostinbox"] as const;
+
+/** Lifts every ban and lowers the guard of every account, whatever works or does not: through the guard, or else through the kernel itself. */
+export async function breakGlass(call: Call): Promise<Answer> {
+  const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
+  const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
+  if (asked.ok) {
+    const { lifted } = asked.result;
+    return done(
+      { lifted, through: "guard" },
+      `${plural(lifted, "ban")} lifted; nobody is banned, and no account is guarded, until it happens again.`,
+      next,
+    );
+  }
+  if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
+  const firewall = await deleteTable();
+  const noted = leaveRequest(call.layout, call.now());
+  const back =
+    asked.exit === "not_running" ? "" : " The guard may put the table back: end `npm start` if you are shut out again.";
+  const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}`;
+  if (!firewall.ok || !noted.ok) return failed(text, "Free the firewall by hand: nft delete table inet ghostinbox");
+  return done(
+    { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested },
+    text,
+    next,
+  );
+}
+
+type Freed = Readonly<{ ok: boolean; deleted: boolean; says: string }>;
+
+async function deleteTable(): Promise<Freed> {
+  const tables = await runProgram("nft", ["list", "tables"]);
+  if (tables.code === 0 && !tables.stdout.split("\n").includes(`table ${TABLE.join(" ")}`))
+    return { ok: true, deleted: false, says: "The firewall held no table of ours." };
+  const deleted = await runProgram("nft", ["delete", "table", ...TABLE]);
+  if (deleted.code === 0) return { ok: true, deleted: true, says: "The firewall table inet ghostinbox is deleted." };
+  return { ok: false, deleted: false, says: `The firewall table could not be deleted: ${lastLines(deleted)}.` };
+}
+
+type Noted = Readonly<{ ok: boolean; requested: boolean; says: string }>;
+
+/** The bans are still in the database, which belongs to the guard: it lifts them when it starts. */
+function leaveRequest(layout: Layout, nowMs: number): Noted {
+  if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "There is no database with bans." };
+  if (!existsSync(dirname(layout.breakGlass)))
+    return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };
+  // The directory is the guard's: where a link has that name it is not followed.
+  createFile(layout.breakGlass, `${new Date(nowMs).toISOString()}\n`, { mode: 0o644 });
+  return { ok: true, requested: true, says: "The guard will lift every ban when it starts." };
+}

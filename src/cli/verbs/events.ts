@@ -1,0 +1,80 @@
+import { EVENT_TYPES } from "../../core/events/event-types.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import type { EventFilter } from "../../engine/ports.ts";
+import { nearest } from "../../settings/nearest.ts";
+import type { EventItem } from "../../wire/control/items.ts";
+import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { limitFrom } from "../limit.ts";
+import { columns, dayAndTime, oneLine } from "../print/text.ts";
+import type { Reader } from "../reader.ts";
+import { targetFrom } from "./bans.ts";
+
+const USUAL_LIMIT = 50;
+/** Rows read at once while following. */
+const BATCH = 500;
+
+type Chosen = Pick<EventFilter, "prefix" | "type">;
+
+export async function events(call: Call): Promise<Answer> {
+  const limit = limitFrom(call.option("limit"), USUAL_LIMIT, "events");
+  if (typeof limit !== "number") return limit;
+  const chosen = chosenFrom(call);
+  if ("ok" in chosen) return chosen;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const { reader } = opened;
+  const latest = [...reader.queries.events({ ...chosen, most: limit, order: "newest_first" })].reverse();
+  if (call.flag("follow")) return follow(call, reader, chosen, latest);
+  if (latest.length === 0)
+    return done({ items: latest }, "No event matches.", `${PROGRAM} events --follow  # waits for one`);
+  const someone = latest.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
+  return done({ items: latest }, columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
+}
+
+/** Prints each event as it is committed, until Ctrl-C. */
+async function follow(call: Call, reader: Reader, chosen: Chosen, latest: readonly EventItem[]): Promise<Answer> {
+  const { terminal, guard, json } = call;
+  // From here on Ctrl-C is an orderly end, whatever has been printed by then.
+  const { interrupted } = terminal;
+  const print = (item: EventItem): void => terminal.out(json ? JSON.stringify(item) : lineOf(item));
+  let lastId = latest.at(-1)?.id ?? reader.queries.events({ most: 1, order: "newest_first" })[0]?.id ?? 0;
+  latest.forEach(print);
+  const printNew = (): void => {
+    for (;;) {
+      const some = reader.queries.events({ ...chosen, after: lastId, most: BATCH, order: "oldest_first" });
+      some.forEach(print);
+      lastId = some.at(-1)?.id ?? lastId;
+      if (some.length < BATCH) return;
+    }
+  };
+  const ended = await guard.watch(printNew, interrupted);
+  return ended.ok ? done(undefined, "") : ended;
+}
+
+function lineOf(item: EventItem): string {
+  const [at = "", type = "", ip = "", ...rest] = cellsOf(item).map(oneLine);
+  return [at, type.padEnd(16), ip.padEnd(15), ...rest].join("  ").trimEnd();
+}
+
+function cellsOf(item: EventItem): readonly string[] {
+  // What is usual needs no reason, and a ban's action tells its own.
+  const plain = item.reason === null || item.reason === "below_limit" || item.type === "BAN";
+  const action = plain ? item.action : `${item.action} (${item.reason})`;
+  return [dayAndTime(item.at), item.type, item.ip ?? "-", action, item.details];
+}
+
+function chosenFrom(call: Call): Chosen | Problem {
+  const type = call.option("type");
+  const known = type === null ? undefined : EVENT_TYPES.find((one) => one === type.toUpperCase());
+  if (type !== null && known === undefined) {
+    const near = nearest(type.toUpperCase(), EVENT_TYPES);
+    return wrongUsage(`"${oneLine(type)}" is not an event type.`, `The nearest is ${near}.`);
+  }
+  const ip = call.option("ip");
+  const byType = known === undefined ? {} : { type: known };
+  if (ip === null) return byType;
+  const target = targetFrom(ip);
+  if (typeof target !== "string") return target;
+  const prefix = parsePrefix(target);
+  return prefix === null ? byType : { ...byType, prefix };
+}

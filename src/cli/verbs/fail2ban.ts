@@ -1,0 +1,82 @@
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import { adoptFilters, type Refused, refusedFilters } from "../../daemon/set-up/adopt-filters.ts";
+import { CHECKOUT } from "../../daemon/set-up/checkout.ts";
+import { userIds } from "../../daemon/set-up/site.ts";
+import { USERS } from "../../settings/layout.ts";
+import { type JailStatus, parseJailNames, parseJailStatus } from "../../wire/fail2ban/status.ts";
+import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "../call.ts";
+import { columns, oneLine } from "../print/text.ts";
+import { settingsOf } from "./config.ts";
+
+export async function fail2banStatus(call: Call): Promise<Answer> {
+  const settings = settingsOn(call);
+  if (!settings.ok) return settings;
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const listed = await client(call, ["status"]);
+  if (listed.code !== 0)
+    return failed(
+      `Fail2ban does not answer: ${lastLines(listed, 1)}.`,
+      `\`${PROGRAM} fail2ban restart\` starts it anew.`,
+    );
+  const jails: JailStatus[] = [];
+  for (const name of parseJailNames(listed.stdout)) {
+    const { stdout } = await client(call, ["status", name]);
+    jails.push(parseJailStatus(name, stdout));
+  }
+  const refused = refusedFilters(call.layout);
+  const { sentences } = settings;
+  const text = `${printStatus(jails, refused)}\n${SENTENCES[sentences]}`;
+  return done({ running: true, sentences, jails, refused }, text, `${PROGRAM} events --type JAIL_REPORTED`);
+}
+
+/** Takes filters over first: a file dropped in since the last start becomes a jail. */
+export async function fail2banRestart(call: Call): Promise<Answer> {
+  const settings = settingsOn(call);
+  if (!settings.ok) return settings;
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
+  const applied = await call.keeper.ask({ verb: "apply" });
+  if (!applied.ok) return failed(`Nothing was applied: ${applied.reason}`, `\`${PROGRAM} config check\` tells more.`);
+  const restarted = await call.keeper.ask({ verb: "restart", service: "fail2ban" });
+  if (!restarted.ok) return failed(restarted.reason, `\`${PROGRAM} status\` tells more.`);
+  const jails = own.length === 0 ? [] : [`Your own jails: ${own.join(", ")}.`];
+  const text = ["Fail2ban was restarted.", ...jails, ...refused.map(printRefused)].join("\n");
+  return done({ restarted: true, own, refused }, text, `${PROGRAM} fail2ban status`);
+}
+
+type On = Readonly<{ ok: true; sentences: Policy["jailSentences"] }>;
+
+const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
+  unjudged: 'A report bans for what the guard did not judge as it happened (fail2ban.sentences = "unjudged").',
+  all: 'Each report bans by the limit of its jail (fail2ban.sentences = "all").',
+};
+
+function settingsOn(call: Call): On | Problem {
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  if (loaded.settings["fail2ban.enabled"]) return { ok: true, sentences: loaded.settings["fail2ban.sentences"] };
+  return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
+}
+
+/** As Fail2ban's own user: the client runs whatever code the server's answer holds (Python's pickle). */
+function client({ layout }: Call, argv: readonly string[]) {
+  const user = process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {};
+  return runProgram("fail2ban-client", ["-c", layout.fail2banConf, "-s", layout.fail2banSocket, ...argv], user);
+}
+
+function printStatus(jails: readonly JailStatus[], refused: readonly Refused[]): string {
+  const rows = jails.map(({ name, watched, found, reports }) => [
+    name,
+    String(watched),
+    String(found),
+    String(reports),
+  ]);
+  return [columns([["JAIL", "WATCHED", "OFFENCES", "REPORTS"], ...rows]), ...refused.map(printRefused)].join("\n");
+}
+
+function printRefused({ file, reason }: Refused): string {
+  return `! ${oneLine(`${file} is no jail: ${reason}.`)}`;
+}

@@ -1,0 +1,68 @@
+import { ask, type NoAnswer, watch } from "../../adapters/sockets/control-client.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import type { Command, CommandError, Verb } from "../../wire/control/control.ts";
+import { failed, type Guard, NOT_RUNNING, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+
+/** Cutting an account's sessions takes the keeper seconds; lifting 100,000 bans takes longer. */
+const TIMEOUT_MS = 30 * SECOND_MS;
+/** A guard that lives answers a ping at once, whatever else it does. */
+const PING_MS = 5 * SECOND_MS;
+const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
+
+/** The guard behind its control socket. */
+export function controlGuard(socketPath: string, by: string): Guard {
+  return {
+    async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
+      // Nothing is handed to one that hangs: it might do it much later, when its caller has long been told otherwise.
+      const pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
+      if (!pinged.ok) return pinged.kind === "timeout" ? HANGS : problemOf(pinged);
+      const timeoutMs = command.verb === "break_glass" ? BREAK_GLASS_TIMEOUT_MS : TIMEOUT_MS;
+      const asked = await ask(socketPath, by, command, timeoutMs);
+      return asked.ok ? asked : problemOf(asked);
+    },
+    async watch(onEvents, signal) {
+      if (signal.aborted) return { ok: true };
+      const watching = watch(socketPath, onEvents);
+      signal.addEventListener("abort", watching.close);
+      const ended = await watching.ended;
+      if (signal.aborted) return { ok: true };
+      return ended.kind === "broken" ? { ...NOT_RUNNING, message: "GhostInbox has stopped." } : problemOf(ended);
+    },
+  };
+}
+
+const HANGS = failed(
+  "The guard hangs: it takes commands and answers none.",
+  "Nothing was done. It is ended and started again by itself: try again in some seconds.",
+);
+
+function problemOf(error: CommandError | NoAnswer): Problem {
+  switch (error.kind) {
+    case "usage":
+      return wrongUsage(error.message, hint(error.next));
+    case "failed":
+      return failed(error.message, hint(error.next));
+    case "not_running":
+      return NOT_RUNNING;
+    case "denied":
+      return failed("Only root may give commands to GhostInbox.", `Try: sudo ${PROGRAM} …`);
+    case "timeout":
+      return failed(error.message, "What it was to do may still happen: look before you try again.");
+    case "broken":
+      return failed(error.message, "It is started again by itself; its log below log/guard tells why.");
+  }
+}
+
+/** The guard names commands by their words alone; people type the program before them. */
+function hint(next: string): string {
+  return next.replace(
+    /`((?:account|alerts|alias|allow|ban|bans|config|events|status|token|unban|why)\b)/g,
+    `\`${PROGRAM} $1`,
+  );
+}
+
+/** Who gives the commands, for the record: whoever became root, if that is known. */
+export function callerName(env: NodeJS.ProcessEnv): string {
+  const before = env["SUDO_USER"] ?? "";
+  return /^[a-z_][a-z0-9_.-]{0,31}$/i.test(before) && before !== "root" ? `root (${before})` : "root";
+}

@@ -1,0 +1,130 @@
+import { type ComponentLog, findLogs, searchLogs } from "../../adapters/logs/log-files.ts";
+import { endOf, LogFollower, WRITERS_CHANGE_OVER_MS } from "../../adapters/logs/log-follower.ts";
+import { isQueueId } from "../../core/events/mail-trace.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { instant, isoTime, type Millis, parseDuration } from "../../core/time.ts";
+import { type LogEntry, type LogQuery, matchesQuery } from "../../wire/control/log-query.ts";
+import { timeOfLine } from "../../wire/logs/log-time.ts";
+import { type Answer, type Call, done, failed, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { limitFrom } from "../limit.ts";
+import { oneLine } from "../print/text.ts";
+import { targetFrom } from "./bans.ts";
+
+const USUAL_LIMIT = 200;
+
+/** Reads the files themselves, so that it works while the server is down. */
+export async function logs(call: Call): Promise<Answer> {
+  const query = queryFrom(call);
+  if ("ok" in query) return query;
+  const limit = limitFrom(call.option("limit"), USUAL_LIMIT, "lines");
+  if (typeof limit !== "number") return limit;
+  const chosen = chosenLogs(call);
+  if ("ok" in chosen) return chosen;
+  const starts = new Map(chosen.map(({ current }) => [current, endOf(current)] as const));
+  const ends = new Map([...starts].map(([path, at]) => [path, at?.offset ?? 0] as const));
+  const damaged = (path: string, why: string): void => call.terminal.err(oneLine(`${path} is damaged: ${why}.`));
+  const latest: LogEntry[] = [];
+  for await (const entry of searchLogs(chosen, { query, ends, damaged })) {
+    latest.push(entry);
+    if (latest.length >= 2 * limit) latest.splice(0, latest.length - limit);
+  }
+  latest.splice(0, latest.length - limit);
+  if (call.flag("follow")) return follow(call, { chosen, query, latest, starts });
+  if (latest.length === 0) return done({ items: [] }, "No line matches.", `${PROGRAM} logs --follow  # waits for one`);
+  return done({ items: latest.map(itemOf) }, latest.map(shown).join("\n"));
+}
+
+/** What the search brought, and where each log ended when it began. */
+type Found = Readonly<{
+  chosen: readonly ComponentLog[];
+  query: LogQuery;
+  latest: readonly LogEntry[];
+  starts: ReadonlyMap<string, ReturnType<typeof endOf>>;
+}>;
+
+/** Goes on where the search ended, through rotations, until Ctrl-C. */
+async function follow({ terminal, json, now }: Call, { chosen, query, latest, starts }: Found): Promise<Answer> {
+  const { interrupted } = terminal;
+  const print = (entry: LogEntry): void => terminal.out(json ? JSON.stringify(itemOf(entry)) : shown(entry));
+  latest.forEach(print);
+  const followers = chosen.map(
+    ({ component, current }) =>
+      new LogFollower({
+        file: current,
+        from: starts.get(current) ?? null,
+        take: (lines) => {
+          const at = instant(now());
+          for (const line of lines) {
+            const entry = { component, at: timeOfLine(line, at) ?? at, line };
+            if (matchesQuery(entry, query)) print(entry);
+          }
+          return Promise.resolve(true);
+        },
+        lingerMs: component === "mail" ? WRITERS_CHANGE_OVER_MS : 0,
+        failed: (why) => terminal.err(oneLine(`The log of ${component} cannot be followed: ${why}.`)),
+      }),
+  );
+  for (const follower of followers) follower.start();
+  await new Promise<void>((resolve) => {
+    if (interrupted.aborted) resolve();
+    interrupted.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await Promise.all(followers.map((follower) => follower.stop()));
+  return done(undefined, "");
+}
+
+function shown({ component, line }: LogEntry): string {
+  return oneLine(`${component.padEnd(8)}  ${line}`);
+}
+
+function itemOf({ component, at, line }: LogEntry) {
+  return { at: isoTime(at), component, line };
+}
+
+function chosenLogs(call: Call): readonly ComponentLog[] | Problem {
+  const all = allLogs(call);
+  const wanted = call.option("component");
+  if ("ok" in all || wanted === null) return all;
+  const chosen = all.filter(({ component }) => component === wanted);
+  const names = all.map(({ component }) => component).join(", ");
+  return chosen.length > 0 ? chosen : wrongUsage(`No component is called "${oneLine(wanted)}".`, `There are ${names}.`);
+}
+
+function allLogs({ layout }: Call): readonly ComponentLog[] | Problem {
+  try {
+    return findLogs(layout.log);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    if (code === "ENOENT") return failed(`There are no logs below ${layout.log}.`, "`--data` names another directory.");
+    if (code === "EACCES") return failed("The logs may be read by root only.", "Try again with sudo.");
+    throw error;
+  }
+}
+
+function queryFrom(call: Call): LogQuery | Problem {
+  const since = sinceFrom(call);
+  if (since !== null && typeof since !== "number") return since;
+  const ip = call.option("ip");
+  const target = ip === null ? null : targetFrom(ip);
+  if (target !== null && typeof target !== "string") return target;
+  const queueId = call.option("queue-id");
+  if (queueId !== null && !isQueueId(queueId))
+    return wrongUsage(`"${oneLine(queueId)}" is no queue id.`, "It looks like 72CED1EABE5.");
+  return {
+    grep: call.option("grep"),
+    since,
+    network: target === null ? null : parsePrefix(target),
+    queueId,
+    account: call.option("account"),
+  };
+}
+
+function sinceFrom(call: Call): Millis | null | Problem {
+  const text = call.option("since");
+  if (text === null) return null;
+  const age = parseDuration(text);
+  if (age !== null) return instant(call.now() - age);
+  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(at)) return instant(at);
+  return wrongUsage(`"${oneLine(text)}" is no time.`, "Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.");
+}

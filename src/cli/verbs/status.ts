@@ -1,0 +1,69 @@
+import { instant } from "../../core/time.ts";
+import { statsOf } from "../../engine/explain/stats.ts";
+import type { ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
+import { type Answer, type Call, done, PROGRAM } from "../call.ts";
+import { columns, dayAndTime, oneLine, plural, span, until } from "../print/text.ts";
+
+export async function status(call: Call): Promise<Answer> {
+  const asked = await call.guard.ask<"health">({ verb: "health" });
+  if (!asked.ok) return asked;
+  const opened = await call.reader();
+  // The state matters most when the database cannot be read: then it is told without the number of bans.
+  const active = opened.ok ? opened.reader.queries.bans(instant(call.now())).length : null;
+  const health = asked.result;
+  return done({ ...health, activeBans: active }, printStatus(health, active), nextAfterStatus(health, active));
+}
+
+export async function stats(call: Call): Promise<Answer> {
+  const asked = await call.guard.ask<"health">({ verb: "health" });
+  if (!asked.ok) return asked;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const result = statsOf(opened.reader.queries, asked.result, instant(call.now()));
+  return done(result, printStats(result, call.now()), `${PROGRAM} stats --json`);
+}
+
+const STATES = {
+  ok: "GhostInbox is running.",
+  degraded: "GhostInbox is running, but not everything works.",
+  down: "GhostInbox is running, but something essential is down.",
+} as const;
+
+export function printStatus(health: Health, activeBans: number | null): string {
+  const bans = activeBans === null ? "bans unknown" : `${plural(activeBans, "ban")} in force`;
+  const notices = health.notices.map(
+    ({ since, says, detail, next }) =>
+      `! ${oneLine(`${says} ${detail}`)} (since ${dayAndTime(since)})\n  ${oneLine(next)}`,
+  );
+  return [
+    `${STATES[health.status]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}.`,
+    columns(health.components.map(componentCells)),
+    ...notices,
+  ].join("\n");
+}
+
+function componentCells({ name, status: state, detail }: ComponentHealth): readonly string[] {
+  return [`  ${name}`, state, detail];
+}
+
+function nextAfterStatus(health: Health, activeBans: number | null): string {
+  if (activeBans === null) return `${PROGRAM} bans  # tells why the database cannot be read`;
+  if (health.status !== "ok") return `${PROGRAM} config check`;
+  return activeBans > 0 ? `${PROGRAM} bans` : `${PROGRAM} events --follow`;
+}
+
+function printStats(stats_: Stats, nowMs: number): string {
+  const bans = stats_.bans.items.map((item) => [`  ${item.ip}`, item.level, until(item.expiresAt, nowMs), item.reason]);
+  const counts = Object.entries(stats_.counts).map(([type, count]) => [`  ${type}`, String(count)]);
+  const tops = stats_.topIps.map((top) => [`  ${top.ip}`, ...[top.mails, top.connections, top.rejected].map(String)]);
+  return [
+    printStatus(stats_.health, stats_.bans.active),
+    section("Bans in force", bans),
+    section("Events of the last 24 hours", counts),
+    section("Busiest addresses of the last 24 hours", [["  ADDRESS", "MAILS", "CONNECTIONS", "REJECTED"], ...tops]),
+  ].join("\n\n");
+}
+
+function section(title: string, rows: readonly (readonly string[])[]): string {
+  return rows.length === 0 ? `${title}: none` : `${title}:\n${columns(rows)}`;
+}

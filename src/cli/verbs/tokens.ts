@@ -1,0 +1,52 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { newPasswordHash } from "../new-password.ts";
+import { columns, dayAndTime, oneLine } from "../print/text.ts";
+import { settingsOf } from "./config.ts";
+
+const TOKEN_BYTES = 32;
+
+/** The token is made here and only its SHA-256 digest is kept: nobody can read it again. */
+export async function tokenCreate(call: Call): Promise<Answer> {
+  const name = nameFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const token = `gi_${randomBytes(TOKEN_BYTES).toString("base64url")}`;
+  const digest = createHash("sha256").update(token).digest("hex");
+  const asked = await call.guard.ask<"token_create">({ verb: "token_create", name, digest });
+  if (!asked.ok) return asked;
+  const settings = settingsOf(call);
+  const port = settings.ok ? settings.settings["ports.http"] : 3000;
+  const use = `curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:${port}/api/v1/bans  # the token is shown only now`;
+  return done({ token }, token, use);
+}
+
+export async function tokenRevoke(call: Call): Promise<Answer> {
+  const name = nameFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const asked = await call.guard.ask<"token_revoke">({ verb: "token_revoke", name });
+  if (!asked.ok) return asked;
+  return done(asked.result, `The token ${name} opens nothing any more.`, `${PROGRAM} token list`);
+}
+
+export async function tokenList(call: Call): Promise<Answer> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const items = opened.reader.tokens();
+  if (items.length === 0) return done({ items }, "There is no token.", `${PROGRAM} token create NAME`);
+  const rows = items.map((item) => [item.name, dayAndTime(item.createdAt), item.createdBy]);
+  return done({ items }, columns([["TOKEN", "CREATED", "BY"], ...rows]));
+}
+
+export async function adminPasswd(call: Call): Promise<Answer> {
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const password = await newPasswordHash(call, null);
+  if (!password.ok) return password;
+  const asked = await call.guard.ask<"admin_passwd">({ verb: "admin_passwd", hash: password.hash });
+  return asked.ok ? done(asked.result, "The dashboard has a new password.") : asked;
+}
+
+function nameFrom(text: string | undefined): string | Problem {
+  if (text !== undefined && /^[A-Za-z0-9_.-]{1,64}$/.test(text)) return text;
+  return wrongUsage(`"${oneLine(text ?? "")}" cannot name a token.`, "Use 1 to 64 letters, digits, dots or dashes.");
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NOON } from "../../../test/kit/samples.ts";
+import { DAY_MS, formatDuration, HOUR_MS, MINUTE_MS } from "../time.ts";
+import { type AlertEvent, eventRules, LOST_ACTION } from "./rules.ts";
+
+const NOTHING: AlertEvent = {
+  id: 1,
+  at: NOON,
+  type: "CONNECT",
+  prefix: null,
+  account: null,
+  proof: null,
+  reason: null,
+  isNewPlace: false,
+  isKnownAccount: false,
+  details: "",
+  action: "",
+};
+
+function rulesFor(event: Partial<AlertEvent>): readonly string[] {
+  return eventRules.filter(({ matches }) => matches({ ...NOTHING, ...event })).map(({ code }) => code);
+}
+
+test("each rule looks back over its own window, and some count networks instead of events", () => {
+  assert.deepEqual(
+    eventRules.map(({ code, windowMs, distinct }) => [code, windowMs, distinct]),
+    [
+      ["failed_logins", 10 * MINUTE_MS, false],
+      ["dashboard_logins", 10 * MINUTE_MS, false],
+      ["unusual_connections", 10 * MINUTE_MS, true],
+      ["spam_volume", HOUR_MS, false],
+      ["many_bans", HOUR_MS, true],
+      ["repeated_violations", DAY_MS, true],
+      ["mail_undelivered", DAY_MS, false],
+      ["web_overreach", DAY_MS, false],
+    ],
+  );
+});
+
+test("spam is what was marked and what was refused for what it is, and nothing else", () => {
+  assert.deepEqual(rulesFor({ type: "SPAM_SCORED", action: "marked" }), ["spam_volume"]);
+  assert.deepEqual(rulesFor({ type: "SPAM_SCORED", action: "passed" }), []);
+  for (const reason of ["spam_refused", "dmarc_refused", "block_listed"])
+    assert.deepEqual(rulesFor({ type: "EMAIL_BLOCKED", reason }), ["spam_volume"]);
+  assert.deepEqual(rulesFor({ type: "EMAIL_BLOCKED", reason: "recipient_unknown" }), []);
+  assert.deepEqual(rulesFor({ type: "EMAIL_ACCEPTED", action: "marked", reason: "spam_refused" }), []);
+});
+
+test("a ban is one of many unless it was made by hand, and a repeated violation from the second offence on", () => {
+  const bans = (action: string, reason = "mail_limit") => rulesFor({ type: "BAN", action, reason });
+  assert.deepEqual(bans(`banned for ${formatDuration(HOUR_MS)} (light, offence 1)`), ["many_bans"]);
+  assert.deepEqual(bans("banned for 2h (medium, offence 2)"), ["many_bans", "repeated_violations"]);
+  assert.deepEqual(bans("banned", "manual"), []);
+  assert.deepEqual(rulesFor({ type: "UNBAN", action: "(light, offence 2)" }), []);
+});
+
+test("a sign-in that fails belongs to the mail or to the dashboard; one that a ban refuses to neither", () => {
+  assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", details: "imap login=<a>" }), ["failed_logins"]);
+  assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", details: "dashboard login=<a>" }), ["dashboard_logins"]);
+  assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "account_guarded" }), ["failed_logins"]);
+  assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "banned" }), []);
+  assert.deepEqual(rulesFor({ type: "LOGIN_SUCCEEDED" }), []);
+});
+
+test("connections count whether they were let in, told to come again or refused", () => {
+  for (const type of ["CONNECT", "CONNECT_DEFERRED", "CONNECT_REFUSED"] as const)
+    assert.deepEqual(rulesFor({ type }), ["unusual_connections"]);
+});
+
+test("mail that is lost is told of: what was refused for good, and reports that were withheld", () => {
+  assert.deepEqual(rulesFor({ type: "BOUNCE_WITHHELD" }), ["mail_undelivered"]);
+  assert.deepEqual(rulesFor({ type: "EMAIL_BOUNCED", action: LOST_ACTION }), ["mail_undelivered"]);
+  assert.deepEqual(rulesFor({ type: "EMAIL_BOUNCED", action: "returned to its sender" }), []);
+});

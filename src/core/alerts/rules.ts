@@ -1,0 +1,171 @@
+import type { EventType } from "../events/event-types.ts";
+import type { Reason } from "../events/reasons.ts";
+import type { Prefix } from "../net/ip.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../time.ts";
+import type { ConditionCode } from "./alerts.ts";
+
+/** What alerts need of a committed event. */
+export type AlertEvent = Readonly<{
+  id: number;
+  at: Millis;
+  type: EventType;
+  prefix: Prefix | null;
+  account: string | null;
+  /** Tells failed passwords apart. */
+  proof: string | null;
+  /** A code of reasons.ts, perhaps of another version. */
+  reason: string | null;
+  /** Of a sign-in: whether the account had never signed in from this network. */
+  isNewPlace: boolean;
+  /** Whether the account has signed in at all: names that nobody has are guessed at too. */
+  isKnownAccount: boolean;
+  details: string;
+  action: string;
+}>;
+
+/** What is recorded of a mail that was taken here and then refused: by an alias's target, or by a mailbox. */
+export const LOST_ACTION = "not delivered";
+
+export type Thresholds = Readonly<Record<RuleCode | "password_guessed", number>>;
+
+/** So many matching events within the window, and the condition holds until they have slid out of it. */
+export type EventRule = Readonly<{
+  code: RuleCode;
+  windowMs: number;
+  /** The detail says "25 failed sign-ins within 10m". */
+  counted: string;
+  matches: (event: AlertEvent) => boolean;
+  /** Whether each network counts once. */
+  distinct: boolean;
+}>;
+
+type RuleCode = Exclude<ConditionCode, "password_guessed" | "volume_spike" | "component_down" | AccountRule["code"]>;
+
+/** One such event, and the condition holds for the account until none has come for so long. */
+export type AccountRule = Readonly<{
+  code: Extract<ConditionCode, "account_guarded" | "right_password_refused">;
+  heldMs: number;
+  reasons: readonly Reason[];
+  /** The detail says "sign-ins refused unheard, the last from …". */
+  counted: string;
+}>;
+
+const SPAM: readonly Reason[] = ["spam_refused", "dmarc_refused", "block_listed"];
+
+export const eventRules: readonly EventRule[] = [
+  {
+    code: "failed_logins",
+    windowMs: 10 * MINUTE_MS,
+    counted: "failed sign-ins",
+    matches: (event) => isFailure(event) && !isDashboard(event),
+    distinct: false,
+  },
+  {
+    code: "dashboard_logins",
+    windowMs: 10 * MINUTE_MS,
+    counted: "failed sign-ins to the dashboard",
+    matches: (event) => isFailure(event) && isDashboard(event),
+    distinct: false,
+  },
+  {
+    code: "unusual_connections",
+    windowMs: 10 * MINUTE_MS,
+    counted: "networks connected",
+    matches: ({ type }) => type === "CONNECT" || type === "CONNECT_REFUSED" || type === "CONNECT_DEFERRED",
+    distinct: true,
+  },
+  {
+    code: "spam_volume",
+    windowMs: HOUR_MS,
+    counted: "mails were spam",
+    matches: ({ type, action, reason }) =>
+      (type === "SPAM_SCORED" && action === "marked") ||
+      (type === "EMAIL_BLOCKED" && SPAM.some((code) => code === reason)),
+    distinct: false,
+  },
+  {
+    code: "many_bans",
+    windowMs: HOUR_MS,
+    counted: "networks banned",
+    matches: ({ type, reason }) => type === "BAN" && reason !== "manual",
+    distinct: true,
+  },
+  {
+    code: "repeated_violations",
+    windowMs: DAY_MS,
+    counted: "networks banned again",
+    matches: ({ type, action }) => type === "BAN" && Number(/, offence (\d+)\)$/.exec(action)?.[1]) > 1,
+    distinct: true,
+  },
+  {
+    code: "mail_undelivered",
+    windowMs: DAY_MS,
+    counted: "deliveries refused for good, and reports on them withheld",
+    matches: ({ type, action }) => type === "BOUNCE_WITHHELD" || (type === "EMAIL_BOUNCED" && action === LOST_ACTION),
+    distinct: false,
+  },
+  {
+    code: "web_overreach",
+    windowMs: DAY_MS,
+    counted: "commands that the web may not give",
+    matches: ({ type }) => type === "COMMAND_REFUSED",
+    distinct: false,
+  },
+];
+
+export const accountRules: readonly AccountRule[] = [
+  {
+    code: "account_guarded",
+    heldMs: HOUR_MS,
+    reasons: ["account_guarded", "right_password_guarded"],
+    counted: "sign-ins refused unheard",
+  },
+  {
+    code: "right_password_refused",
+    heldMs: HOUR_MS,
+    reasons: ["right_password_guarded"],
+    counted: "refused with what seems the right password",
+  },
+];
+
+/** So many times the wrong passwords, from anywhere, make a right one from a new place suspicious too. */
+export const SPREAD_FACTOR = 5;
+/** How long a wrong password counts towards a guessed one. */
+export const GUESSING_WINDOW_MS = HOUR_MS;
+/** How long a guessed one is told of, unless it is changed before. */
+export const GUESSED_FOR_MS = DAY_MS;
+export const LONGEST_WINDOW_MS = DAY_MS;
+
+/** The types that any of this needs. */
+export const ALERT_EVENT_TYPES: readonly EventType[] = [
+  "CONNECT",
+  "CONNECT_REFUSED",
+  "CONNECT_DEFERRED",
+  "EMAIL_BLOCKED",
+  "SPAM_SCORED",
+  "EMAIL_BOUNCED",
+  "BOUNCE_WITHHELD",
+  "LOGIN_FAILED",
+  "LOGIN_REFUSED",
+  "LOGIN_SUCCEEDED",
+  "BAN",
+  "COMMAND_REFUSED",
+  "PASSWORD_CHANGED",
+  "ACCOUNT_SUSPENDED",
+  "ACCOUNT_REMOVED",
+];
+
+/** What is refused unheard would have failed: a guarded account makes an attack no quieter. Of bans another rule tells. */
+function isFailure({ type, reason }: AlertEvent): boolean {
+  return type === "LOGIN_FAILED" || (type === "LOGIN_REFUSED" && reason !== "banned");
+}
+
+/** The details of a sign-in begin with the door (record.ts). */
+function isDashboard({ details }: AlertEvent): boolean {
+  return details.startsWith("dashboard ");
+}
+
+/** Far above what is usual: at least `minimum`, and so many times the usual. */
+export function isSpike(count: number, usual: number, limits: Readonly<{ minimum: number; factor: number }>): boolean {
+  return count >= limits.minimum && count >= usual * limits.factor;
+}

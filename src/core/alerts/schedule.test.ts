@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DAY_MS, HOUR_MS, instant, isoTime, type Millis } from "../time.ts";
+import { afterQuiet, GIVE_UP_MS, parseQuietHours, retryMs, type Schedule, tellAt } from "./schedule.ts";
+
+const at = (iso: string): Millis => instant(Date.parse(iso));
+const night: Schedule = { quiet: { from: 22 * 60, to: 7 * 60 }, timeZone: "UTC", digestMs: 24 * HOUR_MS };
+
+test("quiet hours are two different times of the day", () => {
+  assert.deepEqual(parseQuietHours("22:15-07:30"), { from: 1_335, to: 450 });
+  for (const wrong of ["", "22-7", "24:00-07:00", "22:60-07:00", "22:00-22:00", "22:00 - 07:00", "22:00-07:00x"])
+    assert.equal(parseQuietHours(wrong), null, wrong);
+});
+
+test("in quiet hours all but the critical waits for their end, over midnight too", () => {
+  const told = (iso: string): string => isoTime(tellAt("warning", at(iso), night));
+  assert.equal(told("2026-01-01T21:59:59Z"), "2026-01-01T21:59:59.000Z");
+  assert.equal(told("2026-01-01T22:00:00Z"), "2026-01-02T07:00:00.000Z");
+  assert.equal(told("2026-01-02T06:59:30Z"), "2026-01-02T07:00:00.000Z");
+  assert.equal(told("2026-01-02T07:00:00Z"), "2026-01-02T07:00:00.000Z");
+  assert.equal(tellAt("critical", at("2026-01-01T23:00:00Z"), night), at("2026-01-01T23:00:00Z"));
+  assert.equal(tellAt("warning", at("2026-01-01T23:00:00Z"), { ...night, quiet: null }), at("2026-01-01T23:00:00Z"));
+});
+
+test("what is only to know is gathered for the digest, which does not wake anybody either", () => {
+  assert.equal(isoTime(tellAt("info", at("2026-01-01T12:00:00Z"), night)), "2026-01-02T12:00:00.000Z");
+  assert.equal(isoTime(tellAt("info", at("2026-01-01T23:00:00Z"), night)), "2026-01-03T07:00:00.000Z");
+  assert.equal(tellAt("info", at("2026-01-01T12:00:00Z"), { ...night, digestMs: 0 }), at("2026-01-01T12:00:00Z"));
+});
+
+test("quiet hours are those of the time zone, in summer and in winter", () => {
+  const berlin = { ...night, timeZone: "Europe/Berlin" };
+  assert.equal(isoTime(afterQuiet(at("2026-01-01T21:30:00Z"), berlin)), "2026-01-02T06:00:00.000Z");
+  assert.equal(isoTime(afterQuiet(at("2026-07-01T20:30:00Z"), berlin)), "2026-07-02T05:00:00.000Z");
+  const day = { ...night, quiet: { from: 60, to: 120 } };
+  assert.equal(isoTime(afterQuiet(at("2026-01-01T01:30:00Z"), day)), "2026-01-01T02:00:00.000Z");
+  assert.equal(isoTime(afterQuiet(at("2026-01-01T02:00:00Z"), day)), "2026-01-01T02:00:00.000Z");
+  assert.equal(isoTime(afterQuiet(at("2026-01-01T02:00:30Z"), day)), "2026-01-01T02:00:30.000Z");
+  assert.equal(isoTime(afterQuiet(at("2026-01-01T01:00:00Z"), day)), "2026-01-01T02:00:00.000Z");
+  assert.equal(isoTime(afterQuiet(at("2026-01-01T00:59:59Z"), day)), "2026-01-01T00:59:59.000Z");
+});
+
+test("the end of quiet hours over midnight is not quiet any more", () => {
+  assert.equal(isoTime(afterQuiet(at("2026-01-02T07:00:30Z"), night)), "2026-01-02T07:00:30.000Z");
+});
+
+test("without a time zone quiet hours are those of the machine", () => {
+  const zone = process.env["TZ"];
+  try {
+    process.env["TZ"] = "Asia/Tokyo";
+    assert.equal(
+      isoTime(afterQuiet(at("2026-01-01T13:30:00Z"), { ...night, timeZone: "" })),
+      "2026-01-01T22:00:00.000Z",
+    );
+  } finally {
+    if (zone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = zone;
+  }
+});
+
+test("attempts come ever later, and half an hour apart at the most", () => {
+  assert.deepEqual([1, 2, 3, 20, 5_000].map(retryMs), [5_000, 10_000, 20_000, 1_800_000, 1_800_000]);
+  assert.equal(GIVE_UP_MS, 3 * DAY_MS);
+});

@@ -1,0 +1,63 @@
+import { DAY_MS, later, MINUTE_MS, type Millis } from "../time.ts";
+import type { Severity } from "./alerts.ts";
+
+/** Minutes of the day, the end not included. `from` later than `to`: over midnight. */
+export type QuietHours = Readonly<{ from: number; to: number }>;
+
+export type Schedule = Readonly<{
+  /** Null: none. */
+  quiet: QuietHours | null;
+  /** An IANA name; empty for the machine's own. */
+  timeZone: string;
+  /** How long `info` is gathered; 0 tells it at once. */
+  digestMs: number;
+}>;
+
+/** Reads `22:00-07:00`; null for anything else. */
+export function parseQuietHours(text: string): QuietHours | null {
+  const [, h1, m1, h2, m2] = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+  if (h1 === undefined) return null;
+  const quiet = { from: Number(h1) * 60 + Number(m1), to: Number(h2) * 60 + Number(m2) };
+  return quiet.from === quiet.to ? null : quiet;
+}
+
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+/** When a message of this severity may be told: now, or at a time that never lies in quiet hours. */
+export function tellAt(severity: Severity, now: Millis, schedule: Schedule): Millis {
+  if (severity === "critical") return now;
+  return afterQuiet(severity === "info" ? later(now, schedule.digestMs) : now, schedule);
+}
+
+/** The same time, or the end of the quiet hours that it lies in. */
+export function afterQuiet(at: Millis, { quiet, timeZone }: Schedule): Millis {
+  if (quiet === null) return at;
+  const minute = minuteOfDay(at, timeZone);
+  const isQuiet =
+    quiet.from < quiet.to ? minute >= quiet.from && minute < quiet.to : minute >= quiet.from || minute < quiet.to;
+  if (!isQuiet) return at;
+  const leftMinutes = (quiet.to - minute + 24 * 60) % (24 * 60);
+  return later(at, leftMinutes * MINUTE_MS - (at % MINUTE_MS));
+}
+
+function minuteOfDay(at: Millis, timeZone: string): number {
+  const zone = timeZone === "" ? {} : { timeZone };
+  const clock = new Intl.DateTimeFormat("en-GB", { ...zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const [hour = 0, minute = 0] = clock.format(new Date(at)).split(":").map(Number);
+  return hour * 60 + minute;
+}
+
+const RETRIES = { firstMs: 5_000, longestMs: 30 * MINUTE_MS } as const;
+/** What could not be delivered for so long is given up. */
+export const GIVE_UP_MS = 3 * DAY_MS;
+
+/** After so many failed attempts, wait so long. */
+export function retryMs(attempts: number): number {
+  return Math.min(RETRIES.longestMs, RETRIES.firstMs * 2 ** (attempts - 1));
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import type { LoginFacts } from "../events/event.ts";
+import { neighbourhoodOf } from "../net/ip.ts";
+import { later } from "../time.ts";
+import { countGuesses, type Guess, networkShare } from "./account-guard.ts";
+import type { AccountFacts, Facts } from "./facts.ts";
+import { decideLoginAsked, decideLoginFailed } from "./login.ts";
+
+const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
+const GUESS = { type: "GUESS", account: "user@example.org", network: "203.0.113.0/24", proof: "now" };
+
+function account(known: Partial<AccountFacts> = {}): AccountFacts {
+  return { name: "user@example.org", kinship: "stranger", guesses: POLICY.accounts.failures, lastProof: "", ...known };
+}
+
+type Example = Readonly<{ that: string; facts: Partial<Facts>; answer: string; changes?: readonly unknown[] }>;
+
+const asked: readonly Example[] = [
+  {
+    that: "one guess below the limit",
+    facts: { account: account({ guesses: 19 }) },
+    answer: "pass below_limit",
+  },
+  { that: "at the limit", facts: { account: account() }, answer: "refuse account_guarded", changes: [GUESS] },
+  {
+    that: "a neighbour of the owner, whose own network guesses",
+    facts: { account: account({ kinship: "network" }) },
+    answer: "refuse account_guarded",
+  },
+  {
+    that: "the owner",
+    facts: { account: account({ kinship: "address" }), known: true },
+    answer: "pass below_limit",
+  },
+  {
+    that: "the right password from elsewhere",
+    facts: { account: account({ lastProof: "now" }) },
+    answer: "refuse right_password_guarded",
+  },
+  {
+    that: "another password than the last right one",
+    facts: { account: account({ lastProof: "then" }) },
+    answer: "refuse account_guarded",
+    changes: [GUESS],
+  },
+  { that: "the allow list", facts: { account: account(), protection: "allow_listed" }, answer: "pass allow_listed" },
+  { that: "who is banned anyway", facts: { account: account(), ban: BAN }, answer: "refuse banned" },
+  { that: "no mailbox", facts: { account: null }, answer: "pass below_limit" },
+];
+for (const { that, facts, answer, changes = [] } of asked)
+  test(`a guarded account asked for by ${that}: ${answer}`, () => {
+    const decided = decideLoginAsked(POLICY, factsOf(facts), { type: "LOGIN_ASKED", ...LOGIN }, NOON);
+    assert.equal(`${decided.verdict} ${decided.reason}`, answer);
+    assert.deepEqual(decided.changes, changes);
+    assert.equal(
+      decided.counted,
+      answer === "refuse account_guarded",
+      "what is refused unheard counts for the address too",
+    );
+  });
+
+test("an address that goes on guessing at a guarded account is banned", () => {
+  const failures = ["a", "b", "c", "d"].map((passwordHash) => ({
+    at: later(NOON, -1_000),
+    passwordHash,
+    account: "user@example.org",
+  }));
+  const facts = factsOf({ account: account(), failures });
+  const decided = decideLoginAsked(POLICY, facts, { type: "LOGIN_ASKED", ...LOGIN }, NOON);
+  assert.equal(decided.reason, "login_failures");
+  assert.deepEqual(
+    decided.changes.map(({ type }) => type),
+    ["GUESS", "BAN"],
+  );
+  const repeated = { type: "LOGIN_ASKED", ...LOGIN, passwordHash: "a" } as const;
+  assert.equal(decideLoginAsked(POLICY, facts, repeated, NOON).counted, false, "a stale password is no other guess");
+});
+
+for (const [that, facts, changes] of [
+  ["a stranger", { account: account({ guesses: 0 }) }, [GUESS]],
+  ["a neighbour of the owner", { account: account({ kinship: "network" }) }, [GUESS]],
+  ["the owner", { account: account({ kinship: "address" }) }, []],
+  ["the gateway, behind which all may stand", { account: account(), protection: "gateway" }, []],
+  ["who was banned while his password was verified", { account: account(), ban: BAN }, [GUESS]],
+] as const)
+  test(`a wrong password of ${that} ${changes.length === 0 ? "does not count" : "counts"} against the account`, () => {
+    const decided = decideLoginFailed(POLICY, factsOf(facts), { type: "LOGIN_FAILED", ...LOGIN }, NOON);
+    assert.deepEqual(decided.changes, changes);
+  });
+
+for (const [that, guesses, count] of [
+  ["one network, however many it tries, for its share", { 1: "abcdefgh" }, 2],
+  ["each of several networks", { 1: "ab", 2: "cd", 3: "e" }, 5],
+  ["a password tried out of several once", { 1: "ab", 2: "ab", 3: "ab" }, 2],
+  ["what each network tries besides the decoys of all", { 1: "xyc", 2: "xyd", 3: "xye" }, 4],
+  ["unknown passwords one by one", { 1: "??", 2: "??" }, 4],
+] as const)
+  test(`guesses count ${that}`, () => {
+    const tried = Object.entries(guesses).flatMap(([network, proofs]): readonly Guess[] =>
+      [...proofs].map((proof) => ({
+        network: neighbourhoodOf(ip(`198.18.${network}.1`), 64),
+        proof: proof === "?" ? "" : proof,
+      })),
+    );
+    assert.equal(countGuesses(tried, 2), count);
+    assert.equal(countGuesses(tried.toReversed(), 2), count, "in whatever order");
+  });
+
+test("no network brings an account's guard up by itself: it adds a quarter at most, rounded up", () => {
+  const share = (failures: number) => networkShare({ ...POLICY, accounts: { ...POLICY.accounts, failures } });
+  assert.deepEqual([1, 4, 5, 20].map(share), [1, 1, 2, 5]);
+});
+
+test("a password tried out of several networks counts for the first of them, in whatever order they come", () => {
+  const [first, second] = [neighbourhoodOf(ip("198.51.100.1"), 64), neighbourhoodOf(STRANGER, 64)];
+  const decoys = [first, second].map((network): Guess => ({ network, proof: "decoy" }));
+  const own = { network: second, proof: "own" };
+  for (const guesses of [decoys, decoys.toReversed()]) assert.equal(countGuesses([...guesses, own], 1), 2);
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { prefixOf } from "../net/ip.ts";
+import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS } from "../time.ts";
+import { nextBan } from "./ban-ladder.ts";
+import type { Ban } from "./decision.ts";
+import type { Policy } from "./policy.ts";
+
+const EVIDENCE = { count: 11, limit: 10, windowMs: MINUTE_MS };
+
+function banAfter(offences: number, bans: Partial<Policy["bans"]> = {}): Ban {
+  const policy = { ...POLICY, bans: { ...POLICY.bans, ...bans } };
+  const change = nextBan(policy, factsOf({ offences }), { code: "mail_limit", evidence: EVIDENCE }, NOON);
+  assert.ok(change.type === "BAN");
+  return change.ban;
+}
+
+const rungs = [
+  { offences: 0, level: "light", lasts: 30 * MINUTE_MS },
+  { offences: 1, level: "medium", lasts: 2 * HOUR_MS },
+  { offences: 2, level: "heavy", lasts: DAY_MS },
+  { offences: 3, level: "heavy", lasts: DAY_MS },
+  { offences: 99, level: "heavy", lasts: DAY_MS },
+] as const;
+for (const { offences, level, lasts } of rungs)
+  test(`after ${offences} offences the ban is ${level}`, () => {
+    const ban = banAfter(offences);
+    assert.equal(ban.level, level);
+    assert.equal(ban.expiresAt, later(NOON, lasts));
+    assert.equal(ban.offences, offences + 1);
+  });
+
+test("permanent comes past the last rung, and only where it is wanted", () => {
+  assert.equal(banAfter(2, { permanent: true }).level, "heavy");
+  const forGood = banAfter(3, { permanent: true });
+  assert.equal(forGood.level, "permanent");
+  assert.equal(forGood.expiresAt, null);
+});
+
+test("a ladder of one rung and one of five have levels too", () => {
+  const one = [0, 1, 2].map((offences) => banAfter(offences, { ladderMs: [1_000] }));
+  assert.deepEqual(
+    one.map((ban) => [ban.level, ban.expiresAt]),
+    Array.from({ length: 3 }, () => ["light", later(NOON, 1_000)]),
+  );
+  const five = [0, 1, 2, 3, 4, 5].map((offences) => banAfter(offences, { ladderMs: [1, 2, 3, 4, 5] }));
+  assert.deepEqual(
+    five.map((ban) => ban.level),
+    ["light", "medium", "heavy", "heavy", "heavy", "heavy"],
+  );
+  assert.deepEqual(
+    five.map((ban) => (ban.expiresAt ?? instant(0)) - NOON),
+    [1, 2, 3, 4, 5, 5],
+  );
+});
+
+test("the ban holds the network, names the address and tells the owner why in numbers", () => {
+  const facts = factsOf({ subject: prefixOf(ip("2001:db8:0:1::7"), 64), ip: ip("2001:db8:0:1::7") });
+  const evidence = { count: 5, limit: 5, windowMs: 600_000 };
+  const change = nextBan(POLICY, facts, { code: "login_failures", evidence }, NOON);
+  assert.ok(change.type === "BAN");
+  assert.equal(change.ban.prefix, "2001:db8:0:1::/64");
+  assert.equal(change.ban.ip, "2001:db8:0:1::7");
+  assert.equal(change.ban.code, "login_failures");
+  assert.equal(change.ban.reason, "Too many different wrong passwords: 5 within 10m, limit 5");
+  assert.equal(change.ban.source, "engine");
+  assert.equal(change.ban.createdAt, NOON);
+  assert.equal(banAfter(0).ip, STRANGER);
+});
+
+test("a first ban out of a jail is as long as the jail says, a later one as long as the longer of jail and rung", () => {
+  const lastsMs = (offences: number, banMs: number): number => {
+    const jail = { name: "postfix", banMs };
+    const { ban } = nextBan(POLICY, factsOf({ offences }), { code: "jail_report", evidence: EVIDENCE, jail }, NOON);
+    assert.equal(ban.source, "fail2ban");
+    return (ban.expiresAt ?? NOON) - NOON;
+  };
+  assert.equal(lastsMs(0, MINUTE_MS), MINUTE_MS);
+  assert.equal(lastsMs(0, DAY_MS), DAY_MS);
+  assert.equal(lastsMs(1, MINUTE_MS), 2 * HOUR_MS);
+  assert.equal(lastsMs(1, DAY_MS), DAY_MS);
+});

@@ -1,0 +1,50 @@
+import { type Reason, reasons } from "../events/reasons.ts";
+import { formatDuration, later, type Millis } from "../time.ts";
+import type { Ban, BanLevel, Change, Evidence } from "./decision.ts";
+import type { Facts } from "./facts.ts";
+import type { Policy } from "./policy.ts";
+
+const RUNGS: readonly BanLevel[] = ["light", "medium", "heavy"];
+
+type Offence = Readonly<{
+  code: Reason;
+  evidence: Evidence;
+  /** Where a jail of Fail2ban found it: how long a first ban of that jail is. */
+  jail?: Readonly<{ name: string; banMs: number }>;
+}>;
+
+/** The ban that this offence earns: one rung higher for each offence within the memory. */
+export function nextBan(
+  policy: Policy,
+  facts: Pick<Facts, "subject" | "ip" | "offences">,
+  offence: Offence,
+  now: Millis,
+): Extract<Change, { type: "BAN" }> {
+  const { ladderMs, permanent } = policy.bans;
+  const forGood = permanent && facts.offences >= ladderMs.length;
+  const rung = Math.min(facts.offences, ladderMs.length - 1);
+  const durationMs = lengthOf(offence, facts.offences, ladderMs[rung] ?? 0);
+  const ban: Ban = {
+    prefix: facts.subject,
+    ip: facts.ip,
+    level: forGood ? "permanent" : (RUNGS[rung] ?? "heavy"),
+    code: offence.code,
+    reason: describe(offence),
+    source: offence.jail === undefined ? "engine" : "fail2ban",
+    createdAt: now,
+    expiresAt: forGood ? null : later(now, durationMs),
+    offences: facts.offences + 1,
+  };
+  return { type: "BAN", ban };
+}
+
+/** A jail says how long its first ban is; later ones are never shorter than that. */
+function lengthOf({ jail }: Offence, offences: number, rungMs: number): number {
+  if (jail === undefined) return rungMs;
+  return offences === 0 ? jail.banMs : Math.max(jail.banMs, rungMs);
+}
+
+function describe({ code, jail, evidence: { count, limit, windowMs } }: Offence): string {
+  const by = jail === undefined ? "" : ` (jail ${jail.name})`;
+  return `${reasons[code].says.replace(/\.$/, "")}${by}: ${count} within ${formatDuration(windowMs)}, limit ${limit}`;
+}

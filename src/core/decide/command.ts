@@ -1,0 +1,85 @@
+import type { AllowAsked, AllowExpired, BanAsked, BanExpired, DisallowAsked, UnbanAsked } from "../events/event.ts";
+import type { Protection } from "../events/reasons.ts";
+import { networkAddress, type Prefix } from "../net/ip.ts";
+import { later, type Millis } from "../time.ts";
+import { type Ban, type Change, type Decision, decision } from "./decision.ts";
+
+/** What an administrator's command on a network depends on. */
+export type CommandFacts = Readonly<{
+  /** What protects the network, or a part of it. */
+  protection: Protection | null;
+  ban: Ban | null;
+  /** Its entry on the allow list; `expiresAt` null: until it is taken off. */
+  listed: Readonly<{ expiresAt: Millis | null }> | null;
+  /** Bans in force on or within the network, for an allow-list entry to lift. */
+  covered: readonly Prefix[];
+}>;
+
+type Command = BanAsked | UnbanAsked | AllowAsked | DisallowAsked | AllowExpired | BanExpired;
+
+export function decideCommand(facts: CommandFacts, event: Command, now: Millis): Decision {
+  switch (event.type) {
+    case "BAN_ASKED":
+      if (facts.protection !== null) return decision("refuse", facts.protection, { counted: false });
+      return changed("manual", [{ type: "BAN", ban: manualBan(event, now) }]);
+    case "UNBAN_ASKED":
+      if (facts.ban === null) return decision("refuse", "not_banned", { counted: false });
+      return changed("manual", [lift(event.prefix, event.by)]);
+    case "ALLOW_ASKED":
+      return changed("manual", [
+        {
+          type: "ALLOW",
+          prefix: event.prefix,
+          note: event.note,
+          by: event.by,
+          expiresAt: event.durationMs === null ? null : later(now, event.durationMs),
+        },
+        ...facts.covered.map((prefix) => lift(prefix, event.by)),
+      ]);
+    case "DISALLOW_ASKED":
+      if (facts.listed === null) return decision("refuse", "not_listed", { counted: false });
+      return changed("manual", [disallow(event.prefix, "ALLOW_REMOVED", event.by)]);
+    case "ALLOW_EXPIRED":
+      // Meanwhile it was taken off, or given more time.
+      if (!isOver(facts.listed?.expiresAt ?? null, now))
+        return decision("refuse", "not_listed", { counted: false, recorded: false });
+      return changed("expired", [disallow(event.prefix, "ALLOW_EXPIRED", "engine")]);
+    case "BAN_EXPIRED":
+      // Meanwhile it was lifted, or another took its place: whoever looked for expired bans saw an older state.
+      if (facts.ban === null) return decision("refuse", "not_banned", { counted: false, recorded: false });
+      if (!isOver(facts.ban.expiresAt, now)) return decision("refuse", "banned", { counted: false, recorded: false });
+      return changed("expired", [
+        { type: "LIFT", prefix: event.prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" },
+      ]);
+  }
+}
+
+function isOver(expiresAt: Millis | null, now: Millis): boolean {
+  return expiresAt !== null && expiresAt <= now;
+}
+
+function disallow(prefix: Prefix, cause: Extract<Change, { type: "DISALLOW" }>["cause"], by: string): Change {
+  return { type: "DISALLOW", prefix, cause, by };
+}
+
+function changed(reason: "manual" | "expired", changes: readonly Change[]): Decision {
+  return decision("pass", reason, { counted: false, changes });
+}
+
+function lift(prefix: Prefix, by: string): Change {
+  return { type: "LIFT", prefix, cause: "UNBAN", forgiven: true, by };
+}
+
+function manualBan(event: BanAsked, now: Millis): Ban {
+  return {
+    prefix: event.prefix,
+    ip: networkAddress(event.prefix),
+    level: "manual",
+    code: "manual",
+    reason: event.note,
+    source: event.by,
+    createdAt: now,
+    expiresAt: event.durationMs === null ? null : later(now, event.durationMs),
+    offences: 0,
+  };
+}

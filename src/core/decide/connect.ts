@@ -1,0 +1,26 @@
+import type { Connect } from "../events/event.ts";
+import { isProvider } from "../net/provider.ts";
+import type { Millis } from "../time.ts";
+import { nextBan } from "./ban-ladder.ts";
+import { type Decision, decision } from "./decision.ts";
+import type { Facts } from "./facts.ts";
+import type { Policy } from "./policy.ts";
+import { exceeded } from "./windows.ts";
+
+/** A connection to port 25, 465 or 587. The first rule that applies is the reason. */
+export function decideConnect(policy: Policy, facts: Facts, event: Connect, now: Millis): Decision {
+  if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
+  if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
+
+  const evidence = exceeded(policy.connections, facts.connections, now);
+  if (evidence === null) return decision("pass", "below_limit");
+  if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+
+  const patienceOver = exceeded(policy.connections, facts.connections, now, policy.knownFactor) !== null;
+  if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
+  if (facts.isWanted && facts.offences === 0 && !patienceOver) return decision("defer", "wanted_busy", { evidence });
+  return decision("refuse", "connection_limit", {
+    evidence,
+    changes: [nextBan(policy, facts, { code: "connection_limit", evidence }, now)],
+  });
+}

@@ -1,0 +1,47 @@
+import { HOUR_MS, MINUTE_MS } from "../time.ts";
+
+/** `logins`: each offence is a wrong password. `mail`: anything else. */
+export type JailKind = "logins" | "mail";
+
+export type Jail = Readonly<{
+  name: string;
+  kind: JailKind;
+  /** Offences that bring a report when they lie within the window. */
+  limit: number;
+  windowMs: number;
+  /** How long a first ban is. */
+  banMs: number;
+}>;
+
+const WINDOW_MS = 10 * MINUTE_MS;
+
+/** The jails that every server has. What a filter of the owner's own becomes is `OWN_JAIL`. */
+export const JAILS = [
+  { name: "postfix", kind: "mail", limit: 3, windowMs: WINDOW_MS, banMs: 10 * MINUTE_MS },
+  { name: "dovecot", kind: "logins", limit: 3, windowMs: WINDOW_MS, banMs: 10 * MINUTE_MS },
+  { name: "postfix-auth", kind: "logins", limit: 4, windowMs: WINDOW_MS, banMs: 30 * MINUTE_MS },
+  { name: "postfix-rbl", kind: "mail", limit: 3, windowMs: HOUR_MS, banMs: 30 * MINUTE_MS },
+  { name: "postfix-spam", kind: "mail", limit: 3, windowMs: HOUR_MS, banMs: 30 * MINUTE_MS },
+  { name: "ghostinbox-smtp-abuse", kind: "mail", limit: 10, windowMs: HOUR_MS, banMs: 2 * HOUR_MS },
+  { name: "ghostinbox-dashboard", kind: "logins", limit: 4, windowMs: WINDOW_MS, banMs: 30 * MINUTE_MS },
+] as const satisfies readonly Jail[];
+
+export type JailName = (typeof JAILS)[number]["name"];
+
+export const OWN_JAIL: Omit<Jail, "name"> = { kind: "mail", limit: 3, windowMs: WINDOW_MS, banMs: 10 * MINUTE_MS };
+
+const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
+
+/** What may name a jail or a filter. */
+export function isJailName(text: string): boolean {
+  return NAME.test(text);
+}
+
+/** Whether every server has it; others are filters of the owner's own. */
+export function isStockJail(jail: string): boolean {
+  return JAILS.some(({ name }) => name === jail);
+}
+
+export function isAboutLogins(jail: string): boolean {
+  return JAILS.some(({ name, kind }) => name === jail && kind === "logins");
+}

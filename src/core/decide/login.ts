@@ -1,0 +1,119 @@
+import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../events/event.ts";
+import { prefixOf } from "../net/ip.ts";
+import { isOutside } from "../net/login-networks.ts";
+import type { Millis } from "../time.ts";
+import { guardAccount, guesses } from "./account-guard.ts";
+import { nextBan } from "./ban-ladder.ts";
+import { type Change, type Decision, decision, type Evidence } from "./decision.ts";
+import type { Facts } from "./facts.ts";
+import type { Policy } from "./policy.ts";
+
+/** Before the password is verified. A pass leaves no row: the report that follows will. */
+export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked, now: Millis): Decision {
+  if (facts.protection === null && facts.ban !== null) return decision("refuse", "banned", { counted: false });
+  // Where accounts may sign in holds for the allow list too, as it does for Dovecot.
+  if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
+  if (facts.protection !== null) {
+    const count = recentFailures(facts, policy.logins.windowMs, now).length;
+    return slowedGuessing(policy, count) ?? decision("pass", facts.protection, { counted: false, recorded: false });
+  }
+  const guarded = guardAccount(policy, facts, event.passwordHash);
+  // A guesser at a guarded account is one like any other: what was refused unheard counts for the address too.
+  if (guarded !== null) return guarded.counted ? both(guarded, wrongPassword(policy, facts, event, now)) : guarded;
+
+  const { failures: limit, windowMs } = policy.logins;
+  const count = recentFailures(facts, windowMs, now).length;
+  if (count < limit) return decision("pass", "below_limit", { counted: false, recorded: false });
+  if (event.withoutBan === true && !facts.known)
+    return decision("refuse", "bans_used_up", { evidence: { count, limit, windowMs }, counted: false });
+  // So many, and yet no ban: it was spared.
+  const reason = facts.known ? "known_address" : "guessing_slowed";
+  return decision("delay", reason, { evidence: { count, limit, windowMs }, counted: false });
+}
+
+function both(guarded: Decision, judged: Decision): Decision {
+  if (judged.verdict === "refuse") return { ...judged, changes: [...guarded.changes, ...judged.changes] };
+  return { ...guarded, counted: judged.counted };
+}
+
+/**
+ * The account knows the place from then on, also where only the allow list let it in, which may end. What stands on the
+ * list is counted by single addresses, what is known is not.
+ */
+export function decideLoginSucceeded(policy: Policy, facts: Facts, event: LoginSucceeded): Decision {
+  const isPlace = facts.protection === null || facts.protection === "allow_listed";
+  if (!isPlace || event.service === "dashboard") return decision("pass", "signed_in");
+  const prefix = prefixOf(event.ip, policy.bans.ipv6Prefix);
+  return decision("pass", "signed_in", {
+    changes: [{ type: "KNOW", prefix, account: event.login, proof: event.passwordHash }],
+  });
+}
+
+/**
+ * Counts different passwords: a device that repeats a stale one is no attacker. Nor is one that signs in from outside the networks:
+ * Dovecot reports a right password there as a failure too.
+ */
+export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFailed, now: Millis): Decision {
+  const away = isAway(policy, facts, event);
+  if (facts.protection !== null) {
+    const recent = recentFailures(facts, policy.logins.windowMs, now);
+    if (away || isRepeated(recent, event)) return decision("pass", facts.protection, { counted: false });
+    const slowed = slowedGuessing(policy, recent.length + 1);
+    return slowed === null ? decision("pass", facts.protection) : { ...slowed, counted: true };
+  }
+  const guessed: readonly Change[] = away ? [] : guesses(facts, event.passwordHash);
+  if (facts.ban !== null) return decision("refuse", "banned", { counted: false, changes: guessed });
+  if (away) return decision("refuse", "outside_networks", { counted: false });
+  const judged = wrongPassword(policy, facts, event, now);
+  return { ...judged, changes: [...guessed, ...judged.changes] };
+}
+
+/** What a wrong password means for the address that it came from. */
+function wrongPassword(policy: Policy, facts: Facts, event: LoginFacts, now: Millis): Decision {
+  const { failures: limit, windowMs } = policy.logins;
+  const recent = recentFailures(facts, windowMs, now);
+  const evidence: Evidence = { count: recent.length + 1, limit, windowMs };
+  if (isRepeated(recent, event))
+    return decision("pass", "repeated_password", {
+      evidence: { ...evidence, count: recent.length },
+      counted: false,
+    });
+  if (evidence.count < limit) return decision("pass", "below_limit", { evidence });
+  if (facts.known && !attacksOthers(policy, facts, recent, event))
+    return decision("delay", "known_address", { evidence });
+  if (event.withoutBan === true) return decision("refuse", "bans_used_up", { evidence });
+  return decision("refuse", "login_failures", {
+    evidence,
+    changes: [nextBan(policy, facts, { code: "login_failures", evidence }, now)],
+  });
+}
+
+/** Whoever signed in from here may mistype for ever, slowly; at the accounts of others an address may not. */
+function attacksOthers(policy: Policy, facts: Facts, recent: Facts["failures"], { login }: LoginFacts): boolean {
+  const tried = [...recent.map(({ account }) => account), login.toLowerCase()];
+  const atOthers = tried.filter((account) => !facts.knownAccounts.includes(account)).length;
+  return atOthers >= policy.logins.failures * policy.knownFactor;
+}
+
+function isRepeated(recent: Facts["failures"], { passwordHash }: LoginFacts): boolean {
+  return passwordHash !== "" && recent.some((failure) => failure.passwordHash === passwordHash);
+}
+
+/**
+ * For what is never banned: whoever guesses from there would otherwise go on for ever. Many honest users may stand
+ * behind it (a webmail, a proxy that does not say whom it speaks for), so it takes as much as a known address may do.
+ */
+function slowedGuessing({ logins, knownFactor }: Policy, count: number): Decision | null {
+  const evidence: Evidence = { count, limit: logins.failures * knownFactor, windowMs: logins.windowMs };
+  return count < evidence.limit ? null : decision("delay", "guessing_slowed", { evidence, counted: false });
+}
+
+/** The dashboard is no mailbox. */
+function isAway({ logins }: Policy, { ip, accountNetworks }: Facts, { service }: LoginFacts): boolean {
+  return service !== "dashboard" && isOutside(ip, logins.networks, accountNetworks);
+}
+
+function recentFailures(facts: Facts, windowMs: number, now: Millis): Facts["failures"] {
+  const start = now - windowMs;
+  return facts.failures.filter((failure) => failure.at > start);
+}

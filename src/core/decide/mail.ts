@@ -1,0 +1,109 @@
+import type { Mail, MailFacts, Message, Recipient } from "../events/event.ts";
+import { isProvider } from "../net/provider.ts";
+import type { Millis } from "../time.ts";
+import { nextBan } from "./ban-ladder.ts";
+import { decideBounce } from "./bounce.ts";
+import { type Change, type Decision, decision } from "./decision.ts";
+import type { Facts } from "./facts.ts";
+import type { Policy } from "./policy.ts";
+import { exceeded } from "./windows.ts";
+
+/** RFC 5321, 4.5.3.1: a path of 256 octets, with a local part that SMTPUTF8 may make longer. */
+const LONGEST_ADDRESS = 320;
+
+/** A recipient is named: the last moment to say no to one of several. */
+export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
+  const settled = standing(facts, event) ?? inactive(facts) ?? ownSender(policy, facts, event);
+  if (settled !== null) return settled;
+  if (event.account !== null) return decision("pass", "below_limit", { counted: false });
+  if (event.listed !== null && !facts.known)
+    return decision("refuse", "block_listed", { counted: false, fill: { ip: event.ip, zone: event.listed.zone } });
+  if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
+  const bounced = decideBounce(policy, facts, event, now);
+  if (bounced !== null) return bounced;
+  if (facts.recipient === "unknown") return unknownRecipient(policy, facts, event, now);
+  if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
+  if (policy.greylist && facts.firstContact && !facts.known)
+    return decision("pass", "greylist_asked", { counted: false });
+  return decision("pass", "below_limit", { counted: false });
+}
+
+/** DATA: the mail counts, for the account if one is signed in, else for the address. */
+export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Millis): Decision {
+  if (event.account !== null) {
+    const settled = standing(facts, event) ?? inactive(facts);
+    if (settled !== null) return settled;
+    const evidence = exceeded(policy.mail, facts.accountMails, now);
+    return evidence === null
+      ? decision("pass", "below_limit")
+      : decision("defer", "account_mail_limit", { evidence, counted: false });
+  }
+  if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
+  if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
+  if (facts.sessionMails >= policy.perSession) return decision("refuse", "session_limit", { counted: false });
+
+  const evidence = exceeded(policy.mail, facts.mails, now);
+  if (evidence === null) return decision("pass", "below_limit");
+  if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+  // What it brings is wanted, only not all at once: what comes again later is taken then.
+  if (facts.isWanted && facts.offences === 0) return decision("defer", "wanted_busy", { evidence, counted: false });
+
+  const patienceOver = exceeded(policy.mail, facts.mails, now, policy.knownFactor) !== null;
+  if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
+  return decision("refuse", "mail_limit", {
+    evidence,
+    changes: [nextBan(policy, facts, { code: "mail_limit", evidence }, now)],
+  });
+}
+
+/** End of message: nothing new to judge but a ban that came meanwhile. The milters may still refuse it. */
+export function decideMessage(policy: Policy, facts: Facts, event: Message): Decision {
+  const settled = standing(facts, event);
+  if (settled !== null) return settled;
+  const { account } = event;
+  const changes =
+    account === null ? [] : facts.writtenTo.flatMap((address) => correspondence(policy, address, account));
+  return decision("pass", "below_limit", { changes });
+}
+
+/** Asking for names until one exists: each counts, and too many are an offence. */
+function unknownRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
+  const evidence = exceeded(policy.probes, facts.probes, now);
+  if (evidence === null) return decision("refuse", "recipient_unknown");
+  if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+  const patienceOver = exceeded(policy.probes, facts.probes, now, policy.knownFactor) !== null;
+  if (facts.known && !patienceOver) return decision("refuse", "recipient_unknown", { evidence });
+  return decision("refuse", "recipient_probing", {
+    evidence,
+    changes: [nextBan(policy, facts, { code: "recipient_probing", evidence }, now)],
+  });
+}
+
+/** What stands on the address already. An account that signed in is judged by its own limits. */
+function standing(facts: Facts, event: MailFacts): Decision | null {
+  if (facts.ban !== null && facts.protection === null) return decision("refuse", "banned", { counted: false });
+  if (facts.protection !== null && event.account === null)
+    return decision("pass", facts.protection, { counted: false });
+  return null;
+}
+
+/** An open session of an account that was suspended or removed, or has a new password, ends at its next mail. */
+function inactive(facts: Facts): Decision | null {
+  return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
+}
+
+/** Someone to whom an account writes may answer at once. */
+function correspondence(policy: Policy, recipient: string, account: string): readonly Change[] {
+  if (recipient.length > LONGEST_ADDRESS) return [];
+  const address = recipient.toLowerCase();
+  const isOurs = policy.domains.includes(address.slice(address.lastIndexOf("@") + 1));
+  return isOurs ? [] : [{ type: "CORRESPOND", address, account }];
+}
+
+function ownSender(policy: Policy, facts: Facts, event: MailFacts): Decision | null {
+  if (event.account !== null) return null;
+  const domain = event.sender.slice(event.sender.lastIndexOf("@") + 1).toLowerCase();
+  return event.sender !== "" && (facts.senderHere || policy.domains.includes(domain))
+    ? decision("refuse", "own_sender", { counted: false })
+    : null;
+}

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BAN, factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import type { JailReported } from "../events/event.ts";
+import { HOUR_MS, later, MINUTE_MS, SECOND_MS } from "../time.ts";
+import type { Ban, Decision } from "./decision.ts";
+import type { Facts } from "./facts.ts";
+import { decideReport } from "./report.ts";
+
+const REPORT: JailReported = {
+  type: "JAIL_REPORTED",
+  ip: STRANGER,
+  jail: "postfix",
+  failures: 3,
+  limit: 3,
+  windowMs: 10 * MINUTE_MS,
+  banMs: 10 * MINUTE_MS,
+  lastAt: later(NOON, -SECOND_MS),
+  clientName: null,
+  lines: [],
+};
+
+function decide(known: Partial<Facts>, report: Partial<JailReported> = {}): Decision {
+  return decideReport({ ...POLICY, jailSentences: "all" }, factsOf(known), { ...REPORT, ...report }, NOON);
+}
+
+function banOf(decision: Decision): Ban | null {
+  return decision.changes.flatMap((change) => (change.type === "BAN" ? [change.ban] : []))[0] ?? null;
+}
+
+test("a first ban is as long as the jail says, and names it", () => {
+  const ban = banOf(decide({}));
+  assert.deepEqual(
+    [ban?.source, ban?.code, ban?.level, ban?.expiresAt, ban?.offences],
+    ["fail2ban", "jail_report", "light", later(NOON, 10 * MINUTE_MS), 1],
+  );
+  assert.match(ban?.reason ?? "", /\(jail postfix\): 3 within 10m, limit 3$/);
+});
+
+for (const { offences, banMs, level, lastsMs } of [
+  { offences: 1, banMs: 10 * MINUTE_MS, level: "medium", lastsMs: 2 * HOUR_MS },
+  { offences: 2, banMs: 10 * MINUTE_MS, level: "heavy", lastsMs: 24 * HOUR_MS },
+  { offences: 1, banMs: 3 * HOUR_MS, level: "medium", lastsMs: 3 * HOUR_MS },
+])
+  test(`after ${offences} offences a jail of ${banMs} ms bans for the longer of it and the rung`, () => {
+    const ban = banOf(decide({ offences }, { banMs }));
+    assert.deepEqual([ban?.level, ban?.expiresAt], [level, later(NOON, lastsMs)]);
+  });
+
+for (const [what, known, report, reason] of [
+  ["whatever is protected is spared", { protection: "gateway" }, {}, "gateway"],
+  ["a report during a ban is attached to it", { ban: BAN }, {}, "banned"],
+  [
+    "lines up to what was judged are",
+    { heard: { upTo: REPORT.lastAt, passwords: [], unjudged: [] } },
+    {},
+    "report_seen",
+  ],
+  ["a report that waited until its ban would be over is", {}, { lastAt: later(NOON, -21 * MINUTE_MS) }, "report_late"],
+  ["an address of a user is spared", { known: true }, {}, "known_address"],
+  ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
+  [
+    "one password that failed on while the guard was down is spared",
+    { heard: { upTo: null, passwords: ["a1", ""], unjudged: [] } },
+    { jail: "dovecot" },
+    "repeated_password",
+  ],
+  [
+    "one stale password is spared",
+    { heard: { upTo: null, passwords: ["a1"], unjudged: [] } },
+    { jail: "dovecot" },
+    "repeated_password",
+  ],
+] as const)
+  test(`${what}, and never escalates`, () => {
+    const decided = decide(known, report);
+    assert.deepEqual([decided.verdict, decided.reason, decided.counted], ["pass", reason, false]);
+    assert.equal(banOf(decided), null);
+    assert.deepEqual(
+      decided.changes.map(({ type }) => type),
+      ["HEAR_JAIL"],
+      "and is remembered",
+    );
+  });
+
+for (const [what, known, report] of [
+  ["a line after what was judged", { heard: { upTo: later(REPORT.lastAt, -1), passwords: [], unjudged: [] } }, {}],
+  ["a report that waited less", {}, { lastAt: later(NOON, -20 * MINUTE_MS) }],
+  ["two passwords", { heard: { upTo: null, passwords: ["a1", "b2"], unjudged: [] } }, { jail: "dovecot" }],
+  ["passwords that nobody knows", { heard: { upTo: null, passwords: [""], unjudged: [] } }, { jail: "dovecot" }],
+  [
+    "failures that the guard did not see",
+    { heard: { upTo: null, passwords: [], unjudged: [] } },
+    { jail: "postfix-auth" },
+  ],
+  [
+    "one password where the jail is about something else",
+    { heard: { upTo: null, passwords: ["a1"], unjudged: [] } },
+    {},
+  ],
+] as const)
+  test(`${what}: a ban`, () => assert.notEqual(banOf(decide(known, report)), null));
+
+const unjudged = (count: number): Partial<Facts> => ({
+  heard: { upTo: null, passwords: [], unjudged: Array.from({ length: count }, () => REPORT.lastAt) },
+});
+
+test("what the guard judged live is evidence, and what it did not counts on", () => {
+  const decided = decideReport(POLICY, factsOf(unjudged(2)), { ...REPORT, failures: 100 }, NOON);
+  assert.deepEqual([decided.verdict, decided.reason, decided.counted], ["pass", "judged_live", false]);
+  assert.deepEqual(decided.evidence, { count: 2, limit: 3, windowMs: 10 * MINUTE_MS });
+  assert.deepEqual(decided.changes, [
+    {
+      type: "HEAR_JAIL",
+      prefix: decided.changes[0]?.type === "HEAR_JAIL" ? decided.changes[0].prefix : "",
+      jail: "postfix",
+      at: REPORT.lastAt,
+      unjudged: [REPORT.lastAt, REPORT.lastAt],
+    },
+  ]);
+});
+
+test("what was counted for a report that is told twice is not lost", () => {
+  const heard = { upTo: REPORT.lastAt, passwords: [], unjudged: [REPORT.lastAt] };
+  const [change] = decideReport(POLICY, factsOf({ heard }), REPORT, NOON).changes;
+  assert.deepEqual(change?.type === "HEAR_JAIL" ? change.unjudged : null, [REPORT.lastAt]);
+});
+
+test("as much as the jail takes, unseen by the guard, brings a ban that says so, and is settled", () => {
+  const decided = decideReport(POLICY, factsOf(unjudged(3)), { ...REPORT, failures: 100 }, NOON);
+  assert.match(banOf(decided)?.reason ?? "", /\(jail postfix\): 3 within 10m, limit 3$/);
+  const [change] = decided.changes;
+  assert.deepEqual(change?.type === "HEAR_JAIL" ? change.unjudged : null, []);
+});
+
+test("a filter of the owner's own always bans", () =>
+  assert.notEqual(banOf(decideReport(POLICY, factsOf(), { ...REPORT, jail: "mine" }, NOON)), null));

@@ -1,0 +1,53 @@
+import type { JailReported } from "../events/event.ts";
+import type { Reason } from "../events/reasons.ts";
+import { isProvider } from "../net/provider.ts";
+import type { Millis } from "../time.ts";
+import { nextBan } from "./ban-ladder.ts";
+import { type Decision, decision, type Evidence } from "./decision.ts";
+import type { Facts } from "./facts.ts";
+import { isAboutLogins, isStockJail } from "./jails.ts";
+import type { Policy } from "./policy.ts";
+
+/**
+ * A report is evidence, no sentence. What was judged before, live or by an earlier report, is attached to it and never
+ * escalates; whoever must not, or need not, be banned is spared, and that is recorded too.
+ */
+export function decideReport(policy: Policy, facts: Facts, event: JailReported, now: Millis): Decision {
+  const { limit, windowMs } = event;
+  const count = isSentence(policy, event) ? event.failures : facts.heard.unjudged.length;
+  const evidence: Evidence = { count, limit, windowMs };
+  const heard = { type: "HEAR_JAIL", prefix: facts.subject, jail: event.jail, at: event.lastAt } as const;
+  const noted = (reason: Reason, unjudged: readonly Millis[] = []): Decision =>
+    decision("pass", reason, { evidence, counted: false, changes: [{ ...heard, unjudged }] });
+
+  if (facts.protection !== null) return noted(facts.protection);
+  if (facts.ban !== null) return noted("banned");
+  if (facts.heard.upTo !== null && event.lastAt <= facts.heard.upTo) return noted("report_seen", facts.heard.unjudged);
+  // It waited for a guard that was down: what it asks for would be over by now.
+  if (event.lastAt < now - windowMs - event.banMs) return noted("report_late");
+  if (count < limit) return noted("judged_live", facts.heard.unjudged);
+  // The engine's own limits still hold for both, with more patience.
+  if (facts.known) return noted("known_address");
+  if (isProvider(policy, event.clientName)) return noted("provider_busy");
+  if (isAboutLogins(event.jail) && isOnePassword(facts)) return noted("repeated_password");
+
+  const jail = { name: event.jail, banMs: event.banMs };
+  return decision("refuse", "jail_report", {
+    evidence,
+    counted: false,
+    changes: [{ ...heard, unjudged: [] }, nextBan(policy, facts, { code: "jail_report", evidence, jail }, now)],
+  });
+}
+
+/** Whether all that the jail counted weighs. With a filter of his own the owner says that it does. */
+function isSentence({ jailSentences }: Policy, { jail }: JailReported): boolean {
+  return jailSentences === "all" || !isStockJail(jail);
+}
+
+/**
+ * A device with a stale password, or an owner whom we refuse unheard. What the guard did not see, it cannot tell apart:
+ * it takes it for more of what it saw at that time.
+ */
+function isOnePassword({ heard: { passwords } }: Facts): boolean {
+  return passwords.filter((password) => password !== "").length === 1;
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { NOON, times } from "../../../test/kit/samples.ts";
+import { instant, later, type Millis } from "../time.ts";
+import type { Limit } from "./policy.ts";
+import { countWithin, exceeded, longestWindowMs, timesToKeep } from "./windows.ts";
+
+test("a window is open at its start and closed at its end", () => {
+  const events = [later(NOON, -60_000), later(NOON, -59_999), NOON];
+  assert.equal(countWithin(events, 60_000, NOON), 2);
+  assert.equal(countWithin([], 60_000, NOON), 0);
+});
+
+test("the event that reaches a limit passes, the next one does not", () => {
+  const limits: readonly Limit[] = [{ key: "k", count: 10, windowMs: 60_000 }];
+  assert.equal(exceeded(limits, times(9), NOON), null);
+  assert.deepEqual(exceeded(limits, times(10), NOON), { count: 11, limit: 10, windowMs: 60_000 });
+});
+
+test("the first limit exceeded is the one that is named", () => {
+  const limits: readonly Limit[] = [
+    { key: "minute", count: 10, windowMs: 60_000 },
+    { key: "hour", count: 3, windowMs: 3_600_000 },
+  ];
+  assert.deepEqual(exceeded(limits, times(10), NOON), { count: 11, limit: 10, windowMs: 60_000 });
+  assert.deepEqual(exceeded(limits, times(3), NOON), { count: 4, limit: 3, windowMs: 3_600_000 });
+});
+
+test("ten at the end of one minute and one at the start of the next are eleven within a minute", () => {
+  const limits: readonly Limit[] = [{ key: "k", count: 10, windowMs: 60_000 }];
+  const endOfMinute = times(10, 100, later(NOON, -1));
+  assert.equal(exceeded(limits, endOfMinute, later(NOON, 1_000))?.count, 11);
+});
+
+const now = instant(10_000);
+const ascendingTimes = fc
+  .array(fc.nat(10_000), { maxLength: 60 })
+  .map((list) => list.sort((a, b) => a - b).map((at) => instant(at)));
+const someLimits = fc.array(
+  fc.record({
+    key: fc.constant("k"),
+    count: fc.integer({ min: 1, max: 6 }),
+    windowMs: fc.integer({ min: 1, max: 9_000 }),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+
+test("counts equal a naive recount", () => {
+  fc.assert(
+    fc.property(ascendingTimes, fc.nat(11_000), (list, windowMs) => {
+      assert.equal(countWithin(list, windowMs, now), recount(list, windowMs));
+    }),
+  );
+});
+
+test("a limit is exceeded exactly when a naive recount says so", () => {
+  fc.assert(
+    fc.property(ascendingTimes, someLimits, fc.integer({ min: 1, max: 3 }), (list, limits, factor) => {
+      const broken = limits.find(({ count, windowMs }) => recount(list, windowMs) + 1 > count * factor);
+      const expected = broken && {
+        count: recount(list, broken.windowMs) + 1,
+        limit: broken.count,
+        windowMs: broken.windowMs,
+      };
+      assert.deepEqual(exceeded(limits, list, now, factor), expected ?? null);
+    }),
+  );
+});
+
+test("times that need not be kept change no verdict, up to the factor they are kept for", () => {
+  fc.assert(
+    fc.property(ascendingTimes, someLimits, fc.integer({ min: 1, max: 3 }), (list, limits, factor) => {
+      const kept = list.slice(-timesToKeep(limits, 3));
+      assert.equal(exceeded(limits, kept, now, factor) === null, exceeded(limits, list, now, factor) === null);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("nothing older than the longest window changes a verdict", () => {
+  fc.assert(
+    fc.property(ascendingTimes, someLimits, (list, limits) => {
+      const recent = list.filter((at) => at > now - longestWindowMs(limits));
+      assert.deepEqual(exceeded(limits, recent, now), exceeded(limits, list, now));
+    }),
+  );
+});
+
+test("where there are no limits nothing is looked back at, and the one time that is kept is the last", () => {
+  assert.equal(longestWindowMs([]), 0);
+  assert.equal(timesToKeep([], 3), 1);
+});
+
+function recount(list: readonly Millis[], windowMs: number): number {
+  return list.filter((at) => at > now - windowMs).length;
+}

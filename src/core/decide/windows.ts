@@ -1,0 +1,34 @@
+import type { Millis } from "../time.ts";
+import type { Evidence } from "./decision.ts";
+import type { Limit } from "./policy.ts";
+
+/** How many of the ascending times lie within the last `windowMs`, exactly: in (now - windowMs, now]. */
+export function countWithin(times: readonly Millis[], windowMs: number, now: Millis): number {
+  const start = now - windowMs;
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? 0) > start) high = middle;
+    else low = middle + 1;
+  }
+  return times.length - low;
+}
+
+/** The first limit that one event more would exceed; null while all hold. `factor` widens them. */
+export function exceeded(limits: readonly Limit[], times: readonly Millis[], now: Millis, factor = 1): Evidence | null {
+  for (const limit of limits) {
+    const count = countWithin(times, limit.windowMs, now) + 1;
+    if (count > limit.count * factor) return { count, limit: limit.count, windowMs: limit.windowMs };
+  }
+  return null;
+}
+
+/** The most times worth keeping to judge the limits exactly. */
+export function timesToKeep(limits: readonly Limit[], factor: number): number {
+  return limits.reduce((most, limit) => Math.max(most, limit.count * factor), 0) + 1;
+}
+
+export function longestWindowMs(limits: readonly Limit[]): number {
+  return limits.reduce((most, limit) => Math.max(most, limit.windowMs), 0);
+}

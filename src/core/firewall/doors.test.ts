@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { ip } from "../../../test/kit/samples.ts";
+import { type Ip, prefixOf } from "../net/ip.ts";
+import { type Connection, type DoorRules, keyOf, PLACES, planDoors, shareOfStrangers } from "./doors.ts";
+
+const KNOWN = "203.0.113.7";
+const ALLOWED = "203.0.113.8";
+const rules: DoorRules = {
+  most: 3,
+  mostKnown: 5,
+  shares: new Map([[993, 8]]),
+  unitOf: (address) => prefixOf(address, 64),
+  isKnown: (unit) => unit === `${KNOWN}/32`,
+  isExempt: (address) => address === ALLOWED,
+};
+const NONE: ReadonlySet<string> = new Set();
+
+function connections(from: string, count: number, port = 25): readonly Connection[] {
+  return Array.from({ length: count }, (_, i) => ({ ip: ip(from), clientPort: 40_000 + i, port }));
+}
+const unit = (text: string) => prefixOf(ip(text), 64);
+
+for (const [from, count, held, cut] of [
+  ["198.51.100.1", 2, false, 0],
+  ["198.51.100.1", 3, true, 0],
+  ["198.51.100.1", 5, true, 2],
+  [KNOWN, 4, false, 0],
+  [KNOWN, 5, true, 0],
+  [KNOWN, 6, true, 1],
+  [ALLOWED, 99, false, 0],
+] as const)
+  test(`${count} connections of ${from}: ${held ? "no more" : "more"}, ${cut} ended`, () => {
+    const open = connections(from, count);
+    const plan = planDoors(open, NONE, rules);
+    assert.deepEqual(plan.held, held ? [{ unit: unit(from), port: 25 }] : []);
+    assert.deepEqual(plan.excess, open.slice(0, cut));
+    assert.deepEqual(plan.full, []);
+  });
+
+test("an IPv6 network counts as one, each port for itself", () => {
+  const inOne = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].flatMap((from) => connections(from, 1));
+  assert.deepEqual(planDoors(inOne, NONE, rules).held, [{ unit: unit("2001:db8::"), port: 25 }]);
+  const spread = [...connections("2001:db8::1", 2), ...connections("2001:db8::1", 2, 993)];
+  assert.deepEqual(planDoors(spread, NONE, rules).held, []);
+});
+
+test("what was there at the last look stays; before the first look all was", () => {
+  const open = connections("198.51.100.1", 6);
+  const before = new Set(open.slice(0, 4).map(keyOf));
+  assert.deepEqual(planDoors(open, before, rules).excess, open.slice(4));
+  assert.deepEqual(planDoors(open, null, rules).excess, []);
+  assert.equal(planDoors(open, null, rules).held.length, 1);
+});
+
+test("strangers who hold their share of a port leave the rest to those whom accounts know", () => {
+  const strangers = [1, 2, 3, 4, 5].flatMap((host) => connections(`198.51.100.${host}`, 2, 993));
+  const plan = planDoors([...strangers, ...connections(KNOWN, 4, 993)], NONE, rules);
+  assert.deepEqual(plan.full, [993]);
+  assert.deepEqual(plan.excess, [strangers[0], strangers[2]]);
+  const few = strangers.slice(0, 7);
+  assert.deepEqual(planDoors([...few, ...connections(KNOWN, 4, 993)], NONE, rules).full, []);
+  assert.deepEqual(planDoors(connections("198.51.100.1", 2), NONE, rules).full, [], "other ports have none");
+});
+
+test("where strangers hold more than their share, the units that hold most lose first", () => {
+  const [few, most, some] = [1, 2, 3].map((host) => connections(`198.51.100.${host}`, [1, 30, 9][host - 1] ?? 0, 993));
+  const wide = { ...rules, most: 50, shares: new Map([[993, 16]]) };
+  const of = (...lists: readonly (readonly Connection[] | undefined)[]) => lists.flatMap((list) => list ?? []);
+  for (const open of [of(few, most, some), of(most, some, few), of(some, few, most)]) {
+    const { excess } = planDoors(open, NONE, wide);
+    const lost = (list: readonly Connection[] | undefined) => excess.filter((one) => list?.includes(one)).length;
+    assert.deepEqual(
+      [lost(few), lost(most), lost(some)].map((count, i) => (i === 0 ? count : count > 0)),
+      [0, true, true],
+    );
+    assert.ok(Math.abs(30 - lost(most) - (9 - lost(some))) <= 1, "both are brought down to the same");
+    assert.equal(excess.length, 24);
+  }
+});
+
+const clients = fc.constantFrom<Ip>(...[KNOWN, ALLOWED, "198.51.100.1", "198.51.100.2", "198.51.100.3"].map(ip));
+const opened = fc.uniqueArray(fc.record({ ip: clients, clientPort: fc.nat(40), port: fc.constantFrom(25, 993) }), {
+  selector: keyOf,
+  maxLength: 60,
+});
+test("nobody is held or cut within its limit, the allow list never, and what is left is within every limit", () => {
+  fc.assert(
+    fc.property(opened, (open) => {
+      const { held, full, excess } = planDoors(open, NONE, rules);
+      const left = open.filter((one) => !excess.includes(one));
+      assert.ok(excess.every((one) => one.ip !== ALLOWED));
+      for (const address of new Set(open.map((one) => one.ip)))
+        for (const port of [25, 993]) {
+          const mine = (list: readonly Connection[]) => list.filter((c) => c.ip === address && c.port === port).length;
+          const most = address === ALLOWED ? Number.POSITIVE_INFINITY : address === KNOWN ? 5 : 3;
+          assert.ok(mine(left) <= most);
+          assert.equal(
+            held.some((one) => one.port === port && one.unit === unit(address)),
+            mine(open) >= most,
+          );
+          if (mine(open) <= most && (port === 25 || address === KNOWN)) assert.equal(mine(left), mine(open));
+        }
+      const strangers = left.filter((one) => one.port === 993 && one.ip !== KNOWN && one.ip !== ALLOWED);
+      assert.ok(strangers.length <= 8);
+      assert.ok(full.every((port) => port === 993));
+    }),
+  );
+});
+
+test("a fifth of the places is kept for those whom accounts know", () => {
+  assert.deepEqual(PLACES, { smtpd: 100, imapLogin: 400 });
+  assert.deepEqual([PLACES.smtpd, PLACES.imapLogin].map(shareOfStrangers), [80, 320]);
+  assert.equal(shareOfStrangers(6), 4);
+});

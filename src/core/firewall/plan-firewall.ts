@@ -1,0 +1,124 @@
+import { isV4, networkAddress, type Prefix, parsePrefix, prefixLength } from "../net/ip.ts";
+import type { Millis } from "../time.ts";
+
+/**
+ * Sets of the kernel. Those named `ban` look an address up by its hash and take any number of elements cheaply;
+ * those named `net` hold intervals, in which overlapping elements are an error.
+ */
+export const HASH_SETS = ["ban4", "ban6", "ban6_host"] as const;
+export const INTERVAL_SETS = ["net4", "net6"] as const;
+type HashSet = (typeof HASH_SETS)[number];
+type IntervalSet = (typeof INTERVAL_SETS)[number];
+export type BanSet = HashSet | IntervalSet;
+
+/** `timeoutS`: whole seconds until the kernel lets go of it by itself; null never. */
+export type Element = Readonly<{ prefix: Prefix; timeoutS: number | null }>;
+/** Bans of networks that lie in an interval set, each with its end. Few; the hash sets are not mirrored. */
+export type Networks = ReadonlyMap<Prefix, Millis | null>;
+
+type Held = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
+type Step = (Held & Readonly<{ type: "add" }>) | Readonly<{ type: "delete"; prefix: Prefix }>;
+
+export type SetChange =
+  /** `add` replaces what stands there, time-out and all; `remove` may name what is not there. */
+  | Readonly<{ set: HashSet; type: "change"; add: readonly Element[]; remove: readonly Prefix[] }>
+  | Readonly<{ set: IntervalSet; type: "rebuild"; elements: readonly Element[] }>;
+
+export type Plan = Readonly<{ changes: readonly SetChange[]; networks: Networks }>;
+
+/** IPv6 networks of `ipv6Length`, the unit in which bans are made, are found by masking the source address. */
+export function setOf(prefix: Prefix, ipv6Length: number): BanSet {
+  const length = prefixLength(prefix);
+  if (isV4(prefix)) return length === 32 ? "ban4" : "net4";
+  if (length === ipv6Length) return "ban6";
+  return length === 128 ? "ban6_host" : "net6";
+}
+
+/** What each set must hold when it is filled from nothing. */
+export function planReset(bans: readonly Held[], now: Millis, ipv6Length: number): Plan {
+  const add = bySet<Element>();
+  const held = new Map<Prefix, Millis | null>();
+  // The database has one ban a network, and there may be a hundred thousand: no copies on the way.
+  for (const ban of bans) {
+    if (ban.expiresAt !== null && ban.expiresAt <= now) continue;
+    const set = setOf(ban.prefix, ipv6Length);
+    if (set === "net4" || set === "net6") held.set(ban.prefix, ban.expiresAt);
+    else add[set].push(element(ban, now));
+  }
+  const changes: SetChange[] = HASH_SETS.filter((set) => add[set].length > 0).map((set) => ({
+    set,
+    type: "change",
+    add: add[set],
+    remove: [],
+  }));
+  for (const set of INTERVAL_SETS) {
+    const filled = rebuild(set, held, now);
+    if (filled.type === "rebuild" && filled.elements.length > 0) changes.push(filled);
+  }
+  return { changes, networks: held };
+}
+
+/** The last step on a prefix wins. An interval set is rebuilt whole: a network may hide or uncover others. */
+export function planSteps(networks: Networks, steps: readonly Step[], now: Millis, ipv6Length: number): Plan {
+  const add = bySet<Element>();
+  const remove = bySet<Prefix>();
+  const held = new Map(networks);
+  const touched = new Set<IntervalSet>();
+  for (const step of lastOfEach(steps)) {
+    const set = setOf(step.prefix, ipv6Length);
+    const lives = step.type === "add" && (step.expiresAt === null || step.expiresAt > now);
+    if (set === "net4" || set === "net6") {
+      touched.add(set);
+      if (lives) held.set(step.prefix, step.expiresAt);
+      else held.delete(step.prefix);
+    } else if (lives) add[set].push(element(step, now));
+    else remove[set].push(step.prefix);
+  }
+  const changes: SetChange[] = HASH_SETS.filter((set) => add[set].length + remove[set].length > 0).map((set) => ({
+    set,
+    type: "change",
+    add: add[set],
+    remove: remove[set],
+  }));
+  for (const set of INTERVAL_SETS) if (touched.has(set)) changes.push(rebuild(set, held, now));
+  return { changes, networks: held };
+}
+
+/** The networks that lie within none of the others. */
+export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
+  const all = new Set(prefixes);
+  const lengths = [...new Set(prefixes.map(prefixLength))];
+  const widened = (prefix: Prefix, length: number): Prefix | null => parsePrefix(`${networkAddress(prefix)}/${length}`);
+  return [...all].filter((prefix) => {
+    const own = prefixLength(prefix);
+    return !lengths.some((length) => {
+      const wider = length < own ? widened(prefix, length) : null;
+      return wider !== null && all.has(wider);
+    });
+  });
+}
+
+/**
+ * A network inside a wider one is left out: nft takes no overlap. If the wider one ends first, the step that says so
+ * brings the inner one back; the kernel's own time-out, rounded up, comes after that step.
+ */
+function rebuild(set: IntervalSet, held: Networks, now: Millis): SetChange {
+  const living = [...held]
+    .map(([prefix, expiresAt]): Held => ({ prefix, expiresAt }))
+    .filter(({ prefix, expiresAt }) => isV4(prefix) === (set === "net4") && (expiresAt === null || expiresAt > now));
+  const outer = new Set(outermost(living.map(({ prefix }) => prefix)));
+  const elements = living.filter(({ prefix }) => outer.has(prefix)).map((network) => element(network, now));
+  return { set, type: "rebuild", elements };
+}
+
+function element({ prefix, expiresAt }: Held, now: Millis): Element {
+  return { prefix, timeoutS: expiresAt === null ? null : Math.ceil((expiresAt - now) / 1000) };
+}
+
+function lastOfEach(steps: readonly Step[]): Iterable<Step> {
+  return new Map(steps.map((step) => [step.prefix, step])).values();
+}
+
+function bySet<T>(): Record<HashSet, T[]> {
+  return { ban4: [], ban6: [], ban6_host: [] };
+}

@@ -1,0 +1,39 @@
+import type { Ban } from "../../core/decide/decision.ts";
+import type { JailReported } from "../../core/events/event.ts";
+import { HOUR_MS } from "../../core/time.ts";
+import type { Keeper } from "../../engine/admin-ports.ts";
+import type { Clock, Log } from "../../engine/ports.ts";
+
+export type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;
+
+/** More in an hour would be a flood of its own; the next mail after it says how many there were. */
+const MOST_AN_HOUR = 30;
+
+/** A mail for each ban that Fail2ban brought on, as its users know it (jail.conf(5), destemail). */
+export class BanMails {
+  readonly #parts: BanMailsParts;
+  #sentAt: number[] = [];
+  #unsaid = 0;
+
+  constructor(parts: BanMailsParts) {
+    this.#parts = parts;
+  }
+
+  /** Never throws; who asks does not wait for it. */
+  send({ prefix, createdAt, expiresAt }: Ban, { jail, failures }: JailReported): void {
+    const { keeper, clock, log } = this.#parts;
+    const now = clock.now();
+    this.#sentAt = this.#sentAt.filter((at) => at > now - HOUR_MS && at <= now);
+    if (this.#sentAt.length >= MOST_AN_HOUR) {
+      this.#unsaid += 1;
+      return;
+    }
+    this.#sentAt.push(now);
+    const lastsMs = expiresAt === null ? null : expiresAt - createdAt;
+    const unsaid = this.#unsaid;
+    this.#unsaid = 0;
+    void keeper.ask({ verb: "mail_ban", prefix, jail, failures, lastsMs, unsaid }).then((reply) => {
+      if (!reply.ok) log.warn("A mail about a ban could not be sent.", { prefix, why: reply.reason });
+    });
+  }
+}

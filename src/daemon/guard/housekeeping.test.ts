@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
+import { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
+import { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
+import { hostPrefix, parseIp } from "../../core/net/ip.ts";
+import { DAY_MS, SECOND_MS } from "../../core/time.ts";
+import { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import type { KeeperReply } from "../../wire/control/control.ts";
+import { Housekeeping } from "./housekeeping.ts";
+
+const WIDE = { maxRows: 1_000, maxBytes: 1_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };
+
+/** Runs it for real; the clock is moved by hand, so that bans end when the test says. */
+async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>) {
+  const kit = engineOnMemory();
+  const layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-house-")));
+  const quiet = (): void => undefined;
+  const housekeeping = new Housekeeping({
+    engine: kit.engine,
+    banLog: new SqliteBanLog(kit.db),
+    retention: new Retention(kit.db, new EventCount(kit.db), WIDE),
+    store: kit.sqlite,
+    leakMonitor: new BanLeakMonitor({
+      notices: kit.notices,
+      clock: kit.clock,
+      isEnforcing: () => true,
+      mend: () => undefined,
+    }),
+    clock: kit.clock,
+    notices: kit.notices,
+    log: { info: quiet, warn: quiet, error: (_, fields) => assert.fail(String(fields?.["why"])) },
+    layout,
+    keeper: { ask: keeper },
+  });
+  await housekeeping.start();
+  t.after(() => {
+    housekeeping.stop();
+    rmSync(layout.data, { recursive: true, force: true });
+  });
+  return kit;
+}
+
+test("bans end while a keeper hangs, and it is not asked twice at once", async (t) => {
+  let asked = 0;
+  const { engine, clock, db } = await setUp(t, () => {
+    asked += 1;
+    return new Promise(() => undefined);
+  });
+  await until(() => asked === 1);
+  const ip = parseIp("203.0.113.7");
+  assert.ok(ip !== null);
+  await engine.ask({ type: "BAN_ASKED", prefix: hostPrefix(ip), note: "", durationMs: SECOND_MS, by: "root" });
+  clock.advance(10 * SECOND_MS);
+  await until(() => db.prepare("SELECT 1 FROM event WHERE type = 'BAN_EXPIRED'").get() !== undefined);
+  assert.equal(asked, 1);
+});
+
+test("a database that takes writes again is found out without any mail", async (t) => {
+  const { engine, store, notices, db, clock } = await setUp(t, () => Promise.resolve({ ok: true, detail: "" }));
+  store.failing = "commit";
+  assert.equal(await engine.audit({ type: "BREAK_GLASS", subject: "a full disk", by: "root" }), false);
+  assert.ok(notices.raised.has("database_unwritable"));
+  store.failing = null;
+  // After a refusal the engine waits before it tries the database again.
+  clock.advance(2 * SECOND_MS);
+  await until(() => !notices.raised.has("database_unwritable"));
+  assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 0, "no event was made up");
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!holds()) {
+    assert.ok(performance.now() < deadline, `waited in vain: ${holds.toString()}`);
+    await pause(20);
+  }
+}

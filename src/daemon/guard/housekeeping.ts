@@ -1,0 +1,148 @@
+import { existsSync, rmSync, statfsSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
+import type { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
+import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
+import type { Keeper } from "../../engine/admin-ports.ts";
+import type { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
+import { breakGlass } from "../../engine/enforce/break-glass.ts";
+import { expireAllowed, expireBans } from "../../engine/enforce/expire.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { BanLog, Clock, Log, Notices } from "../../engine/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { KEEPER_NOTICES } from "../../wire/control/control.ts";
+
+export type HousekeepingParts = Readonly<{
+  engine: Engine;
+  banLog: BanLog;
+  retention: Retention;
+  store: SqliteStore;
+  leakMonitor: BanLeakMonitor;
+  clock: Clock;
+  notices: Notices;
+  log: Log;
+  layout: Layout;
+  keeper: Keeper;
+}>;
+
+const EVERY_MS = SECOND_MS;
+/** A millisecond or so of work, for which decisions wait. */
+const EVENTS_PER_STEP = 100;
+/** A flood that pauses for a moment is one flood, told of once. */
+const PRESS_OVER_MS = HOUR_MS;
+const KEEPER_EVERY_MS = 2 * SECOND_MS;
+const DISK_EVERY_MS = 30 * SECOND_MS;
+/** Below this share of free space, or this many bytes, the owner is told: the database and the mail share the disk. */
+const FREE_SHARE = 0.05;
+const FREE_BYTES = 100 * 1024 * 1024;
+
+/** What is due from time to time: bans that end, events that are summed up, a look at the disk. */
+export class Housekeeping {
+  readonly #parts: HousekeepingParts;
+  #timer: NodeJS.Timeout | null = null;
+  #diskLookedAt = 0;
+  #keeperAskedAt = 0;
+  #pressedAt = 0;
+  #askingKeeper = false;
+  #working = false;
+
+  constructor(parts: HousekeepingParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    await this.#breakGlass();
+    this.#timer = setInterval(() => void this.#round(), EVERY_MS);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  async #round(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    const { engine, banLog, store, clock, log } = this.#parts;
+    try {
+      await this.#probeDatabase();
+      await expireBans(engine, banLog, clock);
+      await expireAllowed(engine, store, clock);
+      await this.#retain();
+      this.#lookAtDisk();
+      this.#parts.leakMonitor.look();
+      // Not awaited: what else is due does not wait for a keeper that hangs.
+      void this.#askKeeper();
+    } catch (error) {
+      log.error("Housekeeping failed; it is tried again.", {
+        why: error instanceof Error ? error.message : String(error),
+      });
+    }
+    this.#working = false;
+  }
+
+  /**
+   * Whether it takes writes again: an idle server would not know until its next mail. A real write, for an empty
+   * transaction succeeds on a full disk too.
+   */
+  async #probeDatabase(): Promise<void> {
+    const { engine, notices, clock } = this.#parts;
+    if (!notices.list().some(({ code }) => code === "database_unwritable")) return;
+    await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
+  }
+
+  /** Works in the same connection as the decisions, between two turns of theirs, until enough is gone. */
+  async #retain(): Promise<void> {
+    const { engine, store, retention, clock, notices } = this.#parts;
+    const told = notices.list().some(({ code }) => code === "events_aggregated");
+    if (retention.isPressed()) this.#pressedAt = clock.now();
+    else if (told && clock.now() - this.#pressedAt >= PRESS_OVER_MS) notices.clear("events_aggregated");
+    if (retention.isPressed() && !told) {
+      notices.raise("events_aggregated", "events.max_rows or events.max_size is reached");
+      await engine.audit({
+        type: "EVENTS_AGGREGATED",
+        subject: "The oldest events are summed up by the hour",
+        by: "engine",
+      });
+    }
+    for (;;) {
+      engine.flush();
+      store.settle();
+      if (retention.step(clock.now(), EVENTS_PER_STEP) < EVENTS_PER_STEP) return;
+      await nextTurn();
+    }
+  }
+
+  #lookAtDisk(): void {
+    const { clock, layout, notices } = this.#parts;
+    if (clock.now() - this.#diskLookedAt < DISK_EVERY_MS) return;
+    this.#diskLookedAt = clock.now();
+    const { bavail, blocks, bsize } = statfsSync(layout.data);
+    const freeBytes = bavail * bsize;
+    if (freeBytes > FREE_BYTES || bavail > blocks * FREE_SHARE) return notices.clear("disk_nearly_full");
+    notices.raise("disk_nearly_full", `${Math.floor(freeBytes / 1024 / 1024)} MB are left below ${layout.data}`);
+  }
+
+  /** What only the root process sees is raised here, where the owner's notices are. */
+  async #askKeeper(): Promise<void> {
+    const { clock, keeper, notices } = this.#parts;
+    if (this.#askingKeeper || clock.now() - this.#keeperAskedAt < KEEPER_EVERY_MS) return;
+    this.#keeperAskedAt = clock.now();
+    this.#askingKeeper = true;
+    const reply = await keeper.ask({ verb: "status" });
+    this.#askingKeeper = false;
+    if (!reply.ok) return;
+    for (const code of KEEPER_NOTICES) {
+      const trouble = reply.troubles?.find((one) => one.code === code);
+      if (trouble === undefined) notices.clear(code);
+      else notices.raise(code, trouble.detail);
+    }
+  }
+
+  /** The owner asked for it while the guard was down. */
+  async #breakGlass(): Promise<void> {
+    const { engine, banLog, clock, layout } = this.#parts;
+    if (!existsSync(layout.breakGlass)) return;
+    const { left } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
+    if (left === 0) rmSync(layout.breakGlass, { force: true });
+  }
+}

@@ -1,0 +1,109 @@
+import type { DatabaseSync } from "node:sqlite";
+import { channelsOf, heartbeatTo } from "../../adapters/notifiers/channels.ts";
+import { ownQueue } from "../../adapters/notifiers/own-queue.ts";
+import { receiverLookup } from "../../adapters/notifiers/receiver-names.ts";
+import { SqliteAlertEvents, SqliteAlertStore } from "../../adapters/sqlite/engine-db/alerts.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { Keeper } from "../../engine/admin-ports.ts";
+import { type AlertSettings, Alerts } from "../../engine/alerts/alerts.ts";
+import { ComponentWatch } from "../../engine/alerts/component-watch.ts";
+import { Heartbeat } from "../../engine/alerts/heartbeat.ts";
+import type { Clock, Log, Names, Notices } from "../../engine/ports.ts";
+import type { Settings } from "../../settings/schema.ts";
+import type { Health } from "../../wire/control/items.ts";
+
+export type AlertWatchParts = Readonly<{
+  db: DatabaseSync;
+  /** Ends the open transaction of the connection. */
+  flush: () => void;
+  health: () => Promise<Health>;
+  notices: Notices;
+  names: Names;
+  keeper: Keeper;
+  clock: Clock;
+  log: Log;
+}>;
+
+/** Alerts and the heartbeat, looked after each second beside the decisions and never before them. */
+export class AlertWatch {
+  readonly alerts: Alerts;
+  readonly #heartbeat: Heartbeat;
+  readonly #lookup: ReturnType<typeof receiverLookup>;
+  readonly #clock: Clock;
+  readonly #keeper: Keeper;
+  #settings: Settings;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(parts: AlertWatchParts, settings: Settings) {
+    const { db, flush, health, notices, names, keeper, clock, log } = parts;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#keeper = keeper;
+    this.#lookup = receiverLookup(names);
+    const store = new SqliteAlertStore(db);
+    const save: typeof store.save = (state) => {
+      flush();
+      store.save(state);
+    };
+    const components = new ComponentWatch(async () => (await health()).components, clock);
+    const alertParts = { events: new SqliteAlertEvents(db), store: { load: () => store.load(), save } };
+    this.alerts = new Alerts({ ...alertParts, notices, components, clock, log }, this.#alertSettings());
+    this.#heartbeat = new Heartbeat({
+      ping: () => heartbeatTo(this.#settings, this.#world()),
+      isWell: () => this.alerts.isWell,
+      clock,
+      log,
+    });
+  }
+
+  configure(settings: Settings): void {
+    this.#settings = settings;
+    this.alerts.configure(this.#alertSettings());
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      void this.alerts.round();
+      const { "alerts.heartbeat": watcher, "alerts.heartbeat_every": everyMs } = this.#settings;
+      void this.#heartbeat.round(watcher === "" ? null : everyMs);
+    }, SECOND_MS);
+  }
+
+  /** What is under way is brought to its end; what is not taken then goes on after the next start. */
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.alerts.stop();
+  }
+
+  #world() {
+    return { lookup: this.#lookup, clock: this.#clock };
+  }
+
+  #alertSettings(): AlertSettings {
+    const settings = this.#settings;
+    return {
+      thresholds: {
+        failed_logins: settings["alerts.thresholds.failed_logins"],
+        dashboard_logins: settings["alerts.thresholds.dashboard_logins"],
+        password_guessed: settings["alerts.thresholds.password_guessed"],
+        unusual_connections: settings["alerts.thresholds.networks"],
+        spam_volume: settings["alerts.thresholds.spam"],
+        many_bans: settings["alerts.thresholds.bans"],
+        repeated_violations: settings["alerts.thresholds.repeated"],
+        mail_undelivered: 1,
+        web_overreach: 1,
+      },
+      volume: {
+        minimum: settings["alerts.thresholds.volume"],
+        factor: settings["alerts.thresholds.volume_factor"],
+      },
+      settleMs: settings["alerts.resolve_after"],
+      schedule: {
+        quiet: settings["alerts.quiet_hours"],
+        timeZone: settings["alerts.time_zone"],
+        digestMs: settings["alerts.digest"],
+      },
+      channels: channelsOf(settings, { ...this.#world(), ownQueue: ownQueue(this.#keeper) }),
+    };
+  }
+}

@@ -1,0 +1,55 @@
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { alertSender } from "../../adapters/notifiers/channels.ts";
+import { mailText } from "../../adapters/notifiers/mail-text.ts";
+import { HOUR_MS } from "../../core/time.ts";
+import type { Clock } from "../../engine/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import type { KeeperCommand, KeeperReply } from "../../wire/control/control.ts";
+
+export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
+
+/** Far more than there are alerts: a guard that was taken over fills no mailbox. */
+const MOST_AN_HOUR = 200;
+
+/** Puts alerts into our own queue, in the name and for those that the settings say. */
+export class AlertMails {
+  readonly #layout: Layout;
+  readonly #clock: Clock;
+  /** By the id of the alert's message: a guard that is killed before it has noted the reply asks again. */
+  readonly #queued = new Map<string, Readonly<{ at: number; reply: Promise<KeeperReply> }>>();
+
+  constructor(layout: Layout, clock: Clock) {
+    this.#layout = layout;
+    this.#clock = clock;
+  }
+
+  async send(alert: AlertMail, settings: Settings): Promise<KeeperReply> {
+    const to = settings["alerts.email"];
+    if (to.length === 0) return { ok: false, reason: "alerts.email is empty by now." };
+    const now = this.#clock.now();
+    for (const [id, { at }] of this.#queued) if (at <= now - HOUR_MS || at > now) this.#queued.delete(id);
+    const queued = this.#queued.get(alert.id);
+    if (queued !== undefined && (await queued.reply).ok) return queued.reply;
+    if (this.#queued.size >= MOST_AN_HOUR) return { ok: false, reason: `${MOST_AN_HOUR} went out within an hour.` };
+    const reply = this.#queue(alert, to, settings);
+    this.#queued.set(alert.id, { at: now, reply });
+    return reply;
+  }
+
+  #queue(alert: AlertMail, to: readonly string[], settings: Settings): Promise<KeeperReply> {
+    const from = alertSender(settings);
+    const sender = { host: settings.hostname, contacts: settings["alerts.contacts"] };
+    const input = mailText({ ...alert, code: null, subject: "" }, { from, to, sender });
+    return queueMail(this.#layout, { from, to, input });
+  }
+}
+
+/** sendmail(1): it is in the queue, or waits for Postfix to come back and take it there. */
+export async function queueMail(
+  { postfixConf }: Layout,
+  { from, to, input }: Readonly<{ from: string; to: readonly string[]; input: string }>,
+): Promise<KeeperReply> {
+  const sent = await runProgram("/usr/sbin/sendmail", ["-C", postfixConf, "-i", "-f", from, "--", ...to], { input });
+  return sent.code === 0 ? { ok: true, detail: `Told ${to.join(", ")}.` } : { ok: false, reason: lastLines(sent) };
+}

@@ -1,0 +1,80 @@
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { Clock } from "../../engine/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { KeeperTrouble } from "../../wire/control/control.ts";
+import { type CertificateFiles, isServed, readPair, serve } from "../set-up/issue-certificate.ts";
+import { signal } from "../set-up/processes.ts";
+
+export type FollowParts = Readonly<{
+  layout: Layout;
+  /** Lets Postfix and Dovecot read their certificate anew. Null, or why one of them could not. */
+  reload: () => Promise<string | null>;
+  clock: Clock;
+}>;
+
+export const LOOK_EVERY_MS = SECOND_MS;
+const DAYS_14_MS = 14 * 24 * 3_600 * SECOND_MS;
+
+/**
+ * Serves a renewed certificate as soon as its files belong together. Reads them whole at each look: that sees a file
+ * rewritten in place, renamed over, and a symbolic link led elsewhere, however coarse the clock of the file system.
+ */
+export class CertificateFollower {
+  readonly #parts: FollowParts;
+  /** What was wrong at the last look. Told from the second look on: a renewal may just be half written. */
+  #doubt: string | null = null;
+  #reloadDue = false;
+  #refused: KeeperTrouble | null = null;
+  #expiring: KeeperTrouble | null = null;
+
+  constructor(parts: FollowParts) {
+    this.#parts = parts;
+  }
+
+  async look(files: CertificateFiles): Promise<void> {
+    const { layout, reload, clock } = this.#parts;
+    const read = readPair(files, clock.now());
+    if (!read.ok) return this.#doubtIt(read.reason);
+    if (!isServed(read.pair, layout)) {
+      serve(read.pair, layout);
+      this.#reloadDue = true;
+    }
+    if (this.#reloadDue) {
+      const failed = await reload();
+      if (failed !== null) return this.#doubtIt(failed);
+      this.#reloadDue = false;
+    }
+    this.#doubt = null;
+    this.#refused = null;
+    const leftMs = read.pair.validTo - clock.now();
+    this.#expiring =
+      leftMs < Math.min(DAYS_14_MS, read.pair.lifetimeMs / 4)
+        ? { code: "certificate_expiring", detail: `${files.cert}: ${Math.ceil(leftMs / (24 * 3_600_000))} days left` }
+        : null;
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    return [this.#refused, this.#expiring].filter((trouble) => trouble !== null);
+  }
+
+  #doubtIt(reason: string): void {
+    if (this.#doubt !== null) this.#refused = { code: "certificate_refused", detail: reason };
+    this.#doubt = reason;
+  }
+}
+
+/**
+ * Lets the next connections be served with the new certificate, and no open one end. An smtpd that is in a session
+ * finishes it. Dovecot is not reloaded: that would end sessions that are idle for ten seconds and make it forget all
+ * others, which then could not be cut. Its login processes ask its configuration process, one connection each, and a
+ * new one of those reads the files anew.
+ */
+export async function reloadCertificate({ postfixConf, dovecotConf }: Layout): Promise<string | null> {
+  const reload = await runProgram("postfix", ["-c", postfixConf, "reload"]);
+  if (reload.code !== 0) return `Postfix could not be reloaded: ${lastLines(reload)}`;
+  const status = await runProgram("doveadm", ["-c", dovecotConf, "process", "status", "config"]);
+  if (status.code !== 0) return `Dovecot could not be asked for its processes: ${lastLines(status)}`;
+  for (const [, pid] of status.stdout.matchAll(/^config\s+(\d+)\s/gm)) signal(Number(pid), "SIGTERM");
+  return null;
+}

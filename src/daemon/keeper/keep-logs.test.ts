@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { DAY_MS, instant } from "../../core/time.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { elderParts, LogKeeper } from "./keep-logs.ts";
+
+const WARNING = "Nov 20 08:08:30 mail postfix/smtpd[1]: warning: hostname x does not resolve";
+const ERROR = "Nov 20 08:08:31 imap(anna@example.test)<1><x>: Error: disk full";
+const INFO = "Nov 20 08:08:32 mail postfix/smtpd[1]: connect from x[198.51.100.7] error: warning: fatal:";
+
+let layout: Layout;
+let keeper: LogKeeper;
+let reopened: number;
+let rules = { maxBytes: 1_000_000, maxAgeMs: DAY_MS, keep: 3 };
+let now = Date.now();
+
+beforeEach(() => {
+  layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-logs-")));
+  mkdirSync(dirname(layout.mailLog), { recursive: true });
+  writeFileSync(layout.mailLog, "", { mode: 0o640 });
+  reopened = 0;
+  rules = { maxBytes: 1_000_000, maxAgeMs: DAY_MS, keep: 3 };
+  now = Date.now();
+  keeper = make();
+});
+afterEach(async () => {
+  await keeper.stop();
+  rmSync(layout.data, { recursive: true, force: true });
+});
+
+function make(): LogKeeper {
+  return new LogKeeper({
+    layout,
+    clock: { now: () => instant(now) },
+    rules: () => rules,
+    reopen: () => {
+      reopened += 1;
+      return Promise.resolve(null);
+    },
+    say: (what) => assert.fail(what),
+  });
+}
+
+const read = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
+
+test("warnings and errors stand in files of their own, each once, after a restart and a kill too", async () => {
+  keeper.start();
+  appendFileSync(layout.mailLog, `${WARNING}\n${INFO}\n${ERROR}\n`);
+  await until("they are split", () => read(layout.mailErr) !== "");
+  assert.equal(read(layout.mailWarn), `${WARNING}\n${ERROR}\n`);
+  assert.equal(read(layout.mailErr), `${ERROR}\n`);
+  assert.equal(statSync(layout.mailWarn).mode & 0o777, 0o640);
+  await keeper.stop();
+  appendFileSync(layout.mailWarn, "what a kill left before it was noted\n");
+  appendFileSync(layout.mailLog, `${WARNING}\n`);
+  keeper = make();
+  keeper.start();
+  await until("it goes on", () => read(layout.mailWarn).split("\n").length === 4);
+  assert.equal(read(layout.mailWarn), `${WARNING}\n${ERROR}\n${WARNING}\n`);
+  assert.equal(read(layout.mailErr), `${ERROR}\n`);
+});
+
+test("a large log is set aside whole, and an old one; an empty one never", async () => {
+  await keeper.look();
+  assert.deepEqual(elderParts(layout.mailLog), []);
+  writeFileSync(layout.mailLog, "x".repeat(1_000_000));
+  await keeper.look();
+  const [aside = ""] = elderParts(layout.mailLog);
+  assert.equal(statSync(aside).size, 1_000_000);
+  assert.equal(statSync(layout.mailLog).size, 0);
+  assert.equal(statSync(layout.mailLog).mode & 0o777, 0o640);
+  assert.equal(reopened, 1);
+  now += DAY_MS + 60_000;
+  await keeper.look();
+  assert.equal(elderParts(layout.mailLog).length, 1, "an empty log grows no older");
+  appendFileSync(layout.mailLog, `${INFO}\n`);
+  await keeper.look();
+  assert.equal(elderParts(layout.mailLog).length, 2);
+});
+
+test("as many are kept as the settings say, the newest as it was written, those of yesterday compressed", async () => {
+  for (let n = 1; n <= 5; n += 1) {
+    const file = `${layout.mailLog}.2026111${n}-080000`;
+    writeFileSync(file, `part ${n}\n`, { mode: 0o640 });
+    utimesSync(file, now / 1_000 - 10 * 86_400 + n, now / 1_000 - 10 * 86_400 + n);
+  }
+  await keeper.look();
+  assert.deepEqual(
+    elderParts(layout.mailLog).map((path) => basename(path)),
+    ["mail.log.20261113-080000.gz", "mail.log.20261114-080000.gz", "mail.log.20261115-080000"],
+  );
+  const packed = `${layout.mailLog}.20261113-080000.gz`;
+  assert.equal(gunzipSync(readFileSync(packed)).toString(), "part 3\n");
+  assert.equal(statSync(packed).mode & 0o777, 0o640);
+  assert.ok(statSync(packed).mtimeMs < now - 9 * DAY_MS, "its time tells the year of its lines");
+  assert.deepEqual(
+    readdirSync(dirname(layout.mailLog)).filter((name) => name.endsWith(".half")),
+    [],
+  );
+});
+
+test("a rotation that a kill broke off is finished: whoever still writes the old file is told", async () => {
+  const aside = `${layout.mailLog}.20261113-080000`;
+  writeFileSync(aside, "x\n");
+  keeper = make();
+  await keeper.look();
+  assert.equal(reopened, 0, "nobody has it open");
+  // This process does not count: another one holds it.
+  const held = openSync(aside, "r");
+  const child = spawn("sleep", ["60"], { stdio: ["ignore", held, "ignore"] });
+  try {
+    closeSync(held);
+    await keeper.stop();
+    keeper = make();
+    await keeper.look();
+    assert.equal(reopened, 1);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < end, `in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

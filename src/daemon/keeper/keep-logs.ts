@@ -1,0 +1,152 @@
+import { existsSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { compressFile } from "../../adapters/root-files/copies.ts";
+import { moveFile, removeFile } from "../../adapters/root-files/files.ts";
+import { DAY_MS, isoTime, type Millis } from "../../core/time.ts";
+import type { Clock } from "../../engine/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { isRotated, rotatedName } from "../../wire/logs/rotated-log.ts";
+import { pidOf } from "../set-up/supervise.ts";
+import { LogSplitter, makeLike } from "./split-log.ts";
+
+export type LogRules = Readonly<{ maxBytes: number; maxAgeMs: number; keep: number }>;
+
+export type LogKeeperParts = Readonly<{
+  layout: Layout;
+  clock: Clock;
+  /** Those in force. */
+  rules: () => LogRules;
+  /** Has those who write mail.log open it anew. Null, or why one of them did not. */
+  reopen: () => Promise<string | null>;
+  say: (what: string) => void;
+}>;
+
+/** As long a guard that is down finds every line as it was written. */
+const COMPRESS_AFTER_MS = DAY_MS;
+
+/** Where the settings cannot be read. */
+export const USUAL_LOG_RULES: LogRules = { maxBytes: 50_000_000, maxAgeMs: DAY_MS, keep: 14 };
+
+export function logRules(settings: Settings): LogRules {
+  return {
+    maxBytes: settings["logs.max_size"],
+    maxAgeMs: settings["logs.max_age"],
+    keep: settings["logs.keep"],
+  };
+}
+
+/** Sets mail.log, mail.warn and mail.err aside when they are large or old, and keeps so many of each, compressed. */
+export class LogKeeper {
+  readonly #parts: LogKeeperParts;
+  readonly #splitter: LogSplitter;
+  #reopenDue: boolean;
+
+  constructor(parts: LogKeeperParts) {
+    this.#parts = parts;
+    this.#splitter = new LogSplitter(parts.layout, parts.say);
+    // A keeper that was killed between the two steps of a rotation left the writers with the old file.
+    this.#reopenDue = isHeldOpen(parts.layout.mailLog);
+  }
+
+  start(): void {
+    this.#splitter.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#splitter.stop();
+  }
+
+  /** Never two at once. Throws when a file cannot be written. */
+  async look(): Promise<void> {
+    const { mailLog, mailWarn, mailErr } = this.#parts.layout;
+    for (const part of [mailWarn, mailErr]) if (this.#rotate(part)) this.#splitter.partsChanged();
+    if (this.#rotate(mailLog)) this.#reopenDue = true;
+    if (this.#reopenDue) await this.#reopen();
+    for (const file of [mailLog, mailWarn, mailErr]) await this.#tidy(file);
+  }
+
+  async #reopen(): Promise<void> {
+    const failed = await this.#parts.reopen();
+    this.#reopenDue = failed !== null && isHeldOpen(this.#parts.layout.mailLog);
+    if (this.#reopenDue) this.#parts.say(`the logs are not changed over yet: ${failed}`);
+  }
+
+  /** One file becomes another by its name alone: whoever has it open writes on where a follower still reads. */
+  #rotate(file: string): boolean {
+    const { clock } = this.#parts;
+    if (!this.#isDue(file, clock.now())) return false;
+    const aside = unusedName(rotatedName(file, isoTime(clock.now())));
+    moveFile(file, aside);
+    makeLike(aside, file);
+    return true;
+  }
+
+  #isDue(file: string, now: Millis): boolean {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat === undefined || stat.size === 0) return false;
+    // A file system that does not tell when a file was made rotates by size alone.
+    const { maxBytes, maxAgeMs } = this.#parts.rules();
+    return stat.size >= maxBytes || (stat.birthtimeMs > 0 && now - stat.birthtimeMs >= maxAgeMs);
+  }
+
+  async #tidy(file: string): Promise<void> {
+    const aside = elderParts(file);
+    const surplus = aside.slice(0, Math.max(0, aside.length - this.#parts.rules().keep));
+    for (const path of surplus) removeFile(path);
+    const due = this.#parts.clock.now() - COMPRESS_AFTER_MS;
+    // The newest stays as it is: whoever follows the log may still be reading it.
+    for (const path of aside.slice(surplus.length, -1))
+      if (!path.endsWith(".gz") && statSync(path).mtimeMs < due) await compressFile(path);
+  }
+}
+
+/** Its elder parts, the eldest first: their names tell. */
+export function elderParts(file: string): readonly string[] {
+  const directory = dirname(file);
+  return readdirSync(directory)
+    .filter((name) => isRotated(name, basename(file)))
+    .toSorted()
+    .map((name) => join(directory, name));
+}
+
+/** postlogd(8) and Dovecot's log process; a service that is not running has nothing open. */
+export async function reopenMailLog(layout: Layout): Promise<string | null> {
+  const commands = [
+    ["postfix", ["postfix", "-c", layout.postfixConf, "reload"]],
+    ["dovecot", ["doveadm", "-c", layout.dovecotConf, "log", "reopen"]],
+  ] as const;
+  for (const [service, [program, ...args]] of commands) {
+    if (pidOf(layout.services, service) === null) continue;
+    const ran = await runProgram(program, args);
+    if (ran.code !== 0) return `${service}: ${lastLines(ran)}`;
+  }
+  return null;
+}
+
+function unusedName(path: string): string {
+  for (let n = 1; ; n += 1) {
+    const candidate = n === 1 ? path : `${path}-${n}`;
+    if (!existsSync(candidate) && !existsSync(`${candidate}.gz`)) return candidate;
+  }
+}
+
+/** Whether a process has an elder part of the log open for writing: /proc shows a file's present name (proc(5)). */
+function isHeldOpen(file: string): boolean {
+  const parts = new Set(existsSync(dirname(file)) ? elderParts(file) : []);
+  if (parts.size === 0) return false;
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .some((pid) => openFiles(pid).some((path) => parts.has(path)));
+}
+
+function openFiles(pid: string): readonly string[] {
+  try {
+    const directory = join("/proc", pid, "fd");
+    return readdirSync(directory).map((name) => readlinkSync(join(directory, name)));
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
+}

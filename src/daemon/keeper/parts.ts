@@ -1,0 +1,144 @@
+import { basename, dirname, join } from "node:path";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { CONTENT_USERS, renderSpamMilter } from "../../render/content/content-services.ts";
+import { renderPostgrey } from "../../render/content/postgrey.ts";
+import { renderSieve } from "../../render/content/sieve.ts";
+import { renderSpamAssassin } from "../../render/content/spamassassin.ts";
+import { renderDovecot } from "../../render/dovecot/dovecot.ts";
+import { renderFail2ban } from "../../render/fail2ban/fail2ban.ts";
+import { renderBounceChecks } from "../../render/postfix/bounces.ts";
+import { renderChroot } from "../../render/postfix/chroot.ts";
+import { renderPostfixMain } from "../../render/postfix/main.ts";
+import { renderPostfixMaster } from "../../render/postfix/master.ts";
+import { renderForgedHeaders, renderMilterFindings } from "../../render/postfix/milters.ts";
+import { renderRelayLogin } from "../../render/postfix/outbound.ts";
+import { renderProofRemoval } from "../../render/postfix/proofs.ts";
+import { renderSubmissionHeaders } from "../../render/postfix/submission-headers.ts";
+import { renderPostfixTables } from "../../render/postfix/tables.ts";
+import { renderRspamd, rspamdVariables } from "../../render/rspamd/rspamd.ts";
+import type { ServiceName } from "../../render/runit.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../../render/site.ts";
+import { renderUnbound } from "../../render/unbound.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { restartService } from "./restart-service.ts";
+
+/** The configuration files of one component, which are checked together. */
+export type Part = Readonly<{
+  service: ServiceName;
+  /** Directory of the files in force. */
+  live: string;
+  files: readonly RenderedFile[];
+  /** What the component's own checker says against a copy in this directory; null where nothing. */
+  check: (directory: string) => Promise<string | null>;
+}>;
+
+/** Every part that is rendered, in the order in which they are checked and reloaded. */
+export function partsOf(site: Site): readonly Part[] {
+  const { layout } = site;
+  return [
+    { service: "unbound", live: dirname(layout.unboundConf), files: unboundFiles(site), check: checkUnbound },
+    { service: "postfix", live: layout.postfixEtc, files: renderChroot(site), check: () => Promise.resolve(null) },
+    { service: "postfix", live: layout.postfixConf, files: postfixFiles(site), check: checkPostfix },
+    { service: "dovecot", live: dirname(layout.dovecotConf), files: renderDovecot(site), check: checkDovecot },
+    { service: "dovecot", live: layout.sieve, files: [renderSieve()], check: unchecked },
+    {
+      service: "spamd",
+      live: layout.spamAssassinConf,
+      files: renderSpamAssassin(site),
+      check: (directory) => checkSpamAssassin(directory, layout),
+    },
+    { service: "web", live: dirname(layout.webSettings), files: [webSettings(site)], check: unchecked },
+    { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
+    { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
+    { service: "fail2ban", live: layout.fail2banConf, files: renderFail2ban(site), check: checkFail2ban },
+    {
+      service: "rspamd",
+      live: layout.rspamdConf,
+      files: renderRspamd(site),
+      check: (directory) => checkRspamd(directory, layout),
+    },
+  ];
+}
+
+/** Nothing in it that did not pass a parser of ours. */
+function unchecked(): Promise<null> {
+  return Promise.resolve(null);
+}
+
+/** Has a running service take its new configuration. Null when it did, else why not. */
+export async function reloadService(service: ServiceName, layout: Layout): Promise<string | null> {
+  if (service !== "postfix" && service !== "dovecot") return restartService(service, layout);
+  const reload =
+    service === "postfix"
+      ? await runProgram("postfix", ["-c", layout.postfixConf, "reload"])
+      : await runProgram("doveadm", ["-c", layout.dovecotConf, "reload"]);
+  return reload.code === 0 ? null : lastLines(reload);
+}
+
+function postfixFiles(site: Site): readonly RenderedFile[] {
+  return [
+    { name: "main.cf", text: renderPostfixMain(site), mode: 0o644 },
+    { name: "master.cf", text: renderPostfixMaster(site), mode: 0o644 },
+    ...renderPostfixTables(site),
+    renderRelayLogin(site),
+    renderSubmissionHeaders(),
+    renderForgedHeaders(),
+    ...renderBounceChecks(site),
+    renderMilterFindings(),
+    renderProofRemoval(site),
+  ];
+}
+
+function webSettings({ layout, webSettings: text }: Site): RenderedFile {
+  return { name: basename(layout.webSettings), text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 };
+}
+
+function unboundFiles(site: Site): readonly RenderedFile[] {
+  return [{ name: "unbound.conf", text: renderUnbound(site), mode: 0o644 }];
+}
+
+/** postconf exits with 0 after some errors, so that whatever it complains of counts. */
+async function checkPostfix(directory: string): Promise<string | null> {
+  const parameters = await runProgram("postconf", ["-c", directory, "-n"]);
+  if (parameters.code !== 0 || parameters.stderr !== "")
+    return `Postfix refuses main.cf: ${lastLines({ ...parameters, stdout: "" })}`;
+  const services = await runProgram("postconf", ["-c", directory, "-M"]);
+  if (services.code !== 0 || services.stderr !== "")
+    return `Postfix refuses master.cf: ${lastLines({ ...services, stdout: "" })}`;
+  const check = await runProgram("postfix", ["-c", directory, "check"]);
+  return check.code === 0 ? null : `postfix check failed: ${lastLines(check)}`;
+}
+
+async function checkDovecot(directory: string): Promise<string | null> {
+  const check = await runProgram("doveconf", ["-c", join(directory, "dovecot.conf"), "-n", "-x"]);
+  return check.code === 0 ? null : `Dovecot refuses its configuration: ${lastLines({ ...check, stdout: "" })}`;
+}
+
+/** As the user that spamd runs as, without a look at anybody's preferences. */
+async function checkSpamAssassin(directory: string, layout: Layout): Promise<string | null> {
+  const user = CONTENT_USERS.spamd;
+  const unprivileged = ["--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"];
+  const lint = ["--lint", "--local", `--siteconfigpath=${directory}`, "--prefspath=/dev/null"];
+  const home = { HOME: layout.spamState };
+  const check = await runProgram("setpriv", [...unprivileged, "spamassassin", ...lint], { env: home });
+  return check.code === 0 ? null : `SpamAssassin refuses its configuration (settings spam.*): ${lastLines(check)}`;
+}
+
+/** As nobody, who cannot write into the directory of the packaged rspamd, where its checker would. */
+async function checkRspamd(directory: string, layout: Layout): Promise<string | null> {
+  const unprivileged = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs"];
+  const configtest = [...rspamdVariables(layout, directory), "configtest", "-c", join(directory, "rspamd.conf")];
+  const check = await runProgram("setpriv", [...unprivileged, "rspamadm", ...configtest]);
+  return check.code === 0 ? null : `Rspamd refuses its configuration: ${lastLines(check)}`;
+}
+
+/** Only the files that dns.root_hints and dns.trust_anchor name can be wrong: the rest passed its own parsers. */
+async function checkUnbound(directory: string): Promise<string | null> {
+  const check = await runProgram("unbound-checkconf", [join(directory, "unbound.conf")]);
+  return check.code === 0 ? null : `Unbound refuses its configuration (settings dns.*): ${lastLines(check)}`;
+}
+
+async function checkFail2ban(directory: string): Promise<string | null> {
+  const check = await runProgram("fail2ban-client", ["-c", directory, "--test"]);
+  return check.code === 0 ? null : `Fail2ban refuses its configuration: ${lastLines(check)}`;
+}

@@ -1,0 +1,238 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { systemClock as clock } from "../../adapters/machine/clock.ts";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { ask } from "../../adapters/sockets/control-client.ts";
+import { readFollowed } from "../../adapters/sqlite/accounts-db/followed.ts";
+import { type BanMail, renderBanMail } from "../../render/ban-mail.ts";
+import { SERVICES, type ServiceName } from "../../render/runit.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
+import type { KeeperCommand, KeeperReply } from "../../wire/control/control.ts";
+import { applyConfiguration } from "../set-up/apply.ts";
+import { type CertificateFiles, readPair } from "../set-up/issue-certificate.ts";
+import { processesOf, signal } from "../set-up/processes.ts";
+import type { Process } from "../set-up/read-processes.ts";
+import { certificateFiles, readSite } from "../set-up/site.ts";
+import { pidOf } from "../set-up/supervise.ts";
+import { type AlertMail, AlertMails, queueMail } from "./alert-mails.ts";
+import { AccountsFollower } from "./follow-accounts.ts";
+import { CertificateFollower, reloadCertificate } from "./follow-certificate.ts";
+import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
+import { reloadService } from "./parts.ts";
+import { restartService } from "./restart-service.ts";
+import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
+
+/** doveadm(1) kick: nobody was signed in. */
+const NOBODY = 68;
+const LOOKS = 20;
+const LOOK_MS = 100;
+/** Ending the sessions of fifty accounts takes as long. */
+const ACCOUNTS_TIMEOUT_MS = 60_000;
+
+/** Does what the guard may ask of root. Every argument has passed its parser; no shell is involved. */
+export class KeeperVerbs {
+  readonly #layout: Layout;
+  readonly #env: Environment;
+  readonly #certificate: CertificateFollower;
+  readonly #sockets: readonly SocketWatch[];
+  /** Those of the settings in force; null while the settings cannot be read. */
+  #certificateFiles: CertificateFiles | null;
+  readonly #accounts: AccountsFollower;
+  #accountsFile: string;
+  #logRules: LogRules;
+  readonly #alertMails: AlertMails;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(layout: Layout, env: Environment) {
+    this.#layout = layout;
+    this.#alertMails = new AlertMails(layout, clock);
+    this.#env = env;
+    const read = this.#settings();
+    this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
+    this.#accountsFile = read.ok ? read.settings["accounts.follow"] : "";
+    this.#logRules = read.ok ? logRules(read.settings) : USUAL_LOG_RULES;
+    this.#accounts = new AccountsFollower({
+      present: () => readFollowed(layout.accountsDb),
+      ask: async (command) => {
+        const asked = await ask(layout.controlSocket, "the accounts file", command, ACCOUNTS_TIMEOUT_MS);
+        return asked.ok ? asked.result : null;
+      },
+    });
+    this.#sockets = [postgreySocket(layout), rspamdSocket(layout)].map((socket) => new SocketWatch(socket));
+    this.#certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
+  }
+
+  /** One after another, whichever connection asked; but how things stand is told at once. */
+  obey(command: KeeperCommand): Promise<KeeperReply> {
+    if (command.verb === "ping" || command.verb === "status") return this.#do(command);
+    return this.#inTurn(() => this.#do(command));
+  }
+
+  /** Serves the certificate that lies where the settings say, if it is another and a valid one. */
+  async lookAtCertificate(): Promise<void> {
+    const files = this.#certificateFiles;
+    if (files !== null) await this.#inTurn(() => this.#certificate.look(files));
+  }
+
+  /** How logs are kept by the settings in force. */
+  get logRules(): LogRules {
+    return this.#logRules;
+  }
+
+  /** Not in turn with what the guard asks: it asks to end sessions while it takes over the accounts. */
+  lookAtAccounts(): Promise<void> {
+    return this.#accounts.look(this.#accountsFile);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #do(command: KeeperCommand): Promise<KeeperReply> {
+    switch (command.verb) {
+      case "ping":
+        return Promise.resolve({ ok: true, detail: `pid ${process.pid}` });
+      case "kick_account":
+        return this.#kickAccount(command.account);
+      case "kick_network":
+        return this.#kick(command.prefix);
+      case "apply":
+        return this.#apply();
+      case "restart":
+        return this.#restart(command.service);
+      case "mail_ban":
+        return this.#mailBan(command);
+      case "mail_alert":
+        return this.#mailAlert(command);
+      case "status":
+        // Its answer is for the next who asks: nobody waits for what is frozen.
+        for (const socket of this.#sockets) void socket.look();
+        return Promise.resolve({
+          ok: true,
+          detail: "",
+          services: this.#services(),
+          troubles: [this.#certificate, ...this.#sockets, this.#accounts].flatMap((one) => one.troubles()),
+        });
+    }
+  }
+
+  /**
+   * Nothing tells which of Postfix's open sessions the account signed in to, so all submission sessions end: mail
+   * programs simply connect again, and a stolen session does not outlive its password.
+   */
+  async #kickAccount(account: string): Promise<KeeperReply> {
+    const imap = await this.#kick(account);
+    const submission = await this.#cutSubmission();
+    if (imap.ok && submission.ok) return { ok: true, detail: `${imap.detail} ${submission.detail}`.trim() };
+    const reasons = [imap, submission].flatMap((one) => (one.ok ? [] : [one.reason]));
+    return { ok: false, reason: reasons.join(" ") };
+  }
+
+  async #cutSubmission(): Promise<KeeperReply> {
+    const settings = this.#settings();
+    if (!settings.ok) return settings;
+    const doors = [settings.settings["ports.submission"], settings.settings["ports.submissions"]];
+    const filter = doors.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
+    const isOver = async (): Promise<boolean> => {
+      const left = await runProgram("ss", ["-H", "-n", "-t", "state", "established", ...filter]);
+      return left.code === 0 && left.stdout.trim() === "";
+    };
+    await runProgram("ss", ["-K", "-H", "-n", "-t", "state", "established", ...filter]);
+    if (await isOver()) return { ok: true, detail: "" };
+    // Without CAP_NET_ADMIN the kernel ends no connection. It ends with its smtpd; master(8) starts another.
+    for (const { pid } of processesOf(this.#layout.data).filter(isSubmission)) signal(pid, "SIGTERM");
+    for (let look = 0; look < LOOKS; look++) {
+      if (await isOver()) return { ok: true, detail: "" };
+      await pause(LOOK_MS);
+    }
+    return { ok: false, reason: "Submission sessions stay open until their clients hang up." };
+  }
+
+  async #kick(who: string): Promise<KeeperReply> {
+    const kick = await runProgram("doveadm", ["-c", this.#layout.dovecotConf, "kick", who]);
+    if (kick.code === 0) return { ok: true, detail: "IMAP sessions were ended." };
+    if (kick.code === NOBODY) return { ok: true, detail: "No IMAP session was open." };
+    return { ok: false, reason: `doveadm kick failed: ${lastLines(kick)}` };
+  }
+
+  async #apply(): Promise<KeeperReply> {
+    const read = this.#settings();
+    if (!read.ok) return read;
+    const files = certificateFiles(read.settings, this.#layout);
+    const refused = this.#refuses(files);
+    if (refused !== null) return { ok: false, reason: refused };
+    const applied = await applyConfiguration(readSite(read, this.#layout));
+    if (!applied.ok) return applied;
+    // The web comes after the guard: `config apply` starts it anew.
+    const changed = applied.changed.filter((service) => service !== "web");
+    const failed = await this.#reload(changed);
+    if (failed !== null) return { ok: false, reason: failed };
+    this.#certificateFiles = files;
+    this.#accountsFile = read.settings["accounts.follow"];
+    this.#logRules = logRules(read.settings);
+    this.#accounts.forget();
+    await this.#certificate.look(files);
+    return { ok: true, detail: changed.length === 0 ? "Nothing changed." : `Reloaded ${changed.join(" and ")}.` };
+  }
+
+  /** Other files than those in force must be good at once; those in force may have grown old. */
+  #refuses(files: CertificateFiles): string | null {
+    const same = files.cert === this.#certificateFiles?.cert && files.key === this.#certificateFiles.key;
+    const pair = readPair(files, clock.now());
+    return same || pair.ok ? null : pair.reason;
+  }
+
+  async #reload(services: readonly ServiceName[]): Promise<string | null> {
+    // Those that the settings switched off at the start are not there.
+    for (const service of services.filter((name) => existsSync(join(this.#layout.services, name)))) {
+      const reason = await reloadService(service, this.#layout);
+      if (reason !== null) return `${service} could not be reloaded: ${reason}`;
+    }
+    return null;
+  }
+
+  #settings(): Extract<Loaded, { ok: true }> | Readonly<{ ok: false; reason: string }> {
+    const file = this.#layout.settings;
+    const loaded = loadSettings(existsSync(file) ? readFileSync(file, "utf8") : null, this.#env);
+    if (!loaded.ok) return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+    const missing = missingDomain(loaded.settings);
+    return missing === null ? loaded : { ok: false, reason: missing };
+  }
+
+  async #restart(service: ServiceName): Promise<KeeperReply> {
+    const reason = await restartService(service, this.#layout);
+    return reason === null
+      ? { ok: true, detail: `${service} was restarted.` }
+      : { ok: false, reason: `${service} could not be restarted: ${reason}` };
+  }
+
+  async #mailBan(command: BanMail): Promise<KeeperReply> {
+    const read = this.#settings();
+    if (!read.ok) return read;
+    const { hostname, "fail2ban.destemail": to, "fail2ban.sender": sender } = read.settings;
+    if (to === "") return { ok: true, detail: "Nobody wants to know." };
+    const from = sender === "" ? `fail2ban@${hostname}` : sender;
+    return queueMail(this.#layout, { from, to: [to], input: renderBanMail(command, { from, to, hostname }) });
+  }
+
+  async #mailAlert(command: AlertMail): Promise<KeeperReply> {
+    const read = this.#settings();
+    return read.ok ? this.#alertMails.send(command, read.settings) : read;
+  }
+
+  #services(): readonly Readonly<{ name: string; up: boolean; pid: number | null }>[] {
+    return SERVICES.filter((name) => existsSync(join(this.#layout.services, name))).map((name) => {
+      const pid = pidOf(this.#layout.services, name);
+      return { name, up: pid !== null, pid };
+    });
+  }
+}
+
+/** As master.cf names them (render/postfix-master.ts). */
+function isSubmission({ exe, args }: Process): boolean {
+  return exe.endsWith("/smtpd") && args.some((arg) => /^syslog_name=postfix\/submissions?$/.test(arg));
+}

@@ -1,0 +1,42 @@
+import { ask } from "../../adapters/sockets/control-client.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { signal } from "../set-up/processes.ts";
+import { pidOf } from "../set-up/supervise.ts";
+
+const ANSWER_MS = 3 * SECOND_MS;
+/** With a look each second, a frozen guard is ended about 11 s after its last answer. */
+const SILENT_LOOKS = 3;
+
+/**
+ * Ends a guard that accepts connections and answers none: runsv(8) starts anew what has ended, and sees nothing amiss
+ * in what is frozen, while each mail and login waits for its answer. One that is not there is left to runsv.
+ */
+export class GuardWatch {
+  readonly #layout: Layout;
+  readonly #answerMs: number;
+  #silent: { pid: number; looks: number } | null = null;
+
+  constructor(layout: Layout, answerMs: number = ANSWER_MS) {
+    this.#layout = layout;
+    this.#answerMs = answerMs;
+  }
+
+  /** The pid that was ended; null where there was no need. One look at a time. Never throws. */
+  async look(): Promise<number | null> {
+    const pid = pidOf(this.#layout.services, "guard");
+    const asked = await ask(this.#layout.controlSocket, "keeper", { verb: "ping" }, this.#answerMs);
+    const isSilent = !asked.ok && asked.kind === "timeout";
+    // Meanwhile another one may run: it has not been asked yet.
+    if (!isSilent || pid === null || pid !== pidOf(this.#layout.services, "guard")) {
+      this.#silent = null;
+      return null;
+    }
+    const looks = this.#silent?.pid === pid ? this.#silent.looks + 1 : 1;
+    this.#silent = { pid, looks };
+    if (looks < SILENT_LOOKS) return null;
+    this.#silent = null;
+    signal(pid, "SIGKILL");
+    return pid;
+  }
+}

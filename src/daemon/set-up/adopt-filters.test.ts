@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { layoutOf } from "../../settings/layout.ts";
+import { adoptFilters, refusedFilters } from "./adopt-filters.ts";
+import { JUDGE } from "./judge-filter.ts";
+
+const whyNot = process.getuid?.() === 0 && existsSync("/usr/bin/python3") ? false : "it takes root, and Python";
+
+/** A judge that leaves a mark, and finds what it is told to find. */
+function judge(mark: string, tricked: string | null): string {
+  const answer = JSON.stringify(JSON.stringify({ matches: [], lines: 0, tricked }));
+  return `open(${JSON.stringify(mark)}, "a").write("x")\nprint(${answer})\n`;
+}
+
+test("a filter is judged anew when it or its judge has changed, and not otherwise", { skip: whyNot }, async (t) => {
+  const root = mkdtempSync(join(tmpdir(), "ghostinbox-adopt-"));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  chmodSync(root, 0o755);
+  const mark = join(root, "mark");
+  writeFileSync(mark, "");
+  chmodSync(mark, 0o666);
+  const layout = layoutOf(join(root, "data"));
+  const filter = join(layout.fail2banFilters, "mine.conf");
+  for (const directory of [join(root, "security"), layout.fail2banFilters]) mkdirSync(directory, { recursive: true });
+  writeFileSync(filter, "[Definition]\nfailregex = from <HOST>$\n");
+  writeFileSync(join(root, JUDGE), judge(mark, null));
+  const times = async (): Promise<number> => {
+    const before = readFileSync(mark, "utf8").length;
+    await adoptFilters(root, layout);
+    return readFileSync(mark, "utf8").length - before;
+  };
+
+  assert.equal(await times(), 1);
+  assert.deepEqual(refusedFilters(layout), []);
+  assert.equal(await times(), 0, "nothing has changed");
+  appendFileSync(filter, "# more\n");
+  assert.equal(await times(), 1, "the filter has");
+  assert.equal(await times(), 0);
+  writeFileSync(join(root, JUDGE), judge(mark, "a line"));
+  assert.equal(await times(), 1, "the judge has");
+  assert.match(refusedFilters(layout)[0]?.reason ?? "", /attackers choose/);
+  assert.equal(existsSync(join(layout.fail2banOwn, "mine.conf")), false);
+});

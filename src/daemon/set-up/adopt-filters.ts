@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { removeFile, writeFile } from "../../adapters/root-files/files.ts";
+import { makeDirectory } from "../../adapters/root-files/trees.ts";
+import { isJailName, JAILS } from "../../core/decide/jails.ts";
+import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
+import type { Filter } from "../../render/site.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { filterNames, readFilter } from "./filters.ts";
+import { FAIL2BAN_LIBRARY, JUDGE, judgeFilter, refusalOf } from "./judge-filter.ts";
+
+export type Refused = Readonly<{ file: string; reason: string }>;
+export type Adopted = Readonly<{ own: readonly string[]; refused: readonly Refused[] }>;
+
+const MOST_CHARACTERS = 64 * 1024;
+const REFUSED = "refused.json";
+/** What each filter that was taken over had been tested with, as `circumstances` says it. */
+const JUDGED = "judged.json";
+
+/** Where the owner's own filters lie; the later one wins where two have a file of the same name. */
+export function filterSources(checkout: string, { fail2banFilters }: Layout): readonly string[] {
+  return [join(checkout, "security", "filter.d"), fail2banFilters];
+}
+
+/**
+ * Takes over the owner's own filters that stand the test, and leaves out those that do not, so that one bad filter
+ * stops nothing else. What was tested before, by the same tests, is not tested again.
+ */
+export async function adoptFilters(checkout: string, layout: Layout): Promise<Adopted> {
+  const found = new Map<string, Readonly<{ file: string; filter: Filter | string }>>();
+  for (const directory of filterSources(checkout, layout))
+    for (const file of confFiles(directory))
+      found.set(file, { file: join(directory, file), filter: read(directory, file) });
+
+  const own: string[] = [];
+  const refused: Refused[] = [];
+  makeDirectory(layout.fail2banOwn, 0o755);
+  const before = judgedBefore(layout);
+  const judged: [name: string, digest: string][] = [];
+  for (const { file, filter } of found.values()) {
+    const digest = typeof filter === "string" ? "" : circumstances(filter, checkout);
+    const reason = typeof filter === "string" ? filter : await reasonAgainst(filter, checkout, digest, before);
+    if (typeof filter === "string" || reason !== null) refused.push({ file, reason: reason ?? "" });
+    else {
+      own.push(filter.name);
+      judged.push([filter.name, digest]);
+      writeFile(join(layout.fail2banOwn, `${filter.name}.conf`), filter.text, { mode: 0o644 });
+    }
+  }
+  for (const name of filterNames(layout.fail2banOwn))
+    if (!own.includes(name)) removeFile(join(layout.fail2banOwn, `${name}.conf`));
+  writeFile(join(layout.fail2banOwn, REFUSED), JSON.stringify(refused), { mode: 0o644 });
+  writeFile(join(layout.fail2banOwn, JUDGED), JSON.stringify(judged), { mode: 0o644 });
+  return { own, refused };
+}
+
+/** What the last `adoptFilters` refused. */
+export function refusedFilters({ fail2banOwn }: Layout): readonly Refused[] {
+  const isRefused = (one: unknown): one is Refused => typeof one === "object" && one !== null && "reason" in one;
+  return readList(join(fail2banOwn, REFUSED)).filter(isRefused);
+}
+
+function confFiles(directory: string): readonly string[] {
+  return existsSync(directory)
+    ? readdirSync(directory)
+        .filter((file) => file.endsWith(".conf"))
+        .toSorted()
+    : [];
+}
+
+/** The filter, or why it is none. */
+function read(directory: string, file: string): Filter | string {
+  const name = file.replace(/\.conf$/, "");
+  if (!isJailName(name)) return "its name must be 1 to 40 small letters, digits, dashes or underscores";
+  if (STOCK_FILTERS.includes(name) || JAILS.some((jail) => jail.name === name))
+    return `there is a jail or filter ${name} already`;
+  const filter = readFilter(directory, name);
+  return filter.text.length > MOST_CHARACTERS ? "it is longer than any filter" : filter;
+}
+
+async function reasonAgainst(
+  filter: Filter,
+  checkout: string,
+  digest: string,
+  before: ReadonlyMap<string, string>,
+): Promise<string | null> {
+  return before.get(filter.name) === digest ? null : refusalOf(await judgeFilter(filter, { checkout }));
+}
+
+/** All that a judgement rests on: the filter, who judges, the filters that it may include, and Fail2ban itself. */
+function circumstances({ name, text }: Filter, checkout: string): string {
+  const files = [
+    join(checkout, JUDGE),
+    join(FAIL2BAN_LIBRARY, "version.py"),
+    ...STOCK_FILTERS.map((stock) => join(STOCK_DIRECTORY, `${stock}.conf`)),
+  ];
+  const texts = files.map((file) => (existsSync(file) ? readFileSync(file, "utf8") : null));
+  return createHash("sha256")
+    .update(JSON.stringify([name, text, ...texts]))
+    .digest("hex");
+}
+
+/** By the filters' names. Whatever else lies there has them tested anew. */
+function judgedBefore({ fail2banOwn }: Layout): ReadonlyMap<string, string> {
+  const list = readList(join(fail2banOwn, JUDGED));
+  const isPair = (one: unknown): one is readonly [string, string] =>
+    Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === "string");
+  return new Map(list.filter(isPair));
+}
+
+/** Empty where there is no such file, or no list in it. */
+function readList(file: string): readonly unknown[] {
+  if (!existsSync(file)) return [];
+  try {
+    const list: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return Array.isArray(list) ? list : [];
+  } catch {
+    return [];
+  }
+}

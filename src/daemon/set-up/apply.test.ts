@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
+import type { Site } from "../../render/site.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { partsOf } from "../keeper/parts.ts";
+import { applyConfiguration } from "./apply.ts";
+import { prepareCertificate } from "./certificate.ts";
+import { readFilter } from "./filters.ts";
+import { userIds } from "./site.ts";
+
+const missing = [
+  "/usr/sbin/postconf",
+  "/usr/bin/doveconf",
+  "/usr/sbin/unbound-checkconf",
+  "/usr/bin/fail2ban-client",
+].filter((program) => !existsSync(program));
+const skip =
+  process.getuid?.() !== 0
+    ? "Postfix checks its configuration for root only"
+    : missing.length > 0 && `not installed: ${missing.join(", ")}`;
+
+/** By the real postconf, postfix check and doveconf; starts no server. */
+describe("applying a configuration", { skip }, () => {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-apply-"));
+  chmodSync(directory, 0o755);
+  const layout = layoutOf(directory);
+  const stock = STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name));
+  const site = (changes: Partial<Site> = {}): Site => sampleSite({ layout, fail2ban: { stock, own: [] }, ...changes });
+  const main = (): string => readFileSync(join(layout.postfixConf, "main.cf"), "utf8");
+
+  before(async () => {
+    const { tls, dovecotConf, postfixQueue, postfixData, log, dkimKeys } = layout;
+    for (const made of [tls, dirname(dovecotConf), postfixQueue, postfixData, log, dkimKeys])
+      mkdirSync(made, { recursive: true });
+    // Fail2ban looks whether its logs are there.
+    for (const file of [layout.mailLog, layout.webLog]) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, "");
+    }
+    // Postfix complains of other owners, in a log that nobody reads yet, which takes a second each time.
+    const postfix = userIds("postfix");
+    chownSync(layout.postfixData, postfix.uid, postfix.gid);
+    const loaded = loadSettings('domains = ["example.org"]', {});
+    assert.ok(loaded.ok);
+    await prepareCertificate(loaded.settings, layout);
+  });
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  test("every component accepts what is rendered for it", async () => {
+    const all = [...new Set(partsOf(site()).map(({ service }) => service))];
+    assert.deepEqual(await applyConfiguration(site()), { ok: true, changed: all });
+  });
+
+  test("what a checker refuses changes nothing, and it is told why", async () => {
+    const good = main();
+    const dovecot = readFileSync(layout.dovecotConf, "utf8");
+    const broken = { ...layout, tlsServed: join(directory, "none") };
+    const refused = await applyConfiguration(site({ layout: broken, messageSizeBytes: 70_000 }));
+    assert.match(refused.ok ? "" : refused.reason, /^Dovecot refuses its configuration: .*none\/cert\.pem/);
+    assert.equal(main(), good);
+    assert.equal(readFileSync(layout.dovecotConf, "utf8"), dovecot);
+    assert.ok(!existsSync(`${layout.postfixConf}.staged`));
+  });
+
+  test("Unbound checks the files that settings name, and the settings are told", async () => {
+    const { dns } = sampleSite();
+    for (const wrong of [{ trustAnchor: join(directory, "none.key") }, { rootHints: join(directory, "none.hints") }]) {
+      const refused = await applyConfiguration(site({ dns: { ...dns, ...wrong } }));
+      assert.match(
+        refused.ok ? "" : refused.reason,
+        /^Unbound refuses its configuration \(settings dns\.\*\): .*none\./,
+      );
+    }
+  });
+
+  test("only what differs is replaced, be it by hand, and only that is told", async () => {
+    writeFileSync(join(layout.postfixConf, "main.cf"), "mynetworks = 0.0.0.0/0\n");
+    const applied = await applyConfiguration(site({ messageSizeBytes: 20_000_000 }));
+    assert.deepEqual(applied, { ok: true, changed: ["postfix", "spamass-milter"] });
+    assert.match(main(), /^mynetworks = 127/m);
+    assert.match(main(), /^message_size_limit = 20000000$/m);
+  });
+});

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { moveFile, writeFile } from "../../adapters/root-files/files.ts";
+import { makeDirectory } from "../../adapters/root-files/trees.ts";
+import { removeTree } from "../../adapters/root-files/walk.ts";
+import type { ServiceName } from "../../render/runit.ts";
+import type { Site } from "../../render/site.ts";
+import { type Part, partsOf } from "../keeper/parts.ts";
+import { makeDkimKeys } from "./dkim-keys.ts";
+
+/** `changed`: services whose configuration is another now, each once. */
+export type Applied = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Readonly<{ ok: false; reason: string }>;
+
+/**
+ * Renders everything beside the configuration in force, has each component check its own, and only then moves all of
+ * it into place. Reloads nothing: the caller knows whether the services run.
+ */
+export async function applyConfiguration(site: Site): Promise<Applied> {
+  const parts = partsOf(site);
+  try {
+    for (const part of parts) stage(part);
+    for (const part of parts) {
+      const reason = await part.check(stagedAt(part));
+      if (reason !== null) return { ok: false, reason };
+    }
+    makeDkimKeys(site);
+    const changed = parts.filter(moveIntoPlace).map(({ service }) => service);
+    return { ok: true, changed: [...new Set(changed)] };
+  } finally {
+    for (const part of parts) removeTree(stagedAt(part));
+  }
+}
+
+function stagedAt({ live }: Part): string {
+  return `${live}.staged`;
+}
+
+function stage(part: Part): void {
+  const staged = stagedAt(part);
+  removeTree(staged);
+  makeDirectory(staged, 0o755);
+  for (const { name, text, mode } of part.files) {
+    const path = join(staged, name);
+    makeDirectory(dirname(path), 0o755);
+    writeFile(path, text, { mode });
+  }
+}
+
+function moveIntoPlace(part: Part): boolean {
+  const { live, files } = part;
+  const changed = files.filter(({ name, text }) => {
+    const path = join(live, name);
+    return !existsSync(path) || readFileSync(path, "utf8") !== text;
+  });
+  makeDirectory(live, 0o755);
+  for (const { name } of changed) {
+    makeDirectory(dirname(join(live, name)), 0o755);
+    moveFile(join(stagedAt(part), name), join(live, name));
+  }
+  return changed.length > 0;
+}

@@ -1,0 +1,20 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isJailName } from "../../core/decide/jails.ts";
+import type { Filter } from "../../render/site.ts";
+
+const ENDING = ".conf";
+
+/** Names of the filters in a directory, sorted; none where there is no such directory. */
+export function filterNames(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((file) => file.endsWith(ENDING))
+    .map((file) => file.slice(0, -ENDING.length))
+    .filter(isJailName)
+    .toSorted();
+}
+
+export function readFilter(directory: string, name: string): Filter {
+  return { name, text: readFileSync(join(directory, `${name}${ENDING}`), "utf8") };
+}

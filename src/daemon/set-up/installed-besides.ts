@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { existsSync, globSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram } from "../../adapters/machine/run-program.ts";
+import { removeFile } from "../../adapters/root-files/files.ts";
+import { removeEmptyDirectory } from "../../adapters/root-files/walk.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+/** What came and went with the packages that set-up installed, and what Debian does not take back with them. */
+export type Besides = Readonly<{
+  users: readonly string[];
+  groups: readonly string[];
+  /** In /etc, of no package, with the SHA-256 of what they held then; of links, of where they led. */
+  files: readonly Readonly<{ path: string; sha256: string }>[];
+  directories: readonly string[];
+  /** Packages that had to make room. */
+  removed: readonly string[];
+}>;
+
+const NOTHING_BESIDES: Besides = { users: [], groups: [], files: [], directories: [], removed: [] };
+
+/** What a remaining package says of the users that it needs: the scripts of dpkg(1), and sysusers.d(5). */
+const CLAIMS = ["/var/lib/dpkg/info/*.{preinst,postinst,config}", "/{usr/lib,etc}/sysusers.d/*.conf"];
+
+export function readBesides({ data }: Pick<Layout, "data">): Besides {
+  const file = join(data, "installed-besides");
+  return existsSync(file) ? parseBesides(readFileSync(file, "utf8")) : NOTHING_BESIDES;
+}
+
+/** The lines of set-up. Names are only those that useradd(8) and Debian take, for they become arguments. */
+export function parseBesides(text: string): Besides {
+  const lines = text.split("\n");
+  const named = (pattern: RegExp): readonly string[] => lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
+  return {
+    users: named(/^user ([a-z_][a-z0-9_-]*)$/),
+    groups: named(/^group ([a-z_][a-z0-9_-]*)$/),
+    files: lines.flatMap((line) => {
+      const [, sha256, path] = /^(?:file|link) ([0-9a-f]{64}) (\/etc\/.+)$/.exec(line) ?? [];
+      return sha256 === undefined || path === undefined || leadsUp(path) ? [] : [{ path, sha256 }];
+    }),
+    directories: named(/^directory (\/etc\/.+)$/).filter((path) => !leadsUp(path)),
+    removed: named(/^removed ([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9]+)?$/),
+  };
+}
+
+/** Those of the names that no package speaks of which is still here. Call it once the packages are gone. */
+export function unclaimed(names: readonly string[]): readonly string[] {
+  const texts = CLAIMS.flatMap((pattern) => globSync(pattern)).map((path) => readFileSync(path, "utf8"));
+  return names.filter((name) => {
+    const mention = new RegExp(`(?<![\\w-])${RegExp.escape(name)}(?![\\w-])`);
+    return !texts.some((text) => mention.test(text));
+  });
+}
+
+/** Deletes those that are as they were and that no package owns by now; then directories that are empty. */
+export async function removeFilesBesides({ files, directories }: Besides): Promise<void> {
+  const same = files.filter(({ path, sha256 }) => hashOf(path) === sha256).map(({ path }) => path);
+  const here = directories.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
+  const owned = await ownedByPackages([...same, ...here]);
+  for (const path of same) if (!owned.has(path)) removeFile(path);
+  // What lies in another directory goes before it.
+  for (const path of here.toSorted().toReversed()) if (!owned.has(path)) removeEmptyDirectory(path);
+}
+
+/** dpkg-query(1): `package, another: path`, a line each. */
+async function ownedByPackages(paths: readonly string[]): Promise<ReadonlySet<string>> {
+  if (paths.length === 0) return new Set();
+  const { stdout } = await runProgram("dpkg-query", ["-S", ...paths]);
+  return new Set(stdout.split("\n").map((line) => line.slice(line.indexOf(": ") + 2)));
+}
+
+function hashOf(path: string): string | null {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat?.isFile() === true) return sha256(readFileSync(path));
+  return stat?.isSymbolicLink() === true ? sha256(readlinkSync(path)) : null;
+}
+
+function sha256(held: string | Buffer): string {
+  return createHash("sha256").update(held).digest("hex");
+}
+
+function leadsUp(path: string): boolean {
+  return path.split("/").includes("..");
+}

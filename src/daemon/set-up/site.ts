@@ -1,0 +1,162 @@
+import { existsSync, readFileSync } from "node:fs";
+import { SECOND_MS } from "../../core/time.ts";
+import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
+import { SYSTEM_AUTHORITIES } from "../../render/postfix/outbound.ts";
+import type { DnsSite, Outbound, Relay, Site, SpamSite } from "../../render/site.ts";
+import { settingsForWeb } from "../../settings/for-web.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { USERS } from "../../settings/layout.ts";
+import type { Sources } from "../../settings/load.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { SetUpFailure } from "./failure.ts";
+import { filterNames as ownFilters, readFilter } from "./filters.ts";
+
+/** Gathers what rendering needs from the settings and from this machine. */
+export function readSite(
+  { settings, sources }: Readonly<{ settings: Settings; sources: Sources }>,
+  layout: Layout,
+): Site {
+  return {
+    layout,
+    hostname: settings.hostname,
+    domains: settings.domains,
+    messageSizeBytes: settings["limits.mail.max_size"],
+    recipientsPerMail: settings["limits.mail.recipients"],
+    greylist: {
+      enabled: settings["greylist.enabled"],
+      delaySeconds: Math.ceil(settings["greylist.delay"] / SECOND_MS),
+    },
+    limits: {
+      connectionsAtOnce: settings["limits.connections.concurrent"],
+      connectionsOfKnown: settings["limits.connections.known"],
+      mailsPerMinute: settings["limits.mail.postfix_per_minute"],
+      exempt: settings["allow.networks"],
+    },
+    ports: {
+      smtp: settings["ports.smtp"],
+      submission: settings["ports.submission"],
+      submissions: settings["ports.submissions"],
+      imaps: settings["ports.imaps"],
+      loginPolicy: settings["ports.login_policy"],
+    },
+    tls: { profile: settings["tls.profile"] },
+    outbound: outboundOf(settings),
+    dns: dnsOf(settings),
+    spam: spamOf(settings),
+    fail2ban: {
+      stock: STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name)),
+      own: ownFilters(layout.fail2banOwn).map((name) => readFilter(layout.fail2banOwn, name)),
+    },
+    verify: settings["dkim.verify"],
+    dkimSelector: settings["dkim.selector"],
+    webSettings: settingsForWeb(sources),
+    loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
+    proofWord: readFileSync(layout.proofWord, "utf8").trim(),
+    mailUser: userIds(USERS.mail),
+    ipv6: hasIpv6(),
+  };
+}
+
+function outboundOf(settings: Settings): Outbound {
+  return {
+    queueLifetimeSeconds: wholeSeconds(settings["outbound.queue_lifetime"]),
+    bounceLifetimeSeconds: wholeSeconds(settings["outbound.bounce_lifetime"]),
+    delayWarningSeconds: wholeSeconds(settings["outbound.delay_warning"]),
+    relay: relayOf(settings),
+  };
+}
+
+function relayOf(settings: Settings): Relay | null {
+  const nextHop = settings["outbound.relay"];
+  if (nextHop === "") return null;
+  const user = settings["outbound.relay_user"];
+  const authorities = settings["outbound.relay_ca"];
+  return {
+    nextHop,
+    port: Number(nextHop.slice(nextHop.lastIndexOf(":") + 1)),
+    login: user === "" ? null : { user, password: passwordIn(settings["outbound.relay_password_file"]) },
+    authorities: authorities === "" ? SYSTEM_AUTHORITIES : authorities,
+  };
+}
+
+function spamOf(settings: Settings): SpamSite {
+  return {
+    enabled: settings["spam.enabled"],
+    requiredScore: settings["spam.required_score"],
+    // spamass-milter compares whole points: never refuse what is below the setting.
+    refuseScore: Math.ceil(settings["spam.refuse_score"]),
+    allowFrom: settings["spam.allow_from"],
+    onFailure: settings["spam.on_failure"],
+    ownRules: settings["spam.rules"] === "" ? "" : rulesIn(settings["spam.rules"]),
+  };
+}
+
+/** Throws SetUpFailure where there is no such file. */
+function rulesIn(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    throw new SetUpFailure(`The file ${file} of spam.rules does not exist or cannot be read.`);
+  }
+}
+
+/** The first line. Throws SetUpFailure where there is none. */
+function passwordIn(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new SetUpFailure(`The file ${file} of outbound.relay_password_file does not exist or cannot be read.`);
+  }
+  const [line = ""] = text.split("\n");
+  const password = line.replace(/\r$/, "");
+  if (password === "" || password !== password.trim())
+    throw new SetUpFailure(`The first line of ${file} must be the password for the relay, without blanks around it.`);
+  return password;
+}
+
+/** Postfix counts in seconds: never less than asked for. */
+function wholeSeconds(durationMs: number): number {
+  return Math.ceil(durationMs / SECOND_MS);
+}
+
+export function certificateFiles(settings: Settings, layout: Layout): Readonly<{ cert: string; key: string }> {
+  const own = settings["tls.cert"] !== "" && settings["tls.key"] !== "";
+  return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
+}
+
+/** Debian's own copies of the root's addresses and keys (package dns-root-data) stand in for what is not set. */
+function dnsOf(settings: Settings): DnsSite {
+  const rootHints = settings["dns.root_hints"];
+  return {
+    address: settings["dns.address"],
+    rootHints: rootHints === "" ? "/usr/share/dns/root.hints" : rootHints,
+    trustAnchor: settings["dns.trust_anchor"] === "" ? "/usr/share/dns/root.key" : settings["dns.trust_anchor"],
+    ownRoot: rootHints !== "",
+    stubs: settings["dns.stub"],
+  };
+}
+
+/** Throws where passwd(5) has no such user: set-up adds those we need before anybody asks. */
+export function userIds(name: string): Readonly<{ uid: number; gid: number }> {
+  const [, , uid, gid] = databaseLine("/etc/passwd", name);
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+export function groupId(name: string): number {
+  return Number(databaseLine("/etc/group", name)[2]);
+}
+
+function databaseLine(file: string, name: string): readonly string[] {
+  const line = readFileSync(file, "utf8")
+    .split("\n")
+    .find((entry) => entry.startsWith(`${name}:`));
+  if (line === undefined) throw new Error(`${name} is missing in ${file}`);
+  return line.split(":");
+}
+
+/** A kernel without IPv6, or a namespace where it is off, lists no address here. */
+function hasIpv6(): boolean {
+  const list = "/proc/net/if_inet6";
+  return existsSync(list) && readFileSync(list, "utf8") !== "";
+}

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { guardAt } from "./guard.ts";
+
+test("whoever asks for the health of a guard that hangs is answered within seconds", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-web-"));
+  const open = new Set<Socket>();
+  const server = createServer((socket) => void open.add(socket.on("error", () => undefined)));
+  t.after(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const path = join(directory, "web.sock");
+  server.listen(path);
+  await once(server, "listening");
+  const from = performance.now();
+  const reply = await guardAt(path).ask("web", { verb: "health" });
+  assert.ok(!reply.ok && reply.kind === "unreachable");
+  assert.ok(performance.now() - from < 4_000);
+});

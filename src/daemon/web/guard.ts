@@ -1,0 +1,20 @@
+import { ask, CONTROL_TIMEOUT_MS } from "../../adapters/sockets/control-client.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { Guard } from "../../servers/api/ports.ts";
+import type { Command } from "../../wire/control/control.ts";
+
+/** Health is asked for by monitors, who wait for seconds only: a guard that takes longer is down. */
+const HEALTH_MS = 2 * SECOND_MS;
+
+/** The guard as the web sees it: whatever kept it from answering, it was not reached. */
+export function guardAt(socketPath: string): Guard {
+  return {
+    ask: async (by, command) => {
+      const asked: Command = command;
+      const timeoutMs = asked.verb === "health" ? HEALTH_MS : CONTROL_TIMEOUT_MS;
+      const reply = await ask(socketPath, by, command, timeoutMs);
+      if (reply.ok || reply.kind === "usage" || reply.kind === "failed") return reply;
+      return { ok: false, kind: "unreachable", message: reply.message };
+    },
+  };
+}

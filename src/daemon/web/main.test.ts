@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { hashPassword } from "../../adapters/accounts/password-hash.ts";
+import { systemClock } from "../../adapters/machine/clock.ts";
+import { SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
+import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
+import { openEngine } from "../../adapters/sqlite/open.ts";
+import { hostPrefix, parseIp } from "../../core/net/ip.ts";
+import { Feed } from "../../engine/feed.ts";
+import { digestOf } from "../../servers/api/sessions.ts";
+import { ControlServer } from "../../servers/control-server.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import type { Reply, Verb } from "../../wire/control/control.ts";
+import type { Health } from "../../wire/control/items.ts";
+
+/** The whole program over a real database and the real control socket; only decisions are played. */
+
+const PASSWORD = "correct horse battery staple";
+const TOKEN = "gi_0123456789abcdef0123456789abcdef";
+const bearer = { authorization: `Bearer ${TOKEN}` };
+const DEADLINE_MS = 15_000;
+
+type World = Readonly<{
+  url: string;
+  port: number;
+  web: ChildProcess;
+  layout: ReturnType<typeof layoutOf>;
+  asked: Verb[];
+  startGuard: () => Promise<Guard>;
+}>;
+type Guard = Readonly<{ append: (ip: string, type: string) => number; stop: () => Promise<void> }>;
+
+async function startWeb(t: TestContext): Promise<World> {
+  const data = mkdtempSync(join(tmpdir(), "ghostinbox-web-"));
+  t.after(() => rmSync(data, { recursive: true, force: true }));
+  const layout = layoutOf(data);
+  const port = await freePort();
+  for (const file of [layout.engineDb, layout.webSocket]) mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(layout.webSettings), { recursive: true });
+  writeFileSync(layout.webSettings, `domains = ["example.org"]\n[ports]\nhttp = ${port}\n`);
+  const web = run(data);
+  t.after(() => stop(web));
+  const url = `http://127.0.0.1:${port}`;
+  await until(() =>
+    fetch(`${url}/healthz/live`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
+  const asked: Verb[] = [];
+  return { url, port, web, layout, asked, startGuard: () => startGuard(t, layout, asked) };
+}
+
+async function startGuard(t: TestContext, layout: World["layout"], asked: Verb[]): Promise<Guard> {
+  const db = openEngine(layout.engineDb);
+  const credentials = new SqliteCredentials(db, systemClock);
+  credentials.createToken("ci", digestOf(TOKEN), "root", systemClock.now());
+  credentials.setAdminPassword(await hashPassword(PASSWORD));
+  const store = new SqliteStore(db);
+  const feed = new Feed();
+  const control = new ControlServer({
+    origin: "web",
+    run: ({ command }) => {
+      asked.push(command.verb);
+      return Promise.resolve(REPLIES[command.verb] ?? assert.fail(command.verb));
+    },
+    subscribe: feed.subscribe.bind(feed),
+    report: (code, detail) => assert.fail(`${code} ${detail}`),
+  });
+  await control.start(layout.webSocket, 0o660);
+  let isStopped = false;
+  const stopGuard = async (): Promise<void> => {
+    if (isStopped) return;
+    isStopped = true;
+    await control.stop();
+    db.close();
+  };
+  t.after(stopGuard);
+  const append = (text: string, type: string): number => {
+    const ip = parseIp(text) ?? assert.fail(text);
+    store.begin();
+    const id = store.append({
+      at: systemClock.now(),
+      type,
+      ip,
+      prefix: hostPrefix(ip),
+      account: null,
+      proof: null,
+      counts: null,
+      reason: null,
+      count: null,
+      limit: null,
+      windowMs: null,
+      details: "",
+      action: "",
+    });
+    store.commit();
+    feed.publish(id);
+    return id;
+  };
+  return { append, stop: stopGuard };
+}
+
+const HEALTH: Health = {
+  status: "ok",
+  components: [{ name: "guard", status: "ok", detail: "" }],
+  notices: [],
+  uptimeSeconds: 1,
+};
+const REPLIES: Readonly<Partial<Record<Verb, Reply>>> = {
+  health: { ok: true, result: HEALTH },
+  watch: { ok: true, result: { lastEventId: 0 } },
+  admin_seen: { ok: true, result: { done: true } },
+  dashboard_ask: { ok: true, result: { verdict: "pass" } },
+  dashboard_login: { ok: true, result: { verdict: "pass" } },
+};
+
+test("it starts before guard and database, says so, and serves once they are there", async (t) => {
+  const { url, asked, startGuard: guardStarts } = await startWeb(t);
+  const status = async (path: string, init?: RequestInit): Promise<number> =>
+    (await fetch(`${url}${path}`, init)).status;
+  const signIn = () => status("/api/v1/login", { method: "POST", body: JSON.stringify({ password: PASSWORD }) });
+  assert.equal(await status("/healthz"), 503);
+  assert.equal(await status("/healthz/ready"), 503);
+  assert.equal(await signIn(), 503);
+  assert.equal(await status("/api/v1/bans", { headers: bearer }), 503);
+
+  const guard = await guardStarts();
+  guard.append("203.0.113.7", "LOGIN_FAILED");
+  await until(async () => (await status("/healthz/ready")) === 200);
+  assert.equal(await status("/api/v1/bans", { headers: bearer }), 200);
+  assert.equal(await status("/api/v1/bans"), 401);
+  assert.equal(await signIn(), 200);
+  const wrong = { method: "POST", body: JSON.stringify({ password: "wrong" }) };
+  assert.equal(await status("/api/v1/login", wrong), 401);
+  assert.deepEqual(
+    asked.filter((verb) => verb.startsWith("dashboard")),
+    ["dashboard_ask", "dashboard_login", "dashboard_ask", "dashboard_login"],
+  );
+  const stats = await (await fetch(`${url}/api/security?action=stats`, { headers: bearer })).text();
+  assert.match(stats, /"LOGIN_FAILED"/);
+
+  await guard.stop();
+  await until(async () => (await status("/healthz/ready")) === 503);
+});
+
+test("the live stream goes on over the guard's restart, with nothing missing", async (t) => {
+  const { url, startGuard: guardStarts } = await startWeb(t);
+  const first = await guardStarts();
+  await until(async () => (await fetch(`${url}/healthz/ready`)).ok);
+  const response = await fetch(`${url}/api/v1/events/stream?after=0`, { headers: bearer });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail("no body");
+  let text = "";
+  const ids = async (count: number): Promise<readonly number[]> => {
+    for (;;) {
+      const seen = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+      if (seen.length >= count) return seen;
+      const { done, value } = await reader.read();
+      if (done) assert.fail("the stream ended");
+      text += value;
+    }
+  };
+  const committed = [first.append("203.0.113.7", "CONNECT")];
+  assert.deepEqual(await ids(1), committed);
+  await first.stop();
+  const second = await guardStarts();
+  committed.push(second.append("203.0.113.8", "CONNECT"));
+  assert.deepEqual(await ids(2), committed);
+  await reader.cancel();
+});
+
+test("a restored database is read in place of the old one", async (t) => {
+  const { url, layout, startGuard: guardStarts } = await startWeb(t);
+  await (await guardStarts()).stop();
+  const bans = async (): Promise<number> => (await fetch(`${url}/api/v1/bans`, { headers: bearer })).status;
+  await until(async () => (await bans()) === 200);
+  const restored = `${layout.engineDb}.restored`;
+  const db = openEngine(restored);
+  db.close();
+  for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
+  renameSync(restored, layout.engineDb);
+  await until(async () => (await bans()) === 401);
+});
+
+test("a port in use and a broken setting are one clear sentence each; SIGTERM is an orderly end", async (t) => {
+  const { port, web, layout } = await startWeb(t);
+  assert.deepEqual(await outcome(layout.data), {
+    code: 1,
+    stderr: `Cannot listen on 127.0.0.1 port ${port}: another program listens there; set ports.http to another port.\n`,
+  });
+  web.kill("SIGTERM");
+  await once(web, "exit");
+  assert.equal(web.exitCode, 0);
+  writeFileSync(layout.webSettings, "[ports]\nhttpp = 1\n");
+  const broken = await outcome(layout.data);
+  assert.equal(broken.code, 1);
+  assert.match(broken.stderr, /^ports\.httpp is no setting; the nearest is ports\.http\.\n$/);
+});
+
+function run(data: string): ChildProcess {
+  const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: data };
+  return spawn(process.execPath, [join(import.meta.dirname, "main.ts")], { env, stdio: ["ignore", "ignore", "pipe"] });
+}
+
+async function outcome(data: string): Promise<Readonly<{ code: number | null; stderr: string }>> {
+  const child = run(data);
+  let stderr = "";
+  child.stderr?.setEncoding("utf8").on("data", (chunk) => (stderr += chunk));
+  await once(child, "close");
+  return { code: child.exitCode, stderr };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  return typeof address === "object" && address !== null ? address.port : assert.fail("no port");
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!(await holds())) {
+    if (performance.now() > deadline) assert.fail(`it never came true: ${holds.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

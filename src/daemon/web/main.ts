@@ -1,0 +1,44 @@
+import { systemClock } from "../../adapters/machine/clock.ts";
+import { createLog } from "../../adapters/machine/log.ts";
+import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { composeWeb } from "./compose.ts";
+import { readSettings } from "./settings.ts";
+
+/** The web's program: HTTP API and dashboard. It needs neither the guard nor the database in order to start. */
+
+const log = createLog(systemClock);
+const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const read = readSettings(layout);
+if (!read.ok) fail(read.reason);
+
+const address = read.settings["http.address"];
+const port = read.settings["ports.http"];
+const web = await composeWeb(layout, read.settings, log);
+try {
+  await web.start(address, port);
+} catch (error) {
+  fail(`Cannot listen on ${address} port ${port}: ${whyNot(error)}`);
+}
+log.info("listening", { address, port });
+
+const end = (): void => void web.stop().finally(() => process.exit(0));
+process.once("SIGTERM", end);
+process.once("SIGINT", end);
+
+function fail(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
+
+function whyNot(error: unknown): string {
+  switch (error instanceof Error && "code" in error ? error.code : "") {
+    case "EADDRINUSE":
+      return "another program listens there; set ports.http to another port.";
+    case "EACCES":
+      return "this user may not; set ports.http to a port above 1023.";
+    case "EADDRNOTAVAIL":
+      return "this machine does not have that address; set http.address.";
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,84 @@
+import { statSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { Credentials } from "../../adapters/sqlite/accounts-db/admin.ts";
+import { openEngineForReading } from "../../adapters/sqlite/open.ts";
+import { SqliteQueries } from "../../adapters/sqlite/read/queries.ts";
+import type { Queries } from "../../engine/ports.ts";
+import { type Credentials as CredentialsPort, StoreDown } from "../../servers/api/ports.ts";
+
+type Opened = Readonly<{ db: DatabaseSync; inode: bigint; queries: Queries; credentials: Credentials }>;
+
+/**
+ * `engine.db` as the web reads it: opened when it is first needed, anew after it failed or was replaced by a restored
+ * one. The guard creates it, perhaps later than we start.
+ */
+export class WebStore {
+  readonly #path: string;
+  #opened: Opened | null = null;
+  /** Why it cannot be read now, for the log; null while it can. */
+  readonly #onChange: (trouble: string | null) => void;
+  #trouble: string | null = null;
+
+  constructor(path: string, onChange: (trouble: string | null) => void) {
+    this.#path = path;
+    this.#onChange = onChange;
+  }
+
+  /** Every call throws `StoreDown` while the database cannot be read. */
+  readonly queries: Queries = {
+    bans: (now) => this.#read(({ queries }) => queries.bans(now)),
+    events: (filter) => this.#read(({ queries }) => queries.events(filter)),
+    topIps: (since, most) => this.#read(({ queries }) => queries.topIps(since, most)),
+    address: (prefix, now, memoryMs) => this.#read(({ queries }) => queries.address(prefix, now, memoryMs)),
+    counts: (since) => this.#read(({ queries }) => queries.counts(since)),
+  };
+
+  readonly credentials: CredentialsPort = {
+    adminHash: () => this.#read(({ credentials }) => credentials.adminPasswordHash()),
+    tokenNamed: (digest) => this.#read(({ credentials }) => credentials.tokenName(digest)),
+  };
+
+  close(): void {
+    this.#opened?.db.close();
+    this.#opened = null;
+  }
+
+  #read<T>(read: (opened: Opened) => T): T {
+    try {
+      const value = read(this.#current());
+      this.#note(null);
+      return value;
+    } catch (error) {
+      const trouble = error instanceof Error ? error.message : String(error);
+      this.#note(trouble);
+      this.#forget();
+      throw new StoreDown(trouble);
+    }
+  }
+
+  #current(): Opened {
+    const { ino } = statSync(this.#path, { bigint: true });
+    if (this.#opened !== null && this.#opened.inode !== ino) this.#forget();
+    this.#opened ??= open(this.#path, ino);
+    return this.#opened;
+  }
+
+  #forget(): void {
+    try {
+      this.close();
+    } catch {
+      this.#opened = null; // a connection that cannot even be closed is left to the garbage collector
+    }
+  }
+
+  #note(trouble: string | null): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#onChange(trouble);
+  }
+}
+
+function open(path: string, inode: bigint): Opened {
+  const db = openEngineForReading(path);
+  return { db, inode, queries: new SqliteQueries(db), credentials: new Credentials(db) };
+}

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { alertsKit, SETTINGS } from "../../../test/kit/alerts-kit.ts";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
+import type { Outcome } from "../ports.ts";
+
+test("ten minutes are measured by what a day of ten minutes is like, every ten seconds", async () => {
+  const { clock, state, notices, seconds, alerts } = alertsKit();
+  const from = clock.now();
+  // A day with ten events in each ten minutes, and sixty in the last.
+  state.last = 10_000 + 1_440 + 60;
+  state.ids = (since) => (since >= from - 10 * MINUTE_MS ? 11_441 : since <= from - DAY_MS ? 10_001 : 10_002);
+  assert.deepEqual(await seconds(1), ["a: opened volume_spike"]);
+  assert.equal(alerts.book.open[0]?.detail, "60 events within 10m; 10 are usual");
+  state.last += 1_000;
+  await seconds(9);
+  assert.equal(alerts.book.open[0]?.detail, "60 events within 10m; 10 are usual");
+  await seconds(1);
+  assert.equal(alerts.book.open[0]?.detail, "1060 events within 10m; 10 are usual");
+  assert.equal(notices.raised.size, 0);
+});
+
+test("other limits of volume are looked at without delay", async () => {
+  const { state, use, seconds } = alertsKit();
+  state.last = 40;
+  assert.deepEqual(await seconds(1), []);
+  use({ volume: { minimum: 40, factor: 5 } }, "a");
+  assert.deepEqual(await seconds(1), ["a: opened volume_spike"]);
+});
+
+test("what is open and what is over is kept when it changes, again if the database took nothing", async () => {
+  const { notices, seconds, saved, state, logged } = alertsKit();
+  await seconds(3);
+  assert.equal(saved.length <= 1, true, "nothing changes, nothing is kept");
+  const before = saved.length;
+  state.unwritable = true;
+  notices.raise("greylist_silent", "");
+  await seconds(1);
+  assert.equal(saved.length, before);
+  assert.ok(logged.some((line) => line.startsWith("warn Alerts could not be kept; it is tried again.")));
+  state.unwritable = false;
+  await seconds(1);
+  assert.deepEqual(
+    saved.at(-1)?.alerts.map(({ code, resolvedAt }) => [code, resolvedAt === null]),
+    [["greylist_silent", true]],
+  );
+  notices.clear("greylist_silent");
+  await seconds(70);
+  assert.deepEqual(
+    saved.at(-1)?.alerts.map(({ code, resolvedAt }) => [code, resolvedAt === null]),
+    [["greylist_silent", false]],
+  );
+});
+
+test("a guessed password that was told before the start is still told of after it", async () => {
+  const at = new HandClock().now();
+  const guessed = { code: "password_guessed", subject: "anna@example.test", detail: "", resolvedAt: null } as const;
+  const { alerts, seconds } = alertsKit({ alerts: [{ ...guessed, openedAt: at, lastAt: at }], deliveries: [] });
+  assert.deepEqual(await seconds(300), []);
+  assert.equal(alerts.book.open.length, 1);
+});
+
+test("at the end a channel has two seconds to take what is under way, and no longer", { timeout: 20_000 }, async () => {
+  const { alerts, notices } = alertsKit();
+  alerts.configure({ ...SETTINGS, channels: [{ name: "frozen", send: () => new Promise(() => undefined) }] });
+  notices.raise("greylist_silent", "");
+  await alerts.round();
+  const from = performance.now();
+  // What waits for an end may not keep the process from ending: the test does that here.
+  const alive = setInterval(() => undefined, 1_000);
+  await alerts.stop();
+  clearInterval(alive);
+  const waitedMs = performance.now() - from;
+  assert.ok(waitedMs > 1_900 && waitedMs < 3_900, `${waitedMs} ms`);
+});
+
+test("what was taken while the end waited is not sent again after the next start", async () => {
+  const { alerts, notices, saved } = alertsKit();
+  let take: (outcome: Outcome) => void = () => undefined;
+  const send = (): Promise<Outcome> => new Promise((resolve) => (take = resolve));
+  alerts.configure({ ...SETTINGS, channels: [{ name: "slow", send }] });
+  notices.raise("greylist_silent", "");
+  await alerts.round();
+  assert.equal(saved.at(-1)?.deliveries.length, 1);
+  const stopping = alerts.stop();
+  take({ ok: true });
+  await stopping;
+  assert.equal(saved.at(-1)?.deliveries.length, 0);
+});
+
+test("what a channel took between two rounds is kept at once", async () => {
+  const { alerts, notices, saved } = alertsKit();
+  let take: (outcome: Outcome) => void = () => undefined;
+  const send = (): Promise<Outcome> => new Promise((resolve) => (take = resolve));
+  alerts.configure({ ...SETTINGS, channels: [{ name: "slow", send }] });
+  notices.raise("greylist_silent", "");
+  await alerts.round();
+  take({ ok: true });
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(saved.at(-1)?.deliveries.length, 0);
+});

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { alertsKit, SETTINGS } from "../../../test/kit/alerts-kit.ts";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+
+test("an alert and its end are logged, with what an operator needs to know of them", async () => {
+  const { notices, seconds, logged } = alertsKit();
+  notices.raise("greylist_silent", "no answer");
+  assert.deepEqual(await seconds(1), ["a: opened greylist_silent"]);
+  assert.deepEqual(logged, ['warn An alert. {"alert":"greylist_silent","subject":"","detail":"no answer"}']);
+  notices.clear("greylist_silent");
+  assert.deepEqual(await seconds(61), ["a: resolved greylist_silent"]);
+  assert.equal(logged[1], 'info An alert is over. {"alert":"greylist_silent","subject":""}');
+});
+
+test("one alert may begin while another ends", async () => {
+  const { notices, seconds } = alertsKit();
+  notices.raise("greylist_silent", "");
+  await seconds(1);
+  notices.clear("greylist_silent");
+  await seconds(59);
+  notices.raise("disk_nearly_full", "");
+  assert.deepEqual((await seconds(3)).toSorted(), ["a: opened disk_nearly_full", "a: resolved greylist_silent"]);
+});
+
+test("each channel is listed, with why it fails once it has failed three times", async () => {
+  const { alerts, notices, seconds, answers } = alertsKit();
+  answers.set("a", { ok: false, reason: "it answered 503" });
+  notices.raise("greylist_silent", "");
+  await seconds(1);
+  assert.deepEqual([...alerts.channels], [["a", null]]);
+  await seconds(16);
+  assert.deepEqual([...alerts.channels], [["a", "it answered 503"]]);
+});
+
+test("a test goes to each channel at once, and comes back with what became of it", async () => {
+  const { alerts, answers, use } = alertsKit();
+  use({}, "a", "b");
+  answers.set("b", { ok: false, reason: "it answered 503" });
+  assert.deepEqual(await alerts.test(), [
+    { channel: "a", outcome: { ok: true } },
+    { channel: "b", outcome: { ok: false, reason: "it answered 503" } },
+  ]);
+});
+
+test("other thresholds judge what has happened already anew; other channels are told from then on", async () => {
+  const { use, seconds, failures, steps } = alertsKit();
+  failures(2);
+  assert.deepEqual(await seconds(2), []);
+  assert.equal(steps.length, 1);
+  use({ thresholds: { ...SETTINGS.thresholds, failed_logins: 2 } }, "b");
+  assert.deepEqual(await seconds(2), ["b: opened failed_logins"]);
+  assert.equal(steps.length, 2);
+  use({ thresholds: { ...SETTINGS.thresholds, failed_logins: 2 } }, "b");
+  await seconds(2);
+  assert.equal(steps.length, 2, "the same thresholds need no second look");
+});
+
+test("a day of events is read in steps, so that decisions are not held up, and no more than 200,000 of them", async () => {
+  const { alerts, seconds, state, steps } = alertsKit();
+  state.last = 600;
+  await seconds(1);
+  assert.deepEqual(steps, [
+    [0, 250],
+    [250, 500],
+    [500, 600],
+  ]);
+  assert.equal(alerts.isWell, true);
+  const late = alertsKit();
+  late.state.last = 1_000_000;
+  await late.seconds(1);
+  assert.equal(late.steps[0]?.[0], 800_000);
+  const recent = alertsKit();
+  recent.state.last = 1_000_000;
+  recent.state.ids = () => 999_000;
+  await recent.seconds(1);
+  assert.equal(recent.steps[0]?.[0], 998_999, "nor what is older than the longest window");
+});
+
+test("settings that change while events are read begin anew instead of going on in the old windows", async () => {
+  const { alerts, use, failures, state, seconds } = alertsKit();
+  failures(2);
+  state.last = 1_000;
+  const reading = alerts.round();
+  const volume = { minimum: 10_000, factor: 5 };
+  use({ thresholds: { ...SETTINGS.thresholds, failed_logins: 2 }, volume }, "a");
+  await reading;
+  assert.deepEqual(await seconds(2), ["a: opened failed_logins"]);
+});
+
+test("only one round runs at a time", async () => {
+  const { alerts, state, steps } = alertsKit();
+  state.last = 600;
+  await Promise.all([alerts.round(), alerts.round()]);
+  assert.equal(steps.filter(([after]) => after === 0).length, 1);
+});
+
+test("events that cannot be read end no alert about them, and hide none about anything else", async () => {
+  const open = { detail: "", openedAt: new HandClock().now(), lastAt: new HandClock().now(), resolvedAt: null };
+  const { alerts, held, notices, state, seconds, logged } = alertsKit({
+    alerts: [
+      { ...open, code: "failed_logins", subject: "" },
+      { ...open, code: "component_down", subject: "postfix" },
+    ],
+    deliveries: [],
+  });
+  state.unreadable = true;
+  notices.raise("disk_nearly_full", "");
+  held.push({ code: "component_down", subject: "dovecot", detail: "" });
+  const told = await seconds(120);
+  assert.deepEqual(told.toSorted(), [
+    "a: opened component_down dovecot",
+    "a: opened disk_nearly_full",
+    "a: resolved component_down postfix",
+  ]);
+  assert.ok(logged.includes('warn Alerts cannot read what happened; it is tried again. {"why":"disk I/O error"}'));
+  assert.equal(alerts.isWell, false);
+  state.unreadable = false;
+  assert.deepEqual(await seconds(120), ["a: resolved failed_logins"]);
+});
+
+test("where the events cannot be read nobody can say that all is well", async () => {
+  const { alerts, state, seconds } = alertsKit();
+  state.unreadable = true;
+  await seconds(1);
+  assert.equal(alerts.isWell, false);
+  state.unreadable = false;
+  await seconds(1);
+  assert.equal(alerts.isWell, true);
+});
+
+test("decisions have their turn between two steps of reading", async () => {
+  const { alerts, state, steps } = alertsKit();
+  state.last = 600;
+  const turns: number[] = [];
+  const turn = (): void => {
+    turns.push(steps.length);
+    if (steps.length < 3) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await alerts.round();
+  assert.ok(turns.includes(1) && turns.includes(2), turns.join());
+});
+
+test("checks that have not run for a minute are no sign that all is well", async () => {
+  const { alerts, clock, seconds } = alertsKit();
+  await seconds(1);
+  clock.advance(58_999);
+  assert.equal(alerts.isWell, true);
+  clock.advance(1);
+  assert.equal(alerts.isWell, false);
+});
+
+test("a round that fails is logged, and the next one goes on", async (t) => {
+  const { notices, seconds, logged } = alertsKit();
+  const list = t.mock.method(notices, "list", () => assert.fail("no list"));
+  assert.deepEqual(await seconds(1), []);
+  assert.deepEqual(logged, ['error Alerts failed; they go on in a second. {"why":"no list"}']);
+  list.mock.restore();
+  notices.raise("greylist_silent", "");
+  assert.deepEqual(await seconds(1), ["a: opened greylist_silent"]);
+});

@@ -1,0 +1,225 @@
+import { setImmediate as nextTurn, setTimeout as waitFor } from "node:timers/promises";
+import { type Holding, isCondition, isServerIll } from "../../core/alerts/alerts.ts";
+import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../../core/alerts/rules.ts";
+import type { Schedule } from "../../core/alerts/schedule.ts";
+import { DAY_MS, later, MINUTE_MS } from "../../core/time.ts";
+import type { Clock, Log, Notices, Outcome } from "../ports.ts";
+import { AlertBook } from "./book.ts";
+import type { ComponentWatch } from "./component-watch.ts";
+import { AlertOutbox } from "./outbox.ts";
+import type { AlertChannel, AlertEvents, AlertStore } from "./ports.ts";
+import { AlertWindows } from "./windows.ts";
+import { openedMessage, resolvedMessage, testMessage } from "./words.ts";
+
+export type AlertSettings = Readonly<{
+  thresholds: Thresholds;
+  volume: Readonly<{ minimum: number; factor: number }>;
+  /** How long a condition must not have held before it is told to be over. */
+  settleMs: number;
+  schedule: Schedule;
+  channels: readonly AlertChannel[];
+}>;
+
+export type AlertParts = Readonly<{
+  events: AlertEvents;
+  store: AlertStore;
+  notices: Notices;
+  components: ComponentWatch;
+  clock: Clock;
+  log: Log;
+}>;
+
+export type Tested = Readonly<{ channel: string; outcome: Outcome }>;
+
+/** About a millisecond's work, for which decisions wait. */
+const IDS_PER_STEP = 250;
+/** What happened longer ago than so many events is not looked at again. */
+const MOST_IDS = 200_000;
+const LAST_MOMENT_MS = 2_000;
+/** A round each second; one may take a while after the start, when a day's events are read. */
+const LOOKED_LATELY_MS = 60_000;
+const VOLUME_WINDOW_MS = 10 * MINUTE_MS;
+const VOLUME_EVERY_MS = 10_000;
+
+/**
+ * Looks each second at what is so: the events that were committed, the notices, the components. What was not so before
+ * becomes an alert, what has not been so for a while is resolved, and both are told. Decisions never wait for it.
+ */
+export class Alerts {
+  readonly #parts: AlertParts;
+  readonly #book: AlertBook;
+  readonly #outbox: AlertOutbox;
+  #settings: AlertSettings;
+  #windows: AlertWindows;
+  /** The last id that the windows have seen; null: they must be filled first. */
+  #position: number | null = null;
+  #spike: Holding | null = null;
+  #volumeAt = Number.NEGATIVE_INFINITY;
+  /** When the last round came to its end. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #working = false;
+  #unsaved = false;
+
+  /** Throws when the database cannot be read. */
+  constructor(parts: AlertParts, settings: AlertSettings) {
+    const { alerts, deliveries } = parts.store.load();
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#book = new AlertBook(alerts, parts.clock.now());
+    const { clock, log } = parts;
+    this.#outbox = new AlertOutbox(deliveries, { clock, log, changed: () => this.#saveSoon() });
+    this.#windows = this.#emptyWindows();
+    this.#outbox.use(settings.channels);
+  }
+
+  get book(): Pick<AlertBook, "open" | "resolved"> {
+    return this.#book;
+  }
+
+  /** Whether the checks run, and none of them found the server itself critically ill. */
+  get isWell(): boolean {
+    const isLooking = Math.abs(this.#parts.clock.now() - this.#lookedAt) < LOOKED_LATELY_MS;
+    return isLooking && !this.#book.open.some(({ code }) => isServerIll(code));
+  }
+
+  /** The names of all channels, with why one has failed several times in a row. */
+  get channels(): ReadonlyMap<string, string | null> {
+    return new Map(this.#settings.channels.map(({ name }) => [name, this.#outbox.failing.get(name) ?? null]));
+  }
+
+  configure(settings: AlertSettings): void {
+    const isSame = JSON.stringify(settings.thresholds) === JSON.stringify(this.#settings.thresholds);
+    this.#settings = settings;
+    if (!isSame) {
+      this.#windows = this.#emptyWindows();
+      this.#position = null;
+    }
+    this.#volumeAt = Number.NEGATIVE_INFINITY;
+    this.#outbox.use(settings.channels);
+  }
+
+  /** To be called every second or so; one at a time. Never rejects. */
+  async round(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      void this.#parts.components.look();
+      const isRead = await this.#read();
+      this.#judge();
+      this.#tellOfChannels();
+      this.#outbox.round(this.#settings.schedule);
+      this.#save();
+      if (isRead) this.#lookedAt = this.#parts.clock.now();
+    } catch (error) {
+      this.#parts.log.error("Alerts failed; they go on in a second.", { why: wordsOf(error) });
+    }
+    this.#working = false;
+  }
+
+  /** One message straight to each channel, whatever the hour, and what came of it. */
+  test(): Promise<readonly Tested[]> {
+    const message = testMessage(this.#parts.clock.now());
+    return Promise.all(
+      this.#settings.channels.map(async (channel) => ({ channel: channel.name, outcome: await channel.send(message) })),
+    );
+  }
+
+  /** Gives what is under way a moment; what was not taken by then is sent again after the next start. */
+  async stop(): Promise<void> {
+    await Promise.race([this.#outbox.settled(), waitFor(LAST_MOMENT_MS, undefined, { ref: false })]);
+    this.#save();
+  }
+
+  #emptyWindows(): AlertWindows {
+    const windows = new AlertWindows(this.#settings.thresholds);
+    windows.remember(this.#book.open);
+    return windows;
+  }
+
+  /** What cannot be read now is read later: notices and components are told all the same. */
+  async #read(): Promise<boolean> {
+    try {
+      await this.#catchUp();
+      this.#lookAtVolume();
+      return true;
+    } catch (error) {
+      this.#parts.log.warn("Alerts cannot read what happened; it is tried again.", { why: wordsOf(error) });
+      return false;
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const { events, clock } = this.#parts;
+    const windows = this.#windows;
+    const last = events.last();
+    let at =
+      this.#position ?? Math.max(0, events.firstSince(later(clock.now(), -LONGEST_WINDOW_MS)) - 1, last - MOST_IDS);
+    for (; at < last; at = Math.min(last, at + IDS_PER_STEP)) {
+      for (const event of events.between(at, Math.min(last, at + IDS_PER_STEP))) windows.take(event);
+      await nextTurn();
+      // Other settings have come meanwhile.
+      if (windows !== this.#windows) return;
+    }
+    this.#position = at;
+  }
+
+  /** Ids ascend one by one, so that counting what happened costs next to nothing. */
+  #lookAtVolume(): void {
+    const { events, clock } = this.#parts;
+    const now = clock.now();
+    if (Math.abs(now - this.#volumeAt) < VOLUME_EVERY_MS) return;
+    this.#volumeAt = now;
+    const since = later(now, -VOLUME_WINDOW_MS);
+    const first = events.firstSince(since);
+    const count = events.last() + 1 - first;
+    const before = first - events.firstSince(later(since, -DAY_MS));
+    const usual = Math.round(before / (DAY_MS / VOLUME_WINDOW_MS));
+    const detail = `${count} events within 10m; ${usual} are usual`;
+    this.#spike = isSpike(count, usual, this.#settings.volume) ? { code: "volume_spike", subject: "", detail } : null;
+  }
+
+  #judge(): void {
+    const { notices, components, clock } = this.#parts;
+    const now = clock.now();
+    const noticed = notices.list().map(({ code, detail }): Holding => ({ code, subject: "", detail }));
+    // Before the windows are filled nothing of theirs is known to be over.
+    const byEvents =
+      this.#position === null
+        ? this.#book.open.filter(({ code }) => isCondition(code) && code !== "component_down")
+        : [...this.#windows.holding(now), ...(this.#spike === null ? [] : [this.#spike])];
+    const holding = [...noticed, ...components.holding(), ...byEvents];
+    const { opened, resolved } = this.#book.update(holding, now, this.#settings.settleMs);
+    if (opened.length + resolved.length === 0) return;
+    for (const { code, subject, detail } of opened) this.#parts.log.warn("An alert.", { alert: code, subject, detail });
+    for (const { code, subject } of resolved) this.#parts.log.info("An alert is over.", { alert: code, subject });
+    this.#outbox.add([...opened.map(openedMessage), ...resolved.map(resolvedMessage)], this.#settings.schedule);
+  }
+
+  /** That one channel fails is told through the others. */
+  #tellOfChannels(): void {
+    const failing = [...this.#outbox.failing].map(([name, why]) => `${name}: ${why}`);
+    if (failing.length === 0) this.#parts.notices.clear("alerts_undelivered");
+    else this.#parts.notices.raise("alerts_undelivered", failing.join("; "));
+  }
+
+  #saveSoon(): void {
+    if (!this.#unsaved) setImmediate(() => this.#save());
+    this.#unsaved = true;
+  }
+
+  /** While the database takes nothing, alerts go on from memory; that is when they are needed. */
+  #save(): void {
+    if (!this.#unsaved) return;
+    const alerts = [...this.#book.open, ...this.#book.resolved];
+    try {
+      this.#parts.store.save({ alerts, deliveries: this.#outbox.deliveries });
+      this.#unsaved = false;
+    } catch (error) {
+      this.#parts.log.warn("Alerts could not be kept; it is tried again.", { why: wordsOf(error) });
+    }
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { engineOnMemory, HandClock, NoticeBoard, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { ip, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { BanLeakMonitor, BITES_AFTER_MS } from "./ban-leak-monitor.ts";
+
+const LEAK = { code: "bans_leak", ip: STRANGER, service: "smtp", since: NOON } as const;
+
+function monitor(isEnforcing = true) {
+  const clock = new HandClock();
+  const notices = new NoticeBoard();
+  const mended: number[] = [];
+  const mend = (): unknown => mended.push(clock.now());
+  return {
+    clock,
+    notices,
+    mended,
+    watch: new BanLeakMonitor({ clock, notices, isEnforcing: () => isEnforcing, mend }),
+  };
+}
+
+test("a banned address that is seen although the firewall works is told, until it is seen no more", () => {
+  const { clock, notices, watch } = monitor();
+  watch.seen(LEAK);
+  assert.match(notices.raised.get("bans_leak") ?? "", /203\.0\.113\.7, banned since .*, reached smtp/);
+  clock.advance(9 * MINUTE_MS);
+  watch.look();
+  assert.equal(notices.raised.size, 1);
+  clock.advance(MINUTE_MS);
+  watch.look();
+  assert.equal(notices.raised.size, 0);
+});
+
+test("the firewall is made anew for it, once a minute at most", () => {
+  const { clock, mended, watch } = monitor();
+  for (let seconds = 0; seconds < 90; seconds++) {
+    watch.seen(LEAK);
+    clock.advance(1_000);
+  }
+  assert.equal(mended.length, 2);
+});
+
+test("without the firewall the servers see banned addresses as they must", () => {
+  const { notices, watch } = monitor(false);
+  watch.seen(LEAK);
+  assert.equal(notices.raised.size, 0);
+});
+
+test("a clock that is set back takes a notice away rather than keeping it for ever", () => {
+  const { clock, notices, watch } = monitor();
+  watch.seen(LEAK);
+  clock.advance(-2 * HOUR_MS);
+  watch.look();
+  assert.equal(notices.raised.size, 0);
+});
+
+test("the engine tells of a banned address once its ban should bite, and not of the dashboard's", async () => {
+  const { engine, clock, committed } = engineOnMemory(TEST_POLICY);
+  const prefix = parsePrefix(STRANGER) ?? assert.fail();
+  await engine.ask({ type: "BAN_ASKED", prefix, note: "", durationMs: HOUR_MS, by: "root" });
+  const sightings = () => committed.flatMap(({ sightings: all }) => all);
+  const connect = () => engine.ask({ type: "CONNECT", ...MAIL });
+  await connect();
+  assert.deepEqual(sightings(), [], "it may have been on its way");
+  clock.advance(BITES_AFTER_MS);
+  const login = { ip: STRANGER, login: "admin", passwordHash: "", service: "dashboard" } as const;
+  await engine.ask({ type: "LOGIN_ASKED", ...login });
+  assert.deepEqual(sightings(), []);
+  await connect();
+  assert.deepEqual(
+    sightings().map(({ code }) => code),
+    ["bans_leak"],
+  );
+});
+
+test("a ban bites within fifteen seconds, and a notice stays for ten minutes after its last sighting", async () => {
+  const { engine, clock, committed } = engineOnMemory(TEST_POLICY);
+  await engine.ask({
+    type: "BAN_ASKED",
+    prefix: parsePrefix(STRANGER) ?? assert.fail(),
+    note: "",
+    durationMs: null,
+    by: "root",
+  });
+  const leaks = async (byMs: number): Promise<number> => {
+    clock.advance(byMs);
+    await engine.ask({ type: "CONNECT", ...MAIL });
+    return committed.flatMap(({ sightings: all }) => all).length;
+  };
+  assert.equal(await leaks(14_999), 0);
+  assert.equal(await leaks(1), 1);
+  const { clock: hand, notices, watch } = monitor();
+  watch.seen(LEAK);
+  hand.advance(10 * MINUTE_MS - 1);
+  watch.look();
+  assert.equal(notices.raised.size, 1);
+  hand.advance(1);
+  watch.look();
+  assert.equal(notices.raised.size, 0);
+});
+
+test("of one transaction sixteen sightings are told, and none where there are none", async () => {
+  const { engine, clock, committed } = engineOnMemory(TEST_POLICY);
+  await engine.ask({
+    type: "BAN_ASKED",
+    prefix: parsePrefix(STRANGER) ?? assert.fail(),
+    note: "",
+    durationMs: null,
+    by: "root",
+  });
+  clock.advance(BITES_AFTER_MS);
+  await Promise.all(Array.from({ length: 20 }, () => engine.ask({ type: "CONNECT", ...MAIL })));
+  assert.equal(committed.at(-1)?.sightings.length, 16);
+  await engine.ask({ type: "CONNECT", ...MAIL, ip: ip("198.51.100.9") });
+  assert.deepEqual(committed.at(-1)?.sightings, []);
+});
+
+test("the firewall is made anew for a leak at once, and again a minute later", () => {
+  const { clock, mended, watch, notices } = monitor();
+  const after = (ms: number): number => {
+    clock.advance(ms);
+    watch.seen(LEAK);
+    return mended.length;
+  };
+  assert.deepEqual([after(0), after(MINUTE_MS - 1), after(1), after(-MINUTE_MS)], [1, 1, 2, 3]);
+  clock.advance(HOUR_MS);
+  watch.look();
+  notices.raise("bans_leak", "by another hand");
+  watch.look();
+  assert.equal(notices.raised.size, 1, "what was taken back is left alone");
+});

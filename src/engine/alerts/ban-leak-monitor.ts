@@ -1,0 +1,78 @@
+import type { NoticeCode } from "../../core/alerts/notices.ts";
+import type { Decision } from "../../core/decide/decision.ts";
+import type { Event, Service } from "../../core/events/event.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import type { AddressState } from "../facts/address-cache.ts";
+import { LIMITS } from "../limits.ts";
+import type { Clock, Notices } from "../ports.ts";
+
+/** A ban is in the kernel, and its sessions are cut, long before this. */
+export const BITES_AFTER_MS = 15 * SECOND_MS;
+/** How long after its last sighting a notice stays. */
+const KEPT_MS = { bans_leak: 10 * MINUTE_MS } as const;
+type Watched = keyof typeof KEPT_MS & NoticeCode;
+
+/** What a committed event told that the owner must know now. */
+export type Sighting = Readonly<{ code: "bans_leak"; ip: Ip; service: Service; since: Millis }>;
+
+/** Null for nearly every event. The dashboard's clients may come through a proxy, past the firewall. */
+export function sightingOf(event: Event, decided: Decision, { ban }: AddressState, now: Millis): Sighting | null {
+  if (decided.reason !== "banned" || ban === null || !("service" in event) || event.service === "dashboard")
+    return null;
+  if (now - ban.createdAt < BITES_AFTER_MS) return null;
+  return { code: "bans_leak", ip: event.ip, service: event.service, since: ban.createdAt };
+}
+
+export const NO_SIGHTINGS: readonly Sighting[] = [];
+
+/** The sightings of a transaction with one more, as far as there is room. */
+export function noted(sightings: readonly Sighting[], one: Sighting | null): readonly Sighting[] {
+  return one === null || sightings.length >= LIMITS.sightings ? sightings : [...sightings, one];
+}
+
+export type BanLeakMonitorParts = Readonly<{
+  notices: Notices;
+  clock: Clock;
+  isEnforcing: () => boolean;
+  /** Makes the firewall's table anew: perhaps it lacks the ban. */
+  mend: () => void;
+}>;
+/** A leak that a new table does not stop is not worth one a second. */
+const MEND_EVERY_MS = MINUTE_MS;
+
+/** Turns sightings into notices, and takes these back when nothing of the kind was seen for a while. */
+export class BanLeakMonitor {
+  readonly #parts: BanLeakMonitorParts;
+  readonly #seenAt = new Map<Watched, Millis>();
+  #mendedAt: Millis | null = null;
+
+  constructor(parts: BanLeakMonitorParts) {
+    this.#parts = parts;
+  }
+
+  seen(sighting: Sighting): void {
+    // Where the firewall does not work, another notice says so.
+    if (!this.#parts.isEnforcing()) return;
+    const now = this.#parts.clock.now();
+    this.#seenAt.set(sighting.code, now);
+    this.#parts.notices.raise(sighting.code, detailOf(sighting));
+    if (this.#mendedAt !== null && Math.abs(now - this.#mendedAt) < MEND_EVERY_MS) return;
+    this.#mendedAt = now;
+    this.#parts.mend();
+  }
+
+  /** To be called now and then. */
+  look(): void {
+    const now = this.#parts.clock.now();
+    for (const [code, at] of this.#seenAt)
+      if (Math.abs(now - at) >= KEPT_MS[code]) {
+        this.#seenAt.delete(code);
+        this.#parts.notices.clear(code);
+      }
+  }
+}
+
+function detailOf({ ip, service, since }: Sighting): string {
+  return `${ip}, banned since ${isoTime(since)}, reached ${service}`;
+}

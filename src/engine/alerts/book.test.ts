@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NOON } from "../../../test/kit/samples.ts";
+import type { Holding } from "../../core/alerts/alerts.ts";
+import { later, type Millis } from "../../core/time.ts";
+import { AlertBook } from "./book.ts";
+import type { Alert } from "./ports.ts";
+
+const SETTLE_MS = 60_000;
+const DISK: Holding = { code: "disk_nearly_full", subject: "", detail: "12 MB are left" };
+
+function at(seconds: number): Millis {
+  return later(NOON, seconds * 1_000);
+}
+
+function down(component: string): Holding {
+  return { code: "component_down", subject: component, detail: "not running" };
+}
+
+function subjects(alerts: readonly Alert[]): readonly string[] {
+  return alerts.map(({ subject }) => subject);
+}
+
+test("a condition that goes on is one alert, from when it began, with what is known of it last", () => {
+  const book = new AlertBook([], NOON);
+  assert.equal(book.update([DISK], at(0), SETTLE_MS).opened.length, 1);
+  const again = book.update([{ ...DISK, detail: "3 MB are left" }], at(10), SETTLE_MS);
+  assert.deepEqual(again, { opened: [], resolved: [] });
+  assert.deepEqual(book.open, [
+    { ...DISK, detail: "3 MB are left", openedAt: at(0), lastAt: at(10), resolvedAt: null },
+  ]);
+});
+
+test("an alert is over once its condition has stayed away for as long as it settles", () => {
+  const book = new AlertBook([], NOON);
+  book.update([DISK], at(0), SETTLE_MS);
+  assert.deepEqual(book.update([], later(at(60), -1), SETTLE_MS).resolved, []);
+  const over = { ...DISK, openedAt: at(0), lastAt: at(0), resolvedAt: at(60) };
+  assert.deepEqual(book.update([], at(60), SETTLE_MS).resolved, [over]);
+  assert.deepEqual([book.open, book.resolved], [[], [over]]);
+});
+
+test("what was open before a start has half a minute to be found again, and what was over stays over", () => {
+  const kept = { ...DISK, openedAt: at(-500), lastAt: at(-400) };
+  const over = { ...kept, subject: "before", resolvedAt: at(-300) };
+  const book = new AlertBook([{ ...kept, resolvedAt: null }, over], NOON);
+  assert.deepEqual(subjects(book.resolved), ["before"]);
+  assert.equal(book.open.length, 1);
+  assert.deepEqual(book.update([], later(at(90), -1), SETTLE_MS).resolved, []);
+  assert.equal(book.update([], at(90), SETTLE_MS).resolved.length, 1);
+});
+
+test("an alert that lies ahead because the clock was set back does not last for ever", () => {
+  const book = new AlertBook([], NOON);
+  book.update([DISK], at(0), SETTLE_MS);
+  assert.deepEqual(book.update([], at(-30), SETTLE_MS).resolved, []);
+  assert.equal(book.update([], later(at(-30), -1), SETTLE_MS).resolved.length, 1);
+});
+
+test("two hundred alerts are open at most; those go on, and what comes on top is not told", () => {
+  const book = new AlertBook([], NOON);
+  const many = Array.from({ length: 201 }, (_, i) => down(`${i}`));
+  assert.equal(book.update(many, at(0), SETTLE_MS).opened.length, 200);
+  book.update(many, at(30), SETTLE_MS);
+  assert.deepEqual(book.update(many, at(80), SETTLE_MS), { opened: [], resolved: [] });
+  assert.equal(book.open[199]?.lastAt, at(80));
+});
+
+test("the last hundred that are over are kept, the newest first", () => {
+  const book = new AlertBook([], NOON);
+  for (let i = 0; i < 101; i++) {
+    book.update([down(`${i}`)], at(i * 100), SETTLE_MS);
+    book.update([], at(i * 100 + 60), SETTLE_MS);
+  }
+  assert.equal(book.resolved.length, 100);
+  assert.deepEqual(subjects(book.resolved.slice(0, 2)), ["100", "99"]);
+});

@@ -1,0 +1,57 @@
+import { type Holding, keyOf } from "../../core/alerts/alerts.ts";
+import { later, type Millis, SECOND_MS } from "../../core/time.ts";
+import type { Alert } from "./ports.ts";
+
+/** More conditions at once than anybody reads; what comes on top of them is not told one by one. */
+const MOST_OPEN = 200;
+const MOST_RESOLVED = 100;
+/** By then everything has been looked at that could be wrong: what was open before the start may still be so. */
+const LOOKED_AT_MS = 30 * SECOND_MS;
+
+export type BookChange = Readonly<{ opened: readonly Alert[]; resolved: readonly Alert[] }>;
+
+/**
+ * Which alerts are open. A condition opens one alert, however often it recurs, and the alert is resolved once the
+ * condition has not held for a while: what comes and goes is one alert.
+ */
+export class AlertBook {
+  readonly #open = new Map<string, Alert>();
+  #resolved: readonly Alert[] = [];
+
+  /** What was open goes on: after a restart nothing has been looked at yet. */
+  constructor(alerts: readonly Alert[], now: Millis) {
+    for (const alert of alerts)
+      if (alert.resolvedAt === null) this.#open.set(keyOf(alert), { ...alert, lastAt: later(now, LOOKED_AT_MS) });
+    this.#resolved = alerts.filter(({ resolvedAt }) => resolvedAt !== null);
+  }
+
+  get open(): readonly Alert[] {
+    return [...this.#open.values()];
+  }
+
+  /** The newest first. */
+  get resolved(): readonly Alert[] {
+    return this.#resolved;
+  }
+
+  update(holding: readonly Holding[], now: Millis, settleMs: number): BookChange {
+    const opened: Alert[] = [];
+    for (const one of holding) {
+      const before = this.#open.get(keyOf(one));
+      if (before === undefined && this.#open.size >= MOST_OPEN) continue;
+      const alert: Alert = { ...one, openedAt: before?.openedAt ?? now, lastAt: now, resolvedAt: null };
+      this.#open.set(keyOf(one), alert);
+      if (before === undefined) opened.push(alert);
+    }
+    const resolved: Alert[] = [];
+    for (const [key, alert] of this.#open) {
+      const goneMs = now - alert.lastAt;
+      // Further ahead than that it lies only after the clock was set back: nothing lasts for ever.
+      if (goneMs < settleMs && goneMs >= -LOOKED_AT_MS) continue;
+      this.#open.delete(key);
+      resolved.push({ ...alert, resolvedAt: now });
+    }
+    this.#resolved = [...resolved, ...this.#resolved].slice(0, MOST_RESOLVED);
+    return { opened, resolved };
+  }
+}

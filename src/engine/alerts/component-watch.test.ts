@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import type { ComponentHealth } from "../../wire/control/items.ts";
+import { ComponentWatch } from "./component-watch.ts";
+
+function kit() {
+  const clock = new HandClock();
+  const state: { components: readonly ComponentHealth[]; asked: number; broken: boolean } = {
+    components: [],
+    asked: 0,
+    broken: false,
+  };
+  const watch = new ComponentWatch(() => {
+    state.asked += 1;
+    return state.broken ? Promise.reject(new Error("no keeper")) : Promise.resolve(state.components);
+  }, clock);
+  const after = async (ms: number) => {
+    clock.advance(ms);
+    await watch.look();
+    return watch.holding();
+  };
+  return { state, after };
+}
+
+const POSTFIX: ComponentHealth = { name: "postfix", status: "down", detail: "not running" };
+
+test("components are asked about every four seconds", async () => {
+  const { state, after } = kit();
+  await after(0);
+  await after(3_999);
+  assert.equal(state.asked, 1);
+  await after(1);
+  assert.equal(state.asked, 2);
+  await after(-4_000);
+  assert.equal(state.asked, 3, "also where the clock was set back");
+});
+
+test("a component is told of once it has been down for eight seconds, and no longer once it is up", async () => {
+  const { state, after } = kit();
+  state.components = [POSTFIX, { name: "dovecot", status: "degraded", detail: "slow" }];
+  assert.deepEqual(await after(0), []);
+  assert.deepEqual(await after(7_999), []);
+  assert.deepEqual(await after(1), [{ code: "component_down", subject: "postfix", detail: "postfix: not running" }]);
+  state.components = [{ ...POSTFIX, status: "ok" }];
+  assert.deepEqual(await after(4_000), []);
+});
+
+test("a keeper that is down is the notice of that name", async () => {
+  const { state, after } = kit();
+  state.components = [{ name: "keeper", status: "down", detail: "no answer" }];
+  await after(0);
+  assert.deepEqual(await after(8_000), [{ code: "keeper_unreachable", subject: "", detail: "no answer" }]);
+});
+
+test("where nobody can say what runs, nothing is said to be down", async () => {
+  const { state, after } = kit();
+  state.components = [POSTFIX];
+  await after(0);
+  state.broken = true;
+  assert.deepEqual(await after(8_000), []);
+});

@@ -1,0 +1,32 @@
+import type { Clock, Log, Outcome } from "../ports.ts";
+
+export type HeartbeatParts = Readonly<{
+  ping: () => Promise<Outcome>;
+  /** Whether all is well. */
+  isWell: () => boolean;
+  clock: Clock;
+  log: Log;
+}>;
+
+/** Tells an outside watcher that all is well, for as long as it is: its silence is the alarm. */
+export class Heartbeat {
+  readonly #parts: HeartbeatParts;
+  #at = Number.NEGATIVE_INFINITY;
+  #failing = false;
+
+  constructor(parts: HeartbeatParts) {
+    this.#parts = parts;
+  }
+
+  /** To be called every second or so. `everyMs` null: there is no watcher. */
+  async round(everyMs: number | null): Promise<void> {
+    const { ping, isWell, clock, log } = this.#parts;
+    const now = clock.now();
+    if (everyMs === null || Math.abs(now - this.#at) < everyMs || !isWell()) return;
+    this.#at = now;
+    const outcome = await ping();
+    if (!outcome.ok && !this.#failing)
+      log.warn("The watcher of the heartbeat does not answer.", { why: outcome.reason });
+    this.#failing = !outcome.ok;
+  }
+}

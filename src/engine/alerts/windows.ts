@@ -1,0 +1,94 @@
+import type { Holding } from "../../core/alerts/alerts.ts";
+import { type AlertEvent, type EventRule, eventRules, type Thresholds } from "../../core/alerts/rules.ts";
+import { formatDuration, type Millis } from "../../core/time.ts";
+import { Guesses } from "../explain/guesses.ts";
+import { AccountWindows } from "./account-windows.ts";
+import type { Alert } from "./ports.ts";
+
+const MOST_NAMED = 3;
+
+type Seen = Readonly<{ at: Millis; name: string }>;
+
+/**
+ * What the events of late amount to. It depends on the committed events alone: read again after a restart they come
+ * to the same. Bounded: of each rule no more is remembered than its threshold.
+ */
+export class AlertWindows {
+  readonly #rules: readonly RuleWindow[];
+  readonly #accounts = new AccountWindows();
+  readonly #guesses: Guesses;
+
+  constructor(thresholds: Thresholds) {
+    this.#rules = eventRules.map((rule) => new RuleWindow(rule, thresholds[rule.code]));
+    this.#guesses = new Guesses(thresholds.password_guessed);
+  }
+
+  /** Events in the order of their ids. */
+  take(event: AlertEvent): void {
+    for (const rule of this.#rules) rule.take(event);
+    this.#accounts.take(event);
+    this.#guesses.take(event);
+  }
+
+  /** Guessed passwords that were known before the events that it has read. */
+  remember(guessed: readonly Alert[]): void {
+    for (const { code, subject, detail, openedAt } of guessed)
+      if (code === "password_guessed") this.#guesses.remember({ code, subject, detail }, openedAt);
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    const rules = this.#rules.map((rule) => rule.holding(now)).filter((one) => one !== null);
+    return [...rules, ...this.#accounts.holding(now), ...this.#guesses.holding(now)];
+  }
+}
+
+class RuleWindow {
+  readonly #rule: EventRule;
+  readonly #threshold: number;
+  /** Ascending by time: what is seen again moves to the end. */
+  readonly #seen = new Map<string | number, Seen>();
+
+  constructor(rule: EventRule, threshold: number) {
+    this.#rule = rule;
+    this.#threshold = threshold;
+  }
+
+  take(event: AlertEvent): void {
+    if (!this.#rule.matches(event)) return;
+    const name = event.prefix ?? event.account ?? "";
+    const key = this.#rule.distinct ? name : event.id;
+    this.#seen.delete(key);
+    this.#seen.set(key, { at: event.at, name });
+    if (this.#seen.size > this.#threshold) this.#dropFirst();
+  }
+
+  holding(now: Millis): Holding | null {
+    const { code, windowMs, counted } = this.#rule;
+    for (const { at } of this.#seen.values()) {
+      if (at > now - windowMs) break;
+      this.#dropFirst();
+    }
+    if (this.#seen.size < this.#threshold) return null;
+    const named = mostFrequent([...this.#seen.values()].map(({ name }) => name));
+    const from = named.length === 0 ? "" : `, from ${named.join(", ")}${this.#rule.distinct ? " and others" : ""}`;
+    return {
+      code,
+      subject: "",
+      detail: `${this.#threshold} or more ${counted} within ${formatDuration(windowMs)}${from}`,
+    };
+  }
+
+  #dropFirst(): void {
+    const [first] = this.#seen.keys();
+    if (first !== undefined) this.#seen.delete(first);
+  }
+}
+
+function mostFrequent(names: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const name of names) if (name !== "") counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts]
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, MOST_NAMED)
+    .map(([name]) => name);
+}

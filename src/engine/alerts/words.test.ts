@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { instant } from "../../core/time.ts";
+import type { Alert } from "./ports.ts";
+import { bodyWithin, digestOf, openedMessage, resolvedMessage, testMessage, textWithin } from "./words.ts";
+
+const alert: Alert = {
+  code: "password_guessed",
+  subject: `anna\u001b[31m@example.test${"x".repeat(5_000)}`,
+  detail: `from\r\nBcc: victim@elsewhere.example\n\n${"y".repeat(5_000)}`,
+  openedAt: instant(1_000),
+  lastAt: instant(61_000),
+  resolvedAt: instant(121_000),
+};
+
+test("an alert says what happened, why it matters and what to do", () => {
+  const { title, body, severity, id } = openedMessage({ ...alert, subject: "anna@example.test", detail: "from there" });
+  assert.equal(title, "A sign-in succeeded after many wrong passwords (anna@example.test)");
+  assert.match(
+    body,
+    /^What happened: A sign-in .* from there\.\n\nWhy it matters: .*\n\nWhat to do: .*`account passwd/,
+  );
+  assert.equal(severity, "critical");
+  assert.match(id, /^msg_[0-9a-f]{32}$/);
+});
+
+test("its end says from when to when it lasted", () => {
+  assert.match(resolvedMessage(alert).body, /It lasted from 1970-01-01T00:00:01\.000Z to 1970-01-01T00:01:01\.000Z\./);
+});
+
+test("what strangers wrote adds no line, no escape and little length", () => {
+  for (const { title, body } of [openedMessage(alert), resolvedMessage(alert)]) {
+    assert.match(title, /^[\x20-\x7e…]{1,250}$/u);
+    assert.ok(body.length < 1_500);
+    assert.match(body, /^[\x20-\x7e\n…]*$/u);
+    assert.doesNotMatch(body, /^Bcc/m);
+  }
+});
+
+test("a digest of very many is still one message of a bearable size, as grave as the gravest", () => {
+  const many = Array.from({ length: 200 }, () => openedMessage(alert));
+  const digest = digestOf(many, instant(5));
+  assert.equal(digest.title, "200 alerts that could wait");
+  assert.equal(digest.severity, "critical");
+  assert.match(digest.body, /And 150 more before these: `alerts list`\.$/);
+  assert.ok(digest.body.length < 100_000);
+});
+
+test("a digest that is too large for a channel loses its oldest alerts, and says how many", () => {
+  const many = Array.from({ length: 60 }, (_, i) =>
+    openedMessage({ ...alert, subject: `user${i}`, detail: "ä".repeat(400) }),
+  );
+  const digest = digestOf(many, instant(5));
+  const body = bodyWithin(digest, 3_900);
+  assert.ok(Buffer.byteLength(body) <= 3_900 && Buffer.byteLength(body) > 2_000, String(Buffer.byteLength(body)));
+  const shown = body.match(/critical: /g)?.length ?? 0;
+  assert.match(body, /^1970-01-01T[\s\S]*\(user59\)/);
+  assert.ok(body.endsWith(`And ${60 - shown} more before these: \`alerts list\`.`), body.slice(-100));
+  assert.equal(bodyWithin(digestOf(many.slice(0, 2), instant(5)), 3_900), digestOf(many.slice(0, 2), instant(5)).body);
+});
+
+test("a text is cut between characters", () => {
+  assert.equal(textWithin("ää", 4), "ää");
+  assert.equal(textWithin("äää", 5), "ä…");
+  assert.equal(textWithin("aäää", 6), "aä…");
+  assert.equal(textWithin("ääää", 6), "ä…");
+});
+
+test("a text or a digest that just fits is left whole", () => {
+  assert.equal(textWithin("abcd", 4), "abcd");
+  assert.equal(textWithin("abcde", 4), "a…");
+  assert.equal(textWithin("abcde", 2), "…");
+  const digest = digestOf([openedMessage(alert), openedMessage(alert)], instant(5));
+  const size = Buffer.byteLength(digest.body);
+  assert.equal(bodyWithin(digest, size), digest.body);
+  const cut = bodyWithin(digest, size - 1);
+  assert.ok(cut.endsWith("And 1 more before these: `alerts list`.") && cut.startsWith("1970"), "one of two is left");
+  assert.equal(bodyWithin(digest, Buffer.byteLength(cut)), cut, "what was cut just fits");
+  assert.equal(bodyWithin(digest, 60), "And 2 more before these: `alerts list`.");
+  assert.match(
+    bodyWithin(
+      digestOf(
+        Array.from({ length: 60 }, () => openedMessage(alert)),
+        instant(5),
+      ),
+      60,
+    ),
+    /^And 60/,
+  );
+});
+
+test("only a digest loses whole alerts; any other message loses its last words", () => {
+  const body = openedMessage(alert).body;
+  assert.equal(bodyWithin({ ...openedMessage(alert), body: "x".repeat(50) }, 10), "xxxxxxx…");
+  const looksLikeOne = `one\n\n1970-01-01T00:00:00.000Z critical: two ${body}`;
+  assert.ok(bodyWithin({ ...openedMessage(alert), body: looksLikeOne }, 100).startsWith("one"));
+  const [message] = [digestOf([openedMessage(alert)], instant(5))];
+  assert.ok(bodyWithin(message, 100).startsWith("1970-01-01"), "a digest of one is cut like a text");
+});
+
+test("a digest of fifty shows all of them; its messages stand in their order", () => {
+  const some = Array.from({ length: 50 }, (_, i) => openedMessage({ ...alert, subject: `user${i}`, detail: "" }));
+  const { body } = digestOf(some, instant(5));
+  assert.doesNotMatch(body, /more before these/);
+  assert.ok(body.indexOf("(user0)") < body.indexOf("(user49)"));
+  assert.match(digestOf([...some, openedMessage(alert)], instant(5)).body, /And 1 more before these/);
+});
+
+test("a detail ends in one full stop, and nothing is said where there is none", () => {
+  const disk = { ...alert, code: "disk_nearly_full", subject: "" } as const;
+  const told = (detail: string): string => openedMessage({ ...disk, detail }).body;
+  assert.match(told("3 MB are left"), / 3 MB are left\.\n\nWhat to do: /);
+  assert.match(told("3 MB are left."), / 3 MB are left\.\n\nWhat to do: /);
+  assert.doesNotMatch(told(""), /\. \.|Why it matters/);
+  assert.equal(openedMessage(disk).title, "The disk of the data directory is nearly full");
+  assert.equal(resolvedMessage(disk).title, "Resolved: The disk of the data directory is nearly full");
+});
+
+test("an end is told at the time of the end", () => {
+  assert.equal(resolvedMessage(alert).at, instant(121_000));
+  assert.equal(resolvedMessage({ ...alert, resolvedAt: null }).at, alert.lastAt);
+  assert.equal(openedMessage(alert).at, alert.openedAt);
+});
+
+test("a digest of what is only to know is itself only to know", () => {
+  assert.equal(digestOf([testMessage(instant(1)), testMessage(instant(2))], instant(5)).severity, "info");
+});
+
+test("of what a stranger wrote, 120 characters are shown of a name and 500 of anything else", () => {
+  const told = openedMessage({ ...alert, subject: "x".repeat(5_000), detail: "y".repeat(5_000) });
+  assert.equal(told.title.match(/x+/)?.[0].length, 119);
+  assert.equal(told.body.match(/y{9,}/)?.[0].length, 499);
+});

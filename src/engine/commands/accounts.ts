@@ -1,0 +1,170 @@
+import type { AuditType } from "../../core/events/event.ts";
+import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { printable } from "../../core/text.ts";
+import type { Command, CommandError, Reply, Verb } from "../../wire/control/control.ts";
+import type { AccountStore, AliasStore, Keeper } from "../admin-ports.ts";
+import type { Engine } from "../engine.ts";
+import type { Clock, Notices, Outcome } from "../ports.ts";
+import { UNRECORDED } from "./unrecorded.ts";
+
+export type AccountCommandParts = Readonly<{
+  engine: Engine;
+  accounts: AccountStore & AliasStore;
+  keeper: Keeper;
+  notices: Notices;
+  clock: Clock;
+}>;
+
+export type AccountCommand = Extract<Command, { readonly verb: `account_${string}` }>;
+export type AliasCommand = Extract<Command, { readonly verb: `alias_${string}` }>;
+
+/** Changes an account, records who did it, and ends its open sessions where its rights shrank. */
+export async function accountCommand(
+  parts: AccountCommandParts,
+  command: AccountCommand,
+  by: string,
+): Promise<Reply<AccountCommand["verb"]>> {
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  const foreign = command.verb === "account_add" ? notServed(parts.engine, name) : null;
+  if (foreign !== null) return foreign;
+  if ("hash" in command && !isHash(command.hash))
+    return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `account passwd`." };
+  const outcome = writeAccount(parts, command, name);
+  if (!outcome.ok)
+    return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
+  const recorded = await parts.engine.audit({ type: ACCOUNT_AUDIT[command.verb], subject: name, by });
+  const shrinks = command.verb !== "account_add" && command.verb !== "account_resume";
+  const ended: Outcome = shrinks ? await endSessions(parts, name) : { ok: true };
+  if (!ended.ok) return sessionsStay(name, ended.reason);
+  return recorded ? { ok: true, result: { name } } : UNRECORDED;
+}
+
+export async function aliasCommand(
+  parts: AccountCommandParts,
+  command: AliasCommand,
+  by: string,
+): Promise<Reply<AliasCommand["verb"]>> {
+  const address = parseAddress(command.address);
+  if (address === null) return wrongAddress(command.address);
+  const foreign = notServed(parts.engine, address);
+  if (foreign !== null) return foreign;
+  const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command, address) : null;
+  if (nobody !== null) return nobody;
+  const outcome = writeAlias(parts, command, address);
+  if (outcome === null) return wrongAddress(command.verb === "alias_add" ? command.targets.join(", ") : "");
+  if (!outcome.ok)
+    return { ok: false, kind: "failed", message: outcome.reason, next: "`alias list` shows the aliases." };
+  const recorded = await parts.engine.audit({ type: aliasAudit(command), subject: address, by });
+  return recorded ? { ok: true, result: { address } } : UNRECORDED;
+}
+
+const ACCOUNT_AUDIT = {
+  account_add: "ACCOUNT_ADDED",
+  account_remove: "ACCOUNT_REMOVED",
+  account_passwd: "PASSWORD_CHANGED",
+  account_suspend: "ACCOUNT_SUSPENDED",
+  account_resume: "ACCOUNT_RESUMED",
+} as const satisfies Partial<Record<Verb, AuditType>>;
+
+function writeAccount({ accounts, clock }: AccountCommandParts, command: AccountCommand, name: AccountName): Outcome {
+  switch (command.verb) {
+    case "account_add":
+      return accounts.add(name, command.hash, clock.now());
+    case "account_passwd":
+      return accounts.setPassword(name, command.hash);
+    case "account_remove":
+      return accounts.remove(name);
+    case "account_suspend":
+      return accounts.setSuspended(name, true);
+    case "account_resume":
+      return accounts.setSuspended(name, false);
+  }
+}
+
+/** What it took for such an alias would have to be returned to whoever the envelope names, who may be forged. */
+function leadsNowhere(
+  { accounts, engine }: AccountCommandParts,
+  command: Extract<AliasCommand, { readonly verb: "alias_add" }>,
+  address: Address,
+): CommandError | null {
+  for (const target of command.targets.map(parseAddress).filter((parsed) => parsed !== null)) {
+    const message =
+      engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target) && target !== address
+        ? `${target} is neither an account nor an alias here.`
+        : accounts.leadsTo(target, address)
+          ? `Mail for ${address} would come back to it by way of ${target}.`
+          : null;
+    if (message !== null)
+      return { ok: false, kind: "failed", message, next: "`account list` and `alias list` show who is there." };
+  }
+  return null;
+}
+
+function aliasAudit(command: AliasCommand): AuditType {
+  switch (command.verb) {
+    case "alias_add":
+      return "ALIAS_ADDED";
+    case "alias_remove":
+      return "ALIAS_REMOVED";
+    case "alias_block":
+      return command.blocked ? "ALIAS_BLOCKED" : "ALIAS_UNBLOCKED";
+  }
+}
+
+/** With its scheme, as Dovecot reads it. */
+export function isHash(text: string): boolean {
+  return /^\{[A-Za-z0-9-]+(?:\.[A-Za-z0-9]+)?\}[\x21-\x7e][\x20-\x7e]*$/.test(text);
+}
+
+/** Null: a target is no address. */
+function writeAlias({ accounts, clock }: AccountCommandParts, command: AliasCommand, address: Address): Outcome | null {
+  switch (command.verb) {
+    case "alias_add": {
+      const targets = command.targets.map(parseAddress).filter((target) => target !== null);
+      if (targets.length === 0 || targets.length < command.targets.length) return null;
+      return accounts.addAlias(address, targets, clock.now());
+    }
+    case "alias_remove":
+      return accounts.removeAlias(address);
+    case "alias_block":
+      return accounts.setAliasBlocked(address, command.blocked);
+  }
+}
+
+/** Never throws: a keeper that does not answer is a notice, and for whoever asked a command that failed. */
+export async function endSessions(
+  { keeper, notices }: Pick<AccountCommandParts, "keeper" | "notices">,
+  account: string,
+): Promise<Outcome> {
+  const reply = await keeper.ask({ verb: "kick_account", account });
+  if (reply.ok) notices.clear("keeper_unreachable");
+  else notices.raise("keeper_unreachable", reply.reason);
+  return reply.ok ? { ok: true } : reply;
+}
+
+export function sessionsStay(account: string, reason: string): CommandError {
+  return {
+    ok: false,
+    kind: "failed",
+    message: `${account} is changed, but its open sessions go on: ${reason}`,
+    next: "Suspend the account once `status` shows the keeper: that ends them.",
+  };
+}
+
+function notServed(engine: Engine, address: Address): CommandError | null {
+  const { domains } = engine.policy;
+  if (domains.includes(domainOf(address))) return null;
+  const message = `${domainOf(address)} is no mail domain of this server (${domains.join(", ")}).`;
+  return { ok: false, kind: "failed", message, next: "Add it to `domains` in ghostinbox.toml, then `config apply`." };
+}
+
+export function wrongAddress(text: string): CommandError {
+  const shown = printable(text, 80);
+  return {
+    ok: false,
+    kind: "usage",
+    message: `“${shown}” is no mail address.`,
+    next: "Write it as alice@example.org.",
+  };
+}

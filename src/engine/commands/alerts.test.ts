@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NOON } from "../../../test/kit/samples.ts";
+import { later } from "../../core/time.ts";
+import type { Alert } from "../alerts/ports.ts";
+import { alertsList, alertsTest } from "./alerts.ts";
+
+const OPEN: Alert = {
+  code: "disk_nearly_full",
+  subject: "",
+  detail: "12 MB are left",
+  openedAt: NOON,
+  lastAt: NOON,
+  resolvedAt: null,
+};
+const OVER: Alert = { ...OPEN, code: "greylist_silent", resolvedAt: later(NOON, 60_000) };
+
+test("open alerts come before those that are over, the newest of each first, with the channels", () => {
+  const book = { open: [OPEN, { ...OPEN, subject: "newer" }], resolved: [OVER, { ...OVER, subject: "older" }] };
+  const channels = new Map([
+    ["a", null],
+    ["b", "it answered 503"],
+  ]);
+  const reply = alertsList({ alerts: { book, channels, test: () => Promise.resolve([]) } });
+  assert.ok(reply.ok);
+  assert.deepEqual(
+    reply.result.alerts.map(({ code, subject, resolvedAt }) => [code, subject, resolvedAt]),
+    [
+      ["disk_nearly_full", "newer", null],
+      ["disk_nearly_full", "", null],
+      ["greylist_silent", "", "2026-11-20T12:01:00.000Z"],
+      ["greylist_silent", "older", "2026-11-20T12:01:00.000Z"],
+    ],
+  );
+  assert.deepEqual(reply.result.channels, [
+    { name: "a", failing: null },
+    { name: "b", failing: "it answered 503" },
+  ]);
+});
+
+test("a test says of each channel whether it took the message, or why not", async () => {
+  const outcomes = [
+    { channel: "a", outcome: { ok: true } },
+    { channel: "b", outcome: { ok: false, reason: "it answered 503" } },
+  ] as const;
+  const alerts = { book: { open: [], resolved: [] }, channels: new Map(), test: () => Promise.resolve(outcomes) };
+  assert.deepEqual(await alertsTest({ alerts }), {
+    ok: true,
+    result: {
+      results: [
+        { channel: "a", ok: true, detail: "" },
+        { channel: "b", ok: false, detail: "it answered 503" },
+      ],
+    },
+  });
+});

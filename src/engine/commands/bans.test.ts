@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { commandsOnMemory, network } from "../../../test/kit/commands-kit.ts";
+import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { HOUR_MS, isoTime, later } from "../../core/time.ts";
+import type { Command } from "../../wire/control/control.ts";
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEach(() => {
+  kit = commandsOnMemory();
+});
+
+async function said(command: Command): Promise<string> {
+  const reply = await kit.ask(command);
+  return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
+}
+
+function ban(target: string, length: string | null = null, note = ""): Promise<string> {
+  return said({ verb: "ban", target, note, for: length });
+}
+
+function allow(target: string, length: string | null = null): Promise<string> {
+  return said({ verb: "allow_add", target, note: "office", for: length });
+}
+
+test("a ban without a note says that it was made by hand", async () => {
+  const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+  assert.ok(reply.ok && "ban" in reply.result);
+  assert.equal(reply.result.ban.reason, "Banned by hand");
+});
+
+test("what is wrong with a ban is said with the way to write it", async () => {
+  assert.equal(await ban("203.0.113.7", "soon"), "usage “soon” is no length of time. Write it as 45s, 30m, 2h or 7d.");
+  assert.equal(await ban("203.0.113.7", "1ms"), "done");
+  assert.equal(
+    await ban("nowhere"),
+    "usage “nowhere” is no IP address and no network. Write it as 203.0.113.7 or 2001:db8::/64.",
+  );
+  assert.match(await ban("203.0.113.1"), /^failed Not banned\. 203\.0\.113\.1\/32: /);
+});
+
+test("a refused command names the network, a database that takes nothing does not", async () => {
+  assert.match(await said({ verb: "unban", target: "203.0.113.7" }), /^failed 203\.0\.113\.7\/32: No ban stands/);
+  kit.store.failing = "commit";
+  assert.match(await ban("203.0.113.7"), /^failed Not banned\. The database could not be written/);
+  kit.clock.advance(2_000);
+  assert.match(await said({ verb: "unban", target: "203.0.113.7" }), /^failed The database could not be written/);
+  kit.clock.advance(2_000);
+  assert.match(await allow("203.0.113.7"), /^failed The database could not be written/);
+});
+
+test("unban: an address means the unit in which it was banned, and the reply names that", async () => {
+  assert.equal(await ban("2001:db8:1:2::7"), "done");
+  assert.deepEqual(await kit.ask({ verb: "unban", target: "2001:db8:1:2::9" }), {
+    ok: true,
+    result: { prefix: "2001:db8:1:2::/64" },
+  });
+  assert.match(await said({ verb: "unban", target: "nowhere" }), /^usage /);
+});
+
+test("an entry of the allow list is one network, as wide as /8 or /16 of IPv6, with an end or none", async () => {
+  assert.equal(await allow("10.0.0.0/8"), "done");
+  assert.equal(await allow("2001::/16", "1h"), "done");
+  assert.match(await allow("10.0.0.0/7"), /^usage 10\.0\.0\.0\/7 is too wide: /);
+  assert.match(await allow("2000::/15"), /^usage 2000::\/15 is too wide: /);
+  assert.match(await allow("nowhere"), /^usage “nowhere” is no IP address/);
+  assert.match(await allow("203.0.113.7", "0s"), /^usage “0s” is no length of time/);
+  const listed = await kit.ask({ verb: "allow_list" });
+  const at = isoTime(kit.clock.now());
+  const entry = { note: "office", by: "root", at, from: "command" };
+  assert.deepEqual(listed, {
+    ok: true,
+    result: {
+      items: [
+        { prefix: "10.0.0.0/8", ...entry, expiresAt: null },
+        { prefix: "2001::/16", ...entry, expiresAt: isoTime(later(kit.clock.now(), HOUR_MS)) },
+      ],
+    },
+  });
+});
+
+test("an entry of the allow list that was added is removed, once", async () => {
+  assert.equal(await allow("203.0.113.7"), "done");
+  const remove = { verb: "allow_remove", target: "203.0.113.7" } as const;
+  assert.deepEqual(await kit.ask(remove), { ok: true, result: { prefix: "203.0.113.7/32" } });
+  assert.match(await said(remove), /^failed 203\.0\.113\.7\/32: It is not on the allow list/);
+  assert.match(await said({ verb: "allow_remove", target: "nowhere" }), /^usage /);
+});
+
+test("what the settings allow is listed as theirs, and is not removed by a command", async () => {
+  kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
+  const at = isoTime(kit.engine.startedAt);
+  kit.clock.advance(HOUR_MS);
+  assert.deepEqual(await kit.ask({ verb: "allow_list" }), {
+    ok: true,
+    result: {
+      items: [
+        { prefix: "198.51.100.0/24", note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" },
+      ],
+    },
+  });
+  assert.equal(
+    await said({ verb: "allow_remove", target: "198.51.100.0/24" }),
+    "failed 198.51.100.0/24 is on the list of the settings. Take it out of allow.networks in ghostinbox.toml.",
+  );
+});
+
+test("break-glass says how many bans it lifted, and how many a full disk kept", async () => {
+  assert.equal(await ban("203.0.113.7"), "done");
+  kit.store.failing = "commit";
+  assert.equal(
+    await said({ verb: "break_glass" }),
+    "failed 1 bans could not be lifted: the database takes no writes. `status` shows what is wrong.",
+  );
+  kit.store.failing = null;
+  kit.clock.advance(2_000);
+  assert.deepEqual(await kit.ask({ verb: "break_glass" }), { ok: true, result: { lifted: 1 } });
+});

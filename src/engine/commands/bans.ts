@@ -1,0 +1,126 @@
+import type { Decision } from "../../core/decide/decision.ts";
+import type { Event } from "../../core/events/event.ts";
+import { reasons } from "../../core/events/reasons.ts";
+import { isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { isoTime, parseDuration } from "../../core/time.ts";
+import { banItem } from "../../wire/control/ban-item.ts";
+import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import { expireBans } from "../enforce/expire.ts";
+import type { Engine } from "../engine.ts";
+import type { BanLog, Clock, History } from "../ports.ts";
+
+export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLog: BanLog; clock: Clock }>;
+type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+
+export async function ban(parts: BanCommandParts, command: Of<"ban">, by: string): Promise<Reply<"ban">> {
+  const prefix = targetOf(parts.engine, command.target);
+  if (prefix === null) return noTarget(command.target);
+  const durationMs = durationOf(command.for, parts.engine.policy.bans.manualMs);
+  if (durationMs === undefined) return noDuration(command.for);
+  const note = command.note === "" ? "Banned by hand" : command.note;
+  const error = await decided(parts.engine, { type: "BAN_ASKED", prefix, note, durationMs, by }, prefix);
+  if (error !== null) return error;
+  const made = parts.history.ban(prefix);
+  return made === null ? failed(`${prefix} was unbanned at once.`, "") : { ok: true, result: { ban: banItem(made) } };
+}
+
+export async function unban(parts: BanCommandParts, command: Of<"unban">, by: string): Promise<Reply<"unban">> {
+  const prefix = targetOf(parts.engine, command.target);
+  if (prefix === null) return noTarget(command.target);
+  const error = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by }, prefix);
+  return error ?? { ok: true, result: { prefix } };
+}
+
+export async function allowAdd(
+  parts: BanCommandParts,
+  command: Of<"allow_add">,
+  by: string,
+): Promise<Reply<"allow_add">> {
+  const prefix = parsePrefix(command.target);
+  if (prefix === null) return noTarget(command.target);
+  if (isTooWide(prefix))
+    return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
+  const durationMs = durationOf(command.for, null);
+  if (durationMs === undefined) return noDuration(command.for);
+  const lifted = parts.history.bansWithin(prefix).map((standing) => standing.prefix);
+  const error = await decided(
+    parts.engine,
+    { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by },
+    prefix,
+  );
+  return error ?? { ok: true, result: { prefix, lifted } };
+}
+
+export async function allowRemove(
+  parts: BanCommandParts,
+  command: Of<"allow_remove">,
+  by: string,
+): Promise<Reply<"allow_remove">> {
+  const prefix = parsePrefix(command.target);
+  if (prefix === null) return noTarget(command.target);
+  if (parts.engine.policy.allow.includes(prefix))
+    return failed(`${prefix} is on the list of the settings.`, "Take it out of allow.networks in ghostinbox.toml.");
+  const error = await decided(parts.engine, { type: "DISALLOW_ASKED", prefix, by }, prefix);
+  return error ?? { ok: true, result: { prefix } };
+}
+
+export function allowList({ engine, history }: BanCommandParts): Reply<"allow_list"> {
+  const fromSettings = engine.policy.allow.map((prefix) => ({
+    prefix,
+    note: "allow.networks",
+    by: "settings",
+    at: isoTime(engine.startedAt),
+    expiresAt: null,
+    from: "settings" as const,
+  }));
+  const added = history.allowed().map(({ prefix, note, by, at, expiresAt }) => ({
+    prefix,
+    note,
+    by,
+    at: isoTime(at),
+    expiresAt: expiresAt === null ? null : isoTime(expiresAt),
+    from: "command" as const,
+  }));
+  return { ok: true, result: { items: [...fromSettings, ...added] } };
+}
+
+export async function cleanup({ engine, banLog, clock }: BanCommandParts): Promise<Reply<"cleanup">> {
+  return { ok: true, result: { expired: await expireBans(engine, banLog, clock) } };
+}
+
+/** An address means its unit: itself, or the network of an IPv6 address. A network is taken as written. */
+function targetOf(engine: Engine, text: string): Prefix | null {
+  const ip = parseIp(text);
+  return ip === null ? parsePrefix(text) : engine.subject(ip);
+}
+
+function durationOf(text: string | null, otherwiseMs: number | null): number | null | undefined {
+  if (text === null) return otherwiseMs;
+  if (text === "permanent") return null;
+  const durationMs = parseDuration(text);
+  return durationMs === null || durationMs === 0 ? undefined : durationMs;
+}
+
+async function decided(engine: Engine, event: Event, prefix: Prefix): Promise<CommandError | null> {
+  const decision: Decision = await engine.ask(event);
+  if (decision.verdict === "pass" && decision.reason !== "not_recorded") return null;
+  const { says, next } = reasons[decision.reason];
+  const whole = decision.reason === "not_recorded" ? says : `${prefix}: ${says}`;
+  return failed(event.type === "BAN_ASKED" ? `Not banned. ${whole}` : whole, next);
+}
+
+function noDuration(text: string | null): CommandError {
+  return usage(`“${text}” is no length of time.`, "Write it as 45s, 30m, 2h or 7d.");
+}
+
+function noTarget(text: string): CommandError {
+  return usage(`“${text}” is no IP address and no network.`, "Write it as 203.0.113.7 or 2001:db8::/64.");
+}
+
+function usage(message: string, next: string): CommandError {
+  return { ok: false, kind: "usage", message, next };
+}
+
+function failed(message: string, next: string): CommandError {
+  return { ok: false, kind: "failed", message, next };
+}

@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { commandsOnMemory, HASH, network } from "../../../test/kit/commands-kit.ts";
+import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { HOUR_MS } from "../../core/time.ts";
+import type { Command } from "../../wire/control/control.ts";
+
+describe("commands of the administrator", () => {
+  let kit: ReturnType<typeof commandsOnMemory>;
+  beforeEach(() => {
+    kit = commandsOnMemory();
+  });
+
+  test("ban: an address, a network, an IPv6 address as its network; a time, for good, or the default", async () => {
+    const ban = async (target: string, length: string | null): Promise<string> => {
+      const reply = await kit.ask({ verb: "ban", target, note: "noise", for: length });
+      assert.ok(reply.ok && "ban" in reply.result);
+      const { prefix, level, reason, source, createdAt, expiresAt } = reply.result.ban;
+      const hours = expiresAt === null ? "ever" : (Date.parse(expiresAt) - Date.parse(createdAt)) / HOUR_MS;
+      return `${prefix} ${level} ${reason} ${source} ${hours}`;
+    };
+    assert.equal(await ban("203.0.113.7", null), "203.0.113.7/32 manual noise root 24");
+    assert.equal(await ban("198.51.100.9/24", "2h"), "198.51.100.0/24 manual noise root 2");
+    assert.equal(await ban("2001:db8:1:2::7", "permanent"), "2001:db8:1:2::/64 manual noise root ever");
+  });
+
+  test("nonsense is a usage error of one sentence, and changes nothing", async () => {
+    const wrong: readonly Command[] = [
+      { verb: "ban", target: "nonsense", note: "", for: null },
+      { verb: "ban", target: "203.0.113.7", note: "", for: "soon" },
+      { verb: "ban", target: "203.0.113.7", note: "", for: "0s" },
+      { verb: "unban", target: "203.0.113.7/33" },
+      { verb: "allow_add", target: "", note: "", for: null },
+      { verb: "account_add", name: "alice", hash: HASH },
+      { verb: "account_add", name: "alice@example.test", hash: "in the clear" },
+      { verb: "alias_add", address: "info@example.test", targets: [] },
+      { verb: "token_create", name: "a b", digest: "00" },
+      { verb: "admin_passwd", hash: "in the clear" },
+    ];
+    for (const command of wrong) {
+      const reply = await kit.ask(command);
+      assert.ok(!reply.ok && reply.kind === "usage", JSON.stringify([command, reply]));
+      assert.match(reply.message, /^[^\n]+\.$/);
+    }
+    assert.equal(kit.rows(), 0);
+  });
+
+  test("what is right but cannot be done says why and what next", async () => {
+    const impossible: readonly (readonly [Command, RegExp])[] = [
+      [{ verb: "ban", target: "203.0.113.1", note: "", for: null }, /gateway/],
+      [{ verb: "unban", target: "203.0.113.7" }, /No ban stands/],
+      [{ verb: "allow_remove", target: "203.0.113.7" }, /not on the allow list/],
+      [{ verb: "account_add", name: "alice@elsewhere.test", hash: HASH }, /no mail domain/],
+      [{ verb: "account_suspend", name: "nobody@example.test" }, /no account/],
+      [{ verb: "token_revoke", name: "none" }, /no token/],
+    ];
+    for (const [command, says] of impossible) {
+      const reply = await kit.ask(command);
+      assert.ok(!reply.ok && reply.kind === "failed", JSON.stringify([command, reply]));
+      assert.match(reply.message, says);
+      assert.notEqual(reply.next, "");
+    }
+  });
+
+  test("an account is added, changed and removed; its sessions end where its rights shrink; all is recorded", async () => {
+    const name = "alice@example.test";
+    for (const verb of ["account_add", "account_passwd"] as const)
+      assert.ok((await kit.ask({ verb, name, hash: HASH })).ok);
+    for (const verb of ["account_suspend", "account_resume", "account_remove"] as const)
+      assert.ok((await kit.ask({ verb, name })).ok);
+    assert.deepEqual(kit.kept(), ["kick_account", "kick_account", "kick_account"]);
+    assert.deepEqual(kit.types(), [
+      "ACCOUNT_ADDED",
+      "PASSWORD_CHANGED",
+      "ACCOUNT_SUSPENDED",
+      "ACCOUNT_RESUMED",
+      "ACCOUNT_REMOVED",
+    ]);
+  });
+
+  test("a keeper that cannot be reached is told, and the account is changed all the same", async () => {
+    kit.keeperUp(false);
+    await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH });
+    const suspended = await kit.ask({ verb: "account_suspend", name: "alice@example.test" });
+    assert.ok(!suspended.ok && /is changed, but its open sessions go on: /.test(suspended.message));
+    assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
+    assert.ok(kit.notices.raised.has("keeper_unreachable"));
+    const health = await kit.ask({ verb: "health" });
+    assert.ok(health.ok && "components" in health.result);
+    assert.equal(health.result.status, "degraded");
+    kit.keeperUp(true);
+    await kit.ask({ verb: "health" });
+    assert.ok(!kit.notices.raised.has("keeper_unreachable"));
+  });
+
+  test("nobody is told that all is well where the record could not be kept", async () => {
+    kit.fillDisk();
+    const commands: readonly Command[] = [
+      { verb: "account_add", name: "alice@example.test", hash: HASH },
+      { verb: "account_suspend", name: "alice@example.test" },
+      { verb: "token_create", name: "nightly", digest: "0".repeat(64) },
+      { verb: "admin_passwd", hash: `{ARGON2ID}${HASH.slice(HASH.indexOf("}") + 1)}` },
+      { verb: "greylist_pause", target: "owner@example.test", for: null },
+      { verb: "accounts_import", entries: [{ name: "bea@example.test", hash: HASH }] },
+      { verb: "accounts_follow", entries: [{ name: "cleo@example.test", hash: HASH }], gone: [] },
+      { verb: "spam_allow_add", account: "bea@example.test", sender: "*@friend.example" },
+    ];
+    for (const command of commands) {
+      // After a refusal the engine waits before it tries the database again.
+      kit.clock.advance(2_000);
+      const reply = await kit.ask(command);
+      assert.ok(!reply.ok && /no record of it was kept/.test(reply.message), JSON.stringify([command, reply]));
+    }
+    assert.deepEqual(kit.kept(), ["kick_account"]);
+    kit.clock.advance(2_000);
+    const reload = { ok: true, result: { changed: [], recorded: false } };
+    assert.deepEqual(await kit.ask({ verb: "reload" }), reload, "settings are in force all the same");
+  });
+
+  test("cleanup ends what is over, and only that", async () => {
+    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: "1s" });
+    await kit.ask({ verb: "ban", target: "203.0.113.8", note: "", for: "1h" });
+    kit.clock.advance(1_001);
+    assert.deepEqual(await kit.ask({ verb: "cleanup" }), { ok: true, result: { expired: 1 } });
+    assert.deepEqual(await kit.ask({ verb: "cleanup" }), { ok: true, result: { expired: 0 } });
+    assert.deepEqual(kit.types(), ["BAN", "BAN", "BAN_EXPIRED"]);
+  });
+
+  test("the allow list shows both origins; what the settings list is removed there", async () => {
+    kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
+    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    const added = await kit.ask({ verb: "allow_add", target: "203.0.113.7", note: "office", for: null });
+    assert.deepEqual(added, { ok: true, result: { prefix: "203.0.113.7/32", lifted: ["203.0.113.7/32"] } });
+    const listed = await kit.ask({ verb: "allow_list" });
+    assert.ok(listed.ok && "items" in listed.result);
+    assert.deepEqual(
+      listed.result.items.map(({ prefix, from }) => `${prefix} ${from}`),
+      ["198.51.100.0/24 settings", "203.0.113.7/32 command"],
+    );
+    const refused = await kit.ask({ verb: "allow_remove", target: "198.51.100.0/24" });
+    assert.ok(!refused.ok && refused.message.includes("settings"));
+  });
+
+  test("a token is made and revoked by its name, which is plain and short", async () => {
+    const create = (name: string) => kit.ask({ verb: "token_create", name, digest: "0".repeat(64) });
+    const longest = "a".repeat(64);
+    assert.deepEqual(await create(longest), { ok: true, result: { name: longest } });
+    for (const wrong of ["", `${longest}a`, "a b", "ä"]) {
+      const reply = await create(wrong);
+      assert.ok(!reply.ok && reply.kind === "usage", wrong);
+    }
+    const again = await create(longest);
+    assert.ok(!again.ok && again.kind === "failed");
+    assert.ok((await kit.ask({ verb: "token_revoke", name: longest })).ok);
+    assert.equal((await kit.ask({ verb: "token_revoke", name: longest })).ok, false);
+    assert.deepEqual(kit.types(), ["TOKEN_CREATED", "TOKEN_REVOKED"]);
+  });
+
+  test("the password of the dashboard is changed, hashed, and the change is on record", async () => {
+    const stored = () => kit.db.prepare("SELECT count(*) AS n FROM admin").get()?.["n"];
+    assert.deepEqual(await kit.ask({ verb: "admin_passwd", hash: HASH }), { ok: true, result: { done: true } });
+    assert.equal(stored(), 1);
+    assert.deepEqual(kit.details(), ["admin by root"]);
+  });
+
+  test("settings that are read anew are recorded by what changed; wrong ones change nothing", async () => {
+    kit.reloads({ ok: true, changed: ["limits.mail.per_minute", "spam.required_score"] });
+    assert.deepEqual(await kit.ask({ verb: "reload" }), {
+      ok: true,
+      result: { changed: ["limits.mail.per_minute", "spam.required_score"], recorded: true },
+    });
+    kit.reloads({ ok: true, changed: [] });
+    await kit.ask({ verb: "reload" });
+    assert.deepEqual(kit.details(), ["limits.mail.per_minute, spam.required_score by root", "nothing changed by root"]);
+    kit.reloads({ ok: false, reason: "limits.mail.per_minute is no number." });
+    const wrong = await kit.ask({ verb: "reload" });
+    assert.ok(!wrong.ok && wrong.message === "limits.mail.per_minute is no number.");
+    assert.equal(kit.rows(), 2);
+  });
+
+  test("logins to the dashboard are judged and recorded like those of mailboxes", async () => {
+    const ip = "203.0.113.7";
+    const verdict = async (command: Command): Promise<string> => {
+      const reply = await kit.ask(command, "web");
+      assert.ok(reply.ok && "verdict" in reply.result);
+      return reply.result.verdict;
+    };
+    const login = { verb: "dashboard_login", ip, login: "admin" } as const;
+    assert.equal(await verdict({ verb: "dashboard_ask", ip }), "pass");
+    for (let i = 0; i <= TEST_POLICY.logins.failures; i++)
+      await verdict({ ...login, passwordHash: String(i), success: false });
+    assert.equal(await verdict({ verb: "dashboard_ask", ip }), "refuse");
+    assert.equal(await verdict({ ...login, ip: "203.0.113.8", passwordHash: "0", success: true }), "pass");
+    assert.deepEqual([...new Set(kit.types().map(String))].toSorted(), [
+      "BAN",
+      "LOGIN_FAILED",
+      "LOGIN_REFUSED",
+      "LOGIN_SUCCEEDED",
+    ]);
+    assert.ok(kit.details().includes("dashboard login=<admin>"));
+  });
+
+  test("what the web may not ask changes nothing", async () => {
+    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    const refused = await kit.ask({ verb: "break_glass" }, "web");
+    assert.ok(!refused.ok && refused.message === "This command may not be given from here.");
+    assert.ok((await kit.ask({ verb: "unban", target: "203.0.113.7" })).ok, "the ban still stands");
+  });
+
+  test("an address from which the administrator works is not banned", async () => {
+    assert.ok((await kit.ask({ verb: "admin_seen", ip: "203.0.113.7" }, "web")).ok);
+    const refused = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    assert.ok(!refused.ok && refused.message.startsWith("Not banned. "));
+    const nowhere = await kit.ask({ verb: "admin_seen", ip: "nowhere" }, "web");
+    assert.ok(!nowhere.ok && nowhere.kind === "usage");
+  });
+
+  test("what fails unforeseen is told with its reason, and where to look", async () => {
+    kit.db.exec("DROP TABLE token");
+    const failed = await kit.ask({ verb: "token_revoke", name: "nightly" });
+    assert.ok(!failed.ok && failed.kind === "failed");
+    assert.match(failed.message, /^It could not be done: .+/);
+    assert.equal(failed.next, "`status` shows what is wrong.");
+  });
+
+  test("health that cannot be told leads to the guard's log", async (t) => {
+    t.mock.method(kit.notices, "list", () => assert.fail("no list"));
+    const failed = await kit.ask({ verb: "health" });
+    assert.ok(!failed.ok && failed.next === "See its log below log/guard.");
+  });
+
+  test("who may send as whom is written down after each command, and undoes none", async () => {
+    assert.ok((await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH })).ok);
+    assert.equal(kit.authorsWritten(), 1);
+  });
+
+  test("a watcher begins at the last event", async () => {
+    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    assert.deepEqual(await kit.ask({ verb: "watch" }), { ok: true, result: { lastEventId: kit.rows() } });
+    assert.deepEqual(await kit.ask({ verb: "ping" }), { ok: true, result: { pid: 1 } });
+  });
+
+  test("a database that takes no writes fails the command, in one sentence", async () => {
+    kit.store.failing = "commit";
+    const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    assert.ok(!reply.ok && reply.kind === "failed");
+    assert.match(reply.message, /could not be written/);
+  });
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { accountsOnMemory, engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { HOUR_MS } from "../../core/time.ts";
+import { greylistList, greylistPause, greylistResume } from "./greylist.ts";
+
+const OWNER = "owner@example.test";
+
+let parts: ReturnType<typeof make>;
+beforeEach(() => {
+  parts = make();
+});
+
+function make() {
+  const { engine, db, clock } = engineOnMemory();
+  const pauses = accountsOnMemory().acquaintances(db);
+  return { engine, db, clock, pauses, recipients: { exists: (address: string) => address === OWNER } };
+}
+
+function pause(target: string, lasts: string | null) {
+  return greylistPause(parts, { verb: "greylist_pause", target, for: lasts }, "root");
+}
+
+function listed(): readonly string[] {
+  const reply = greylistList(parts);
+  assert.ok(reply.ok);
+  return reply.result.pauses.map(({ target, until, by }) => `${target} ${until.slice(11, 19)} ${by}`);
+}
+
+test("a pause lasts a quarter of an hour or as told, and a second one takes the place of the first", async () => {
+  assert.equal((await pause("Owner@example.test", null)).ok, true);
+  assert.deepEqual(listed(), ["owner@example.test 00:15:00 root"]);
+  assert.equal((await pause(OWNER, "2h")).ok, true);
+  assert.deepEqual(listed(), ["owner@example.test 02:00:00 root"]);
+  parts.clock.advance(2 * HOUR_MS);
+  assert.deepEqual(listed(), []);
+});
+
+for (const [target, lasts, kind] of [
+  ["nobody@example.test", "15m", "failed"],
+  ["owner@elsewhere.test", "15m", "failed"],
+  ["owner", "15m", "usage"],
+  [OWNER, "0s", "usage"],
+  [OWNER, "31d", "usage"],
+  [OWNER, "soon", "usage"],
+] as const)
+  test(`no pause for ${target} of ${lasts}`, async () => {
+    const reply = await pause(target, lasts);
+    assert.ok(!reply.ok && reply.kind === kind);
+    assert.match(reply.message, /^[^\n]+\.$/);
+    assert.deepEqual(listed(), []);
+  });
+
+test("a pause can be ended, once, and both are kept for the audit", async () => {
+  await pause(OWNER, "1h");
+  const resume = () => greylistResume(parts, { verb: "greylist_resume", target: OWNER }, "root");
+  assert.equal((await resume()).ok, true);
+  assert.deepEqual(listed(), []);
+  const again = await resume();
+  assert.ok(!again.ok && again.kind === "failed");
+  assert.deepEqual(parts.db.prepare("SELECT type, details FROM event ORDER BY id").all().map(Object.values), [
+    ["GREYLIST_PAUSED", "owner@example.test for 1h by root"],
+    ["GREYLIST_RESUMED", "owner@example.test by root"],
+  ]);
+});
+
+test("a pause lasts from a second to thirty days", async () => {
+  assert.equal((await pause(OWNER, "1s")).ok, true);
+  assert.equal((await pause(OWNER, "30d")).ok, true);
+  for (const wrong of ["999ms", "721h"]) {
+    const reply = await pause(OWNER, wrong);
+    assert.ok(!reply.ok && reply.message === `“${wrong}” is no length of a pause.`);
+  }
+});
+
+test("neither a pause nor its end is told to be where no record was kept", async () => {
+  const full = "CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'disk is full'); END";
+  parts.db.exec(full);
+  const paused = await pause(OWNER, "1h");
+  assert.ok(!paused.ok && /no record of it was kept/.test(paused.message));
+  parts.db.exec("DROP TRIGGER full");
+  parts.clock.advance(2_000);
+  await pause(OWNER, "1h");
+  parts.db.exec(full);
+  const resumed = await greylistResume(parts, { verb: "greylist_resume", target: OWNER }, "root");
+  assert.ok(!resumed.ok && /no record of it was kept/.test(resumed.message));
+});

@@ -1,0 +1,72 @@
+import { domainOf, parseAddress } from "../../core/net/address.ts";
+import { printable } from "../../core/text.ts";
+import { DAY_MS, formatDuration, isoTime, later, MINUTE_MS, parseDuration, SECOND_MS } from "../../core/time.ts";
+import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import type { GreylistPauseItem } from "../../wire/control/items.ts";
+import type { Engine } from "../engine.ts";
+import type { GreylistPause, GreylistPauses } from "../facts/acquaintance.ts";
+import type { Clock, RecipientDirectory } from "../ports.ts";
+import { UNRECORDED } from "./unrecorded.ts";
+
+export type GreylistCommandParts = Readonly<{
+  engine: Engine;
+  pauses: GreylistPauses;
+  recipients: RecipientDirectory;
+  clock: Clock;
+}>;
+type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+
+const USUAL_MS = 15 * MINUTE_MS;
+const LONGEST_MS = 30 * DAY_MS;
+
+export async function greylistPause(
+  { engine, pauses, recipients, clock }: GreylistCommandParts,
+  command: Of<"greylist_pause">,
+  by: string,
+): Promise<Reply<"greylist_pause">> {
+  const target = parseAddress(command.target);
+  if (target === null) return noAddress(command.target);
+  const lastsMs = command.for === null ? USUAL_MS : parseDuration(command.for);
+  if (lastsMs === null || lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
+    return usage(`“${printable(command.for ?? "", 40)}” is no length of a pause.`, "Write it as 15m, 2h or 1d.");
+  if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
+    return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
+  const pause = { target, until: later(clock.now(), lastsMs), by };
+  pauses.pause(pause);
+  const subject = `${target} for ${formatDuration(lastsMs)}`;
+  const recorded = await engine.audit({ type: "GREYLIST_PAUSED", subject, by });
+  return recorded ? { ok: true, result: { pause: item(pause) } } : UNRECORDED;
+}
+
+export async function greylistResume(
+  { engine, pauses, clock }: GreylistCommandParts,
+  command: Of<"greylist_resume">,
+  by: string,
+): Promise<Reply<"greylist_resume">> {
+  const target = parseAddress(command.target);
+  if (target === null) return noAddress(command.target);
+  if (!pauses.resume(target, clock.now()))
+    return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");
+  const recorded = await engine.audit({ type: "GREYLIST_RESUMED", subject: target, by });
+  return recorded ? { ok: true, result: { target } } : UNRECORDED;
+}
+
+export function greylistList({ pauses, clock }: GreylistCommandParts): Reply<"greylist_list"> {
+  return { ok: true, result: { pauses: pauses.pauses(clock.now()).map(item) } };
+}
+
+function item({ target, until, by }: GreylistPause): GreylistPauseItem {
+  return { target, until: isoTime(until), by };
+}
+
+function noAddress(text: string): CommandError {
+  return usage(`“${printable(text, 80)}” is no mail address.`, "Write it as alice@example.org.");
+}
+
+function usage(message: string, next: string): CommandError {
+  return { ok: false, kind: "usage", message, next };
+}
+
+function failed(message: string, next: string): CommandError {
+  return { ok: false, kind: "failed", message, next };
+}

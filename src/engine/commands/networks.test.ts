@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+
+const NAME = "alice@example.test";
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEach(async () => {
+  kit = commandsOnMemory();
+  await kit.ask({ verb: "account_add", name: NAME, hash: HASH });
+});
+
+function change(verb: "networks_add" | "networks_remove", networks: readonly string[], name = NAME) {
+  return kit.ask({ verb, name, networks });
+}
+
+test("an account is kept to networks of its own until the last is taken away; each time its sessions end", async () => {
+  assert.deepEqual(await change("networks_add", ["203.0.113.7", "2001:db8::/32"]), {
+    ok: true,
+    result: { name: NAME, networks: ["2001:db8::/32", "203.0.113.7/32"] },
+  });
+  await change("networks_remove", ["2001:db8::/32"]);
+  assert.deepEqual(await change("networks_remove", ["203.0.113.7"]), {
+    ok: true,
+    result: { name: NAME, networks: [] },
+  });
+  assert.deepEqual(kit.kept(), ["kick_account", "kick_account", "kick_account"]);
+  assert.deepEqual(kit.details().slice(1), [
+    `${NAME} from 2001:db8::/32, 203.0.113.7/32 by root`,
+    `${NAME} from 203.0.113.7/32 by root`,
+    `${NAME} from anywhere by root`,
+  ]);
+});
+
+test("a network that restricts nothing, or none at all, is a usage error and changes nothing", async () => {
+  for (const wrong of ["0.0.0.0/0", "::/0", "nowhere"]) {
+    const reply = await change("networks_add", ["203.0.113.7", wrong]);
+    assert.ok(!reply.ok && reply.kind === "usage", wrong);
+    assert.match(reply.message, /is no network that restricts anything\.$/);
+  }
+  assert.ok((await change("networks_add", ["128.0.0.0/1"])).ok, "half the internet restricts something");
+  const nobody = await change("networks_add", ["203.0.113.7"], "nonsense");
+  assert.ok(!nobody.ok && nobody.kind === "usage");
+  assert.equal(kit.types().length, 2);
+});
+
+test("an account that does not exist has no networks", async () => {
+  const reply = await change("networks_add", ["203.0.113.7"], "nobody@example.test");
+  assert.ok(!reply.ok && reply.kind === "failed" && reply.next.includes("account list"));
+});
+
+test("who asked is told where open sessions go on, or where no record was kept", async () => {
+  kit.keeperUp(false);
+  const open = await change("networks_add", ["203.0.113.7"]);
+  assert.ok(!open.ok && /its open sessions go on: no answer/.test(open.message));
+  kit.keeperUp(true);
+  kit.fillDisk();
+  const unrecorded = await change("networks_add", ["203.0.113.8"]);
+  assert.ok(!unrecorded.ok && /no record of it was kept/.test(unrecorded.message));
+});

@@ -1,0 +1,48 @@
+import { parseSenderPattern, type SenderPattern } from "../../core/events/sender-pattern.ts";
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { printable } from "../../core/text.ts";
+import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import type { SpamAllowStore, SpamPreferences } from "../admin-ports.ts";
+import type { Engine } from "../engine.ts";
+import type { Clock } from "../ports.ts";
+import { wrongAddress } from "./accounts.ts";
+import { UNRECORDED } from "./unrecorded.ts";
+
+export type SpamCommandParts = Readonly<{
+  engine: Engine;
+  clock: Clock;
+  senders: SpamAllowStore;
+  preferences: SpamPreferences;
+}>;
+type Change = Extract<Command, { readonly verb: "spam_allow_add" | "spam_allow_remove" }>;
+
+/** Changes from whom an account's mail is never spam; the filter sees it with the next mail. */
+export async function spamAllow(parts: SpamCommandParts, command: Change, by: string): Promise<Reply<Change["verb"]>> {
+  const account = parseAccountName(command.account);
+  if (account === null) return wrongAddress(command.account);
+  const sender = parseSenderPattern(command.sender);
+  if (sender === null) return wrongSender(command.sender);
+  const adding = command.verb === "spam_allow_add";
+  const outcome = change(parts, { account, sender, adding, by });
+  if (!outcome.ok)
+    return { ok: false, kind: "failed", message: outcome.reason, next: "`spam allow list` shows who is let in." };
+  parts.preferences.refresh();
+  const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
+  const recorded = await parts.engine.audit({ type, subject: `${sender} for ${account}`, by });
+  return recorded ? { ok: true, result: { account, sender } } : UNRECORDED;
+}
+
+export function spamAllowList({ senders }: SpamCommandParts): Reply<"spam_allow_list"> {
+  return { ok: true, result: { senders: senders.allowedSenders() } };
+}
+
+type Wanted = Readonly<{ account: AccountName; sender: SenderPattern; adding: boolean; by: string }>;
+
+function change({ senders, clock }: SpamCommandParts, { account, sender, adding, by }: Wanted) {
+  return adding ? senders.allowSender(account, sender, by, clock.now()) : senders.disallowSender(account, sender);
+}
+
+function wrongSender(text: string): CommandError {
+  const message = `“${printable(text, 80)}” is no sender.`;
+  return { ok: false, kind: "usage", message, next: "Write it as news@example.org or *@example.org." };
+}

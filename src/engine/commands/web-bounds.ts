@@ -1,0 +1,170 @@
+import { countWithin } from "../../core/decide/windows.ts";
+import { type Ip, isV4, type Prefix, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { HOUR_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { Command, CommandError } from "../../wire/control/control.ts";
+import { dropOldest } from "../facts/address-cache.ts";
+import { LIMITS } from "../limits.ts";
+import type { Clock, History } from "../ports.ts";
+
+/**
+ * What somebody who took the web over could do at the most with the commands that it has. Far above what people do by
+ * the dashboard and their scripts by the API; root is bound by none of this.
+ */
+export const WEB_LIMITS = {
+  /** The widest network that it may ban or allow. */
+  widest: { v4: 24, v6: 48 },
+  /** Bans, and changes of bans and of the allow list, within an hour. */
+  changes: 500,
+  /** Entries of its own on the allow list. */
+  allowed: 50,
+  /**
+   * Addresses that were banned on its word for sign-ins that failed, within an hour. Strangers alone can bring so many:
+   * further failures still count, and are refused instead of banned for.
+   */
+  bannedSignIns: 100,
+  /** Sign-ins to the dashboard within a minute that one address may ask about; others have their own. */
+  signInsEach: 300,
+  /** Sign-ins to the dashboard within a minute that succeeded. Strangers bring none of these. */
+  signIns: 3_000,
+  /** Addresses that it says administrators work from, within half an hour: none of them is banned meanwhile. */
+  administrators: 32,
+} as const;
+const SEEN_MS = 30 * MINUTE_MS;
+
+/** `told`: so far above all use that the owner learns of it. */
+export type Overreach = Readonly<{ error: CommandError; told: boolean }>;
+
+/** Counts what the web asks, and knows when it is too much. Bounded by the limits themselves. */
+export class WebBounds {
+  readonly #history: Pick<History, "allowed">;
+  readonly #clock: Clock;
+  readonly #changes = new Budget(WEB_LIMITS.changes, HOUR_MS);
+  readonly #banned = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
+  readonly #asked = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
+  readonly #succeeded = new Budget(WEB_LIMITS.signIns, MINUTE_MS);
+  readonly #seen = new Map<Ip, Millis>();
+
+  constructor(history: Pick<History, "allowed">, clock: Clock) {
+    this.#history = history;
+    this.#clock = clock;
+  }
+
+  /** Null where the web may do it now, which then counts. */
+  refuses(command: Command): Overreach | null {
+    const now = this.#clock.now();
+    switch (command.verb) {
+      case "allow_add":
+        return tooWide(command.target) ?? this.#tooManyAllowed(command.target) ?? over(this.#changes.spend(now));
+      case "ban":
+        return tooWide(command.target) ?? over(this.#changes.spend(now));
+      case "unban":
+      case "allow_remove":
+        return over(this.#changes.spend(now));
+      case "dashboard_login":
+        return command.success ? over(this.#succeeded.spend(now)) : null;
+      case "admin_seen":
+        return over(this.#sees(parseIp(command.ip), now));
+      default:
+        return null;
+    }
+  }
+
+  /** Whether one more sign-in from there is judged at all. A crowd uses up nobody's share but its own. */
+  mayAsk(from: Prefix): boolean {
+    return this.#asked.spend(from, this.#clock.now());
+  }
+
+  /** Whether failed sign-ins may still bring a ban. */
+  mayBan(): boolean {
+    return this.#banned.isLeft(this.#clock.now());
+  }
+
+  /** A failed sign-in that it reported brought a ban. */
+  banned(): void {
+    this.#banned.spend(this.#clock.now());
+  }
+
+  #tooManyAllowed(target: string): Overreach | null {
+    const own = this.#history.allowed().filter(({ by }) => by.startsWith("web:"));
+    if (own.length < WEB_LIMITS.allowed || own.some(({ prefix }) => prefix === parsePrefix(target))) return null;
+    const message = `The dashboard and the API have put ${own.length} entries on the allow list, which is as many as they may.`;
+    return refused("failed", message, "Take one off, or use `allow add` on the server.");
+  }
+
+  #sees(ip: Ip | null, now: Millis): boolean {
+    for (const [seen, at] of this.#seen) if (Math.abs(now - at) >= SEEN_MS) this.#seen.delete(seen);
+    if (ip === null) return true;
+    if (!this.#seen.has(ip) && this.#seen.size >= WEB_LIMITS.administrators) return false;
+    this.#seen.set(ip, now);
+    return true;
+  }
+}
+
+/** So many within the window, which slides. */
+class Budget {
+  readonly #most: number;
+  readonly #windowMs: number;
+  #spent: Millis[] = [];
+
+  constructor(most: number, windowMs: number) {
+    this.#most = most;
+    this.#windowMs = windowMs;
+  }
+
+  /** A clock that was set back forgives what lies ahead of it. */
+  isLeft(now: Millis): boolean {
+    if ((this.#spent.at(-1) ?? now) > now) this.#spent = this.#spent.filter((at) => at <= now);
+    return countWithin(this.#spent, this.#windowMs, now) < this.#most;
+  }
+
+  spend(now: Millis): boolean {
+    if (!this.isLeft(now)) return false;
+    this.#spent.push(now);
+    if (this.#spent.length > 2 * this.#most) this.#spent = this.#spent.slice(-this.#most);
+    return true;
+  }
+}
+
+/** So many within a window, for each address by itself. Holds the last addresses that spent. */
+class Shares {
+  readonly #most: number;
+  readonly #windowMs: number;
+  readonly #spent = new Map<Prefix, { readonly since: Millis; count: number }>();
+
+  constructor(most: number, windowMs: number) {
+    this.#most = most;
+    this.#windowMs = windowMs;
+  }
+
+  spend(from: Prefix, now: Millis): boolean {
+    const known = this.#spent.get(from);
+    const isOver = known === undefined || now < known.since || now - known.since >= this.#windowMs;
+    const share = isOver ? { since: now, count: 0 } : known;
+    this.#spent.delete(from);
+    this.#spent.set(from, share);
+    dropOldest(this.#spent, LIMITS.cachedAddresses);
+    if (share.count >= this.#most) return false;
+    share.count++;
+    return true;
+  }
+}
+
+function tooWide(target: string): Overreach | null {
+  const network: Prefix | null = parsePrefix(target);
+  if (network === null) return null;
+  const { v4, v6 } = WEB_LIMITS.widest;
+  if (prefixLength(network) >= (isV4(network) ? v4 : v6)) return null;
+  const message = `${network} is too wide for the dashboard and the API: they take networks down from /${v4}, and /${v6} of IPv6.`;
+  return refused("usage", message, "Use the command line on the server.");
+}
+
+function over(isLeft: boolean): Overreach | null {
+  if (isLeft) return null;
+  const message = "The web asks for more than it may within this time.";
+  const error: CommandError = { ok: false, kind: "failed", message, next: "Use the command line on the server." };
+  return { error, told: true };
+}
+
+function refused(kind: CommandError["kind"], message: string, next: string): Overreach {
+  return { error: { ok: false, kind, message, next }, told: false };
+}

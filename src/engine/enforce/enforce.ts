@@ -1,0 +1,291 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Prefix } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import type { BanLog, BanStep, Clock, Firewall, Log, Notices, Outcome } from "../ports.ts";
+
+export type EnforcerParts = Readonly<{
+  banLog: BanLog;
+  firewall: Firewall;
+  /** What always passes: own networks and both allow lists. */
+  allowList: () => readonly Prefix[];
+  clock: Clock;
+  notices: Notices;
+  log: Log;
+}>;
+
+export type EnforcerStatus = Readonly<{
+  state: "starting" | "enforcing" | "unavailable" | "stopped" | "off";
+  /** When the firewall last agreed with the database; null if it never did. */
+  lastAppliedMs: Millis | null;
+  /** Last step of the ban table that is in the kernel. */
+  lastStep: number;
+  /** Why it is unavailable; null otherwise. */
+  reason: string | null;
+}>;
+
+export type Enforcer = Readonly<{
+  /** Fills the firewall with the bans in force. Ends when the first attempt did, whether or not it succeeded. */
+  start(): Promise<void>;
+  /** After each commit that changed bans. Costs nothing and never throws. */
+  nudge(): void;
+  /** The allow list, own networks or the IPv6 unit changed. */
+  allowChanged(): void;
+  /** Something got past the firewall that it should hold: it is made anew. */
+  renew(): void;
+  /** Looks whether the firewall still holds what was put there, and mends it. */
+  verify(): Promise<void>;
+  status(): EnforcerStatus;
+  /** Ends within the firewall's own time-outs. Bans stay in the kernel. */
+  stop(): Promise<void>;
+}>;
+
+export const ENFORCE = {
+  stepsPerBatch: 2_000,
+  /** Networks whose sessions are cut in one go. */
+  cutsPerBatch: 1_000,
+  /** Between two cuts, each of which starts a process: a burst of bans shares them. */
+  cutPauseMs: 25,
+  /** Bans that are read back after they were given to the kernel; those about to end may be gone. */
+  readBackMost: 256,
+  expiresSoonMs: 3_000,
+  verifyMs: 10_000,
+  firstRetryMs: 100,
+  lastRetryMs: 10_000,
+} as const;
+
+/**
+ * Brings the firewall to what the database says, and nowhere else is it touched. There is no queue that could overflow:
+ * a nudge sets a flag, and what is to be done is read from the database, after the step that was done last.
+ */
+export function createEnforcer(parts: EnforcerParts): Enforcer {
+  return new BanEnforcer(parts);
+}
+
+/** Where the owner wants no firewall of ours: bans are kept by the answers to Postfix and Dovecot alone. */
+export const noEnforcement: Enforcer = {
+  start: () => Promise.resolve(),
+  nudge: () => undefined,
+  allowChanged: () => undefined,
+  renew: () => undefined,
+  verify: () => Promise.resolve(),
+  status: () => ({ state: "off", lastAppliedMs: null, lastStep: 0, reason: null }),
+  stop: () => Promise.resolve(),
+};
+
+class BanEnforcer implements Enforcer {
+  readonly #parts: EnforcerParts;
+  #wanted = false;
+  #resetWanted = true;
+  #checkWanted = false;
+  #draining: Promise<void> | null = null;
+  #cutting: Promise<void> | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  /** Since the firewall last proved to work: a reset alone does not, or a fault of `apply` would reset for ever. */
+  #failures = 0;
+  #applied = 0;
+  #cut = 0;
+  #cutReason: string | null = null;
+  #allowed = "";
+  #stopped = false;
+  #state: Exclude<EnforcerStatus["state"], "stopped" | "off"> = "starting";
+  #reason: string | null = null;
+  #lastAppliedMs: Millis | null = null;
+
+  constructor(parts: EnforcerParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    // Sessions of bans that stood already are refused by the firewall itself.
+    this.#cut = this.#parts.banLog.last();
+    this.#timer = setInterval(() => void this.verify(), ENFORCE.verifyMs);
+    this.nudge();
+    await this.#draining;
+  }
+
+  nudge(): void {
+    this.#wanted = true;
+    // While it waits for the next try, a nudge must not hurry it: the retry reads everything anyway.
+    if (this.#retry === null && !this.#stopped) this.#draining ??= this.#drain();
+  }
+
+  allowChanged(): void {
+    this.renew();
+  }
+
+  renew(): void {
+    this.#resetWanted = true;
+    this.nudge();
+  }
+
+  async verify(): Promise<void> {
+    this.#checkWanted = true;
+    this.nudge();
+    await this.#draining;
+  }
+
+  status(): EnforcerStatus {
+    return {
+      state: this.#stopped ? "stopped" : this.#state,
+      lastAppliedMs: this.#lastAppliedMs,
+      lastStep: this.#applied,
+      reason: this.#reason,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    await this.#draining;
+    await this.#cutting;
+  }
+
+  /** However many nudges: one drain runs. It gives up its place in the same turn as its last look at the flag. */
+  async #drain(): Promise<void> {
+    // The caller ends its turn first, and has noted that this runs.
+    await Promise.resolve();
+    while (this.#wanted && !this.#stopped) {
+      this.#wanted = false;
+      const outcome = await this.#bringUpToDate();
+      if (!this.#stopped) this.#settle(outcome);
+      this.#startCutting();
+      if (this.#retry !== null) break;
+    }
+    this.#draining = null;
+  }
+
+  async #bringUpToDate(): Promise<Outcome> {
+    try {
+      if (this.#checkWanted && !this.#resetWanted) await this.#look();
+      this.#checkWanted = false;
+      if (this.#resetWanted) return await this.#reset();
+      return await this.#applySteps();
+    } catch (error) {
+      return { ok: false, reason: messageOf(error) };
+    }
+  }
+
+  /** A table that was flushed by hand, or own addresses that changed, are mended by a reset. */
+  async #look(): Promise<void> {
+    const checked = await this.#parts.firewall.check();
+    if (!checked.ok) this.#parts.log.warn("The firewall is made anew.", { reason: checked.reason });
+    if (checked.ok) this.#failures = 0;
+    this.#resetWanted ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;
+  }
+
+  async #reset(): Promise<Outcome> {
+    const { banLog, firewall, allowList, clock, notices } = this.#parts;
+    const last = banLog.last();
+    const now = clock.now();
+    const allow = allowList();
+    this.#resetWanted = false;
+    const outcome = await firewall.reset(banLog.active(now), allow, now);
+    if (outcome.ok) {
+      if ("uncounted" in outcome) notices.raise("connections_uncounted", outcome.uncounted);
+      else notices.clear("connections_uncounted");
+      this.#applied = last;
+      this.#allowed = allow.join(" ");
+      // What was committed meanwhile.
+      this.#wanted = true;
+    }
+    return outcome;
+  }
+
+  async #applySteps(): Promise<Outcome> {
+    const { banLog, firewall, clock } = this.#parts;
+    const steps = banLog.after(this.#applied, ENFORCE.stepsPerBatch);
+    const last = steps.at(-1);
+    if (last === undefined) return { ok: true };
+    const outcome = await firewall.apply(steps, clock.now());
+    if (outcome.ok) {
+      this.#applied = last.id;
+      this.#failures = 0;
+      this.#wanted = true;
+    }
+    return outcome;
+  }
+
+  /** Follows behind `apply`, so that the next ban need not wait for the sessions of the last. */
+  #startCutting(): void {
+    if (this.#cut < this.#applied) this.#cutting ??= this.#cutSessions();
+  }
+
+  async #cutSessions(): Promise<void> {
+    const { banLog, firewall } = this.#parts;
+    await Promise.resolve();
+    try {
+      while (this.#cut < this.#applied && !this.#stopped) {
+        const upTo = this.#applied;
+        const steps = banLog.after(this.#cut, ENFORCE.cutsPerBatch).filter(({ id }) => id <= upTo);
+        this.#cut = steps.at(-1)?.id ?? upTo;
+        const added = steps.filter(({ type }) => type === "add").map(({ prefix }) => prefix);
+        const outcome: Outcome = added.length === 0 ? { ok: true } : await firewall.cut(added);
+        this.#sayCut(outcome.ok ? null : outcome.reason);
+        await this.#readBack(steps);
+        await pause(ENFORCE.cutPauseMs);
+      }
+    } catch (error) {
+      this.#sayCut(messageOf(error));
+    }
+    this.#cutting = null;
+  }
+
+  /** Of what was just added, a part at most: whether the kernel really has it. If not, the table is made anew. */
+  async #readBack(steps: readonly BanStep[]): Promise<void> {
+    const { firewall, clock, log } = this.#parts;
+    const soon = clock.now() + ENFORCE.expiresSoonMs;
+    const last = new Map(steps.map((step) => [step.prefix, step]));
+    const standing = [...last.values()].flatMap((step) =>
+      step.type === "add" && (step.expiresAt === null || step.expiresAt > soon) ? [step.prefix] : [],
+    );
+    const held = await firewall.holds(standing.slice(-ENFORCE.readBackMost));
+    if (held.ok || this.#stopped || this.#isLifted(standing)) return;
+    log.warn("The kernel lacks a ban that it was given; the firewall is made anew.", { reason: held.reason });
+    this.#resetWanted = true;
+    this.nudge();
+  }
+
+  /** Whether one of these was let go of meanwhile. */
+  #isLifted(prefixes: readonly Prefix[]): boolean {
+    const later = this.#parts.banLog.after(this.#cut, ENFORCE.stepsPerBatch);
+    return later.some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));
+  }
+
+  /** Once for each reason: in a flood of bans it would fill the log. */
+  #sayCut(reason: string | null): void {
+    if (reason !== null && reason !== this.#cutReason)
+      this.#parts.log.warn("Sessions of banned addresses stay open.", { reason });
+    this.#cutReason = reason;
+  }
+
+  #settle(outcome: Outcome): void {
+    const { clock, notices } = this.#parts;
+    if (outcome.ok) {
+      this.#state = "enforcing";
+      this.#reason = null;
+      this.#lastAppliedMs = clock.now();
+      notices.clear("firewall_unavailable");
+      return;
+    }
+    this.#state = "unavailable";
+    this.#reason = outcome.reason;
+    this.#resetWanted = true;
+    notices.raise("firewall_unavailable", outcome.reason);
+    this.#failures += 1;
+    if (this.#failures === 1) {
+      this.#wanted = true;
+      return;
+    }
+    const delayMs = Math.min(ENFORCE.lastRetryMs, ENFORCE.firstRetryMs * 2 ** (this.#failures - 2));
+    this.#retry = setTimeout(() => {
+      this.#retry = null;
+      this.nudge();
+    }, delayMs);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { NOON } from "../../../test/kit/samples.ts";
+import type { AlertEvent } from "../../core/alerts/rules.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { HOUR_MS, later, type Millis } from "../../core/time.ts";
+import { Guesses } from "./guesses.ts";
+
+const ANNA = "anna@example.test";
+const HERE = "203.0.113.7";
+const THERE = "198.51.100.9";
+
+let guesses: Guesses;
+let now: Millis;
+beforeEach(() => {
+  guesses = new Guesses(3);
+  now = NOON;
+});
+
+type Told = Partial<Omit<AlertEvent, "prefix">> & Readonly<{ from?: string | null }>;
+
+function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): void {
+  const empty = { account: ANNA, proof: null, reason: null, isNewPlace: false, isKnownAccount: true };
+  const prefix = from === null ? null : parsePrefix(from);
+  guesses.take({ id: 1, at: now, type, prefix, ...empty, details: "", action: "", ...rest });
+}
+
+/** So many different wrong passwords. */
+function fail(count: number, told: Told = {}): void {
+  for (let i = 0; i < count; i++) take("LOGIN_FAILED", { proof: `wrong ${i}`, ...told });
+}
+
+function succeed(told: Told = {}): void {
+  take("LOGIN_SUCCEEDED", { isNewPlace: true, ...told });
+}
+
+function found(): readonly string[] {
+  return guesses.holding(now).map(({ subject }) => subject);
+}
+
+test("three different wrong passwords, one of them from the new place itself, make a right one suspicious", () => {
+  fail(2, { from: THERE });
+  fail(1, { proof: "here" });
+  succeed();
+  assert.deepEqual(guesses.holding(now), [
+    {
+      code: "password_guessed",
+      subject: ANNA,
+      detail: `${ANNA} signed in from ${HERE}/32 after 3 different wrong passwords within 1h`,
+    },
+  ]);
+});
+
+test("a place that no log told is written as unknown", () => {
+  fail(3, { from: null });
+  succeed({ from: null });
+  assert.match(guesses.holding(now)[0]?.detail ?? "", / signed in from \? after /);
+});
+
+test("one password tried again is none more, and two are too few", () => {
+  for (let i = 0; i < 9; i++) fail(2);
+  succeed();
+  assert.deepEqual(found(), []);
+});
+
+test("wrong passwords from elsewhere make a right one suspicious once there are fifteen", () => {
+  fail(14, { from: THERE });
+  succeed();
+  assert.deepEqual(found(), []);
+  fail(15, { from: THERE });
+  succeed();
+  assert.deepEqual(found(), [ANNA]);
+});
+
+test("where the account signed in before, fifteen from just there are needed", () => {
+  fail(14);
+  fail(1, { from: THERE, proof: "one more" });
+  succeed({ isNewPlace: false });
+  assert.deepEqual(found(), []);
+  fail(15);
+  succeed({ isNewPlace: false });
+  assert.deepEqual(found(), [ANNA]);
+});
+
+test("a wrong password counts for an hour", () => {
+  fail(3);
+  now = later(NOON, HOUR_MS - 1);
+  succeed();
+  assert.deepEqual(found(), [ANNA]);
+  guesses = new Guesses(3);
+  now = NOON;
+  fail(3);
+  now = later(NOON, HOUR_MS);
+  succeed();
+  assert.deepEqual(found(), []);
+});
+
+test("what was told begins again: another right password needs other wrong ones", () => {
+  fail(3);
+  succeed();
+  now = later(NOON, 24 * HOUR_MS - 1);
+  assert.deepEqual(found(), [ANNA]);
+  now = later(NOON, 24 * HOUR_MS);
+  assert.deepEqual(found(), []);
+  guesses = new Guesses(3);
+  now = NOON;
+  fail(3);
+  succeed();
+  take("PASSWORD_CHANGED", { details: `${ANNA} by root` });
+  succeed();
+  assert.deepEqual(found(), []);
+});
+
+test("what an administrator does about an account settles it, however its name is written", () => {
+  for (const type of ["PASSWORD_CHANGED", "ACCOUNT_SUSPENDED", "ACCOUNT_REMOVED"] as const) {
+    fail(3, { account: "Anna@Example.test" });
+    succeed();
+    assert.deepEqual(found(), [ANNA]);
+    take(type, { details: "ANNA@example.test by root" });
+    assert.deepEqual(found(), []);
+    fail(3);
+    take(type, { details: `${ANNA} by root` });
+    succeed();
+    assert.deepEqual(found(), [], "wrong passwords of before count no more");
+  }
+});
+
+test("failures of before an account's first sign-in count together with those after it", () => {
+  fail(2, { isKnownAccount: false });
+  fail(1, { proof: "another" });
+  succeed();
+  assert.deepEqual(found(), [ANNA]);
+  guesses = new Guesses(3);
+  fail(3, { isKnownAccount: false });
+  succeed();
+  assert.deepEqual(found(), [ANNA]);
+});
+
+test("where only a log told of failures, they count as one password together", () => {
+  for (let i = 0; i < 20; i++) take("LOGIN_FAILED", { from: `203.0.113.${i}` });
+  succeed();
+  assert.deepEqual(found(), []);
+  guesses = new Guesses(1);
+  take("LOGIN_FAILED");
+  succeed();
+  assert.deepEqual(found(), [ANNA], "one of them is one");
+  guesses = new Guesses(1);
+  take("LOGIN_FAILED", { proof: "wrong", from: THERE });
+  take("LOGIN_FAILED");
+  succeed();
+  assert.deepEqual(found(), [], "beside one that is known they count for nothing");
+});
+
+test("a failure that names no account is nobody's", () => {
+  fail(3, { account: "" });
+  fail(3, { account: null });
+  succeed({ account: null });
+  assert.deepEqual(found(), []);
+});
+
+for (const [isKnownAccount, most] of [
+  [true, 10_000],
+  [false, 2_000],
+] as const)
+  test(`wrong passwords of ${most} accounts are remembered that ${isKnownAccount ? "somebody" : "nobody"} has`, () => {
+    fail(3, { account: "first@example.test", isKnownAccount });
+    fail(3, { account: "second@example.test", isKnownAccount });
+    for (let i = 2; i < most; i++) fail(1, { account: `user${i}@example.test`, isKnownAccount });
+    fail(1, { account: "first@example.test", proof: "touched", isKnownAccount });
+    fail(1, { account: "last@example.test", isKnownAccount });
+    for (const account of ["first@example.test", "second@example.test"]) succeed({ account });
+    assert.deepEqual(found(), ["first@example.test"], "the one that was not touched for longest went");
+  });
+
+test("a guessed password is told from the first time that it was used", () => {
+  fail(3);
+  succeed();
+  now = later(NOON, HOUR_MS / 2);
+  succeed();
+  now = later(NOON, 24 * HOUR_MS);
+  assert.deepEqual(found(), []);
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { instant } from "../../core/time.ts";
+import type { KeeperReply } from "../../wire/control/control.ts";
+import type { EnforcerStatus } from "../enforce/enforce.ts";
+import { healthOf } from "./health.ts";
+
+const ENFORCING: EnforcerStatus = { state: "enforcing", lastAppliedMs: instant(1), lastStep: 1, reason: null };
+const UP = { up: true, pid: 7 };
+const OK = { status: "ok" } as const;
+
+let notices: NoticeBoard;
+let reply: KeeperReply;
+let firewall: EnforcerStatus;
+beforeEach(() => {
+  notices = new NoticeBoard();
+  reply = { ok: true, detail: "", services: [] };
+  firewall = ENFORCING;
+});
+
+function health() {
+  const clock = new HandClock();
+  const startedAt = clock.now();
+  clock.advance(61_999);
+  const keeper = { ask: () => Promise.resolve(reply) };
+  return healthOf({ keeper, notices, clock, startedAt, firewall: () => firewall, events: () => 42 });
+}
+
+test("all is well while every part runs, and it is said since when", async () => {
+  reply = {
+    ok: true,
+    detail: "",
+    services: [
+      { name: "guard", ...UP },
+      { name: "keeper", ...UP },
+      { name: "postfix", ...UP },
+      { name: "spamd", up: true, pid: null },
+    ],
+  };
+  assert.deepEqual(await health(), {
+    status: "ok",
+    components: [
+      { name: "guard", ...OK, detail: "deciding" },
+      { name: "database", ...OK, detail: "42 events" },
+      { name: "firewall", ...OK, detail: "bans are in the kernel" },
+      { name: "keeper", ...OK, detail: "answering" },
+      { name: "postfix", ...OK, detail: "running, pid 7" },
+      { name: "spamd", ...OK, detail: "running" },
+    ],
+    notices: [],
+    uptimeSeconds: 61,
+  });
+});
+
+for (const [name, status] of [
+  ["postfix", "down"],
+  ["dovecot", "down"],
+  ["spamd", "degraded"],
+] as const)
+  test(`without ${name} the server is ${status}`, async () => {
+    reply = { ok: true, detail: "", services: [{ name, up: false, pid: null }] };
+    const { status: overall, components } = await health();
+    assert.equal(overall, status);
+    assert.deepEqual(components.at(-1), { name, status: "down", detail: "not running" });
+  });
+
+test("a keeper that does not answer degrades the server, and one that does ends the notice", async () => {
+  notices.raise("keeper_unreachable", "no answer");
+  await health();
+  assert.equal(notices.raised.size, 0);
+  reply = { ok: false, reason: "no answer" };
+  const { status, components } = await health();
+  assert.equal(status, "degraded");
+  assert.deepEqual(components.at(-1), { name: "keeper", status: "down", detail: "no answer" });
+});
+
+test("a notice degrades the server, and that of the database is shown with it", async () => {
+  notices.raise("database_unwritable", "disk full");
+  const { status, components } = await health();
+  assert.equal(status, "degraded");
+  assert.deepEqual(components[1], { name: "database", status: "degraded", detail: "disk full" });
+  notices.clear("database_unwritable");
+  notices.raise("dnsbl_set_aside", "zen");
+  assert.deepEqual((await health()).components[1]?.detail, "42 events");
+  assert.equal((await health()).status, "degraded");
+});
+
+test("a firewall is well where it holds the bans or is not wanted, and degraded with its reason elsewhere", async () => {
+  const of = async (state: EnforcerStatus["state"], reason: string | null) => {
+    firewall = { ...ENFORCING, state, reason };
+    const { status, components } = await health();
+    return [status, components[2]?.detail];
+  };
+  assert.deepEqual(await of("off", null), ["ok", "off: firewall.enabled = false"]);
+  assert.deepEqual(await of("unavailable", "no nft"), ["degraded", "no nft"]);
+  assert.deepEqual(await of("starting", null), ["degraded", "starting"]);
+});

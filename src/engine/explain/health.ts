@@ -1,0 +1,63 @@
+import type { KeeperReply } from "../../wire/control/control.ts";
+import type { ComponentHealth, Health } from "../../wire/control/items.ts";
+import type { Keeper } from "../admin-ports.ts";
+import type { EnforcerStatus } from "../enforce/enforce.ts";
+import type { Clock, Notices } from "../ports.ts";
+
+export type HealthParts = Readonly<{
+  keeper: Keeper;
+  notices: Notices;
+  clock: Clock;
+  startedAt: number;
+  firewall: () => EnforcerStatus;
+  /** How many events the database holds. */
+  events: () => number;
+}>;
+
+/** Components whose absence stops mail; without any of the others the server is merely degraded. */
+const VITAL: readonly string[] = ["postfix", "dovecot"];
+
+export async function healthOf(parts: HealthParts): Promise<Health> {
+  const { keeper, notices, clock, startedAt } = parts;
+  const guard: ComponentHealth = { name: "guard", status: "ok", detail: "deciding" };
+  const reply = await keeper.ask({ verb: "status" });
+  if (reply.ok) notices.clear("keeper_unreachable");
+  const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
+  const raised = notices.list();
+  return {
+    status: overall(components, raised.length > 0),
+    components,
+    notices: raised,
+    uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
+  };
+}
+
+function firewallHealth({ state, reason }: EnforcerStatus): ComponentHealth {
+  const name = "firewall";
+  if (state === "enforcing") return { name, status: "ok", detail: "bans are in the kernel" };
+  if (state === "off") return { name, status: "ok", detail: "off: firewall.enabled = false" };
+  return { name, status: "degraded", detail: reason ?? state };
+}
+
+function databaseHealth({ notices, events }: HealthParts): ComponentHealth {
+  const raised = notices.list().find(({ code }) => code === "database_unwritable");
+  return raised === undefined
+    ? { name: "database", status: "ok", detail: `${events()} events` }
+    : { name: "database", status: "degraded", detail: raised.detail };
+}
+
+function services(reply: KeeperReply): readonly ComponentHealth[] {
+  if (!reply.ok) return [{ name: "keeper", status: "down", detail: reply.reason }];
+  const supervised = (reply.services ?? [])
+    .filter(({ name }) => name !== "guard" && name !== "keeper")
+    .map(({ name, up, pid }): ComponentHealth => {
+      const detail = up ? `running${pid === null ? "" : `, pid ${pid}`}` : "not running";
+      return { name, status: up ? "ok" : "down", detail };
+    });
+  return [{ name: "keeper", status: "ok", detail: "answering" }, ...supervised];
+}
+
+function overall(components: readonly ComponentHealth[], noticed: boolean): Health["status"] {
+  if (components.some(({ name, status }) => status === "down" && VITAL.includes(name))) return "down";
+  return noticed || components.some(({ status }) => status !== "ok") ? "degraded" : "ok";
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DAY_MS, instant } from "../../core/time.ts";
+import type { BanItem, EventItem, Health } from "../../wire/control/items.ts";
+import type { Queries } from "../ports.ts";
+import { statsOf } from "./stats.ts";
+
+const NOW = instant(Date.UTC(2026, 10, 20, 7));
+const HEALTH: Health = { status: "ok", components: [], notices: [], uptimeSeconds: 5 };
+
+const ban: BanItem = {
+  ip: "203.0.113.7",
+  prefix: "203.0.113.7/32",
+  level: "light",
+  code: "mail_limit",
+  reason: "Too many mails",
+  source: "engine",
+  createdAt: "2026-11-20T06:59:00.000Z",
+  expiresAt: "2026-11-20T07:29:00.000Z",
+  offences: 1,
+};
+
+/** Answers from a few rows and refuses what the overview should not ask. */
+const queries: Queries = {
+  bans(now) {
+    assert.equal(now, NOW);
+    return [ban];
+  },
+  events({ most, order }) {
+    assert.equal(order, "newest_first");
+    assert.equal(most, 50);
+    return [event(2), event(1)];
+  },
+  topIps(since, most) {
+    assert.equal(most, 10);
+    assert.equal(since, NOW - DAY_MS);
+    return [{ ip: "203.0.113.7", mails: 11, connections: 3, rejected: 1 }];
+  },
+  counts(since) {
+    assert.equal(since, NOW - DAY_MS);
+    return { BAN: 1 };
+  },
+  address() {
+    throw new Error("the overview asks about no single address");
+  },
+};
+
+function event(id: number): EventItem {
+  const at = "2026-11-20T06:59:00.000Z";
+  const none = { ip: null, account: null, reason: null, count: null, limit: null, windowMs: null };
+  return { id, at, type: "BAN", ...none, details: "", action: "" };
+}
+
+test("the overview has everything the contract names, of the last 24 hours", () => {
+  assert.deepEqual(statsOf(queries, HEALTH, NOW), {
+    generatedAt: "2026-11-20T07:00:00.000Z",
+    bans: { active: 1, items: [ban] },
+    events: [event(2), event(1)],
+    topIps: [{ ip: "203.0.113.7", mails: 11, connections: 3, rejected: 1 }],
+    counts: { BAN: 1 },
+    health: HEALTH,
+  });
+});

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EVENT_TYPES } from "../../core/events/event-types.ts";
+import { reasons } from "../../core/events/reasons.ts";
+import { isSettingKey } from "../../settings/schema.ts";
+import type { EventItem } from "../../wire/control/items.ts";
+import { timelineOf } from "./timeline.ts";
+
+const event: EventItem = {
+  id: 2,
+  at: "2026-11-20T06:40:00.000Z",
+  type: "LOGIN_FAILED",
+  ip: "203.0.113.7",
+  account: "anna@example.org",
+  reason: "login_failures",
+  count: 5,
+  limit: 5,
+  windowMs: 600_000,
+  details: "imap login=<anna@example.org>",
+  action: "refused",
+};
+
+test("a step has its source, evidence, meaning, and what lifts and prevents it", () => {
+  const [first, second] = timelineOf([event, { ...event, id: 1, type: "CONNECT", reason: "below_limit", count: null }]);
+  assert.equal(first?.id, 1, "the oldest first");
+  assert.deepEqual([first.source, first.evidence, first.lift, first.settings], ["smtp", "", null, []]);
+  assert.equal(second?.source, "login");
+  assert.equal(second.evidence, "5 within 10m, limit 5");
+  assert.equal(second.meaning, reasons.login_failures.says);
+  assert.equal(second.lift, reasons.login_failures.next);
+  assert.deepEqual(second.settings, ["limits.logins.failures", "limits.logins.window"]);
+});
+
+test("where it was seen follows from type and door; every type and reason can be told", () => {
+  const sources = EVENT_TYPES.map((type) => timelineOf([{ ...event, type }])[0]?.source);
+  assert.ok(!sources.includes(undefined));
+  assert.equal(timelineOf([{ ...event, details: "dashboard login=<>" }])[0]?.source, "web");
+  for (const reason of [...Object.keys(reasons), "one_of_a_newer_version", null]) {
+    const [step] = timelineOf([{ ...event, reason }]);
+    assert.notEqual(step?.meaning ?? "", "", String(reason));
+    for (const key of step?.settings ?? []) assert.ok(isSettingKey(key), key);
+  }
+});
+
+test("what guards accounts and networks, and what Fail2ban tells, names the settings that would have prevented it", () => {
+  const expected = {
+    account_guarded: "limits.accounts.failures",
+    right_password_guarded: "limits.accounts.known_for",
+    network_guesses: "limits.networks.failures",
+    neighbours_banned: "bans.neighbours",
+    known_network: "bans.neighbours",
+    jail_report: "fail2ban.enabled",
+    repeated_password: "limits.logins.window",
+  } as const;
+  for (const [reason, key] of Object.entries(expected)) {
+    const [step] = timelineOf([{ ...event, reason }]);
+    assert.ok(step?.settings.includes(key), reason);
+  }
+});
+
+test("each type of event was seen by the part of the server that sees it", () => {
+  const of = (type: string, details: string) => timelineOf([{ ...event, type, details }])[0]?.source;
+  assert.deepEqual(
+    [
+      of("TLS_FAILED", "imap x"),
+      of("TLS_FAILED", "smtp x"),
+      of("SESSION_FAULT", "imap x"),
+      of("SESSION_FAULT", "smtp"),
+    ],
+    ["login", "smtp", "login", "smtp"],
+  );
+  assert.deepEqual(
+    ["EMAIL_ACCEPTED", "EMAIL_DELIVERED", "SPAM_SCORED", "JAIL_REPORTED", "BAN", "TOKEN_CREATED"].map((type) =>
+      of(type, ""),
+    ),
+    ["smtp", "delivery", "spam", "fail2ban", "firewall", "administrator"],
+  );
+  assert.deepEqual([of("SPARED", "jail postfix: 3"), of("LOGIN_REFUSED", "dashboard")], ["fail2ban", "web"]);
+});
+
+test("evidence is whole or it is none; what needs nothing done is lifted by nothing", () => {
+  for (const missing of [{ count: null }, { limit: null }, { windowMs: null }])
+    assert.equal(timelineOf([{ ...event, ...missing }])[0]?.evidence, "");
+  const [unknown] = timelineOf([{ ...event, reason: "one_of_a_newer_version" }]);
+  assert.deepEqual([unknown?.meaning, unknown?.lift, unknown?.settings], ["refused", null, []]);
+  assert.equal(timelineOf([{ ...event, reason: "expired" }])[0]?.lift, null);
+});
+
+test("where limits of several kinds lead to it, all of them are named", () => {
+  for (const [reason, key] of [
+    ["provider_busy", "limits.mail.per_minute"],
+    ["known_address", "limits.mail.per_minute"],
+    ["known_address", "limits.logins.failures"],
+    ["guessing_slowed", "limits.logins.failures"],
+    ["network_guesses", "limits.networks.failures"],
+    ["known_network", "limits.networks.failures"],
+    ["honest_network", "limits.networks.failures"],
+  ] as const)
+    assert.ok(timelineOf([{ ...event, reason }])[0]?.settings.includes(key), `${reason}: ${key}`);
+});

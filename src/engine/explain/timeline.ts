@@ -1,0 +1,74 @@
+import { isReason, reasons } from "../../core/events/reasons.ts";
+import { formatDuration } from "../../core/time.ts";
+import type { EventItem, TimelineSource, TimelineStep } from "../../wire/control/items.ts";
+import { PREVENTED_BY } from "./prevented-by.ts";
+
+/**
+ * What happened, told so that the owner understands it: where it was seen, what it rests on, what would lift it and
+ * which settings would have prevented it. The command line, the API and the dashboard show the same. Oldest first.
+ */
+export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[] {
+  return [...events].sort((a, b) => a.id - b.id).map(stepOf);
+}
+
+function stepOf(event: EventItem): TimelineStep {
+  const { reason, count, limit, windowMs } = event;
+  const known = isReason(reason) ? reason : null;
+  const evidence =
+    count === null || limit === null || windowMs === null
+      ? ""
+      : `${count} within ${formatDuration(windowMs)}, limit ${limit}`;
+  const next = known === null ? null : reasons[known].next;
+  return {
+    ...event,
+    source: sourceOf(event),
+    evidence,
+    meaning: known === null ? event.action : reasons[known].says,
+    lift: next === null || next.startsWith("Nothing to do.") ? null : next,
+    settings: known === null ? [] : PREVENTED_BY[known],
+  };
+}
+
+/** By the type's public name, which is never reused; details begin with the door. */
+function sourceOf({ type, details }: EventItem): TimelineSource {
+  const door = details.split(" ", 1)[0];
+  switch (type) {
+    case "CONNECT":
+    case "CONNECT_DEFERRED":
+    case "CONNECT_REFUSED":
+    case "RECIPIENT":
+    case "GREYLIST_ASKED":
+    case "EMAIL":
+    case "EMAIL_ACCEPTED":
+    case "EMAIL_BLOCKED":
+    case "EMAIL_DEFERRED":
+      return "smtp";
+    case "SESSION_FAULT":
+    case "TLS_FAILED":
+      return door === "imap" ? "login" : "smtp";
+    case "SPAM_SCORED":
+      return "spam";
+    case "EMAIL_QUEUED":
+    case "EMAIL_DELIVERED":
+    case "EMAIL_DELAYED":
+    case "EMAIL_BOUNCED":
+    case "BOUNCE_WITHHELD":
+      return "delivery";
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+    case "LOGIN_DELAYED":
+    case "LOGIN_REFUSED":
+      return door === "dashboard" ? "web" : "login";
+    case "JAIL_REPORTED":
+      return "fail2ban";
+    case "BAN":
+    case "UNBAN":
+    case "BAN_EXPIRED":
+    case "BAN_REFUSED":
+      return "firewall";
+    case "SPARED":
+      return door === "jail" ? "fail2ban" : "firewall";
+    default:
+      return "administrator";
+  }
+}

@@ -1,0 +1,94 @@
+import { mailNames } from "../../core/events/mail-trace.ts";
+import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { AccountReport, AddressStory, EventItem, MessageReport } from "../../wire/control/items.ts";
+import type { Queries } from "../ports.ts";
+import { timelineOf } from "./timeline.ts";
+
+/** Rows that one answer is made of. */
+const MOST_EVENTS = 200;
+/** A mail has one queue id here, and few when it comes back from a filter; more is a forger's work. */
+const MOST_NAMES = 20;
+const SESSION_MS = 10 * MINUTE_MS;
+
+export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memoryMs: number): AddressStory {
+  const report = queries.address(prefix, now, memoryMs);
+  return { ...report, timeline: timelineOf(report.events) };
+}
+
+/** All that happened to an account: who signed in or tried to, what it sent, what came for it, what was changed. */
+export function whyAccount(queries: Queries, account: string): AccountReport {
+  const events = queries.events({ account, most: MOST_EVENTS, order: "newest_first" });
+  return { account, addresses: addressesOf(events), timeline: timelineOf(events) };
+}
+
+/** One mail, by its queue id or its Message-ID (with or without angle brackets): its session, its way, its end. */
+export function whyMessage(queries: Queries, name: string): MessageReport {
+  const asked = bare(name);
+  const names = new Set([asked]);
+  const found = new Map<number, EventItem>();
+  // A Message-ID leads to a queue id, which leads to more.
+  for (const one of names) {
+    for (const event of queries.events({ mail: one, most: MOST_EVENTS, order: "newest_first" })) {
+      found.set(event.id, event);
+      const { queueId = "", messageId = "" } = mailNames(event.type, event.details) ?? {};
+      for (const other of [queueId, bare(messageId)])
+        if (other !== "" && names.size < MOST_NAMES && found.size < MOST_EVENTS) names.add(other);
+    }
+  }
+  for (const event of [...found.values()].flatMap((accepted) => sessionOf(queries, accepted)))
+    found.set(event.id, event);
+  const events = [...found.values()];
+  const about = events.flatMap((event) => mailNames(event.type, event.details) ?? []);
+  return {
+    asked,
+    queueIds: unique(about.map(({ queueId }) => queueId)),
+    messageIds: unique(about.map(({ messageId }) => messageId)),
+    timeline: timelineOf(events),
+  };
+}
+
+/** What the client did in the session that brought the mail, up to its acceptance: those rows know no queue id yet. */
+function sessionOf(queries: Queries, accepted: EventItem): readonly EventItem[] {
+  const [, sender = null] = / from=(<.*?>) to/.exec(accepted.details) ?? [];
+  const ip = accepted.ip === null ? null : parseIp(accepted.ip);
+  if (ip === null || sender === null || mailNames(accepted.type, accepted.details) === null) return [];
+  const before = queries.events({ prefix: hostPrefix(ip), before: accepted.id, most: 50, order: "newest_first" });
+  const since = Date.parse(accepted.at) - SESSION_MS;
+  const session: EventItem[] = [];
+  for (const event of before) {
+    if (event.ip !== ip || Date.parse(event.at) < since) continue;
+    if (event.type === "CONNECT") return [...session, event];
+    if (STAGES.has(event.type) && event.details.includes(` from=${sender} `)) session.push(event);
+  }
+  return session;
+}
+
+const STAGES: ReadonlySet<string> = new Set([
+  "RECIPIENT",
+  "GREYLIST_ASKED",
+  "EMAIL",
+  "EMAIL_DEFERRED",
+  "EMAIL_BLOCKED",
+]);
+
+function addressesOf(events: readonly EventItem[]): AccountReport["addresses"] {
+  const seen = new Map<string, { succeeded: number; failed: number; lastAt: string }>();
+  for (const { ip, type, at } of events) {
+    if (ip === null || !type.startsWith("LOGIN_")) continue;
+    const one = seen.get(ip) ?? { succeeded: 0, failed: 0, lastAt: at };
+    if (type === "LOGIN_SUCCEEDED") one.succeeded += 1;
+    else one.failed += 1;
+    if (at > one.lastAt) one.lastAt = at;
+    seen.set(ip, one);
+  }
+  return [...seen].map(([ip, counts]) => ({ ip, ...counts }));
+}
+
+function bare(messageId: string): string {
+  return messageId.replace(/^<(.*)>$/, "$1");
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].filter((name) => name !== "");
+}

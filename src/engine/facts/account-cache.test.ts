@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import type { LoginFacts } from "../../core/events/event.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+
+const LIMIT = TEST_POLICY.accounts.failures;
+const login = (i: number, of: Partial<LoginFacts> = {}): LoginFacts => ({
+  ip: ip(`2001:db8:${i.toString(16)}::1`),
+  service: "imap",
+  login: "anna@example.test",
+  passwordHash: `p${i}`,
+  ...of,
+});
+
+test("of passwords that arrive all at once, no more than the limit go to verification", async () => {
+  const { engine } = engineOnMemory();
+  const asked = await Promise.all(
+    Array.from({ length: 500 }, (_, i) => engine.ask({ type: "LOGIN_ASKED", ...login(i + 1) })),
+  );
+  assert.equal(asked.filter(({ verdict }) => verdict === "pass").length, LIMIT);
+  const failed = await engine.ask({ type: "LOGIN_FAILED", ...login(1) });
+  assert.equal(failed.verdict, "pass");
+  assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(501) })).reason, "account_guarded");
+});
+
+test("what Dovecot never told the end of makes room after a minute, whichever way the clock went", async () => {
+  for (const byMs of [MINUTE_MS, -MINUTE_MS]) {
+    const { engine, clock } = engineOnMemory();
+    const asked = () =>
+      Promise.all(Array.from({ length: LIMIT }, (_, i) => engine.ask({ type: "LOGIN_ASKED", ...login(i + 1) })));
+    await asked();
+    clock.advance(byMs);
+    assert.ok((await asked()).every(({ verdict }) => verdict === "pass"));
+  }
+});
+
+test("right passwords of many at once do not guard an account", async () => {
+  const { engine } = engineOnMemory();
+  for (let i = 1; i <= 3 * LIMIT; i++) {
+    const event = login(i, { passwordHash: "right" });
+    assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...event })).verdict, "pass");
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ...event });
+  }
+});
+
+test("a guarded account stays guarded while strangers go on, and opens a window after the last", async () => {
+  const { engine, clock } = engineOnMemory();
+  for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
+  for (let i = 1; i <= 5 * LIMIT; i++) {
+    clock.advance(Math.floor(TEST_POLICY.accounts.windowMs / (LIMIT + 1)));
+    const decided = await engine.ask({ type: "LOGIN_ASKED", ...login(1_000 + i) });
+    assert.equal(decided.reason, "account_guarded", `guess ${i}`);
+  }
+  clock.advance(TEST_POLICY.accounts.windowMs);
+  assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(9_999) })).verdict, "pass");
+});
+
+for (const [type, subject, opens] of [
+  ["PASSWORD_CHANGED", "Anna@example.test", true],
+  ["ACCOUNT_RESUMED", "anna@example.test", true],
+  ["BREAK_GLASS", "0 of 0 bans lifted", true],
+  ["PASSWORD_CHANGED", "bert@example.test", false],
+  ["ALIAS_ADDED", "anna@example.test", false],
+] as const)
+  test(`${type} of ${subject} ${opens ? "lowers" : "leaves"} the guard of anna`, async () => {
+    const { engine } = engineOnMemory();
+    for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
+    assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(100) })).reason, "account_guarded");
+    await engine.audit({ type, subject, by: "root" });
+    const asked = await engine.ask({ type: "LOGIN_ASKED", ...login(101) });
+    assert.equal(asked.reason, opens ? "below_limit" : "account_guarded");
+  });
+
+test("a neighbour who goes on unheard does not keep the owner's network out", async () => {
+  const { engine, clock } = engineOnMemory();
+  const [home, neighbour] = [ip("198.51.100.7"), ip("198.51.100.9")];
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(0, { ip: home }) });
+  const everyMs = Math.floor(TEST_POLICY.accounts.windowMs / (LIMIT + 4));
+  let refused = 0;
+  for (let i = 1; i <= 10 * LIMIT; i++) {
+    clock.advance(everyMs);
+    const event = login(i, { ip: neighbour });
+    const { verdict } = await engine.ask({ type: "LOGIN_ASKED", ...event });
+    if (verdict === "refuse") refused += 1;
+    else await engine.ask({ type: "LOGIN_FAILED", ...event });
+  }
+  assert.ok(refused > 0 && refused < 3 * LIMIT, `${refused} tries were refused`);
+});
+
+test("a password is under way from the question to its own report, and to no other", async () => {
+  const { engine } = engineOnMemory();
+  const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
+  for (let i = 1; i <= LIMIT; i++) assert.equal(await ask(i), "pass");
+  for (const other of [login(3, { passwordHash: "another" }), login(3, { ip: ip("203.0.113.77") })])
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ...other });
+  assert.equal(await ask(100), "refuse", "those were not the ones under way");
+  for (const i of [2, 1]) await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(i) });
+  assert.equal(await ask(101), "pass", "two have come to their end, and the refused one counts");
+  assert.equal(await ask(102), "refuse");
+});
+
+test("a question that is not answered makes room after a minute, not before", async () => {
+  const { engine, clock } = engineOnMemory();
+  const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
+  for (let i = 1; i <= LIMIT; i++) await ask(i);
+  clock.advance(MINUTE_MS - 1);
+  assert.equal(await ask(100), "refuse");
+  clock.advance(1);
+  assert.equal(await ask(101), "pass");
+});
+
+test("the dashboard is no account that could be guarded", async () => {
+  const { engine } = engineOnMemory();
+  for (let i = 1; i <= 3 * LIMIT; i++) {
+    const event = login(i, { service: "dashboard", login: "admin" });
+    assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...event })).verdict, "pass");
+    await engine.ask({ type: "LOGIN_FAILED", ...event });
+  }
+});
+
+test("a network that the account knows may guess as much as all strangers together, but for itself alone", async () => {
+  const { engine } = engineOnMemory();
+  const [home, neighbour] = [ip("198.51.100.7"), ip("198.51.100.9")];
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(0, { ip: home }) });
+  for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
+  const ask = (i: number, from: typeof home) => engine.ask({ type: "LOGIN_ASKED", ...login(i, { ip: from }) });
+  assert.equal((await ask(101, ip("192.0.2.77"))).reason, "account_guarded");
+  for (let i = 1; i <= LIMIT; i++)
+    assert.equal((await ask(200 + i, neighbour)).verdict, "pass", `${i} of the neighbour's own`);
+  assert.equal((await ask(300, neighbour)).reason, "account_guarded");
+  assert.equal((await ask(301, home)).verdict, "pass", "where the owner signed in is never guarded");
+});
+
+test("of two passwords under way the report of one leaves the other", async () => {
+  const { engine } = engineOnMemory({ ...TEST_POLICY, accounts: { ...TEST_POLICY.accounts, failures: 2 } });
+  const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
+  assert.deepEqual([await ask(1), await ask(2)], ["pass", "pass"]);
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(1) });
+  assert.equal(await ask(3), "pass");
+  assert.equal(await ask(4), "refuse");
+});
+
+test("of one account 1,024 passwords that are being verified are known at once", async () => {
+  for (const [failures, passed] of [
+    [1_024, 1_024],
+    [1_025, 1_100],
+  ] as const) {
+    const { engine } = engineOnMemory({ ...TEST_POLICY, accounts: { ...TEST_POLICY.accounts, failures } });
+    const asked = await Promise.all(
+      Array.from({ length: 1_100 }, (_, i) => engine.ask({ type: "LOGIN_ASKED", ...login(i + 1) })),
+    );
+    assert.equal(asked.filter(({ verdict }) => verdict === "pass").length, passed);
+  }
+});

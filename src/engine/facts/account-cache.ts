@@ -1,0 +1,85 @@
+import { countGuesses, type Guess, networkShare } from "../../core/decide/account-guard.ts";
+import type { AccountFacts } from "../../core/decide/facts.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/event.ts";
+import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { later, type Millis, SECOND_MS } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { AccountHistory } from "../ports.ts";
+import { dropOldest } from "./address-cache.ts";
+
+/** Where a login comes from: the unit of its address, and that with its neighbours. */
+export type Origin = Readonly<{ subject: Prefix; network: Prefix }>;
+type Login = LoginAsked | LoginSucceeded | LoginFailed;
+type Asked = Guess & Readonly<{ at: Millis }>;
+
+/** Longer than Dovecot takes to verify a password and to tell, however many wait before it. */
+const UNANSWERED_MS = 60 * SECOND_MS;
+/** Of the latest guesses at an account so many times its limit are looked at: a flood must not cost more. */
+const LOOKED_AT = 20;
+
+/**
+ * What accounts know. All is read from the database, for a login is rare and slow anyway; only passwords that are being
+ * verified stand here, since five hundred may be on their way before the first is told to be wrong. A restart forgets
+ * these.
+ */
+export class AccountCache {
+  readonly #history: AccountHistory;
+  readonly #asked = new Map<string, readonly Asked[]>();
+
+  constructor(history: AccountHistory) {
+    this.#history = history;
+  }
+
+  facts(policy: Policy, event: Login, origin: Origin, now: Millis): AccountFacts | null {
+    if (event.service === "dashboard") return null;
+    const name = nameOf(event);
+    const { failures: limit, windowMs, knownForMs } = policy.accounts;
+    const signIns = this.#history.signIns(name, later(now, -knownForMs));
+    const kinship = kinshipOf(
+      origin,
+      signIns.map(({ prefix }) => prefix),
+    );
+    const network = kinship === "network" ? origin.network : null;
+    const reach = { network, since: later(now, -windowMs), most: LOOKED_AT * limit };
+    const tried = kinship === "address" ? [] : this.#history.guesses(name, reach);
+    const underWay = this.#underWay(name, now).filter((asked) => network === null || asked.network === network);
+    const share = network === null ? networkShare(policy) : limit;
+    const lastProof = signIns.find(({ proof }) => proof !== "")?.proof ?? "";
+    return { name, kinship, guesses: Math.min(limit, countGuesses([...tried, ...underWay], share)), lastProof };
+  }
+
+  /** The password goes to verification; its report will follow. */
+  passed(event: LoginAsked, { network }: Origin, now: Millis): void {
+    const name = nameOf(event);
+    const asked = [...this.#underWay(name, now), { at: now, proof: event.passwordHash, network }];
+    this.#asked.delete(name);
+    this.#asked.set(name, asked.slice(-LIMITS.askedPerAccount));
+    dropOldest(this.#asked, LIMITS.cachedAccounts);
+  }
+
+  reported(event: LoginSucceeded | LoginFailed, { network }: Origin): void {
+    const name = nameOf(event);
+    const asked = this.#asked.get(name);
+    if (asked === undefined) return;
+    const at = asked.findIndex((one) => one.proof === event.passwordHash && one.network === network);
+    if (at < 0) return;
+    if (asked.length === 1) this.#asked.delete(name);
+    else this.#asked.set(name, asked.toSpliced(at, 1));
+  }
+
+  /** A clock that was set back must not keep a question waiting for ever. */
+  #underWay(name: string, now: Millis): readonly Asked[] {
+    return (this.#asked.get(name) ?? []).filter(({ at }) => Math.abs(now - at) < UNANSWERED_MS);
+  }
+}
+
+/** Dovecot compares names in lower case (auth_username_format). */
+function nameOf({ login }: Login): string {
+  return login.toLowerCase();
+}
+
+function kinshipOf({ subject, network }: Origin, known: readonly Prefix[]): AccountFacts["kinship"] {
+  if (known.includes(subject)) return "address";
+  return known.some((prefix) => contains(network, networkAddress(prefix))) ? "network" : "stranger";
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
+import type { Recipient } from "../../core/events/event.ts";
+import { type Acquaintance, createAcquaintance } from "./acquaintance.ts";
+
+const EVENT: Recipient = {
+  type: "RECIPIENT",
+  listed: null,
+  senderExists: null,
+  ...MAIL,
+  recipient: "owner@example.org",
+};
+
+type Known = Readonly<{ pool?: string; correspondent?: string; paused?: string }>;
+
+function acquaintance(known: Known): Acquaintance {
+  const unused = (): never => {
+    throw new Error("it only asks");
+  };
+  return createAcquaintance({
+    policy: () => POLICY,
+    pools: { includes: (ip) => ip === known.pool },
+    correspondents: { isCorrespondent: (address) => address === known.correspondent, wroteTo: unused },
+    pauses: {
+      isPaused: (recipient, now) => now === NOON && recipient === known.paused,
+      pause: unused,
+      resume: unused,
+      pauses: unused,
+    },
+    clock: { now: () => NOON },
+  });
+}
+
+function isFirstContact(known: Known, event: Partial<Recipient> = {}): boolean {
+  return acquaintance(known).isFirstContact({ ...EVENT, ...event });
+}
+
+function hangsOnSender(known: Known, event: Partial<Recipient> = {}): boolean {
+  return acquaintance(known).hangsOnSender({ ...EVENT, ...event });
+}
+
+test("a stranger is a first contact", () => {
+  assert.equal(isFirstContact({}), true);
+  assert.equal(isFirstContact({ correspondent: "" }, { sender: "", senderProven: true }), true, "a bounce has none");
+  assert.equal(isFirstContact({ paused: "other@example.org" }), true);
+});
+
+test("a large provider, by name or network, and a client that writes to a paused recipient are none", () => {
+  assert.equal(isFirstContact({}, { clientName: "mail-x.google.com" }), false);
+  assert.equal(isFirstContact({ pool: EVENT.ip }), false);
+  assert.equal(isFirstContact({ paused: "owner@example.org" }), false);
+});
+
+test("a bounce is expected by who wrote to the domain of the host that brings it", () => {
+  const asked: unknown[] = [];
+  const acquaintance = createAcquaintance({
+    policy: () => POLICY,
+    pools: { includes: () => false },
+    correspondents: {
+      isCorrespondent: () => false,
+      wroteTo: (recipient, domains) => {
+        asked.push([recipient, ...domains]);
+        return domains.includes("bank.test");
+      },
+    },
+    pauses: { isPaused: () => false, pause: () => {}, resume: () => false, pauses: () => [] },
+    clock: { now: () => NOON },
+  });
+  assert.equal(acquaintance.expectsBounce({ ...EVENT, clientName: "mx.bank.test" }), true);
+  assert.equal(acquaintance.expectsBounce({ ...EVENT, clientName: "mx.shop.test" }), false);
+  assert.equal(acquaintance.expectsBounce({ ...EVENT, clientName: null }), false);
+  assert.equal(acquaintance.expectsBounce({ ...EVENT, recipient: null, clientName: "mx.bank.test" }), false);
+  assert.deepEqual(asked[0], ["owner@example.org", "mx.bank.test", "bank.test"]);
+  assert.equal(asked.length, 2);
+});
+
+test("a correspondent is none where the client proved to speak for it; any client can claim to", () => {
+  const known = { correspondent: EVENT.sender };
+  assert.equal(isFirstContact(known), true);
+  assert.equal(isFirstContact(known, { senderProven: false }), true);
+  assert.equal(isFirstContact(known, { senderProven: true }), false);
+  assert.equal(isFirstContact({}, { senderProven: true }), true, "a stranger that is proven is still a stranger");
+});
+
+test("a proof is asked for only where greylisting hangs on it", () => {
+  const known = { correspondent: EVENT.sender };
+  assert.equal(hangsOnSender(known), true);
+  assert.equal(hangsOnSender({}), false);
+  assert.equal(hangsOnSender({ ...known, pool: EVENT.ip }), false);
+  assert.equal(hangsOnSender({ ...known, paused: "owner@example.org" }), false);
+  assert.equal(hangsOnSender({ correspondent: "" }, { sender: "" }), false);
+});
+
+test("while nothing can be looked up, no mail is delayed", () => {
+  const broken = createAcquaintance({
+    policy: () => {
+      throw new Error("database is locked");
+    },
+    pools: { includes: () => false },
+    correspondents: {
+      isCorrespondent: () => false,
+      wroteTo: () => {
+        throw new Error("database is locked");
+      },
+    },
+    pauses: { isPaused: () => false, pause: () => {}, resume: () => false, pauses: () => [] },
+    clock: { now: () => NOON },
+  });
+  assert.equal(broken.isFirstContact(EVENT), false);
+  assert.equal(broken.expectsBounce({ ...EVENT, clientName: "mx.bank.test" }), true);
+  assert.equal(broken.hangsOnSender({ ...EVENT, sender: "" }), false);
+});
+
+test("nothing is asked of the DNS for a sender while the database cannot be read", () => {
+  const broken = createAcquaintance({
+    policy: () => POLICY,
+    pools: { includes: () => false },
+    correspondents: {
+      isCorrespondent: () => {
+        throw new Error("database is locked");
+      },
+      wroteTo: () => false,
+    },
+    pauses: { isPaused: () => false, pause: () => {}, resume: () => false, pauses: () => [] },
+    clock: { now: () => NOON },
+  });
+  assert.equal(broken.hangsOnSender(EVENT), false);
+});

@@ -1,0 +1,83 @@
+import type { Policy } from "../../core/decide/policy.ts";
+import type { Recipient } from "../../core/events/event.ts";
+import { domainsOf } from "../../core/net/host-domains.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { isProvider } from "../../core/net/provider.ts";
+import type { Millis } from "../../core/time.ts";
+import type { Clock, Acquaintance as FirstContacts } from "../ports.ts";
+
+/** People to whom an account of this server has written. */
+export interface Correspondents {
+  isCorrespondent(address: string): boolean;
+  /** Whether the recipient, or who stands behind it, wrote to an address of one of these domains. */
+  wroteTo(recipient: string, domains: readonly string[]): boolean;
+}
+
+export type GreylistPause = Readonly<{ target: string; until: Millis; by: string }>;
+
+/** Recipients who wait for a mail of a stranger just now. Writers throw when the database takes nothing. */
+export interface GreylistPauses {
+  pause(pause: GreylistPause): void;
+  /** False if there was none. */
+  resume(target: string, now: Millis): boolean;
+  pauses(now: Millis): readonly GreylistPause[];
+  /** Whether one of them is for the recipient, or for whom its mail goes to. */
+  isPaused(recipient: string, now: Millis): boolean;
+}
+
+export interface Acquaintance extends FirstContacts {
+  /** Whether it is a first contact unless the client proves to speak for the sender. */
+  hangsOnSender(event: Recipient): boolean;
+}
+
+export type AcquaintanceParts = Readonly<{
+  policy: () => Policy;
+  pools: Readonly<{ includes(ip: Ip): boolean }>;
+  correspondents: Correspondents;
+  pauses: GreylistPauses;
+  clock: Clock;
+}>;
+
+/** Tells first contacts from those whom greylisting would only annoy. What cannot be read delays no mail. */
+export function createAcquaintance(parts: AcquaintanceParts): Acquaintance {
+  return {
+    isFirstContact: (event) => {
+      try {
+        return !isExpected(parts, event);
+      } catch {
+        return false;
+      }
+    },
+    expectsBounce: ({ recipient, clientName }) => {
+      try {
+        return (
+          recipient !== null && clientName !== null && parts.correspondents.wroteTo(recipient, domainsOf(clientName))
+        );
+      } catch {
+        return true;
+      }
+    },
+    hangsOnSender: (event) => {
+      try {
+        return isCorrespondent(parts, event) && !isExpected(parts, { ...event, senderProven: false });
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+/** Anyone can write a correspondent's address as the sender: it counts where the client proved to speak for it. */
+function isExpected(parts: AcquaintanceParts, event: Recipient): boolean {
+  const { policy, pools, pauses, clock } = parts;
+  return (
+    isProvider(policy(), event.clientName) ||
+    pools.includes(event.ip) ||
+    (event.recipient !== null && pauses.isPaused(event.recipient, clock.now())) ||
+    (event.senderProven === true && isCorrespondent(parts, event))
+  );
+}
+
+function isCorrespondent({ correspondents }: AcquaintanceParts, { sender }: Recipient): boolean {
+  return sender !== "" && correspondents.isCorrespondent(sender);
+}

@@ -1,0 +1,188 @@
+import type { Ban } from "../../core/decide/decision.ts";
+import type { Facts, Failure } from "../../core/decide/facts.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
+import type { Protection } from "../../core/events/reasons.ts";
+import {
+  type Ip,
+  isSingleAddress,
+  isV4,
+  neighbourhoodOf,
+  networkAddress,
+  type Prefix,
+  prefixLength,
+} from "../../core/net/ip.ts";
+import { later, type Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { History } from "../ports.ts";
+import type { ProtectionList } from "./protection.ts";
+
+/** The windows of one address, as the database has them: a copy that may be dropped at any time. */
+export type AddressState = {
+  readonly subject: Prefix;
+  /** The subject and its neighbours. */
+  readonly network: Prefix;
+  readonly protection: Protection | null;
+  ban: Ban | null;
+  knownAt: Millis | null;
+  offencesAt: Millis[];
+  connections: Millis[];
+  mails: Millis[];
+  failures: Failure[];
+  probes: Millis[];
+  bounces: Millis[];
+};
+
+/** Who an event is from: the address, and the account that sends if one is signed in. */
+export type Who = Readonly<{ ip: Ip; sender: string | null }>;
+/** What facts need beyond the address. */
+export type Beyond = Pick<
+  Facts,
+  | "sessionMails"
+  | "senderHere"
+  | "isWanted"
+  | "recipient"
+  | "firstContact"
+  | "bounce"
+  | "writtenTo"
+  | "accountNetworks"
+  | "accountActive"
+  | "heard"
+  | "knownAccounts"
+  | "account"
+>;
+
+const NO_TIMES: readonly Millis[] = [];
+
+/** Remembers the addresses and accounts seen last; what falls out is read from the database when it returns. */
+export class AddressCache {
+  readonly #history: History;
+  readonly #protection: ProtectionList;
+  readonly #subjects = new Map<Ip, Prefix>();
+  readonly #states = new Map<Prefix, AddressState>();
+  readonly #accounts = new Map<string, Millis[]>();
+
+  constructor(history: History, protection: ProtectionList) {
+    this.#history = history;
+    this.#protection = protection;
+  }
+
+  state(policy: Policy, ip: Ip, now: Millis): AddressState {
+    const subject = this.#subject(policy, ip);
+    const known = this.#states.get(subject);
+    if (known === undefined) return this.#load(policy, subject, now);
+    this.#states.delete(subject);
+    this.#states.set(subject, known);
+    return known;
+  }
+
+  facts(policy: Policy, state: AddressState, { ip, sender, ...beyond }: Who & Beyond, now: Millis): Facts {
+    const memory = now - policy.bans.memoryMs;
+    return {
+      subject: state.subject,
+      network: state.network,
+      ip,
+      protection: state.protection,
+      known: state.knownAt !== null && state.knownAt > memory,
+      ban: state.ban,
+      offences: state.offencesAt.length === 0 ? 0 : state.offencesAt.filter((at) => at > memory).length,
+      connections: state.connections,
+      mails: state.mails,
+      failures: state.failures,
+      probes: state.probes,
+      bounces: state.bounces,
+      ...beyond,
+      accountMails: sender === null ? NO_TIMES : this.#accountMails(policy, sender, now),
+    };
+  }
+
+  addAccountMail(policy: Policy, account: string, now: Millis): void {
+    push(this.#accountMails(policy, account, now), now, timesToKeep(policy.mail, policy.knownFactor));
+  }
+
+  /** What is remembered of this subject, if anything. */
+  peek(subject: Prefix): AddressState | undefined {
+    return this.#states.get(subject);
+  }
+
+  /** What is in force on this network has changed: whoever lies in it is read anew. */
+  drop(network: Prefix, policy: Policy): void {
+    const isUnit = isSingleAddress(network) || (!isV4(network) && prefixLength(network) === policy.bans.ipv6Prefix);
+    if (isUnit) this.#states.delete(network);
+    else this.forget();
+  }
+
+  forget(): void {
+    this.#subjects.clear();
+    this.#states.clear();
+    this.#accounts.clear();
+  }
+
+  #subject(policy: Policy, ip: Ip): Prefix {
+    const known = this.#subjects.get(ip);
+    if (known !== undefined) return known;
+    const subject = this.#protection.subject(ip, policy.bans.ipv6Prefix);
+    if (this.#subjects.size >= LIMITS.cachedAddresses) this.#subjects.clear();
+    this.#subjects.set(ip, subject);
+    return subject;
+  }
+
+  #load(policy: Policy, subject: Prefix, now: Millis): AddressState {
+    const history = this.#history.address(subject, {
+      sinceConnections: later(now, -longestWindowMs(policy.connections)),
+      sinceMails: later(now, -longestWindowMs(policy.mail)),
+      sinceFailures: later(now, -policy.logins.windowMs),
+      sinceProbes: later(now, -longestWindowMs(policy.probes)),
+      most: mostTimes(policy),
+    });
+    const state: AddressState = {
+      subject,
+      network: neighbourhoodOf(networkAddress(subject), policy.bans.ipv6Prefix),
+      protection: this.#protection.of(subject),
+      ban: history.ban,
+      knownAt: history.knownAt,
+      offencesAt: [...history.offencesAt],
+      connections: until(history.connections, now),
+      mails: until(history.mails, now),
+      failures: history.failures.filter(({ at }) => at <= now),
+      probes: until(history.probes, now),
+      bounces: until(history.bounces, now),
+    };
+    this.#states.set(subject, state);
+    dropOldest(this.#states, LIMITS.cachedAddresses);
+    return state;
+  }
+
+  #accountMails(policy: Policy, account: string, now: Millis): Millis[] {
+    const known = this.#accounts.get(account);
+    if (known !== undefined) return known;
+    const since = later(now, -longestWindowMs(policy.mail));
+    const times = [...this.#history.accountMails(account, since, mostTimes(policy))];
+    this.#accounts.set(account, times);
+    dropOldest(this.#accounts, LIMITS.cachedAccounts);
+    return times;
+  }
+}
+
+/** What lies ahead is from before the clock was set back: it counts no more. */
+function until(times: readonly Millis[], now: Millis): Millis[] {
+  return times.filter((at) => at <= now);
+}
+
+/** Appends, and drops what no limit can need any more once it is half of the list. */
+export function push<T>(list: T[], item: T, keep: number): void {
+  list.push(item);
+  if (list.length > 2 * keep) list.splice(0, list.length - keep);
+}
+
+export function mostTimes(policy: Policy): number {
+  const { mail, connections, probes, logins, knownFactor } = policy;
+  const limits = [...mail, ...connections, ...probes];
+  return Math.max(timesToKeep(limits, knownFactor), logins.failures * knownFactor);
+}
+
+export function dropOldest(map: Map<unknown, unknown>, most: number): void {
+  if (map.size <= most) return;
+  const oldest = map.keys().next();
+  if (oldest.done !== true) map.delete(oldest.value);
+}

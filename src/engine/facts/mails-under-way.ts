@@ -1,0 +1,74 @@
+import type { Change } from "../../core/decide/decision.ts";
+import type { Credit } from "../../core/decide/honest-mail.ts";
+import type { Message, Observation } from "../../core/events/event.ts";
+import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
+import { LIMITS } from "../limits.ts";
+import type { HonestMail } from "../ports.ts";
+import { dropOldest } from "./address-cache.ts";
+
+/** A mail between its last question and its delivery. */
+type UnderWay = {
+  readonly prefix: Prefix;
+  readonly network: Prefix;
+  /** Null: an account's own. */
+  readonly sender: string | null;
+  proven: "spf" | "dkim" | null;
+  isSpam: boolean;
+};
+
+/**
+ * Ties what the logs tell of a mail to the server that brought it, by its queue id: in memory only, so that a restart
+ * of the guard forgets the good name of the few mails that are under way just then, and nothing else.
+ */
+export class MailsUnderWay {
+  readonly #honest: Pick<HonestMail, "hasWrittenTo">;
+  readonly #mails = new Map<string, UnderWay>();
+
+  constructor(honest: Pick<HonestMail, "hasWrittenTo">) {
+    this.#honest = honest;
+  }
+
+  /** Postfix has all of it, and the guard has let it pass. */
+  accepted({ queueId, account, sender }: Message, prefix: Prefix, network: Prefix): void {
+    if (queueId === "") return;
+    this.#mails.delete(queueId);
+    const from = account === null ? sender : null;
+    this.#mails.set(queueId, { prefix, network, sender: from, proven: null, isSpam: false });
+    dropOldest(this.#mails, LIMITS.mailsUnderWay);
+  }
+
+  /** What it says for a server that this mail got through; null where nothing. */
+  creditOf(seen: Observation, ipv6Prefix: number): Extract<Change, { type: "CREDIT" }> | null {
+    if (seen.type !== "MAIL_JUDGED" && seen.type !== "MAIL_TRIED") return null;
+    const mail = this.#mails.get(seen.queueId);
+    if (mail === undefined) return null;
+    if (seen.type === "MAIL_JUDGED") {
+      if (seen.found === "spam") mail.isSpam = true;
+      else mail.proven = seen.found;
+      return null;
+    }
+    if (seen.outcome !== "sent") return null;
+    if (mail.sender === null) return written(seen, ipv6Prefix);
+    // Once a mail, however many recipients it has.
+    this.#mails.delete(seen.queueId);
+    if (mail.isSpam) return null;
+    const { prefix, network } = mail;
+    return { type: "CREDIT", prefix, network, mail: this.#kindOf(mail.sender, mail.proven) };
+  }
+
+  #kindOf(sender: string, proven: UnderWay["proven"]): Credit {
+    if (proven === null) return "accepted";
+    // A signature can be sent again by anyone; that a server may speak for the sender is what SPF says.
+    const isWanted = proven === "spf" && sender !== "" && this.#honest.hasWrittenTo(sender);
+    return isWanted ? "wanted" : "proven";
+  }
+}
+
+function written(
+  { server }: Extract<Observation, { type: "MAIL_TRIED" }>,
+  ipv6Prefix: number,
+): Extract<Change, { type: "CREDIT" }> | null {
+  if (server === null) return null;
+  const network = neighbourhoodOf(server, ipv6Prefix);
+  return { type: "CREDIT", prefix: prefixOf(server, ipv6Prefix), network, mail: "written" };
+}

@@ -1,0 +1,34 @@
+import type { MailFacts } from "../../core/events/event.ts";
+import { LIMITS } from "../limits.ts";
+import { dropOldest } from "./address-cache.ts";
+
+type Mail = Pick<MailFacts, "session" | "transaction">;
+
+/**
+ * The recipients of mails under way, one mail a connection: at its end Postfix names them only where there is one
+ * (SMTPD_POLICY_README). What falls out is not remembered as written to, and nothing else.
+ */
+export class NamedRecipients {
+  readonly #mails = new Map<string, Readonly<{ transaction: string; named: string[] }>>();
+
+  add({ session, transaction }: Mail, recipient: string): void {
+    const present = this.#mails.get(session);
+    const named = present?.transaction === transaction ? present.named : [];
+    if (named.length < LIMITS.namedRecipients) named.push(recipient);
+    this.#mails.delete(session);
+    this.#mails.set(session, { transaction, named });
+    dropOldest(this.#mails, LIMITS.namedRecipientsMails);
+  }
+
+  of({ session, transaction }: Mail): readonly string[] {
+    const present = this.#mails.get(session);
+    return present?.transaction === transaction ? present.named : NOBODY;
+  }
+
+  /** The mail has ended, or a new connection reuses the port of an old one. */
+  end(session: string): void {
+    this.#mails.delete(session);
+  }
+}
+
+const NOBODY: readonly string[] = [];

@@ -1,0 +1,49 @@
+import type { Policy } from "../../core/decide/policy.ts";
+import type { Protection } from "../../core/events/reasons.ts";
+import { hostPrefix, type Ip, isV4, overlaps, type Prefix, prefixOf } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { History, OwnNetworks } from "../ports.ts";
+
+type Shield = Readonly<{ prefix: Prefix; why: Protection }>;
+
+/** Knows what must never be banned: this machine, its gateway, the allow list of the settings and that of the owner. */
+export class ProtectionList {
+  readonly #own: OwnNetworks;
+  readonly #history: Pick<History, "allowed">;
+  #shields: readonly Shield[] = [];
+  #fingerprint = "";
+  #freshUntil = 0;
+
+  constructor(own: OwnNetworks, history: Pick<History, "allowed">) {
+    this.#own = own;
+    this.#history = history;
+  }
+
+  /** Looks again when it is time; true if anything changed, so that whoever remembers an answer forgets it. */
+  refresh(policy: Policy, now: Millis, force = false): boolean {
+    if (!force && now < this.#freshUntil && now >= this.#freshUntil - LIMITS.protectionMs) return false;
+    this.#freshUntil = now + LIMITS.protectionMs;
+    const shields: readonly Shield[] = [
+      ...this.#own.current(),
+      ...policy.allow.map((prefix): Shield => ({ prefix, why: "allow_listed" })),
+      ...this.#history.allowed().map(({ prefix }): Shield => ({ prefix, why: "allow_listed" })),
+    ];
+    const fingerprint = shields.map(({ prefix, why }) => `${prefix}=${why}`).join(" ");
+    if (fingerprint === this.#fingerprint) return false;
+    this.#shields = shields;
+    this.#fingerprint = fingerprint;
+    return true;
+  }
+
+  /** What protects the network, or a part of it. */
+  of(network: Prefix): Protection | null {
+    return this.#shields.find(({ prefix }) => overlaps(prefix, network))?.why ?? null;
+  }
+
+  /** The unit of an address; the address alone where its network holds something protected. */
+  subject(ip: Ip, ipv6Length: number): Prefix {
+    const network = prefixOf(ip, ipv6Length);
+    return isV4(ip) || this.of(network) === null ? network : hostPrefix(ip);
+  }
+}

@@ -1,0 +1,19 @@
+import type { RecipientKind } from "../../core/decide/facts.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { Recipient } from "../../core/events/event.ts";
+import type { RecipientDirectory } from "../ports.ts";
+
+/** What a recipient is here. Of other domains nothing is known: whether to relay is Postfix's question. */
+export function kindOf(policy: Policy, directory: RecipientDirectory, { recipient }: Recipient): RecipientKind {
+  if (recipient === null) return "known";
+  const at = recipient.lastIndexOf("@");
+  const local = recipient.slice(0, at).toLowerCase();
+  if (at < 1 || !policy.domains.includes(recipient.slice(at + 1).toLowerCase())) return "known";
+  try {
+    if (directory.exists(recipient)) return "known";
+  } catch {
+    // Whoever cannot be looked up is nobody's fault: Postfix asks the same database and defers.
+    return "known";
+  }
+  return policy.blockedRecipients.includes(local) ? "blocked" : "unknown";
+}

@@ -1,0 +1,45 @@
+import { isDomain } from "../../core/net/address.ts";
+import { contains, type Ip } from "../../core/net/ip.ts";
+import type { SpfTerm } from "../../core/net/spf-record.ts";
+import { expandSpf, type NameLookup } from "../lookups/expand-spf.ts";
+import { within } from "../lookups/within.ts";
+import type { SenderProofs } from "../ports.ts";
+import type { Acquaintance } from "./acquaintance.ts";
+
+export const SENDER_PROOF_LIMITS = {
+  deadlineMs: 1_500,
+  /** Domains that are looked up at the same time; for the others nothing is proven. */
+  inFlight: 50,
+} as const;
+
+/** What a domain without an SPF record lets send: the servers that take its mail. */
+const ITS_EXCHANGES: readonly SpfTerm[] = [{ type: "mx", domain: null, v4Length: 32, v6Length: 128 }];
+
+/**
+ * By the SPF record of the sender's domain (RFC 7208), asked for only where greylisting hangs on it. A confirmed host
+ * name below the domain proves nothing: customers of an access provider have one, too.
+ */
+export function createSenderProofs(
+  acquaintance: Pick<Acquaintance, "hangsOnSender">,
+  lookup: NameLookup,
+  deadlineMs: number = SENDER_PROOF_LIMITS.deadlineMs,
+): SenderProofs {
+  let asking = 0;
+  const speaksFor = async (domain: string, ip: Ip): Promise<boolean> => {
+    asking += 1;
+    try {
+      const networks = await expandSpf(domain, lookup, ITS_EXCHANGES);
+      return networks.ok && networks.found.some((network) => contains(network, ip));
+    } finally {
+      asking -= 1;
+    }
+  };
+  return {
+    prove: (event) => {
+      const domain = event.sender.slice(event.sender.lastIndexOf("@") + 1).toLowerCase();
+      if (asking >= SENDER_PROOF_LIMITS.inFlight || !isDomain(domain) || !acquaintance.hangsOnSender(event))
+        return Promise.resolve(false);
+      return within(speaksFor(domain, event.ip), deadlineMs, false);
+    },
+  };
+}

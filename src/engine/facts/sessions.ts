@@ -1,0 +1,44 @@
+import { LIMITS } from "../limits.ts";
+import { dropOldest } from "./address-cache.ts";
+
+/** A mail within a connection, and the recipient that it named first. */
+export type Named = Readonly<{ session: string; transaction: string; recipient: string | null }>;
+
+/**
+ * Counts the mails of open connections, which Postfix 3.7 does not, and remembers whom a bounce is for. What falls out
+ * merely starts at nought again.
+ */
+export class Sessions {
+  readonly #mails = new Map<string, number>();
+  readonly #bounces = new Map<string, Named>();
+
+  /** A new connection may reuse the port of an old one. */
+  begin(session: string): void {
+    this.#mails.delete(session);
+    this.#bounces.delete(session);
+  }
+
+  mails(session: string): number {
+    return this.#mails.get(session) ?? 0;
+  }
+
+  addMail(session: string): void {
+    const mails = this.mails(session) + 1;
+    this.#mails.delete(session);
+    this.#mails.set(session, mails);
+    dropOldest(this.#mails, LIMITS.sessions);
+  }
+
+  /** Whether this mail has named a different recipient before. A question that Postfix repeats is the same one. */
+  hasOther({ session, transaction, recipient }: Named): boolean {
+    const named = this.#bounces.get(session);
+    return named !== undefined && named.transaction === transaction && named.recipient !== recipient;
+  }
+
+  nameBounce({ session, transaction, recipient }: Named): void {
+    if (this.#bounces.get(session)?.transaction === transaction) return;
+    this.#bounces.delete(session);
+    this.#bounces.set(session, { session, transaction, recipient });
+    dropOldest(this.#bounces, LIMITS.sessions);
+  }
+}

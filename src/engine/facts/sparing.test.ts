@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { ip, MAIL } from "../../../test/kit/samples.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+
+const OFFICE = ip("203.0.113.7");
+const PROXY = ip("10.0.0.9");
+
+function scene() {
+  const made = engineOnMemory({ ...TEST_POLICY, connections: [{ key: "k", count: 12, windowMs: MINUTE_MS }] });
+  const connect = (from = OFFICE) => made.engine.ask({ type: "CONNECT", ...MAIL, ip: from });
+  const count = (type: string): number =>
+    Number(made.db.prepare("SELECT count(*) AS n FROM event WHERE type = ?").get(type)?.["n"]);
+  return { ...made, connect, count };
+}
+
+test("an administrator at work is not banned, which is an event, now and then one more", async () => {
+  const { engine, connect, count, clock, sqlite } = scene();
+  engine.administratorAt(OFFICE);
+  for (let i = 0; i < 12; i++) assert.equal((await connect()).reason, "below_limit");
+  for (let i = 0; i < 20; i++) {
+    const decided = await connect();
+    assert.equal(`${decided.verdict} ${decided.reason}`, "pass admin_session");
+  }
+  assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
+  const prefix = parsePrefix("203.0.113.0/24") ?? assert.fail();
+  const asked = { type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" } as const;
+  assert.equal((await engine.ask(asked)).reason, "admin_session", "nor with the network around");
+  clock.advance(11 * MINUTE_MS);
+  for (let i = 0; i < 13; i++) await connect();
+  assert.equal(count("SPARED"), 2);
+  clock.advance(31 * MINUTE_MS);
+  for (let i = 0; i < 13; i++) await connect();
+  assert.equal(sqlite.ban(parsePrefix(OFFICE) ?? assert.fail())?.code, "connection_limit", "half an hour later it is");
+});
+
+test("a report of Fail2ban about an administrator at work is one event", async () => {
+  const { engine, count, clock } = scene();
+  engine.administratorAt(OFFICE);
+  const numbers = { failures: 3, limit: 3, windowMs: 10 * MINUTE_MS, banMs: 10 * MINUTE_MS, lastAt: clock.now() };
+  const report = {
+    type: "JAIL_REPORTED",
+    ip: OFFICE,
+    jail: "postfix",
+    ...numbers,
+    clientName: null,
+    lines: Array.from({ length: 3 }, () => ({ text: "a line", at: clock.now(), about: "log" }) as const),
+  } as const;
+  assert.equal((await engine.ask(report)).reason, "admin_session");
+  assert.deepEqual([count("SPARED"), count("JAIL_REPORTED"), count("BAN")], [1, 0, 0]);
+});
+
+test("behind one private address all clients go on, and the owner is told how to mend it", async () => {
+  const { engine, connect, count, notices, clock } = scene();
+  for (const helo of ["one.test", "two.test", "three.test"])
+    await engine.ask({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: PROXY, helo });
+  clock.advance(MINUTE_MS);
+  for (let i = 0; i < 40; i++) {
+    assert.equal((await connect(PROXY)).verdict, "pass");
+    const helo = `client${i % 4}.test`;
+    await engine.ask({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: PROXY, helo });
+  }
+  assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
+  assert.ok(notices.raised.has("all_clients_private"));
+});
+
+test("a private address that floods with names of its own is banned as any other", async () => {
+  const { engine, connect } = scene();
+  for (let i = 0; i < 12; i++) {
+    await connect(PROXY);
+    await engine.ask({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: PROXY, helo: `bot${i}.test` });
+  }
+  assert.equal((await connect(PROXY)).reason, "connection_limit");
+});
+
+test("a private address among many clients is banned as any other", async () => {
+  const { connect } = scene();
+  for (let i = 0; i < 10; i++) await connect(ip(`198.51.100.${i}`));
+  const decided = await Promise.all(Array.from({ length: 13 }, () => connect(PROXY)));
+  assert.equal(decided.at(-1)?.reason, "connection_limit");
+});
+
+test("who is spared may not guess passwords for ever: each try is slowed", async () => {
+  const { engine } = scene();
+  engine.administratorAt(OFFICE);
+  const login = { ip: OFFICE, service: "imap", login: "anna@example.test" } as const;
+  for (let i = 1; i <= 5; i++) await engine.ask({ type: "LOGIN_FAILED", ...login, passwordHash: `p${i}` });
+  const asked = await engine.ask({ type: "LOGIN_ASKED", ...login, passwordHash: "p6" });
+  assert.equal(`${asked.verdict} ${asked.reason}`, "delay guessing_slowed");
+});
+
+test("an administrator is at work for half an hour after the last sign of it, to the millisecond", async () => {
+  for (const [waitMs, reason] of [
+    [30 * MINUTE_MS - 1, "admin_session"],
+    [30 * MINUTE_MS, "manual"],
+    [-30 * MINUTE_MS, "manual"],
+  ] as const) {
+    const { engine, clock } = scene();
+    engine.administratorAt(OFFICE);
+    clock.advance(waitMs);
+    const prefix = parsePrefix(OFFICE) ?? assert.fail();
+    const decided = await engine.ask({ type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" });
+    assert.equal(decided.reason, reason, `${waitMs}`);
+  }
+});
+
+test("what is spared again and again is told of every ten minutes", async () => {
+  const { engine, connect, count, clock } = scene();
+  engine.administratorAt(OFFICE);
+  for (let i = 0; i < 13; i++) await connect();
+  assert.equal(count("SPARED"), 1);
+  for (const [waitMs, told] of [
+    [10 * MINUTE_MS - 1, 1],
+    [1, 2],
+  ] as const) {
+    clock.advance(waitMs);
+    engine.administratorAt(OFFICE);
+    for (let i = 0; i < 13; i++) await connect();
+    assert.equal(count("SPARED"), told);
+  }
+});
+
+test("sixty-four administrators are remembered, those who were seen last", async () => {
+  const { engine } = scene();
+  const spared = async (i: number): Promise<boolean> => {
+    const prefix = parsePrefix(`198.51.100.${i}`) ?? assert.fail();
+    const decided = await engine.ask({ type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" });
+    return decided.reason === "admin_session";
+  };
+  for (let i = 0; i < 64; i++) engine.administratorAt(ip(`198.51.100.${i}`));
+  engine.administratorAt(ip("198.51.100.0"));
+  engine.administratorAt(ip("198.51.100.64"));
+  assert.deepEqual([await spared(0), await spared(1), await spared(2)], [true, false, true]);
+});

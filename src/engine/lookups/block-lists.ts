@@ -1,0 +1,182 @@
+import { randomInt } from "node:crypto";
+import type { Listing } from "../../core/events/event.ts";
+import { type Ip, isV4 } from "../../core/net/ip.ts";
+import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import { listQuery, publicZone, readListAnswer, testPoints } from "../../wire/dns/dnsbl.ts";
+import { dropOldest } from "../facts/address-cache.ts";
+import type { BlockLists, Clock, NameAnswer, Names, Notices } from "../ports.ts";
+import { ListHealth, type Probe } from "./list-health.ts";
+import { within } from "./within.ts";
+
+export const LIST_LIMITS = {
+  /** A mail waits no longer than this for all lists together, counted from the first question about its client. */
+  deadlineMs: 900,
+  /** Addresses whose answers are kept. */
+  kept: 4_096,
+  /** Addresses that are asked about at the same time; the others pass unasked. */
+  inFlight: 200,
+  /** How long an answer is kept: a listing for as long as the list says, but no longer than this. */
+  listedMs: 5 * MINUTE_MS,
+  otherMs: MINUTE_MS,
+} as const;
+
+export type BlockListParts = Readonly<{ names: Names; clock: Clock; notices: Notices }>;
+export type ListSettings = Readonly<{ zones: readonly string[]; checkEveryMs: number }>;
+
+type List = Readonly<{ zone: string; health: ListHealth }>;
+/** What was answered about an address. `until`: null while it is being asked. */
+type Held = { answer: Promise<Listing | null>; until: Millis | null };
+
+const NOT_LISTED: Promise<null> = Promise.resolve(null);
+
+/**
+ * Asks DNS block lists. A list counts only while its test points are right; whatever goes wrong, nobody is refused
+ * for it, and nobody waits longer than the deadline.
+ */
+export class DnsBlockLists implements BlockLists {
+  readonly #parts: BlockListParts;
+  readonly #held = new Map<Ip, Held>();
+  #lists: readonly List[] = [];
+  #asking = 0;
+
+  constructor(parts: BlockListParts, settings: ListSettings) {
+    this.#parts = parts;
+    this.configure(settings);
+  }
+
+  /** Takes other lists; each is believed once its test points were right. */
+  configure({ zones, checkEveryMs }: ListSettings): void {
+    this.#held.clear();
+    this.#lists = zones.map((zone) => ({ zone, health: new ListHealth(checkEveryMs) }));
+    this.#tell();
+  }
+
+  ask(ip: Ip): Promise<Listing | null> {
+    const now = this.#parts.clock.now();
+    const held = this.#held.get(ip);
+    if (held !== undefined && (held.until === null || now < held.until)) return held.answer;
+    const family = isV4(ip) ? 4 : 6;
+    const lists = this.#lists.filter(({ health }) => health.serves(family));
+    if (lists.length === 0 || this.#asking >= LIST_LIMITS.inFlight) return NOT_LISTED;
+    return this.#hold(ip, lists);
+  }
+
+  /** Asks those lists for their test points whose time has come. */
+  async probeDue(): Promise<void> {
+    const now = this.#parts.clock.now();
+    await Promise.all(this.#lists.filter(({ health }) => health.isDue(now)).map((list) => this.#probe(list)));
+  }
+
+  #hold(ip: Ip, lists: readonly List[]): Promise<Listing | null> {
+    const { clock } = this.#parts;
+    let listedMs = 0;
+    const asked = firstListing(
+      lists.map(async (list) => {
+        const found = await this.#askOne(ip, list);
+        if (found === null) return null;
+        listedMs = Math.min(found.ttlMs, LIST_LIMITS.listedMs);
+        return found.listing;
+      }),
+    );
+    const held: Held = { answer: within(asked, LIST_LIMITS.deadlineMs, null), until: null };
+    this.#asking += 1;
+    // What arrives too late for this mail is known to the next one.
+    void asked.then((listing) => {
+      this.#asking -= 1;
+      held.answer = listing === null ? NOT_LISTED : Promise.resolve(listing);
+      held.until = later(clock.now(), listing === null ? LIST_LIMITS.otherMs : Math.max(listedMs, SECOND_MS));
+    });
+    this.#held.delete(ip);
+    this.#held.set(ip, held);
+    dropOldest(this.#held, LIST_LIMITS.kept);
+    return held.answer;
+  }
+
+  async #askOne(ip: Ip, list: List): Promise<Readonly<{ listing: Listing; ttlMs: number }> | null> {
+    const answer = await this.#parts.names.addresses(listQuery(ip, list.zone));
+    this.#note(list, answer);
+    if (answer.type !== "addresses") return null;
+    const read = readListAnswer(list.zone, answer.addresses);
+    if (read.type === "refused") this.#setAside(list, `it answers ${read.why}`);
+    if (read.type !== "listed" || !(await this.#denies(list))) return null;
+    return { listing: { zone: publicZone(list.zone), meaning: read.meaning }, ttlMs: answer.ttlMs };
+  }
+
+  /** A list that went wrong since its last check may name everybody: it must still deny an address that nobody has. */
+  async #denies(list: List): Promise<boolean> {
+    // Another one each time, or a cache would answer.
+    const nobody = Array.from({ length: 3 }, () => randomInt(16, 255)).join(".");
+    const answer = await this.#parts.names.addresses(`${nobody}.127.${list.zone}`);
+    this.#note(list, answer);
+    if (answer.type === "addresses") this.#setAside(list, "it lists addresses that nobody has");
+    return answer.type === "none";
+  }
+
+  async #probe(list: List): Promise<void> {
+    const { clock, names } = this.#parts;
+    list.health.probing(clock.now());
+    const ask = async (family: 4 | 6): Promise<readonly [NameAnswer, NameAnswer]> => {
+      const { listed, notListed } = testPoints(list.zone, family);
+      return Promise.all([names.addresses(listed), names.addresses(notListed)]);
+    };
+    const [four, six] = await Promise.all([ask(4), ask(6)]);
+    const wasAside = list.health.why !== null;
+    list.health.probed(judge(list.zone, four, six), clock.now());
+    // Whoever came meanwhile was judged without it.
+    if (wasAside && list.health.why === null) this.#held.clear();
+    this.#tell();
+  }
+
+  #note(list: List, answer: NameAnswer): void {
+    list.health.answered(
+      answer.type === "failed" ? `it does not answer (${answer.why})` : null,
+      this.#parts.clock.now(),
+    );
+    if (list.health.why !== null) this.#tell();
+  }
+
+  #setAside(list: List, why: string): void {
+    // Other questions of the same moment have said so already.
+    if (list.health.why !== null) return;
+    list.health.setAside(why, this.#parts.clock.now());
+    // What it said of others may have been wrong as well.
+    this.#held.clear();
+    this.#tell();
+  }
+
+  #tell(): void {
+    const aside = this.#lists.flatMap(({ zone, health }) =>
+      health.why === null ? [] : [`${publicZone(zone)}: ${health.why}`],
+    );
+    if (aside.length === 0) this.#parts.notices.clear("dnsbl_set_aside");
+    else this.#parts.notices.raise("dnsbl_set_aside", aside.join("; "));
+  }
+}
+
+type Answers = readonly [listed: NameAnswer, notListed: NameAnswer];
+
+/** RFC 5782, section 5. A list without an entry for IPv6's test point has none for any address of IPv6. */
+function judge(zone: string, [listed, notListed]: Answers, [listed6, notListed6]: Answers): Probe {
+  for (const answer of [listed, notListed, listed6, notListed6]) {
+    const read = answer.type === "addresses" ? readListAnswer(zone, answer.addresses) : null;
+    if (read?.type === "refused") return { type: "wrong", why: `it answers ${read.why}` };
+  }
+  if (notListed.type === "addresses" || notListed6.type === "addresses")
+    return { type: "wrong", why: "it lists a test address that no list may name" };
+  for (const answer of [listed, notListed])
+    if (answer.type === "failed") return { type: "silent", why: `it does not answer (${answer.why})` };
+  if (!isListing(zone, listed)) return { type: "wrong", why: "it does not list the test address 127.0.0.2" };
+  return { type: "right", ipv6: isListing(zone, listed6) && notListed6.type === "none" };
+}
+
+function isListing(zone: string, answer: NameAnswer): boolean {
+  return answer.type === "addresses" && readListAnswer(zone, answer.addresses).type === "listed";
+}
+
+/** The first that is not null; null once all are. None of them rejects. */
+function firstListing(answers: readonly Promise<Listing | null>[]): Promise<Listing | null> {
+  return new Promise((resolve) => {
+    for (const answer of answers) void answer.then((listing) => listing !== null && resolve(listing));
+    void Promise.all(answers).then(() => resolve(null));
+  });
+}

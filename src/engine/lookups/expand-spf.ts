@@ -1,0 +1,111 @@
+import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
+
+/** `ok` with nothing found: the name has no such record. Not `ok`: nobody knows, ask again later. */
+export type Found<T> = Readonly<{ ok: true; found: readonly T[] }> | Readonly<{ ok: false; reason: string }>;
+
+/** What the records of DNS say. Never throws. */
+export interface NameLookup {
+  /** TXT records, the strings of each joined (RFC 7208, 3.3). */
+  texts(name: string): Promise<Found<string>>;
+  addresses(name: string): Promise<Found<Ip>>;
+  exchanges(name: string): Promise<Found<string>>;
+}
+
+export const SPF_LIMITS = {
+  /** Terms of one domain that cause look-ups (RFC 7208, 4.6.4). */
+  lookups: 10,
+  /** Hosts of one `mx` (RFC 7208, 4.6.4). */
+  exchanges: 10,
+  /** Networks of one domain. */
+  networks: 5_000,
+  /** Whoever lets half the internet send has made a mistake that is not to be ours. */
+  shortestV4: 8,
+  shortestV6: 16,
+} as const;
+
+/**
+ * The networks that a domain's SPF record lets send, with all that it includes. `otherwise` stands for the record of a
+ * domain that has none.
+ */
+export async function expandSpf(
+  domain: string,
+  lookup: NameLookup,
+  otherwise: readonly SpfTerm[] | null = null,
+): Promise<Found<Prefix>> {
+  const expansion = new Expansion(domain, lookup, otherwise);
+  const reason = await expansion.record(domain);
+  return reason === null ? { ok: true, found: [...expansion.networks] } : { ok: false, reason };
+}
+
+class Expansion {
+  readonly networks = new Set<Prefix>();
+  readonly #root: string;
+  readonly #lookup: NameLookup;
+  readonly #otherwise: readonly SpfTerm[] | null;
+  #lookups = 0;
+
+  constructor(root: string, lookup: NameLookup, otherwise: readonly SpfTerm[] | null) {
+    this.#root = root;
+    this.#lookup = lookup;
+    this.#otherwise = otherwise;
+  }
+
+  /** Each answers why it failed, or null. */
+  async record(domain: string): Promise<string | null> {
+    const texts = await this.#lookup.texts(domain);
+    if (!texts.ok) return texts.reason;
+    const records = texts.found.map(parseSpfRecord).filter((terms) => terms !== null);
+    const terms = records[0] ?? (domain === this.#root ? this.#otherwise : []);
+    if (terms === null) return `${domain} publishes no SPF record`;
+    if (records.length > 1) return `${domain} publishes several SPF records`;
+    for (const term of terms) {
+      const reason = await this.#term(term, domain);
+      if (reason !== null) return reason;
+    }
+    return null;
+  }
+
+  #term(term: SpfTerm, domain: string): Promise<string | null> | string | null {
+    if (term.type === "network") return this.#add(term.prefix);
+    if (++this.#lookups > SPF_LIMITS.lookups)
+      return `the SPF record of ${this.#root} needs more than ${SPF_LIMITS.lookups} look-ups`;
+    switch (term.type) {
+      case "include":
+      case "redirect":
+        return this.record(term.domain);
+      case "a":
+        return this.#addresses(term, [term.domain ?? domain]);
+      case "mx":
+        return this.#exchanges(term, term.domain ?? domain);
+    }
+  }
+
+  async #exchanges(term: Lengths, domain: string): Promise<string | null> {
+    const hosts = await this.#lookup.exchanges(domain);
+    return hosts.ok ? this.#addresses(term, hosts.found.slice(0, SPF_LIMITS.exchanges)) : hosts.reason;
+  }
+
+  async #addresses({ v4Length, v6Length }: Lengths, names: readonly string[]): Promise<string | null> {
+    for (const name of names) {
+      const addresses = await this.#lookup.addresses(name);
+      if (!addresses.ok) return addresses.reason;
+      for (const ip of addresses.found) {
+        const network = parsePrefix(`${ip}/${isV4(ip) ? v4Length : v6Length}`);
+        const reason = network === null ? null : this.#add(network);
+        if (reason !== null) return reason;
+      }
+    }
+    return null;
+  }
+
+  #add(network: Prefix): string | null {
+    const shortest = isV4(network) ? SPF_LIMITS.shortestV4 : SPF_LIMITS.shortestV6;
+    if (prefixLength(network) < shortest) return null;
+    this.networks.add(network);
+    const tooMany = this.networks.size > SPF_LIMITS.networks;
+    return tooMany ? `the SPF record of ${this.#root} names more than ${SPF_LIMITS.networks} networks` : null;
+  }
+}
+
+type Lengths = Readonly<{ v4Length: number; v6Length: number }>;

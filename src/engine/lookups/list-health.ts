@@ -1,0 +1,89 @@
+import { MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+
+/** What a list's test points showed. `silent`: an answer is missing. */
+export type Probe =
+  | Readonly<{ type: "right"; ipv6: boolean }>
+  | Readonly<{ type: "wrong"; why: string }>
+  | Readonly<{ type: "silent"; why: string }>;
+
+/** This many answers missing among the last ones set a list aside. */
+const SILENT = { most: 3, among: 10 } as const;
+/** A list that has not answered since the start is asked again this soon: our own resolver may not be up yet. */
+const FIRST_RETRY_MS = SECOND_MS;
+/** The longest that a list stays aside unasked. */
+const LONGEST_MS = 60 * MINUTE_MS;
+
+/**
+ * Whether one list may be believed: after its test points were right, until they are wrong, it says that it does not
+ * serve us, or too many answers are missing. Then it is asked again, each time after twice as long.
+ */
+export class ListHealth {
+  readonly #everyMs: number;
+  /** Null: not set aside. */
+  #why: string | null = null;
+  #trusted = false;
+  #ipv6 = false;
+  #asideTimes = 0;
+  #recent: boolean[] = [];
+  #probeAt = 0;
+
+  constructor(everyMs: number) {
+    this.#everyMs = everyMs;
+  }
+
+  /** Whether it may be asked about an address of this family. */
+  serves(family: 4 | 6): boolean {
+    return this.#trusted && (family === 4 || this.#ipv6);
+  }
+
+  /** Why it is set aside; null while it is not. */
+  get why(): string | null {
+    return this.#why;
+  }
+
+  isDue(now: Millis): boolean {
+    return now >= this.#probeAt;
+  }
+
+  /** It is being asked: nobody else needs to. */
+  probing(now: Millis): void {
+    this.#probeAt = now + this.#everyMs;
+  }
+
+  probed(probe: Probe, now: Millis): void {
+    switch (probe.type) {
+      case "right":
+        this.#trusted = true;
+        this.#ipv6 = probe.ipv6;
+        this.#why = null;
+        this.#asideTimes = 0;
+        this.#recent = [];
+        this.#probeAt = now + this.#everyMs;
+        return;
+      case "wrong":
+        this.setAside(probe.why, now);
+        return;
+      case "silent":
+        if (this.#why !== null) this.setAside(probe.why, now);
+        else this.answered(probe.why, now);
+        if (this.#why === null) this.#probeAt = now + Math.min(FIRST_RETRY_MS, this.#everyMs);
+    }
+  }
+
+  /** One question was answered (null), or why it was not. */
+  answered(missing: string | null, now: Millis): void {
+    if (this.#why !== null) return;
+    this.#recent.push(missing === null);
+    if (this.#recent.length > SILENT.among) this.#recent.shift();
+    if (missing !== null && this.#recent.filter((one) => !one).length >= SILENT.most) this.setAside(missing, now);
+  }
+
+  /** It is believed no more, from this moment on. */
+  setAside(why: string, now: Millis): void {
+    this.#trusted = false;
+    this.#why = why;
+    const waitMs = (this.#everyMs / 10) * 2 ** this.#asideTimes;
+    this.#probeAt = now + Math.min(waitMs, Math.max(LONGEST_MS, this.#everyMs));
+    this.#asideTimes += 1;
+  }
+}

@@ -1,0 +1,122 @@
+import type { Layout } from "../../settings/layout.ts";
+import { SPAM_SECONDS } from "../postfix/milters.ts";
+import { rspamdVariables } from "../rspamd/rspamd.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
+
+/** Users that Debian's packages make (spamd, spamass-milter, rspamd). */
+export const CONTENT_USERS = {
+  spamd: "debian-spamd",
+  spamMilter: "spamass-milter",
+  rspamd: "_rspamd",
+} as const;
+
+/**
+ * spamd(8p): one child waits for work and a second one comes when it is busy. A user's preferences are looked for under
+ * the recipient's address.
+ */
+export function spamdCommand(layout: Layout): string {
+  const options = [
+    `--siteconfigpath=${layout.spamAssassinConf}`,
+    `--username=${CONTENT_USERS.spamd}`,
+    "--nouser-config",
+    `--virtual-config-dir=${layout.spamPreferences}/%d/%l`,
+    `--socketpath=${layout.spamdSocket}`,
+    "--socketmode=0660",
+    "--min-children=1 --max-children=2 --min-spare=1 --max-spare=1",
+    `--timeout-child=${SPAM_SECONDS}`,
+    "--syslog=stderr --log-timestamp-fmt=",
+  ];
+  const user = as(CONTENT_USERS.spamd);
+  return `exec ${user} env HOME=${layout.spamState} spamd ${options.join(" ")}`;
+}
+
+/** Between spamc and spamd, as spamd's user; it needs nothing but the two sockets. */
+export function spamHeadCommand({ spamHead, spamHeadSocket, spamdSocket }: Layout): string {
+  const user = as(CONTENT_USERS.spamd);
+  return `exec ${user} /usr/bin/python3 -I ${spamHead} ${spamHeadSocket} ${spamdSocket}`;
+}
+
+/** Its options depend on the settings, so that they are rendered with them (`renderSpamMilter`). */
+export function spamMilterCommand(layout: Layout): string {
+  return `exec sh ${layout.spamMilterConf}/command`;
+}
+
+/** What runsv(8) does when spamd, or what stands before it, has ended; rendered with the settings, too. */
+export function spamdEnded(layout: Layout): string {
+  return `exec sh ${layout.spamMilterConf}/spamd-ended`;
+}
+
+/**
+ * spamass-milter(8) lets a mail pass whenever spamc fails, whatever spamc says. So where mail shall wait, the milter
+ * itself is there only while spamd is, and Postfix says 4xx without it.
+ */
+export function renderSpamMilter(site: Site): readonly RenderedFile[] {
+  const { layout, spam } = site;
+  const waits = spam.onFailure === "wait";
+  const ended = waits ? `exec sv -w 0 restart ${layout.services}/spamass-milter` : "exit 0";
+  const file = (name: string, lines: readonly string[]): RenderedFile => ({
+    name,
+    text: ["#!/bin/sh", `# ${RENDERED_BY}`, ...lines, ""].join("\n"),
+    mode: 0o755,
+  });
+  return [
+    file("command", [...(waits ? [untilSpamdAnswers(layout)] : []), ...milterCommand(site)]),
+    file("spamd-ended", [ended]),
+  ];
+}
+
+function untilSpamdAnswers({ spamHeadSocket }: Layout): string {
+  return `until timeout 5 spamc -K -U ${spamHeadSocket} >/dev/null 2>&1; do sleep 1; done`;
+}
+
+/** The recipient's address goes to spamd as the name of the user. */
+function milterCommand({ layout, domains, spam, messageSizeBytes }: Site): readonly string[] {
+  const refuse = spam.refuseScore === 0 ? "" : ` -r ${spam.refuseScore} -R '${REFUSED_AS_SPAM}'`;
+  // Whose patience with a frozen spamd ends first, decides: spamc lets the mail pass, Postfix does as it was told.
+  const seconds = spam.onFailure === "pass" ? SPAM_SECONDS - 5 : 3 * SPAM_SECONDS;
+  return [
+    // Postfix may speak to its socket by the group of the directory, to which the milter itself does not belong.
+    "umask 007",
+    `exec ${as(CONTENT_USERS.spamMilter)} \\`,
+    `  spamass-milter -p ${layout.spamMilterSocket} -u nobody -e ${domains[0] ?? "localhost"}${refuse} \\`,
+    // Of the answer only the headers are another's: spamc keeps the body, whose head was all that spamd saw.
+    `  -- -U ${layout.spamHeadSocket} -t ${seconds} --headers -s ${Math.min(messageSizeBytes + ROOM_BYTES, MOST_BYTES)}`,
+  ];
+}
+
+/** What Postfix and the milter add to a mail, and the most that spamc(1) takes for its `-s`. */
+const ROOM_BYTES = 2 * 1024 * 1024;
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** What a sender reads whose mail scored too high. It names no mechanism; log lines are found by it. */
+export const REFUSED_AS_SPAM = "Message content refused";
+
+/**
+ * What it compiled for itself goes first: where it was killed over its work, that may be half a file. By its own group
+ * it reads the keys that sign mail, and what the guard writes for it.
+ */
+export function rspamdCommands(layout: Layout): readonly string[] {
+  const user = as(CONTENT_USERS.rspamd);
+  const variables = rspamdVariables(layout, layout.rspamdConf).join(" ");
+  return [
+    `${user} sh -c 'rm -f ${layout.rspamdData}/*.hsmp*'`,
+    `exec ${user} rspamd -f ${variables} -c ${layout.rspamdConf}/rspamd.conf`,
+  ];
+}
+
+/** For runsv(8), in the directory of the service: processes of rspamd outlive their first one if that was killed. */
+export function rspamdEnded(): readonly string[] {
+  return [
+    "for one in /proc/[0-9]*; do",
+    `  if [ "$one/exe" -ef /usr/bin/rspamd ] && [ "$one/cwd" -ef . ]; then kill -9 "\${one#/proc/}"; fi`,
+    "done",
+  ];
+}
+
+/** With its own group alone: none may speak to what Postfix or another of them may. */
+function as(user: string): string {
+  return (
+    `setpriv --reuid ${user} --regid ${user} --clear-groups ` +
+    "--inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs"
+  );
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assignments, sampleSite } from "../../../test/kit/sample-site.ts";
+import { renderDovecot } from "./dovecot.ts";
+
+const files = new Map(renderDovecot(sampleSite()).map((file) => [file.name, file]));
+const text = files.get("dovecot.conf")?.text ?? "";
+const top = assignments(text);
+
+test("both files are root's alone, for one holds the secret", () => {
+  assert.deepEqual([...files.keys()], ["dovecot.conf", "accounts.conf"]);
+  for (const { mode } of files.values()) assert.equal(mode, 0o600);
+  assert.equal(top.get("auth_policy_server_api_header"), `Authorization: Bearer ${"5".repeat(64)}`);
+});
+
+test("the nonce is stable, differs with the secret and does not show it", () => {
+  const nonce = top.get("auth_policy_hash_nonce") ?? "";
+  assert.match(nonce, /^[0-9a-f]{32}$/);
+  const other = renderDovecot(sampleSite({ loginPolicySecret: "6".repeat(64) }))[0]?.text ?? "";
+  assert.notEqual(assignments(other).get("auth_policy_hash_nonce"), nonce);
+  assert.equal(assignments(renderDovecot(sampleSite())[0]?.text ?? "").get("auth_policy_hash_nonce"), nonce);
+});
+
+test("the guard is asked on loopback, once before each login, and its absence lets mail be read", () => {
+  assert.equal(top.get("auth_policy_server_url"), "http://127.0.0.1:10025/");
+  assert.equal(top.get("auth_policy_check_after_auth"), "no");
+  assert.equal(top.get("auth_policy_reject_on_fail"), "no");
+});
+
+test("IMAP is served over TLS 1.2 or newer only", () => {
+  assert.equal(top.get("ssl"), "required");
+  assert.equal(top.get("ssl_min_protocol"), "TLSv1.2");
+  assert.match(text, /inet_listener imap \{\n {4}port = 0\n/);
+  assert.match(text, /inet_listener imaps \{\n {4}port = 993\n {4}ssl = yes\n/);
+});
+
+test("Postfix alone hands mail in: the socket that any local user could open is off", () => {
+  assert.match(text, /service lmtp \{\n(?: {2}#.*\n)? {2}unix_listener lmtp \{\n {4}mode = 0\n/);
+  assert.match(text, /private\/dovecot-lmtp \{\n {4}mode = 0600\n {4}user = postfix\n/);
+});
+
+test("a name that is no account costs as much to refuse as one that is", () => {
+  const query = /^password_query = (.*)$/m.exec(files.get("accounts.conf")?.text ?? "")?.[1] ?? "";
+  assert.ok(query.startsWith("SELECT user, password, allow_nets FROM passdb WHERE user = '%u' UNION ALL "));
+  const decoy = /UNION ALL SELECT '%u', '([^']+)', NULL/.exec(query)?.[1] ?? "";
+  assert.match(decoy, /^\{ARGON2ID\}\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+  const other = renderDovecot(sampleSite({ loginPolicySecret: "6".repeat(64) }))[1]?.text ?? "";
+  assert.ok(!other.includes(decoy));
+});
+
+test("listens on IPv6 only where the kernel has it", () => {
+  assert.match(text, /^listen = \*, ::$/m);
+  assert.match(renderDovecot(sampleSite({ ipv6: false }))[0]?.text ?? "", /^listen = \*$/m);
+});

@@ -1,0 +1,181 @@
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { PLACES } from "../../core/firewall/doors.ts";
+import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/passwords/cost.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
+import { dovecotTls } from "../tls.ts";
+
+/** As whom it asks the guard about sign-ins (its default_internal_user). */
+export const LOGIN_USER = "dovecot";
+
+/** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. All files are root's alone. */
+export function renderDovecot(site: Site): readonly RenderedFile[] {
+  return [
+    { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },
+    { name: "accounts.conf", text: accountsConf(site), mode: 0o600 },
+  ];
+}
+
+function accountsConf({ layout, mailUser, loginPolicySecret }: Site): string {
+  const home = `'${layout.mail}/%d/%n' AS home, ${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
+  return `# ${RENDERED_BY}
+driver = sqlite
+connect = ${layout.accountsDb}
+password_query = ${passwordQuery(loginPolicySecret)}
+user_query = SELECT ${home} FROM userdb WHERE user = '%u'
+iterate_query = SELECT user AS username FROM userdb
+`;
+}
+
+function dovecotConf(site: Site): string {
+  const { layout, ports, mailUser } = site;
+  const accounts = join(dirname(layout.dovecotConf), "accounts.conf");
+  const postfixPrivate = join(layout.postfixQueue, "private");
+  return `# ${RENDERED_BY}
+base_dir = ${layout.dovecotBase}
+state_dir = ${join(layout.data, "lib", "dovecot")}
+instance_name = ghostinbox
+log_path = ${layout.mailLog}
+protocols = imap lmtp
+listen = ${site.ipv6 ? "*, ::" : "*"}
+login_greeting = Ready.
+
+${dovecotTls(site)}
+disable_plaintext_auth = yes
+
+auth_mechanisms = plain login
+auth_username_format = %Lu
+passdb {
+  driver = sql
+  args = ${accounts}
+}
+userdb {
+  driver = sql
+  args = ${accounts}
+}
+
+# The guard is asked before, and told after, each login. Without an answer the login goes on.
+auth_policy_server_url = http://127.0.0.1:${ports.loginPolicy}/
+auth_policy_server_api_header = Authorization: Bearer ${site.loginPolicySecret}
+auth_policy_server_timeout_msecs = 2000
+auth_policy_hash_nonce = ${nonce(site.loginPolicySecret)}
+auth_policy_check_after_auth = no
+auth_policy_reject_on_fail = no
+
+mail_home = ${layout.mail}/%d/%n
+mail_location = maildir:~/Maildir
+mail_uid = ${mailUser.uid}
+mail_gid = ${mailUser.gid}
+first_valid_uid = ${mailUser.uid}
+recipient_delimiter = +
+mail_max_userip_connections = 20
+protocol lmtp {
+  mail_plugins = $mail_plugins sieve
+  postmaster_address = postmaster@${site.domains[0] ?? site.hostname}
+  hostname = ${site.hostname}
+}
+plugin {
+  # First what the filter called spam, then the user's own script.
+  sieve_before = ${join(layout.sieve, "junk.sieve")}
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+}
+namespace inbox {
+  inbox = yes
+  mailbox Drafts {
+    special_use = \\Drafts
+    auto = subscribe
+  }
+  mailbox Junk {
+    special_use = \\Junk
+    auto = subscribe
+  }
+  mailbox Sent {
+    special_use = \\Sent
+    auto = subscribe
+  }
+  mailbox Trash {
+    special_use = \\Trash
+    auto = subscribe
+  }
+}
+
+service imap-login {
+  process_limit = ${PLACES.imapLogin}
+  inet_listener imap {
+    port = 0
+  }
+  inet_listener imaps {
+    port = ${ports.imaps}
+    ssl = yes
+  }
+}
+service lmtp {
+  # The one that Dovecot makes unasked takes mail of every local user, past Postfix and the guard.
+  unix_listener lmtp {
+    mode = 0
+  }
+  unix_listener ${postfixPrivate}/dovecot-lmtp {
+    mode = 0600
+    user = postfix
+    group = postfix
+  }
+}
+# For any local user by default: who has an account, and what nothing here uses.
+service indexer {
+  unix_listener indexer {
+    mode = 0
+  }
+}
+service imap-urlauth-login {
+  unix_listener imap-urlauth {
+    mode = 0
+  }
+}
+service dns-client {
+  unix_listener dns-client {
+    mode = 0600
+  }
+}
+service auth {
+  unix_listener auth-userdb {
+    mode = 0600
+  }
+  unix_listener ${postfixPrivate}/auth {
+    mode = 0660
+    user = postfix
+    group = postfix
+  }
+}
+service auth-worker {
+  user = dovecot
+  extra_groups = ghostinbox-accounts
+}
+# Dovecot's own delays by address would add to the guard's.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+`;
+}
+
+/**
+ * Whoever may not sign in, or does not exist, has a password that nobody knows, at the cost of a real one: neither the
+ * time of an answer nor its words tell which names are accounts.
+ */
+function passwordQuery(secret: string): string {
+  const real = "SELECT user, password, allow_nets FROM passdb WHERE user = '%u'";
+  const none = "WHERE NOT EXISTS (SELECT 1 FROM passdb WHERE user = '%u')";
+  return `${real} UNION ALL SELECT '%u', '${decoy(secret)}', NULL ${none}`;
+}
+
+/** A hash of no password: random to anyone without the secret, and the same at each rendering. */
+function decoy(secret: string): string {
+  const bytes = createHash("sha512").update(`decoy of ${secret}`).digest();
+  return printArgon2id(bytes.subarray(0, PASSWORD_SALT_BYTES), bytes.subarray(-PASSWORD_TAG_BYTES));
+}
+
+/** Salts the hashes by which the guard tells passwords apart: stable, and unknown to anyone without the secret. */
+function nonce(secret: string): string {
+  return createHash("sha256").update(`password hashes of ${secret}`).digest("hex").slice(0, 32);
+}

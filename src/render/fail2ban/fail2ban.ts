@@ -1,0 +1,126 @@
+import { dirname } from "node:path";
+import { JAILS, type Jail, type JailName, OWN_JAIL } from "../../core/decide/jails.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import { type Filter, RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
+import { FAIL2BAN_ACTION, MOST_LINES } from "./action.ts";
+import { BOUNCED, renderFail2banFilters } from "./filters.ts";
+
+/** Of Debian's package; the others are for programs that do not run here. */
+export const STOCK_FILTERS: readonly string[] = ["common", "postfix", "dovecot"];
+export const STOCK_DIRECTORY = "/etc/fail2ban/filter.d";
+
+/** It reads logs and writes reports, and may do nothing else. */
+export function fail2banCommand(layout: Layout): readonly string[] {
+  const { fail2banConf, fail2banSocket, fail2banPid } = layout;
+  const user =
+    `setpriv --reuid ${USERS.fail2ban} --regid ${USERS.fail2ban} --groups ${USERS.logsGroup} ` +
+    "--inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs";
+  return [
+    "umask 027",
+    `exec ${user} fail2ban-server -f -x -c ${fail2banConf} -s ${fail2banSocket} -p ${fail2banPid} start`,
+  ];
+}
+
+/** Everything below its own configuration directory: nothing of /etc/fail2ban is in force. */
+export function renderFail2ban({ layout, fail2ban }: Pick<Site, "layout" | "fail2ban">): readonly RenderedFile[] {
+  const conf = (name: string, text: string): RenderedFile => ({ name, text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 });
+  const copies = [...fail2ban.stock, ...fail2ban.own].map(({ name, text }) => ({
+    name: `filter.d/${name}.conf`,
+    text,
+    mode: 0o644,
+  }));
+  return [
+    conf("fail2ban.conf", server(layout)),
+    conf("jail.conf", [defaults(layout), ...jails(layout, fail2ban.own)].join("\n")),
+    conf("action.d/ghostinbox.py", FAIL2BAN_ACTION),
+    ...copies,
+    ...renderFail2banFilters(),
+  ];
+}
+
+function server({ fail2banSocket, fail2banPid, fail2banDb }: Layout): string {
+  return `[DEFAULT]
+loglevel = INFO
+logtarget = STDERR
+syslogsocket = auto
+socket = ${fail2banSocket}
+pidfile = ${fail2banPid}
+# How far it has read the logs, for the next start.
+dbfile = ${fail2banDb}
+dbpurgeage = 1d
+dbmaxmatches = ${MOST_LINES}
+allowipv6 = yes
+[Definition]
+[Thread]
+`;
+}
+
+/** Whom it must not ban is the guard's to know, so that what is spared is recorded. */
+function defaults(layout: Layout): string {
+  return `[DEFAULT]
+enabled = true
+backend = polling
+usedns = no
+ignoreself = false
+ignoreip =
+ignorecommand =
+maxmatches = ${MOST_LINES}
+bantime.increment = false
+logencoding = utf-8
+logpath = ${layout.mailLog}
+action = ghostinbox.py[spool="${layout.fail2banSpool}"]
+`;
+}
+
+type Source = Readonly<{ filter: string; port: string; more?: readonly string[] }>;
+
+const MAIL_PORTS = "smtp,465,submission";
+
+/** Ports and filters in the words of jail.conf(5). The guard shuts banned addresses out of every port. */
+const SOURCES: Readonly<Record<JailName, Source>> = {
+  // A bounce is no probing, and what postfix-rbl counts is not counted twice. The stock filter has cut off what stands before it.
+  postfix: {
+    filter: "postfix",
+    port: MAIL_PORTS,
+    more: [
+      `ignoreregex = ^${BOUNCED}`,
+      "              ^RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: [45]54 [45]\\.7\\.1 (?:<[^>]*>: Recipient address rejected: )?Service unavailable; Client host \\[\\S+\\] blocked\\b",
+    ],
+  },
+  dovecot: { filter: "dovecot", port: "pop3,pop3s,imap,imaps,submission,465,sieve" },
+  "postfix-auth": { filter: "postfix[mode=auth]", port: MAIL_PORTS },
+  "postfix-rbl": { filter: "postfix-rbl", port: MAIL_PORTS },
+  "postfix-spam": { filter: "postfix-spam", port: MAIL_PORTS },
+  "ghostinbox-smtp-abuse": { filter: "ghostinbox-smtp-abuse", port: MAIL_PORTS },
+  "ghostinbox-dashboard": { filter: "ghostinbox-dashboard", port: "http,https,3000" },
+};
+
+function jails(layout: Layout, own: readonly Filter[]): readonly string[] {
+  return [
+    ...JAILS.map((jail) => {
+      const { more = [], ...source } = SOURCES[jail.name];
+      const log = jail.name === "ghostinbox-dashboard" ? [`logpath = ${layout.webLog}`] : [];
+      return section(jail, source, [...more, ...log]);
+    }),
+    ...own.map(({ name }) => section({ ...OWN_JAIL, name }, { filter: name, port: MAIL_PORTS }, [])),
+  ];
+}
+
+function section({ name, limit, windowMs, banMs }: Jail, { filter, port }: Source, more: readonly string[]): string {
+  return [
+    `[${name}]`,
+    `filter = ${filter}`,
+    `port = ${port}`,
+    `maxretry = ${limit}`,
+    `findtime = ${windowMs / SECOND_MS}`,
+    `bantime = ${banMs / SECOND_MS}`,
+    ...more,
+    "",
+  ].join("\n");
+}
+
+/** Where its socket and its database lie. */
+export function fail2banDirectories({ fail2banSocket, fail2banDb }: Layout): readonly string[] {
+  return [dirname(fail2banSocket), dirname(fail2banDb)];
+}

@@ -1,0 +1,20 @@
+import type { RenderedFile, Site } from "../site.ts";
+
+/**
+ * What the C library of a chrooted smtpd or smtp reads below the queue directory (resolv.conf(5), nsswitch.conf(5)):
+ * so they ask our resolver, whatever the machine's own /etc/resolv.conf names.
+ */
+export function renderChroot({ dns }: Site): readonly RenderedFile[] {
+  const file = (name: string, lines: readonly string[]): RenderedFile => ({
+    name,
+    text: `${lines.join("\n")}\n`,
+    mode: 0o644,
+  });
+  return [
+    // Up to 6 s a name, which is less than any client's patience; trust-ad passes on that an answer was validated.
+    file("resolv.conf", [`nameserver ${dns.address}`, "options timeout:3 attempts:2 edns0 trust-ad"]),
+    file("nsswitch.conf", ["hosts: files dns", "services: files", "passwd: files", "group: files"]),
+    file("hosts", ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]),
+    file("services", ["smtp 25/tcp mail", "submission 587/tcp", "submissions 465/tcp ssmtp smtps", "domain 53/udp"]),
+  ];
+}

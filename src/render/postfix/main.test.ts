@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assignments, sampleSite } from "../../../test/kit/sample-site.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { renderPostfixMain } from "./main.ts";
+
+const main = assignments(renderPostfixMain(sampleSite()));
+
+test("settings reach their parameters", () => {
+  assert.equal(main.get("myhostname"), "mail.example.org");
+  assert.equal(main.get("myorigin"), "example.org");
+  assert.equal(main.get("virtual_mailbox_domains"), "example.org example.net");
+  assert.equal(main.get("message_size_limit"), "10485760");
+  assert.equal(main.get("inet_protocols"), "all");
+  const v4 = assignments(renderPostfixMain(sampleSite({ ipv6: false })));
+  assert.equal(v4.get("inet_protocols"), "ipv4");
+});
+
+test("nobody relays through port 25, loopback included", () => {
+  assert.equal(main.get("smtpd_relay_restrictions"), "reject_unauth_destination");
+  assert.equal(main.get("smtpd_sasl_auth_enable"), "no");
+  // Who this machine's own programs write as decides nothing of relaying.
+  const lists = [...main].filter(([name]) => name.endsWith("_restrictions") && name !== "smtpd_sender_restrictions");
+  for (const [name, value] of lists) assert.doesNotMatch(value, /permit/, name);
+});
+
+test("the guard is asked at connection, recipient, data and end of message, by one text", () => {
+  const stages = ["client", "recipient", "data", "end_of_data"];
+  for (const stage of stages) assert.match(main.get(`smtpd_${stage}_restrictions`) ?? "", /\$ghostinbox_guard/, stage);
+  const asking = [...main].filter(([, value]) => value.includes("check_policy_service"));
+  assert.deepEqual(
+    asking.map(([name]) => name),
+    ["ghostinbox_guard", "greylist"],
+  );
+  assert.match(main.get("ghostinbox_guard") ?? "", /default_action=DUNNO/);
+  assert.equal(main.get("smtpd_delay_reject"), "no");
+});
+
+test("the guard sees every connection and every recipient, unknown ones too; the rest holds without it", () => {
+  assert.match(main.get("smtpd_client_restrictions") ?? "", /^\$ghostinbox_guard, reject_unauth_pipelining$/);
+  const recipient = main.get("smtpd_recipient_restrictions") ?? "";
+  assert.ok(recipient.indexOf("$ghostinbox_guard") < recipient.indexOf("reject_unlisted_recipient"));
+});
+
+test("strangers say who they are, and from a domain that exists", () => {
+  assert.equal(main.get("smtpd_helo_required"), "yes");
+  assert.match(main.get("smtpd_helo_restrictions") ?? "", /reject_invalid_helo.*reject_non_fqdn_helo/);
+  assert.equal(main.get("smtpd_sender_restrictions"), "reject_non_fqdn_sender", "its domain is the guard's question");
+});
+
+test("a message ends with CR LF . CR LF, from whomever it comes", () => {
+  assert.equal(main.get("smtpd_forbid_bare_newline"), "normalize");
+  assert.equal(main.get("smtpd_forbid_bare_newline_exclusions"), "");
+});
+
+test("TLS below 1.2 is spoken nowhere, and no password crosses a line without TLS", () => {
+  for (const [name, value] of main)
+    if (/_tls_(mandatory_)?protocols$/.test(name)) assert.equal(value, ">=TLSv1.2", name);
+  assert.equal(main.get("smtpd_tls_auth_only"), "yes");
+});
+
+test("anvil counts behind the guard, and exempts whom the allow list names", () => {
+  const exempt = ["203.0.113.0/24", "2001:db8:1::/48"].map(parsePrefix).filter((one) => one !== null);
+  const limits = { connectionsAtOnce: 3, connectionsOfKnown: 50, mailsPerMinute: 4, exempt };
+  const limited = assignments(renderPostfixMain(sampleSite({ limits })));
+  assert.equal(limited.get("smtpd_client_connection_count_limit"), "3");
+  assert.equal(limited.get("smtpd_client_message_rate_limit"), "4");
+  assert.equal(limited.get("smtpd_client_event_limit_exceptions"), "$mynetworks 203.0.113.0/24 [2001:db8:1::]/48");
+});
+
+test("Postgrey is asked by nobody but the guard, and delays no mail while it does not answer", () => {
+  assert.equal(main.get("smtpd_restriction_classes"), "greylist");
+  assert.match(main.get("greylist") ?? "", /unix:postgrey\/socket, .*default_action=DUNNO/);
+  for (const [name, value] of main) if (name.endsWith("_restrictions")) assert.doesNotMatch(value, /greylist/, name);
+});

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { renderPostfixMaster } from "./master.ts";
+import { postfixMilters } from "./milters.ts";
+
+/** Services of master.cf with their `-o` lines. */
+function services(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  let options: string[] = [];
+  for (const line of text.split("\n")) {
+    if (line.startsWith("  -o ")) options.push(line.slice("  -o ".length));
+    else if (line !== "" && !line.startsWith("#")) found.set(line.split(" ").slice(0, 2).join(" "), (options = []));
+  }
+  return found;
+}
+
+const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025 };
+const master = services(renderPostfixMaster(sampleSite({ ports })));
+
+test("each door listens on its port, and nothing else does", () => {
+  const doors = [...master.keys()].filter((service) => service.endsWith(" inet"));
+  assert.deepEqual(doors, ["2525 inet", "5870 inet", "4650 inet"]);
+  assert.deepEqual(master.get("2525 inet"), []);
+});
+
+for (const [door, context, tls] of [
+  ["5870 inet", "submission", "smtpd_tls_security_level=encrypt"],
+  ["4650 inet", "submissions", "smtpd_tls_wrappermode=yes"],
+] as const)
+  test(`${context}: users only, over TLS, under their own addresses`, () => {
+    const options = master.get(door) ?? [];
+    assert.ok(options.includes(tls));
+    assert.ok(options.includes(`ghostinbox_context=${context}`));
+    assert.ok(options.includes("smtpd_relay_restrictions=permit_sasl_authenticated,reject"));
+    const own = options.find((option) => option.includes("smtpd_sender_restrictions")) ?? "";
+    const [first, second, noSender, ...rest] = own
+      .replace(/^\{ smtpd_sender_restrictions = (.*) \}$/, "$1")
+      .split(", ");
+    assert.deepEqual([first, second], ["reject_non_fqdn_sender", "reject_authenticated_sender_login_mismatch"]);
+    assert.match(noSender ?? "", /^check_sender_access inline:\{ \{ <> = 550 5\.7\.1 /);
+    assert.deepEqual(rest, ["permit_sasl_authenticated", "reject"]);
+  });
+
+test("whatever looks names up is chrooted, and so asks our resolver", () => {
+  const lines = renderPostfixMaster(sampleSite()).split("\n");
+  const asking = lines.filter((line) => / (smtpd|smtp)$/.test(line));
+  assert.equal(asking.length, 5);
+  for (const line of asking) assert.equal(line.split(" ")[4], "y", line);
+});
+
+test("Postfix's own services are there", () => {
+  for (const name of ["cleanup unix", "qmgr unix", "proxymap unix", "lmtp unix", "anvil unix", "postlog unix-dgram"])
+    assert.ok(master.has(name), name);
+});
+
+test("cleanup has room for the envelope of a mail of just the largest size", () => {
+  const lines = renderPostfixMaster(sampleSite({ messageSizeBytes: 65_536 })).split("\n");
+  const cleanups = lines.flatMap((line, i) => (line.endsWith(" cleanup") ? [lines[i + 1]] : []));
+  assert.equal(cleanups.length, 4);
+  for (const next of cleanups) assert.equal(next, `  -o message_size_limit=${65_536 + 1024 * 1024}`);
+});
+
+test("what root hands in is signed, whether or not mail of others is verified", () => {
+  assert.ok(master.get("pickup unix")?.includes("cleanup_service_name=cleanup-own"));
+  const options = master.get("cleanup-own unix") ?? [];
+  assert.ok(options.includes("non_smtpd_milters=$ghostinbox_rspamd"));
+  assert.ok("ghostinbox_rspamd" in postfixMilters(sampleSite({ verify: false })));
+});

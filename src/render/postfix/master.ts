@@ -1,0 +1,89 @@
+import { PLACES } from "../../core/firewall/doors.ts";
+import { RENDERED_BY, type Site } from "../site.ts";
+import { bounceServices } from "./bounces.ts";
+import { SUBMISSION_MILTERS } from "./milters.ts";
+import { OWN_MAIL_OPTION, ownMailCleanup } from "./own-mail.ts";
+import { SUBMISSION_CLEANUP, submissionCleanup } from "./submission-headers.ts";
+
+/** master.cf (master(5)): Postfix's own services, and one smtpd for each door. */
+export function renderPostfixMaster(site: Site): string {
+  const { ports, messageSizeBytes } = site;
+  return [
+    `# ${RENDERED_BY}`,
+    "# service type private unpriv chroot wakeup maxproc command",
+    `${ports.smtp} inet n - y - ${PLACES.smtpd} smtpd`,
+    ...submission(site, "submission", "smtpd_tls_security_level=encrypt"),
+    ...submission(site, "submissions", "smtpd_tls_wrappermode=yes"),
+    ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...OWN_SERVICES].flatMap((line) => [
+      line,
+      ...roomFor(line, messageSizeBytes),
+    ]),
+    "",
+  ].join("\n");
+}
+
+/** Users only, over TLS only, under their own addresses only. */
+function submission({ ports, limits }: Site, name: "submission" | "submissions", tls: string): readonly string[] {
+  return [
+    `${ports[name]} inet n - y - ${PLACES.smtpd} smtpd`,
+    `  -o syslog_name=postfix/${name}`,
+    `  -o ghostinbox_context=${name}`,
+    `  -o ${tls}`,
+    // The guard tells strangers from those whom accounts know, and is stricter with them.
+    `  -o smtpd_client_connection_count_limit=${Math.max(limits.connectionsAtOnce, limits.connectionsOfKnown)}`,
+    "  -o smtpd_sasl_auth_enable=yes",
+    `  -o cleanup_service_name=${SUBMISSION_CLEANUP}`,
+    `  -o ${SUBMISSION_MILTERS}`,
+    // Users sit behind any name and network.
+    "  -o smtpd_helo_restrictions=reject_unauth_pipelining",
+    "  -o { smtpd_discard_ehlo_keywords = silent-discard, etrn }",
+    // Before a sign-in every sender is refused alike, so that none is told from another.
+    `  -o { smtpd_sender_restrictions = ${OWN_SENDERS.join(", ")} }`,
+    "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
+    "  -o { smtpd_recipient_restrictions = reject_non_fqdn_recipient, reject_unlisted_recipient, $ghostinbox_guard }",
+  ];
+}
+
+/** Sender, recipients and the headers that are added: cleanup(8) counts them too, though smtpd alone knows the mail. */
+const ENVELOPE_BYTES = 1024 * 1024;
+
+function roomFor(service: string, messageSizeBytes: number): readonly string[] {
+  return service.endsWith(" cleanup") ? [`  -o message_size_limit=${messageSizeBytes + ENVELOPE_BYTES}`] : [];
+}
+
+/** In answer to an account that names no sender. */
+const NULL_SENDER_REFUSED = "Name an address of your own as the sender";
+
+const OWN_SENDERS: readonly string[] = [
+  "reject_non_fqdn_sender",
+  "reject_authenticated_sender_login_mismatch",
+  // It belongs to no account; a mail that nobody can be told of is not an account's to send.
+  `check_sender_access inline:{ { <> = 550 5.7.1 ${NULL_SENDER_REFUSED} } }`,
+  "permit_sasl_authenticated",
+  "reject",
+];
+
+const OWN_SERVICES: readonly string[] = [
+  "pickup unix n - n 60 1 pickup",
+  OWN_MAIL_OPTION,
+  "cleanup unix n - n - 0 cleanup",
+  "qmgr unix n - n 300 1 qmgr",
+  "tlsmgr unix - - n 1000? 1 tlsmgr",
+  "rewrite unix - - n - - trivial-rewrite",
+  "verify unix - - n - 1 verify",
+  "flush unix n - n 1000? 0 flush",
+  "proxymap unix - - n - - proxymap",
+  "proxywrite unix - - n - 1 proxymap",
+  // Those that look names up are chrooted, so that they ask our resolver (chroot.ts).
+  "smtp unix - - y - - smtp",
+  "relay unix - - y - - smtp",
+  "  -o syslog_name=postfix/relay",
+  "showq unix n - n - - showq",
+  "error unix - - n - - error",
+  "retry unix - - n - - error",
+  "discard unix - - n - - discard",
+  "lmtp unix - - n - - lmtp",
+  "anvil unix - - n - 1 anvil",
+  "scache unix - - n - 1 scache",
+  "postlog unix-dgram n - n - 1 postlogd",
+];

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { postfixMilters, renderForgedHeaders, SUBMISSION_MILTERS } from "./milters.ts";
+
+const spam = sampleSite().spam;
+
+test("a stranger's mail is verified before it is scored; a user's is signed only", () => {
+  const main = postfixMilters(sampleSite());
+  assert.equal(main["smtpd_milters"], "$ghostinbox_rspamd, $ghostinbox_spam");
+  assert.equal(SUBMISSION_MILTERS, "smtpd_milters=$ghostinbox_rspamd_submission");
+  const without = postfixMilters(sampleSite({ spam: { ...spam, enabled: false } }));
+  assert.equal(without["smtpd_milters"], "$ghostinbox_rspamd");
+  const trusting = postfixMilters(sampleSite({ verify: false }));
+  assert.equal(trusting["smtpd_milters"], "$ghostinbox_spam");
+  assert.ok("ghostinbox_rspamd_submission" in trusting);
+});
+
+test("where a milter is gone a stranger's mail passes, unless the owner wants it to wait for its score; a user's waits", () => {
+  const actions = (changes: Partial<typeof spam> = {}): readonly string[] =>
+    Object.entries(postfixMilters(sampleSite({ spam: { ...spam, ...changes } })))
+      .filter(([name]) => name.startsWith("ghostinbox_"))
+      .map(([name, value]) => `${name} ${/default_action=(\w+) \}$/.exec(value)?.[1]}`);
+  const always = ["ghostinbox_rspamd accept", "ghostinbox_rspamd_submission tempfail"];
+  assert.deepEqual(actions(), [...always, "ghostinbox_spam accept"]);
+  assert.deepEqual(actions({ onFailure: "wait" }), [...always, "ghostinbox_spam tempfail"]);
+  assert.equal(
+    postfixMilters(sampleSite())["ghostinbox_spam"],
+    "{ unix:spam/milter, connect_timeout=2s, command_timeout=5s, content_timeout=20s, default_action=accept }",
+  );
+});
+
+test("headers that a stranger may not write go; those of what is attached stay", () => {
+  const names = renderForgedHeaders().text;
+  for (const name of ["Authentication-Results", "Received-SPF", "X-Spam-"])
+    assert.match(names, new RegExp(`^/\\^${name}`, "m"));
+  const main = postfixMilters(sampleSite());
+  assert.equal(main["mime_header_checks"], "");
+  assert.equal(main["nested_header_checks"], "");
+});

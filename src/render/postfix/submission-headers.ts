@@ -1,0 +1,39 @@
+import { RENDERED_BY, type RenderedFile } from "../site.ts";
+import { FORGED_HEADERS } from "./milters.ts";
+
+/**
+ * What a mail program or our own submission server wrote of its user: from where, and with what (header_checks(5)).
+ * Applied to the headers of a submitted mail itself, never to those of its parts or of a mail that it encloses: they
+ * may be signed. That leaves `Mime-Version`, in whose comment some name themselves, because Postfix counts it there.
+ */
+const FILE = "submission-headers";
+
+/** The smtpd(8) option that leads submitted mail through the cleanup service below. */
+export const SUBMISSION_CLEANUP = "cleanup-submission";
+
+export const submissionCleanup: readonly string[] = [
+  `${SUBMISSION_CLEANUP} unix n - n - 0 cleanup`,
+  `  -o header_checks=regexp:$config_directory/${FILE}`,
+  "  -o mime_header_checks=",
+  "  -o nested_header_checks=",
+];
+
+/** regexp_table(5). The trace that RFC 5321 section 4.4 asks for stays, without the client's name and address. */
+export function renderSubmissionHeaders(): RenderedFile {
+  const by = "by ([^ ]+) \\(Postfix\\)[[:space:]]+with ([A-Z0-9]+) id ([A-Za-z0-9]+)";
+  return {
+    name: FILE,
+    text: [
+      `# ${RENDERED_BY}`,
+      `/^Received: from .*[[:space:]]${by}.*; ([^;]+)$/ REPLACE Received: by $1 with $2 id $3; $4`,
+      "/^Received:/ IGNORE",
+      ...FORGED_HEADERS,
+      "/^X-(Originating|Client|Sender|Real|Source|Remote)-IP:/ IGNORE",
+      "/^X-(Forwarded-For|PHP-Originating-Script|PHP-Script|Authenticated-Sender|Sender|Mailer|MimeOLE|Enigmail):/ IGNORE",
+      "/^X-(Mail-Agent|Newsreader|Library|Apple-[A-Za-z-]+|Universally-Unique-Identifier):/ IGNORE",
+      "/^(User-Agent|Mail-Client|X-User-Agent|X-Originating-Client|X-Originating-Host):/ IGNORE",
+      "",
+    ].join("\n"),
+    mode: 0o644,
+  };
+}

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { AUTHORS_LUA } from "./authors.ts";
+
+/** The value of a field, and the addresses that it names. */
+type Case = readonly [value: string, ...addresses: readonly string[]];
+
+const HONEST: readonly Case[] = [
+  ["anna@example.org", "anna@example.org"],
+  ["<anna@example.org>", "anna@example.org"],
+  ["< anna@example.org >", "anna@example.org"],
+  ["Anna <Anna@Example.ORG>", "Anna@Example.ORG"],
+  ["Anna B. Smith <anna@example.org>", "anna@example.org"],
+  ['"Smith, Anna" <anna@example.org>', "anna@example.org"],
+  ['"Anna \\"the boss\\" Smith" <anna@example.org>', "anna@example.org"],
+  ['"anna@bank.test" <anna@example.org>', "anna@example.org"],
+  ["anna@example.org <anna@example.org>", "anna@example.org"],
+  ["ANNA@example.org <anna@example.org>", "anna@example.org"],
+  ["root@host.example.org (Cron Daemon)", "root@host.example.org"],
+  ["anna@example.org (Anna (the boss))", "anna@example.org"],
+  ["(ceo@bank.test) <anna@example.org>", "anna@example.org"],
+  ["Anna <anna@example.org> (at work)", "anna@example.org"],
+  ["=?UTF-8?Q?M=C3=BCller?= <m@example.org>", "m@example.org"],
+  ["=?UTF-8?Q?M=C3=BCller,_Hans?= <m@example.org>", "m@example.org"],
+  ["=?UTF-8?B?TcO8bGxlcg==?=\r\n =?UTF-8?B?SGFucw==?= <m@example.org>", "m@example.org"],
+  ["Müller <m@example.org>", "m@example.org"],
+  ["[Tickets] Anna O'Hara <anna@example.org>", "anna@example.org"],
+  ["Anna\r\n\t<anna@example.org>", "anna@example.org"],
+  ["anna@xn--bcher-kva.example", "anna@xn--bcher-kva.example"],
+  ["root@localhost", "root@localhost"],
+  ["a..b.@docomo.example", "a..b.@docomo.example"],
+  ['"anna"@example.org', "anna@example.org"],
+  ['"anna smith"@example.org', "anna smith@example.org"],
+  ["anna+shop=x/y@example.org", "anna+shop=x/y@example.org"],
+  ["prvs=12ab=anna@example.org", "prvs=12ab=anna@example.org"],
+  ["Jobs @ Example <anna@example.org>", "anna@example.org"],
+  ["anna@work <anna@example.org>", "anna@example.org"],
+  ["=?utf-8?Q?Caf=C3=A9_@_Home?= <anna@example.org>", "anna@example.org"],
+  ["'anna@example.org' <anna@example.org>", "anna@example.org"],
+  ["Anna Anna@example.org <anna@example.org>", "anna@example.org"],
+  ["Smith, Anna <anna@example.org>", "anna@example.org"],
+  ["Smith, Anna, =?utf-8?Q?M=C3=BCller?= <anna@example.org>", "anna@example.org"],
+  ["Re: Anna <anna@example.org>", "anna@example.org"],
+  ["Friends: <anna@example.org>", "anna@example.org"],
+  ["anna@example.org;", "anna@example.org"],
+  ["anna@example.org, Bert <bert@example.net>", "anna@example.org", "bert@example.net"],
+];
+
+const UNCLEAR: readonly string[] = [
+  "",
+  " ",
+  "<>",
+  "Anna",
+  "anna@",
+  "@example.org",
+  "anna@@example.org",
+  "anna@bank.test@example.org",
+  "<anna@example.org> b",
+  "<anna@example.org> <bert@example.org>",
+  "anna@example.org <bert@example.org>",
+  "Anna anna@example.org",
+  "Anna anna@bank.test <anna@example.org>",
+  "anna@bank.test Anna <anna@example.org>",
+  "Friends: anna@example.org;",
+  "undisclosed:;",
+  "anna@example.org,",
+  "Smith, boss@bank.test <anna@example.org>",
+  "boss@bank.test., Anna <anna@example.org>",
+  "boss @ bank.test <anna@example.org>",
+  "boss(x)@bank.test <anna@example.org>",
+  "boss@(x)bank.test <anna@example.org>",
+  "boss@bank . test <anna@example.org>",
+  '"boss" @bank.test <anna@example.org>',
+  "'boss@bank.test' <anna@example.org>",
+  "=?UTF-8?Q?_boss@bank.test_?= <anna@example.org>",
+  "boss@bank.test: Anna <anna@example.org>",
+  "boss@bank.test; Anna <anna@example.org>",
+  "=?utf-8?Q?boss=40bank.test?=, Anna, b: <anna@example.org>",
+  '"boss@bank.test", Anna: b <anna@example.org>',
+  "Smith, Anna <anna@example.org> b",
+  "Smith, Anna <anna@example.org> <boss@bank.test>",
+  "Smith, Anna",
+  "Mail Delivery System <MAILER-DAEMON>",
+  "anna@example.org; bert@example.org;",
+  "<@relay.test:anna@example.org>",
+  "anna@[192.0.2.1]",
+  "anna@[IPv6:2001:db8::1]",
+  "anna@example.org.",
+  "anna@.example.org",
+  "anna@exa mple.org",
+  "anna @example.org",
+  "anna(x)@example.org",
+  "anna@example.org(<bert@bank.test>)",
+  "anna@(x)example.org",
+  '"Anna <anna@example.org>',
+  "Anna (x <anna@example.org>",
+  'Anna \\" <anna@example.org>',
+  '"a@bank.test,"@example.org',
+  "=?UTF-8?Q?anna=40example.org?=",
+  "=?UTF-8?Q?anna?=@example.org",
+  "=?UTF-8?Q?boss@bank.test?= <anna@example.org>",
+  "<=?UTF-8?Q?anna?=@example.org>",
+  "änna@example.org",
+  "anna@exämple.org",
+  "anna@example.org\u0001",
+  "anna@example.org\r <bert@example.org>",
+];
+
+describe("author fields", { skip: !existsSync("/usr/bin/rspamadm") && "rspamadm is not installed" }, () => {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-authors-"));
+  after(() => rmSync(directory, { recursive: true }));
+
+  /** One line of output for each expression, by the Lua that Rspamd itself runs. */
+  function lua(expressions: readonly string[]): readonly string[] {
+    const script = join(directory, "try.lua");
+    const show = [
+      "local function show(list)",
+      "  if not list then return 'nil' end",
+      "  local names = {}",
+      "  for _, one in ipairs(list) do",
+      "    assert(one.address:sub(-#one.domain - 1) == '@' .. one.domain)",
+      "    names[#names + 1] = one.address",
+      "  end",
+      "  return table.concat(names, ' ')",
+      "end",
+    ];
+    const prints = expressions.map((expression) => `print((${expression}))`);
+    writeFileSync(script, [AUTHORS_LUA, ...show, ...prints, ""].join("\n"));
+    return execFileSync("rspamadm", ["lua", "-b", script], { encoding: "utf8" }).split("\n").slice(0, -1);
+  }
+
+  const literal = (text: string): string =>
+    `"${[...Buffer.from(text)].map((byte) => `\\${String(byte).padStart(3, "0")}`).join("")}"`;
+
+  test("honest forms name their author; where two could be read out of one field, none is", () => {
+    const values = [...HONEST.map(([value]) => value), ...UNCLEAR];
+    const printed = lua(values.map((value) => `show(mailboxes(${literal(value)}))`));
+    const honest = HONEST.map(([, ...addresses]) => addresses.map((one) => one.toLowerCase()).join(" "));
+    const expected = [...honest, ...UNCLEAR.map(() => "nil")];
+    assert.deepEqual(
+      values.map((value, at) => [value, printed[at]]),
+      values.map((value, at) => [value, expected[at]]),
+    );
+  });
+
+  test("a field without any address names nobody", () => {
+    const nobody = ["", "<>", " Mail Delivery System <MAILER-DAEMON>", "MAILER-DAEMON (System)"];
+    const somebody = ["@", "a@b.test", "=?utf-8?q?a=40b.test?="];
+    const printed = lua([...nobody, ...somebody].map((value) => `tostring(names_nobody(${literal(value)}))`));
+    assert.deepEqual(printed, [...nobody.map(() => "true"), ...somebody.map(() => "false")]);
+  });
+
+  test("fields are found however their names are written, and by the rest of their lines", () => {
+    const header = "From : a\r\nfROM\t: b\r\n c\r\nX-From: d\r\nSender:\r\n\te\r\nfrom e f\r\n";
+    const list = (name: string): string => `table.concat(fields(${literal(header)}, {"from", "sender"}).${name}, "|")`;
+    const [from, , sender] = lua([`(${list("from")}):gsub("\\n", "/")`, "''", `(${list("sender")}):gsub("\\n", "/")`]);
+    assert.equal(from, " a| b/ c");
+    assert.equal(sender, "/\te");
+  });
+
+  test("what is very long or deep is read in time that grows with its length alone", () => {
+    const from = performance.now();
+    const [many, deep] = lua([
+      `#mailboxes(("a@example.org, "):rep(5000) .. "a@example.org")`,
+      `tostring(mailboxes(("("):rep(50000) .. "a@example.org"))`,
+    ]);
+    assert.deepEqual([many, deep], ["5001", "nil"]);
+    const names = [`(" "):rep(16000)`, `"b@c.d" .. ("'"):rep(16000) .. "e"`, `("@"):rep(16000)`, `("b@c "):rep(4000)`];
+    const more = [`("() "):rep(5000)`, `("=?"):rep(8000)`, `("; "):rep(8000)`, `("a@b.c "):rep(2500)`];
+    const printed = lua([...names, ...more].map((name) => `show(mailboxes(${name} .. " <a@example.org>"))`));
+    const named = "a@example.org";
+    assert.deepEqual(printed, [named, "nil", named, named, named, named, named, "nil"]);
+    assert.ok(performance.now() - from < 5_000);
+  });
+
+  test("a field of very many lines is read in that time too, and names no author", () => {
+    const from = performance.now();
+    const bomb = String.raw`fields(("From:" .. ("\r\n "):rep(50900) .. "\r\n"):rep(64), {"from"}).from`;
+    const long = String.raw`fields("From: " .. ("a"):rep(16384) .. "@example.org\r\nSender: b\r\n", {"from", "sender"})`;
+    const [count, first, empty, next] = lua([`#${bomb}`, `#${bomb}[1]`, `#${long}.from[1]`, `${long}.sender[1]`]);
+    assert.deepEqual([count, first, empty, next], ["64", "1", "1", " b"]);
+    assert.ok(performance.now() - from < 8_000, `${performance.now() - from} ms`);
+  });
+});

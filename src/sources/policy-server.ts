@@ -1,0 +1,142 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { printable } from "../core/text.ts";
+import { messageOf, type Report } from "../servers/report.ts";
+import { Connections, listenUnix } from "../servers/unix-socket.ts";
+import { Framer } from "../wire/control/framing.ts";
+import { DUNNO, type PolicyRequest, parsePolicyRequest, printPolicyAction } from "../wire/postfix/policy.ts";
+import type { Submit } from "./submit.ts";
+
+export const POLICY_LIMITS = {
+  /** Each smtpd process holds one for each call site; Postfix has 100 processes a service unless told otherwise. */
+  maxConnections: 2_000,
+  /** Questions of one connection without an answer. Postfix has one at a time; a benchmark may have more. */
+  maxPending: 256,
+  /** Answers that the other side has not read. */
+  maxUnsentBytes: 64 * 1024,
+  /** Longer than smtpd_policy_service_max_idle (300 s), so that Postfix is the one to hang up. */
+  idleMs: 600_000,
+  /** How long `stop` waits for answers. */
+  stopMs: 1_000,
+} as const;
+export type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
+
+const SOCKET_MODE = 0o660;
+
+/** Answers Postfix's check_policy_service on a unix socket (SMTPD_POLICY_README). */
+export class PolicyServer {
+  readonly #server: Server;
+  readonly #connections: Connections;
+  readonly #limits: PolicyLimits;
+  readonly #open = new Set<Connection>();
+
+  constructor(submit: Submit, report: Report, limits: PolicyLimits = POLICY_LIMITS) {
+    this.#limits = limits;
+    this.#server = createServer((socket) => {
+      const connection = new Connection(socket, { submit, report, limits });
+      this.#open.add(connection);
+      socket.once("close", () => this.#open.delete(connection));
+    });
+    this.#connections = new Connections(this.#server, limits.maxConnections, report);
+  }
+
+  get connections(): number {
+    return this.#connections.open;
+  }
+
+  start(path: string): Promise<void> {
+    return listenUnix(this.#server, path, SOCKET_MODE);
+  }
+
+  /** Whoever has asked is still answered; Postfix then asks the next guard, or uses its default action. */
+  async stop(): Promise<void> {
+    const closed = this.#connections.close(this.#limits.stopMs);
+    for (const connection of this.#open) connection.finish();
+    await closed;
+  }
+}
+
+/** A question and its answer; null until the engine has committed it. */
+type Slot = { answer: string | null };
+
+type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits }>;
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #parts: Parts;
+  readonly #framer = Framer.ofPolicyRequests();
+  /** Unanswered questions, and answers that wait for an earlier one: the protocol has no ids, only order. */
+  readonly #pending: Slot[] = [];
+  #flushing = false;
+  #finishing = false;
+  readonly #take = (block: string): void => this.#request(block);
+  readonly #flush = (): void => this.#write();
+
+  constructor(socket: Socket, parts: Parts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    socket.setTimeout(parts.limits.idleMs, () => socket.destroy());
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (chunk: Buffer) => {
+      if (!this.#framer.push(chunk, this.#take)) this.#drop("policy_request_malformed", "request too long");
+    });
+  }
+
+  /** Reads no more and ends once all is answered. */
+  finish(): void {
+    this.#finishing = true;
+    if (this.#pending.length === 0) this.#socket.destroySoon();
+  }
+
+  #request(block: string): void {
+    if (this.#socket.destroyed || this.#finishing) return;
+    if (this.#pending.length >= this.#parts.limits.maxPending)
+      return this.#drop("policy_flooded", "too many questions");
+    const parsed = parsePolicyRequest(block);
+    if (!parsed.ok) return this.#drop("policy_request_malformed", `${parsed.reason}: ${printable(block, 200)}`);
+    const slot: Slot = { answer: null };
+    this.#pending.push(slot);
+    if (parsed.value.type === "NOT_OURS") this.#answer(slot, DUNNO);
+    else this.#submit(slot, parsed.value);
+  }
+
+  #submit(slot: Slot, event: Exclude<PolicyRequest, { type: "NOT_OURS" }>): void {
+    try {
+      this.#parts.submit(event, (decision) => this.#answer(slot, printPolicyAction(decision, event.type)));
+    } catch (error) {
+      // No answer: Postfix takes its default action (SMTPD_POLICY_README, "error recovery").
+      this.#drop("internal_error", printable(messageOf(error), 200));
+    }
+  }
+
+  /** The answers of one turn leave in one write: the engine gives them all in a row after its commit. */
+  #answer(slot: Slot, text: string): void {
+    slot.answer = text;
+    if (this.#flushing || this.#pending[0] !== slot) return;
+    this.#flushing = true;
+    queueMicrotask(this.#flush);
+  }
+
+  #write(): void {
+    this.#flushing = false;
+    if (this.#socket.destroyed) return;
+    let text = "";
+    let answered = 0;
+    for (const slot of this.#pending) {
+      if (slot.answer === null) break;
+      text += slot.answer;
+      answered++;
+    }
+    if (answered === this.#pending.length) this.#pending.length = 0;
+    else this.#pending.splice(0, answered);
+    this.#socket.write(text, "latin1");
+    if (this.#socket.writableLength > this.#parts.limits.maxUnsentBytes)
+      this.#drop("policy_flooded", "answers are not read");
+    else if (this.#finishing && this.#pending.length === 0) this.#socket.destroySoon();
+  }
+
+  #drop(code: Parameters<Report>[0], detail: string): void {
+    this.#pending.length = 0;
+    this.#socket.destroy();
+    this.#parts.report(code, detail);
+  }
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { engineOnMemory } from "../../test/kit/engine-kit.ts";
+import type { Ban } from "../core/decide/decision.ts";
+import { SECOND_MS } from "../core/time.ts";
+import { ReportTaker } from "./reports.ts";
+
+function taker(t: TestContext) {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-reports-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const kit = engineOnMemory();
+  const banned: Ban[] = [];
+  const warnings: string[] = [];
+  const log = {
+    info: () => undefined,
+    warn: (message: string) => warnings.push(message),
+    error: (message: string) => assert.fail(message),
+  };
+  const reports = new ReportTaker({ directory, engine: kit.engine, log, banned: (ban) => banned.push(ban) });
+  const report = (name: string, fields: object = {}): void => {
+    const lastAt = Math.floor(kit.clock.now() / SECOND_MS);
+    const numbers = { failures: 3, limit: 3, windowSeconds: 600, banSeconds: 600, lastAt };
+    const text = JSON.stringify({
+      jail: "postfix",
+      ip: "198.51.100.7",
+      ...numbers,
+      lines: ["a line", "a line", "a line"],
+      ...fields,
+    });
+    writeFileSync(join(directory, name), text);
+  };
+  return { ...kit, directory, reports, report, banned, warnings };
+}
+
+test("a report becomes a ban and is taken away", async (t) => {
+  const { reports, report, banned, directory } = taker(t);
+  report("1.json");
+  await reports.look();
+  assert.deepEqual(
+    banned.map(({ ip, source, code }) => [ip, source, code]),
+    [["198.51.100.7", "fail2ban", "jail_report"]],
+  );
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test("it waits while the database takes nothing", async (t) => {
+  const { reports, report, banned, directory, store, clock } = taker(t);
+  report("1.json");
+  store.failing = "commit";
+  await reports.look();
+  assert.deepEqual([banned.length, readdirSync(directory)], [0, ["1.json"]]);
+  store.failing = null;
+  clock.advance(2 * SECOND_MS);
+  await reports.look();
+  assert.deepEqual([banned.length, readdirSync(directory)], [1, []]);
+});
+
+test("while the database takes nothing one report is tried at a time", async (t) => {
+  const { reports, report, directory, engine, store } = taker(t);
+  for (let i = 1; i <= 5; i++) report(`${i}.json`);
+  let asked = 0;
+  const ask = engine.ask.bind(engine);
+  t.mock.method(engine, "ask", (event: Parameters<typeof ask>[0]) => {
+    asked += 1;
+    return ask(event);
+  });
+  store.failing = "begin";
+  await reports.look();
+  assert.deepEqual([asked, readdirSync(directory).length], [1, 5]);
+});
+
+test("what is no report is dropped and told; what is unfinished is left alone", async (t) => {
+  const { reports, report, banned, directory, warnings } = taker(t);
+  writeFileSync(join(directory, "1.json"), "{");
+  writeFileSync(join(directory, "2.json"), "x".repeat(100_000));
+  symlinkSync("/etc/passwd", join(directory, "3.json"));
+  report("4.json", { ip: "nowhere" });
+  writeFileSync(join(directory, ".5"), "{");
+  await reports.look();
+  assert.deepEqual([banned.length, warnings.length, readdirSync(directory)], [0, 4, [".5"]]);
+});

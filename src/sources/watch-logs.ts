@@ -1,0 +1,52 @@
+import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../adapters/logs/log-follower.ts";
+import type { Observation } from "../core/events/event.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Log, LogPositions } from "../engine/ports.ts";
+
+/** A log that is followed, and what a line of it tells; null: nothing. */
+export type FollowedLog = Readonly<{
+  /** Under which the database keeps how far it was read. */
+  name: string;
+  file: string;
+  read: (line: string) => Observation | null;
+  /** More than one program writes it (log-follower.ts). */
+  shared: boolean;
+}>;
+
+export type LogWatchParts = Readonly<{
+  engine: Engine;
+  positions: LogPositions;
+  log: Log;
+  logs: readonly FollowedLog[];
+}>;
+
+/** The one way by which lines of logs become events: each exactly once, whatever is rotated, cut short or killed. */
+export class LogWatch {
+  readonly #followers: readonly LogFollower[];
+
+  constructor({ engine, positions, log, logs }: LogWatchParts) {
+    this.#followers = logs.map(
+      ({ name, file, read, shared }) =>
+        new LogFollower({
+          file,
+          from: positions.positionOf(name),
+          take: (lines, position) =>
+            engine.observe(
+              name,
+              position,
+              lines.map(read).filter((seen) => seen !== null),
+            ),
+          failed: (why) => log.warn("A log cannot be followed; it is tried again.", { log: file, why }),
+          lingerMs: shared ? WRITERS_CHANGE_OVER_MS : 0,
+        }),
+    );
+  }
+
+  start(): void {
+    for (const follower of this.#followers) follower.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#followers.map((follower) => follower.stop()));
+  }
+}

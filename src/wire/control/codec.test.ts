@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { COMMANDS } from "../../../test/kit/commands.ts";
+import { parseCommandLine, parseReply, parseWatchLine, printCommandLine, printReply, printWatchLine } from "./codec.ts";
+
+for (const command of Object.values(COMMANDS))
+  test(`control line: ${command.verb} comes back as it was sent`, () => {
+    const line = printCommandLine({ by: "root", command });
+    assert.match(line, /^[^\n]+\n$/);
+    assert.deepEqual(parseCommandLine(line), { ok: true, value: { by: "root", command } });
+  });
+
+for (const [verb, command] of Object.entries(COMMANDS))
+  for (const field of Object.keys(command).filter((name) => name !== "verb"))
+    test(`control line: ${verb} without, and with a wrong, ${field} is refused by its name`, () => {
+      for (const value of [undefined, 7, {}, [7], "x".repeat(2000)]) {
+        const parsed = parseCommandLine(JSON.stringify({ by: "root", command: { ...command, [field]: value } }));
+        assert.ok(!parsed.ok, JSON.stringify(value));
+        assert.equal(parsed.error.kind, "usage");
+        assert.match(parsed.error.message, new RegExp(`^The field "${field}" must be .*\\.$`));
+      }
+    });
+
+const broken: readonly (readonly [string, string, string])[] = [
+  ["nothing", "", "The line is no JSON object."],
+  ["no JSON", "status", "The line is no JSON object."],
+  ["a list", "[]", "The line is no JSON object."],
+  ["no one who asks", '{"command":{"verb":"ping"}}', 'The field "by" must be a text of at most 120 characters.'],
+  ["no command", '{"by":"root"}', 'The field "command" must be an object.'],
+  ["a list for a command", '{"by":"root","command":[]}', 'The field "command" must be an object.'],
+  ["no verb", '{"by":"root","command":{}}', 'There is no command "".'],
+  ["another verb", '{"by":"root","command":{"verb":"shell\\u001b"}}', 'There is no command "shell\\x1b".'],
+  ["an inherited verb", '{"by":"root","command":{"verb":"toString"}}', 'There is no command "toString".'],
+  ["a field too many", '{"by":"root","command":{"verb":"ping","force":true}}', 'There is no field "force" here.'],
+  ["a word beside", '{"by":"root","origin":"root","command":{"verb":"ping"}}', 'There is no field "origin" here.'],
+];
+for (const [name, line, message] of broken)
+  test(`control line refused: ${name}`, () => {
+    const parsed = parseCommandLine(line);
+    assert.ok(!parsed.ok);
+    assert.equal(parsed.error.message, message);
+  });
+
+test("what a person wrote is kept printable", () => {
+  const command = { ...COMMANDS.ban, note: "a\u001b[2Jb" };
+  const parsed = parseCommandLine(JSON.stringify({ by: "admin\nroot", command }));
+  assert.deepEqual(parsed, { ok: true, value: { by: "admin\\x0aroot", command: { ...command, note: "a\\x1b[2Jb" } } });
+});
+
+test("no line throws, and what is refused is told in one printable sentence", () => {
+  const lines = Object.values(COMMANDS).map((command) => JSON.stringify({ by: "root", command }));
+  const mutated = fc
+    .tuple(fc.constantFrom(...lines), fc.nat(120), fc.string({ unit: "binary", maxLength: 3 }), fc.nat(4))
+    .map(([line, at, put, cut]) => line.slice(0, at) + put + line.slice(at + cut));
+  const odd = fc
+    .tuple(fc.constantFrom(...Object.values(COMMANDS)), fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue()))
+    .map(([command, extra]) => JSON.stringify({ by: "root", command: { ...command, ...extra } }));
+  fc.assert(
+    fc.property(fc.oneof(mutated, odd, fc.json(), fc.string({ unit: "binary" })), (line) => {
+      const parsed = parseCommandLine(line);
+      if (!parsed.ok) assert.match(parsed.error.message, /^[^\p{C}]{1,200}$/u);
+      else assert.ok(Object.hasOwn(COMMANDS, parsed.value.command.verb));
+      parseReply("ping", line);
+      parseWatchLine(line);
+    }),
+    { seed: 6, numRuns: 4000 },
+  );
+});
+
+test("replies", () => {
+  const good = { ok: true, result: { pid: 7 } } as const;
+  const bad = { ok: false, kind: "failed", message: "No.", next: "Nothing." } as const;
+  assert.deepEqual(parseReply("ping", printReply(good)), good);
+  assert.deepEqual(parseReply("ping", printReply(bad)), bad);
+  for (const line of [
+    "",
+    "[]",
+    "{}",
+    '{"ok":true}',
+    '{"ok":true,"result":{"expired":1}}',
+    '{"ok":false,"kind":"odd","message":"","next":""}',
+    '{"ok":false}',
+  ])
+    assert.equal(parseReply("ping", line), null, line);
+});
+
+test("lines of watch", () => {
+  assert.equal(parseWatchLine(printWatchLine(12)), 12);
+  for (const line of ["", "{}", '{"lastEventId":-1}', '{"lastEventId":1.5}', '{"lastEventId":"1"}', "12"])
+    assert.equal(parseWatchLine(line), null, line);
+});

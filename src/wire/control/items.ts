@@ -1,0 +1,123 @@
+import type { NoticeCode } from "../../core/alerts/notices.ts";
+import type { BanLevel } from "../../core/decide/decision.ts";
+
+/** What every interface shows: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
+
+/** A ban as every interface shows it. */
+export type BanItem = Readonly<{
+  ip: string;
+  prefix: string;
+  level: BanLevel;
+  code: string;
+  reason: string;
+  source: string;
+  createdAt: string;
+  expiresAt: string | null;
+  offences: number;
+}>;
+
+export type EventItem = Readonly<{
+  id: number;
+  at: string;
+  type: string;
+  ip: string | null;
+  account: string | null;
+  reason: string | null;
+  count: number | null;
+  limit: number | null;
+  windowMs: number | null;
+  details: string;
+  action: string;
+}>;
+
+export type TopIp = Readonly<{ ip: string; mails: number; connections: number; rejected: number }>;
+
+/** Everything known of one address, for `why`. */
+/** `expiresAt` null: until it is taken off. */
+export type AllowItem = Readonly<{ prefix: string; note: string; by: string; at: string; expiresAt: string | null }>;
+
+export type AddressReport = Readonly<{
+  ban: BanItem | null;
+  pastBans: readonly (BanItem & Readonly<{ endedAt: string | null; ended: string | null }>)[];
+  offencesInMemory: number;
+  allowed: AllowItem | null;
+  knownAccounts: readonly string[];
+  events: readonly EventItem[];
+}>;
+
+export type TimelineSource = "smtp" | "login" | "spam" | "delivery" | "web" | "fail2ban" | "firewall" | "administrator";
+/** An event, explained. */
+export type TimelineStep = EventItem &
+  Readonly<{
+    source: TimelineSource;
+    /** `5 within 10m, limit 5`; empty where nothing was counted. */
+    evidence: string;
+    meaning: string;
+    /** What lifts or mends it; null where there is nothing to do. */
+    lift: string | null;
+    /** The settings that would have prevented it. */
+    settings: readonly string[];
+  }>;
+
+/** `why IP`, `why --account`, `why --message`, and their routes. Timelines begin with the oldest. */
+export type AddressStory = AddressReport & Readonly<{ timeline: readonly TimelineStep[] }>;
+export type AccountReport = Readonly<{
+  account: string;
+  /** From where sign-ins came, the latest first. */
+  addresses: readonly Readonly<{ ip: string; succeeded: number; failed: number; lastAt: string }>[];
+  timeline: readonly TimelineStep[];
+}>;
+export type MessageReport = Readonly<{
+  asked: string;
+  queueIds: readonly string[];
+  messageIds: readonly string[];
+  timeline: readonly TimelineStep[];
+}>;
+
+export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; detail: string; next: string }>;
+
+export type ComponentHealth = Readonly<{ name: string; status: "ok" | "degraded" | "down"; detail: string }>;
+
+export type Health = Readonly<{
+  status: "ok" | "degraded" | "down";
+  components: readonly ComponentHealth[];
+  notices: readonly Notice[];
+  /** Seconds since the guard started. */
+  uptimeSeconds: number;
+}>;
+
+/** `GET /api/security?action=stats`, `ghostinbox stats --json`. */
+export type Stats = Readonly<{
+  generatedAt: string;
+  bans: Readonly<{ active: number; items: readonly BanItem[] }>;
+  events: readonly EventItem[];
+  topIps: readonly TopIp[];
+  counts: Readonly<Record<string, number>>;
+  health: Health;
+}>;
+
+export type AccountRow = Readonly<{
+  name: string;
+  suspended: boolean;
+  /** By `account add`, `account import`, or a followed file, in which its line stands or no longer does. */
+  origin: "command" | "imported" | "listed" | "unlisted";
+  /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
+  networks: readonly string[];
+  createdAt: string;
+}>;
+export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;
+export type AliasItem = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
+export type GreylistPauseItem = Readonly<{ target: string; until: string; by: string }>;
+export type AllowedSenderItem = Readonly<{ account: string; sender: string; by: string; at: string }>;
+export type AlertItem = Readonly<{
+  code: string;
+  /** Of which component or account; empty where there is but one. */
+  subject: string;
+  severity: "info" | "warning" | "critical";
+  says: string;
+  detail: string;
+  openedAt: string;
+  /** Null while it is open. */
+  resolvedAt: string | null;
+}>;
+export type TokenItem = Readonly<{ name: string; createdAt: string; createdBy: string }>;

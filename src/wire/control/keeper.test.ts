@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { instant } from "../../core/time.ts";
+import type { KeeperCommand, KeeperReply } from "./control.ts";
+import { parseKeeperCommand, parseKeeperReply } from "./keeper.ts";
+
+const COMMANDS: readonly KeeperCommand[] = [
+  { verb: "ping" },
+  { verb: "apply" },
+  { verb: "status" },
+  { verb: "kick_account", account: "anna@example.org" },
+  { verb: "kick_network", prefix: "203.0.113.0/24" },
+  { verb: "kick_network", prefix: "2001:db8::/64" },
+  { verb: "restart", service: "postfix" },
+  { verb: "restart", service: "fail2ban" },
+  { verb: "mail_ban", prefix: "198.51.100.7/32", jail: "dovecot", failures: 3, lastsMs: 600_000, unsaid: 0 },
+  { verb: "mail_ban", prefix: "2001:db8::/64", jail: "my-own", failures: 3, lastsMs: null, unsaid: 7 },
+  {
+    verb: "mail_alert",
+    id: "msg_0a1b",
+    kind: "opened",
+    at: instant(Date.UTC(2026, 10, 20)),
+    severity: "critical",
+    title: "Ein Teil läuft nicht",
+    body: "What happened: that.\n\nWhat to do: this.",
+  },
+];
+
+for (const command of COMMANDS)
+  test(`${JSON.stringify(command)} is understood`, () =>
+    assert.deepEqual(parseKeeperCommand(JSON.stringify(command)), command));
+
+for (const line of [
+  "",
+  "ping",
+  "null",
+  "[]",
+  '{"verb":"exec","program":"sh"}',
+  '{"verb":"kick_account"}',
+  '{"verb":"kick_account","account":"*"}',
+  '{"verb":"kick_account","account":"-A"}',
+  '{"verb":"kick_account","account":["anna@example.org"]}',
+  '{"verb":"kick_network","prefix":"all"}',
+  '{"verb":"restart","service":"keeper"}',
+  '{"verb":"mail_ban","prefix":"198.51.100.7/32","jail":"a\\nBcc: x","failures":3,"lastsMs":null,"unsaid":0}',
+  '{"verb":"mail_ban","prefix":"everybody","jail":"dovecot","failures":3,"lastsMs":null,"unsaid":0}',
+  '{"verb":"mail_ban","prefix":"198.51.100.7/32","jail":"dovecot","failures":"3","lastsMs":null,"unsaid":0}',
+  '{"verb":"mail_ban","prefix":"198.51.100.7/32","jail":"dovecot","failures":3,"lastsMs":"long","unsaid":0}',
+  '{"verb":"restart","service":"../../etc"}',
+  ...[
+    { id: "msg\r\nBcc: x@y.z" },
+    { title: "one\nBcc: x@y.z" },
+    { title: "x".repeat(401) },
+    { body: "a\rb" },
+    { body: "a\u0000b" },
+    { body: "é".repeat(6_001) },
+    { kind: "news" },
+    { severity: "fatal" },
+    { at: 9e15 },
+  ].map((wrong) => JSON.stringify({ ...COMMANDS.at(-1), ...wrong })),
+])
+  test(`no command: ${line}`, () => assert.equal(parseKeeperCommand(line), null));
+
+test("what is more than a command is left out", () => {
+  assert.deepEqual(parseKeeperCommand('{"verb":"ping","account":"x"}'), { verb: "ping" });
+});
+
+test("any line is a command of the grammar or none", () => {
+  const word = fc.constantFrom(
+    "verb",
+    "ping",
+    "kick_account",
+    "account",
+    "restart",
+    "service",
+    "postfix",
+    "a@b.c",
+    "*",
+  );
+  const lines = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc.dictionary(word, fc.oneof(word, fc.jsonValue())).map((o) => JSON.stringify(o)),
+  );
+  fc.assert(
+    fc.property(lines, (line) => {
+      const command = parseKeeperCommand(line);
+      if (command === null) return;
+      assert.deepEqual(parseKeeperCommand(JSON.stringify(command)), command);
+      if (command.verb === "kick_account") assert.match(command.account, /^[a-z0-9][a-z0-9._-]*@[a-z0-9.-]+$/);
+    }),
+    { seed: 20_261_120, numRuns: 2_000 },
+  );
+});
+
+const REPLIES: readonly KeeperReply[] = [
+  { ok: true, detail: "pid 7" },
+  { ok: true, detail: "", services: [{ name: "guard", up: true, pid: 12 }] },
+  { ok: false, reason: "no" },
+];
+for (const reply of REPLIES)
+  test(`${JSON.stringify(reply)} is understood`, () =>
+    assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply));
+
+test("what is no reply is none", () => {
+  for (const line of ["", "7", "{}", '{"ok":"yes"}']) assert.equal(parseKeeperReply(line), null, line);
+});

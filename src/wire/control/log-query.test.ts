@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { instant } from "../../core/time.ts";
+import { type LogQuery, matchesQuery } from "./log-query.ts";
+
+const ALL: LogQuery = { grep: null, since: null, network: null, queueId: null, account: null };
+const LINE =
+  "Nov 20 10:43:07 mail postfix/lmtp[17907]: 72CED1EABE5: to=<anna@example.test>, relay=x[198.51.100.7]:25, status=sent";
+const has = (query: Partial<LogQuery>, line = LINE): boolean =>
+  matchesQuery({ component: "mail", at: instant(1_000), line }, { ...ALL, ...query });
+
+test("text in either case, taken as it is", () => {
+  assert.ok(has({ grep: "STATUS=sent" }));
+  assert.ok(!has({ grep: "status=.*" }));
+});
+
+test("an address, however it stands there, and no other that begins alike", () => {
+  for (const [line, network, found] of [
+    [LINE, "198.51.100.7", true],
+    [LINE, "198.51.100.0/24", true],
+    [LINE, "198.51.100.70", false],
+    ["rip=198.51.100.70, lip=203.0.113.10", "198.51.100.7", false],
+    ["from 198.51.100.7:4025.", "198.51.100.7", true],
+    ["rip=2001:DB8:0::7, lip=x", "2001:db8::7", true],
+    ["rip=2001:db8:1::7,", "2001:db8::/48", false],
+    ["unknown[2001:db8::7]:25", "2001:db8::/64", true],
+  ] as const) {
+    const parsed = parsePrefix(network);
+    assert.ok(parsed !== null);
+    assert.equal(has({ network: parsed }, line), found, `${network} in ${line}`);
+  }
+});
+
+test("a queue id and an account by themselves, not as a part of another", () => {
+  assert.ok(has({ queueId: "72CED1EABE5" }));
+  assert.ok(!has({ queueId: "72CED1EABE" }));
+  assert.ok(has({ account: "Anna@Example.test" }));
+  for (const line of ["<joanna@example.test>", "<anna@example.tests>", "<x.anna@example.test>"])
+    assert.ok(!has({ account: "anna@example.test" }, line), line);
+});
+
+test("since when", () => {
+  assert.ok(has({ since: instant(1_000) }));
+  assert.ok(!has({ since: instant(1_001) }));
+});

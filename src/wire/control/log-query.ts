@@ -1,0 +1,47 @@
+import { contains, type Prefix, parseIp } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+
+/** Which lines of the logs are wanted; null where it does not matter. */
+export type LogQuery = Readonly<{
+  /** Any text, in either case; no pattern, so that nothing needs to be escaped. */
+  grep: string | null;
+  since: Millis | null;
+  network: Prefix | null;
+  queueId: string | null;
+  account: string | null;
+}>;
+
+/** A line of a log, and when it was written: for one that does not say so itself, when the one before it was. */
+export type LogEntry = Readonly<{ component: string; at: Millis; line: string }>;
+
+export function matchesQuery({ at, line }: LogEntry, query: LogQuery): boolean {
+  if (query.since !== null && at < query.since) return false;
+  if (query.queueId !== null && !hasWord(line, query.queueId, OF_A_QUEUE_ID)) return false;
+  if (query.grep === null && query.account === null && query.network === null) return true;
+  const lower = line.toLowerCase();
+  if (query.grep !== null && !lower.includes(query.grep.toLowerCase())) return false;
+  if (query.account !== null && !hasWord(lower, query.account.toLowerCase(), OF_A_NAME)) return false;
+  return query.network === null || namesAddressOf(line, query.network);
+}
+
+const OF_A_QUEUE_ID = /[0-9A-Za-z]/;
+const OF_A_NAME = /[\w@+-]/;
+
+/** Whether it stands there by itself, not as a part of a longer name. */
+function hasWord(line: string, word: string, letters: RegExp): boolean {
+  for (let at = line.indexOf(word); at >= 0; at = line.indexOf(word, at + 1)) {
+    const before = line[at - 1] ?? "";
+    const after = line[at + word.length] ?? "";
+    if (!letters.test(before) && !(before === "." && letters === OF_A_NAME) && !letters.test(after)) return true;
+  }
+  return false;
+}
+
+/** Whether an address of the network stands in it, however it is written: `[198.51.100.7]:25`, `rip=2001:db8::7,`. */
+function namesAddressOf(line: string, network: Prefix): boolean {
+  for (const [token] of line.matchAll(/[0-9A-Fa-f:.]{2,64}/g)) {
+    const ip = parseIp(token) ?? parseIp(token.replace(/[.:]+$/, "").replace(/:\d{1,5}$/, ""));
+    if (ip !== null && contains(network, ip)) return true;
+  }
+  return false;
+}

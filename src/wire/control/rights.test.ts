@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { actorFrom, mayAsk, ORIGINS } from "./rights.ts";
+
+/** Spelled out here, so that a verb that is opened to the web is opened twice. */
+const WEB = [
+  "admin_seen",
+  "allow_add",
+  "allow_list",
+  "allow_remove",
+  "ban",
+  "cleanup",
+  "dashboard_ask",
+  "dashboard_login",
+  "health",
+  "unban",
+  "watch",
+];
+
+test("the web may ask what its routes offer, and nothing else", () => {
+  const verbs = Object.keys(ORIGINS).filter((verb): verb is keyof typeof ORIGINS => verb in ORIGINS);
+  assert.deepEqual(verbs.filter((verb) => mayAsk("web", verb)).toSorted(), WEB);
+  assert.ok(!mayAsk("root", "dashboard_login"), "only the web has sign-ins to report");
+});
+
+test("an actor that the web names is marked as such, and is one of its callers", () => {
+  assert.equal(actorFrom("root", "root (anna)"), "root (anna)");
+  assert.equal(actorFrom("web", "admin via 203.0.113.7"), "web:admin via 203.0.113.7");
+  assert.equal(actorFrom("web", "token ci-1.x via 2001:db8::7"), "web:token ci-1.x via 2001:db8::7");
+  assert.equal(actorFrom("web", "web"), "web:web");
+  for (const forged of ["root", "", "engine", "admin via 203.0.113.7 by root", "admin via 203.0.113.7\n", "web:root"])
+    assert.equal(actorFrom("web", forged), "web:unnamed", forged);
+});

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { type Publisher, printZone, recordsOf, reverseName } from "./records.ts";
+
+function ip(text: string): Ip {
+  const parsed = parseIp(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+const publisher: Publisher = {
+  domain: "example.org",
+  hostname: "mail.example.org",
+  addresses: [ip("203.0.113.7"), ip("2001:db8::25")],
+  dkim: { selector: "ghostinbox", publicKey: "A".repeat(392) },
+  relay: null,
+  ports: { submission: 587, submissions: 465, imaps: 993 },
+};
+
+test("the zone file of a domain", () => {
+  const lines = printZone(recordsOf(publisher))
+    .split("\n")
+    .filter((line) => !line.startsWith(";"));
+  const key = `v=DKIM1; k=rsa; p=${"A".repeat(392)}`;
+  assert.deepEqual(lines, [
+    "example.org. MX 10 mail.example.org.",
+    "mail.example.org. A 203.0.113.7",
+    "7.113.0.203.in-addr.arpa. PTR mail.example.org.",
+    "mail.example.org. AAAA 2001:db8::25",
+    `${reverseName(ip("2001:db8::25"))}. PTR mail.example.org.`,
+    'example.org. TXT "v=spf1 mx -all"',
+    'mail.example.org. TXT "v=spf1 a -all"',
+    `ghostinbox._domainkey.example.org. TXT "${key.slice(0, 255)}" "${key.slice(255)}"`,
+    '_dmarc.example.org. TXT "v=DMARC1; p=quarantine; rua=mailto:postmaster@example.org"',
+    '_smtp._tls.example.org. TXT "v=TLSRPTv1; rua=mailto:postmaster@example.org"',
+    "_imaps._tcp.example.org. SRV 0 1 993 mail.example.org.",
+    "_submissions._tcp.example.org. SRV 0 1 465 mail.example.org.",
+    "_submission._tcp.example.org. SRV 0 1 587 mail.example.org.",
+  ]);
+});
+
+test("with a relay, that may send too", () => {
+  const records = recordsOf({ ...publisher, relay: "smtp.example.net" });
+  assert.equal(records.find(({ kind }) => kind === "spf")?.value, "v=spf1 mx a:smtp.example.net ~all");
+});
+
+test("reverse names (RFC 1035 section 3.5, RFC 3596 section 2.5)", () => {
+  assert.equal(reverseName(ip("203.0.113.7")), "7.113.0.203.in-addr.arpa");
+  assert.equal(
+    reverseName(ip("4321:0:1:2:3:4:567:89ab")),
+    "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa",
+  );
+  assert.equal(reverseName(ip("2001:db8::25")), `5.2.${"0.".repeat(22)}8.b.d.0.1.0.0.2.ip6.arpa`);
+});

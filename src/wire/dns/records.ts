@@ -1,0 +1,146 @@
+import { type Ip, isV4 } from "../../core/net/ip.ts";
+
+/** One record to publish, in the terms of a zone file (RFC 1035 section 5). */
+export type DnsRecord = Readonly<{
+  /** Fully qualified, without the dot at its end. */
+  name: string;
+  type: "MX" | "A" | "AAAA" | "TXT" | "SRV" | "PTR";
+  /** As a zone file writes it, but a TXT in one piece and without quotes. */
+  value: string;
+  kind: RecordKind;
+  /** One sentence. */
+  says: string;
+  /** Mail suffers without it. */
+  required: boolean;
+}>;
+export type RecordKind =
+  | "mx"
+  | "address"
+  | "reverse"
+  | "spf"
+  | "helo_spf"
+  | "dkim"
+  | "dmarc"
+  | "tls_report"
+  | "service";
+
+export type Publisher = Readonly<{
+  domain: string;
+  hostname: string;
+  /** Public addresses of this machine; empty behind a NAT. */
+  addresses: readonly Ip[];
+  dkim: Readonly<{ selector: string; publicKey: string }>;
+  /** Server that takes all outgoing mail; null: none. */
+  relay: string | null;
+  ports: Readonly<{ submission: number; submissions: number; imaps: number }>;
+}>;
+
+/** What others look up to deliver mail to the domain and to believe mail from it. */
+export function recordsOf(publisher: Publisher): readonly DnsRecord[] {
+  const { domain, hostname, addresses, dkim, ports } = publisher;
+  const text = (name: string, value: string, rest: Pick<DnsRecord, "kind" | "says" | "required">): DnsRecord => ({
+    name,
+    type: "TXT",
+    value,
+    ...rest,
+  });
+  return [
+    {
+      name: domain,
+      type: "MX",
+      value: `10 ${hostname}.`,
+      kind: "mx",
+      says: "Mail for the domain comes here.",
+      required: true,
+    },
+    ...addresses.flatMap((address) => addressRecords(hostname, address)),
+    text(domain, spf(publisher), { kind: "spf", says: "Who may send for the domain (RFC 7208).", required: true }),
+    text(hostname, "v=spf1 a -all", {
+      kind: "helo_spf",
+      says: "The same for the server's own name in HELO.",
+      required: false,
+    }),
+    text(`${dkim.selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${dkim.publicKey}`, {
+      kind: "dkim",
+      says: "The key that verifies our signatures (RFC 6376).",
+      required: true,
+    }),
+    text(`_dmarc.${domain}`, `v=DMARC1; p=quarantine; rua=mailto:postmaster@${domain}`, {
+      kind: "dmarc",
+      says: "What to do with mail that fails both, and where to report (RFC 7489).",
+      required: true,
+    }),
+    text(`_smtp._tls.${domain}`, `v=TLSRPTv1; rua=mailto:postmaster@${domain}`, {
+      kind: "tls_report",
+      says: "Where to report trouble with TLS (RFC 8460).",
+      required: false,
+    }),
+    service("_imaps", ports.imaps, publisher),
+    service("_submissions", ports.submissions, publisher),
+    service("_submission", ports.submission, publisher),
+  ];
+}
+
+/** As lines of a zone file, a comment before each. */
+export function printZone(records: readonly DnsRecord[]): string {
+  return records
+    .map(({ name, type, value, says, required }) => {
+      const data = type === "TXT" ? pieces(value) : value;
+      return `; ${says}${required ? "" : " Optional."}\n${name}. ${type} ${data}`;
+    })
+    .join("\n");
+}
+
+/** `7.113.0.203.in-addr.arpa` (RFC 1035 section 3.5, RFC 3596 section 2.5). */
+export function reverseName(address: Ip): string {
+  if (isV4(address)) return `${address.split(".").toReversed().join(".")}.in-addr.arpa`;
+  const [head = "", tail] = address.split("::");
+  const groups = (part: string): string[] => (part === "" ? [] : part.split(":"));
+  const left = groups(head);
+  const right = groups(tail ?? "");
+  const middle = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill("0");
+  const digits = [...left, ...middle, ...right].map((group) => group.padStart(4, "0")).join("");
+  return `${[...digits].toReversed().join(".")}.ip6.arpa`;
+}
+
+function addressRecords(hostname: string, address: Ip): readonly DnsRecord[] {
+  return [
+    {
+      name: hostname,
+      type: isV4(address) ? "A" : "AAAA",
+      value: address,
+      kind: "address",
+      says: "Where the server is.",
+      required: true,
+    },
+    {
+      name: reverseName(address),
+      type: "PTR",
+      value: `${hostname}.`,
+      kind: "reverse",
+      says: "Whoever gave you the address sets this; many refuse mail without it.",
+      required: true,
+    },
+  ];
+}
+
+function spf({ relay }: Publisher): string {
+  return relay === null ? "v=spf1 mx -all" : `v=spf1 mx a:${relay} ~all`;
+}
+
+function service(name: string, port: number, { domain, hostname }: Publisher): DnsRecord {
+  const says = "Lets mail programs find the server by themselves (RFC 6186, RFC 8314).";
+  return {
+    name: `${name}._tcp.${domain}`,
+    type: "SRV",
+    value: `0 1 ${port} ${hostname}.`,
+    kind: "service",
+    says,
+    required: false,
+  };
+}
+
+/** A string of a TXT record holds 255 octets at most. */
+function pieces(text: string): string {
+  return (text.match(/.{1,255}/g) ?? [""]).map((piece) => `"${piece}"`).join(" ");
+}

@@ -1,0 +1,101 @@
+import type { Decision } from "../../core/decide/decision.ts";
+import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
+import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded, Service } from "../../core/events/event.ts";
+import { parseIp } from "../../core/net/ip.ts";
+
+/** Dovecot's auth policy: JSON over HTTP before and after each login (auth-policy.c, Dovecot 2.3). */
+export const LOGIN_REQUEST_BYTES = 8 * 1024;
+
+/** RFC 5321, 4.5.3.1: 64 for the local part, @, 255 for the domain. */
+const LOGIN_LENGTH = 320;
+const PASSWORD_HASH_LENGTH = 128;
+
+/** What concerns no stranger's login: a protocol without one, or the echo of our own refusal. */
+export type NotOurs = Readonly<{ type: "NOT_OURS" }>;
+export type LoginRequest = LoginAsked | LoginSucceeded | LoginFailed | NotOurs;
+export type LoginProblem = "unknown_command" | "not_json" | "not_an_object" | "bad_field";
+export type ParsedLogin = Readonly<{ ok: true; value: LoginRequest }> | Readonly<{ ok: false; reason: LoginProblem }>;
+
+const NOT_OURS: ParsedLogin = { ok: true, value: { type: "NOT_OURS" } };
+
+/** `command` is the query parameter of that name, `body` the JSON of auth_policy_request_attributes. */
+export function parseLoginRequest(command: string | null, body: string): ParsedLogin {
+  if (command !== "allow" && command !== "report") return { ok: false, reason: "unknown_command" };
+  const json = parseJson(body);
+  if (json === undefined) return { ok: false, reason: "not_json" };
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return { ok: false, reason: "not_an_object" };
+
+  const fields = new Map<string, unknown>(Object.entries(json));
+  const [login, remote, protocol, hash] = ["login", "remote", "protocol", "pwhash"].map(
+    (name) => fields.get(name) ?? "",
+  );
+  if (!isText(login) || !isText(remote) || !isText(protocol) || !isText(hash))
+    return { ok: false, reason: "bad_field" };
+  const [success, rejected] = ["success", "policy_reject"].map((name) => fields.get(name) ?? false);
+  if (typeof success !== "boolean" || typeof rejected !== "boolean") return { ok: false, reason: "bad_field" };
+  if (hash.length > PASSWORD_HASH_LENGTH) return { ok: false, reason: "bad_field" };
+
+  const service = serviceOf(protocol);
+  const ip = parseIp(remote);
+  if (service === null || ip === null) return NOT_OURS;
+  const facts: LoginFacts = { ip, service, login: cleanLogin(login), passwordHash: hash };
+  if (command === "allow") return { ok: true, value: { type: "LOGIN_ASKED", ...facts } };
+  if (success) return { ok: true, value: { type: "LOGIN_SUCCEEDED", ...facts } };
+  // Dovecot reports what we refused as a failure too: one act counts once.
+  return rejected ? NOT_OURS : { ok: true, value: { type: "LOGIN_FAILED", ...facts } };
+}
+
+/** Status below 0 refuses, 0 goes on, above 0 delays by as many seconds. The client would see `msg`: it says nothing. */
+export function printLoginAnswer(decision: Decision): string {
+  return printStatus(loginStatus(decision));
+}
+
+export const LOGIN_GOES_ON = printStatus(0);
+
+function loginStatus({ verdict }: Decision): number {
+  switch (verdict) {
+    case "pass":
+      return 0;
+    case "delay":
+      return LOGIN_DELAY_SECONDS;
+    case "defer":
+    case "refuse":
+      return -1;
+  }
+}
+
+function printStatus(status: number): string {
+  return JSON.stringify({ status, msg: "" });
+}
+
+/** Dovecot's names of its services; `smtp` is Postfix's SASL, wherever it was asked. */
+function serviceOf(protocol: string): Service | null {
+  switch (protocol) {
+    case "imap":
+      return "imap";
+    case "smtp":
+    case "submission":
+      return "submission";
+    case "sieve":
+      return "sieve";
+    default:
+      return null;
+  }
+}
+
+/** No control characters, half surrogate pairs or more than an address holds: no such account exists anyway. */
+function cleanLogin(login: string): string {
+  return login.slice(0, LOGIN_LENGTH).replace(/[\p{Cc}\p{Cs}]/gu, "");
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,76 @@
+import type { DoorPlan, DoorWords } from "../../core/firewall/doors.ts";
+import { isV4, networkAddress } from "../../core/net/ip.ts";
+
+/** The TCP ports whose connections are limited, and how many an address, or an IPv6 unit, may hold at once to each. */
+export type ConnectionLimit = Readonly<{
+  most: number;
+  ports: readonly number[];
+  /** False for a kernel that cannot count them itself while the guard is down. */
+  fallback?: boolean;
+}>;
+
+/** What the guard found out by itself, which fades away unless it says so again. */
+const GUARD_SETS = ["watched", "full", "held4", "held6", "known4", "known6"] as const;
+const FALLBACK_SETS = ["open4", "open6"] as const;
+/** Addresses whose connections the kernel counts at once, about 20 MB; while there are more, those that come later are not. */
+const COUNTED_ADDRESSES = 65_535;
+
+export function doorSets({ fallback = true }: ConnectionLimit): readonly string[] {
+  return [...GUARD_SETS, ...(fallback ? FALLBACK_SETS : [])];
+}
+
+/**
+ * The guard counts: it looks at connections that stand, whose clients have answered (door-watch.ts), and names those who
+ * may open no more. A SYN alone, which anyone can send in the name of another, counts for nothing.
+ *
+ * Only while the guard is down, and `watched` has run out, does the kernel count by itself. It must do so at the SYN:
+ * kernels from 6.18 on take no connection into `ct count` that is confirmed already. The one too many is refused by a
+ * reset. Whoever is on the allow list has left the chain before. A reset of the table counts anew.
+ */
+export function doorText({ most, ports, fallback = true }: ConnectionLimit, mask: string) {
+  const unit6 = `ip6 saddr & ${mask}`;
+  const refuse = "reject with tcp reset";
+  const open = (type: string): string => `type ${type} . inet_service; size ${COUNTED_ADDRESSES}; flags dynamic;`;
+  return {
+    sets: `  set watched { type inet_service; flags timeout; }
+  set full { type inet_service; flags timeout; }
+  set held4 { type ipv4_addr . inet_service; flags timeout; }
+  set held6 { type ipv6_addr . inet_service; flags timeout; }
+  set known4 { type ipv4_addr; flags timeout; }
+  set known6 { type ipv6_addr; flags timeout; }
+${fallback ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_addr")} }\n` : ""}`,
+    chain: `  chain doors {
+    ip saddr . tcp dport @held4 ${refuse}
+    ${unit6} . tcp dport @held6 ${refuse}
+    tcp dport @full ip saddr != @known4 ${refuse}
+    tcp dport @full ${unit6} != @known6 ${refuse}
+    tcp dport @watched accept
+${
+  fallback
+    ? `    add @open4 { ip saddr . tcp dport ct count over ${most} } ${refuse}
+    add @open6 { ${unit6} . tcp dport ct count over ${most} } ${refuse}
+`
+    : ""
+}  }
+`,
+    rule: `    tcp dport { ${ports.join(", ")} } tcp flags & (fin | syn | rst | ack) == syn goto doors\n`,
+  };
+}
+
+/** For `nft -f`: what the guard found out takes the place of what it said before. One transaction. */
+export function nftDoors(table: string, { watched, held, full, known }: DoorWords, lastsS: number): string {
+  const pair = ({ unit, port }: DoorPlan["held"][number]): string => `${networkAddress(unit)} . ${port}`;
+  const elements: Readonly<Record<(typeof GUARD_SETS)[number], readonly (string | number)[]>> = {
+    watched,
+    full,
+    held4: held.filter(({ unit }) => isV4(unit)).map(pair),
+    held6: held.filter(({ unit }) => !isV4(unit)).map(pair),
+    known4: known.filter(isV4).map(networkAddress),
+    known6: known.filter((unit) => !isV4(unit)).map(networkAddress),
+  };
+  return GUARD_SETS.map((set) => {
+    const fill = [...new Set(elements[set])].map((element) => `${element} timeout ${lastsS}s`).join(", ");
+    const add = fill === "" ? "" : `add element ${table} ${set} { ${fill} }\n`;
+    return `flush set ${table} ${set}\n${add}`;
+  }).join("");
+}

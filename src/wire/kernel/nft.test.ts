@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
+import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { instant, later } from "../../core/time.ts";
+import { isWhole, nftApply, nftProbe, nftRemove, nftReset, parseCounters, type TableShape } from "./nft.ts";
+
+const NOW = instant(1_000_000_000_000);
+const DAY_MS = 86_400_000;
+const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null, local: null };
+const COUNTING: TableShape = { ipv6Length: 56, connections: { most: 10, ports: [25, 993] }, local: null };
+
+test("a port of loopback is for its users, and the lack of that is noticed", () => {
+  const shape: TableShape = { ...BANS_ALONE, local: { port: 10_025, users: [105, 105] } };
+  const text = nftReset([], [], shape);
+  assert.match(text, /set askers \{ type uid; elements = \{ 0, 105 \} \}\n/);
+  assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
+  assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n/);
+  assert.doesNotMatch(nftReset([], [], BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
+});
+
+test("a reset replaces our table, and ours alone, in one transaction", () => {
+  const plan = planReset(
+    [
+      { prefix: prefix("203.0.113.7"), expiresAt: later(NOW, 90_500) },
+      { prefix: prefix("203.0.113.8"), expiresAt: null },
+      { prefix: prefix("2001:db8:1:2::/64"), expiresAt: later(NOW, 3_650 * DAY_MS) },
+      { prefix: prefix("2001:db8::9"), expiresAt: null },
+      { prefix: prefix("198.51.100.0/24"), expiresAt: null },
+      { prefix: prefix("2001:db8:8000::/33"), expiresAt: later(NOW, 1) },
+    ],
+    NOW,
+    64,
+  );
+  const allow = ["127.0.0.1", "127.0.0.0/8", "::1"].map(prefix);
+  assert.equal(
+    nftReset(plan.changes, allow, BANS_ALONE),
+    `add table inet ghostinbox
+delete table inet ghostinbox
+table inet ghostinbox {
+  counter dropped { }
+  counter refused { }
+  set allow4 { type ipv4_addr; flags interval; }
+  set allow6 { type ipv6_addr; flags interval; }
+  set ban4 { type ipv4_addr; flags timeout; }
+  set ban6 { type ipv6_addr; flags timeout; }
+  set ban6_host { type ipv6_addr; flags timeout; }
+  set net4 { type ipv4_addr; flags interval, timeout; }
+  set net6 { type ipv6_addr; flags interval, timeout; }
+  chain banned {
+    tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
+    counter name dropped drop
+  }
+  chain input {
+    type filter hook input priority filter - 10; policy accept;
+    iif lo accept
+    icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
+    ip saddr @allow4 accept
+    ip6 saddr @allow6 accept
+    ip saddr @ban4 goto banned
+    ip6 saddr & ffff:ffff:ffff:ffff:0:0:0:0 @ban6 goto banned
+    ip6 saddr @ban6_host goto banned
+    ip saddr @net4 goto banned
+    ip6 saddr @net6 goto banned
+  }
+}
+add element inet ghostinbox allow4 { 127.0.0.0/8 }
+add element inet ghostinbox allow6 { ::1/128 }
+add element inet ghostinbox ban4 { 0.0.0.0 }
+add element inet ghostinbox ban6 { :: }
+add element inet ghostinbox ban6_host { :: }
+add element inet ghostinbox ban4 { 203.0.113.7 timeout 0d0h1m31s, 203.0.113.8 }
+add element inet ghostinbox ban6 { 2001:db8:1:2:: timeout 3650d0h0m0s }
+add element inet ghostinbox ban6_host { 2001:db8::9 }
+add element inet ghostinbox net4 { 198.51.100.0/24 }
+add element inet ghostinbox net6 { 2001:db8:8000::/33 timeout 0d0h0m1s }
+`,
+  );
+});
+
+test("the doors come after bans and the allow list; who is held goes by address and port", () => {
+  const lines = nftReset([], [], COUNTING).split("\n");
+  assert.ok(lines.includes("  set open4 { type ipv4_addr . inet_service; size 65535; flags dynamic; }"));
+  const last = lines.indexOf("    ip6 saddr @net6 goto banned");
+  assert.equal(lines[last + 1], "    tcp dport { 25, 993 } tcp flags & (fin | syn | rst | ack) == syn goto doors");
+  const doors = lines.indexOf("  chain doors {");
+  const unit = "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0";
+  assert.deepEqual(lines.slice(doors + 1, doors + 9), [
+    "    ip saddr . tcp dport @held4 reject with tcp reset",
+    `    ${unit} . tcp dport @held6 reject with tcp reset`,
+    "    tcp dport @full ip saddr != @known4 reject with tcp reset",
+    `    tcp dport @full ${unit} != @known6 reject with tcp reset`,
+    "    tcp dport @watched accept",
+    "    add @open4 { ip saddr . tcp dport ct count over 10 } reject with tcp reset",
+    `    add @open6 { ${unit} . tcp dport ct count over 10 } reject with tcp reset`,
+    "  }",
+  ]);
+  const without = nftReset([], [], { ...COUNTING, connections: { most: 10, ports: [25], fallback: false } });
+  assert.doesNotMatch(without, /ct count|open[46]/);
+  assert.match(without, /@held4 reject/);
+});
+
+test("the mask is as long as the unit of IPv6 bans", () => {
+  const masks: readonly (readonly [number, string])[] = [
+    [48, "ffff:ffff:ffff:0:0:0:0:0"],
+    [56, "ffff:ffff:ffff:ff00:0:0:0:0"],
+    [61, "ffff:ffff:ffff:fff8:0:0:0:0"],
+    [128, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
+  ];
+  for (const [length, mask] of masks)
+    assert.ok(nftReset([], [], { ...BANS_ALONE, ipv6Length: length }).includes(`ip6 saddr & ${mask} @ban6`), mask);
+});
+
+test("steps become one line: refreshed by add, delete, add; lifted by add, delete; networks rebuilt", () => {
+  const held = planReset([{ prefix: prefix("198.51.100.0/24"), expiresAt: null }], NOW, 64).networks;
+  const { changes } = planSteps(
+    held,
+    [
+      { type: "add", prefix: prefix("203.0.113.7"), expiresAt: later(NOW, 7_200_000) },
+      { type: "delete", prefix: prefix("203.0.113.8") },
+      { type: "delete", prefix: prefix("2001:db8:1:2::/64") },
+      { type: "delete", prefix: prefix("198.51.100.0/24") },
+      { type: "add", prefix: prefix("2001:db8::/32"), expiresAt: null },
+    ],
+    NOW,
+    64,
+  );
+  assert.deepEqual(nftApply(changes).split("; "), [
+    "add element inet ghostinbox ban4 { 203.0.113.7, 203.0.113.8 }",
+    "delete element inet ghostinbox ban4 { 203.0.113.7, 203.0.113.8 }",
+    "add element inet ghostinbox ban4 { 203.0.113.7 timeout 0d2h0m0s }",
+    "add element inet ghostinbox ban6 { 2001:db8:1:2:: }",
+    "delete element inet ghostinbox ban6 { 2001:db8:1:2:: }",
+    "flush set inet ghostinbox net4",
+    "flush set inet ghostinbox net6",
+    "add element inet ghostinbox net6 { 2001:db8::/32 }",
+  ]);
+  assert.equal(nftApply([]), "");
+});
+
+test("no command ever names another table", () => {
+  const all = `${nftReset([], [prefix("::1")], COUNTING)}${nftRemove()}${nftProbe(COUNTING)}`;
+  for (const line of all.split("\n").filter((text) => /^(add|delete|flush|create|table|reset|list)\b/.test(text)))
+    assert.match(line, /^(?:\w+ )?(?:set |table |element |counters table )?inet ghostinbox\b/, line);
+});
+
+test("the table is whole when every command of the probe was refused as it should be", () => {
+  const busy = "Error: Could not process rule: Device or resource busy\ndelete set inet ghostinbox ban4\n";
+  const exists = "Error: Could not process rule: File exists\n";
+  for (const [shape, sets] of [
+    [BANS_ALONE, 7],
+    [COUNTING, 15],
+    [{ ...COUNTING, connections: { most: 10, ports: [25], fallback: false } }, 13],
+  ] as const) {
+    assert.equal(nftProbe(shape).match(/^delete set/gm)?.length, sets);
+    assert.equal(isWhole(busy.repeat(sets) + exists.repeat(3), shape), true);
+    assert.equal(isWhole(busy.repeat(sets) + exists.repeat(2), shape), false);
+    assert.equal(isWhole(busy.repeat(sets - 1) + exists.repeat(3), shape), false);
+    assert.equal(isWhole("Error: No such file or directory\n", shape), false);
+    assert.equal(isWhole("", shape), false);
+  }
+});
+
+test("counters are read as nft prints them", () => {
+  const counter = (name: string, packets: string): string =>
+    `table inet ghostinbox {\n\tcounter ${name} {\n\t\tpackets ${packets} bytes 240\n\t}\n}\n`;
+  assert.deepEqual(parseCounters(counter("dropped", "4") + counter("refused", "17")), { dropped: 4, refused: 17 });
+  assert.equal(parseCounters(counter("dropped", "4")), null);
+  fc.assert(fc.property(fc.string(), (text) => assert.equal(parseCounters(text), null)));
+});
+
+function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  assert.ok(parsed !== null, text);
+  return parsed;
+}

@@ -1,0 +1,201 @@
+import {
+  type Element,
+  HASH_SETS,
+  INTERVAL_SETS,
+  outermost,
+  type SetChange,
+  setOf,
+} from "../../core/firewall/plan-firewall.ts";
+import { isV4, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { type ConnectionLimit, doorSets, doorText } from "./nft-doors.ts";
+import { type LocalDoor, localSets, localText } from "./nft-local.ts";
+
+/** Text for nft(8). Every command names this table, so nothing else on the machine is ever touched. */
+export const TABLE = "inet ghostinbox";
+const ELEMENTS_PER_COMMAND = 1_000;
+const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
+/** No packet comes from these; while they lie in a set, nobody has emptied it. */
+const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
+
+/** What the table is made for. Without `connections` bans alone are kept. */
+export type TableShape = Readonly<{
+  ipv6Length: number;
+  connections: ConnectionLimit | null;
+  /** Null: any local program may connect to any port. */
+  local: LocalDoor | null;
+}>;
+
+/** For `nft -f`: makes the table anew with just these bans. One transaction: no packet sees it half made. */
+export function nftReset(changes: readonly SetChange[], allow: readonly Prefix[], shape: TableShape): string {
+  const allow4 = allow.filter(isV4);
+  const allow6 = allow.filter((prefix) => !isV4(prefix));
+  return [
+    nftRemove(),
+    tableText(shape),
+    ...addElements("allow4", outermost(allow4)),
+    ...addElements("allow6", outermost(allow6)),
+    ...HASH_SETS.map((set) => `add element ${TABLE} ${set} { ${WATERMARK[set]} }\n`),
+    ...changes.flatMap((change) =>
+      change.type === "change"
+        ? addElements(change.set, change.add.map(printHashed))
+        : addElements(change.set, change.elements.map(printNetwork)),
+    ),
+  ].join("");
+}
+
+/** Takes our table away, whether or not it stands. */
+export function nftRemove(): string {
+  return `add table ${TABLE}\ndelete table ${TABLE}\n`;
+}
+
+/** One line: one transaction, for `nft -i` as for `nft -f`. Empty when there is nothing to do. */
+export function nftApply(changes: readonly SetChange[]): string {
+  return changes.flatMap(changeCommands).join("; ");
+}
+
+function changeCommands(change: SetChange): readonly string[] {
+  const at = `${TABLE} ${change.set}`;
+  if (change.type === "rebuild") {
+    const fill = change.elements.map(printNetwork).join(", ");
+    return [`flush set ${at}`, ...(fill === "" ? [] : [`add element ${at} { ${fill} }`])];
+  }
+  // Deleting what is absent and adding what is present both misbehave: add, delete, add is right in every case.
+  const touched = [...change.add.map(({ prefix }) => prefix), ...change.remove].map(networkAddress).join(", ");
+  const fill = change.add.map(printHashed).join(", ");
+  return [
+    `add element ${at} { ${touched} }`,
+    `delete element ${at} { ${touched} }`,
+    ...(fill === "" ? [] : [`add element ${at} { ${fill} }`]),
+  ];
+}
+
+/**
+ * For `nft -c -f` (check only): asks for these in the hash sets, each by a command that is refused while it is there.
+ * `get element` would read all the others back too, 0.3 s at 100,000. Networks in interval sets are not asked for, for
+ * they may lie within a wider one.
+ */
+export function nftHeldProbe(prefixes: readonly Prefix[], ipv6Length: number): readonly string[] {
+  return prefixes.flatMap((prefix) => {
+    const set = HASH_SETS.find((hash) => hash === setOf(prefix, ipv6Length));
+    return set === undefined ? [] : [`create element ${TABLE} ${set} { ${networkAddress(prefix)} }\n`];
+  });
+}
+
+/** How many of them are there, by the errors that the probe gave. */
+export function countHeld(probeErrors: string): number {
+  return probeErrors.match(/File exists/g)?.length ?? 0;
+}
+
+/**
+ * For `nft -c -f` (check only, nothing is changed): while our table stands whole, each command is refused, since rules
+ * use the sets and the watermarks are in them. Reading the sets back instead takes 0.3 s at 100,000 bans.
+ */
+export function nftProbe(shape: TableShape): string {
+  const present = HASH_SETS.map((set) => `create element ${TABLE} ${set} { ${WATERMARK[set]} }\n`);
+  const used = setsOf(shape).map((set) => `delete set ${TABLE} ${set}\n`);
+  // nft forgets a set that it was told to delete: these come last.
+  return [...present, ...used].join("");
+}
+
+/** Reads the errors that the probe gave; false when anything of ours is missing. */
+export function isWhole(probeErrors: string, shape: TableShape): boolean {
+  const busy = probeErrors.match(/Device or resource busy/g)?.length ?? 0;
+  return busy === setsOf(shape).length && countHeld(probeErrors) === HASH_SETS.length;
+}
+
+function setsOf({ connections, local }: TableShape): readonly string[] {
+  return [...BAN_SETS, "allow4", "allow6", ...(connections === null ? [] : doorSets(connections)), ...localSets(local)];
+}
+
+/** Reads the counters and starts them anew: unlike `list`, nft does this without reading every element back. */
+export const NFT_TAKE_COUNTERS = `reset counters table ${TABLE}\n`;
+/** Packets of banned addresses since the last look. `refused`: answered by a TCP reset. */
+export type Counters = Readonly<{ dropped: number; refused: number }>;
+
+/** Null if the text is not such a listing. */
+export function parseCounters(text: string): Counters | null {
+  const packets = (name: string): number | null => {
+    const match = new RegExp(`counter ${name} \\{\\s*packets (\\d{1,15}) bytes \\d+`).exec(text);
+    return match === null ? null : Number(match[1]);
+  };
+  const dropped = packets("dropped");
+  const refused = packets("refused");
+  return dropped === null || refused === null ? null : { dropped, refused };
+}
+
+/** Prints the whole table. (nft 1.0.6 cannot list several sets by name in one go.) */
+export const NFT_LIST = `list table ${TABLE}\n`;
+
+/**
+ * Banned packets are judged before anything could accept an established connection. Those of an open session (ACK
+ * without SYN) are answered by a reset, so that the peer learns at once; at most 200 a second, so that a flood is not
+ * amplified. It needs no connection tracking, whose table a flood could fill.
+ * Neighbour discovery passes, or a ban of the machine's own link would cut it off from its router.
+ */
+function tableText({ ipv6Length, connections, local }: TableShape): string {
+  const mask = ipv6Mask(ipv6Length);
+  const doors = connections === null ? NO_DOORS : doorText(connections, mask);
+  return `table ${TABLE} {
+  counter dropped { }
+  counter refused { }
+  set allow4 { type ipv4_addr; flags interval; }
+  set allow6 { type ipv6_addr; flags interval; }
+  set ban4 { type ipv4_addr; flags timeout; }
+  set ban6 { type ipv6_addr; flags timeout; }
+  set ban6_host { type ipv6_addr; flags timeout; }
+  set net4 { type ipv4_addr; flags interval, timeout; }
+  set net6 { type ipv6_addr; flags interval, timeout; }
+${doors.sets}  chain banned {
+    tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
+    counter name dropped drop
+  }
+${doors.chain}  chain input {
+    type filter hook input priority filter - 10; policy accept;
+    iif lo accept
+    icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
+    ip saddr @allow4 accept
+    ip6 saddr @allow6 accept
+    ip saddr @ban4 goto banned
+    ip6 saddr & ${mask} @ban6 goto banned
+    ip6 saddr @ban6_host goto banned
+    ip saddr @net4 goto banned
+    ip6 saddr @net6 goto banned
+${doors.rule}  }
+${localText(local)}}
+`;
+}
+
+const NO_DOORS = { sets: "", chain: "", rule: "" };
+
+/** 48 is `ffff:ffff:ffff:0:0:0:0:0`. */
+function ipv6Mask(length: number): string {
+  const groups = Array.from({ length: 8 }, (_, i) => {
+    const bits = Math.min(16, Math.max(0, length - i * 16));
+    return ((0xffff << (16 - bits)) & 0xffff).toString(16);
+  });
+  return groups.join(":");
+}
+
+function addElements(set: string, elements: readonly string[]): readonly string[] {
+  const commands: string[] = [];
+  for (let i = 0; i < elements.length; i += ELEMENTS_PER_COMMAND)
+    commands.push(`add element ${TABLE} ${set} { ${elements.slice(i, i + ELEMENTS_PER_COMMAND).join(", ")} }\n`);
+  return commands;
+}
+
+/** A hash set holds a network by its first address: the rule masks the source before it looks. */
+function printHashed({ prefix, timeoutS }: Element): string {
+  return networkAddress(prefix) + timeout(timeoutS);
+}
+
+function printNetwork({ prefix, timeoutS }: Element): string {
+  return prefix + timeout(timeoutS);
+}
+
+/** nft refuses plain seconds above some years ("value too large"). */
+function timeout(seconds: number | null): string {
+  if (seconds === null) return "";
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  return ` timeout ${Math.floor(hours / 24)}d${hours % 24}h${minutes % 60}m${seconds % 60}s`;
+}

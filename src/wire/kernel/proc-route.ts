@@ -1,0 +1,86 @@
+import { isPrivate } from "../../core/decide/sparing.ts";
+import { type Ip, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
+
+/** Kernel routing flags (linux/route.h): the route is usable, and leads through a gateway. */
+const RTF_UP = 0x1;
+const RTF_GATEWAY = 0x2;
+
+/** Gateways of the default routes in /proc/net/route (proc_net(5)): hexadecimal in the machine's byte order. */
+export function parseIpv4Gateways(text: string, littleEndian: boolean): readonly Ip[] {
+  return rows(text).flatMap((columns) => {
+    const [, destination, gateway, flags, , , , mask] = columns;
+    if (destination !== "00000000" || mask !== "00000000" || !leadsThroughGateway(flags)) return [];
+    if (gateway === undefined || !/^[0-9A-Fa-f]{8}$/.test(gateway)) return [];
+    return address(dotted(gateway, littleEndian));
+  });
+}
+
+/**
+ * Where a container's bridge stands, by convention: the first address of each private network that a device of this
+ * machine is in. Of several networks but one has the default route, and clients may be led in through any.
+ */
+export function parseIpv4Bridges(text: string, littleEndian: boolean): readonly Ip[] {
+  return rows(text).flatMap((columns) => {
+    const [, destination = "", gateway, flags = "", , , , mask] = columns;
+    if (gateway !== "00000000" || mask === "00000000" || !/^[0-9A-Fa-f]{8}$/.test(destination)) return [];
+    if ((Number.parseInt(flags, 16) & RTF_UP) === 0) return [];
+    const network = dotted(destination, littleEndian);
+    return address(network.replace(/\d+$/, (last) => String(Number(last) + 1))).filter(isPrivate);
+  });
+}
+
+/** Gateways of the default routes in /proc/net/ipv6_route: hexadecimal in network byte order. */
+export function parseIpv6Gateways(text: string): readonly Ip[] {
+  return rows(text).flatMap((columns) => {
+    const [destination, length, , , gateway, , , , flags] = columns;
+    if (destination === undefined || !/^0{32}$/.test(destination) || length !== "00") return [];
+    if (gateway === undefined || !/^[0-9A-Fa-f]{32}$/.test(gateway) || !leadsThroughGateway(flags)) return [];
+    return ipv6(gateway);
+  });
+}
+
+/**
+ * What IPv4 addresses the kernel takes as its own, by /proc/net/fib_trie: an address, and in the lines below it what
+ * routes it has. Unlike a list of interfaces it holds those of a link that is down, and whole networks (AnyIP).
+ */
+export function parseIpv4Local(text: string): readonly Prefix[] {
+  const found = new Set<Prefix>();
+  let address = "";
+  for (const line of text.split("\n")) {
+    address = /^\s*\|-- ([\d.]{7,15})$/.exec(line)?.[1] ?? address;
+    const length = /^\s*\/(\d{1,2}) host LOCAL$/.exec(line)?.[1];
+    const network = length === undefined ? null : parsePrefix(`${address}/${length}`);
+    if (network !== null) found.add(network);
+  }
+  return [...found];
+}
+
+/** The IPv6 addresses of every interface, by /proc/net/if_inet6. */
+export function parseIpv6Local(text: string): readonly Ip[] {
+  return rows(text).flatMap(([hexadecimal = ""]) => (/^[0-9a-f]{32}$/i.test(hexadecimal) ? ipv6(hexadecimal) : []));
+}
+
+function rows(text: string): readonly (readonly string[])[] {
+  return text.split("\n").map((line) => line.trim().split(/\s+/));
+}
+
+/** `0101A8C0` in little-endian is 192.168.1.1. */
+function dotted(hexadecimal: string, littleEndian: boolean): string {
+  const bytes = [0, 2, 4, 6].map((at) => Number.parseInt(hexadecimal.slice(at, at + 2), 16));
+  return (littleEndian ? bytes.reverse() : bytes).join(".");
+}
+
+function leadsThroughGateway(flags: string | undefined): boolean {
+  if (flags === undefined || !/^[0-9A-Fa-f]{1,8}$/.test(flags)) return false;
+  const bits = Number.parseInt(flags, 16);
+  return (bits & RTF_UP) !== 0 && (bits & RTF_GATEWAY) !== 0;
+}
+
+function address(text: string): readonly Ip[] {
+  const ip = parseIp(text);
+  return ip === null || ip === "::" || ip === "0.0.0.0" ? [] : [ip];
+}
+
+function ipv6(hexadecimal: string): readonly Ip[] {
+  return address((hexadecimal.match(/.{4}/g) ?? []).join(":"));
+}

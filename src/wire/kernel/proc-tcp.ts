@@ -1,0 +1,35 @@
+import type { Connection } from "../../core/firewall/doors.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+
+/**
+ * Established connections to these ports, of `/proc/net/tcp` or `/proc/net/tcp6` (proc(5)): one line a socket, addresses
+ * in hexadecimal, as 32-bit words in the machine's own order of bytes. Half-open ones (SYN_RECV) have another state.
+ */
+export function parseConnections(text: string, ports: ReadonlySet<number>, order: "LE" | "BE"): readonly Connection[] {
+  const found: Connection[] = [];
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf("\n", start);
+    const line = text.slice(start, end < 0 ? text.length : end);
+    start = end < 0 ? text.length : end + 1;
+    const match = LINE.exec(line);
+    const port = Number.parseInt(match?.[1] ?? "", 16);
+    if (match === null || !ports.has(port)) continue;
+    const ip = addressOf(match[2] ?? "", order);
+    if (ip !== null) found.push({ ip, clientPort: Number.parseInt(match[3] ?? "", 16), port });
+  }
+  return found;
+}
+
+/** 01 is ESTABLISHED; 08, CLOSE_WAIT: the client is done, and the server not yet. */
+const LINE = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (?:01|08) /;
+
+function addressOf(hex: string, order: "LE" | "BE"): Ip | null {
+  const bytes: string[] = [];
+  for (let word = 0; word < hex.length; word += 8) {
+    const four = [0, 2, 4, 6].map((at) => hex.slice(word + at, word + at + 2));
+    bytes.push(...(order === "LE" ? four.reverse() : four));
+  }
+  if (bytes.length === 4) return parseIp(bytes.map((byte) => Number.parseInt(byte, 16)).join("."));
+  const groups = Array.from({ length: 8 }, (_, i) => `${bytes[2 * i] ?? ""}${bytes[2 * i + 1] ?? ""}`);
+  return parseIp(groups.join(":"));
+}

@@ -1,0 +1,90 @@
+import type { Observation } from "../../core/events/event.ts";
+import { parseIp } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import { timeOfLine } from "./log-time.ts";
+import { type MailLine, parseMailLine } from "./mail-line.ts";
+import { readMilterFinding, readMilterReject } from "./milter-log.ts";
+import type { LogPattern } from "./pattern.ts";
+import { LOG_PATTERNS } from "./patterns.ts";
+
+export type MailLogParts = Readonly<{
+  /** The words of a refusal by score. */
+  spamReply: string;
+  /** Since when the guard is told of sign-ins by another way. */
+  guardSince: Millis;
+}>;
+
+/** What a line of mail.log tells that nobody else does; null for most of them. */
+export function readMailLog(line: string, parts: MailLogParts): Observation | null {
+  const parsed = parseMailLine(line);
+  if (parsed === null) return null;
+  if (parsed.program === "cleanup")
+    return readQueued(parsed) ?? readMilterFinding(parsed.text) ?? readMilterReject(line, parts.spamReply);
+  if (DELIVERY.has(parsed.program)) return readTried(parsed);
+  const found = matchPattern(parsed);
+  if (found === null) return null;
+  const { pattern, groups } = found;
+  const ip = parseIp(groups["ip"] ?? "");
+  const { service } = parsed;
+  if (ip === null || service === null) return null;
+  const times = Number(groups["tries"] ?? 1);
+  if (pattern.tells.type === "fault")
+    return { type: "CLIENT_FAULT", ip, service, reason: pattern.tells.reason, detail: groups["detail"] ?? "", times };
+  const at = timeOfLine(line, parts.guardSince);
+  const seen = at === null || at + RESOLUTION_MS > parts.guardSince;
+  return seen ? null : { type: "LOGIN_UNSEEN", ip, service, login: groups["login"] ?? "", times };
+}
+
+/** The pattern that a line matches, and its groups; the first in the table wins. */
+export function matchPattern(
+  line: MailLine,
+): Readonly<{ pattern: LogPattern; groups: Readonly<Record<string, string | undefined>> }> | null {
+  for (const pattern of LOG_PATTERNS) {
+    if (pattern.program !== line.program || pattern.from !== line.from) continue;
+    if (pattern.port25 === true && line.service !== "smtp") continue;
+    const groups = pattern.matches.exec(line.text)?.groups;
+    if (groups !== undefined) return { pattern, groups };
+  }
+  return null;
+}
+
+/** Lines tell whole seconds. */
+const RESOLUTION_MS = 1_000;
+
+const DELIVERY: ReadonlySet<string> = new Set(["lmtp", "smtp", "error", "virtual", "local", "pipe", "discard"]);
+const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,20})";
+const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`);
+/** The recipient may be quoted, brackets and all; the answer of the other side comes last. */
+const TRIED = new RegExp(
+  `^${QUEUE_ID}: to=<(?<to>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, (?:orig_to=<(?<alias>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, )?` +
+    "relay=(?<relay>[^,]{1,300}), (?:conn_use=\\d+, )?delay=[\\d.]+, delays=[\\d./]+, dsn=[\\d.]+, " +
+    "status=(?<status>sent|deferred|bounced) \\((?<reply>.*)\\)$",
+);
+
+/** `NAME[IP]:PORT`: a next hop is written into it by us and by the DNS, and a name holds no bracket. */
+const SERVER = /^[^\s[\]]+\[([0-9a-f.:]{2,45})\]:\d{1,5}$/;
+
+function readQueued({ text }: MailLine): Observation | null {
+  const { queue = "", message = "" } = QUEUED.exec(text)?.groups ?? {};
+  return queue === "" ? null : { type: "MAIL_QUEUED", queueId: queue, messageId: message };
+}
+
+function readTried({ text, program }: MailLine): Observation | null {
+  const groups = TRIED.exec(text)?.groups;
+  const outcome = OUTCOMES.find((one) => one === groups?.["status"]);
+  if (groups === undefined || outcome === undefined) return null;
+  const relay = `${program} ${groups["relay"] ?? ""}`;
+  return {
+    type: "MAIL_TRIED",
+    queueId: groups["queue"] ?? "",
+    recipient: groups["to"] ?? "",
+    alias: groups["alias"] ?? null,
+    // Nothing else is led there (render/bounces.ts).
+    outcome: program === "discard" ? "withheld" : outcome,
+    relay,
+    reply: groups["reply"] ?? "",
+    server: program === "smtp" ? parseIp(SERVER.exec(groups["relay"] ?? "")?.[1] ?? "") : null,
+  };
+}
+
+const OUTCOMES = ["sent", "deferred", "bounced"] as const;

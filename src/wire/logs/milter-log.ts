@@ -1,0 +1,58 @@
+import type { MailFinding, Observation } from "../../core/events/event.ts";
+import { parseIp } from "../../core/net/ip.ts";
+
+/**
+ * The line by which Postfix's cleanup(8) tells that a milter refused a mail:
+ *
+ *     … postfix/cleanup[2]: QUEUEID: milter-reject: END-OF-MESSAGE from NAME[IP]: 5.7.1 REPLY; from=<A> to=<B> proto=…
+ *
+ * Null: another line, or a refusal that does not say why in words of ours.
+ */
+export function readMilterReject(line: string, spamReply: string): Observation | null {
+  if (line.length > LONGEST_LINE) return null;
+  const [, queueId = "", client = "", status = "", reply = "", sender = "", recipient = ""] = REJECT.exec(line) ?? [];
+  const ip = parseIp(client);
+  if (ip === null || !status.startsWith("5.")) return null;
+  const [, account = null] = NOT_SENT.exec(reply) ?? [];
+  const reason = account === null ? reasonOf(reply, spamReply) : "author_not_own";
+  return reason === null ? null : { type: "CONTENT_REFUSED", ip, reason, account, queueId, sender, recipient, reply };
+}
+
+function reasonOf(reply: string, spamReply: string): "spam_refused" | "dmarc_refused" | "author_unclear" | null {
+  if (reply === spamReply) return "spam_refused";
+  if (reply.startsWith("rejected by DMARC policy for ")) return "dmarc_refused";
+  return reply.startsWith(AUTHOR_UNCLEAR) ? "author_unclear" : null;
+}
+
+/** How the reply begins to a mail of a stranger whose author is not certain. */
+export const AUTHOR_UNCLEAR = "The header must name its author";
+/** How it begins to a mail of an account; the account and a colon follow. */
+export const NOT_SENT_FOR = "Not sent for ";
+const NOT_SENT = new RegExp(`^${NOT_SENT_FOR}(\\S+@\\S+): `);
+
+/**
+ * What Postfix writes for each header of a milter that a table of ours names (`FINDING_WORDS`; postconf(5),
+ * milter_header_checks):
+ *
+ *     QUEUEID: milter-header-info: header NAME: VALUE from NAME[IP]; from=<A> to=<B> proto=… helo=<C>: WORDS
+ *
+ * Our words come last, and nothing that a stranger wrote stands before the queue id.
+ */
+export function readMilterFinding(text: string): Observation | null {
+  const [, queueId = "", words = ""] = FINDING.exec(text) ?? [];
+  const found = FINDINGS.find((finding) => FINDING_WORDS[finding] === words);
+  return found === undefined ? null : { type: "MAIL_JUDGED", queueId, found };
+}
+
+const FINDINGS = ["spf", "dkim", "spam"] as const satisfies readonly MailFinding[];
+export const FINDING_WORDS: Readonly<Record<MailFinding, string>> = {
+  spf: "the sender is proven by SPF",
+  dkim: "a signature is right",
+  spam: "it is marked as spam",
+};
+const FINDING = /^([0-9A-Za-z]{5,20}): milter-header-info: header .*>: ([A-Za-z ]{1,40})$/;
+
+/** Postfix cuts its own at 2,000 characters. */
+const LONGEST_LINE = 4_096;
+const REJECT =
+  /^\S+ +\S+ [\d:]+ \S+ postfix\/cleanup\[\d+\]: (\w+): milter-reject: END-OF-MESSAGE from [^\s[\]]*\[([0-9a-f.:]+)\]: ([45]\.\d\.\d) ([^;]*); from=<([^>]*)> to=<([^>]*)> proto=/i;

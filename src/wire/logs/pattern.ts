@@ -1,0 +1,36 @@
+import type { ClientFault } from "../../core/events/reasons.ts";
+
+/**
+ * What a line of mail.log may tell of a client, as data. A pattern is matched against what the program says, behind
+ * the beginning that it writes by itself (mail-line.ts), and anchored there: the client's address comes before
+ * anything that the client chose, or is read from the end where that comes last. No quantifier meets another that
+ * could take the same characters, so that each takes time in proportion to the line.
+ */
+export type LogPattern = Readonly<{
+  name: string;
+  from: "postfix" | "dovecot";
+  program: string;
+  /** Groups: `ip`; `detail`, what to show of it; `tries`, if it counts; `login`, the name that was tried. */
+  matches: RegExp;
+  /** Only on port 25, where nobody may sign in. */
+  port25?: true;
+  tells:
+    | Readonly<{ type: "fault"; reason: ClientFault }>
+    /** The guard is told of it by another way, unless it was down: then only the log knows. */
+    | Readonly<{ type: "login_failed" }>;
+  /** A whole line of the log. */
+  example: string;
+  /** Lines by which strangers try to be taken for somebody else: whom they name in truth; null: no match. */
+  hostile: readonly Readonly<{ line: string; ip: string | null }>[];
+}>;
+
+/** `NAME[IP]`: the name is one that the DNS confirms, or `unknown`; Postfix lets no other characters into it. */
+export const CLIENT = "[^\\s[\\]]{1,255}\\[(?<ip>[0-9a-f.:]{2,45})\\](?::\\d{1,5})?";
+/** An address in angle brackets, quoted local parts and all (RFC 5321, 4.1.2). */
+export const PATH = '<(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024}>';
+/** The state of a session: a command of SMTP, or CONNECT, UNKNOWN, END-OF-MESSAGE. */
+export const STATE = "[A-Z][A-Z-]{0,30}";
+export const smtpd = (text: string, service = ""): string =>
+  `Nov 20 08:08:30 mail postfix/${service}smtpd[123]: ${text}`;
+export const fault = (reason: ClientFault) => ({ type: "fault", reason }) as const;
+export const postfix = { from: "postfix", program: "smtpd" } as const;

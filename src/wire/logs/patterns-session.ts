@@ -1,0 +1,148 @@
+import { CLIENT, fault, type LogPattern, postfix, STATE, smtpd } from "./pattern.ts";
+
+/** What becomes of sessions with Postfix. */
+export const SESSION_PATTERNS: readonly LogPattern[] = [
+  {
+    name: "lost_connection",
+    ...postfix,
+    matches: new RegExp(`^lost connection after (?<detail>${STATE}(?: \\(\\d+ bytes\\))?) from ${CLIENT}$`),
+    tells: fault("lost_connection"),
+    example: smtpd("lost connection after AUTH from unknown[198.51.100.7]"),
+    hostile: [{ line: smtpd("lost connection after AUTH from unknown[198.51.100.7] from x[203.0.113.9]"), ip: null }],
+  },
+  {
+    name: "timed_out",
+    ...postfix,
+    matches: new RegExp(`^timeout after (?<detail>${STATE}(?: \\(\\d+ bytes\\))?) from ${CLIENT}$`),
+    tells: fault("timed_out"),
+    example: smtpd("timeout after DATA (1460 bytes) from unknown[198.51.100.7]"),
+    hostile: [{ line: smtpd("timeout after quit from unknown[198.51.100.7]"), ip: null }],
+  },
+  {
+    name: "too_many_errors",
+    ...postfix,
+    matches: new RegExp(`^too many errors after (?<detail>${STATE}) from ${CLIENT}$`),
+    tells: fault("too_many_errors"),
+    example: smtpd("too many errors after UNKNOWN from unknown[198.51.100.7]"),
+    hostile: [{ line: smtpd("too many errors after X\\ from unknown[198.51.100.7]"), ip: null }],
+  },
+  {
+    name: "pipelining",
+    ...postfix,
+    matches: new RegExp(`^improper command pipelining after (?<state>${STATE}) from ${CLIENT}: (?<detail>.*)$`),
+    tells: fault("pipelining"),
+    example: smtpd(
+      "improper command pipelining after EHLO from unknown[198.51.100.7]: MAIL FROM:<someone@sender.test>\\r\\n",
+    ),
+    hostile: [
+      {
+        line: smtpd(
+          "improper command pipelining after EHLO from unknown[198.51.100.7]: x from unknown[203.0.113.9]: y",
+        ),
+        ip: "198.51.100.7",
+      },
+    ],
+  },
+  {
+    name: "tls_failed",
+    ...postfix,
+    matches: new RegExp(`^SSL_accept error from ${CLIENT}: (?<detail>.*)$`),
+    tells: fault("tls_failed"),
+    example: smtpd("SSL_accept error from mx.sender.test[198.51.100.7]: lost connection"),
+    hostile: [{ line: smtpd("SSL_accept error from a b[203.0.113.9]: x"), ip: null }],
+  },
+  {
+    name: "auth_not_offered",
+    ...postfix,
+    port25: true,
+    matches: new RegExp(
+      `^disconnect from ${CLIENT}(?: (?!auth=)[a-z_]+=\\d+(?:/\\d+)?)* (?<detail>auth=(?:\\d+/)?(?<tries>\\d+))(?: [a-z_]+=\\d+(?:/\\d+)?)*$`,
+    ),
+    tells: fault("auth_not_offered"),
+    example: smtpd("disconnect from unknown[198.51.100.7] ehlo=2 starttls=1 auth=0/3 commands=3/6"),
+    hostile: [
+      { line: smtpd("disconnect from unknown[198.51.100.7] ehlo=1 quit=1 commands=2"), ip: null },
+      { line: smtpd("disconnect from unknown[198.51.100.7] auth=1 commands=1", "submission/"), ip: null },
+    ],
+  },
+  {
+    name: "malformed_command",
+    ...postfix,
+    matches: new RegExp(`^warning: non-SMTP command from ${CLIENT}: (?<detail>.*)$`),
+    tells: fault("malformed_command"),
+    example: smtpd("warning: non-SMTP command from unknown[198.51.100.7]: GET / HTTP/1.1"),
+    hostile: [
+      {
+        line: smtpd("warning: non-SMTP command from unknown[198.51.100.7]: Host: x from unknown[203.0.113.9]: y"),
+        ip: "198.51.100.7",
+      },
+    ],
+  },
+  {
+    name: "malformed_address",
+    ...postfix,
+    matches: new RegExp(
+      `^warning: Illegal address syntax from ${CLIENT} in (?:MAIL|RCPT|VRFY) command: (?<detail>.*)$`,
+    ),
+    tells: fault("malformed_command"),
+    example: smtpd("warning: Illegal address syntax from unknown[198.51.100.7] in RCPT command: <anna@ex??mple.test>"),
+    hostile: [
+      {
+        line: smtpd(
+          "warning: Illegal address syntax from unknown[198.51.100.7] in MAIL command: <x from y[203.0.113.9] in MAIL>",
+        ),
+        ip: "198.51.100.7",
+      },
+    ],
+  },
+  {
+    name: "request_too_long",
+    ...postfix,
+    matches: new RegExp(`^warning: ${CLIENT}: request longer than (?<detail>\\d+: .*)$`),
+    tells: fault("malformed_command"),
+    example: smtpd("warning: unknown[198.51.100.7]: request longer than 2048: NOOP aaaaaaaaaaaaaaaaaaaaaaaaa..."),
+    hostile: [
+      {
+        line: smtpd("warning: unknown[198.51.100.7]: request longer than 2048: warning: x[203.0.113.9]: request lo..."),
+        ip: "198.51.100.7",
+      },
+    ],
+  },
+  {
+    name: "postfix_limit",
+    ...postfix,
+    matches: new RegExp(
+      `^warning: (?<detail>[A-Z][a-z]+(?: [a-z]+){1,4} limit exceeded: \\d+) from ${CLIENT} for service [\\w:.-]+$`,
+    ),
+    tells: fault("postfix_limit"),
+    example: smtpd(
+      "warning: Message delivery request rate limit exceeded: 21 from unknown[198.51.100.7] for service smtp",
+    ),
+    hostile: [
+      { line: smtpd("warning: Connection rate limit exceeded: 21 from x[198.51.100.7] for service a b"), ip: null },
+    ],
+  },
+  {
+    name: "login_failed_smtp",
+    ...postfix,
+    matches: new RegExp(
+      `^warning: ${CLIENT}: SASL (?<mechanism>[A-Z0-9-]{1,20}) authentication failed: ` +
+        `(?!Connection lost to authentication server)[^,]{0,400}(?:, sasl_username=(?<login>.*))?$`,
+    ),
+    tells: { type: "login_failed" },
+    example: smtpd(
+      "warning: unknown[198.51.100.7]: SASL PLAIN authentication failed: (reason unavailable), sasl_username=anna@example.test",
+      "submission/",
+    ),
+    hostile: [
+      {
+        line: smtpd(
+          "warning: unknown[198.51.100.7]: SASL LOGIN authentication failed: x, sasl_username=warning: y[203.0.113.9]: SASL LOGIN " +
+            "authentication failed: x",
+          "submission/",
+        ),
+        ip: "198.51.100.7",
+      },
+    ],
+  },
+];

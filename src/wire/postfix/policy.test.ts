@@ -1,0 +1,258 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { type Decision, decision, type Verdict } from "../../core/decide/decision.ts";
+import { reasons } from "../../core/events/reasons.ts";
+import { type PolicyProblem, parsePolicyRequest, printPolicyAction } from "./policy.ts";
+
+/** A request as Postfix 3.7 sends it; `changes` replace or (undefined) omit attributes. */
+function request(changes: Readonly<Record<string, string | undefined>> = {}): string {
+  const attributes: Record<string, string | undefined> = {
+    request: "smtpd_access_policy",
+    protocol_state: "RCPT",
+    protocol_name: "ESMTP",
+    client_address: "203.0.113.7",
+    client_name: "mail.example.net",
+    client_port: "41234",
+    reverse_client_name: "mail.example.net",
+    server_address: "198.51.100.1",
+    server_port: "25",
+    helo_name: "mail.example.net",
+    sender: "alice@example.net",
+    recipient: "bob@example.org",
+    recipient_count: "0",
+    queue_id: "",
+    instance: "1234.5678abcd.0",
+    size: "1200",
+    etrn_domain: "",
+    stress: "",
+    sasl_method: "",
+    sasl_username: "",
+    sasl_sender: "",
+    ccert_subject: "",
+    ccert_issuer: "",
+    ccert_fingerprint: "",
+    ccert_pubkey_fingerprint: "",
+    encryption_protocol: "TLSv1.3",
+    encryption_cipher: "TLS_AES_256_GCM_SHA384",
+    encryption_keysize: "256",
+    policy_context: "smtp",
+    compatibility_level: "3.6",
+    mail_version: "3.7.11",
+    ...changes,
+  };
+  const lines = Object.entries(attributes).filter(([, value]) => value !== undefined);
+  return lines.map(([name, value]) => `${name}=${value}`).join("\n");
+}
+
+const mail = {
+  ip: "203.0.113.7",
+  service: "smtp",
+  session: "203.0.113.7 41234",
+  clientName: "mail.example.net",
+  helo: "mail.example.net",
+  sender: "alice@example.net",
+  recipient: "bob@example.org",
+  account: null,
+  queueId: "",
+  transaction: "1234.5678abcd.0",
+};
+
+const stages: readonly (readonly [string, Readonly<Record<string, string | undefined>>, unknown])[] = [
+  [
+    "a connection",
+    { protocol_state: "CONNECT", helo_name: "", sender: "", recipient: "", size: "0" },
+    {
+      type: "CONNECT",
+      ip: "203.0.113.7",
+      service: "smtp",
+      session: "203.0.113.7 41234",
+      clientName: "mail.example.net",
+    },
+  ],
+  ["EHLO", { protocol_state: "EHLO" }, { type: "NOT_OURS" }],
+  ["MAIL", { protocol_state: "MAIL" }, { type: "NOT_OURS" }],
+  ["a recipient", {}, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }],
+  [
+    "addresses that end with the dot of the root",
+    { sender: "alice@example.net.", recipient: `${mail.recipient ?? ""}.` },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
+  ],
+  [
+    "the null sender of a bounce",
+    { sender: "" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, sender: "" },
+  ],
+  [
+    "DATA to several recipients",
+    { protocol_state: "DATA", recipient: "", recipient_count: "3", queue_id: "4Zabc" },
+    { type: "MAIL", recipientCount: 3, ...mail, recipient: null, queueId: "4Zabc" },
+  ],
+  [
+    "the end of a message",
+    { protocol_state: "END-OF-MESSAGE", recipient_count: "1", queue_id: "4Zabc", size: "48213" },
+    { type: "MESSAGE", recipientCount: 1, sizeBytes: 48_213, ...mail, queueId: "4Zabc" },
+  ],
+  ["VRFY", { protocol_state: "VRFY" }, { type: "NOT_OURS" }],
+  ["ETRN", { protocol_state: "ETRN" }, { type: "NOT_OURS" }],
+  ["a stage of a later Postfix", { protocol_state: "BDAT" }, { type: "NOT_OURS" }],
+  [
+    "submission by an account",
+    { policy_context: "submission", sasl_username: "carol@example.org" },
+    {
+      type: "RECIPIENT",
+      listed: null,
+      senderExists: null,
+      ...mail,
+      service: "submission",
+      account: "carol@example.org",
+    },
+  ],
+  [
+    "submissions",
+    { policy_context: "submissions" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, service: "submissions" },
+  ],
+  [
+    "a call site of another name",
+    { policy_context: "other" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
+  ],
+  [
+    "no context, as before Postfix 3.1",
+    { policy_context: undefined },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
+  ],
+  [
+    "an unknown client name",
+    { client_name: "unknown" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, clientName: null },
+  ],
+  [
+    "no client name",
+    { client_name: undefined },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, clientName: null },
+  ],
+  [
+    "IPv6 in any spelling",
+    { client_address: "2001:DB8:0::7" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, ip: "2001:db8::7", session: "2001:db8::7 41234" },
+  ],
+  [
+    "IPv4 in IPv6",
+    { client_address: "::ffff:203.0.113.7" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
+  ],
+  [
+    "= in a value",
+    { sender: "a=b@example.net" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, sender: "a=b@example.net" },
+  ],
+  [
+    "an address in UTF-8",
+    { sender: "jürgen@example.net" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, sender: "jürgen@example.net" },
+  ],
+  [
+    "an attribute of a later Postfix",
+    { server_name: "x", sizes: "many" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
+  ],
+];
+for (const [name, changes, value] of stages)
+  test(`policy request: ${name}`, () => assert.deepEqual(parsePolicyRequest(request(changes)), { ok: true, value }));
+
+const broken: readonly (readonly [string, string, PolicyProblem])[] = [
+  ["empty", "", "not_name_value"],
+  ["no equals sign", "request", "not_name_value"],
+  ["no name", "=x", "not_name_value"],
+  ["an empty line first", `\n${request()}`, "not_name_value"],
+  ["a line without = before one with", `${request()}\nbare\na=b`, "not_name_value"],
+  ["a line end too many", `${request()}\n`, "not_name_value"],
+  ["no request type", request({ request: undefined }), "not_a_policy_request"],
+  ["another request type", request({ request: "junk" }), "not_a_policy_request"],
+  ["no address", request({ client_address: undefined }), "bad_client_address"],
+  ["a name for an address", request({ client_address: "unknown" }), "bad_client_address"],
+  ["an address with a zone", request({ client_address: "fe80::1%eth0" }), "bad_client_address"],
+  ["a count that is no number", request({ protocol_state: "DATA", recipient_count: "-1" }), "bad_number"],
+  ["a count left empty", request({ protocol_state: "DATA", recipient_count: "" }), "bad_number"],
+  ["a size in words", request({ protocol_state: "END-OF-MESSAGE", size: "1e9" }), "bad_number"],
+  ["an endless size", request({ protocol_state: "END-OF-MESSAGE", size: "9".repeat(20) }), "bad_number"],
+];
+for (const [name, block, reason] of broken)
+  test(`policy request refused: ${name}`, () => assert.deepEqual(parsePolicyRequest(block), { ok: false, reason }));
+
+test("the order of attributes does not matter", () => {
+  const lines = request({ protocol_state: "DATA", recipient_count: "1" }).split("\n");
+  fc.assert(
+    fc.property(fc.shuffledSubarray(lines, { minLength: lines.length }), (shuffled) => {
+      assert.deepEqual(parsePolicyRequest(shuffled.join("\n")), parsePolicyRequest(lines.join("\n")));
+    }),
+    { seed: 3, numRuns: 200 },
+  );
+});
+
+test("no input throws, and what is accepted is what a plain reader sees", () => {
+  const line = fc.oneof(
+    fc.constantFrom(
+      ...request().split("\n"),
+      "protocol_state=DATA",
+      "protocol_state=CONNECT",
+      "client_address=::1",
+      "",
+    ),
+    fc.string({ unit: "binary", maxLength: 30 }),
+  );
+  const mutated = fc
+    .tuple(fc.nat(800), fc.string({ unit: "binary", maxLength: 3 }), fc.nat(5))
+    .map(([at, put, cut]) => request().slice(0, at) + put + request().slice(at + cut));
+  const block = fc.oneof(
+    mutated,
+    fc.array(line, { maxLength: 40 }).map((lines) => lines.join("\n")),
+  );
+  fc.assert(
+    fc.property(block, (text) => {
+      const parsed = parsePolicyRequest(text);
+      const fields = new Map(
+        text.split("\n").map((each) => [each.split("=", 1)[0], each.slice(each.indexOf("=") + 1)]),
+      );
+      if (!parsed.ok || parsed.value.type === "NOT_OURS") return;
+      assert.equal(fields.get("request"), "smtpd_access_policy");
+      if (parsed.value.type === "CONNECT") return;
+      assert.equal(parsed.value.sender, fields.get("sender") ?? "");
+      assert.equal(parsed.value.helo, fields.get("helo_name") ?? "");
+      assert.equal(parsed.value.recipient ?? "", fields.get("recipient") ?? "");
+      assert.equal(parsed.value.account ?? "", fields.get("sasl_username") ?? "");
+    }),
+    { seed: 4, numRuns: 3000 },
+  );
+});
+
+const answers: readonly (readonly [string, Decision, "CONNECT" | "RECIPIENT" | "MAIL", string])[] = [
+  ["a pass", decision("pass", "below_limit"), "RECIPIENT", "DUNNO"],
+  ["a pass of someone who was banned", decision("pass", "banned"), "CONNECT", "DUNNO"],
+  ["a delay", decision("delay", "known_address"), "MAIL", "DUNNO"],
+  ["a ban at connect", decision("refuse", "banned"), "CONNECT", "421 4.7.0 Service not available, try again later"],
+  ["a ban at DATA", decision("refuse", "mail_limit"), "MAIL", "421 4.7.0 Service not available, try again later"],
+  ["a provider at DATA", decision("defer", "provider_busy"), "MAIL", "450 4.7.1 Too busy, try again later"],
+  ["a provider at connect", decision("defer", "provider_busy"), "CONNECT", "421 4.7.1 Too busy, try again later"],
+  ["a forged sender", decision("refuse", "own_sender"), "RECIPIENT", "550 5.7.1 Sender address rejected"],
+  ["a reason without a reply", decision("refuse", "loopback"), "CONNECT", "DUNNO"],
+];
+for (const [name, decided, stage, action] of answers)
+  test(`policy action: ${name}`, () => assert.equal(printPolicyAction(decided, stage), `action=${action}\n\n`));
+
+test("every answer is one line and an empty one, and says to strangers only what the catalogue says", () => {
+  const verdicts: readonly Verdict[] = ["pass", "delay", "defer", "refuse"];
+  for (const reason of Object.keys(reasons).filter((key) => isReason(key)))
+    for (const verdict of verdicts)
+      for (const stage of ["CONNECT", "RECIPIENT", "MAIL", "MESSAGE"] as const)
+        assert.match(
+          printPolicyAction(decision(verdict, reason), stage),
+          /^action=(DUNNO|greylist|[45]\d\d [45]\.\d\.\d [\x20-\x7e]+)\n\n$/,
+        );
+});
+
+function isReason(key: string): key is keyof typeof reasons {
+  return Object.hasOwn(reasons, key);
+}

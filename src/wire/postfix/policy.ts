@@ -1,0 +1,154 @@
+import type { Decision } from "../../core/decide/decision.ts";
+import type { Connect, Mail, MailFacts, Message, Recipient, Service } from "../../core/events/event.ts";
+import { type Reason, reasons } from "../../core/events/reasons.ts";
+import { withoutRoot } from "../../core/net/address.ts";
+import { parseIp } from "../../core/net/ip.ts";
+
+/** Stages at which we have nothing to say: EHLO, MAIL, VRFY, ETRN. */
+export type NotOurs = Readonly<{ type: "NOT_OURS" }>;
+export type PolicyRequest = Connect | Recipient | Mail | Message | NotOurs;
+export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
+export type ParsedPolicy =
+  | Readonly<{ ok: true; value: PolicyRequest }>
+  | Readonly<{ ok: false; reason: PolicyProblem }>;
+
+const NOT_OURS: ParsedPolicy = { ok: true, value: { type: "NOT_OURS" } };
+
+/**
+ * Reads one request (SMTPD_POLICY_README): `name=value` lines, without the empty line that ends them.
+ * Every mail waits for this, so it is one pass that looks at a name only when its length is one of ours.
+ */
+export function parsePolicyRequest(block: string): ParsedPolicy {
+  let request = "";
+  let state = "";
+  let context = "";
+  let address = "";
+  let port = "";
+  let clientName = "";
+  let helo = "";
+  let sender = "";
+  let recipient = "";
+  let recipientCount = "0";
+  let account = "";
+  let queueId = "";
+  let size = "0";
+  let transaction = "";
+
+  for (let start = 0, end = 0; start <= block.length; start = end + 1) {
+    end = block.indexOf("\n", start);
+    if (end < 0) end = block.length;
+    const equals = block.indexOf("=", start);
+    if (equals <= start || equals > end) return problem("not_name_value");
+    const value = equals + 1;
+    switch (equals - start) {
+      case 4:
+        if (block.startsWith("size", start)) size = block.slice(value, end);
+        break;
+      case 6:
+        if (block.startsWith("sender", start)) sender = block.slice(value, end);
+        break;
+      case 7:
+        if (block.startsWith("request", start)) request = block.slice(value, end);
+        break;
+      case 8:
+        if (block.startsWith("queue_id", start)) queueId = block.slice(value, end);
+        else if (block.startsWith("instance", start)) transaction = block.slice(value, end);
+        break;
+      case 9:
+        if (block.startsWith("recipient", start)) recipient = block.slice(value, end);
+        else if (block.startsWith("helo_name", start)) helo = block.slice(value, end);
+        break;
+      case 11:
+        if (block.startsWith("client_name", start)) clientName = block.slice(value, end);
+        else if (block.startsWith("client_port", start)) port = block.slice(value, end);
+        break;
+      case 13:
+        if (block.startsWith("sasl_username", start)) account = block.slice(value, end);
+        break;
+      case 14:
+        if (block.startsWith("protocol_state", start)) state = block.slice(value, end);
+        else if (block.startsWith("client_address", start)) address = block.slice(value, end);
+        else if (block.startsWith("policy_context", start)) context = block.slice(value, end);
+        break;
+      case 15:
+        if (block.startsWith("recipient_count", start)) recipientCount = block.slice(value, end);
+        break;
+    }
+  }
+
+  if (request !== "smtpd_access_policy") return problem("not_a_policy_request");
+  const ip = parseIp(address);
+  if (ip === null) return problem("bad_client_address");
+  const service = serviceOf(context);
+  const name = clientName === "" || clientName === "unknown" ? null : clientName;
+  const session = `${ip} ${port}`;
+  if (state === "CONNECT") return { ok: true, value: { type: "CONNECT", ip, service, session, clientName: name } };
+
+  const mail: MailFacts = {
+    ip,
+    service,
+    session,
+    clientName: name,
+    helo,
+    sender: withoutRoot(sender),
+    recipient: recipient === "" ? null : withoutRoot(recipient),
+    account: account === "" ? null : account,
+    queueId,
+    transaction,
+  };
+  if (state === "RCPT") return { ok: true, value: { type: "RECIPIENT", listed: null, senderExists: null, ...mail } };
+  const count = parseCount(recipientCount);
+  const sizeBytes = parseCount(size);
+  if (count === null || sizeBytes === null) return problem("bad_number");
+  if (state === "DATA") return { ok: true, value: { type: "MAIL", recipientCount: count, ...mail } };
+  if (state === "END-OF-MESSAGE")
+    return { ok: true, value: { type: "MESSAGE", recipientCount: count, sizeBytes, ...mail } };
+  return NOT_OURS;
+}
+
+export const DUNNO = "action=DUNNO\n\n";
+
+type SmtpReply = Exclude<(typeof reasons)[Reason]["smtp"], null>;
+/** Closed: only texts of the catalogue, so that nothing a stranger wrote can end a line. */
+type PolicyAction = "DUNNO" | typeof GREYLIST | SmtpReply | `421 ${string}` | `554 ${string}`;
+/** The restriction class of the rendered main.cf that asks Postgrey. */
+const GREYLIST = "greylist";
+
+/** What Postfix is to do (access(5)). DUNNO lets its own restrictions go on. */
+export function printPolicyAction(decision: Decision, stage: PolicyRequest["type"]): string {
+  const action = policyAction(decision, stage);
+  return action === "DUNNO" ? DUNNO : `action=${action}\n\n`;
+}
+
+function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyAction {
+  if (decision.reason === "greylist_asked") return GREYLIST;
+  if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
+  const reply = reasons[decision.reason].smtp;
+  if (reply === null) return "DUNNO";
+  if (reply.startsWith("554 ")) return `554 ${filled(reply.slice(4), decision.fill)}`;
+  // A 450 at CONNECT would leave the session open and be repeated to each command; 421 ends it (RFC 5321, 3.8).
+  return stage === "CONNECT" && reply.startsWith("450 ") ? `421 ${reply.slice(4)}` : reply;
+}
+
+function filled(reply: string, values: Decision["fill"]): string {
+  return reply.replace(/\{(\w+)\}/g, (_, name: string) => values?.[name] ?? "");
+}
+
+/** `policy_context` names the call site in the rendered master.cf. */
+function serviceOf(context: string): Service {
+  return context === "submission" || context === "submissions" ? context : "smtp";
+}
+
+/** Postfix prints counts in decimal; a size is at most 2^63, which a number holds closely enough. */
+function parseCount(text: string): number | null {
+  if (text.length < 1 || text.length > 19) return null;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i);
+    if (digit < 48 || digit > 57) return null;
+  }
+  return Number(text);
+}
+
+function problem(reason: PolicyProblem): ParsedPolicy {
+  return { ok: false, reason };
+}

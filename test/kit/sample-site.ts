@@ -1,0 +1,53 @@
+import type { Site } from "../../src/render/site.ts";
+import { layoutOf } from "../../src/settings/layout.ts";
+
+/** A server like a reader's own, for tests. */
+export function sampleSite(changes: Partial<Site> = {}): Site {
+  const layout = layoutOf("/srv/mail");
+  return {
+    layout,
+    hostname: "mail.example.org",
+    domains: ["example.org", "example.net"],
+    messageSizeBytes: 10_485_760,
+    recipientsPerMail: 100,
+    greylist: { enabled: true, delaySeconds: 300 },
+    limits: { connectionsAtOnce: 10, connectionsOfKnown: 50, mailsPerMinute: 30, exempt: [] },
+    ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025 },
+    tls: { profile: "modern" },
+    outbound: {
+      queueLifetimeSeconds: 432_000,
+      bounceLifetimeSeconds: 86_400,
+      delayWarningSeconds: 14_400,
+      relay: null,
+    },
+    dns: {
+      address: "127.71.9.53",
+      rootHints: "/usr/share/dns/root.hints",
+      trustAnchor: "/usr/share/dns/root.key",
+      ownRoot: false,
+      stubs: [],
+    },
+    spam: { enabled: true, requiredScore: 5, refuseScore: 15, allowFrom: [], onFailure: "pass", ownRules: "" },
+    fail2ban: { stock: [], own: [] },
+    verify: true,
+    webSettings: 'domains = ["example.org"]\n',
+    dkimSelector: "ghostinbox",
+    loginPolicySecret: "5".repeat(64),
+    proofWord: "7".repeat(32),
+    mailUser: { uid: 990, gid: 991 },
+    ipv6: true,
+    ...changes,
+  };
+}
+
+/** `name = value` lines as a table; a name that stands twice is a mistake in every format that we render. */
+export function assignments(text: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const [, name = "", value = ""] = /^([a-z0-9_]+) =(?: (.*))?$/i.exec(line) ?? [];
+    if (name === "") continue;
+    if (found.has(name)) throw new Error(`${name} stands twice`);
+    found.set(name, value);
+  }
+  return found;
+}

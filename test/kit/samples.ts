@@ -1,0 +1,111 @@
+import type { Ban } from "../../src/core/decide/decision.ts";
+import { type Facts, NO_BOUNCE, NOTHING_HEARD } from "../../src/core/decide/facts.ts";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import type { MailFacts } from "../../src/core/events/event.ts";
+import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "../../src/core/net/ip.ts";
+import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+
+/** For tests: the default policy, a stranger, and instants around a noon. Nothing here runs in the product. */
+export const NOON: Millis = instant(Date.UTC(2026, 10, 20, 12));
+
+export const POLICY: Policy = {
+  mail: [
+    { key: "limits.mail.per_minute", count: 10, windowMs: MINUTE_MS },
+    { key: "limits.mail.per_hour", count: 50, windowMs: HOUR_MS },
+    { key: "limits.mail.per_day", count: 200, windowMs: DAY_MS },
+  ],
+  connections: [
+    { key: "limits.connections.per_minute", count: 20, windowMs: MINUTE_MS },
+    { key: "limits.connections.per_hour", count: 100, windowMs: HOUR_MS },
+  ],
+  probes: [{ key: "limits.recipients.unknown_per_hour", count: 10, windowMs: HOUR_MS }],
+  perSession: 5,
+  logins: { failures: 5, windowMs: 10 * MINUTE_MS, networks: [] },
+  accounts: { failures: 20, windowMs: HOUR_MS, knownForMs: 90 * DAY_MS },
+  networks: { failures: 30, windowMs: HOUR_MS },
+  bans: {
+    neighbours: 5,
+    ladderMs: [30 * MINUTE_MS, 2 * HOUR_MS, DAY_MS],
+    permanent: false,
+    memoryMs: 7 * DAY_MS,
+    ipv6Prefix: 64,
+    manualMs: DAY_MS,
+  },
+  allow: [],
+  jailSentences: "unjudged",
+  providers: ["google.com"],
+  blockedRecipients: ["admin"],
+  greylist: false,
+  domains: ["example.org"],
+  knownFactor: 3,
+};
+
+export function ip(text: string): Ip {
+  const address = parseIp(text);
+  if (address === null) throw new Error(`not an address: ${text}`);
+  return address;
+}
+
+export const STRANGER: Ip = ip("203.0.113.7");
+
+/** A stranger of whom nothing is known, but for what the test says. */
+export function factsOf(known: Partial<Facts> = {}): Facts {
+  return {
+    subject: hostPrefix(STRANGER),
+    ip: STRANGER,
+    network: neighbourhoodOf(STRANGER, 64),
+    protection: null,
+    known: false,
+    ban: null,
+    offences: 0,
+    connections: [],
+    mails: [],
+    failures: [],
+    knownAccounts: [],
+    account: null,
+    probes: [],
+    bounces: [],
+    bounce: NO_BOUNCE,
+    accountNetworks: [],
+    accountActive: true,
+    accountMails: [],
+    isWanted: false,
+    sessionMails: 0,
+    recipient: "known",
+    senderHere: false,
+    firstContact: false,
+    writtenTo: [],
+    heard: NOTHING_HEARD,
+    ...known,
+  };
+}
+
+export const BAN: Ban = {
+  prefix: hostPrefix(STRANGER),
+  ip: STRANGER,
+  level: "light",
+  code: "mail_limit",
+  reason: "Too many mails: 11 within 1m, limit 10",
+  source: "engine",
+  createdAt: later(NOON, -MINUTE_MS),
+  expiresAt: later(NOON, 29 * MINUTE_MS),
+  offences: 1,
+};
+
+export const MAIL: MailFacts = {
+  ip: STRANGER,
+  service: "smtp",
+  session: "203.0.113.7 40000",
+  clientName: null,
+  helo: "sender.example.net",
+  sender: "someone@example.net",
+  recipient: "owner@example.org",
+  account: null,
+  queueId: "",
+  transaction: "a1.1",
+};
+
+/** `count` times, one each `everyMs`, the last at `until`; ascending. */
+export function times(count: number, everyMs = 1, until: Millis = NOON): readonly Millis[] {
+  return Array.from({ length: count }, (_, i) => later(until, (i + 1 - count) * everyMs));
+}

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import type { Ban } from "../../src/core/decide/decision.ts";
+import { hostPrefix, networkAddress, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import type { EventRow } from "../../src/engine/ports.ts";
+
+/** What the tests of this folder share. */
+
+export const START = instant(Date.UTC(2026, 10, 20, 6, 0, 0));
+
+/** A directory that goes when the test ends. */
+export function scratch(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-sqlite-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export function net(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  if (parsed === null) throw new Error(`${text} is no network`);
+  return parsed;
+}
+
+export function eventRow(ipText: string, at: Millis, changes: Partial<EventRow> = {}): EventRow {
+  const ip = parseIp(ipText);
+  if (ip === null) throw new Error(`${ipText} is no address`);
+  return {
+    at,
+    type: "CONNECT",
+    ip,
+    prefix: hostPrefix(ip),
+    account: null,
+    proof: null,
+    counts: "connection",
+    reason: "below_limit",
+    count: null,
+    limit: null,
+    windowMs: null,
+    details: "smtp mail.example.com",
+    action: "allowed",
+    ...changes,
+  };
+}
+
+export function banOf(network: string, createdAt: Millis, changes: Partial<Ban> = {}): Ban {
+  const prefix = net(network);
+  return {
+    prefix,
+    ip: networkAddress(prefix),
+    level: "light",
+    code: "mail_limit",
+    reason: "11 mails in a minute, 10 allowed",
+    source: "engine",
+    createdAt,
+    expiresAt: later(createdAt, 30 * MINUTE_MS),
+    offences: 1,
+    ...changes,
+  };
+}
+
+/** A generator that gives the same numbers for the same seed (mulberry32), each in [0, 1). */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

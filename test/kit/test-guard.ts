@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { SqliteAccountNetworks } from "../../src/adapters/sqlite/accounts-db/account-networks.ts";
+import { SqliteAccounts } from "../../src/adapters/sqlite/accounts-db/accounts.ts";
+import { SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
+import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-accounts.ts";
+import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allow.ts";
+import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
+import { SqliteAcquaintances } from "../../src/adapters/sqlite/engine-db/acquaintances.ts";
+import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
+import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mail.ts";
+import { initialise } from "../../src/adapters/sqlite/engine-db/initialise.ts";
+import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
+import { SqliteRecipients } from "../../src/adapters/sqlite/engine-db/recipients.ts";
+import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
+import { instant } from "../../src/core/time.ts";
+import { createCommands } from "../../src/engine/commands/commands.ts";
+import { noEnforcement } from "../../src/engine/enforce/enforce.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { healthOf } from "../../src/engine/explain/health.ts";
+import { Feed } from "../../src/engine/feed.ts";
+import { ControlServer } from "../../src/servers/control-server.ts";
+import { KeeperServer } from "../../src/servers/keeper-server.ts";
+import { type Layout, layoutOf } from "../../src/settings/layout.ts";
+import { loadSettings } from "../../src/settings/load.ts";
+import { toPolicy } from "../../src/settings/to-policy.ts";
+import type { KeeperCommand } from "../../src/wire/control/control.ts";
+
+/** The engine, its commands, databases and control socket for real; neither mail servers nor firewall behind them. */
+
+const TOML = 'domains = ["example.org"]\n';
+const STOP_MS = 1_000;
+
+/** A data directory as set-up leaves it. */
+export function dataDirectory(): Layout & Disposable {
+  const layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-cli-")));
+  for (const file of [layout.engineDb, layout.accountsDb, layout.controlSocket, layout.keeperSocket])
+    mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(layout.settings, TOML);
+  return { ...layout, [Symbol.dispose]: () => rmSync(layout.data, { recursive: true, force: true }) };
+}
+
+export async function startGuard(layout: Layout) {
+  const loaded = loadSettings(TOML, {});
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ says }) => says).join(" "));
+  const databases = initialise(layout);
+  const clock = { now: () => instant(Date.now()) };
+  const store = new SqliteStore(databases.engine);
+  const feed = new Feed();
+  const notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
+  const asked: KeeperCommand[] = [];
+  const keeper = {
+    ask: (command: KeeperCommand) => {
+      asked.push(command);
+      return Promise.resolve({ ok: true, detail: "Postfix was reloaded." } as const);
+    },
+  };
+  const networks = new SqliteAccountNetworks(databases.accounts);
+  const engine = new Engine({
+    policy: toPolicy(loaded.settings),
+    store,
+    history: store,
+    own: { current: () => [] },
+    active: { isActive: () => true },
+    recipients: { exists: () => true },
+    networks,
+    jails: store,
+    accounts: new SqliteAccountHistory(databases.engine),
+    honest: new SqliteHonestMail(databases.engine),
+    neighbours: new SqliteNetworkHistory(databases.engine),
+    acquaintance: { isFirstContact: () => false, expectsBounce: () => false },
+    notices,
+    clock,
+    committed: ({ lastEventId }) => feed.publish(lastEventId),
+  });
+  const openedAt = instant(Date.UTC(2026, 0, 1));
+  const commands = createCommands({
+    engine,
+    history: store,
+    banLog: new SqliteBanLog(databases.engine),
+    clock,
+    accounts: new SqliteAccounts(databases.accounts),
+    files: new SqliteFileAccounts(databases.accounts),
+    networks,
+    recipients: new SqliteRecipients(databases.accounts, clock),
+    pauses: new SqliteAcquaintances(databases.engine, databases.accounts),
+    senders: new SqliteSpamAllow(databases.engine, databases.accounts),
+    preferences: { refresh: () => undefined },
+    authors: { refresh: () => undefined },
+    keeper,
+    notices,
+    credentials: new SqliteCredentials(databases.engine, clock),
+    health: () =>
+      healthOf({
+        keeper,
+        notices,
+        clock,
+        startedAt: engine.startedAt,
+        firewall: noEnforcement.status,
+        events: () => 0,
+      }),
+    alerts: {
+      test: () =>
+        Promise.resolve([
+          { channel: "email", outcome: { ok: true } },
+          { channel: "ntfy ntfy.example #0a1b2c", outcome: { ok: false, reason: "it answered 403" } },
+        ]),
+      book: {
+        open: [{ code: "many_bans", subject: "", detail: "11 networks", openedAt, lastAt: openedAt, resolvedAt: null }],
+        resolved: [],
+      },
+      channels: new Map([
+        ["email", null],
+        ["gotify g.example #1", "it answered 503"],
+      ]),
+    },
+    reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),
+    pid: process.pid,
+  });
+  const report = (code: string, detail: string): never => {
+    throw new Error(`${code}: ${detail}`);
+  };
+  const control = new ControlServer({ origin: "root", run: commands, subscribe: feed.subscribe.bind(feed), report });
+  const keeperServer = new KeeperServer(keeper.ask, report);
+  await control.start(layout.controlSocket, 0o600);
+  await keeperServer.start(layout.keeperSocket);
+  return {
+    engine,
+    /** What the keeper was told to do. */
+    asked,
+    async stop(): Promise<void> {
+      await Promise.all([control.stop(), keeperServer.stop(STOP_MS)]);
+      databases.engine.close();
+      databases.accounts.close();
+    },
+  };
+}
+
+export type Finished = Readonly<{ code: number | null; out: string; err: string }>;
+
+const ROOT = join(import.meta.dirname, "..", "..");
+
+/** Starts a program of the checkout, `./ghostinbox` first of all. */
+export function start(layout: Layout, program: string, args: readonly string[]) {
+  const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data };
+  const child = spawn(program, [...args], { cwd: ROOT, env, stdio: "pipe" });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  const ended = new Promise<Finished>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, out, err }));
+  });
+  /** Waits until it has printed this. */
+  const printed = async (text: string): Promise<void> => {
+    while (!(out + err).includes(text)) {
+      const more = new Promise((resolve) => {
+        child.stdout.once("data", resolve);
+        child.stderr.once("data", resolve);
+      });
+      const over = await Promise.race([more.then(() => null), ended]);
+      if (over !== null && !(over.out + over.err).includes(text))
+        throw new Error(`ended without "${text}": ${err}${out}`);
+    }
+  };
+  return { child, ended, printed };
+}
+
+/** One call of the command line, from its words to its exit code. */
+export async function ghostinbox(layout: Layout, words: readonly string[], input = ""): Promise<Finished> {
+  const { child, ended } = start(layout, "./ghostinbox", words);
+  child.stdin.end(input);
+  return ended;
+}
+
+/** What went wrong, in one line and without a stack; nothing stands among the results. */
+export function oneLineOfError({ err, out }: Finished): string {
+  assert.equal(out, "");
+  assert.match(err, /^[^\n]+\n$/);
+  assert.doesNotMatch(err, /\bat .*\.ts:\d/);
+  return err;
+}
+
+/** The result of a command that was done. */
+export function json(finished: Finished): unknown {
+  assert.equal(finished.code, 0, finished.err);
+  return JSON.parse(finished.out);
+}
+
+export const PASSWORD = "correct horse battery";
+/** A command that hangs fails its suite. */
+export const TIMED = { timeout: 120_000 };
