@@ -10,6 +10,8 @@ const TRIES = 3;
 const AT_ONCE = 80;
 const MOST_VERIFIED = 50;
 const OWNER_MS = 5_000;
+/** Dovecot tells 12 bits of a password's hash: of the wrong ones here, one in three runs looks like the right one. */
+const MOST_ALIKE = 5;
 /** Anna's network, which the attackers with IPv4 addresses share. */
 const HOME = "198.51.100.70";
 const ELSEWHERE = "2001:db8:b000:77::1";
@@ -50,7 +52,9 @@ describe("guessing at one account, spread over many addresses", { skip: whyNoLab
   test("the right password from an unknown network is refused meanwhile, and the owner is told", async () => {
     const { said } = await signIn(ELSEWHERE);
     assert.equal(said, (await signIn(ELSEWHERE, "no such password")).said, "in the same words as a wrong one");
-    assert.equal(await count("reason = 'right_password_guarded'"), 1);
+    const seemedRight = "reason = 'right_password_guarded'";
+    assert.equal(await count(`${seemedRight} AND ip = '${ELSEWHERE}'`), 1);
+    assert.ok((await count(seemedRight)) <= 1 + MOST_ALIKE, "few guesses seem right");
     assert.equal(await product.banOf(ELSEWHERE), undefined);
     await product.json(["allow", "add", ELSEWHERE, "Anna travels"]);
     assert.match((await signIn(ELSEWHERE)).said, /^OK/, "until she says so");
