@@ -98,9 +98,10 @@ async function testFiles(
   stream.on("test:stdout", ({ message }) => process.stdout.write(message));
   stream.on("test:stderr", ({ message }) => process.stderr.write(message));
   stream.on("test:pass", (passed) => {
-    if (passed.details.type === "suite") return;
-    if (passed.skip === undefined) tally.passed += 1;
-    else skipped(`${placeOf(passed)}: ${typeof passed.skip === "string" ? passed.skip : "no reason given"}`);
+    // A suite that is skipped counts as one: its tests are not even made.
+    if (passed.skip !== undefined)
+      skipped(`${placeOf(passed)}: ${typeof passed.skip === "string" ? passed.skip : "no reason given"}`);
+    else if (passed.details.type !== "suite") tally.passed += 1;
   });
   stream.on("test:fail", (failed) => {
     const { error } = failed.details;
