@@ -1,5 +1,8 @@
 # Sourced by scripts/check and scripts/test: what tests need beyond the product itself.
 
+# Where Debian installs what tests ask about; an ordinary user's PATH lacks it.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
 # Commands that only tests call, with the Debian packages that hold them.
 TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nsd:nsd ldns-signzone:ldnsutils sqlite3:sqlite3 curl:curl openssl:openssl ip:iproute2 dkimverify:python3-dkim fail2ban-regex:fail2ban faketime:faketime debootstrap:debootstrap nsenter:util-linux script:bsdutils nginx:nginx-light caddy:caddy"
 

@@ -5,6 +5,7 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { lacking } from "../../test/kit/needs.ts";
 import {
   dataDirectory,
   type Finished,
@@ -109,9 +110,6 @@ describe("while the guard is down", TIMED, () => {
   });
 });
 
-/** A network of its own: the firewall of this machine is none of a test's business. */
-const ALONE = process.getuid?.() === 0 ? false : "only root can make a network namespace";
-
 test("a guard that hangs is told within seconds, and is given nothing to do", TIMED, async (t) => {
   using layout = dataDirectory();
   let heard = "";
@@ -134,7 +132,10 @@ test("a guard that hangs is told within seconds, and is given nothing to do", TI
   assert.doesNotMatch(heard, /203\.0\.113\.7/);
 });
 
-describe("break-glass while the guard is down", { ...TIMED, skip: ALONE }, () => {
+/** In a network of its own: the firewall of this machine is none of a test's business. */
+const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "nft"] }) };
+
+describe("break-glass while the guard is down", WITH_NFT, () => {
   const inNamespace = async (layout: Layout, commands_: string): Promise<Finished> => {
     const { child, ended } = start(layout, "unshare", ["--net", "bash", "-c", commands_]);
     child.stdin.end();
@@ -176,7 +177,10 @@ describe("break-glass while the guard is down", { ...TIMED, skip: ALONE }, () =>
   });
 });
 
-test("uninstall without a terminal says what it would do and does nothing", { ...TIMED, skip: ALONE }, async () => {
+test("uninstall without a terminal says what it would do and does nothing", {
+  ...TIMED,
+  skip: lacking({ root: true }),
+}, async () => {
   using layout = dataDirectory();
   const finished = await ghostinbox(layout, ["uninstall", "--purge-data"]);
   assert.equal(finished.code, 2);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { lacking } from "../../test/kit/needs.ts";
 import { sampleSite } from "../../test/kit/sample-site.ts";
 import { ip } from "../../test/kit/samples.ts";
 import type { DnsSite } from "./site.ts";
@@ -50,9 +51,8 @@ test("a root of one's own decides on reserved names too", () => {
   assert.match(rendered({ ownRoot: true }), /^ {2}local-zone: "test\." nodefault$/m);
 });
 
-const files = ["/usr/sbin/unbound-checkconf", "/usr/share/dns/root.hints", "/usr/share/dns/root.key"];
-const missing = files.filter((file) => !existsSync(file));
-test("unbound accepts it", { skip: missing.length > 0 && `not installed: ${missing.join(", ")}` }, () => {
+const UNBOUND = ["unbound-checkconf", "/usr/share/dns/root.hints", "/usr/share/dns/root.key"];
+test("unbound accepts it", { skip: lacking({ installed: UNBOUND }) }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-unbound-"));
   try {
     const file = join(directory, "unbound.conf");

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { Directory } from "./directory.ts";
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), "ghostinbox-directory-")));
@@ -74,9 +75,7 @@ for (const mode of [0o775, 0o757, 0o1777])
     Directory.own(path)[Symbol.dispose]();
   });
 
-test("a directory of another user is not ours", {
-  skip: process.getuid?.() === 0 ? false : "only root can give one away",
-}, () => {
+test("a directory of another user is not ours", { skip: lacking({ root: true }) }, () => {
   const path = make("given");
   using directory = Directory.open(path);
   directory.give({ uid: 65_534, gid: 65_534 });

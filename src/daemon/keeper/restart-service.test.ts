@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { runProgram } from "../../adapters/machine/run-program.ts";
 import { restartService } from "./restart-service.ts";
 
@@ -29,24 +30,25 @@ async function supervised(t: TestContext, name: string, script: string) {
   return { services, pid };
 }
 
+const RUNIT = { skip: lacking({ installed: ["runsv", "sv"] }) };
 const DEAF = "trap '' TERM; while :; do sleep 0.1; done";
 const HEARS = "exec sleep 1000";
 
-test("a service is ended and runs again", async (t) => {
+test("a service is ended and runs again", RUNIT, async (t) => {
   const { services, pid } = await supervised(t, "web", HEARS);
   const before = pid();
   assert.equal(await restartService("web", { services }, 2), null);
   assert.notEqual(pid(), before);
 });
 
-test("one that does not end is told", async (t) => {
+test("one that does not end is told", RUNIT, async (t) => {
   const { services, pid } = await supervised(t, "web", DEAF);
   const before = pid();
   assert.match((await restartService("web", { services }, 1)) ?? "", /timeout: run: .*got TERM/);
   assert.equal(pid(), before);
 });
 
-test("Fail2ban, which may hang, is killed then, and runs again", async (t) => {
+test("Fail2ban, which may hang, is killed then, and runs again", RUNIT, async (t) => {
   const { services, pid } = await supervised(t, "fail2ban", DEAF);
   const before = pid();
   assert.equal(await restartService("fail2ban", { services }, 1), null);

@@ -12,11 +12,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { adoptFilters, refusedFilters } from "./adopt-filters.ts";
 import { JUDGE } from "./judge-filter.ts";
 
-const whyNot = process.getuid?.() === 0 && existsSync("/usr/bin/python3") ? false : "it takes root, and Python";
+const whyNot = lacking({ root: true, installed: ["python3"] });
 
 /** A judge that leaves a mark, and finds what it is told to find. */
 function judge(mark: string, tricked: string | null): string {

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { closedParent, isForeign, prepareDataDirectory } from "./data-directory.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-data-"));
@@ -36,7 +37,7 @@ test("a directory of somebody else is left alone", () => {
   assert.throws(() => prepareDataDirectory(data), /holds files but no ghostinbox.toml/);
 });
 
-test("a directory that another user owns is refused, empty or not", { skip: process.getuid?.() !== 0 }, () => {
+test("a directory that another user owns is refused, empty or not", { skip: lacking({ root: true }) }, () => {
   const data = join(directory, "given");
   mkdirSync(data);
   chownSync(data, 65_534, 65_534);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { STOCK_DIRECTORY } from "../../render/fail2ban/fail2ban.ts";
 import { renderFail2banFilters } from "../../render/fail2ban/filters.ts";
 import { CHECKOUT } from "./checkout.ts";
 import { readFilter } from "./filters.ts";
 import { judgeFilter, refusalOf } from "./judge-filter.ts";
 
-const whyNot = existsSync(STOCK_DIRECTORY) && process.getuid?.() === 0 ? false : "it takes root, and Fail2ban";
+const whyNot = lacking({ root: true, installed: [STOCK_DIRECTORY] });
 
 async function refusal(text: string, deadlineMs = 10_000): Promise<string | null> {
   return refusalOf(await judgeFilter({ name: "candidate", text }, { checkout: CHECKOUT, deadlineMs }));

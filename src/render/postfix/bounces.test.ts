@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { renderBounceChecks } from "./bounces.ts";
 import { renderProofRemoval } from "./proofs.ts";
 
-const POSTMAP = "/usr/sbin/postmap";
-const HERE = existsSync(POSTMAP) ? false : `not installed: ${POSTMAP}`;
+const POSTMAP = { skip: lacking({ installed: ["postmap"] }) };
 const site = sampleSite({ domains: ["example.org", "example.net"], hostname: "mail.example.org" });
 
 /** What Postfix does about each of these headers that it finds: regexp_table(5) by its own program. */
@@ -20,7 +20,7 @@ function actions(file: string, headers: readonly string[], of = site): readonly 
     for (const { name, text } of renderBounceChecks(of)) writeFileSync(join(directory, name), text);
     const argv = ["-c", directory, "-hmq", "-", `regexp:${join(directory, file)}`];
     const input = `${headers.join("\n")}\n\n`;
-    const found = execFileSync(POSTMAP, argv, { input, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
+    const found = execFileSync("postmap", argv, { input, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
     return found.split("\n").flatMap((line) => /\t((?:FILTER|DUNNO).*)$/.exec(line)?.[1] ?? []);
   } catch {
     // postmap(1) fails where it finds nothing.
@@ -30,7 +30,7 @@ function actions(file: string, headers: readonly string[], of = site): readonly 
   }
 }
 
-test("reports to others are withheld, those to our own users are not", { skip: HERE }, () => {
+test("reports to others are withheld, those to our own users are not", POSTMAP, () => {
   const others = [
     "a@elsewhere.test",
     '"x@example.org"@elsewhere.test',
@@ -47,7 +47,7 @@ test("reports to others are withheld, those to our own users are not", { skip: H
   assert.deepEqual(actions("bounce-recipients", own.map(to)), ["DUNNO", "DUNNO"]);
 });
 
-test("a sender whom SPF proved gets a report all the same, by the way of all other mail", { skip: HERE }, () => {
+test("a sender whom SPF proved gets a report all the same, by the way of all other mail", POSTMAP, () => {
   const proof = `X-GhostInbox-Proof: ${site.proofWord}`;
   assert.deepEqual(actions("bounce-proofs", [proof]), ["FILTER smtp:"]);
   const results = (words: string): string => `Authentication-Results: mail.example.org;\n\tdkim=none;\n\t${words}`;

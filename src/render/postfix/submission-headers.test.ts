@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { renderSubmissionHeaders } from "./submission-headers.ts";
 
 /** By the real postmap(1), which answers what cleanup(8) would do with a header. */
-describe("headers of submitted mail", { skip: !existsSync("/usr/sbin/postmap") && "Postfix is not installed" }, () => {
+describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }) }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-headers-"));
   after(() => rmSync(directory, { recursive: true, force: true }));
   writeFileSync(join(directory, "main.cf"), "");

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { AUTHORS_LUA } from "./authors.ts";
 
 /** The value of a field, and the addresses that it names. */
@@ -110,7 +111,7 @@ const UNCLEAR: readonly string[] = [
   "anna@example.org\r <bert@example.org>",
 ];
 
-describe("author fields", { skip: !existsSync("/usr/bin/rspamadm") && "rspamadm is not installed" }, () => {
+describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-authors-"));
   after(() => rmSync(directory, { recursive: true }));
 

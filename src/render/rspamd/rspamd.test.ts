@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { dkimKeys } from "./dkim-keys.ts";
 import { renderRspamd, rspamdVariables } from "./rspamd.ts";
@@ -41,8 +42,8 @@ test("of its modules only those for authenticity are loaded", () => {
   );
 });
 
-const missing = ["/usr/bin/rspamadm", "/usr/share/rspamd/effective_tld_names.dat"].filter((file) => !existsSync(file));
-describe("rspamd itself", { skip: missing.length > 0 && `not installed: ${missing.join(", ")}` }, () => {
+const RSPAMD = ["rspamadm", "/usr/share/rspamd/effective_tld_names.dat"];
+describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-rspamd-"));
   before(() => {
     for (const { name, text } of renderRspamd(site)) writeFileSync(join(directory, name), text);

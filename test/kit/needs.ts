@@ -1,0 +1,38 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, isAbsolute, join } from "node:path";
+
+/** What a test takes that a machine may lack. */
+export type Needs = Readonly<{
+  root?: boolean;
+  /** Names of commands, or paths of files. */
+  installed?: readonly string[];
+}>;
+
+/**
+ * For `skip` of a test: the reason why it cannot run here, or false. The runner prints the reason, and fails where
+ * CI=true says that nothing may be missing.
+ */
+export function lacking({ root = false, installed = [] }: Needs): string | false {
+  const missing = installed.filter((name) => !isInstalled(name));
+  const reasons = [
+    ...(root && process.getuid?.() !== 0 ? ["it takes root"] : []),
+    ...(missing.length > 0 ? [`not installed: ${missing.join(", ")}`] : []),
+  ];
+  return reasons.length > 0 && reasons.join("; ");
+}
+
+function isInstalled(name: string): boolean {
+  if (isAbsolute(name)) return isThere(name, constants.R_OK);
+  return (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .some((directory) => isThere(join(directory, name), constants.X_OK));
+}
+
+function isThere(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
