@@ -11,6 +11,8 @@ import { runTests } from "./trial.ts";
 
 const GOAL = 0.95;
 const BASELINE_TIMEOUT_MS = 600_000;
+/** As a shell says it of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
 
 const { values } = parseArgs({
   options: {
@@ -40,7 +42,11 @@ const mutants = everything.filter(({ file }) => values.only.some((part) => file.
 
 const trees = Array.from({ length: atOnce }, () => new Tree(root));
 process.once("exit", () => trees.forEach((tree) => tree.remove()));
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => {
+    console.log(`Ended early by ${signal}: nothing above is a result.`);
+    process.exit(INTERRUPTED);
+  });
 process.exit(await mutate());
 
 async function mutate(): Promise<number> {
