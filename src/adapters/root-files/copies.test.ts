@@ -3,31 +3,22 @@ import {
   chmodSync,
   linkSync,
   lstatSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { compressFile, copyFile, linkProgram } from "./copies.ts";
 
-const made: string[] = [];
-let place = "";
-process.on("exit", () => made.forEach((path) => rmSync(path, { recursive: true, force: true })));
-beforeEach(() => {
-  place = realpathSync(mkdtempSync(join(tmpdir(), "ghostinbox-copies-")));
-  made.push(place);
-});
-
 test("a copy takes the place of a link, and of one that was left at its unfinished name", () => {
+  const place = temporaryDirectory();
   const [from, to, victim] = [join(place, "from"), join(place, "to"), join(place, "victim")];
   writeFileSync(from, "new", { mode: 0o600 });
   writeFileSync(victim, "old");
@@ -40,6 +31,7 @@ test("a copy takes the place of a link, and of one that was left at its unfinish
 });
 
 test("a program gets a second name if nobody else can change it", () => {
+  const place = temporaryDirectory();
   const [program, to] = [join(place, "program"), join(place, "to")];
   writeFileSync(program, "");
   for (const [mode, linked] of [
@@ -58,6 +50,7 @@ test("a program gets a second name if nobody else can change it", () => {
 });
 
 test("a compressed file has the owner, mode and time of the one that it replaces", async () => {
+  const place = temporaryDirectory();
   const path = join(place, "log");
   writeFileSync(path, "lines\n".repeat(1_000));
   chmodSync(path, 0o640);
@@ -71,6 +64,7 @@ test("a compressed file has the owner, mode and time of the one that it replaces
 });
 
 test("a link, or a file of two names, is not compressed", async () => {
+  const place = temporaryDirectory();
   const path = join(place, "log");
   symlinkSync("/etc/passwd", path);
   await assert.rejects(compressFile(path), /ELOOP/);

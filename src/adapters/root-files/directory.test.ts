@@ -1,24 +1,12 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, closeSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { Directory } from "./directory.ts";
 
-const top = realpathSync(mkdtempSync(join(tmpdir(), "ghostinbox-directory-")));
-after(() => rmSync(top, { recursive: true, force: true }));
+const top = temporaryDirectory();
 const elsewhere = join(top, "elsewhere");
 mkdirSync(join(elsewhere, "deep"), { recursive: true });
 

@@ -6,19 +6,17 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
+import { OURSELVES as owner, temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import {
   appendFile,
   createFile,
@@ -33,13 +31,11 @@ import {
   writeFile,
 } from "./files.ts";
 
-const top = realpathSync(mkdtempSync(join(tmpdir(), "ghostinbox-files-")));
-after(() => rmSync(top, { recursive: true, force: true }));
+const top = temporaryDirectory();
 const victim = join(top, "victim");
 const place = join(top, "place");
 const file = join(place, "file");
 const SECRET = "of somebody else";
-const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
 beforeEach(() => {
   rmSync(place, { recursive: true, force: true });

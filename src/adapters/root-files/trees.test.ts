@@ -4,23 +4,19 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
-  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { OURSELVES as owner, temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { giveDirectory, makeDirectory } from "./trees.ts";
 import { removeEmptyDirectory, removeTree } from "./walk.ts";
 
-const top = realpathSync(mkdtempSync(join(tmpdir(), "ghostinbox-trees-")));
-after(() => rmSync(top, { recursive: true, force: true }));
-const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+const top = temporaryDirectory();
 
 function file(...parts: readonly string[]): string {
   const path = join(top, ...parts);

@@ -75,28 +75,28 @@ test("at the end a channel has two seconds to take what is under way, and no lon
   assert.ok(waitedMs > 1_900 && waitedMs < 3_900, `${waitedMs} ms`);
 });
 
+/** One alert on its way by a channel that takes it when `take` says so. */
+async function underWay() {
+  const kit = alertsKit();
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  kit.alerts.configure({ ...SETTINGS, channels: [{ name: "slow", send: () => promise }] });
+  kit.notices.raise("greylist_silent", "");
+  await kit.alerts.round();
+  return { ...kit, take: () => resolve({ ok: true }) };
+}
+
 test("what was taken while the end waited is not sent again after the next start", async () => {
-  const { alerts, notices, saved } = alertsKit();
-  let take: (outcome: Outcome) => void = () => undefined;
-  const send = (): Promise<Outcome> => new Promise((resolve) => (take = resolve));
-  alerts.configure({ ...SETTINGS, channels: [{ name: "slow", send }] });
-  notices.raise("greylist_silent", "");
-  await alerts.round();
+  const { alerts, saved, take } = await underWay();
   assert.equal(saved.at(-1)?.deliveries.length, 1);
   const stopping = alerts.stop();
-  take({ ok: true });
+  take();
   await stopping;
   assert.equal(saved.at(-1)?.deliveries.length, 0);
 });
 
 test("what a channel took between two rounds is kept at once", async () => {
-  const { alerts, notices, saved } = alertsKit();
-  let take: (outcome: Outcome) => void = () => undefined;
-  const send = (): Promise<Outcome> => new Promise((resolve) => (take = resolve));
-  alerts.configure({ ...SETTINGS, channels: [{ name: "slow", send }] });
-  notices.raise("greylist_silent", "");
-  await alerts.round();
-  take({ ok: true });
+  const { saved, take } = await underWay();
+  take();
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(saved.at(-1)?.deliveries.length, 0);
 });

@@ -21,6 +21,13 @@ function monitor(isEnforcing = true) {
   };
 }
 
+async function strangerBanned() {
+  const kit = engineOnMemory(TEST_POLICY);
+  const prefix = parsePrefix(STRANGER) ?? assert.fail();
+  await kit.engine.ask({ type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" });
+  return kit;
+}
+
 test("a banned address that is seen although the firewall works is told, until it is seen no more", () => {
   const { clock, notices, watch } = monitor();
   watch.seen(LEAK);
@@ -57,9 +64,7 @@ test("a clock that is set back takes a notice away rather than keeping it for ev
 });
 
 test("the engine tells of a banned address once its ban should bite, and not of the dashboard's", async () => {
-  const { engine, clock, committed } = engineOnMemory(TEST_POLICY);
-  const prefix = parsePrefix(STRANGER) ?? assert.fail();
-  await engine.ask({ type: "BAN_ASKED", prefix, note: "", durationMs: HOUR_MS, by: "root" });
+  const { engine, clock, committed } = await strangerBanned();
   const sightings = () => committed.flatMap(({ sightings: all }) => all);
   const connect = () => engine.ask({ type: "CONNECT", ...MAIL });
   await connect();
@@ -76,14 +81,7 @@ test("the engine tells of a banned address once its ban should bite, and not of 
 });
 
 test("a ban bites within fifteen seconds, and a notice stays for ten minutes after its last sighting", async () => {
-  const { engine, clock, committed } = engineOnMemory(TEST_POLICY);
-  await engine.ask({
-    type: "BAN_ASKED",
-    prefix: parsePrefix(STRANGER) ?? assert.fail(),
-    note: "",
-    durationMs: null,
-    by: "root",
-  });
+  const { engine, clock, committed } = await strangerBanned();
   const leaks = async (byMs: number): Promise<number> => {
     clock.advance(byMs);
     await engine.ask({ type: "CONNECT", ...MAIL });
@@ -102,14 +100,7 @@ test("a ban bites within fifteen seconds, and a notice stays for ten minutes aft
 });
 
 test("of one transaction sixteen sightings are told, and none where there are none", async () => {
-  const { engine, clock, committed } = engineOnMemory(TEST_POLICY);
-  await engine.ask({
-    type: "BAN_ASKED",
-    prefix: parsePrefix(STRANGER) ?? assert.fail(),
-    note: "",
-    durationMs: null,
-    by: "root",
-  });
+  const { engine, clock, committed } = await strangerBanned();
   clock.advance(BITES_AFTER_MS);
   await Promise.all(Array.from({ length: 20 }, () => engine.ask({ type: "CONNECT", ...MAIL })));
   assert.equal(committed.at(-1)?.sightings.length, 16);
