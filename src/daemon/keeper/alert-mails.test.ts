@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { describe, test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { HOUR_MS } from "../../core/time.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { type AlertMail, AlertMails } from "./alert-mails.ts";
+
+const TOLD = '[alerts]\nemail = ["owner@elsewhere.example", "second@elsewhere.example"]\n';
+
+function settingsOf(toml: string): Settings {
+  const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
+  assert.ok(loaded.ok);
+  return loaded.settings;
+}
+
+function alert(clock: HandClock, id: string): AlertMail {
+  return {
+    verb: "mail_alert",
+    id,
+    kind: "opened",
+    at: clock.now(),
+    severity: "warning",
+    title: "Many bans",
+    body: "11 networks",
+  };
+}
+
+test("an alert that the settings send to no mailbox is refused", async () => {
+  const clock = new HandClock();
+  const mails = new AlertMails(layoutOf(temporaryDirectory()), clock);
+  assert.deepEqual(await mails.send(alert(clock, "a"), settingsOf("")), {
+    ok: false,
+    reason: "alerts.email is empty by now.",
+  });
+});
+
+describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
+  const queue = () => {
+    const layout = layoutOf(temporaryDirectory());
+    makeMailQueue(layout);
+    const clock = new HandClock();
+    return { layout, clock, mails: new AlertMails(layout, clock) };
+  };
+
+  test("an alert goes to those of the settings, in our name", async () => {
+    const { layout, clock, mails } = queue();
+    assert.deepEqual(await mails.send(alert(clock, "a"), settingsOf(TOLD)), {
+      ok: true,
+      detail: "Told owner@elsewhere.example, second@elsewhere.example.",
+    });
+    const [queued = "", ...others] = queuedMails(layout);
+    assert.deepEqual(others, []);
+    for (const part of ["postmaster@example.org", "owner@elsewhere.example", "second@elsewhere.example", "11 networks"])
+      assert.ok(queued.includes(part), `${part} is not in ${queued}`);
+    assert.match(queued, /Subject: .*Many bans/);
+  });
+
+  test("an alert that is asked for twice within an hour is sent once", async () => {
+    const { layout, clock, mails } = queue();
+    const send = (id: string) => mails.send(alert(clock, id), settingsOf(TOLD));
+    const replies = [await send("a"), await send("a")];
+    assert.ok(replies.every(({ ok }) => ok));
+    assert.equal(queuedMails(layout).length, 1);
+    await send("b");
+    assert.equal(queuedMails(layout).length, 2);
+    clock.advance(HOUR_MS);
+    await send("a");
+    assert.equal(queuedMails(layout).length, 3);
+  });
+
+  test("an alert that the queue did not take is tried again when it is asked for again", async () => {
+    const { layout, clock, mails } = queue();
+    rmSync(layout.postfixConf, { recursive: true });
+    const refused = await mails.send(alert(clock, "a"), settingsOf(TOLD));
+    assert.match(refused.ok ? "" : refused.reason, /main\.cf: No such file or directory/);
+    makeMailQueue(layout);
+    assert.ok((await mails.send(alert(clock, "a"), settingsOf(TOLD))).ok);
+    assert.equal(queuedMails(layout).length, 1);
+  });
+});
+
+test("a guard that was taken over fills no mailbox: 200 alerts an hour", async () => {
+  // There is no queue here, so that each attempt fails at once; it counts all the same.
+  const clock = new HandClock();
+  const mails = new AlertMails(layoutOf(temporaryDirectory()), clock);
+  const send = (id: string) => mails.send(alert(clock, id), settingsOf(TOLD));
+  await Promise.all(Array.from({ length: 200 }, (_, i) => send(`id-${i}`)));
+  assert.deepEqual(await send("one more"), { ok: false, reason: "200 went out within an hour." });
+  clock.advance(HOUR_MS);
+  const later = await send("one more");
+  assert.notEqual(later.ok ? "" : later.reason, "200 went out within an hour.");
+});

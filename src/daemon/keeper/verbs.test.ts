@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import type { KeeperCommand, KeeperReply } from "../../wire/control/control.ts";
+import { USUAL_LOG_RULES } from "./keep-logs.ts";
+import { KeeperVerbs } from "./verbs.ts";
+
+const DOMAIN = 'domains = ["example.org"]\n';
+const BAN_MAIL = {
+  verb: "mail_ban",
+  prefix: "203.0.113.7/32",
+  jail: "sshd",
+  failures: 5,
+  lastsMs: 10 * MINUTE_MS,
+  unsaid: 2,
+} as const;
+
+function keeper(toml: string | null = DOMAIN): Readonly<{ layout: Layout; verbs: KeeperVerbs }> {
+  const layout = layoutOf(temporaryDirectory());
+  if (toml !== null) writeFileSync(layout.settings, toml);
+  return { layout, verbs: new KeeperVerbs(layout, {}) };
+}
+
+function reasonOf(reply: KeeperReply): string {
+  return reply.ok ? assert.fail(`it was done: ${reply.detail}`) : reply.reason;
+}
+
+test("a ping names the process, before what is under way is done", async () => {
+  const { verbs } = keeper();
+  const order: string[] = [];
+  const slow = verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" }).then(() => order.push("kick"));
+  const next = verbs.obey(BAN_MAIL).then(() => order.push("mail"));
+  assert.deepEqual(await verbs.obey({ verb: "ping" }), { ok: true, detail: `pid ${process.pid}` });
+  order.push("ping");
+  await Promise.all([next, slow]);
+  assert.deepEqual(order, ["ping", "kick", "mail"], "one after another, though the last has nothing to do");
+});
+
+describe("settings that cannot be read", () => {
+  const commands: readonly KeeperCommand[] = [
+    { verb: "apply" },
+    BAN_MAIL,
+    { verb: "mail_alert", id: "a", kind: "opened", at: instant(0), severity: "info", title: "t", body: "b" },
+  ];
+  for (const command of commands)
+    test(`${command.verb} says what is wrong with them`, async () => {
+      const { verbs } = keeper("domain = []\n[limits.mail]\nper_minute = 0\n");
+      const reason = reasonOf(await verbs.obey(command));
+      assert.match(reason, /domain is no setting; the nearest is domains\./);
+      assert.match(reason, /limits\.mail\.per_minute/);
+    });
+
+  test("logs are kept by the usual rules meanwhile", () => {
+    assert.deepEqual(keeper("domain = []\n").verbs.logRules, USUAL_LOG_RULES);
+  });
+
+  test("without a mail domain nothing is rendered", async () => {
+    assert.match(reasonOf(await keeper(null).verbs.obey({ verb: "apply" })), /domain/);
+  });
+});
+
+test("a certificate that is not good is refused before anything is rendered", async () => {
+  const { layout, verbs } = keeper();
+  writeFileSync(layout.settings, `${DOMAIN}[tls]\ncert = "/nope/cert.pem"\nkey = "/nope/key.pem"\n`);
+  assert.match(reasonOf(await verbs.obey({ verb: "apply" })), /\/nope\/cert\.pem/);
+});
+
+test("the status tells which services run, and what does not answer from the second look on", async (t) => {
+  const { layout, verbs } = keeper();
+  const supervise = join(layout.services, "web", "supervise");
+  mkdirSync(supervise, { recursive: true });
+  mkdirSync(join(layout.services, "postfix"));
+  writeFileSync(join(supervise, "pid"), `${process.pid}\n`);
+  const status = () => verbs.obey({ verb: "status" });
+  assert.deepEqual(await status(), {
+    ok: true,
+    detail: "",
+    services: [
+      { name: "web", up: true, pid: process.pid },
+      { name: "postfix", up: false, pid: null },
+    ],
+    troubles: [],
+  });
+  // Rspamd is wanted where it is configured; nothing listens here.
+  mkdirSync(layout.rspamdConf, { recursive: true });
+  writeFileSync(join(layout.rspamdConf, "rspamd.conf"), "");
+  const silent = { code: "verifier_silent", detail: `no answer at ${layout.rspamdSocket}` };
+  await t.waitFor(async () => {
+    const reply = await status();
+    assert.deepEqual(reply.ok && "troubles" in reply ? reply.troubles : [], [silent]);
+  });
+});
+
+test("a service that is not there is not restarted, and neither takes the next command with it", async () => {
+  const { verbs } = keeper();
+  const [first, second] = await Promise.all([
+    verbs.obey({ verb: "restart", service: "web" }),
+    verbs.obey({ verb: "restart", service: "dovecot" }),
+  ]);
+  assert.match(reasonOf(first), /^web could not be restarted: ./);
+  assert.match(reasonOf(second), /^dovecot could not be restarted: ./);
+});
+
+test("sessions that cannot be ended are told", async () => {
+  const { verbs } = keeper();
+  assert.match(
+    reasonOf(await verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" })),
+    /^doveadm kick failed: /,
+  );
+});
+
+test("an open submission session is cut, and other connections are not", {
+  skip: lacking({ root: true, installed: ["ss"] }),
+}, async (t) => {
+  const listen = async () => {
+    const server = createServer((socket) => socket.on("error", () => undefined)).listen(0, "127.0.0.1");
+    t.after(() => server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const client = connect(port, "127.0.0.1").on("error", () => undefined);
+    t.after(() => client.destroy());
+    await once(client, "connect");
+    return { port, client };
+  };
+  const [submission, other] = [await listen(), await listen()];
+  const { verbs } = keeper(`${DOMAIN}[ports]\nsubmission = ${submission.port}\n`);
+  const closed = new Promise((resolve) => submission.client.once("close", resolve));
+  const reason = reasonOf(await verbs.obey({ verb: "kick_account", account: "anna@example.org" }));
+  await closed;
+  assert.ok(!other.client.closed);
+  assert.match(reason, /^doveadm kick failed: /);
+  assert.doesNotMatch(reason, /Submission sessions stay open/);
+});
+
+describe("mails about bans", () => {
+  test("go to nobody where the settings name nobody", async () => {
+    assert.deepEqual(await keeper().verbs.obey(BAN_MAIL), { ok: true, detail: "Nobody wants to know." });
+  });
+
+  test("go into the queue, from whom the settings say", SENDMAIL, async () => {
+    const { layout, verbs } = keeper(
+      `hostname = "mail.example.org"\n${DOMAIN}[fail2ban]\ndestemail = "owner@example.org"\n`,
+    );
+    makeMailQueue(layout);
+    assert.deepEqual(await verbs.obey(BAN_MAIL), { ok: true, detail: "Told owner@example.org." });
+    const [queued = ""] = queuedMails(layout);
+    assert.match(queued, /fail2ban@mail\.example\.org/);
+    assert.match(queued, /Subject: \[Fail2Ban\] sshd: banned 203\.0\.113\.7 from mail\.example\.org/);
+    assert.match(queued, /Of 2 bans before it no mail was sent/);
+  });
+});
+
+test("logs are kept as the settings say", () => {
+  const { verbs } = keeper(`${DOMAIN}[logs]\nmax_age = "2d"\n`);
+  assert.equal(verbs.logRules.maxAgeMs, 2 * DAY_MS);
+});
