@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -120,17 +121,14 @@ test("sessions that cannot be ended are told", async () => {
 test("an open submission session is cut, and other connections are not", {
   skip: lacking({ root: true, installed: ["ss"] }),
 }, async (t) => {
-  const listen = async () => {
-    const server = createServer((socket) => socket.on("error", () => undefined)).listen(0, "127.0.0.1");
-    t.after(() => server.close());
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
+  const open = async () => {
+    const port = await listenOnPort(createServer((socket) => socket.on("error", () => undefined)));
     const client = connect(port, "127.0.0.1").on("error", () => undefined);
     t.after(() => client.destroy());
     await once(client, "connect");
     return { port, client };
   };
-  const [submission, other] = [await listen(), await listen()];
+  const [submission, other] = [await open(), await open()];
   const { verbs } = keeper(`${DOMAIN}[ports]\nsubmission = ${submission.port}\n`);
   const closed = new Promise((resolve) => submission.client.once("close", resolve));
   const reason = reasonOf(await verbs.obey({ verb: "kick_account", account: "anna@example.org" }));

@@ -16,8 +16,13 @@ const LOG_LINES = 5;
 export type Ready = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
 
 /** Waits until every door is open and the guard and the keeper answer, or until it is plain that they will not. */
-export async function waitUntilReady(layout: Layout, doors: readonly Door[], stopped: () => boolean): Promise<Ready> {
-  const deadline = performance.now() + READY_MS;
+export async function waitUntilReady(
+  layout: Layout,
+  doors: readonly Door[],
+  stopped: () => boolean,
+  patienceMs: number = READY_MS,
+): Promise<Ready> {
+  const deadline = performance.now() + patienceMs;
   const tries = new Map<ServiceName, Set<number>>(SERVICES.map((service) => [service, new Set()]));
   for (;;) {
     const missing = await notReady(layout, doors);
@@ -32,7 +37,7 @@ export async function waitUntilReady(layout: Layout, doors: readonly Door[], sto
       const words = lastWords(layout, missing.service);
       return {
         ok: false,
-        reason: `${missing.what} after ${READY_MS / 1000} s. Last words of ${missing.service}:\n${words}`,
+        reason: `${missing.what} after ${patienceMs / 1000} s. Last words of ${missing.service}:\n${words}`,
       };
     }
     await pause(POLL_MS);

@@ -11,6 +11,7 @@ import { CHECKOUT } from "./checkout.ts";
 import { prepareDataDirectory } from "./data-directory.ts";
 import { prepareDatabases } from "./databases.ts";
 import { makeDirectories } from "./directories.ts";
+import { diskTrouble } from "./disk-trouble.ts";
 import { SetUpFailure } from "./failure.ts";
 import { releaseLock, takeLock } from "./lock.ts";
 import { type Ended, endOrphans } from "./orphans.ts";
@@ -67,23 +68,6 @@ function tellEnded({ count, left }: Ended): void {
     console.error(
       `ghostinbox: warning: processes of an earlier start do not end; what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,
     );
-}
-
-/** Null: it is no trouble of the disk. */
-function diskTrouble(error: unknown): string | null {
-  if (!(error instanceof Error) || !("code" in error)) return null;
-  const where = "path" in error && typeof error.path === "string" ? ` (${error.path})` : "";
-  switch (error.code) {
-    case "ENOSPC":
-    case "EDQUOT":
-      return `The disk is full${where}: make room, then start again.`;
-    case "EROFS":
-      return `The disk is mounted read-only${where}: mount it for writing, then start again.`;
-    case "EIO":
-      return `The disk cannot be read or written${where}: look at it with dmesg and smartctl before anything else.`;
-    default:
-      return null;
-  }
 }
 
 type Stop = Readonly<{ asked: () => boolean; promise: Promise<void> }>;

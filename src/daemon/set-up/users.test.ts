@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
+
+const OURS = ["ghostinbox", "ghostinbox-web", "ghostinbox-mail", "ghostinbox-fail2ban"];
+const OF_PACKAGES = ["postfix", "dovecot", "spamass-milter", "debian-spamd"];
+
+/** Where the components are installed and GhostInbox never ran. */
+function bare(): OwnEtc {
+  const etc = new OwnEtc();
+  etc.remove("ghostinbox");
+  for (const [i, name] of OF_PACKAGES.entries()) etc.add(name, 61_000 + i);
+  return etc;
+}
+
+/** By the real useradd, groupadd, usermod and gpasswd, in a copy of /etc. */
+describe("system users", OWN_ETC, () => {
+  const add = (etc: OwnEtc): Promise<unknown> => etc.call(["src/daemon/set-up/users.ts", "addUsers"]);
+
+  test("each of ours is added with a group of its own, and cannot sign in", async () => {
+    const etc = bare();
+    const before = readFileSync("/etc/passwd", "utf8");
+    assert.equal(await add(etc), null);
+    for (const name of OURS) {
+      const [, , uid, gid, , home, shell] = etc.fields("passwd", name);
+      assert.ok(Number(uid) < 1_000, "a system user");
+      assert.deepEqual([home, shell], ["/nonexistent", "/usr/sbin/nologin"]);
+      assert.equal(Number(gid), etc.numberOf("group", name));
+      assert.deepEqual(etc.members(name), []);
+    }
+    assert.equal(readFileSync("/etc/passwd", "utf8"), before, "this machine's own");
+  });
+
+  test("the groups hold who reads what, and nobody else", async () => {
+    const etc = bare();
+    await add(etc);
+    assert.deepEqual(etc.members("ghostinbox-accounts"), ["postfix", "dovecot"]);
+    assert.deepEqual(etc.members("ghostinbox-data"), ["ghostinbox", "ghostinbox-web"]);
+    assert.deepEqual(etc.members("ghostinbox-logs"), ["ghostinbox"]);
+    assert.ok(etc.members("spamass-milter").includes("ghostinbox"));
+    assert.ok(!etc.members("debian-spamd").includes("ghostinbox"));
+  });
+
+  test("a second start changes nothing", async () => {
+    const etc = bare();
+    await add(etc);
+    const files = ["passwd", "group"].map((file) => `${etc.path}/${file}`);
+    const before = files.map((file) => readFileSync(file, "utf8"));
+    assert.equal(await add(etc), null);
+    assert.deepEqual(
+      files.map((file) => readFileSync(file, "utf8")),
+      before,
+    );
+  });
+
+  test("memberships of earlier versions, which let a user read too much, end", async () => {
+    const etc = bare();
+    await add(etc);
+    const given: readonly [group: string, user: string][] = [
+      ["ghostinbox", "ghostinbox-web"],
+      ["debian-spamd", "ghostinbox"],
+    ];
+    const groups = readFileSync(`${etc.path}/group`, "utf8").trimEnd().split("\n");
+    etc.write(
+      "group",
+      groups.map((line) =>
+        given.reduce((text, [group, user]) => (text.startsWith(`${group}:`) ? text + user : text), line),
+      ),
+    );
+    assert.deepEqual(etc.members("ghostinbox"), ["ghostinbox-web"]);
+    await add(etc);
+    for (const [group, user] of given) assert.ok(!etc.members(group).includes(user), group);
+  });
+
+  test("a program that fails stops the start with what it said", async () => {
+    const etc = bare();
+    // As an older run of useradd leaves it that was killed, and whose process id lives.
+    etc.write("passwd.lock", [String(process.pid)]);
+    assert.match(JSON.stringify(await add(etc)), /SetUpFailure: useradd .* ghostinbox failed: .*cannot lock/);
+  });
+});

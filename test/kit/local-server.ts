@@ -1,0 +1,24 @@
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import type { Server } from "node:net";
+import { dirname } from "node:path";
+import { after } from "node:test";
+
+/** Listens on a free port of 127.0.0.1 and returns it; closes with the test, suite or file that asked for it. */
+export async function listenOnPort(server: Server): Promise<number> {
+  await listening(server.listen(0, "127.0.0.1"));
+  const address = server.address();
+  if (typeof address === "object" && address !== null) return address.port;
+  throw new Error("it listens on no port");
+}
+
+/** The same on a unix socket, whose directory is made. */
+export async function listenOnSocket(server: Server, path: string): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true });
+  await listening(server.listen(path));
+}
+
+async function listening(server: Server): Promise<void> {
+  after(() => server.close());
+  await once(server, "listening");
+}
