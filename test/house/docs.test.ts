@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { commands } from "../../src/cli/commands.ts";
+import { parse } from "../../src/cli/parse.ts";
+
+const PAGES = [...globSync("*.md"), ...globSync("docs/**/*.md")];
+
+test("every link between pages leads to a file and a heading that exist", () => {
+  assert.deepEqual(brokenLinks("docs/x.md", "[a](no-page.md) [b](../README.md#no-heading)").length, 2);
+  const broken = PAGES.flatMap((page) => brokenLinks(page, readFileSync(page, "utf8")));
+  assert.deepEqual(broken, []);
+});
+
+test("every command that a page prints is one that the command line takes", () => {
+  assert.equal(wrongCommands("x.md", "`./ghostinbox why --no-option`").length, 1);
+  const pages = PAGES.filter((page) => page !== "CHANGELOG.md");
+  const wrong = pages.flatMap((page) => wrongCommands(page, readFileSync(page, "utf8")));
+  assert.deepEqual(wrong, []);
+});
+
+test("docs/README.md links to every page", () => {
+  const overview = readFileSync("docs/README.md", "utf8");
+  const missing = globSync("docs/*.md").filter((page) => !overview.includes(`(${page.replace("docs/", "")}`));
+  assert.deepEqual(missing, ["docs/README.md"]);
+});
+
+function brokenLinks(page: string, text: string): readonly string[] {
+  const prose = text.replace(/^```[\s\S]*?^```/gm, "");
+  return [...prose.matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].flatMap(([, path = "", anchor]) => {
+    const target = path === "" ? page : join(dirname(page), path);
+    if (!existsSync(target)) return [`${page}: ${path}`];
+    if (anchor === undefined || headings(readFileSync(target, "utf8")).has(anchor)) return [];
+    return [`${page}: ${path}#${anchor}`];
+  });
+}
+
+/** The anchors that GitHub gives to headings. */
+function headings(text: string): ReadonlySet<string> {
+  return new Set(
+    [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+      title
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}
+
+function wrongCommands(page: string, text: string): readonly string[] {
+  const printed = text.matchAll(/(?:^ *|^.*\| |`)(?:sudo )?\.\/ghostinbox ([^`\n]*)/gm);
+  return [...printed].flatMap(([, line = ""]) => {
+    const parsed = parse(words(line), commands);
+    return parsed.type === "wrong" ? [`${page}: ${line}: ${parsed.message}`] : [];
+  });
+}
+
+/** As a shell would split the line: quotes hold a word together, `#` begins a comment. */
+function words(line: string): readonly string[] {
+  const [command = ""] = line.split(/ +#/);
+  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, bare]) => double ?? single ?? bare ?? "",
+  );
+}
