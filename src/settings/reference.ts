@@ -9,15 +9,16 @@ export function referenceMarkdown(): string {
 
 Generated from \`src/settings/schema.ts\`; do not edit.
 
-They stand in \`ghostinbox.toml\` in the data directory. Each is also an environment variable, which wins over the
-file; a list stands there between commas. An empty variable counts as not set; \`[]\` is an empty list. Durations are written \`500ms\`,
-\`45s\`, \`30m\`, \`2h\`, \`7d\`; sizes \`512KB\`, \`10MB\`, \`2GB\`, a kilobyte being 1,024 bytes. A key that is no
-setting is an error. \`config check\` tries the file without applying it; \`config show\` tells what holds and why.
+Settings are in \`ghostinbox.toml\` in the data directory. Each one can also be set by an environment variable, which wins over
+the file. In a variable, the items of a list are separated by commas; an empty variable counts as not set, and \`[]\` is an empty list.
+Durations are written \`500ms\`, \`45s\`, \`30m\`, \`2h\`, \`7d\`; sizes \`512KB\`, \`10MB\`, \`2GB\`, where a kilobyte is 1,024
+bytes. An unknown key is an error. \`./ghostinbox config check\` tests the file without applying it, \`config apply\` applies
+it, and \`config show\` shows every value and where it comes from. [Terms](../glossary.md)
 
 ${sections.join("\n")}`;
 }
 
-/** The file that set-up writes: every setting with its sentence, as a comment but for what is known. */
+/** The file that set-up writes: every setting with its sentence. Only known values are set, the rest is in comments. */
 export function commentedToml(known: Readonly<{ domains: readonly string[]; hostname: string }>): string {
   const live = new Map<SettingKey, string>([
     ["domains", `[${known.domains.map((name) => JSON.stringify(name)).join(", ")}]`],
@@ -32,7 +33,7 @@ export function commentedToml(known: Readonly<{ domains: readonly string[]; host
     return `${section === "" ? "" : `[${section}]\n`}${lines.join("\n")}\n`;
   });
   return `# Settings of GhostInbox. A line that begins with "# name =" shows a default: remove the # to change it.
-# \`ghostinbox config check\` tells what is wrong with this file.
+# \`ghostinbox config check\` shows what is wrong with this file.
 
 ${sections.join("\n")}`;
 }
@@ -63,7 +64,7 @@ function nameOf(key: SettingKey): string {
   return key.slice(key.lastIndexOf(".") + 1);
 }
 
-/** As the schema writes it: `24h` says more than `1d`. JSON writes these values as TOML does. */
+/** As the schema writes it (`24h`, not `1d`). For these values JSON and TOML are the same. */
 function defaultOf(key: SettingKey): string {
   const { byDefault } = settingOf(key);
   return Array.isArray(byDefault)

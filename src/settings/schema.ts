@@ -16,7 +16,7 @@ export const schema = {
   hostname: {
     kind: orEmpty(hostName),
     byDefault: "",
-    says: "Name of this server in its greeting, HELO and certificate; empty stands for `mail.` before the first domain.",
+    says: "Name of this server in its greeting, HELO and certificate; empty means `mail.` and the first domain.",
     source: "RFC 5321 section 4.1.1.1",
   },
 

@@ -19,60 +19,60 @@ export const abuse = {
   "limits.mail.per_minute": {
     kind: count,
     byDefault: 10,
-    says: "Mails of one stranger, or of one account, within any 60 seconds.",
+    says: "Mails from one stranger, or from one account, within any 60 seconds.",
   },
   "limits.mail.per_hour": {
     kind: count,
     byDefault: 50,
-    says: "Mails of one stranger, or of one account, within any hour.",
+    says: "Mails from one stranger, or from one account, within any hour.",
   },
   "limits.mail.per_day": {
     kind: count,
     byDefault: 200,
-    says: "Mails of one stranger, or of one account, within any 24 hours.",
+    says: "Mails from one stranger, or from one account, within any 24 hours.",
   },
   "limits.mail.per_session": {
     kind: count,
     byDefault: 5,
-    says: "Mails of a stranger in one connection; then it is asked to connect anew, which is no offence.",
+    says: "Mails from a stranger in one connection. After that it must connect again, which is no offence.",
   },
   "limits.mail.postfix_per_minute": {
     kind: count,
     byDefault: 20,
-    says: "Mails of one address within a minute that Postfix takes by its own count, whether or not the guard runs.",
+    says: "Mails from one address within a minute, as Postfix counts them. It holds even while the guard is down.",
     source: "postconf(5), smtpd_client_message_rate_limit",
   },
   "limits.mail.max_size": {
     kind: size(64 * KB, GB),
     byDefault: "10MB",
-    says: "Largest mail that is taken, with its headers and attachments.",
+    says: "Size of the largest mail that is accepted, with headers and attachments.",
     source: "postconf(5), message_size_limit",
   },
   "limits.mail.recipients": {
     kind: count,
     byDefault: 100,
-    says: "Recipients of one mail; further ones are told to come with the next.",
+    says: "Recipients of one mail. The sender's server sends to the others in its next mail.",
     source: "postconf(5), smtpd_recipient_limit; RFC 5321, 4.5.3.1.8 asks for no less than 100",
   },
   "limits.recipients.unknown_per_hour": {
     kind: count,
     byDefault: 10,
-    says: "Recipients that do not exist, asked for by one address within any hour, before it is banned. Mail with an empty sender never brings a ban: from three times as many on it is asked to come again.",
+    says: "Recipients that do not exist, asked for by one address within any hour, before it is banned. Mail with an empty sender never causes a ban: above three times this number it must retry later.",
   },
   "limits.connections.per_minute": {
     kind: count,
     byDefault: 20,
-    says: "Connections of one address to the SMTP ports within any 60 seconds.",
+    says: "Connections from one address to the SMTP ports within any 60 seconds.",
   },
   "limits.connections.per_hour": {
     kind: count,
     byDefault: 100,
-    says: "Connections of one address to the SMTP ports within any hour.",
+    says: "Connections from one address to the SMTP ports within any hour.",
   },
   "limits.connections.concurrent": {
     kind: count,
     byDefault: 10,
-    says: "Connections that one address, or one IPv6 network of `bans.ipv6_prefix`, may hold at once to each mail port.",
+    says: "Connections that one address, or one IPv6 network of `bans.ipv6_prefix`, may hold open to each mail port.",
     source: "nft(8), ct count; postconf(5), smtpd_client_connection_count_limit",
   },
   "limits.connections.known": {
@@ -84,7 +84,7 @@ export const abuse = {
   "limits.logins.failures": {
     kind: wholeNumber(1, 1_000),
     byDefault: 5,
-    says: "How many different wrong passwords from one address bring a ban.",
+    says: "Different wrong passwords from one address that cause a ban.",
   },
   "limits.logins.window": {
     kind: duration(SECOND_MS, 7 * DAY_MS),
@@ -94,7 +94,7 @@ export const abuse = {
   "limits.accounts.failures": {
     kind: wholeNumber(1, 1_000),
     byDefault: 20,
-    says: "How many different wrong passwords for one account guard it, no more than a quarter of them from one network: then only known networks may sign in.",
+    says: "Different wrong passwords for one account that make it a guarded account, at most a quarter of them from one network. Only known networks may then sign in.",
   },
   "limits.accounts.window": {
     kind: duration(SECOND_MS, 7 * DAY_MS),
@@ -109,7 +109,7 @@ export const abuse = {
   "limits.networks.failures": {
     kind: count,
     byDefault: 30,
-    says: "How many wrong passwords out of one network (IPv4 /24, IPv6 /48) ban all of it; more where honest mail came from it, none where an account signed in lately (docs/bans.md).",
+    says: "Wrong passwords from one network (IPv4 /24, IPv6 /48) that ban the whole network. Honest mail from it raises the number; it is not banned if an account signed in from it recently (docs/bans.md).",
   },
   "limits.networks.window": {
     kind: duration(SECOND_MS, 7 * DAY_MS),
@@ -120,24 +120,24 @@ export const abuse = {
   "logins.networks": {
     kind: listOf(network, 1_000),
     byDefault: [],
-    says: "From where users may sign in to read and send mail; empty stands for anywhere. `account networks` narrows it for one account.",
+    says: "Networks from which users may sign in to read and send mail; empty means anywhere. `account networks` restricts a single account.",
     source: "Dovecot, allow_nets",
   },
 
   "bans.ladder": {
     kind: ascending(duration(SECOND_MS), 10),
     byDefault: ["30m", "2h", "24h"],
-    says: "How long the first ban of an address lasts, the second, and so on; the last is repeated.",
+    says: "How long the first ban of an address lasts, the second, and so on. The last one repeats.",
   },
   "bans.permanent": {
     kind: flag,
     byDefault: false,
-    says: "Whether an offence past the end of the ladder bans for good.",
+    says: "Whether an offence past the end of the ladder is banned for good.",
   },
   "bans.memory": {
     kind: duration(SECOND_MS),
     byDefault: "7d",
-    says: "How long an offence counts towards the next ban.",
+    says: "How long an offence makes the next ban longer.",
   },
   "bans.ipv6_prefix": {
     kind: wholeNumber(32, 128),
@@ -148,18 +148,18 @@ export const abuse = {
   "bans.neighbours": {
     kind: count,
     byDefault: 5,
-    says: "How many addresses of one network (IPv4 /24, IPv6 /48) that the guard banned for guessing or abuse within `bans.memory` ban all of it; more where honest mail came from it, none where wanted mail did (docs/bans.md).",
+    says: "Addresses of one network (IPv4 /24, IPv6 /48), banned by the guard for guessing or abuse within `bans.memory`, that ban the whole network. Honest mail from it raises the number; it is not banned if wanted mail came from it (docs/bans.md).",
   },
   "bans.manual": {
     kind: duration(SECOND_MS),
     byDefault: "24h",
-    says: "How long a ban by command lasts when no time is given.",
+    says: "How long a ban by command lasts if the command gives no time.",
   },
 
   "allow.networks": {
     kind: listOf(network, 10_000),
     byDefault: ["127.0.0.1", "::1"],
-    says: "Addresses and networks that are never limited or banned, besides those of `allow add`.",
+    says: "Addresses and networks that are never limited or banned, in addition to those of `allow add`.",
   },
 
   "providers.domains": {
@@ -194,7 +194,7 @@ export const abuse = {
       "linkedin.com",
       "facebook.com",
     ],
-    says: "Large providers, by forward-confirmed host name of their mail servers: over a limit they are asked to come again, never banned.",
+    says: "Large providers, by the forward-confirmed host names of their mail servers. Over a limit they must retry later; they are never banned for it.",
   },
 
   "fail2ban.enabled": {
@@ -205,24 +205,24 @@ export const abuse = {
   "fail2ban.sentences": {
     kind: oneOf("unjudged", "all"),
     byDefault: "unjudged",
-    says: "What a report of Fail2ban's jails brings a ban for: `unjudged`, what the guard did not judge as it happened, for which its own limits hold; `all`, whatever the jail counts, by the limits of the jail. Filters of your own always ban.",
+    says: "What a report of a Fail2ban jail causes a ban for. `unjudged`: only what the guard did not judge itself, by its own limits. `all`: everything that the jail counts, by the jail's limits. Your own filters always ban.",
   },
   "fail2ban.destemail": {
     kind: orEmpty(mailAddress),
     byDefault: "",
-    says: "Who is written a mail for each ban that Fail2ban brings on; empty: nobody.",
+    says: "Address that gets a mail for each ban that Fail2ban caused; empty sends none.",
     source: "jail.conf(5), destemail",
   },
   "fail2ban.sender": {
     kind: orEmpty(mailAddress),
     byDefault: "",
-    says: "The sender of these mails; empty stands for `fail2ban@` before `hostname`.",
+    says: "The sender of these mails; empty means `fail2ban@` and `hostname`.",
     source: "jail.conf(5), sender",
   },
 
   "firewall.enabled": {
     kind: flag,
     byDefault: true,
-    says: "Whether bans go into the kernel; without it the mail servers alone refuse banned addresses.",
+    says: "Whether bans go into the kernel. Without it, only the mail servers refuse banned addresses.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

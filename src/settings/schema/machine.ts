@@ -21,13 +21,13 @@ export const machine = {
   "tls.cert": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "Certificate chain in PEM; empty stands for a self-signed one.",
+    says: "Certificate chain (PEM); empty means a self-signed one.",
   },
-  "tls.key": { kind: orEmpty(path), byDefault: "", says: "Private key of `tls.cert` in PEM." },
+  "tls.key": { kind: orEmpty(path), byDefault: "", says: "Private key of `tls.cert` (PEM)." },
   "tls.profile": {
     kind: oneOf("modern", "seed"),
     byDefault: "modern",
-    says: "Ciphers up to TLS 1.2 on every port: `modern` has forward secrecy and authenticated encryption only, `seed` is the seed's list; below TLS 1.2 nothing is spoken.",
+    says: "Ciphers for TLS 1.2 on every port. `modern`: only forward secrecy and authenticated encryption. `seed`: the list of examples/investra.toml. Versions below TLS 1.2 are off.",
     source: "RFC 9325 section 4.2",
   },
 
@@ -39,19 +39,19 @@ export const machine = {
   "dns.root_hints": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "File with the root's name servers; empty stands for the internet's root.",
+    says: "File with the root's name servers; empty means the internet's root.",
     source: "unbound.conf(5), root-hints",
   },
   "dns.trust_anchor": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "File with the root's keys, by which answers are validated; empty stands for the internet's.",
+    says: "File with the root's keys, which validate answers; empty means the internet's.",
     source: "RFC 4035; unbound.conf(5), trust-anchor-file",
   },
   "dns.stub": {
     kind: listOf(stubZone, 100),
     byDefault: [],
-    says: "Zones that are asked of a server of their own, and believed unsigned.",
+    says: "Zones that a server of your own answers, without signatures.",
     source: "unbound.conf(5), stub-zone",
   },
 
@@ -59,27 +59,27 @@ export const machine = {
   "ports.submission": {
     kind: port,
     byDefault: 587,
-    says: "Mail from the users, with STARTTLS.",
+    says: "Mail from users, with STARTTLS.",
     source: "RFC 6409",
   },
-  "ports.submissions": { kind: port, byDefault: 465, says: "Mail from the users, with TLS.", source: "RFC 8314" },
+  "ports.submissions": { kind: port, byDefault: 465, says: "Mail from users, with TLS.", source: "RFC 8314" },
   "ports.imaps": { kind: port, byDefault: 993, says: "Mailboxes, with TLS.", source: "RFC 8314" },
   "ports.http": { kind: port, byDefault: 3000, says: "Dashboard and API, on `http.address`." },
   "ports.login_policy": {
     kind: port,
     byDefault: 10_025,
-    says: "Where Dovecot asks the guard about logins, on loopback only.",
+    says: "Where Dovecot asks the guard about sign-ins, on loopback only.",
   },
 
   "http.address": {
     kind: address,
     byDefault: "127.0.0.1",
-    says: "Address on which dashboard and API listen; it speaks plain HTTP, so put a proxy with TLS before it.",
+    says: "Address of the dashboard and the API. They speak plain HTTP, so put a proxy with TLS in front.",
   },
   "http.names": {
     kind: listOf(hostName, 100),
     byDefault: [],
-    says: "More names by which browsers call the dashboard; `hostname`, the domains and all below them are known anyway.",
+    says: "More names under which browsers reach the dashboard. `hostname`, the domains and names below them are always accepted.",
   },
   "http.trusted_proxies": {
     kind: listOf(network, 100),
@@ -90,28 +90,28 @@ export const machine = {
   "events.max_rows": {
     kind: wholeNumber(100, 1_000_000_000),
     byDefault: 1_000_000,
-    says: "Events that are kept; past it new ones are summed up and old ones removed.",
+    says: "Events that are kept. Above this number, new ones are summed up and old ones removed.",
   },
   "events.max_size": {
     kind: size(MB, 1024 * GB),
     byDefault: "512MB",
-    says: "Size of the event database past which new events are summed up and old ones removed.",
+    says: "Size of the event database above which new events are summed up and old ones removed.",
   },
   "events.max_age": { kind: duration(SECOND_MS, 3_650 * DAY_MS), byDefault: "90d", says: "How long an event is kept." },
 
   "logs.max_size": {
     kind: size(16 * KB, 10 * GB),
     byDefault: "50MB",
-    says: "Size at which mail.log, mail.warn and mail.err are set aside and begun anew.",
+    says: "Size at which mail.log, mail.warn and mail.err are rotated.",
   },
   "logs.max_age": {
     kind: duration(SECOND_MS, 3_650 * DAY_MS),
     byDefault: "1d",
-    says: "Age at which they are set aside, if anything stands in them.",
+    says: "Age at which they are rotated, unless they are empty.",
   },
   "logs.keep": {
     kind: wholeNumber(1, 10_000),
     byDefault: 14,
-    says: "How many of each are kept; those older than a day are compressed.",
+    says: "How many rotated files of each are kept. Those older than a day are compressed.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

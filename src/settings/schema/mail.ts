@@ -22,13 +22,13 @@ export const mail = {
   "accounts.administrator": {
     kind: orEmpty(mailAddress),
     byDefault: "",
-    says: "Who gets the mail for postmaster@ and abuse@ of every domain where nobody is called so; empty stands for the first account.",
+    says: "Who gets mail for postmaster@ and abuse@ of every domain that has no such account or alias; empty means the first account.",
     source: "RFC 5321 section 4.5.1, RFC 2142",
   },
   "accounts.follow": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "A file in the format of postfix-accounts.cf whose accounts are kept as it says; a line that goes suspends its account.",
+    says: "File in the format of postfix-accounts.cf whose accounts this server takes over and keeps up to date. A removed line suspends its account.",
   },
 
   "recipients.blocked": {
@@ -54,20 +54,20 @@ export const mail = {
       "usenet",
       "uucp",
     ],
-    says: "Names that spammers try everywhere: refused unless an account or an alias has the name.",
+    says: "Names that spammers try at every domain. Their mail is refused unless an account or an alias has the name.",
     source: "RFC 2142; `postmaster` is never blocked (RFC 5321 section 4.5.1)",
   },
 
   "greylist.enabled": {
     kind: flag,
     byDefault: true,
-    says: "Whether strangers who write for the first time are asked to come again, by Postgrey.",
+    says: "Whether strangers who write to a recipient for the first time must retry later (Postgrey).",
     source: "RFC 6647",
   },
   "greylist.delay": {
     kind: duration(SECOND_MS, DAY_MS),
     byDefault: "5m",
-    says: "How long a stranger must wait before it may come again; what comes sooner is asked to wait on.",
+    says: "How long a stranger must wait before a retry is accepted. Earlier retries must wait on.",
     source: "postgrey(8), --delay",
   },
   "greylist.providers": {
@@ -100,27 +100,27 @@ export const mail = {
       "facebookmail.com",
       "paypal.com",
     ],
-    says: "Large senders that are never greylisted, by the networks of their SPF records, which are read each day; those of `providers.domains` are known by name besides.",
+    says: "Large senders that are never greylisted, by the networks in their SPF records, which are read each day. `providers.domains` are not greylisted either.",
     source: "RFC 7208",
   },
 
   "dnsbl.zones": {
     kind: listOf(domain, 20),
     byDefault: ["zen.spamhaus.org", "bl.spamcop.net"],
-    says: "DNS block lists; a stranger that one of them names is refused.",
+    says: "DNS block lists. A stranger that is on one of them is refused.",
     source: "RFC 5782",
   },
   "dnsbl.check_every": {
     kind: duration(SECOND_MS, DAY_MS),
     byDefault: "5m",
-    says: "How often each block list must prove itself by its test points; one set aside is asked first after a tenth of it.",
+    says: "How often each block list is tested with its test points. A list that is set aside is first tested after a tenth of this time.",
     source: "RFC 5782 section 5",
   },
 
   "spam.enabled": {
     kind: flag,
     byDefault: true,
-    says: "Whether strangers' mail is scored by SpamAssassin; its programs start and end with the server.",
+    says: "Whether SpamAssassin scores mail from strangers. Its programs start and end with the server.",
   },
   "spam.required_score": {
     kind: decimal(0.1, 1_000),
@@ -131,78 +131,78 @@ export const mail = {
   "spam.refuse_score": {
     kind: decimal(0, 1_000_000),
     byDefault: 15,
-    says: "Score from which a mail is refused while its sender still waits, in whole points; 0 refuses none.",
+    says: "Score from which a mail is refused before it is accepted, in whole points; 0 refuses none.",
     source: "spamass-milter(8), -r",
   },
   "spam.allow_from": {
     kind: listOf(senderPattern, 1_000),
     byDefault: [],
-    says: "Senders that are hardly ever spam, by what they claim to be: a forged one is believed, so prefer `spam allow add`.",
+    says: "Senders whose mail is hardly ever spam. A forged sender is believed too, so prefer `spam allow add`.",
     source: "Mail::SpamAssassin::Conf(3), whitelist_from",
   },
   "spam.on_failure": {
     kind: oneOf("pass", "wait"),
     byDefault: "pass",
-    says: "What a mail does while the spam filter is dead or frozen: `pass` unmarked, or `wait` at its sender's until the filter is back.",
+    says: "What happens to mail while the spam filter is down: `pass` accepts it unmarked, `wait` makes its sender retry later.",
     source: "postconf(5), milter_default_action",
   },
   "spam.rules": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "File of your own SpamAssassin rules and scores, read after all others.",
+    says: "File with your own SpamAssassin rules and scores, read after all others.",
     source: "Mail::SpamAssassin::Conf(3)",
   },
 
   "dkim.verify": {
     kind: flag,
     byDefault: true,
-    says: "Whether signatures, SPF and DMARC of mail from others are verified; off behind a gateway that does it.",
+    says: "Whether signatures, SPF and DMARC of mail from others are verified. Turn it off behind a gateway that does so.",
     source: "RFC 6376, RFC 7208, RFC 7489",
   },
   "dkim.selector": {
     kind: selector,
     byDefault: "ghostinbox",
-    says: "Name under which the public keys of your signatures are published; another one makes new keys.",
+    says: "Name under which the public keys of your signatures are published. Another name makes new keys.",
     source: "RFC 6376 section 3.1",
   },
 
   "outbound.queue_lifetime": {
     kind: duration(60 * SECOND_MS, 30 * DAY_MS),
     byDefault: "5d",
-    says: "How long a mail that cannot be delivered is tried again before its sender gets it back.",
+    says: "How long delivery of a mail is tried before its sender gets it back.",
     source: "RFC 5321 section 4.5.4.1: at least 4 to 5 days",
   },
   "outbound.bounce_lifetime": {
     kind: duration(60 * SECOND_MS, 30 * DAY_MS),
     byDefault: "1d",
-    says: "The same for a delivery report, whose own sender is nobody.",
+    says: "The same for a delivery report, which has no sender of its own.",
     source: "postconf(5), bounce_queue_lifetime",
   },
   "outbound.delay_warning": {
     kind: duration(0, 30 * DAY_MS),
     byDefault: "4h",
-    says: "After how long a sender is told that a mail still waits; `0s` for never.",
+    says: "How long a mail waits before its sender is warned; `0s` means never.",
     source: "postconf(5), delay_warning_time",
   },
   "outbound.relay": {
     kind: orEmpty(nextHop),
     byDefault: "",
-    says: "Server that takes all mail to others, with its port; empty sends it straight to the recipients' servers.",
+    says: "Server that passes on all mail to others, with its port; empty sends it directly to the recipients' servers.",
     source: "postconf(5), relayhost",
   },
   "outbound.relay_user": {
     kind: orEmpty(loginName),
     byDefault: "",
-    says: "Name to sign in with at the relay; it is told over verified TLS only.",
+    says: "User name at the relay. It is sent over verified TLS only.",
   },
   "outbound.relay_password_file": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "File whose first line is the password for the relay; only root need be able to read it.",
+    says: "File whose first line is the password for the relay. Only root needs to be able to read it.",
   },
   "outbound.relay_ca": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "Certificate authorities in PEM that may vouch for the relay; empty stands for those of the system.",
+    says: "File of certificate authorities (PEM) that may sign the relay's certificate; empty means those of the system.",
   },
 } as const satisfies Record<string, Setting<unknown>>;
