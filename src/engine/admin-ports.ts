@@ -2,8 +2,9 @@ import type { SenderPattern } from "../core/events/sender-pattern.ts";
 import type { AccountName, Address } from "../core/net/address.ts";
 import type { Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import type { FileChanges, KeeperCommand, KeeperReply } from "../wire/control/control.ts";
+import type { FileChanges } from "../wire/control/control.ts";
 import type { AllowedSenderItem } from "../wire/control/items.ts";
+import type { KeeperCommand, KeeperReply } from "../wire/control/keeper.ts";
 import type { Outcome } from "./ports.ts";
 
 /** What the administrator's commands need of the outside. Writers throw when their database takes nothing. */

@@ -1,5 +1,5 @@
 import { formatDuration } from "../core/time.ts";
-import type { KeeperCommand } from "../wire/control/control.ts";
+import type { KeeperCommand } from "../wire/control/keeper.ts";
 
 export type BanMail = Extract<KeeperCommand, { readonly verb: "mail_ban" }>;
 export type Envelope = Readonly<{ from: string; to: string; hostname: string }>;

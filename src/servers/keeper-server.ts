@@ -1,7 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { KeeperCommand, KeeperReply } from "../wire/control/control.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../wire/control/framing.ts";
-import { parseKeeperCommand } from "../wire/control/keeper.ts";
+import { type KeeperCommand, type KeeperReply, parseKeeperCommand } from "../wire/control/keeper.ts";
 import { messageOf, type Report } from "./report.ts";
 import { Connections, listenUnix } from "./unix-socket.ts";
 

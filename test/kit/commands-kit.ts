@@ -3,8 +3,8 @@ import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { createCommands } from "../../src/engine/commands/commands.ts";
 import { noEnforcement } from "../../src/engine/enforce/enforce.ts";
 import { healthOf } from "../../src/engine/explain/health.ts";
-import type { Command, KeeperCommand, Reply } from "../../src/wire/control/control.ts";
-import type { Origin } from "../../src/wire/control/rights.ts";
+import type { Command, Origin, Reply } from "../../src/wire/control/control.ts";
+import type { KeeperCommand } from "../../src/wire/control/keeper.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "./engine-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";

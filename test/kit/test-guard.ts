@@ -27,7 +27,7 @@ import { KeeperServer } from "../../src/servers/keeper-server.ts";
 import { type Layout, layoutOf } from "../../src/settings/layout.ts";
 import { loadSettings } from "../../src/settings/load.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
-import type { KeeperCommand } from "../../src/wire/control/control.ts";
+import type { KeeperCommand } from "../../src/wire/control/keeper.ts";
 
 /** The engine, its commands, databases and control socket for real; neither mail servers nor firewall behind them. */
 

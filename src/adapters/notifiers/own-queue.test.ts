@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { instant } from "../../core/time.ts";
 import { testMessage } from "../../engine/alerts/words.ts";
-import type { KeeperCommand, KeeperReply } from "../../wire/control/control.ts";
-import { ALERT_BODY, parseKeeperCommand } from "../../wire/control/keeper.ts";
+import { ALERT_BODY, type KeeperCommand, type KeeperReply, parseKeeperCommand } from "../../wire/control/keeper.ts";
 import { ownQueue } from "./own-queue.ts";
 
 function keeper(reply: KeeperReply) {

@@ -1,7 +1,6 @@
 import { connect } from "node:net";
-import type { KeeperCommand, KeeperReply } from "../../wire/control/control.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../../wire/control/framing.ts";
-import { parseKeeperReply } from "../../wire/control/keeper.ts";
+import { type KeeperCommand, type KeeperReply, parseKeeperReply } from "../../wire/control/keeper.ts";
 
 /** Checking and reloading both servers takes about a second. */
 const DEADLINE_MS = 20_000;

@@ -12,7 +12,7 @@ import { hostPrefix, parseIp } from "../../core/net/ip.ts";
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
 import { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import type { KeeperReply } from "../../wire/control/control.ts";
+import type { KeeperReply } from "../../wire/control/keeper.ts";
 import { Housekeeping } from "./housekeeping.ts";
 
 const WIDE = { maxRows: 1_000, maxBytes: 1_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };

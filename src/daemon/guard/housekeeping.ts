@@ -10,7 +10,7 @@ import { expireAllowed, expireBans } from "../../engine/enforce/expire.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { BanLog, Clock, Log, Notices } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { KEEPER_NOTICES } from "../../wire/control/control.ts";
+import { KEEPER_NOTICES } from "../../wire/control/keeper.ts";
 
 export type HousekeepingParts = Readonly<{
   engine: Engine;

@@ -5,7 +5,7 @@ import { HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { KeeperCommand, KeeperReply } from "../../wire/control/control.ts";
+import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 
 export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
 

@@ -2,7 +2,8 @@ import { readFileSync, statSync } from "node:fs";
 import { hashed } from "../../adapters/accounts/account-secret.ts";
 import { verifyPassword } from "../../adapters/accounts/password-hash.ts";
 import type { FollowedRow } from "../../adapters/sqlite/accounts-db/followed.ts";
-import { type Command, ENTRIES_PER_COMMAND, type FileChanges, type KeeperTrouble } from "../../wire/control/control.ts";
+import { type Command, ENTRIES_PER_COMMAND, type FileChanges } from "../../wire/control/control.ts";
+import type { KeeperTrouble } from "../../wire/control/keeper.ts";
 import { type AccountLine, parseAccountsFile } from "../../wire/dovecot/accounts-file.ts";
 
 type FollowCommand = Extract<Command, { readonly verb: "accounts_follow" }>;

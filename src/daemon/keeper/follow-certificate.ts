@@ -2,7 +2,7 @@ import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
-import type { KeeperTrouble } from "../../wire/control/control.ts";
+import type { KeeperTrouble } from "../../wire/control/keeper.ts";
 import { type CertificateFiles, isServed, readPair, serve } from "../set-up/issue-certificate.ts";
 import { signal } from "../set-up/processes.ts";
 

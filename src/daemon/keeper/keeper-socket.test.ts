@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { KeeperClient } from "../../adapters/sockets/keeper-client.ts";
 import { KeeperServer } from "../../servers/keeper-server.ts";
-import type { KeeperCommand } from "../../wire/control/control.ts";
+import type { KeeperCommand } from "../../wire/control/keeper.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-keeper-"));
 after(() => rmSync(directory, { recursive: true, force: true }));

@@ -10,7 +10,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
-import type { KeeperCommand, KeeperReply } from "../../wire/control/control.ts";
+import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 import { USUAL_LOG_RULES } from "./keep-logs.ts";
 import { KeeperVerbs } from "./verbs.ts";
 

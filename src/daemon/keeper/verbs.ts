@@ -9,7 +9,7 @@ import { type BanMail, renderBanMail } from "../../render/ban-mail.ts";
 import { SERVICES, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
-import type { KeeperCommand, KeeperReply } from "../../wire/control/control.ts";
+import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 import { applyConfiguration } from "../set-up/apply.ts";
 import { type CertificateFiles, readPair } from "../set-up/issue-certificate.ts";
 import { processesOf, signal } from "../set-up/processes.ts";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
-import type { KeeperTrouble } from "../../wire/control/control.ts";
+import type { KeeperTrouble } from "../../wire/control/keeper.ts";
 
 const ANSWER_MS = 1_000;
 

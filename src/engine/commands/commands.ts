@@ -1,6 +1,5 @@
-import type { Command, CommandLine, Reply } from "../../wire/control/control.ts";
+import type { Command, CommandLine, Origin, Reply } from "../../wire/control/control.ts";
 import type { Health } from "../../wire/control/items.ts";
-import type { Origin } from "../../wire/control/rights.ts";
 import type { AuthorLists, CredentialStore } from "../admin-ports.ts";
 import { breakGlass, type GlassBroken } from "../enforce/break-glass.ts";
 import type { Outcome } from "../ports.ts";

@@ -1,8 +1,8 @@
 import { banIn } from "../../core/decide/sparing.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { Command, CommandError, CommandLine, Reply } from "../../wire/control/control.ts";
-import { mayAsk, type Origin } from "../../wire/control/rights.ts";
+import type { Command, CommandError, CommandLine, Origin, Reply } from "../../wire/control/control.ts";
+import { mayAsk } from "../../wire/control/rights.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock, History } from "../ports.ts";
 import { WebBounds } from "./web-bounds.ts";

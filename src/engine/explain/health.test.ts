@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { instant } from "../../core/time.ts";
-import type { KeeperReply } from "../../wire/control/control.ts";
+import type { KeeperReply } from "../../wire/control/keeper.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import { healthOf } from "./health.ts";
 

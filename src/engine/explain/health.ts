@@ -1,5 +1,5 @@
-import type { KeeperReply } from "../../wire/control/control.ts";
 import type { ComponentHealth, Health } from "../../wire/control/items.ts";
+import type { KeeperReply } from "../../wire/control/keeper.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import type { Clock, Notices } from "../ports.ts";

@@ -1,5 +1,4 @@
-import type { Reply } from "../../wire/control/control.ts";
-import type { WebVerb } from "../../wire/control/rights.ts";
+import type { Reply, WebVerb } from "../../wire/control/control.ts";
 import type { CommandOf, Guard, Unreachable } from "./ports.ts";
 import { guardDown, problem } from "./problem.ts";
 

@@ -1,7 +1,6 @@
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Clock, Queries } from "../../engine/ports.ts";
-import type { Command, Reply, Verb } from "../../wire/control/control.ts";
-import type { WebVerb } from "../../wire/control/rights.ts";
+import type { Command, Reply, Verb, WebVerb } from "../../wire/control/control.ts";
 
 /** What the API needs of the outside. Each is named for the need; `daemon/web.ts` hands them in. */
 

@@ -1,111 +1,147 @@
-import type { AlertKind, Severity } from "../../core/alerts/alerts.ts";
-import type { Millis } from "../../core/time.ts";
+import * as z from "zod/mini";
+import { anObject, flag, lazily, objects, printableText, text, texts } from "./fields.ts";
 import type { AlertItem, AllowedSenderItem, AllowItem, BanItem, GreylistPauseItem, Health } from "./items.ts";
 
 /**
  * What the command line and the web ask of the guard: one JSON object a line over a unix socket, answered in order.
- * Which socket was used tells who asks, and what they may (`control-rights.ts`); `by` only refines it (`root`,
- * `admin via 203.0.113.7`).
+ * Which socket was used tells who asks; `by` only refines it (`root`, `admin via 203.0.113.7`).
  */
-export type Command =
-  | Readonly<{ verb: "ping" }>
-  | Readonly<{ verb: "health" }>
-  | Readonly<{ verb: "ban"; target: string; note: string; for: string | "permanent" | null }>
-  | Readonly<{ verb: "unban"; target: string }>
-  /** Lifts every ban: the owner is locked out. */
-  | Readonly<{ verb: "break_glass" }>
-  | Readonly<{ verb: "allow_add"; target: string; note: string; for: string | null }>
-  | Readonly<{ verb: "allow_remove"; target: string }>
-  | Readonly<{ verb: "allow_list" }>
-  | Readonly<{ verb: "cleanup" }>
-  | Readonly<{ verb: "account_add"; name: string; hash: string }>
-  | Readonly<{ verb: "account_passwd"; name: string; hash: string }>
-  | Readonly<{ verb: "account_remove"; name: string }>
-  | Readonly<{ verb: "account_suspend"; name: string }>
-  | Readonly<{ verb: "account_resume"; name: string }>
-  /** Accounts of a file, some at a time; `hash` with its scheme. Those that exist are left alone. */
-  | Readonly<{ verb: "accounts_import"; entries: readonly NamedSecret[] }>
-  /** What changed in the accounts file that is followed, some at a time: lines that are there, and lines that went. */
-  | Readonly<{ verb: "accounts_follow"; entries: readonly NamedSecret[]; gone: readonly string[] }>
-  | Readonly<{ verb: "networks_add"; name: string; networks: readonly string[] }>
-  | Readonly<{ verb: "networks_remove"; name: string; networks: readonly string[] }>
-  | Readonly<{ verb: "alias_add"; address: string; targets: readonly string[] }>
-  | Readonly<{ verb: "alias_remove"; address: string }>
-  | Readonly<{ verb: "alias_block"; address: string; blocked: boolean }>
-  /** Mail for the recipient is not greylisted for so long; null as long as usual. */
-  | Readonly<{ verb: "greylist_pause"; target: string; for: string | null }>
-  | Readonly<{ verb: "greylist_resume"; target: string }>
-  | Readonly<{ verb: "greylist_list" }>
-  | Readonly<{ verb: "spam_allow_add"; account: string; sender: string }>
-  | Readonly<{ verb: "spam_allow_remove"; account: string; sender: string }>
-  | Readonly<{ verb: "spam_allow_list" }>
-  /** Sends a test to each channel of alerts and waits for what becomes of it. */
-  | Readonly<{ verb: "alerts_test" }>
-  | Readonly<{ verb: "alerts_list" }>
-  | Readonly<{ verb: "token_create"; name: string; digest: string }>
-  | Readonly<{ verb: "token_revoke"; name: string }>
-  | Readonly<{ verb: "admin_passwd"; hash: string }>
-  /** Reads the settings anew and swaps the policy; the caller has validated them. */
-  | Readonly<{ verb: "reload" }>
-  /** The web reports a login to the dashboard, as Dovecot reports those to the mailboxes. */
-  | Readonly<{ verb: "dashboard_login"; ip: string; passwordHash: string; success: boolean }>
-  /** Asks whether this address may try a dashboard login. */
-  | Readonly<{ verb: "dashboard_ask"; ip: string }>
-  /** An administrator's session or token was used from this address. */
-  | Readonly<{ verb: "admin_seen"; ip: string }>
-  /** Keeps the connection: a line `{"lastEventId": n}` after commits, coalesced, until it is closed. */
-  | Readonly<{ verb: "watch" }>;
 
-export type NamedSecret = Readonly<{ name: string; hash: string }>;
-/** So many fit into one line of the socket. */
+/** Which socket a command came through: the file's permissions are the proof. */
+export type Origin = "root" | "web";
+/** A verb that does not name an origin does not exist for it. */
+const ROOT = ["root"] as const;
+/** What only the web has to report. */
+const WEB = ["web"] as const;
+/** The web may do what its routes offer (servers/api/routes.ts) and no more, for somebody who takes it over may do all of that. */
+const ROOT_AND_WEB = ["root", "web"] as const;
+
+/** So many entries of an accounts file fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;
 
-export type Verb = Command["verb"];
+/** The longest network in text, with room for what parsePrefix will refuse by name. */
+const network = text(64);
+const note = printableText(500);
+const duration = z.nullable(text(32));
+/** RFC 5321, 4.5.3.1. */
+const address = text(320);
+/** A PHC string of argon2id with room to spare. */
+const hash = text(512);
+const name = text(64);
+const networks = texts(100, 64);
+const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash });
 
-export type Results = Readonly<{
-  ping: { readonly pid: number };
-  health: Health;
-  ban: { readonly ban: BanItem };
-  unban: { readonly prefix: string };
-  break_glass: { readonly lifted: number };
-  allow_add: { readonly prefix: string; readonly lifted: readonly string[] };
-  allow_remove: { readonly prefix: string };
-  allow_list: { readonly items: readonly (AllowItem & { readonly from: "settings" | "command" })[] };
-  cleanup: { readonly expired: number };
-  account_add: { readonly name: string };
-  account_passwd: { readonly name: string };
-  account_remove: { readonly name: string };
-  account_suspend: { readonly name: string };
-  account_resume: { readonly name: string };
-  accounts_import: FileChanges;
-  accounts_follow: FileChanges;
-  networks_add: { readonly name: string; readonly networks: readonly string[] };
-  networks_remove: { readonly name: string; readonly networks: readonly string[] };
-  alias_add: { readonly address: string };
-  alias_remove: { readonly address: string };
-  alias_block: { readonly address: string };
-  greylist_pause: { readonly pause: GreylistPauseItem };
-  greylist_resume: { readonly target: string };
-  greylist_list: { readonly pauses: readonly GreylistPauseItem[] };
-  spam_allow_add: { readonly account: string; readonly sender: string };
-  spam_allow_remove: { readonly account: string; readonly sender: string };
-  spam_allow_list: { readonly senders: readonly AllowedSenderItem[] };
-  alerts_test: { readonly results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] };
-  alerts_list: {
-    /** `failing`: why it has failed several times in a row; null while it does not. */
-    readonly channels: readonly Readonly<{ name: string; failing: string | null }>[];
-    readonly alerts: readonly AlertItem[];
-  };
-  token_create: { readonly name: string };
-  token_revoke: { readonly name: string };
-  admin_passwd: { readonly done: true };
-  /** `recorded`: whether the database took a record of it. */
-  reload: { readonly changed: readonly string[]; readonly recorded: boolean };
-  dashboard_login: { readonly verdict: string };
-  dashboard_ask: { readonly verdict: string };
-  admin_seen: { readonly done: true };
-  watch: { readonly lastEventId: number };
+/**
+ * Every verb: who may give it, the types and bounds of its fields, and what comes back. Grammar only: what a network or
+ * an address means is checked by who acts on it.
+ */
+const VERBS = [
+  verb("ping", ROOT, {}, gives<{ readonly pid: number }>("pid")),
+  verb("health", ROOT_AND_WEB, {}, gives<Health>("components")),
+  verb("ban", ROOT_AND_WEB, { target: network, note, for: duration }, gives<{ readonly ban: BanItem }>("ban")),
+  verb("unban", ROOT_AND_WEB, { target: network }, gives<Network>("prefix")),
+  /** Lifts every ban: the owner is locked out. */
+  verb("break_glass", ROOT, {}, gives<{ readonly lifted: number }>("lifted")),
+  verb("allow_add", ROOT_AND_WEB, { target: network, note, for: duration }, gives<Allowed>("lifted")),
+  verb("allow_remove", ROOT_AND_WEB, { target: network }, gives<Network>("prefix")),
+  verb("allow_list", ROOT_AND_WEB, {}, gives<AllowList>("items")),
+  verb("cleanup", ROOT_AND_WEB, {}, gives<{ readonly expired: number }>("expired")),
+  verb("account_add", ROOT, { name: address, hash }, gives<Named>("name")),
+  verb("account_passwd", ROOT, { name: address, hash }, gives<Named>("name")),
+  verb("account_remove", ROOT, { name: address }, gives<Named>("name")),
+  verb("account_suspend", ROOT, { name: address }, gives<Named>("name")),
+  verb("account_resume", ROOT, { name: address }, gives<Named>("name")),
+  /** Accounts of a file, some at a time; `hash` with its scheme. Those that exist are left alone. */
+  verb("accounts_import", ROOT, { entries: secrets }, gives<FileChanges>("skipped")),
+  /** What changed in the accounts file that is followed, some at a time: lines that are there, and lines that went. */
+  verb(
+    "accounts_follow",
+    ROOT,
+    { entries: secrets, gone: texts(ENTRIES_PER_COMMAND, 320) },
+    gives<FileChanges>("skipped"),
+  ),
+  verb("networks_add", ROOT, { name: address, networks }, gives<Networks>("networks")),
+  verb("networks_remove", ROOT, { name: address, networks }, gives<Networks>("networks")),
+  verb("alias_add", ROOT, { address, targets: texts(100, 320) }, gives<Alias>("address")),
+  verb("alias_remove", ROOT, { address }, gives<Alias>("address")),
+  verb("alias_block", ROOT, { address, blocked: flag }, gives<Alias>("address")),
+  /** Mail for the recipient is not greylisted for so long; null as long as usual. */
+  verb(
+    "greylist_pause",
+    ROOT,
+    { target: address, for: duration },
+    gives<{ readonly pause: GreylistPauseItem }>("pause"),
+  ),
+  verb("greylist_resume", ROOT, { target: address }, gives<{ readonly target: string }>("target")),
+  verb("greylist_list", ROOT, {}, gives<{ readonly pauses: readonly GreylistPauseItem[] }>("pauses")),
+  verb("spam_allow_add", ROOT, { account: address, sender: address }, gives<SenderAllowed>("sender")),
+  verb("spam_allow_remove", ROOT, { account: address, sender: address }, gives<SenderAllowed>("sender")),
+  verb("spam_allow_list", ROOT, {}, gives<{ readonly senders: readonly AllowedSenderItem[] }>("senders")),
+  /** Sends a test to each channel of alerts and waits for what becomes of it. */
+  verb("alerts_test", ROOT, {}, gives<ChannelTests>("results")),
+  verb("alerts_list", ROOT, {}, gives<AlertList>("alerts")),
+  verb("token_create", ROOT, { name, digest: hash }, gives<Named>("name")),
+  verb("token_revoke", ROOT, { name }, gives<Named>("name")),
+  verb("admin_passwd", ROOT, { hash }, gives<Done>("done")),
+  /** Reads the settings again and swaps the policy; the caller has validated them. */
+  verb("reload", ROOT, {}, gives<Reloaded>("changed")),
+  /** The web reports a login to the dashboard, as Dovecot reports those to the mailboxes. */
+  verb("dashboard_login", WEB, { ip: network, passwordHash: hash, success: flag }, gives<Verdict>("verdict")),
+  /** Asks whether this address may try a dashboard login. */
+  verb("dashboard_ask", WEB, { ip: network }, gives<Verdict>("verdict")),
+  /** An administrator's session or token was used from this address. */
+  verb("admin_seen", WEB, { ip: network }, gives<Done>("done")),
+  /** Keeps the connection: a line `{"lastEventId": n}` after commits, coalesced, until it is closed. */
+  verb("watch", ROOT_AND_WEB, {}, gives<{ readonly lastEventId: number }>("lastEventId")),
+] as const;
+
+/** One line of the socket; its command is read by the entry of its verb. */
+export const commandLine = z.strictObject({ by: printableText(120), command: anObject });
+
+export type VerbEntry = (typeof VERBS)[number];
+export const verbs: ReadonlyMap<string, VerbEntry> = new Map(VERBS.map((entry) => [entry.verb, entry]));
+
+export type Verb = VerbEntry["verb"];
+export type Command = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;
+export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };
+/** What the web may ask, for its own types. */
+export type WebVerb = { [E in VerbEntry as E["verb"]]: "web" extends E["from"][number] ? E["verb"] : never }[Verb];
+
+/** The schema of its fields, and a field that each of its results has. */
+function verb<const V extends string, const F extends readonly Origin[], const S extends z.core.$ZodShape, G>(
+  named: V,
+  from: F,
+  fields: S,
+  given: G,
+) {
+  const command = lazily(() => z.strictObject({ verb: z.literal(named), ...fields }));
+  return { verb: named, from, command, gives: given };
+}
+
+/** `field` tells the result from that of another verb, or of another version; the type exists for the compiler alone. */
+type Gives<R> = Readonly<{ field: string; type?: R }>;
+function gives<R>(field: keyof R & string): Gives<R> {
+  return { field };
+}
+
+export type NamedSecret = Readonly<{ name: string; hash: string }>;
+type Named = Readonly<{ name: string }>;
+type Network = Readonly<{ prefix: string }>;
+type Allowed = Readonly<{ prefix: string; lifted: readonly string[] }>;
+type AllowList = Readonly<{ items: readonly (AllowItem & Readonly<{ from: "settings" | "command" }>)[] }>;
+type Networks = Readonly<{ name: string; networks: readonly string[] }>;
+type Alias = Readonly<{ address: string }>;
+type SenderAllowed = Readonly<{ account: string; sender: string }>;
+type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;
+type AlertList = Readonly<{
+  /** `failing`: why it has failed several times in a row; null while it does not. */
+  channels: readonly Readonly<{ name: string; failing: string | null }>[];
+  alerts: readonly AlertItem[];
 }>;
+/** `recorded`: whether the database took a record of it. */
+type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
+type Verdict = Readonly<{ verdict: string }>;
+type Done = Readonly<{ done: true }>;
 
 /** What accounts of a file came to: each stands in one list at most. */
 export type FileChanges = Readonly<{
@@ -119,60 +155,4 @@ export type FileChanges = Readonly<{
 /** `usage`: the command was wrong in itself (exit 2). `failed`: right, but it could not be done (exit 1). */
 export type CommandError = Readonly<{ ok: false; kind: "usage" | "failed"; message: string; next: string }>;
 export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandError;
-
-/** One line of the socket. */
 export type CommandLine = Readonly<{ by: string; command: Command }>;
-
-/**
- * The keeper's closed verbs. No word of them is run, named as a file or looked up: each is checked against its grammar,
- * and the text of an alert is text of a mail and nothing else.
- */
-export type KeeperCommand =
-  | Readonly<{ verb: "ping" }>
-  /** Ends the account's open IMAP and submission sessions. */
-  | Readonly<{ verb: "kick_account"; account: string }>
-  /** Ends open IMAP sessions from this network. */
-  | Readonly<{ verb: "kick_network"; prefix: string }>
-  /** Renders the configuration from the settings file, checks it, applies it, reloads what changed. */
-  | Readonly<{ verb: "apply" }>
-  | Readonly<{ verb: "restart"; service: "postfix" | "dovecot" | "web" | "guard" | "fail2ban" }>
-  /** Writes to fail2ban.destemail that a jail brought on a ban; `lastsMs` null: for good. */
-  | Readonly<{
-      verb: "mail_ban";
-      prefix: string;
-      jail: string;
-      failures: number;
-      lastsMs: number | null;
-      /** Bans before it that no mail told of. */
-      unsaid: number;
-    }>
-  /** Puts an alert into Postfix's queue for those of alerts.email. No local user can: there is no port for it. */
-  | Readonly<{
-      verb: "mail_alert";
-      id: string;
-      kind: AlertKind;
-      at: Millis;
-      severity: Severity;
-      title: string;
-      body: string;
-    }>
-  | Readonly<{ verb: "status" }>;
-
-export const KEEPER_NOTICES = [
-  "certificate_refused",
-  "certificate_expiring",
-  "greylist_silent",
-  "verifier_silent",
-  "accounts_file_refused",
-] as const;
-export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;
-
-export type KeeperReply =
-  | Readonly<{
-      ok: true;
-      detail: string;
-      services?: readonly Readonly<{ name: string; up: boolean; pid: number | null }>[];
-      /** What the owner must be told, of what only the keeper sees. */
-      troubles?: readonly KeeperTrouble[];
-    }>
-  | Readonly<{ ok: false; reason: string }>;

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { instant } from "../../core/time.ts";
-import type { KeeperCommand, KeeperReply } from "./control.ts";
-import { parseKeeperCommand, parseKeeperReply } from "./keeper.ts";
+import { type KeeperCommand, type KeeperReply, parseKeeperCommand, parseKeeperReply } from "./keeper.ts";
 
 const COMMANDS: readonly KeeperCommand[] = [
   { verb: "ping" },

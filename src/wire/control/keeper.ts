@@ -1,9 +1,10 @@
+import * as z from "zod/mini";
 import { ALERT_KINDS, SEVERITIES } from "../../core/alerts/alerts.ts";
 import { isJailName } from "../../core/decide/jails.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
-import { KEEPER_NOTICES, type KeeperCommand, type KeeperReply, type KeeperTrouble } from "./control.ts";
+import { lazily, parseJson, readFields, wholeNumber } from "./fields.ts";
 
 /** The last instant that can be written as a date (ECMA-262, 21.4.1.1). */
 const LATEST_MS = 8.64e15;
@@ -11,57 +12,101 @@ const LATEST_MS = 8.64e15;
 const ALERT_TITLE = 400;
 export const ALERT_BODY = 12_000;
 
-const RESTARTABLE = ["postfix", "dovecot", "web", "guard", "fail2ban"] as const;
+export const KEEPER_NOTICES = [
+  "certificate_refused",
+  "certificate_expiring",
+  "greylist_silent",
+  "verifier_silent",
+  "accounts_file_refused",
+] as const;
+
+/**
+ * The keeper's closed verbs. No word of them is run, named as a file or looked up: each is checked against its grammar,
+ * and the text of an alert is text of a mail and nothing else.
+ */
+const command = lazily(() =>
+  z.discriminatedUnion("verb", [
+    z.object({ verb: z.literal("ping") }),
+    /** Ends the account's open IMAP and submission sessions. */
+    z.object({ verb: z.literal("kick_account"), account: parsed(parseAccountName) }),
+    /** Ends open IMAP sessions from this network. */
+    z.object({ verb: z.literal("kick_network"), prefix: parsed(parsePrefix) }),
+    /** Renders the configuration from the settings file, checks it, applies it, reloads what changed. */
+    z.object({ verb: z.literal("apply") }),
+    z.object({ verb: z.literal("restart"), service: z.enum(["postfix", "dovecot", "web", "guard", "fail2ban"]) }),
+    /** Writes to fail2ban.destemail that a jail brought on a ban. */
+    z.object({
+      verb: z.literal("mail_ban"),
+      prefix: parsed(parsePrefix),
+      jail: z.string().check(z.refine(isJailName)),
+      failures: count(),
+      /** Null: for good. */
+      lastsMs: z.nullable(count()),
+      /** Bans before it that no mail told of. */
+      unsaid: count(),
+    }),
+    /** Puts an alert into Postfix's queue for those of alerts.email. No local user can: there is no port for it. */
+    z.object({
+      verb: z.literal("mail_alert"),
+      id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
+      kind: z.enum(ALERT_KINDS),
+      at: z.pipe(wholeNumber(0, LATEST_MS), z.transform(instant)),
+      severity: z.enum(SEVERITIES),
+      title: z.string().check(z.refine((line) => isOneLine(line, ALERT_TITLE))),
+      body: z.string().check(z.refine(isBody)),
+    }),
+    z.object({ verb: z.literal("status") }),
+  ]),
+);
+export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
+
+export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;
+const reply = lazily(() =>
+  z.discriminatedUnion("ok", [
+    z.object({
+      ok: z.literal(true),
+      detail: z.string(),
+      services: z.exactOptional(
+        z.readonly(z.array(z.object({ name: z.string(), up: z.boolean(), pid: z.nullable(z.number()) }))),
+      ),
+      /** What the owner must be told, of what only the keeper sees. A keeper of another version may know more. */
+      troubles: z.exactOptional(
+        z.pipe(
+          z.array(z.object({ code: z.string(), detail: z.string() })),
+          z.transform((troubles): readonly KeeperTrouble[] => troubles.filter(isKnown)),
+        ),
+      ),
+    }),
+    z.object({ ok: z.literal(false), reason: z.string() }),
+  ]),
+);
+export type KeeperReply = Readonly<z.output<ReturnType<typeof reply>>>;
 
 /** One line of the keeper's socket. Null for anything but a command whose every word fits its grammar. */
 export function parseKeeperCommand(line: string): KeeperCommand | null {
-  const fields = parseObject(line);
-  switch (fields?.["verb"]) {
-    case "ping":
-    case "apply":
-    case "status":
-      return { verb: fields["verb"] };
-    case "kick_account": {
-      const account = parseAccountName(text(fields["account"]));
-      return account === null ? null : { verb: "kick_account", account };
-    }
-    case "kick_network": {
-      const prefix = parsePrefix(text(fields["prefix"]));
-      return prefix === null ? null : { verb: "kick_network", prefix };
-    }
-    case "mail_ban":
-      return parseMailBan(fields);
-    case "mail_alert":
-      return parseMailAlert(fields);
-    case "restart": {
-      const service = RESTARTABLE.find((name) => name === fields["service"]);
-      return service === undefined ? null : { verb: "restart", service };
-    }
-    default:
-      return null;
-  }
+  const read = readFields(command(), parseJson(line));
+  return read.ok ? read.value : null;
 }
 
-function parseMailBan(fields: Readonly<Record<string, unknown>>): KeeperCommand | null {
-  const prefix = parsePrefix(text(fields["prefix"]));
-  const jail = text(fields["jail"]);
-  const failures = wholeNumber(fields["failures"]);
-  const unsaid = wholeNumber(fields["unsaid"]);
-  const lastsMs = fields["lastsMs"] === null ? null : (wholeNumber(fields["lastsMs"]) ?? -1);
-  if (prefix === null || !isJailName(jail) || failures === null || unsaid === null || lastsMs === -1) return null;
-  return { verb: "mail_ban", prefix, jail, failures, lastsMs, unsaid };
+export function parseKeeperReply(line: string): KeeperReply | null {
+  const read = readFields(reply(), parseJson(line));
+  return read.ok ? read.value : null;
 }
 
-function parseMailAlert(fields: Readonly<Record<string, unknown>>): KeeperCommand | null {
-  const kind = ALERT_KINDS.find((name) => name === fields["kind"]);
-  const severity = SEVERITIES.find((name) => name === fields["severity"]);
-  const at = wholeNumber(fields["at"]);
-  const [id, title, body] = [text(fields["id"]), text(fields["title"]), text(fields["body"])];
-  if (kind === undefined || severity === undefined || at === null || at > LATEST_MS) return null;
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(id) || !isOneLine(title, ALERT_TITLE)) return null;
-  if (Buffer.byteLength(body) > ALERT_BODY || !body.split("\n").every((line) => isOneLine(line, ALERT_BODY)))
-    return null;
-  return { verb: "mail_alert", id, kind, at: instant(at), severity, title, body };
+function count() {
+  return wholeNumber(0, Number.MAX_SAFE_INTEGER);
+}
+
+/** A text that `parse` takes, in the form that it returns. */
+function parsed(parse: (text: string) => string | null) {
+  return z.pipe(
+    z.string().check(z.refine((text) => parse(text) !== null)),
+    z.transform((text: string) => parse(text) ?? text),
+  );
+}
+
+function isBody(body: string): boolean {
+  return Buffer.byteLength(body) <= ALERT_BODY && body.split("\n").every((line) => isOneLine(line, ALERT_BODY));
 }
 
 /** It ends no header, and no line of a mail. */
@@ -69,56 +114,6 @@ function isOneLine(line: string, most: number): boolean {
   return line.length <= most && !/[\p{Cc}\p{Cs}]/u.test(line);
 }
 
-/** Null unless it is a whole number from 0 on. */
-function wholeNumber(value: unknown): number | null {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
-}
-
-export function parseKeeperReply(line: string): KeeperReply | null {
-  const fields = parseObject(line);
-  if (fields?.["ok"] === false) return { ok: false, reason: text(fields["reason"]) };
-  if (fields?.["ok"] !== true) return null;
-  const services = fields["services"];
-  const detail = text(fields["detail"]);
-  const troubles = fields["troubles"];
-  return {
-    ok: true,
-    detail,
-    ...(Array.isArray(services) ? { services: services.flatMap(parseService) } : {}),
-    ...(Array.isArray(troubles) ? { troubles: troubles.flatMap(parseTrouble) } : {}),
-  };
-}
-
-function parseTrouble(value: unknown): readonly KeeperTrouble[] {
-  const fields = asRecord(value);
-  const code = KEEPER_NOTICES.find((name) => name === fields?.["code"]);
-  return code === undefined ? [] : [{ code, detail: text(fields?.["detail"]) }];
-}
-
-type ServiceState = Readonly<{ name: string; up: boolean; pid: number | null }>;
-
-function parseService(value: unknown): readonly ServiceState[] {
-  const fields = asRecord(value);
-  const pid = fields?.["pid"];
-  return fields === null
-    ? []
-    : [{ name: text(fields["name"]), up: fields["up"] === true, pid: typeof pid === "number" ? pid : null }];
-}
-
-function parseObject(line: string): Readonly<Record<string, unknown>> | null {
-  try {
-    return asRecord(JSON.parse(line));
-  } catch {
-    return null;
-  }
-}
-
-function asRecord(value: unknown): Readonly<Record<string, unknown>> | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : null;
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
+function isKnown(trouble: Readonly<{ code: string; detail: string }>): trouble is KeeperTrouble {
+  return KEEPER_NOTICES.some((code) => code === trouble.code);
 }

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as z from "zod/mini";
+import { anObject, flag, objects, printableText, readFields, text, texts, wholeNumber } from "./fields.ts";
+
+const schema = z.strictObject({
+  word: text(3),
+  note: printableText(8),
+  words: texts(2, 3),
+  entries: objects(1, { name: text(3) }),
+  count: wholeNumber(1, 9),
+  is: flag,
+  more: anObject,
+});
+const GOOD = { word: "abc", note: "a", words: ["a", "b"], entries: [{ name: "x" }], count: 9, is: true, more: {} };
+
+test("fields within their bounds are taken as they are; a note is kept printable", () => {
+  assert.deepEqual(readFields(schema, GOOD), { ok: true, value: GOOD });
+  const noted = readFields(schema, { ...GOOD, note: "a\u001bb" });
+  assert.equal(noted.ok && noted.value.note, "a\\x1bb");
+});
+
+for (const [field, value, must] of [
+  ["word", "abcd", "a text of at most 3 characters"],
+  ["word", undefined, "a text of at most 3 characters"],
+  ["note", 7, "a text of at most 8 characters"],
+  ["words", ["a", "b", "c"], "a list of at most 2 texts of at most 3 characters"],
+  ["words", ["abcd"], "a list of at most 2 texts of at most 3 characters"],
+  ["words", { length: 1 }, "a list of at most 2 texts of at most 3 characters"],
+  ["entries", [GOOD, GOOD], "a list of at most 1 objects"],
+  ["entries", ["x"], "a list of at most 1 objects"],
+  ["count", 0, "a whole number from 1 to 9"],
+  ["count", 1.5, "a whole number from 1 to 9"],
+  ["count", "1", "a whole number from 1 to 9"],
+  ["is", "true", "true or false"],
+  ["more", [], "an object"],
+] as const)
+  test(`${field} as ${JSON.stringify(value)} is refused in one sentence`, () => {
+    const problem = `The field "${field}" must be ${must}.`;
+    assert.deepEqual(readFields(schema, { ...GOOD, [field]: value }), { ok: false, problem });
+  });
+
+test("a field of an entry is named, and one that does not belong there is too", () => {
+  const read = (entry: unknown) => readFields(schema, { ...GOOD, entries: [entry] });
+  assert.deepEqual(read({ name: 7 }), {
+    ok: false,
+    problem: 'The field "name" must be a text of at most 3 characters.',
+  });
+  assert.deepEqual(read({ name: "x", a: 1 }), { ok: false, problem: 'There is no field "a" here.' });
+});
+
+test("what objects inherit is no field", () => {
+  const text = JSON.stringify(GOOD).replace("{", '{"__proto__":{"word":"x"},');
+  assert.deepEqual(readFields(schema, JSON.parse(text)), { ok: false, problem: 'There is no field "__proto__" here.' });
+});
