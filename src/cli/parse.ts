@@ -1,3 +1,4 @@
+import { parseArgs } from "node:util";
 import { editDistance, nearest } from "../settings/nearest.ts";
 import { oneLine } from "./print/text.ts";
 
@@ -10,12 +11,12 @@ export type Shape = Readonly<{
   options?: readonly Option[];
 }>;
 /** Without `value` it is a switch. */
-export type Option = Readonly<{ name: string; value?: string; says: string }>;
+export type Option = Readonly<{ name: string; short?: string; value?: string; says: string }>;
 
 export const GLOBAL_OPTIONS: readonly Option[] = [
   { name: "json", says: "Print JSON for programs." },
   { name: "data", value: "DIR", says: "The data directory; GHOSTINBOX_DATA sets it too." },
-  { name: "help", says: "Explain the command." },
+  { name: "help", short: "h", says: "Explain the command." },
   { name: "version", says: "Print the version." },
 ];
 
@@ -48,33 +49,25 @@ type Split = Readonly<{ words: readonly string[]; options: Options }>;
 
 /** A string says what is wrong. */
 function splitOptions(argv: readonly string[], declared: readonly Option[]): Split | string {
-  const words: string[] = [];
+  const types = declared.map(({ name, value, short }) => {
+    const type = value === undefined ? ("boolean" as const) : ("string" as const);
+    return [name, short === undefined ? { type } : { type, short }] as const;
+  });
+  // Not strict: the sentences about what is wrong are ours.
+  const { tokens } = parseArgs({ args: [...argv], options: Object.fromEntries(types), strict: false, tokens: true });
   const options = new Map<string, string>();
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i] ?? "";
-    if (word === "--") return { words: [...words, ...argv.slice(i + 1)], options };
-    if (!word.startsWith("-") || word === "-") {
-      words.push(word);
-      continue;
-    }
-    const [name, inline] = nameAndValue(word);
-    const option = declared.find((each) => each.name === name);
-    if (option === undefined) return unknownOption(name === null ? word : `--${name}`, declared);
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const option = declared.find(({ name }) => name === token.name);
+    if (option === undefined) return unknownOption(token.rawName, declared);
     if (options.has(option.name)) return `--${option.name} is given twice.`;
-    if (option.value === undefined && inline !== null) return `--${option.name} takes no value.`;
-    const value = option.value === undefined ? "" : (inline ?? argv[++i]);
-    if (value === undefined || (option.value !== undefined && value === ""))
+    if (option.value === undefined && token.value !== undefined) return `--${option.name} takes no value.`;
+    const value = token.value ?? "";
+    if (option.value !== undefined && value === "")
       return `--${option.name} needs a value: --${option.name} ${option.value}.`;
     options.set(option.name, value);
   }
-  return { words, options };
-}
-
-function nameAndValue(word: string): readonly [string | null, string | null] {
-  if (word === "-h") return ["help", null];
-  if (!word.startsWith("--")) return [null, null];
-  const equals = word.indexOf("=");
-  return equals < 0 ? [word.slice(2), null] : [word.slice(2, equals), word.slice(equals + 1)];
+  return { words: tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : [])), options };
 }
 
 function unknownOption(given: string, declared: readonly Option[]): string {
