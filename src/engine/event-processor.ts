@@ -1,13 +1,8 @@
 import { isBounce } from "../core/decide/bounce.ts";
-import { decideCommand } from "../core/decide/command.ts";
-import { decideConnect } from "../core/decide/connect.ts";
+import { decide } from "../core/decide/decide.ts";
 import type { Change, Decision } from "../core/decide/decision.ts";
-import type { Facts } from "../core/decide/facts.ts";
-import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../core/decide/login.ts";
-import { decideMail, decideMessage, decideRecipient } from "../core/decide/mail.ts";
 import type { Policy } from "../core/decide/policy.ts";
-import { decideReport } from "../core/decide/report.ts";
-import type { Event, Observation } from "../core/events/event.ts";
+import type { ClientEvent, CommandEvent, Event, Observation } from "../core/events/event.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./alerts/ban-leak-monitor.ts";
@@ -29,9 +24,6 @@ import type {
   Store,
 } from "./ports.ts";
 import { changeRow, eventRow, leavesRow, observationRow } from "./record.ts";
-
-type Command = Extract<Event, { readonly prefix: Prefix }>;
-type FromAddress = Exclude<Event, Command>;
 
 /** Where the facts come from, and where rows and changes go. */
 export type JudgeParts = CircumstancesParts &
@@ -164,9 +156,10 @@ export class EventProcessor {
     return decided;
   }
 
-  #stepCommand(event: Command, now: Millis): Decision {
+  #stepCommand(event: CommandEvent, now: Millis): Decision {
     if (event.type === "BAN_ASKED") this.#protection.refresh(this.#policy, now, true);
-    const decided = decideCommand(
+    const decided = decide(
+      this.#policy,
       {
         protection: event.type === "BAN_ASKED" ? this.#sparing.why(event.prefix, now) : null,
         ban: this.#parts.history.ban(event.prefix),
@@ -186,7 +179,7 @@ export class EventProcessor {
     return this.#parts.history.allowed().find((entry) => entry.prefix === prefix) ?? null;
   }
 
-  #count(event: FromAddress, state: AddressState, now: Millis): void {
+  #count(event: ClientEvent, state: AddressState, now: Millis): void {
     const keep = mostTimes(this.#policy);
     if (event.type === "CONNECT") push(state.connections, now, keep);
     else if (event.type === "RECIPIENT") push(isBounce(event) ? state.bounces : state.probes, now, keep);
@@ -249,27 +242,6 @@ export class EventProcessor {
   }
 }
 
-function isWithoutBan(event: FromAddress): boolean {
+function isWithoutBan(event: ClientEvent): boolean {
   return (event.type === "LOGIN_FAILED" || event.type === "LOGIN_ASKED") && event.withoutBan === true;
-}
-
-function decide(policy: Policy, facts: Facts, event: FromAddress, now: Millis): Decision {
-  switch (event.type) {
-    case "CONNECT":
-      return decideConnect(policy, facts, event, now);
-    case "RECIPIENT":
-      return decideRecipient(policy, facts, event, now);
-    case "MAIL":
-      return decideMail(policy, facts, event, now);
-    case "MESSAGE":
-      return decideMessage(policy, facts, event);
-    case "LOGIN_ASKED":
-      return decideLoginAsked(policy, facts, event, now);
-    case "LOGIN_SUCCEEDED":
-      return decideLoginSucceeded(policy, facts, event);
-    case "LOGIN_FAILED":
-      return decideLoginFailed(policy, facts, event, now);
-    case "JAIL_REPORTED":
-      return decideReport(policy, facts, event, now);
-  }
 }

@@ -1,6 +1,5 @@
 import { isBounce } from "../../src/core/decide/bounce.ts";
-import { decideCommand } from "../../src/core/decide/command.ts";
-import { decideConnect } from "../../src/core/decide/connect.ts";
+import { decide } from "../../src/core/decide/decide.ts";
 import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
 import {
   type AccountFacts,
@@ -9,11 +8,8 @@ import {
   NOTHING_HEARD,
   type RecipientKind,
 } from "../../src/core/decide/facts.ts";
-import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "../../src/core/decide/login.ts";
-import { decideMail, decideMessage, decideRecipient } from "../../src/core/decide/mail.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
-import { decideReport } from "../../src/core/decide/report.ts";
-import type { Event } from "../../src/core/events/event.ts";
+import type { ClientEvent, CommandEvent, Event } from "../../src/core/events/event.ts";
 import type { Protection } from "../../src/core/events/reasons.ts";
 import {
   contains,
@@ -27,9 +23,6 @@ import {
 import type { Millis } from "../../src/core/time.ts";
 import type { OwnNetwork } from "../../src/engine/ports.ts";
 import { bounceOf, type Changed, changesOf, heardOf, type Kept, timesOf } from "./naive-recount.ts";
-
-type Command = Extract<Event, { readonly prefix: Prefix }>;
-type FromAddress = Exclude<Event, Command>;
 
 /**
  * The oracle: it keeps every event and recounts from the beginning each time. Slow and obvious, where the engine is
@@ -48,12 +41,12 @@ export class NaiveHistory {
   decide(event: Event, at: Millis): Decision {
     if (event.type !== "BAN_EXPIRED") this.#expire(at);
     const subject = "prefix" in event ? event.prefix : this.#subject(event.ip);
-    const decision = "prefix" in event ? this.#decideCommand(event, at) : this.#decideFromAddress(event, at);
+    const decision = "prefix" in event ? this.#decideCommand(event, at) : this.#decideClient(event, at);
     this.#kept.push({ at, event, subject, decision, changes: decision.changes });
     return decision;
   }
 
-  #decideCommand(event: Command, at: Millis): Decision {
+  #decideCommand(event: CommandEvent, at: Millis): Decision {
     const facts = {
       protection: event.type === "BAN_ASKED" ? this.#protection(event.prefix) : null,
       ban: this.#bans().find((ban) => ban.prefix === event.prefix) ?? null,
@@ -62,32 +55,14 @@ export class NaiveHistory {
         .map((ban) => ban.prefix)
         .filter((prefix) => overlaps(prefix, event.prefix)),
     };
-    return decideCommand(facts, event, at);
+    return decide(this.#policy, facts, event, at);
   }
 
-  #decideFromAddress(event: FromAddress, at: Millis): Decision {
-    const facts = this.#facts(event, at);
-    switch (event.type) {
-      case "CONNECT":
-        return decideConnect(this.#policy, facts, event, at);
-      case "RECIPIENT":
-        return decideRecipient(this.#policy, facts, event, at);
-      case "MAIL":
-        return decideMail(this.#policy, facts, event, at);
-      case "MESSAGE":
-        return decideMessage(this.#policy, facts, event);
-      case "LOGIN_ASKED":
-        return decideLoginAsked(this.#policy, facts, event, at);
-      case "LOGIN_SUCCEEDED":
-        return decideLoginSucceeded(this.#policy, facts, event);
-      case "LOGIN_FAILED":
-        return decideLoginFailed(this.#policy, facts, event, at);
-      case "JAIL_REPORTED":
-        return decideReport(this.#policy, facts, event, at);
-    }
+  #decideClient(event: ClientEvent, at: Millis): Decision {
+    return decide(this.#policy, this.#facts(event, at), event, at);
   }
 
-  #facts(event: FromAddress, at: Millis): Facts {
+  #facts(event: ClientEvent, at: Millis): Facts {
     const { ip } = event;
     const subject = this.#subject(ip);
     const account = "account" in event ? event.account : null;

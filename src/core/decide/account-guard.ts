@@ -7,12 +7,14 @@ import type { Policy } from "./policy.ts";
 /** A password of this hash, tried out of a network by somebody whom the account does not know. */
 export type Guess = Readonly<{ network: Prefix; proof: string }>;
 
+export type GuessedAt = Pick<Facts, "account" | "network">;
+
 /**
  * Guessing at one account, spread over so many addresses that none goes over a limit of its own. Whoever the account
  * does not know is refused before the password is verified; whom it knows goes on. An account that does not exist is
  * guarded likewise, so that nobody learns which do.
  */
-export function guardAccount(policy: Policy, { account, network }: Facts, passwordHash: string): Decision | null {
+export function guardAccount(policy: Policy, { account, network }: GuessedAt, passwordHash: string): Decision | null {
   if (account === null || account.kinship === "address" || account.guesses < policy.accounts.failures) return null;
   const { failures: limit, windowMs } = policy.accounts;
   const evidence = { count: account.guesses, limit, windowMs };
@@ -24,7 +26,7 @@ export function guardAccount(policy: Policy, { account, network }: Facts, passwo
 }
 
 /** What a wrong password that reached verification leaves behind: nothing where the account knows the address. */
-export function guesses({ account, network }: Facts, passwordHash: string): readonly Change[] {
+export function guesses({ account, network }: GuessedAt, passwordHash: string): readonly Change[] {
   return account === null || account.kinship === "address" ? [] : [guess(account, network, passwordHash)];
 }
 

@@ -1,7 +1,7 @@
 import { type Reason, reasons } from "../events/reasons.ts";
 import { formatDuration, later, type Millis } from "../time.ts";
 import type { Ban, BanLevel, Change, Evidence } from "./decision.ts";
-import type { Facts } from "./facts.ts";
+import type { Offender } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 
 const RUNGS: readonly BanLevel[] = ["light", "medium", "heavy"];
@@ -16,7 +16,7 @@ type Offence = Readonly<{
 /** The ban that this offence earns: one rung higher for each offence within the memory. */
 export function nextBan(
   policy: Policy,
-  facts: Pick<Facts, "subject" | "ip" | "offences">,
+  facts: Offender,
   offence: Offence,
   now: Millis,
 ): Extract<Change, { type: "BAN" }> {

@@ -5,6 +5,8 @@ import type { Facts } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 import { exceeded } from "./windows.ts";
 
+export type BounceQuestion = Pick<Facts, "bounce" | "bounces" | "recipient">;
+
 /** Without a sender: a report of failed delivery, to which nobody may be told of a failure again (RFC 5321, 4.5.5). */
 export function isBounce({ sender }: Pick<MailFacts, "sender">): boolean {
   return sender === "" || sender.trim() === "";
@@ -16,7 +18,7 @@ export function isBounce({ sender }: Pick<MailFacts, "sender">): boolean {
  * names either, a bounce has one recipient, and after three times as many as probing takes, known and unknown
  * recipients are answered alike, but for who wrote there and so waits for it.
  */
-export function decideBounce(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
+export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recipient, now: Millis): Decision | null {
   if (!isBounce(event)) return null;
   if (facts.bounce.hasOther) return decision("refuse", "bounce_recipients", { counted: false });
   const evidence = exceeded(policy.probes, facts.bounces, now, policy.knownFactor);

@@ -1,4 +1,4 @@
-import type { AllowAsked, AllowExpired, BanAsked, BanExpired, DisallowAsked, UnbanAsked } from "../events/event.ts";
+import type { BanAsked, CommandEvent } from "../events/event.ts";
 import type { Protection } from "../events/reasons.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { later, type Millis } from "../time.ts";
@@ -15,9 +15,7 @@ export type CommandFacts = Readonly<{
   covered: readonly Prefix[];
 }>;
 
-type Command = BanAsked | UnbanAsked | AllowAsked | DisallowAsked | AllowExpired | BanExpired;
-
-export function decideCommand(facts: CommandFacts, event: Command, now: Millis): Decision {
+export function decideCommand(facts: CommandFacts, event: CommandEvent, now: Millis): Decision {
   switch (event.type) {
     case "BAN_ASKED":
       if (facts.protection !== null) return decision("refuse", facts.protection, { counted: false });

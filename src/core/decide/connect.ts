@@ -3,12 +3,14 @@ import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Decision, decision } from "./decision.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, Offender } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 import { exceeded } from "./windows.ts";
 
+export type ConnectFacts = Offender & Pick<Facts, "protection" | "ban" | "connections" | "known" | "isWanted">;
+
 /** A connection to port 25, 465 or 587. The first rule that applies is the reason. */
-export function decideConnect(policy: Policy, facts: Facts, event: Connect, now: Millis): Decision {
+export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connect, now: Millis): Decision {
   if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
   if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
 
@@ -18,7 +20,7 @@ export function decideConnect(policy: Policy, facts: Facts, event: Connect, now:
 
   const patienceOver = exceeded(policy.connections, facts.connections, now, policy.knownFactor) !== null;
   if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
-  if (facts.isWanted && facts.offences === 0 && !patienceOver) return decision("defer", "wanted_busy", { evidence });
+  if (facts.offences === 0 && !patienceOver && facts.isWanted) return decision("defer", "wanted_busy", { evidence });
   return decision("refuse", "connection_limit", {
     evidence,
     changes: [nextBan(policy, facts, { code: "connection_limit", evidence }, now)],

@@ -95,5 +95,8 @@ export type Facts = Readonly<{
   heard: Heard;
 }>;
 
+/** Whom a ban is for, and which rung of the ladder it takes. */
+export type Offender = Pick<Facts, "subject" | "ip" | "offences">;
+
 export const NO_BOUNCE: BounceFacts = { hasOther: false, isExpected: false };
 export const NOTHING_HEARD: Heard = { upTo: null, passwords: [], unjudged: [] };

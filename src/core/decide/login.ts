@@ -2,14 +2,18 @@ import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../eve
 import { prefixOf } from "../net/ip.ts";
 import { isOutside } from "../net/login-networks.ts";
 import type { Millis } from "../time.ts";
-import { guardAccount, guesses } from "./account-guard.ts";
+import { type GuessedAt, guardAccount, guesses } from "./account-guard.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Change, type Decision, decision, type Evidence } from "./decision.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, Offender } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 
+type PasswordFacts = Offender & Pick<Facts, "failures" | "known" | "knownAccounts">;
+export type LoginQuestion = PasswordFacts & GuessedAt & Pick<Facts, "protection" | "ban" | "accountNetworks">;
+export type SignInFacts = Pick<Facts, "protection">;
+
 /** Before the password is verified. A pass leaves no row: the report that follows will. */
-export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked, now: Millis): Decision {
+export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: LoginAsked, now: Millis): Decision {
   if (facts.protection === null && facts.ban !== null) return decision("refuse", "banned", { counted: false });
   // Where accounts may sign in holds for the allow list too, as it does for Dovecot.
   if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
@@ -40,7 +44,7 @@ function both(guarded: Decision, judged: Decision): Decision {
  * The account knows the place from then on, also where only the allow list let it in, which may end. What stands on the
  * list is counted by single addresses, what is known is not.
  */
-export function decideLoginSucceeded(policy: Policy, facts: Facts, event: LoginSucceeded): Decision {
+export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: LoginSucceeded): Decision {
   const isPlace = facts.protection === null || facts.protection === "allow_listed";
   if (!isPlace || event.service === "dashboard") return decision("pass", "signed_in");
   const prefix = prefixOf(event.ip, policy.bans.ipv6Prefix);
@@ -53,7 +57,7 @@ export function decideLoginSucceeded(policy: Policy, facts: Facts, event: LoginS
  * Counts different passwords: a device that repeats a stale one is no attacker. Nor is one that signs in from outside the networks:
  * Dovecot reports a right password there as a failure too.
  */
-export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFailed, now: Millis): Decision {
+export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: LoginFailed, now: Millis): Decision {
   const away = isAway(policy, facts, event);
   if (facts.protection !== null) {
     const recent = recentFailures(facts, policy.logins.windowMs, now);
@@ -69,7 +73,7 @@ export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFail
 }
 
 /** What a wrong password means for the address that it came from. */
-function wrongPassword(policy: Policy, facts: Facts, event: LoginFacts, now: Millis): Decision {
+function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginFacts, now: Millis): Decision {
   const { failures: limit, windowMs } = policy.logins;
   const recent = recentFailures(facts, windowMs, now);
   const evidence: Evidence = { count: recent.length + 1, limit, windowMs };
@@ -89,9 +93,14 @@ function wrongPassword(policy: Policy, facts: Facts, event: LoginFacts, now: Mil
 }
 
 /** Whoever signed in from here may mistype for ever, slowly; at the accounts of others an address may not. */
-function attacksOthers(policy: Policy, facts: Facts, recent: Facts["failures"], { login }: LoginFacts): boolean {
+function attacksOthers(
+  policy: Policy,
+  { knownAccounts }: PasswordFacts,
+  recent: Facts["failures"],
+  { login }: LoginFacts,
+): boolean {
   const tried = [...recent.map(({ account }) => account), login.toLowerCase()];
-  const atOthers = tried.filter((account) => !facts.knownAccounts.includes(account)).length;
+  const atOthers = tried.filter((account) => !knownAccounts.includes(account)).length;
   return atOthers >= policy.logins.failures * policy.knownFactor;
 }
 
@@ -109,11 +118,11 @@ function slowedGuessing({ logins, knownFactor }: Policy, count: number): Decisio
 }
 
 /** The dashboard is no mailbox. */
-function isAway({ logins }: Policy, { ip, accountNetworks }: Facts, { service }: LoginFacts): boolean {
+function isAway({ logins }: Policy, { ip, accountNetworks }: LoginQuestion, { service }: LoginFacts): boolean {
   return service !== "dashboard" && isOutside(ip, logins.networks, accountNetworks);
 }
 
-function recentFailures(facts: Facts, windowMs: number, now: Millis): Facts["failures"] {
+function recentFailures(facts: PasswordFacts, windowMs: number, now: Millis): Facts["failures"] {
   const start = now - windowMs;
   return facts.failures.filter((failure) => failure.at > start);
 }

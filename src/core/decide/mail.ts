@@ -2,17 +2,27 @@ import type { Mail, MailFacts, Message, Recipient } from "../events/event.ts";
 import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
-import { decideBounce } from "./bounce.ts";
+import { type BounceQuestion, decideBounce } from "./bounce.ts";
 import { type Change, type Decision, decision } from "./decision.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, Offender } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 import { exceeded } from "./windows.ts";
 
 /** RFC 5321, 4.5.3.1: a path of 256 octets, with a local part that SMTPUTF8 may make longer. */
 const LONGEST_ADDRESS = 320;
 
+type Standing = Pick<Facts, "protection" | "ban">;
+export type RecipientFacts = Standing &
+  Offender &
+  BounceQuestion &
+  Pick<Facts, "accountActive" | "senderHere" | "known" | "probes" | "firstContact">;
+export type MailCounts = Standing &
+  Offender &
+  Pick<Facts, "accountActive" | "accountMails" | "sessionMails" | "mails" | "known" | "isWanted">;
+export type MessageFacts = Standing & Pick<Facts, "writtenTo">;
+
 /** A recipient is named: the last moment to say no to one of several. */
-export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
+export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
   const settled = standing(facts, event) ?? inactive(facts) ?? ownSender(policy, facts, event);
   if (settled !== null) return settled;
   if (event.account !== null) return decision("pass", "below_limit", { counted: false });
@@ -23,13 +33,13 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
   if (bounced !== null) return bounced;
   if (facts.recipient === "unknown") return unknownRecipient(policy, facts, event, now);
   if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
-  if (policy.greylist && facts.firstContact && !facts.known)
+  if (policy.greylist && !facts.known && facts.firstContact)
     return decision("pass", "greylist_asked", { counted: false });
   return decision("pass", "below_limit", { counted: false });
 }
 
 /** DATA: the mail counts, for the account if one is signed in, else for the address. */
-export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Millis): Decision {
+export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: Millis): Decision {
   if (event.account !== null) {
     const settled = standing(facts, event) ?? inactive(facts);
     if (settled !== null) return settled;
@@ -46,7 +56,7 @@ export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Milli
   if (evidence === null) return decision("pass", "below_limit");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
   // What it brings is wanted, only not all at once: what comes again later is taken then.
-  if (facts.isWanted && facts.offences === 0) return decision("defer", "wanted_busy", { evidence, counted: false });
+  if (facts.offences === 0 && facts.isWanted) return decision("defer", "wanted_busy", { evidence, counted: false });
 
   const patienceOver = exceeded(policy.mail, facts.mails, now, policy.knownFactor) !== null;
   if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
@@ -57,7 +67,7 @@ export function decideMail(policy: Policy, facts: Facts, event: Mail, now: Milli
 }
 
 /** End of message: nothing new to judge but a ban that came meanwhile. The milters may still refuse it. */
-export function decideMessage(policy: Policy, facts: Facts, event: Message): Decision {
+export function decideMessage(policy: Policy, facts: MessageFacts, event: Message): Decision {
   const settled = standing(facts, event);
   if (settled !== null) return settled;
   const { account } = event;
@@ -67,7 +77,7 @@ export function decideMessage(policy: Policy, facts: Facts, event: Message): Dec
 }
 
 /** Asking for names until one exists: each counts, and too many are an offence. */
-function unknownRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
+function unknownRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
   const evidence = exceeded(policy.probes, facts.probes, now);
   if (evidence === null) return decision("refuse", "recipient_unknown");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
@@ -80,7 +90,7 @@ function unknownRecipient(policy: Policy, facts: Facts, event: Recipient, now: M
 }
 
 /** What stands on the address already. An account that signed in is judged by its own limits. */
-function standing(facts: Facts, event: MailFacts): Decision | null {
+function standing(facts: Standing, event: MailFacts): Decision | null {
   if (facts.ban !== null && facts.protection === null) return decision("refuse", "banned", { counted: false });
   if (facts.protection !== null && event.account === null)
     return decision("pass", facts.protection, { counted: false });
@@ -88,7 +98,7 @@ function standing(facts: Facts, event: MailFacts): Decision | null {
 }
 
 /** An open session of an account that was suspended or removed, or has a new password, ends at its next mail. */
-function inactive(facts: Facts): Decision | null {
+function inactive(facts: Pick<Facts, "accountActive">): Decision | null {
   return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
 }
 
@@ -100,10 +110,10 @@ function correspondence(policy: Policy, recipient: string, account: string): rea
   return isOurs ? [] : [{ type: "CORRESPOND", address, account }];
 }
 
-function ownSender(policy: Policy, facts: Facts, event: MailFacts): Decision | null {
+function ownSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: MailFacts): Decision | null {
   if (event.account !== null) return null;
   const domain = event.sender.slice(event.sender.lastIndexOf("@") + 1).toLowerCase();
-  return event.sender !== "" && (facts.senderHere || policy.domains.includes(domain))
+  return event.sender !== "" && (policy.domains.includes(domain) || facts.senderHere)
     ? decision("refuse", "own_sender", { counted: false })
     : null;
 }

@@ -4,15 +4,17 @@ import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, Offender } from "./facts.ts";
 import { isAboutLogins, isStockJail } from "./jails.ts";
 import type { Policy } from "./policy.ts";
+
+export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "heard" | "known">;
 
 /**
  * A report is evidence, no sentence. What was judged before, live or by an earlier report, is attached to it and never
  * escalates; whoever must not, or need not, be banned is spared, and that is recorded too.
  */
-export function decideReport(policy: Policy, facts: Facts, event: JailReported, now: Millis): Decision {
+export function decideReport(policy: Policy, facts: ReportFacts, event: JailReported, now: Millis): Decision {
   const { limit, windowMs } = event;
   const count = isSentence(policy, event) ? event.failures : facts.heard.unjudged.length;
   const evidence: Evidence = { count, limit, windowMs };
@@ -48,6 +50,6 @@ function isSentence({ jailSentences }: Policy, { jail }: JailReported): boolean 
  * A device with a stale password, or an owner whom we refuse unheard. What the guard did not see, it cannot tell apart:
  * it takes it for more of what it saw at that time.
  */
-function isOnePassword({ heard: { passwords } }: Facts): boolean {
+function isOnePassword({ heard: { passwords } }: ReportFacts): boolean {
   return passwords.filter((password) => password !== "").length === 1;
 }

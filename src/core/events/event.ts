@@ -125,6 +125,11 @@ export type Event =
   | AllowExpired
   | BanExpired;
 
+/** About a network: an administrator's command, or the end of what one, or a ban, set a time to. */
+export type CommandEvent = Extract<Event, { readonly prefix: Prefix }>;
+/** Of a client. */
+export type ClientEvent = Exclude<Event, CommandEvent>;
+
 /** A command on accounts, tokens or settings: recorded for the audit, decided by nobody. */
 export type Audit = Readonly<{ type: AuditType; subject: string; by: Actor }>;
 export type AuditType =

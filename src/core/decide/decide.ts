@@ -1,0 +1,69 @@
+import type { ClientEvent, CommandEvent, Event } from "../events/event.ts";
+import type { Millis } from "../time.ts";
+import { type CommandFacts, decideCommand } from "./command.ts";
+import { type ConnectFacts, decideConnect } from "./connect.ts";
+import type { Decision } from "./decision.ts";
+import type { Facts } from "./facts.ts";
+import {
+  decideLoginAsked,
+  decideLoginFailed,
+  decideLoginSucceeded,
+  type LoginQuestion,
+  type SignInFacts,
+} from "./login.ts";
+import {
+  decideMail,
+  decideMessage,
+  decideRecipient,
+  type MailCounts,
+  type MessageFacts,
+  type RecipientFacts,
+} from "./mail.ts";
+import type { Policy } from "./policy.ts";
+import { decideReport, type ReportFacts } from "./report.ts";
+
+/** Which facts each event is decided from. */
+type FactsByType = Readonly<{
+  CONNECT: ConnectFacts;
+  RECIPIENT: RecipientFacts;
+  MAIL: MailCounts;
+  MESSAGE: MessageFacts;
+  LOGIN_ASKED: LoginQuestion;
+  LOGIN_SUCCEEDED: SignInFacts;
+  LOGIN_FAILED: LoginQuestion;
+  JAIL_REPORTED: ReportFacts;
+}> & { readonly [T in CommandEvent["type"]]: CommandFacts };
+
+/** The facts that an event needs; of one that may be any of several, what any of them needs. */
+export type FactsFor<E extends Event> = (E extends Event ? (facts: FactsByType[E["type"]]) => void : never) extends (
+  facts: infer F,
+) => void
+  ? F
+  : never;
+
+/** The one way from what happened and what is known to what is done about it: for clients and commands alike. */
+export function decide<E extends Event>(policy: Policy, facts: FactsFor<E>, event: E, now: Millis): Decision;
+export function decide(policy: Policy, facts: Facts & CommandFacts, event: Event, now: Millis): Decision {
+  return "prefix" in event ? decideCommand(facts, event, now) : decideClient(policy, facts, event, now);
+}
+
+function decideClient(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
+  switch (event.type) {
+    case "CONNECT":
+      return decideConnect(policy, facts, event, now);
+    case "RECIPIENT":
+      return decideRecipient(policy, facts, event, now);
+    case "MAIL":
+      return decideMail(policy, facts, event, now);
+    case "MESSAGE":
+      return decideMessage(policy, facts, event);
+    case "LOGIN_ASKED":
+      return decideLoginAsked(policy, facts, event, now);
+    case "LOGIN_SUCCEEDED":
+      return decideLoginSucceeded(policy, facts, event);
+    case "LOGIN_FAILED":
+      return decideLoginFailed(policy, facts, event, now);
+    case "JAIL_REPORTED":
+      return decideReport(policy, facts, event, now);
+  }
+}
