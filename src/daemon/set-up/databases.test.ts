@@ -11,10 +11,19 @@ import { CHECKOUT } from "./checkout.ts";
 import { installPrograms } from "./program.ts";
 
 const PASSWORD = "correct horse battery";
-const USERS = ["ghostinbox", "ghostinbox-mail", "ghostinbox-fail2ban", "postfix", "postgrey"].concat([
-  ...["ghostinbox-accounts", "ghostinbox-data", "ghostinbox-logs"],
-  ...["_rspamd", "debian-spamd", "spamass-milter"],
-]);
+const USERS = [
+  "ghostinbox",
+  "ghostinbox-mail",
+  "ghostinbox-fail2ban",
+  "postfix",
+  "postgrey",
+  "ghostinbox-accounts",
+  "ghostinbox-data",
+  "ghostinbox-logs",
+  "_rspamd",
+  "debian-spamd",
+  "spamass-milter",
+];
 
 /** By the guard's own program, as the guard's own user. */
 describe("the databases", OWN_ETC, () => {
