@@ -17,7 +17,7 @@ export async function installPrograms(checkout: string, layout: Layout): Promise
   const page = { from: join(checkout, "dashboard"), to: join(layout.program, "dashboard") };
   const files = await bundled(checkout, [programs(checkout, layout.program), script(page.from, page.to)]);
   makeDirectory(page.to, 0o755);
-  for (const { path, text } of files) writeIfDifferent(path, text);
+  for (const { path, text } of files) writeIfDifferent(path, inOneByte(text));
   for (const file of PAGE_SOURCES) writeIfDifferent(join(page.to, file), readFileSync(join(page.from, file), "utf8"));
   writeIfDifferent(join(layout.program, "package.json"), '{ "type": "module" }\n');
   for (const file of [basename(layout.spamHead), "spam_view.py"])
@@ -54,6 +54,14 @@ async function bundled(checkout: string, all: readonly BuildOptions[]): Promise<
     // Else the process of esbuild would live as long as this one.
     await stop();
   }
+}
+
+/**
+ * Each character beyond Latin-1 as its escape, which means the same in strings, patterns and comments. V8 keeps the text
+ * of a program in memory, with two bytes for each character as soon as one of them needs two.
+ */
+export function inOneByte(text: string): string {
+  return text.replace(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function writeIfDifferent(path: string, text: string): void {
