@@ -13,7 +13,10 @@ describe("mail to a server", () => {
     for (const server of servers) server.close();
   });
   /** Says what it is told to, line for line of the client, and keeps what that said. The relay with TLS is in test/e2e. */
-  async function serve(replies: Readonly<Record<string, string>>): Promise<{ server: SmtpServer; said: string[] }> {
+  async function serve(
+    replies: Readonly<Record<string, string>>,
+    last?: string,
+  ): Promise<{ server: SmtpServer; said: string[] }> {
     const said: string[] = [];
     const listener = createServer((socket) => {
       let inData = false;
@@ -26,6 +29,7 @@ describe("mail to a server", () => {
           const verb = inData ? "." : (line.split(/[ :]/)[0] ?? "");
           inData = verb === "DATA";
           socket.write(replies[line] ?? replies[verb] ?? (verb === "DATA" ? "354 go on\r\n" : "250 ok\r\n"));
+          if (verb === last) socket.end();
         }
       });
     });
@@ -58,19 +62,37 @@ describe("mail to a server", () => {
   });
 
   test("without STARTTLS nothing is told to a relay, no password least of all", async () => {
-    const { server, said } = await serve({});
+    const { server, said } = await serve({ STARTTLS: "502 5.5.1 no such command\r\n" });
     const login = { user: "u", password: "secret" };
     const outcome = await sendMail({ ...server, security: "starttls", login }, mail);
     assert.deepEqual(outcome, { ok: false, reason: "the relay offers no STARTTLS" });
-    assert.deepEqual(
-      said.filter((line) => line !== "QUIT"),
-      ["EHLO mail.example.org"],
-    );
+    assert.deepEqual(said, ["EHLO mail.example.org", "STARTTLS"]);
+  });
+
+  test("a relay that agrees to STARTTLS and hangs up is told nothing either", async () => {
+    const { server, said } = await serve({ STARTTLS: "220 go on\r\n" }, "STARTTLS");
+    const outcome = await sendMail({ ...server, security: "starttls" }, mail);
+    assert.ok(!outcome.ok);
+    assert.deepEqual(said.slice(0, 2), ["EHLO mail.example.org", "STARTTLS"]);
+    assert.ok(!said.some((line) => line.startsWith("MAIL")));
+  });
+
+  test("a password that is refused is a failure in the relay's words, without the password", async () => {
+    const { server, said } = await serve({
+      EHLO: "250-here\r\n250 AUTH LOGIN PLAIN\r\n",
+      AUTH: "535 5.7.8 wrong\r\n",
+    });
+    const outcome = await sendMail({ ...server, login: { user: "u", password: "secret" } }, mail);
+    assert.deepEqual(outcome, { ok: false, reason: "it answered 535 5.7.8 wrong" });
+    assert.deepEqual(said, ["EHLO mail.example.org", `AUTH PLAIN ${Buffer.from("\0u\0secret").toString("base64")}`]);
   });
 
   test("a server that talks without end, hangs up or is not there is a failure with its reason", async () => {
     const endless = await serve({ greeting: `220-${"x".repeat(20_000)}` });
-    assert.deepEqual(await sendMail(endless.server, mail), { ok: false, reason: "it says too much" });
+    assert.deepEqual(await sendMail(endless.server, mail), {
+      ok: false,
+      reason: "Server response exceeds maximum allowed size",
+    });
     const busy = await serve({ greeting: "421 busy\u001b[2J\r\n" });
     assert.deepEqual(await sendMail(busy.server, mail), { ok: false, reason: "it answered 421 busy\\x1b[2J" });
     const gone = await sendMail({ ...busy.server, port: 1 }, mail);

@@ -1,5 +1,4 @@
-import { connect, isIP, type LookupFunction, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { connect, isIP, type LookupFunction } from "node:net";
 import { printable } from "../../core/text.ts";
 import type { Outcome } from "../../engine/ports.ts";
 
@@ -19,140 +18,65 @@ export type SmtpServer = Readonly<{
 export type SmtpMail = Readonly<{ from: string; to: readonly string[]; text: string }>;
 
 const DEADLINE_MS = 25_000;
+/** Of single steps; the deadline of the whole comes first and says it in our words. */
+const STEP_MS = 2 * DEADLINE_MS;
+/** After the outcome is known. */
+const GOODBYE_MS = 1_000;
 const MOST_REPLY_BYTES = 10_000;
 const SHOWN = 200;
 
-class Refused extends Error {}
-
 /** One mail in one session (RFC 5321). Ok once the server took it for at least one recipient. Never rejects. */
-export async function sendMail(server: SmtpServer, mail: SmtpMail): Promise<Outcome> {
-  const session = new Session(server);
-  const timer = setTimeout(() => session.abort(`no end within ${DEADLINE_MS / 1000} s`), DEADLINE_MS);
-  try {
-    await session.open();
-    await session.deliver(mail);
-    return { ok: true };
-  } catch (error) {
-    return { ok: false, reason: printable(error instanceof Error ? error.message : String(error), SHOWN) };
-  } finally {
-    clearTimeout(timer);
-    session.close();
-  }
+export async function sendMail(server: SmtpServer, { from, to, text }: SmtpMail): Promise<Outcome> {
+  // Loaded only where a relay is set: the guard's memory is counted.
+  const { default: SmtpConnection } = await import("nodemailer/lib/smtp-connection");
+  const { host, port, security, authorities, login, helo, lookup } = server;
+  return new Promise((resolve) => {
+    // Opened here, because nodemailer would ask the resolver of the machine for the name.
+    const socket = connect({ host, port, lookup });
+    const session = new SmtpConnection({
+      connection: socket,
+      host,
+      secure: security === "tls",
+      requireTLS: security === "starttls",
+      ignoreTLS: security === "plain",
+      name: helo,
+      tls: {
+        minVersion: "TLSv1.2",
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+        ...(authorities === undefined ? {} : { ca: [...authorities] }),
+      },
+      maxResponseSize: MOST_REPLY_BYTES,
+      connectionTimeout: STEP_MS,
+      greetingTimeout: STEP_MS,
+      socketTimeout: STEP_MS,
+    });
+    const end = (outcome: Outcome): void => {
+      clearTimeout(deadline);
+      if (outcome.ok) session.quit();
+      else session.close();
+      setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
+      resolve(outcome);
+    };
+    const fail = (error: SmtpError): void => end({ ok: false, reason: printable(reasonOf(error), SHOWN) });
+    const deadline = setTimeout(() => fail(new Error(`no end within ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
+    const send = (): void =>
+      session.send({ from, to: [...to] }, text, (error) => (error ? fail(error) : end({ ok: true })));
+    session.on("error", fail);
+    session.connect((error) => {
+      if (error) fail(error);
+      else if (login === null) send();
+      else
+        session.login({ user: login.user, pass: login.password, method: "PLAIN" }, (refused) =>
+          refused ? fail(refused) : send(),
+        );
+    });
+  });
 }
 
-type Reply = Readonly<{ code: number; lines: readonly string[] }>;
+type SmtpError = Error & Readonly<{ command?: string | undefined; response?: unknown }>;
 
-class Session {
-  readonly #server: SmtpServer;
-  #socket: Socket | TLSSocket;
-  #text = "";
-  #error: Error | null = null;
-  #wake: () => void = () => undefined;
-  #extensions: readonly string[] = [];
-
-  constructor(server: SmtpServer) {
-    const { host, port, security, lookup } = server;
-    this.#server = server;
-    this.#socket =
-      security === "tls" ? connectTls({ ...this.#tls(), host, port, lookup }) : connect({ host, port, lookup });
-    this.#listen();
-  }
-
-  async open(): Promise<void> {
-    const { security, login } = this.#server;
-    this.#must(await this.#reply(), 220);
-    await this.#hello();
-    if (security === "starttls") {
-      if (!this.#extensions.includes("STARTTLS")) throw new Refused("the relay offers no STARTTLS");
-      this.#must(await this.#ask("STARTTLS"), 220);
-      this.#startTls();
-      await this.#hello();
-    }
-    if (login !== null) {
-      // RFC 4616.
-      const response = Buffer.from(`\0${login.user}\0${login.password}`).toString("base64");
-      this.#must(await this.#ask(`AUTH PLAIN ${response}`), 235);
-    }
-  }
-
-  async deliver({ from, to, text }: SmtpMail): Promise<void> {
-    this.#must(await this.#ask(`MAIL FROM:<${from}>`), 250);
-    let refused: Reply | null = null;
-    let taken = 0;
-    for (const recipient of to) {
-      const reply = await this.#ask(`RCPT TO:<${recipient}>`);
-      if (reply.code === 250 || reply.code === 251) taken += 1;
-      else refused = reply;
-    }
-    if (taken === 0 && refused !== null) this.#must(refused, 250);
-    this.#must(await this.#ask("DATA"), 354);
-    const stuffed = text.replace(/^\./gm, "..");
-    this.#must(await this.#ask(`${stuffed.endsWith("\r\n") ? stuffed : `${stuffed}\r\n`}.`), 250);
-  }
-
-  /** Whoever waits for a reply learns why there will be none. */
-  abort(why: string): void {
-    this.#error ??= new Refused(why);
-    this.#wake();
-  }
-
-  close(): void {
-    if (this.#socket.writable) this.#socket.end("QUIT\r\n");
-    setTimeout(() => this.#socket.destroy(), 1_000).unref();
-  }
-
-  async #hello(): Promise<void> {
-    const reply = await this.#ask(`EHLO ${this.#server.helo}`);
-    this.#must(reply, 250);
-    this.#extensions = reply.lines.map((line) => line.slice(4).toUpperCase());
-  }
-
-  #tls() {
-    const { host, authorities } = this.#server;
-    return {
-      minVersion: "TLSv1.2" as const,
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...(authorities === undefined ? {} : { ca: [...authorities] }),
-    };
-  }
-
-  /** What came before TLS counts for nothing (RFC 3207, 4.2). */
-  #startTls(): void {
-    this.#text = "";
-    this.#socket.removeAllListeners();
-    this.#socket = connectTls({ ...this.#tls(), host: this.#server.host, socket: this.#socket });
-    this.#listen();
-  }
-
-  #listen(): void {
-    this.#socket.on("error", (error: Error) => this.abort(error.message));
-    this.#socket.on("close", () => this.abort("it hung up"));
-    this.#socket.on("data", (chunk: Buffer) => {
-      this.#text += chunk.toString("latin1");
-      if (this.#text.length > MOST_REPLY_BYTES) this.abort("it says too much");
-      this.#wake();
-    });
-  }
-
-  #ask(line: string): Promise<Reply> {
-    this.#socket.write(`${line}\r\n`);
-    return this.#reply();
-  }
-
-  async #reply(): Promise<Reply> {
-    for (;;) {
-      const whole = /^(?:\d{3}-[^\n]*\n)*(\d{3})(?: [^\n]*)?\n/.exec(this.#text);
-      if (whole !== null) {
-        this.#text = this.#text.slice(whole[0].length);
-        const lines = whole[0].trimEnd().split(/\r?\n/);
-        return { code: Number(whole[1]), lines };
-      }
-      if (this.#error !== null) throw this.#error;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
-
-  #must(reply: Reply, code: number): void {
-    if (reply.code !== code) throw new Refused(`it answered ${reply.lines.at(-1) ?? reply.code}`);
-  }
+/** What the server answered, where it did: nodemailer's own words are for programmers. */
+function reasonOf({ message, command, response }: SmtpError): string {
+  if (command === "STARTTLS") return "the relay offers no STARTTLS";
+  return typeof response === "string" ? `it answered ${response.trim().split(/\r?\n/).at(-1)}` : message;
 }
