@@ -216,8 +216,6 @@ export interface BanLog {
   active(now: Millis): readonly FirewallBan[];
   /** Prefixes whose ban is over but still stands in the table. */
   expired(now: Millis, most: number): readonly Prefix[];
-  /** When the next ban will be over; null if none will. */
-  nextExpiry(): Millis | null;
 }
 
 export type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;

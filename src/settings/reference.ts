@@ -1,6 +1,9 @@
 import { type SettingKey, sectionOf, settingKeys, settingOf, variableOf } from "./schema.ts";
 
-/** `docs/reference/settings.md`. */
+/**
+ * `docs/reference/settings.md`, which its test writes.
+ * @internal
+ */
 export function referenceMarkdown(): string {
   const sections = bySection().map(
     ([section, keys]) => `## ${section === "" ? "At the top" : `[${section}]`}\n\n${keys.map(entry).join("\n\n")}\n`,

@@ -102,7 +102,4 @@ export class MemoryBanLog implements BanLog {
   expired(): readonly Prefix[] {
     throw new Error("the enforcer ends no bans");
   }
-  nextExpiry(): Millis | null {
-    throw new Error("the enforcer ends no bans");
-  }
 }

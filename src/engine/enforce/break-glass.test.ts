@@ -21,7 +21,7 @@ function kit(bans: number) {
 const refuse = (): never => {
   throw new Error("break-glass does not ask for this");
 };
-const unused: BanLog = { last: refuse, after: refuse, active: refuse, expired: refuse, nextExpiry: refuse };
+const unused: BanLog = { last: refuse, after: refuse, active: refuse, expired: refuse };
 
 test("every ban is lifted, over several rounds, and the record says who did it", async () => {
   const { engine, db, clock, banLog, standing } = kit(LIMITS.expiriesPerTurn + 7);

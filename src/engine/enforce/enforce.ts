@@ -1,6 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Prefix } from "../../core/net/ip.ts";
-import type { Millis } from "../../core/time.ts";
 import type { BanLog, BanStep, Clock, Firewall, Log, Notices, Outcome } from "../ports.ts";
 
 export type EnforcerParts = Readonly<{
@@ -15,8 +14,6 @@ export type EnforcerParts = Readonly<{
 
 export type EnforcerStatus = Readonly<{
   state: "starting" | "enforcing" | "unavailable" | "stopped" | "off";
-  /** When the firewall last agreed with the database; null if it never did. */
-  lastAppliedMs: Millis | null;
   /** Last step of the ban table that is in the kernel. */
   lastStep: number;
   /** Why it is unavailable; null otherwise. */
@@ -68,7 +65,7 @@ export const noEnforcement: Enforcer = {
   allowChanged: () => undefined,
   renew: () => undefined,
   verify: () => Promise.resolve(),
-  status: () => ({ state: "off", lastAppliedMs: null, lastStep: 0, reason: null }),
+  status: () => ({ state: "off", lastStep: 0, reason: null }),
   stop: () => Promise.resolve(),
 };
 
@@ -90,7 +87,6 @@ class BanEnforcer implements Enforcer {
   #stopped = false;
   #state: Exclude<EnforcerStatus["state"], "stopped" | "off"> = "starting";
   #reason: string | null = null;
-  #lastAppliedMs: Millis | null = null;
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
@@ -128,7 +124,6 @@ class BanEnforcer implements Enforcer {
   status(): EnforcerStatus {
     return {
       state: this.#stopped ? "stopped" : this.#state,
-      lastAppliedMs: this.#lastAppliedMs,
       lastStep: this.#applied,
       reason: this.#reason,
     };
@@ -261,11 +256,10 @@ class BanEnforcer implements Enforcer {
   }
 
   #settle(outcome: Outcome): void {
-    const { clock, notices } = this.#parts;
+    const { notices } = this.#parts;
     if (outcome.ok) {
       this.#state = "enforcing";
       this.#reason = null;
-      this.#lastAppliedMs = clock.now();
       notices.clear("firewall_unavailable");
       return;
     }

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { instant } from "../../core/time.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import { healthOf } from "./health.ts";
 
-const ENFORCING: EnforcerStatus = { state: "enforcing", lastAppliedMs: instant(1), lastStep: 1, reason: null };
+const ENFORCING: EnforcerStatus = { state: "enforcing", lastStep: 1, reason: null };
 const UP = { up: true, pid: 7 };
 const OK = { status: "ok" } as const;
 

@@ -13,7 +13,6 @@ export class SqliteBanLog implements BanLog {
   readonly #after: StatementSync;
   readonly #active: StatementSync;
   readonly #expired: StatementSync;
-  readonly #nextExpiry: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#last = db.prepare("SELECT coalesce(max(id), 0) AS id FROM ban_step");
@@ -25,8 +24,6 @@ export class SqliteBanLog implements BanLog {
     this.#expired = db.prepare(`
       SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= ?
       ORDER BY expires_at LIMIT ?`);
-    this.#nextExpiry = db.prepare(`
-      SELECT min(expires_at) AS at FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL`);
   }
 
   last(): number {
@@ -45,10 +42,6 @@ export class SqliteBanLog implements BanLog {
 
   expired(now: Millis, most: number): readonly Prefix[] {
     return this.#expired.all(now, most).map((row) => prefix(row["prefix"]));
-  }
-
-  nextExpiry(): Millis | null {
-    return millisOrNull(this.#nextExpiry.get()?.["at"]);
   }
 }
 
