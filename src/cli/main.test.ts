@@ -46,7 +46,7 @@ describe("with a running guard", TIMED, () => {
     assert.match((await run("why 203.0.113.7")).out, /^203\.0\.113\.7 is not banned\.$/m);
     const again = await run("unban 203.0.113.7");
     assert.equal(again.code, 1);
-    assert.match(oneLineOfError(again), /No ban stands on it\. `\.\/ghostinbox bans` lists/);
+    assert.match(oneLineOfError(again), /There is no ban on it\. `\.\/ghostinbox bans` lists/);
   });
 
   test("an IPv6 address means its network, and a permanent ban has no end", async () => {

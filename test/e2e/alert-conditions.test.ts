@@ -23,11 +23,11 @@ const BY_EVENTS = [
   "Much spam arrives",
   "Many addresses were banned within a short time",
   "Addresses that had been banned came back and were banned again",
-  "Far more happens than usual",
+  "Much more happens than usual",
 ];
 const NO_DISK = "The disk of the data directory is nearly full";
-const NO_LIST = "A DNS block list cannot be believed and is set aside: mail goes on without it";
-const CERTIFICATE = "The TLS certificate expires soon: then mail programs will not connect any more";
+const NO_LIST = "A DNS block list gives answers that cannot be believed and is set aside: mail goes on without it";
+const CERTIFICATE = "The TLS certificate expires soon: then mail programs will no longer connect";
 const NO_DATABASE = "The database cannot be written: mail goes on, but nothing new is counted or banned";
 
 describe("each condition is told once on every channel, and its end once", { skip: whyNoLab() ?? false }, () => {

@@ -58,8 +58,8 @@ describe("in a container whose network hides all clients", { skip: whyNoLab() ??
       (await product.stats()).health.notices.find((one) => one.code === "all_clients_private"),
     );
     assert.match(notice.detail, new RegExp(`are of ${BRIDGE.replaceAll(".", "\\.")}$`));
-    assert.match(notice.next, /Let the proxy or the container's network pass on the clients' real addresses/);
-    assert.match((await product.cli(["status"])).stdout, /Every client seems to come from one private address/);
+    assert.match(notice.next, /Let the proxy or the container network pass on the clients' real addresses/);
+    assert.match((await product.cli(["status"])).stdout, /All clients seem to come from one private address/);
   });
 
   test("more connections at once than one address may have elsewhere are no crowd too large", async () => {

@@ -104,7 +104,7 @@ describe("an honest server that brings what nobody asked for is not banned", { s
     assert.equal(eleventh.code, 450, eleventh.lines.join());
     assert.equal(await product.banOf(LIST), undefined);
     await until("its mail is known to be wanted", async () => (await credits("wanted")).length > 0);
-    assert.match((await product.cli(["why", LIST])).stdout, /users here want mail from this server/);
+    assert.match((await product.cli(["why", LIST])).stdout, /users here want mail from it/);
   });
 
   test("a stranger's eleventh is a ban", async () => {

@@ -85,7 +85,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
       await names(server, ["carl@example.test", "dora@example.test", "emil@example.test"]);
       await isEvidence(server, "postfix");
       const why = (await product.cli(["why", server])).stdout;
-      assert.match(why, /evidence, no offence of its own/);
+      assert.match(why, /evidence, not an offence/);
     });
 
     test("an administrator with four typos", async () => {

@@ -124,7 +124,7 @@ test("an address on the allow list, by command and by the settings", () => {
 
 test("the machine itself and its gateway", () => {
   assert.match(printWhy(subject({}, { protection: "loopback" })), /never banned: It is this machine itself/);
-  assert.match(printWhy(subject({}, { protection: "gateway" })), /never banned: It is the gateway/);
+  assert.match(printWhy(subject({}, { protection: "gateway" })), /never banned: This is the gateway/);
 });
 
 test("a known address and its past bans", () => {

@@ -9,67 +9,67 @@ type NoticeText = Readonly<{
 export const notices = {
   database_unwritable: {
     says: "The database cannot be written: mail goes on, but nothing new is counted or banned.",
-    next: "Make room on the disk of the data directory, or see the guard's log.",
+    next: "Free space on the disk of the data directory, or look at the guard's log.",
   },
   firewall_unavailable: {
-    says: "The firewall cannot be steered: banned addresses are refused by Postfix and Dovecot instead.",
-    next: "Give the guard CAP_NET_ADMIN and install nftables; it is tried again by itself.",
+    says: "The firewall cannot be used: Postfix and Dovecot refuse banned addresses instead.",
+    next: "Give the guard CAP_NET_ADMIN and install nftables; it is tried again automatically.",
   },
   connections_uncounted: {
-    says: "The kernel cannot count connections: all is well while the guard runs, but while it is down an address may keep more of them open than allowed.",
+    says: "The kernel cannot count connections. This matters only while the guard is down: then an address may hold more connections open than allowed.",
     next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports in any case.",
   },
   dnsbl_set_aside: {
-    says: "A DNS block list cannot be believed and is set aside: mail goes on without it.",
-    next: "Nothing to do if it passes: it is tried again by itself. A list that refuses to serve us asks for an account; dnsbl.zones takes it out.",
+    says: "A DNS block list gives answers that cannot be believed and is set aside: mail goes on without it.",
+    next: "If it does not recover: a list that refuses to serve us may need an account; dnsbl.zones removes the list. It is tested again automatically.",
   },
   greylist_silent: {
-    says: "Postgrey does not answer: nobody is greylisted, and mail of strangers comes in at once.",
-    next: "See its log below log/postgrey; when it ends it is started again by itself.",
+    says: "Postgrey does not answer: mail from strangers is accepted without greylisting.",
+    next: "See its log below log/postgrey; if it ends, it is started again automatically.",
   },
   verifier_silent: {
-    says: "Rspamd does not answer: mail of strangers comes in unverified (DKIM, SPF, DMARC), mail of users must wait.",
-    next: "See its log below log/rspamd; when it ends it is started again by itself.",
+    says: "Rspamd does not answer: mail from strangers is accepted unverified (DKIM, SPF, DMARC), and mail from users must wait.",
+    next: "See its log below log/rspamd; if it ends, it is started again automatically.",
   },
   events_aggregated: {
     says: "So many events arrived that some were summed up instead of recorded one by one.",
-    next: "Bans and limits hold all the same. events.max_rows and events.max_size keep more.",
+    next: "Bans and limits still hold. Raise events.max_rows and events.max_size to keep more events.",
   },
   keeper_unreachable: {
-    says: "The keeper does not answer: configuration is not applied and sessions of an account are not cut.",
+    says: "The keeper does not answer: new configuration is not applied, and sessions of an account are not ended.",
     next: "See the keeper's log; `ghostinbox status` shows whether it runs.",
   },
   certificate_refused: {
-    says: "The files of tls.cert and tls.key cannot be served: the certificate that was served before still is.",
-    next: "Put a valid certificate chain and its key there; it is served within seconds by itself.",
+    says: "The files of tls.cert and tls.key cannot be used: the previous certificate stays in use.",
+    next: "Put a valid certificate chain and its key there; within seconds they are used automatically.",
   },
   certificate_expiring: {
-    says: "The TLS certificate expires soon: then mail programs will not connect any more.",
+    says: "The TLS certificate expires soon: then mail programs will no longer connect.",
     next: "Renew it; a self-signed one is renewed when the server starts again.",
   },
   accounts_file_refused: {
-    says: "The file of accounts.follow could not be taken over whole; no account was suspended for it.",
-    next: "Correct what the detail names; the file is looked at again by itself.",
+    says: "The file of accounts.follow could not be read completely; no account was suspended for it.",
+    next: "Correct what the detail names; the file is read again automatically.",
   },
   all_clients_private: {
-    says: "Every client seems to come from one private address, so that no attacker can be told from a user.",
-    next: "Let the proxy or the container's network pass on the clients' real addresses.",
+    says: "All clients seem to come from one private address, so attackers and users cannot be told apart.",
+    next: "Let the proxy or the container network pass on the clients' real addresses.",
   },
   bans_leak: {
-    says: "A banned address still reaches a mail server, though the firewall holds its ban.",
-    next: "See whether another rule of the firewall lets it in first, or a proxy passes it on: allow list and http.trusted_proxies.",
+    says: "A banned address still reaches a mail server, although the firewall has its ban.",
+    next: "Check whether another firewall rule accepts it first, or a proxy passes it on: see the allow list and http.trusted_proxies.",
   },
   spam_filter_down: {
-    says: "SpamAssassin does not answer: mail passes unmarked, or waits at its senders if spam.on_failure says so.",
-    next: "See the log of spamd; a dead one is started again by itself, a frozen one must be ended.",
+    says: "SpamAssassin does not answer: mail is accepted unmarked, or must wait if spam.on_failure says so.",
+    next: "See the log of spamd. If it ends, it is started again automatically; if it hangs, end it.",
   },
   alerts_undelivered: {
-    says: "A channel takes no alerts: what is told through it does not arrive.",
-    next: "See what each channel says to `alerts test`; the others go on, and it is tried again by itself.",
+    says: "A channel fails: alerts sent through it do not arrive.",
+    next: "Run `alerts test`: it shows what each channel answers. The others still work, and this one is tried again automatically.",
   },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",
-    next: "Make room before mail is turned away.",
+    next: "Free space before mail is refused.",
   },
 } as const satisfies Record<string, NoticeText>;
 

@@ -40,7 +40,7 @@ test("what is wrong with a ban is said with the way to write it", async () => {
 });
 
 test("a refused command names the network, a database that takes nothing does not", async () => {
-  assert.match(await said({ verb: "unban", target: "203.0.113.7" }), /^failed 203\.0\.113\.7\/32: No ban stands/);
+  assert.match(await said({ verb: "unban", target: "203.0.113.7" }), /^failed 203\.0\.113\.7\/32: There is no ban/);
   kit.store.failing = "commit";
   assert.match(await ban("203.0.113.7"), /^failed Not banned\. The database could not be written/);
   kit.clock.advance(2_000);

@@ -48,7 +48,7 @@ describe("commands of the administrator", () => {
   test("what is right but cannot be done says why and what next", async () => {
     const impossible: readonly (readonly [Command, RegExp])[] = [
       [{ verb: "ban", target: "203.0.113.1", note: "", for: null }, /gateway/],
-      [{ verb: "unban", target: "203.0.113.7" }, /No ban stands/],
+      [{ verb: "unban", target: "203.0.113.7" }, /There is no ban/],
       [{ verb: "allow_remove", target: "203.0.113.7" }, /not on the allow list/],
       [{ verb: "account_add", name: "alice@elsewhere.test", hash: HASH }, /no mail domain/],
       [{ verb: "account_suspend", name: "nobody@example.test" }, /no account/],
