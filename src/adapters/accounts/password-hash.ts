@@ -1,7 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { PASSWORD_COST, PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/passwords/cost.ts";
 
-/** What a stored hash may ask of this process at most: 256 MiB, ten passes, four lanes. */
+/** The most work that a stored hash may cost this process: 256 MiB, ten passes, four lanes. */
 const MOST = { memory: 262_144, passes: 10, parallelism: 4 } as const;
 
 const PHC =
@@ -13,7 +13,7 @@ export async function hashPassword(password: string): Promise<string> {
   return printArgon2id(salt, await derive(password, salt, PASSWORD_COST, PASSWORD_TAG_BYTES));
 }
 
-/** False as well for a hash of another scheme or one that asks for too much work. */
+/** Also false for a hash of another scheme, or one that would cost too much work. */
 export async function verifyPassword(hash: string, password: string): Promise<boolean> {
   const parts = PHC.exec(hash);
   if (parts === null) return false;
@@ -31,7 +31,7 @@ function affordable({ memory, passes, parallelism }: Cost): boolean {
   return passes >= 1 && parallelism >= 1 && memory >= 8 * parallelism; // RFC 9106, 3.1
 }
 
-/** Off the event loop, in the thread pool. */
+/** Runs in the thread pool, off the event loop. */
 function derive(password: string, nonce: Buffer, cost: Cost, tagLength: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     argon2("argon2id", { message: password, nonce, tagLength, ...cost }, (error, tag) => {

@@ -11,9 +11,8 @@ export type PasswordJudge = (password: string, owner: AccountName | null) => str
 const MIN_SCORE = 3;
 
 /**
- * Adds to our own rule the judgement of zxcvbn-ts, with its lists of 49,000 leaked and common passwords, English
- * words, names and key patterns, and with the account's own name. Loading it takes a tenth of a second and 30 MB, so
- * it happens here, where a password is set, and nowhere else.
+ * Adds zxcvbn-ts to our own rule: lists of 49,000 leaked and common passwords, English words, names and key patterns,
+ * and the account's own name. Loading it takes 0.1 s and 30 MB, so only programs that set passwords load it.
  */
 export async function loadPasswordJudge(): Promise<PasswordJudge> {
   const [{ ZxcvbnFactory }, common, english] = await Promise.all([
@@ -40,7 +39,7 @@ export async function loadPasswordJudge(): Promise<PasswordJudge> {
   };
 }
 
-/** What an attacker who knows the address tries first, the longest before their parts. */
+/** What an attacker who knows the address tries first. Longest words first. */
 function namesOf(owner: AccountName | null): readonly string[] {
   if (owner === null) return ["administrator", "ghostinbox", "dashboard", "admin"];
   const whole = [owner, localPart(owner), domainOf(owner)];

@@ -6,23 +6,23 @@ import type { SenderLogin } from "../sqlite/engine-db/sender-logins.ts";
 
 export type AuthorFilesParts = Readonly<{
   logins: Readonly<{ all(): readonly SenderLogin[]; changes(): number }>;
-  /** Mail domains of this server: another array whenever they change. */
+  /** Mail domains of this server: a new array after each change. */
   domains: () => readonly string[];
   allowed: () => readonly Prefix[];
 }>;
 
 const SENDERS_ARE = "# ADDRESS ACCOUNT,ACCOUNT: who may send as whom. Written by the guard.";
 const CLIENTS_ARE = "# The allow list. Written by the guard.";
-/** The last line: a reader of a file without it has not all of it. */
+/** The last line. A reader that does not find it has read an incomplete file. */
 const END = "# end";
 
-/** `stat`: of the file as it was written; null before. */
+/** `stat`: the file as it was last written; null before the first write. */
 type Written = Readonly<{ text: string; stat: string | null }>;
 
 /**
- * What Rspamd reads of each mail's author: `senders`, the view `sender_login`, and `clients`, the allow list. Files, so
- * that mail goes on while the guard is down; it is the one writer of accounts, so that they are never out of date. A
- * file that another program emptied, changed or removed is written again at the next look.
+ * The files with which Rspamd checks a mail's author: `senders` (the view `sender_login`) and `clients` (the allow
+ * list). Files let mail go on while the guard is down. The guard is the only writer of accounts, so they are never out
+ * of date. A file that another program emptied, changed or removed is written again at the next check.
  */
 export class AuthorFiles implements AuthorLists {
   readonly #directory: string;
@@ -68,7 +68,7 @@ function textOf(first: string, lines: readonly string[]): string {
   return `${[first, ...lines, END].join("\n")}\n`;
 }
 
-/** What is another after each change of a file; null where there is none. */
+/** A value that differs after each change of the file; null if there is no file. */
 function statOf(file: string): string | null {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false });
   return found === undefined ? null : [found.ino, found.size, found.mtimeNs, found.ctimeNs].join(" ");

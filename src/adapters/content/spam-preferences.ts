@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 const FILE = "user_prefs";
 
 /**
- * Makes the files below `directory` those of the given recipients and no others: `DOMAIN/LOCAL/user_prefs`. spamd reads
- * them with each mail; the group of the directory, which is spamd's, is handed down.
+ * Writes `DOMAIN/LOCAL/user_prefs` below `directory` for the given recipients, and removes all others. spamd reads them
+ * for each mail; new files get the group of the directory, which is spamd's.
  */
 export function writeSpamPreferences(directory: string, texts: ReadonlyMap<string, string>): void {
   const wanted = new Map([...texts].map(([recipient, text]) => [placeOf(directory, recipient), text]));
@@ -21,7 +21,7 @@ export function writeSpamPreferences(directory: string, texts: ReadonlyMap<strin
         rmSync(join(directory, domain, local), { recursive: true, force: true });
 }
 
-/** A recipient has passed the parser of addresses: neither part is empty, begins with a dot or holds a slash. */
+/** Recipients have passed the address parser: neither part is empty, begins with a dot or contains a slash. */
 function placeOf(directory: string, recipient: string): string {
   const at = recipient.lastIndexOf("@");
   return join(directory, recipient.slice(at + 1), recipient.slice(0, at), FILE);

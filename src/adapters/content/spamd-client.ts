@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import type { Outcome } from "../../engine/ports.ts";
 
-/** Asks spamd whether it lives (the PING of its protocol): a frozen one takes the connection and says nothing. */
+/** Asks spamd whether it works (PING of its protocol). A hanging one accepts the connection and does not answer. */
 export function pingSpamd(socketPath: string, timeoutMs: number): Promise<Outcome> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);

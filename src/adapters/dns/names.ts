@@ -1,12 +1,12 @@
 import { Resolver } from "node:dns/promises";
 import type { NameAnswer, Names } from "../../engine/ports.ts";
 
-/** Longer than any deadline that waits for it: what is late is still an answer. */
+/** Longer than any deadline that waits for it, so a late answer still arrives. */
 const TIMEOUT_MS = 3_000;
 /** dns.Resolver: no such name, or none of this type. */
 const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
 
-/** Asks one resolver, whatever /etc/resolv.conf names (node:dns, c-ares). */
+/** Asks one resolver and ignores /etc/resolv.conf (node:dns, c-ares). */
 export class ResolverNames implements Names {
   #resolver: Resolver;
 
@@ -15,7 +15,7 @@ export class ResolverNames implements Names {
     this.#resolver = resolverAt(server);
   }
 
-  /** From now on asks another; questions under way end by themselves. */
+  /** Asks another resolver from now on. Open questions end by themselves. */
   use(server: string): void {
     this.#resolver = resolverAt(server);
   }
@@ -33,7 +33,7 @@ export class ResolverNames implements Names {
   }
 }
 
-/** Asks this server alone: an address, for port 53, or `address:port`. */
+/** Asks only this server: an address, for port 53, or `address:port`. */
 export function resolverAt(server: string): Resolver {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 1 });
   resolver.setServers([server]);

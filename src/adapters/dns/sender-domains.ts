@@ -7,21 +7,21 @@ import { resolverAt } from "./names.ts";
 
 export const SENDER_DOMAIN_LIMITS = {
   deadlineMs: 1_500,
-  /** Domains whose answers are kept, for so long. */
+  /** How many domains are cached, and for how long. */
   kept: 2_048,
   keptMs: 5 * MINUTE_MS,
-  /** How long a domain of which the DNS told nothing is not asked about again. */
+  /** How long a domain is not asked about again after the DNS gave no answer. */
   failedMs: 2 * SECOND_MS,
-  /** Domains that are looked up at the same time; senders of others are not judged. */
+  /** How many domains are looked up at the same time. Senders of further ones are not checked. */
   inFlight: 100,
 } as const;
 
 type Held = Readonly<{ exists: boolean | null; until: number }>;
 
-/** No such name, or none of this type; anything else means that the DNS did not tell. */
+/** No such name, or none of this type. Any other error means that the DNS gave no answer. */
 const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
 
-/** Asks one resolver for MX, then for addresses, as a server would that had to answer the sender. */
+/** Asks one resolver for MX, then for addresses, as a server does that replies to the sender. */
 export class DnsSenderDomains implements SenderDomains {
   readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
@@ -33,7 +33,7 @@ export class DnsSenderDomains implements SenderDomains {
     this.#clock = clock;
   }
 
-  /** From now on asks another. */
+  /** Asks another resolver from now on. */
   use(server: string): void {
     this.#resolver = resolverAt(server);
   }
@@ -69,7 +69,7 @@ async function takesMail(resolver: Resolver, domain: string): Promise<boolean | 
   return v4 === null || v6 === null ? null : false;
 }
 
-/** Null: the DNS did not tell. */
+/** Null: the DNS gave no answer. */
 async function answerOf<T>(asked: Promise<readonly T[]>): Promise<readonly T[] | null> {
   try {
     return await asked;

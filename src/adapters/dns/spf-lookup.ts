@@ -5,7 +5,7 @@ import type { Found, NameLookup } from "../../engine/lookups/expand-spf.ts";
 const TIMEOUT_MS = 3_000;
 const TRIES = 2;
 
-/** Asks one resolver, whatever /etc/resolv.conf names. */
+/** Asks one resolver and ignores /etc/resolv.conf. */
 export class ResolverLookup implements NameLookup {
   #resolver: Resolver;
 
@@ -14,7 +14,7 @@ export class ResolverLookup implements NameLookup {
     this.#resolver = resolverAt(server);
   }
 
-  /** From now on asks another. */
+  /** Asks another resolver from now on. */
   use(server: string): void {
     this.#resolver = resolverAt(server);
   }
@@ -35,7 +35,7 @@ export class ResolverLookup implements NameLookup {
     return found(async () => (await this.#resolver.resolveMx(name)).map(({ exchange }) => exchange));
   }
 
-  /** What is still asked fails. */
+  /** Open questions fail. */
   cancel(): void {
     this.#resolver.cancel();
   }
@@ -47,7 +47,7 @@ function resolverAt(server: string): Resolver {
   return resolver;
 }
 
-/** The codes of an answer that says: there is nothing. */
+/** The error codes that mean "no such record". */
 const NOTHING: readonly string[] = ["ENODATA", "ENOTFOUND"];
 
 async function found<T>(ask: () => Promise<readonly T[]>): Promise<Found<T>> {

@@ -6,7 +6,10 @@ const MOST_BYTES = 128 * 1024;
 
 type ReportText = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
 
-/** A directory in which another program leaves one file a report, whole from the moment it is named `….json`. */
+/**
+ * A directory in which another program leaves one file for each report. A file is complete once its name ends in
+ * `.json`.
+ */
 export class ReportSpool {
   readonly #directory: string;
 
@@ -14,7 +17,7 @@ export class ReportSpool {
     this.#directory = directory;
   }
 
-  /** Names, the oldest first, at most `most`. Throws when the directory cannot be read. */
+  /** At most `most` names, the oldest first. Throws if the directory cannot be read. */
   waiting(most: number): readonly string[] {
     return readdirSync(this.#directory)
       .filter((name) => /^[\w-]+\.json$/.test(name))
@@ -22,7 +25,7 @@ export class ReportSpool {
       .slice(0, most);
   }
 
-  /** Whoever writes there is not trusted: only an ordinary file of a size that a report can have is read. */
+  /** The writer is not trusted: only a regular file of a plausible size is read. */
   read(name: string): ReportText {
     let fd: number | null = null;
     try {

@@ -8,17 +8,17 @@ import { type LogEntry, type LogQuery, matchesQuery } from "../../wire/control/l
 import { timeOfLine } from "../../wire/logs/log-time.ts";
 import { isRotated } from "../../wire/logs/rotated-log.ts";
 
-/** The log of one component: its present file, and the elder parts, the eldest first. */
+/** The log of one component: its current file and the rotated ones, the oldest first. */
 export type ComponentLog = Readonly<{ component: string; current: string; elder: readonly string[] }>;
 
-/** What is longer is cut: a line is shown, not kept. */
+/** A longer line is cut. Lines are only shown, not stored. */
 const LONGEST_LINE = 4_096;
-/** The directory of logs that are no svlogd(8)'s. */
+/** The directory of the logs that svlogd(8) does not write. */
 const MAIL = "mail";
-/** Parts of mail.log: what stands there stands in it. */
+/** Excerpts of mail.log: their lines are also in mail.log. */
 const COPIES: ReadonlySet<string> = new Set(["mail.warn", "mail.err"]);
 
-/** Every log below the directory. Throws when it may not be read. */
+/** Every log below the directory. Throws if the directory cannot be read. */
 export function findLogs(directory: string): readonly ComponentLog[] {
   const folders = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return folders.flatMap(({ name }) => {
@@ -42,13 +42,13 @@ export function findLogs(directory: string): readonly ComponentLog[] {
 
 export type LogSearch = Readonly<{
   query: LogQuery;
-  /** How far a file is read, in bytes; where it names none, to the end. */
+  /** How many bytes of each file are read. A file that is not named is read to its end. */
   ends?: ReadonlyMap<string, number>;
-  /** Told of a part that cannot be read to its end; the search goes on behind it. */
+  /** Called for a part that cannot be read to its end. The search continues after it. */
   damaged: (path: string, why: string) => void;
 }>;
 
-/** The lines that match, in the order of their time over all logs, as they are read: memory holds one of each log. */
+/** The matching lines of all logs in order of time. Memory holds one line of each log. */
 export async function* searchLogs(logs: readonly ComponentLog[], search: LogSearch): AsyncGenerator<LogEntry> {
   const streams = logs.map((log) => matching(log, search));
   const heads = await Promise.all(streams.map(async (stream) => ({ stream, next: await stream.next() })));
@@ -72,7 +72,7 @@ async function* matching(
 ): AsyncGenerator<LogEntry, void> {
   for (const path of [...elder, current]) {
     const changed = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
-    // Set aside and removed meanwhile, or all of it is older.
+    // The file was removed meanwhile, or all of it is older.
     if (changed === undefined || (query.since !== null && changed < query.since)) continue;
     const notAfter = instant(Math.ceil(changed));
     let at: Millis = instant(0);
@@ -88,12 +88,12 @@ async function* matching(
   }
 }
 
-/** Its lines, compressed or not; a line that is too long is cut. Throws when it cannot be read. */
+/** Its lines, compressed or not. A line that is too long is cut. Throws if the file cannot be read. */
 async function* linesOf(path: string, end: number | undefined): AsyncGenerator<string> {
   if (end === 0) return;
   const file = createReadStream(path, end === undefined ? {} : { end: end - 1 });
   const isCompressed = path.endsWith(".gz");
-  // With an error at the end of a file that was cut off, what was read before it would be lost: so it is looked for below.
+  // An error at the end of a truncated file would discard what was read before it. So the end is checked below.
   const stream: Readable = isCompressed ? compose(file, createGunzip({ finishFlush: constants.Z_SYNC_FLUSH })) : file;
   let bytes = 0;
   const decoder = new StringDecoder("utf8");
@@ -103,7 +103,7 @@ async function* linesOf(path: string, end: number | undefined): AsyncGenerator<s
       const read = Buffer.from(chunk);
       bytes += read.length;
       const lines = (rest + decoder.write(read)).split("\n");
-      // What goes on longer than that is read past, not gathered.
+      // The rest of a line that is too long is skipped, not collected.
       rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
       for (const line of lines) yield line.slice(0, LONGEST_LINE);
     }

@@ -3,34 +3,33 @@ import { basename, dirname, join } from "node:path";
 import type { LogPosition } from "../../core/events/event.ts";
 import { isRotated } from "../../wire/logs/rotated-log.ts";
 
-/** Takes lines together with the position behind them; false: not now, give them again. */
+/** Takes lines together with the position after them. False: not now, offer them again. */
 export type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
 
 export type LogFollowerParts = Readonly<{
   file: string;
-  /** Where the last run ended; null begins at the end of what is there now. */
+  /** Where the last run ended; null starts at the current end. */
   from: LogPosition | null;
   take: TakeLines;
-  /** Told once for as long as the log cannot be read. */
+  /** Called once while the log cannot be read. */
   failed: (why: string) => void;
   everyMs?: number;
   /**
-   * How long a rotated file must have been silent, and its successor begun, before it is left: several programs that
-   * write one log do not change over at the same moment. 0 where a single one does.
+   * How long a rotated file must be silent, and its successor have lines, before the file is left. Programs that share
+   * a log do not switch at the same moment. 0 for a log with a single writer.
    */
   lingerMs?: number;
 }>;
 
-/** The keeper has all writers of a log that several share change over within a second or two. */
+/** The keeper makes all writers of a shared log switch within a second or two. */
 export const WRITERS_CHANGE_OVER_MS = 3_000;
 
 const EVERY_MS = 500;
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Reads a log as it grows. It goes on where it ended, after a restart too; a file that was rotated away meanwhile is
- * read to its end first, one that was cut short is read from its beginning. Only whole lines are given; a line longer
- * than a chunk is given in pieces.
+ * Reads a log as it grows, and resumes after a restart. A file that was rotated meanwhile is read to its end first; a
+ * truncated one is read from its beginning. Only whole lines are passed on; a line longer than a chunk comes in pieces.
  */
 export class LogFollower {
   readonly #parts: LogFollowerParts;
@@ -59,7 +58,7 @@ export class LogFollower {
     this.#close();
   }
 
-  /** Reads what is there. Never rejects. */
+  /** Reads what is available. Never rejects. */
   poll(): Promise<void> {
     this.#reading ??= this.#readAll().finally(() => {
       this.#reading = null;
@@ -81,7 +80,7 @@ export class LogFollower {
     }
   }
 
-  /** The file to go on with: the one in which the last run ended if it still exists under any name. */
+  /** The file to resume with: the one of the last run, if it still exists under any name. */
   #open(): number {
     const { file } = this.#parts;
     if (this.#position === null) {
@@ -97,7 +96,7 @@ export class LogFollower {
     return fd;
   }
 
-  /** One step; false once nothing is left to read now. */
+  /** One step; false if there is nothing more to read now. */
   async #readOn(): Promise<boolean> {
     if (this.#fd === null || this.#position === null) return false;
     const { size } = fstatSync(this.#fd);
@@ -119,7 +118,7 @@ export class LogFollower {
     return true;
   }
 
-  /** Moves on from a file that was rotated away and is read to its end. */
+  /** Leaves a rotated file that has been read to its end. */
   #next(): boolean {
     const { file, lingerMs = 0 } = this.#parts;
     if (this.#position === null || this.#fd === null) return false;
@@ -136,7 +135,7 @@ export class LogFollower {
     return true;
   }
 
-  /** By the file's own time, or by ours where a clock was set back. */
+  /** Uses the file's time, or ours if a clock was set back. */
   #silentMs(fd: number): number {
     return Math.max(Date.now() - fstatSync(fd).mtimeMs, performance.now() - this.#lastReadAt);
   }
@@ -147,13 +146,13 @@ export class LogFollower {
   }
 }
 
-/** The end of a file as it is now; null where there is none. */
+/** The current end of a file; null if there is no file. */
 export function endOf(file: string): LogPosition | null {
   const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? null : { inode: identity(stat), offset: Number(stat.size) };
 }
 
-/** Its elder siblings that can be read as they are, the eldest first: svlogd(8) and the keeper leave them beside it. */
+/** The older, uncompressed files of the log, the oldest first. svlogd(8) and the keeper keep them beside it. */
 function rotatedFiles(file: string): readonly string[] {
   const directory = dirname(file);
   return readdirSync(directory)
@@ -167,7 +166,7 @@ function changedAt(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** The number of a file that is gone is given to the next one: the time of its making tells the two apart. */
+/** The inode of a removed file is used again, so the creation time tells the two apart. */
 function identity({ ino, birthtimeMs }: Readonly<{ ino: bigint; birthtimeMs: bigint }>): string {
   return `${ino}-${birthtimeMs}`;
 }

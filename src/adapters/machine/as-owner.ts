@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 
 /**
- * Does what follows names in a directory of another user as that user, who then gains nothing by a link there: SQLite
- * opens, and makes, files beside a database by their names, a reader's too. Only root can, and only the main thread.
+ * Opens names in another user's directory as that user, so a link there gains the user nothing. SQLite opens and
+ * creates files beside a database by name, for a reader too. Only root can do this, and only in the main thread.
  */
 export function asOwnerOf<T>(directory: string, work: () => T): T {
   if (process.geteuid?.() !== 0 || process.setegid === undefined || process.seteuid === undefined) return work();

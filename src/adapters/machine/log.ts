@@ -2,10 +2,10 @@ import { isoTime } from "../../core/time.ts";
 import type { Clock, Log, LogFields } from "../../engine/ports.ts";
 
 type Level = "info" | "warn" | "error";
-/** A longer value is cut: what strangers send is logged too. */
+/** A longer value is cut, because what strangers send is logged too. */
 const VALUE_CHARACTERS = 1_000;
 
-/** One line a message, `TIME LEVEL MESSAGE name=value …`, for `svlogd` or a journal to keep. */
+/** One line for each message, `TIME LEVEL MESSAGE name=value …`, for `svlogd` or a journal. */
 export function createLog(clock: Clock, write: (line: string) => void = toStderr): Log {
   const say = (level: Level, message: string, fields: LogFields = {}): void =>
     write(`${isoTime(clock.now())} ${level} ${printable(message)}${printFields(fields)}\n`);
@@ -28,7 +28,9 @@ function printValue(value: string | number | boolean | null): string {
   return /^[^\s"=\\]+$/.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`;
 }
 
-/** Control characters, line and direction marks could forge lines or mislead the reader: they are spelled out. */
+/**
+ * Control characters, line separators and direction marks could forge lines or mislead the reader, so they are escaped.
+ */
 function printable(text: string): string {
   return text
     .toWellFormed()
@@ -36,11 +38,11 @@ function printable(text: string): string {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** Nothing can be said of a log that cannot be written. */
+/** A log that cannot be written cannot report it. */
 function toStderr(line: string): void {
   try {
     process.stderr.write(line);
   } catch {
-    // The reader of the log went away.
+    // The reader of the log is gone.
   }
 }

@@ -11,10 +11,10 @@ import {
   parseIpv6Local,
 } from "../../wire/kernel/proc-route.ts";
 
-/** Addresses and routes change with the weather of DHCP; asking the kernel takes a tenth of a millisecond. */
+/** DHCP can change addresses and routes at any time; asking the kernel takes 0.1 ms. */
 const CACHE_MS = 5_000;
 
-/** What this machine itself is, and what all its clients may stand behind, as the kernel tells. */
+/** The machine's own addresses, and the networks that may hide all clients, as the kernel reports them. */
 export class KernelNetworks implements OwnNetworks {
   readonly #clock: Clock;
   readonly #proxies: readonly Prefix[];
@@ -29,7 +29,7 @@ export class KernelNetworks implements OwnNetworks {
 
   current(): readonly OwnNetwork[] {
     const now = this.#clock.now();
-    // A clock that was set back must not keep an old answer alive.
+    // After a clock was set back, an old answer must not stay in use.
     if (this.#readAt === null || now - this.#readAt >= CACHE_MS || now < this.#readAt) {
       this.#cached = [...LOOPBACK, ...addresses(), ...gateways(), ...this.#proxies.map(gateway)];
       this.#readAt = now;
@@ -43,7 +43,7 @@ const LOOPBACK: readonly OwnNetwork[] = ["127.0.0.0/8", "::1/128"].flatMap((text
   return prefix === null ? [] : [{ prefix, why: "loopback" }];
 });
 
-/** Not os.networkInterfaces(): that leaves out a link without carrier, and for up to a second after it came up. */
+/** Not os.networkInterfaces(): it omits a link without carrier, and a new link for up to a second. */
 function addresses(): readonly OwnNetwork[] {
   const found: readonly Prefix[] = [
     ...parseIpv4Local(readOrNothing("/proc/net/fib_trie")),

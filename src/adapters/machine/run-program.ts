@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 
-/** What a finished program said; `code` is 127 where it could not be started, 124 where the time was up. */
+/** The output of a finished program. `code` is 127 if it could not be started, 124 after a timeout. */
 export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>;
 
 export type RunOptions = Readonly<{
@@ -33,7 +33,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
       (error, stdout, stderr) =>
         resolve({ code: codeOf(error), stdout, stderr: stderr === "" && error !== null ? error.message : stderr }),
     );
-    // A program that ends without reading its input is judged by its exit code.
+    // A program may end without reading its input; its exit code decides.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(input ?? "");
   });
@@ -45,7 +45,7 @@ function codeOf(error: (Error & { code?: unknown; killed?: boolean }) | null): n
   return typeof error.code === "number" ? error.code : 127;
 }
 
-/** The last lines of what it said, for an error message. */
+/** The last lines of the output, for an error message. */
 export function lastLines({ stdout, stderr }: Finished, most = 3): string {
   const lines = `${stderr}\n${stdout}`.split("\n").filter((line) => line.trim() !== "");
   return lines.slice(-most).join("; ");

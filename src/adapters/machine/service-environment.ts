@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The variables that the running server was started with, from the directory that chpst(8) -e reads: a NUL stands for
- * a line break. Empty while it was never started, and for whoever may not read it.
+ * The variables with which the server was started, from the directory that chpst(8) -e reads: a NUL stands for a line
+ * break. Empty if the server was never started, or if this user may not read the directory.
  */
 export function readServiceEnvironment(directory: string): Readonly<Record<string, string>> {
   try {

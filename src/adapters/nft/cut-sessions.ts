@@ -5,7 +5,7 @@ import { SocketEnder } from "./end-sockets.ts";
 /** The kernel takes a filter of at most 64 KB; an IPv6 network needs about 30 bytes. */
 const PREFIXES_PER_FILTER = 1_000;
 
-/** Ends TCP sessions, whatever their port. Where that cannot be done, the firewall refuses their next packet. */
+/** Ends TCP sessions on any port. If that is impossible, the firewall still drops their next packet. */
 export class SessionCutter {
   readonly #ender: SocketEnder;
 

@@ -10,17 +10,17 @@ import { parseConnections } from "../../wire/kernel/proc-tcp.ts";
 import { SocketEnder } from "./end-sockets.ts";
 import { runTool, TOOL_PATH } from "./tools.ts";
 
-/** Some 50,000 sockets. What comes after them is not counted. */
+/** Enough for 50,000 sockets. Further ones are not counted. */
 const MOST_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const TIMEOUT_MS = 5_000;
-/** ss takes no longer filter. */
+/** The longest filter that ss accepts. */
 const CUT_AT_ONCE = 200;
 
 export type DoorOptions = Readonly<{
-  /** Where `nft` and `ss` are looked for. */
+  /** Where to find `nft` and `ss`. */
   path?: string;
-  /** `/proc/PID/net` of a process in the network that is looked at. */
+  /** `/proc/PID/net` of a process in the network to look at. */
   proc?: string;
 }>;
 
@@ -29,7 +29,7 @@ export class KernelDoors implements Doors {
   readonly #path: string;
   readonly #proc: string;
   readonly #ender: SocketEnder;
-  /** One for all looks, which come one after another: a new one each second would be garbage. */
+  /** One buffer for all reads, which run one after another: a new one each second would be garbage. */
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
 
   constructor({ path = TOOL_PATH, proc = "/proc/self/net" }: DoorOptions = {}) {
@@ -44,7 +44,7 @@ export class KernelDoors implements Doors {
     return [...four, ...parseConnections(await this.#read("tcp6"), wanted, endianness())];
   }
 
-  /** Empty where there is no such file, as without IPv6. */
+  /** Empty if the file does not exist, as without IPv6. */
   async #read(name: "tcp" | "tcp6"): Promise<string> {
     const file = await open(join(this.#proc, name), "r").catch(() => null);
     if (file === null) return "";

@@ -7,14 +7,14 @@ const UNABLE = "This kernel cannot end open sessions (INET_DIAG_DESTROY).";
 /** Ends TCP sockets by ss(8). */
 export class SocketEnder {
   readonly #path: string;
-  /** ss says nothing when the kernel cannot end sockets; once one was ended, it can. */
+  /** ss reports nothing if the kernel cannot end sockets. One that was ended proves that it can. */
   #proven = false;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Each word of the filter an argument of its own: ss reads no longer lines than 1,024 characters. */
+  /** Each word of the filter is its own argument, because ss reads lines of at most 1,024 characters. */
   async end(filter: readonly string[]): Promise<Outcome> {
     const killed = await this.#ss(["-K", ...filter]);
     if (killed.code !== 0 || killed.stderr.trim() !== "") return { ok: false, reason: reasonOf(killed.stderr) };

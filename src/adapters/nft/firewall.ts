@@ -23,25 +23,25 @@ import { SessionCutter } from "./cut-sessions.ts";
 import { NftSession } from "./session.ts";
 import { isMissing, runTool, TOOL_PATH } from "./tools.ts";
 
-/** Longer lines go to a process of their own: `nft -i` reads a character at a time. */
+/** Longer lines run in their own process, because `nft -i` reads one character at a time. */
 const SESSION_LINE_CHARACTERS = 8_192;
 const BATCH_TIMEOUT_MS = 30_000;
 const DONE: Outcome = { ok: true };
 
 export type NftOptions = Readonly<{
-  /** The unit in which IPv6 is banned; asked at each reset. */
+  /** The prefix length with which IPv6 is banned; read at each reset. */
   ipv6Prefix: () => number;
-  /** Connections that an address may hold at once; asked at each reset. Null: as many as it likes. */
+  /** Open connections that an address may have; read at each reset. Null: no limit. */
   connections?: () => ConnectionLimit | null;
-  /** Who may connect to a port of loopback; asked at each reset. Null: any local program. */
+  /** Which users may connect to a loopback port; read at each reset. Null: any local program. */
   local?: () => LocalDoor | null;
-  /** Where `nft` and `ss` are looked for. */
+  /** Where to find `nft` and `ss`. */
   path?: string;
 }>;
 
 /**
- * The kernel's packet filter, by nft(8). It holds one table; its bans go on when the guard ends.
- * The caller awaits `reset` and `apply` one after another; the others may run beside them.
+ * The kernel's packet filter, by nft(8), with one table. Its bans stay when the guard ends.
+ * The caller awaits `reset` and `apply` one after another; the other methods may run beside them.
  */
 export class NftFirewall implements Firewall {
   readonly #ipv6Prefix: () => number;
@@ -50,7 +50,7 @@ export class NftFirewall implements Firewall {
   readonly #path: string;
   readonly #session: NftSession;
   readonly #cutter: SessionCutter;
-  /** What the table was last made for. */
+  /** What the table was last built for. */
   #shape: TableShape;
   #networks: Networks = new Map();
   #totals: Counters = { dropped: 0, refused: 0 };
@@ -82,7 +82,7 @@ export class NftFirewall implements Firewall {
     };
     const made = await make(whole);
     if (made.ok || whole.connections === null) return made;
-    // A kernel without nft_connlimit refuses the table whole; the guard counts without it, while it runs.
+    // A kernel without nft_connlimit refuses the whole table. The guard then counts alone, while it runs.
     const withoutFallback = await make({ ...whole, connections: { ...whole.connections, fallback: false } });
     return withoutFallback.ok ? { ok: true, uncounted: made.reason } : made;
   }
@@ -117,7 +117,7 @@ export class NftFirewall implements Firewall {
     return this.#session.close();
   }
 
-  /** Packets of banned addresses since this object was made. */
+  /** Packets from banned addresses since this object was made. */
   async counters(): Promise<Counters> {
     const ran = await this.#nft(["-f", "-"], NFT_TAKE_COUNTERS);
     const taken = ran.code === 0 ? parseCounters(ran.stdout) : null;
@@ -129,13 +129,13 @@ export class NftFirewall implements Firewall {
     return this.#totals;
   }
 
-  /** What the kernel holds, as nft prints it. For diagnosis, and cut at a megabyte. */
+  /** What the kernel holds, as nft prints it. For diagnosis; cut at one megabyte. */
   async listing(): Promise<string> {
     const ran = await this.#nft(["-f", "-"], NFT_LIST);
     return ran.stdout;
   }
 
-  /** Takes the table away, bans and all. */
+  /** Removes the table with all bans. */
   async remove(): Promise<Outcome> {
     return outcomeOf(await this.#nft(["-f", "-"], nftRemove()));
   }
@@ -163,7 +163,7 @@ function missingPart(failed: Outcome): string {
     : known;
 }
 
-/** nft quotes the whole command below its error: the first line says what was wrong. */
+/** nft quotes the whole command below its error; the first line has the cause. */
 function reasonOf(errors: string): string {
   if (errors.includes("Operation not permitted"))
     return "The guard lacks CAP_NET_ADMIN, so it cannot steer the firewall.";

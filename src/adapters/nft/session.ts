@@ -5,17 +5,17 @@ import { toolEnvironment } from "./tools.ts";
 
 type Child = ChildProcessByStdio<Writable, null, Readable>;
 type Waiting = { readonly mark: string; readonly done: (answer: Answer) => void };
-/** `errors` is what nft printed about the line; empty when it was carried out. */
+/** `errors` is what nft printed about the line; empty on success. */
 type Answer = Readonly<{ type: "answered"; errors: string }> | Readonly<{ type: "lost"; why: string }>;
 
-/** nft keeps every line as history, about twice its length: a fresh child now and then bounds its memory. */
+/** nft keeps every line as history, about twice its length. A new child from time to time bounds its memory. */
 const CHARACTERS_PER_CHILD = 1024 * 1024;
 const ANSWER_MS = 5_000;
 const STDERR_CHARACTERS = 1024 * 1024;
 
 /**
- * One long-lived `nft -i`. A command that succeeds prints nothing, so each line is followed by a word that is no
- * command: nft's complaint about it, which quotes it, says that the line before is done. Both go to stderr, in order.
+ * One long-lived `nft -i`. A successful command prints nothing, so each line is followed by a word that is not a
+ * command. nft's complaint quotes that word and shows that the line before is done. Both go to stderr, in order.
  */
 export class NftSession {
   readonly #path: string;
@@ -23,14 +23,14 @@ export class NftSession {
   #waiting: Waiting | null = null;
   #text = "";
   #lines = 0;
-  /** Sent to this child so far. */
+  /** Characters sent to this child so far. */
   #characters = 0;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** One line at a time: the caller waits for the answer before the next. */
+  /** One line at a time: the caller waits for the answer before it sends the next. */
   async run(line: string): Promise<Answer> {
     if (this.#waiting !== null) throw new Error("the nft session was used twice at once");
     if (this.#characters >= CHARACTERS_PER_CHILD) await this.close();
@@ -103,8 +103,8 @@ export class NftSession {
 }
 
 /**
- * What was printed before the mark, but for its last line, which is the complaint about the mark itself, and for
- * lines of carets that may still belong to the mark before.
+ * The output before the mark, without its last line (the complaint about the mark itself) and without lines of carets
+ * that may belong to the mark before.
  */
 function complaints(text: string): string {
   const lines = text.split("\n").slice(0, -1);

@@ -1,9 +1,9 @@
 import { runProgram } from "../machine/run-program.ts";
 
-/** Where administration tools live; a daemon's own PATH may lack sbin. */
+/** Where administration tools are. A daemon's own PATH may lack sbin. */
 export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** nft keeps its history in HOME: there is none. Messages are read, so they must be English. */
+/** nft keeps its history in HOME, so there is none. Messages are parsed, so they must be English. */
 export function toolEnvironment(path: string): Readonly<Record<string, string>> {
   return { PATH: path, HOME: "/nonexistent", LC_ALL: "C" };
 }
@@ -15,7 +15,7 @@ export function runTool(program: string, args: readonly string[], { path, input 
   return runProgram(program, args, { env: toolEnvironment(path), input, timeoutMs });
 }
 
-/** Whether this is what Node says of a program that could not even be started. */
+/** Whether Node's message says that the program could not be started. */
 export function isMissing(error: string): boolean {
   return /^spawn \S+ ENOENT/.test(error);
 }

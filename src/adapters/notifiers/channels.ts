@@ -11,7 +11,7 @@ import { appriseRequest, gotifyRequest, ntfyRequest, type Sender, webhookRequest
 import { type SmtpServer, sendMail } from "./smtp-client.ts";
 
 export type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock }>;
-/** `ownQueue`: hands a message to our own Postfix, for those of `alerts.email`. Never rejects. */
+/** `ownQueue` gives a message for `alerts.email` to our own Postfix. Never rejects. */
 export type AlertWorld = ChannelWorld & Readonly<{ ownQueue: (message: AlertMessage) => Promise<Outcome> }>;
 
 /** A file that a setting names cannot be used. The message is for the administrator. */
@@ -19,7 +19,7 @@ class Unusable extends Error {}
 
 const MOST_FILE_CHARACTERS = 4_096;
 
-/** Every channel that the settings name. Files with secrets are read at each message: they may change at any time. */
+/** Every channel in the settings. Files with secrets are read for each message, because they may change at any time. */
 export function channelsOf(settings: Settings, world: AlertWorld): readonly AlertChannel[] {
   const sender: Sender = { host: settings.hostname, contacts: settings["alerts.contacts"] };
   const push = (kind: string, url: string, request: (message: AlertMessage) => HttpRequest): AlertChannel => ({
@@ -49,7 +49,7 @@ export function channelsOf(settings: Settings, world: AlertWorld): readonly Aler
   ];
 }
 
-/** Asks the outside watcher's address, which raises the alarm when that stops. */
+/** Requests the URL of the outside watcher, which raises the alarm when the requests stop. */
 export function heartbeatTo(settings: Settings, world: ChannelWorld): Promise<Outcome> {
   const url = settings["alerts.heartbeat"];
   return orUnusable(() => sendHttp({ method: "GET", url }, { ...world, authorities: authorities(settings) }))(null);
@@ -69,14 +69,14 @@ function mailChannels(settings: Settings, sender: Sender, world: AlertWorld): re
   ];
 }
 
-/** Whose name alerts by mail bear. */
+/** The sender's name in alerts by mail. */
 export function alertSender(settings: Settings): string {
   return settings["alerts.from"] === ""
     ? `postmaster@${settings.domains[0] ?? settings.hostname}`
     : settings["alerts.from"];
 }
 
-/** RFC 8314: on this port TLS comes first. */
+/** RFC 8314: on this port TLS starts at once. */
 const SUBMISSIONS = 465;
 
 function relayOf(settings: Settings): Omit<SmtpServer, "helo" | "lookup"> {
@@ -99,7 +99,7 @@ function authorities(settings: Settings): readonly string[] | undefined {
   return file === "" ? undefined : [...rootCertificates, textIn(file, "alerts.ca")];
 }
 
-/** Standard Webhooks: `whsec_` and the key in base64; anything else is the key itself. */
+/** Standard Webhooks: `whsec_` and the key in base64. Anything else is the key itself. */
 function webhookKey(file: string): Buffer | null {
   if (file === "") return null;
   const secret = secretIn(file, "alerts.webhook_secret_file");
@@ -140,7 +140,7 @@ function urls(url: string): readonly string[] {
   return url === "" ? [] : [url];
 }
 
-/** The address itself may hold a secret: its host is shown, and a digest tells two of one host apart. */
+/** The address may contain a secret, so only its host and a digest are shown. */
 function nameOf(kind: string, url: string): string {
   const digest = createHash("sha256").update(url).digest("hex").slice(0, 6);
   return `${kind} ${printable(new URL(url).host, 80)} #${digest}`;

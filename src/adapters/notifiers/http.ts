@@ -6,7 +6,7 @@ import type { Outcome } from "../../engine/ports.ts";
 
 export type HttpWorld = Readonly<{
   lookup: LookupFunction;
-  /** Who may vouch for receivers; undefined for whom Node trusts. */
+  /** Certificate authorities for receivers; undefined means Node's own. */
   authorities: readonly string[] | undefined;
 }>;
 
@@ -18,11 +18,11 @@ export type HttpRequest = Readonly<{
 }>;
 
 const DEADLINE_MS = 10_000;
-/** Of an answer, for the log: more is not read. */
+/** How much of an answer is read, for the log. */
 const MOST_BYTES = 2_000;
 const SHOWN = 200;
 
-/** Ok for an answer of 200 to 299. A redirect is not followed: it could lead anywhere. Never rejects. */
+/** Ok for an answer from 200 to 299. Redirects are not followed: they could lead anywhere. Never rejects. */
 export function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpWorld): Promise<Outcome> {
   return new Promise((resolve) => {
     const url = new URL(wish.url);
@@ -45,7 +45,7 @@ export function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpWorld):
       resolve(outcome);
     };
     const timer = setTimeout(() => finish(failed(`no answer within ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
-    // A late error, after the outcome, changes nothing.
+    // An error after the outcome changes nothing.
     request.on("error", (error) => finish(failed(wordsOf(error))));
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;
@@ -72,7 +72,7 @@ function explain(status: number, said: string): string {
   return `it answered ${status}${redirect}${words === "" ? "" : `: ${words}`}`;
 }
 
-/** Errors of several addresses come as one without a message. */
+/** With several addresses, the combined error has no message of its own. */
 function wordsOf(error: Error): string {
   const code = "code" in error ? String(error.code) : "";
   return printable(error.message === "" ? code : error.message, SHOWN);

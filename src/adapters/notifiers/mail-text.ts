@@ -3,7 +3,7 @@ import { type Sender, textOf, titleOf } from "./push.ts";
 
 export type Envelope = Readonly<{ from: string; to: readonly string[]; sender: Sender }>;
 
-/** RFC 2047: an encoded word has at most 75 characters; 45 bytes of UTF-8 make 60 of them. */
+/** RFC 2047: an encoded word has at most 75 characters; 45 bytes of UTF-8 become 60 of them. */
 const WORD_BYTES = 45;
 /** RFC 2045, 6.8. */
 const BASE64_LINE = 76;
@@ -18,7 +18,7 @@ export function mailText(message: AlertMessage, { from, to, sender }: Envelope):
     `Subject: ${subject(titleOf(message, sender))}`,
     `Date: ${new Date(message.at).toUTCString().replace("GMT", "+0000")}`,
     `Message-ID: <${message.id}@${sender.host}>`,
-    // RFC 3834: nobody's absence answers it.
+    // RFC 3834: no vacation program answers it.
     "Auto-Submitted: auto-generated",
     ...(message.severity === "critical" ? ["Importance: high"] : []),
     "MIME-Version: 1.0",

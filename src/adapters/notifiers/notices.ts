@@ -3,7 +3,7 @@ import { isoTime } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
 import type { Notice } from "../../wire/control/items.ts";
 
-/** Holds what the owner must know now, at most one of each code, and says in the log when one comes and goes. */
+/** Holds the current notices, at most one of each code, and logs when one appears and ends. */
 export class NoticeBoard implements Notices {
   readonly #raised = new Map<NoticeCode, Notice>();
   readonly #clock: Clock;
@@ -14,7 +14,7 @@ export class NoticeBoard implements Notices {
     this.#log = log;
   }
 
-  /** While it is raised, a repetition only brings the detail up to date. */
+  /** While a notice is raised, raising it again only updates the detail. */
   raise(code: NoticeCode, detail: string): void {
     const before = this.#raised.get(code);
     const since = before?.since ?? isoTime(this.#clock.now());

@@ -5,8 +5,8 @@ import type { Outcome } from "../../engine/ports.ts";
 import { ALERT_BODY } from "../../wire/control/keeper.ts";
 
 /**
- * To our own Postfix by way of the keeper. Postfix has no door for it: whatever can be reached by a port of loopback,
- * any local program can write to, or keep busy.
+ * Sends through our own Postfix by way of the keeper. Postfix has no port for it, because any local program could write
+ * to a loopback port or keep it busy.
  */
 export function ownQueue(keeper: Keeper): (message: AlertMessage) => Promise<Outcome> {
   return async (message) => {

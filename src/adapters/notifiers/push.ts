@@ -5,7 +5,7 @@ import type { AlertMessage } from "../../engine/alerts/ports.ts";
 import { bodyWithin, textWithin } from "../../engine/alerts/words.ts";
 import type { HttpRequest } from "./http.ts";
 
-/** Whose alert it is, and whom to call: said in each. */
+/** The host and the contacts, which every alert names. */
 export type Sender = Readonly<{ host: string; contacts: readonly string[] }>;
 
 /** One line, as a subject or a heading. */
@@ -20,8 +20,8 @@ export function textOf(message: AlertMessage, { host, contacts }: Sender): strin
 }
 
 /**
- * Standard Webhooks 1.0: id, timestamp and signature in headers, `{type, timestamp, data}` as the body. `key` null: it
- * is not signed. Seconds since the epoch, of this attempt.
+ * Standard Webhooks 1.0: id, timestamp and signature in headers, `{type, timestamp, data}` as the body. The timestamp
+ * is that of this attempt, in seconds since the epoch. Without a key the message is not signed.
  */
 export function webhookRequest(
   url: string,
@@ -48,7 +48,7 @@ const NTFY_TAG: Readonly<Record<Severity, string>> = {
   critical: "rotating_light",
 };
 
-/** Bytes of UTF-8. ntfy makes an attachment of 4,096 and more, or answers 413 (its setting message-size-limit). */
+/** Bytes of UTF-8. ntfy turns 4,096 and more into an attachment, or answers 413 (its setting message-size-limit). */
 const NTFY_MOST = 3_900;
 
 /** ntfy, "publish as JSON": to the server's root, the topic is the last part of the address. */

@@ -3,9 +3,9 @@ import { isIP, type LookupFunction } from "node:net";
 import type { Names } from "../../engine/ports.ts";
 
 /**
- * Finds the receivers of alerts: by our resolver, as everything of ours, and where that knows no such name or does not
- * answer, as the machine does. So a name of the container's network or of /etc/hosts will do, and an alert that our
- * resolver is down still finds its way. No stranger chooses these names.
+ * Resolves the receivers of alerts with our resolver. If that does not know the name or does not answer, it uses the
+ * machine's resolver. So names of a container network or of /etc/hosts work, and an alert that our resolver is down
+ * still arrives. No stranger chooses these names.
  */
 export function receiverLookup(names: Names): LookupFunction {
   const find = async (...[hostname, options, callback]: Parameters<LookupFunction>): Promise<void> => {

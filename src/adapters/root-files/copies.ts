@@ -31,7 +31,7 @@ export function copyFile(from: string, to: string, mode: number): void {
   });
 }
 
-/** Gives a program a second name; false where that cannot be, or others than root may change the program. */
+/** Gives a program a second name; false if that is impossible, or if other users than root may change the program. */
 export function linkProgram(from: string, to: string): boolean {
   try {
     replace(to, (place, fresh) => {
@@ -51,7 +51,10 @@ function isOwnProgram({ stat }: Held): boolean {
   return stat.isFile() && isOwn && (mode & EVERYBODY_RUNS) === EVERYBODY_RUNS;
 }
 
-/** Makes a file a compressed one, `.gz`, of the same owner, mode and time: under another name until it is whole. */
+/**
+ * Replaces a file by a compressed one, `.gz`, with the same owner, mode and time. It has another name until it is
+ * complete.
+ */
 export async function compressFile(path: string): Promise<void> {
   using place = Directory.own(dirname(path));
   const [name, half] = [basename(path), `${basename(path)}.half`];

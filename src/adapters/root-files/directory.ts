@@ -15,21 +15,24 @@ import { join, resolve } from "node:path";
 import { codeOf, UnsafePath } from "./unsafe-path.ts";
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-/** open(2): the descriptor stands for the file and opens nothing, so no pipe waits and no device acts. Node has no name for it. */
+/**
+ * open(2): the descriptor stands for the file and opens nothing, so no pipe blocks and no device acts. Node has no name
+ * for it.
+ */
 const O_PATH = 0o10000000;
-/** As many as the kernel follows (path_resolution(7)). */
+/** The kernel follows as many links (path_resolution(7)). */
 const MOST_LINKS = 40;
 const WRITABLE_BY_OTHERS = 0o022;
 
 export type Owner = Readonly<{ uid: number; gid: number }>;
 
-/** Root, where root runs this. */
+/** Root, if root runs this. */
 export function ownUid(): number {
   return process.geteuid?.() ?? 0;
 }
 
 /**
- * A file of any kind, held by a descriptor: another that takes its name meanwhile is not meant. A link is held itself.
+ * A file of any kind, held by a descriptor, so a file that takes its name later is not affected. A link is held itself.
  */
 export class Held implements Disposable {
   readonly fd: number;
@@ -54,8 +57,8 @@ export class Held implements Disposable {
 }
 
 /**
- * A directory held by a descriptor. Node has no openat(2): its entries are reached through /proc/self/fd, which leads
- * to the directory itself, whatever has become of its name (proc(5)).
+ * A directory held by a descriptor. Node has no openat(2), so entries are reached through /proc/self/fd, which leads to
+ * the directory even if its name has changed (proc(5)).
  */
 export class Directory extends Held {
   readonly path: string;
@@ -66,8 +69,8 @@ export class Directory extends Held {
   }
 
   /**
-   * Opens each directory of the path by itself. A link is followed only where nobody but us can have laid it: /var/mail
-   * may lead elsewhere if root says so. Throws UnsafePath.
+   * Opens each directory of the path separately. A link is followed only if no other user can have made it: root may
+   * let /var/mail point elsewhere. Throws UnsafePath.
    */
   static open(path: string): Directory {
     let here = new Directory("/", openSync("/", O_PATH | O_DIRECTORY));
@@ -90,7 +93,7 @@ export class Directory extends Held {
     return here;
   }
 
-  /** One in which nobody but us can make, rename or remove a file. Throws UnsafePath. */
+  /** A directory in which only this user can create, rename or remove files. Throws UnsafePath. */
   static own(path: string): Directory {
     const opened = Directory.open(path);
     try {
@@ -112,23 +115,23 @@ export class Directory extends Held {
       );
   }
 
-  /** A name in this directory, for a system call that follows no link in its last part. */
+  /** A name in this directory, for a system call that does not follow a link in its last part. */
   at(name: string): string {
     return `/proc/self/fd/${this.fd}/${name}`;
   }
 
-  /** The directory of that name. Throws ENOTDIR where it is a link. */
+  /** The directory of that name. Throws ENOTDIR for a link. */
   enter(name: string): Directory {
     return new Directory(join(this.path, name), openSync(this.at(name), O_PATH | O_DIRECTORY | O_NOFOLLOW));
   }
 
-  /** Null where nothing has that name. */
+  /** Null if nothing has that name. */
   hold(name: string): Held | null {
     const fd = this.#openOr("ENOENT", name, O_PATH | O_NOFOLLOW);
     return fd === null ? null : new Held(fd);
   }
 
-  /** True if it was not there. Whatever else has the name is left alone. */
+  /** True if it was created. Anything else with that name is left alone. */
   makeDirectory(name: string, mode: number): boolean {
     try {
       mkdirSync(this.at(name), mode);
@@ -139,12 +142,12 @@ export class Directory extends Held {
     }
   }
 
-  /** The descriptor of a new file of ours, open for writing; null where anything has the name. */
+  /** The descriptor of a new file, open for writing; null if the name is taken. */
   create(name: string, mode: number): number | null {
     return this.#openOr("EEXIST", name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   }
 
-  /** A link goes, not what it leads to. */
+  /** Removes a link, not its target. */
   remove(name: string): void {
     try {
       unlinkSync(this.at(name));
@@ -158,7 +161,7 @@ export class Directory extends Held {
     for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) yield entry.name;
   }
 
-  /** The directory of that name, or where the link of that name leads. */
+  /** The directory of that name, or the target of the link of that name. */
   #step(name: string): Directory | string {
     try {
       return this.enter(name);

@@ -17,7 +17,7 @@ import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 
-/** Replaces the file whole: a reader finds the former text or this one. */
+/** Replaces the whole file: a reader sees the old text or the new one. */
 export function writeFile(path: string, data: string, access: Access): void {
   replace(path, (place, fresh) => {
     const fd = place.create(fresh, 0o600);
@@ -26,7 +26,7 @@ export function writeFile(path: string, data: string, access: Access): void {
   });
 }
 
-/** False where anything has the name already; that is left alone. The directory may belong to others. */
+/** False if the name is taken; that file is left alone. The directory may belong to another user. */
 export function createFile(path: string, data: string, access: Access): boolean {
   return told(path, () => {
     using place = Directory.open(dirname(path));
@@ -36,7 +36,7 @@ export function createFile(path: string, data: string, access: Access): boolean 
   });
 }
 
-/** Gives a file that is there its owner and mode. */
+/** Sets owner and mode of an existing file. */
 export function setAccess(path: string, { mode, owner }: Access): void {
   told(path, () => {
     using place = Directory.own(dirname(path));
@@ -47,7 +47,7 @@ export function setAccess(path: string, { mode, owner }: Access): void {
   });
 }
 
-/** Gives the socket of a program of ours to the user who may speak to it. */
+/** Gives the socket of our program to the user who may connect to it. */
 export function giveSocket(path: string, owner: Owner): void {
   told(path, () => {
     using place = Directory.own(dirname(path));
@@ -59,7 +59,7 @@ export function giveSocket(path: string, owner: Owner): void {
 
 export type Plain = Readonly<{ text: string; owner: Owner; mode: number }>;
 
-/** A file that others may have put there; null where there is none. */
+/** A file that another user may have put there; null if there is none. */
 export function readPlain(path: string, mostBytes: number): Plain | null {
   return told(path, () => {
     using place = Directory.open(dirname(path));
@@ -79,7 +79,7 @@ export function truncateFile(path: string, bytes: number): void {
   change(path, 0, (fd) => ftruncateSync(fd, bytes));
 }
 
-/** Nothing happens where there is none. */
+/** Does nothing if there is none. */
 export function removeFile(path: string): void {
   told(path, () => {
     using place = Directory.own(dirname(path));
@@ -96,7 +96,7 @@ export function moveFile(from: string, to: string): void {
   });
 }
 
-/** A second name in the same directory; false where anything has it already. */
+/** A second name in the same directory; false if the name is taken. */
 export function linkFile(from: string, to: string): boolean {
   return told(to, () => {
     using place = Directory.own(dirname(to));
@@ -104,7 +104,7 @@ export function linkFile(from: string, to: string): boolean {
   });
 }
 
-/** A symbolic link, unless anything has the name already. */
+/** Makes a symbolic link, unless the name is taken. */
 export function layLink(target: string, path: string): void {
   told(path, () => {
     using place = Directory.own(dirname(path));

@@ -3,15 +3,15 @@ import { basename, dirname } from "node:path";
 import { Directory, type Held, type Owner } from "./directory.ts";
 import { told, UnsafePath } from "./unsafe-path.ts";
 
-/** Who may do what with a file. Without an owner it stays that of the user who runs this: root. */
+/** Owner and mode of a file. Without an owner it belongs to the user who runs this: root. */
 export type Access = Readonly<{ mode: number; owner?: Owner }>;
 
-/** Makes a file beside the one of that name, and gives it that name once it is whole. */
+/** Writes a file beside the named one, and renames it when it is complete. */
 export function replace(path: string, make: (place: Directory, fresh: string) => void): void {
   told(path, () => {
     using place = Directory.own(dirname(path));
     const fresh = `${basename(path)}.new`;
-    // Of a start that was killed.
+    // Left by a start that was killed.
     place.remove(fresh);
     try {
       make(place, fresh);
@@ -23,7 +23,10 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
   });
 }
 
-/** Writes a file that `Directory.create` made, and closes it. The contents come first: until then root alone may read. */
+/**
+ * Writes a file that `Directory.create` made, and closes it. The content comes before owner and mode, so until then
+ * only root can read it.
+ */
 export function fill(fd: number, data: string, { mode, owner }: Access): void {
   try {
     writeFileSync(fd, data);
@@ -34,7 +37,7 @@ export function fill(fd: number, data: string, { mode, owner }: Access): void {
   }
 }
 
-/** A regular file without a second name: a hard link may lead to a file of another user. Throws UnsafePath. */
+/** A regular file without a second name: a hard link may lead to another user's file. Throws UnsafePath. */
 export function mustBePlain<File extends Pick<Held, "stat">>(path: string, file: File | null): File {
   if (file === null) throw new UnsafePath(`${path} has gone meanwhile: try again.`);
   if (!file.stat.isFile() || file.stat.nlink !== 1)

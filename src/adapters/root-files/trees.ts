@@ -5,7 +5,7 @@ import type { Access } from "./replace.ts";
 import { codeOf, told } from "./unsafe-path.ts";
 import { walk } from "./walk.ts";
 
-/** Makes the directory and those above it, as far as they are missing. What is there keeps its owner and mode. */
+/** Makes the directory and its missing parents. Existing ones keep their owner and mode. */
 export function makeDirectory(path: string, mode: number): void {
   told(path, () => make(path, mode)[Symbol.dispose]());
 }
@@ -23,25 +23,26 @@ function make(path: string, mode: number): Directory {
   return made;
 }
 
-/** What of a tree was left alone, since it belongs to somebody else: how much, and the first of it. */
+/** What was left alone in a tree because it belongs to another user: how many, and the first one. */
 export type Kept = { count: number; first: string | null };
 
 /**
- * Makes a directory if it is missing, and gives it owner and mode. With `tree` all below it follows a change of owner,
- * as far as it belonged to the former one: programs of that user could have put files of others there.
+ * Makes a directory if it is missing, and sets owner and mode. With `tree`, everything below that belonged to the
+ * former owner gets the new one; programs of that user could have put other users' files there.
  */
 export function giveDirectory(path: string, access: Required<Access>, tree = false): Kept {
   return told(path, () => {
     const { mode, owner } = access;
     using parent = Directory.open(dirname(path));
-    // What stays root's may lie anywhere; what is given away, or was, only where no other user can have put it.
+    // Files that stay root's may be anywhere. Files that are or were another user's only where no third user can have
+    // put them.
     if (owner.uid !== ownUid()) parent.mustBeOwn();
     makeDirectory(path, 0o700);
     using top = Directory.open(path);
     const { uid, gid } = top.stat;
     if (uid !== ownUid()) parent.mustBeOwn();
     const kept = tree && (uid !== owner.uid || gid !== owner.gid) ? giveTree(top, owner) : NOTHING_KEPT;
-    // Last, so that a start that was killed meanwhile does it again.
+    // Last, so that it is repeated after a start that was killed.
     top.give(owner);
     top.setMode(mode);
     return kept;
@@ -51,8 +52,8 @@ export function giveDirectory(path: string, access: Required<Access>, tree = fal
 const NOTHING_KEPT: Kept = { count: 0, first: null };
 
 /**
- * A file with several names is given only if all of them lie in the tree (Dovecot copies mails that way): a name
- * outside may be its owner's own.
+ * A file with several names changes its owner only if all of them are in the tree (Dovecot copies mails that way). A
+ * name outside may belong to another user.
  */
 function giveTree(top: Directory, owner: Owner): Kept {
   const names = new Map<string, number>();
@@ -82,7 +83,7 @@ function giveTree(top: Directory, owner: Owner): Kept {
   return kept;
 }
 
-/** Gives all in the tree that belongs to one of these users or groups to root and its group. */
+/** Gives everything in the tree that belongs to these users or groups to root. */
 export function takeTree(path: string, users: ReadonlySet<number>, groups: ReadonlySet<number>): void {
   told(path, () => {
     using top = Directory.own(path);

@@ -1,4 +1,4 @@
-/** Root does not write there. The message is one sentence for the administrator, with what to do next. */
+/** Root does not write at this path. The message is one sentence for the administrator, with what to do next. */
 export class UnsafePath extends Error {
   constructor(sentence: string) {
     super(sentence);
@@ -8,7 +8,7 @@ export class UnsafePath extends Error {
 
 const DESCRIPTOR = /\/proc\/self\/fd\/\d+/g;
 
-/** Does the work; what the system says of a descriptor (/proc/self/fd/7/x) is told of the path that was asked for. */
+/** Does the work, and names the requested path in errors instead of the descriptor (/proc/self/fd/7/x). */
 export function told<T>(path: string, work: () => T): T {
   try {
     return work();

@@ -3,10 +3,10 @@ import { basename, dirname, join } from "node:path";
 import { Directory, type Held, ownUid } from "./directory.ts";
 import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
 
-/** A Maildir lies seven deep. Each level holds descriptors open. */
+/** A Maildir is seven levels deep. Each level holds open descriptors. */
 const DEEPEST = 100;
 
-/** Shows each entry below, a directory before what is in it; goes into those for which `visit` says true. */
+/** Visits each entry below, a directory before its contents. Descends if `visit` returns true. */
 export function walk(directory: Directory, visit: (entry: Held, path: string) => boolean, depth = 0): void {
   for (const name of directory.names()) {
     const path = join(directory.path, name);
@@ -24,7 +24,7 @@ export function walk(directory: Directory, visit: (entry: Held, path: string) =>
   }
 }
 
-/** Null where something else has taken its name. */
+/** Null if something else has taken its name. */
 function enterIfStill(directory: Directory, name: string): Directory | null {
   return unless(["ENOTDIR", "ENOENT"], () => directory.enter(name));
 }
@@ -42,7 +42,7 @@ function unless(codes: readonly string[], open: () => Directory): Directory | nu
   }
 }
 
-/** Nothing happens where there is none, or where it holds anything. */
+/** Does nothing if it does not exist or is not empty. */
 export function removeEmptyDirectory(path: string): void {
   told(path, () => {
     using parent = openIfThere(dirname(path));
@@ -56,14 +56,14 @@ export function removeEmptyDirectory(path: string): void {
   });
 }
 
-/** Nothing happens where there is none. What is a link goes, and what it leads to stays. */
+/** Does nothing if it does not exist. Removes links, not their targets. */
 export function removeTree(path: string): void {
   told(path, () => {
     using parent = openIfThere(dirname(path));
     if (parent === null) return;
     using held = parent.hold(basename(path));
     if (held === null) return;
-    // As with giveDirectory: what others could have put there is not removed by its name.
+    // As in giveDirectory: what other users could have put there is not removed by its name.
     if (held.stat.uid !== ownUid()) parent.mustBeOwn();
     removeEntry(parent, basename(path), 0);
   });

@@ -6,11 +6,14 @@ import { CONTROL_LINE_BYTES, CONTROL_REPLY_BYTES, Framer } from "../../wire/cont
 /** How long a command may take. Milliseconds. */
 export const CONTROL_TIMEOUT_MS = 10_000;
 
-/** `not_running`: nobody listens. `denied`: the socket is not for this user. `broken`: it hung up or spoke otherwise. */
+/**
+ * `not_running`: nothing listens. `denied`: this user may not use the socket. `broken`: it closed the connection or
+ * broke the protocol.
+ */
 export type NoAnswer = Readonly<{ ok: false; kind: "not_running" | "denied" | "timeout" | "broken"; message: string }>;
 export type Asked<V extends Verb> = Reply<V> | NoAnswer;
 
-/** Gives one command to the guard and waits for its reply. Never rejects. */
+/** Sends one command to the guard and waits for the reply. Never rejects. */
 export function ask<C extends Command>(
   socketPath: string,
   by: string,
@@ -39,12 +42,12 @@ export function ask<C extends Command>(
 }
 
 export type Watch = Readonly<{
-  /** Resolves when the watch is over, with why. Never rejects. */
+  /** Resolves with the reason when the watch ends. Never rejects. */
   ended: Promise<NoAnswer>;
   close: () => void;
 }>;
 
-/** Calls back with the id of the last event: at once, then after commits. */
+/** Calls back with the id of the last event: once at the start, then after commits. */
 export function watch(socketPath: string, onEvent: (lastEventId: number) => void): Watch {
   const socket: Socket = connect(socketPath);
   const framer = Framer.ofLines(CONTROL_LINE_BYTES);

@@ -4,10 +4,13 @@ import { type KeeperCommand, type KeeperReply, parseKeeperReply } from "../../wi
 
 /** Checking and reloading both servers takes about a second. */
 const DEADLINE_MS = 20_000;
-/** How things stand is told at once, or the keeper hangs. Shorter than whoever waits for the guard's state does. */
+/**
+ * The state is answered at once, or the keeper hangs. Shorter than the timeout of the clients that ask the guard for
+ * its state.
+ */
 const STATE_DEADLINE_MS = 1_500;
 
-/** The guard's way to the root process. Never throws: a keeper that is away or silent is an answer too. */
+/** The guard's connection to the root process. Never throws: a keeper that is down or silent is an answer too. */
 export class KeeperClient {
   readonly #path: string;
   readonly #deadlineMs: number;
