@@ -3,13 +3,13 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /**
- * Text from a stranger, safe for a log, a terminal or a table: one line, no escape sequences, no text that turns
- * direction, at most `max` UTF-16 units. What cannot be printed is shown as `\x1b` or `\u{202e}`; a cut ends in `…`.
+ * Makes text from a stranger safe for a log, a terminal or a table: one line, no escape sequences, no change of text
+ * direction, at most `max` UTF-16 units. Unprintable characters are shown as `\x1b` or `\u{202e}`; a cut ends in `…`.
  * Doing it twice changes nothing.
  */
 export function printable(text: string, max: number): string {
   if (text.length <= max && PLAIN.test(text)) return text;
-  // An escape is longer than what it stands for, so more than `max` units never survive.
+  // An escape is longer than its character, so more than `max` units never remain.
   const escaped = text.slice(0, max + 1).replace(UNPRINTABLE, escape);
   if (escaped.length <= max) return escaped;
   return max < 1 ? "" : `${escaped.slice(0, max - 1).replace(/[\ud800-\udbff]$/, "")}…`;

@@ -9,13 +9,13 @@ import { Connections, listenUnix } from "./unix-socket.ts";
 
 export const CONTROL_LIMITS = {
   maxConnections: 128,
-  /** Commands of one connection that wait for their turn. */
+  /** Commands of one connection that can wait. */
   maxPending: 64,
-  /** Between commands; a watcher stays. */
+  /** How long a connection may be idle; a watcher may stay. */
   idleMs: 60_000,
-  /** How often a watcher hears at most. */
+  /** How often a watcher is notified at most. */
   watchMs: 50,
-  /** Answers that the other side has not read. */
+  /** Unread output of a connection. */
   maxUnsentBytes: 32 * 1024 * 1024,
   stopMs: 2_000,
 } as const;
@@ -29,7 +29,7 @@ export type ControlParts = Readonly<{
   report: Report;
 }>;
 
-/** Takes commands as JSON lines over a unix socket and answers them in order. One server for each origin. */
+/** Takes commands as JSON lines over a unix socket and answers them in order. Each origin has its own server. */
 export class ControlServer {
   readonly #server: Server;
   readonly #connections: Connections;
@@ -46,12 +46,12 @@ export class ControlServer {
     this.#connections = new Connections(this.#server, limits.maxConnections, parts.report);
   }
 
-  /** `mode` decides who may give commands: 0600 the guard's own user and root, 0660 its group too. */
+  /** `mode` decides who may send commands: 0600 the guard's own user and root, 0660 its group too. */
   start(path: string, mode: 0o600 | 0o660): Promise<void> {
     return listenUnix(this.#server, path, mode);
   }
 
-  /** Commands that were taken are finished and answered. */
+  /** Accepted commands are finished and answered. */
   async stop(): Promise<void> {
     const closed = this.#connections.close(this.#limits.stopMs);
     for (const connection of this.#open) connection.finish();
@@ -90,7 +90,7 @@ class Connection {
     if (!this.#running) this.#socket.destroySoon();
   }
 
-  /** One command after the other; never rejects. */
+  /** One command after another; never rejects. */
   async #work(): Promise<void> {
     this.#running = true;
     for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) {
@@ -114,7 +114,7 @@ class Connection {
     }
   }
 
-  /** The present event first, then each commit, coalesced: a listener that is told nothing has missed nothing. */
+  /** First the current event, then each commit, several as one: a listener that gets nothing has missed nothing. */
   async #watch(line: CommandLine): Promise<void> {
     let latest = -1;
     let told = -1;
@@ -125,7 +125,7 @@ class Connection {
       told = latest;
       this.#send(printWatchLine(latest));
     };
-    // Subscribed before the present is asked for, so that nothing falls between.
+    // Subscribed before the current event is read, so that none is missed in between.
     const unsubscribe = this.#parts.subscribe((lastEventId) => {
       latest = Math.max(latest, lastEventId);
       timer ??= setTimeout(tell, this.#limits.watchMs);

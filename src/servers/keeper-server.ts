@@ -5,10 +5,13 @@ import { messageOf, type Report } from "./report.ts";
 import { Connections, listenUnix } from "./unix-socket.ts";
 
 const MOST_CONNECTIONS = 16;
-/** Commands of one connection that wait for those before them. */
+/** Commands of one connection that can wait. */
 const MOST_WAITING = 32;
 
-/** The keeper's socket: a JSON object a line, answered in order; whoever may open the socket may command. */
+/**
+ * The keeper's socket: one JSON object on each line, answered in order. Every user who may open the socket may send
+ * commands.
+ */
 export class KeeperServer {
   readonly #server: Server;
   readonly #connections: Connections;

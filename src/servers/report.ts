@@ -1,4 +1,4 @@
-/** What a server tells the log. The code is stable; `detail` is printable and bounded. */
+/** What a server writes into the log. The code is stable; `detail` is printable and bounded. */
 export type Report = (code: Problem, detail: string) => void;
 export type Problem = keyof typeof problems;
 
@@ -12,7 +12,7 @@ export const problems = {
   internal_error: "A bug: the request was left unanswered, so mail goes on under its static rules.",
 } as const satisfies Record<string, string>;
 
-/** What an exception says, for `detail`. */
+/** The message of an exception, for `detail`. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -21,8 +21,8 @@ const MOST_A_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
 /**
- * Passes on the first ten of each code in a minute, and with the next after it how many were left out: whoever may
- * knock could otherwise push everything else out of the log.
+ * Passes on the first ten of each code in a minute, and then how many were left out. Otherwise a client could push
+ * everything else out of the log.
  */
 export function atMostTenAMinute(report: Report, now: () => number): Report {
   const spans = new Map<Problem, { since: number; count: number }>();

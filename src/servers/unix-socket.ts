@@ -4,8 +4,8 @@ import { printable } from "../core/text.ts";
 import type { Report } from "./report.ts";
 
 /**
- * Listens at `path` with exactly these permissions; the group comes from the directory's set-gid bit. The socket of
- * a program that died is replaced. Rejects with one sentence if another program listens there.
+ * Listens at `path` with exactly these permissions; the group comes from the directory's set-gid bit. Replaces the
+ * socket of a program that died. Rejects with one sentence if another program listens there.
  */
 export async function listenUnix(server: Server, path: string, mode: number): Promise<void> {
   try {
@@ -36,7 +36,7 @@ export class Connections {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    // Accepting can fail while descriptors are short; the server keeps listening. `start` tells why it cannot listen.
+    // Accepting can fail while descriptors are scarce; the server keeps listening. `start` reports if it cannot listen.
     server.on("error", (error) => {
       if (server.listening) report("internal_error", printable(error.message, 200));
     });
@@ -46,7 +46,7 @@ export class Connections {
     return this.#sockets.size;
   }
 
-  /** Takes nothing new and ends what is open: each gets `graceMs` to be answered, then it is cut. */
+  /** Accepts nothing new and ends what is open: each connection has `graceMs` to be answered, then it is cut. */
   async close(graceMs: number): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

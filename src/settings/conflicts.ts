@@ -1,7 +1,7 @@
 import { type SettingKey, type Settings, settingKeys } from "./schema.ts";
 import type { SettingProblem } from "./setting.ts";
 
-/** What is right by itself but not together. */
+/** Settings that are valid alone but not together. */
 export function findConflicts(settings: Settings): readonly SettingProblem[] {
   return [...refusedUnmarked(settings), ...sharedPorts(settings), ...halfCertificate(settings), ...halfSet(settings)];
 }
@@ -68,7 +68,7 @@ function halfSet(settings: Settings): readonly SettingProblem[] {
   }));
 }
 
-/** What is allowed, but may do what its owner does not expect. */
+/** Allowed settings that may do something unexpected. */
 export function warningsOf(settings: Settings): readonly Omit<SettingProblem, "line">[] {
   const believed = settings["spam.allow_from"];
   if (believed.length === 0) return [];

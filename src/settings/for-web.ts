@@ -6,8 +6,8 @@ type Secret = {
 }[keyof typeof schema];
 
 /**
- * What the web reads of the settings; it cannot read their file. No secret can stand here, by its type: whoever takes
- * the web over learns nothing of where alerts go or how other servers are signed in to.
+ * The settings for the web, which cannot read the settings file. Their type contains no secret: an attacker who takes
+ * over the web learns neither where alerts go nor how to sign in to other servers.
  */
 export const WEB_KEYS = [
   "bans.ipv6_prefix",
@@ -22,14 +22,14 @@ export const WEB_KEYS = [
 
 export type WebSettings = Pick<Settings, (typeof WEB_KEYS)[number]>;
 
-/** A file of just these, whether they stood in `ghostinbox.toml` or in the environment. */
+/** A file of only these settings, whether they came from `ghostinbox.toml` or the environment. */
 export function settingsForWeb(sources: Sources): string {
   return `${WEB_KEYS.map((key) => `${key} = ${sources[key].toml}`).join("\n")}\n`;
 }
 
 export type WebSettingsRead = Readonly<{ ok: true; settings: WebSettings }> | Extract<Loaded, { ok: false }>;
 
-/** Reads such a file. The environment says nothing: it was read when the file was written. */
+/** Reads such a file. The environment is ignored: it was read when the file was written. */
 export function readWebSettings(text: string): WebSettingsRead {
   const loaded = loadSettings(text, {});
   return loaded.ok ? { ok: true, settings: loaded.settings } : loaded;

@@ -7,18 +7,18 @@ import { DAY_MS, formatDuration, parseDuration } from "../core/time.ts";
 import { parseHostName } from "./host-name.ts";
 import { formatSize, parseSize } from "./size.ts";
 
-/** A value with its canonical text in TOML, or what it must be and the part that is not. */
+/** A value with its canonical text in TOML; or what it must be, and the part that is not. */
 export type Read<T> =
   | Readonly<{ ok: true; value: T; toml: string }>
   | Readonly<{ ok: false; must: string; got: unknown }>;
 
-/** What a setting accepts and how it is read. */
+/** What a setting accepts, and how it is read. */
 export type Kind<T> = Readonly<{
   /** Completes "must be …". */
   accepts: string;
   /** Reads a value as TOML gives it. */
   read: (written: unknown) => Read<T>;
-  /** Turns the text of an environment variable into what TOML would have given. */
+  /** Turns the text of an environment variable into the value that TOML would have given. */
   fromText: (text: string) => unknown;
 }>;
 
@@ -58,7 +58,7 @@ export const flag: Kind<boolean> = {
   fromText: (text) => (text === "true" ? true : text === "false" ? false : text),
 };
 
-/** One word out of these. */
+/** One of these words. */
 export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   const accepts = `one of ${words.map((word) => `"${word}"`).join(", ")}`;
   return {
@@ -95,7 +95,7 @@ export const hostName: Kind<string> = text("a full host name such as mail.exampl
   same(parseHostName(written)),
 );
 
-/** As SpamAssassin takes senders: `*` stands for anything, `?` for one character. */
+/** A sender pattern of SpamAssassin: `*` stands for anything, `?` for one character. */
 export const senderPattern: Kind<string> = text("an address or a pattern such as *@example.org", (written) =>
   same(parseSenderPattern(written)),
 );
@@ -114,7 +114,7 @@ export const loopback: Kind<Ip> = text("an address of 127.0.0.0/8", (written) =>
   return value?.startsWith("127.") === true ? same(value) : null;
 });
 
-/** A DNS zone with the one server that is asked about it. */
+/** A DNS zone with the one server that answers for it. */
 export type StubZone = Readonly<{ zone: string; address: Ip }>;
 
 export const stubZone: Kind<StubZone> = text("a zone with its server such as corp.example=10.0.0.53", (written) => {
@@ -135,12 +135,12 @@ export const mailAddress: Kind<string> = text("a mail address such as alice@exam
   same(parseAddress(written)),
 );
 
-/** Goes into configuration of Postfix and Dovecot, in which blanks, `$`, `#` and quotes mean something. */
+/** Goes into the configuration of Postfix and Dovecot, in which blanks, `$`, `#` and quotes have a meaning. */
 export const path: Kind<string> = text("an absolute path of letters, digits and ._@+-/", (written) =>
   same(/^\/[A-Za-z0-9._@+/-]{1,1000}$/.test(written) ? written : null),
 );
 
-/** The next hop of transport(5), always with a port; the brackets keep Postfix from asking for an MX. */
+/** The next hop of transport(5), always with a port; the brackets prevent an MX look-up. */
 export const nextHop: Kind<string> = text('a server such as "[smtp.example.net]:587"', (written) => {
   const [, host = "", digits = ""] = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(written) ?? [];
   const name = parseHostName(host) ?? parseIp(host);
@@ -148,17 +148,17 @@ export const nextHop: Kind<string> = text('a server such as "[smtp.example.net]:
   return name === null || number < 1 || number > 65_535 ? null : same(`[${name}]:${number}`);
 });
 
-/** A login name: goes into a table of Postfix, in which blanks and colons mean something. */
+/** A login name: goes into a table of Postfix, in which blanks and colons have a meaning. */
 export const loginName: Kind<string> = text("a login name without blanks and colons", (written) =>
   same(/^[\x21-\x39\x3b-\x7e]{1,256}$/.test(written) && !/["\\]/.test(written) ? written : null),
 );
 
-/** For people to read: one line of what can be printed. */
+/** For people: one printable line. */
 export const oneLine: Kind<string> = text("one line of text, of at most 200 characters", (written) =>
   same(written !== "" && printable(written, 200) === written ? written : null),
 );
 
-/** Where something is sent over HTTP; it may hold a secret. */
+/** A URL; it may contain a secret. */
 export const url: Kind<string> = text("an address such as https://example.org/path", (written) =>
   same(
     /^https?:\/\/[\x21-\x7e]{1,2000}$/.test(written) && !/["\\]/.test(written) && URL.canParse(written)
@@ -177,7 +177,7 @@ export const timeZone: Kind<string> = text("a time zone such as Europe/Berlin", 
   same(/^[A-Za-z0-9_+/-]{1,64}$/.test(written) && isTimeZone(written) ? written : null),
 );
 
-/** Lets a setting be empty, which stands for what its sentence says. */
+/** Lets a setting be empty, with the meaning that its sentence gives. */
 export const localPart: Kind<string> = text("the part of an address before the @, but not postmaster", (written) => {
   const lower = written.toLowerCase();
   return same(/^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?$/.test(lower) && lower !== "postmaster" ? lower : null);
@@ -190,7 +190,7 @@ export function orEmpty(kind: Kind<string>): Kind<string> {
   };
 }
 
-/** Each item once, in the order written. In an environment variable they stand between commas. */
+/** Each item once, in the order written. In an environment variable, commas separate them. */
 const EMPTY_LIST = "[]";
 
 export function listOf<T>(item: Kind<T>, most: number): Kind<readonly T[]> {
@@ -208,7 +208,7 @@ export function listOf<T>(item: Kind<T>, most: number): Kind<readonly T[]> {
       }
       return { ok: true, value: [...items.values()], toml: `[${[...items.keys()].join(", ")}]` };
     },
-    // An empty variable counts as unset, so that an empty list needs a sign of its own.
+    // An empty variable counts as unset, so an empty list has its own sign.
     fromText: (written) =>
       (written.trim() === EMPTY_LIST ? "" : written)
         .split(",")
@@ -230,7 +230,7 @@ export function ascending(item: Kind<number>, most: number): Kind<readonly numbe
       if (!read.ok) return read;
       const { value } = read;
       const ascends = value.every((one, i) => i === 0 || one > (value[i - 1] ?? 0));
-      // The list drops what is written twice, so a shorter one did not ascend either.
+      // The list removes duplicates, so a shorter one was not ascending.
       const whole = Array.isArray(written) && written.length === value.length;
       return value.length > 0 && ascends && whole ? read : wrong(accepts, written);
     },
@@ -256,7 +256,7 @@ function same<T extends string>(value: T | null): { value: T; toml: string } | n
   return value === null ? null : { value, toml: quote(value) };
 }
 
-/** None of the texts above holds a character that JSON and TOML write differently. */
+/** None of the texts above contains a character that JSON and TOML write differently. */
 function quote(value: string): string {
   return JSON.stringify(value);
 }

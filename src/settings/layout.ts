@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** Where everything lives below the data directory. Absolute paths. */
+/** Every path below the data directory. Absolute paths. */
 export type Layout = ReturnType<typeof layoutOf>;
 
 export function layoutOf(dataDirectory: string) {
@@ -18,23 +18,23 @@ export function layoutOf(dataDirectory: string) {
     spamMilterConf: at("conf", "spamass-milter"),
     rspamdConf: at("conf", "rspamd"),
     sieve: at("conf", "sieve"),
-    /** What the web reads of the settings. */
+    /** The settings that the web reads. */
     webSettings: at("conf", "web", "web.toml"),
     fail2banConf: at("conf", "fail2ban"),
-    /** Filters of the owner's own; what passed the tests lies in `fail2banOwn`. */
+    /** The owner's own filters; those that passed the tests are in `fail2banOwn`. */
     fail2banFilters: at("filter.d"),
     fail2banOwn: at("conf", "fail2ban-own"),
     fail2banSocket: at("run", "fail2ban", "fail2ban.sock"),
     fail2banPid: at("run", "fail2ban", "fail2ban.pid"),
     fail2banDb: at("lib", "fail2ban", "fail2ban.sqlite3"),
-    /** Fail2ban's reports, for the guard to take. */
+    /** Fail2ban's reports for the guard. */
     fail2banSpool: at("spool", "fail2ban"),
-    /** Where the web says whom it refused. */
+    /** The log in which the web writes whom it refused. */
     webLog: at("log", "web", "current"),
     tls: at("tls"),
     tlsCert: at("tls", "cert.pem"),
     tlsKey: at("tls", "key.pem"),
-    /** What Postfix and Dovecot read: copies of files that belong together. */
+    /** Copies of files that belong together; Postfix and Dovecot read them. */
     tlsServed: at("tls", "served"),
     secrets: at("secrets"),
     loginPolicySecret: at("secrets", "login-policy"),
@@ -42,41 +42,43 @@ export function layoutOf(dataDirectory: string) {
     accountsDb: at("db", "accounts", "accounts.db"),
     mail: at("mail"),
     postfixQueue: at("spool", "postfix"),
-    /** What chrooted programs of Postfix find as /etc: `etc` beside it is a link to it. */
+    /** /etc of the chrooted programs of Postfix: `etc` beside it is a link to it. */
     postfixEtc: at("spool", "postfix", "chroot-etc"),
     postfixData: at("lib", "postfix"),
     postgreyConf: at("conf", "postgrey"),
     postgreyData: at("lib", "postgrey"),
-    /** Postgrey's, where a chrooted smtpd finds it too. */
+    /** Postgrey's socket, inside the chroot of smtpd. */
     greylistSocket: at("spool", "postfix", "postgrey", "socket"),
     policySocket: at("spool", "postfix", "ghostinbox", "policy"),
     spamMilterSocket: at("spool", "postfix", "spam", "milter"),
     rspamdSocket: at("spool", "postfix", "rspamd", "milter"),
-    /** What rspamd compiled for itself. */
+    /** Files that rspamd compiled for itself. */
     rspamdData: at("lib", "rspamd"),
     /** Private keys, one file each. */
     dkimKeys: at("lib", "dkim"),
-    /** The word by which Rspamd tells Postfix that a mail's sender is proven (`render/proofs.ts`). */
+    /** The secret word with which Rspamd tells Postfix that a mail's sender is proven (`render/proofs.ts`). */
     proofWord: at("lib", "proof", "word"),
     /** What SpamAssassin learned. */
     spamState: at("lib", "spamd"),
     spamdSocket: at("run", "spamd", "socket"),
-    /** Where spamc asks: spamd behind it sees of a long mail the start of each part. */
+    /** The socket for spamc: of a long mail, spamd behind it sees the start of each part. */
     spamHead: at("program", "spam-head.py"),
     spamHeadSocket: at("run", "spamd", "head"),
-    /** DOMAIN/LOCAL/user_prefs: whom a user's mail is let in from. */
+    /** DOMAIN/LOCAL/user_prefs: the senders that a user lets in. */
     spamPreferences: at("db", "spam"),
     /** Who may send as whom, and the allow list: for Rspamd. */
     authorLists: at("db", "authors"),
     log: at("log"),
     mailLog: at("log", "mail", "mail.log"),
-    /** Warnings and worse of it, and errors and worse. */
+    /** Its warnings and errors; its errors. */
     mailWarn: at("log", "mail", "mail.warn"),
     mailErr: at("log", "mail", "mail.err"),
     run: at("run"),
     controlSocket: at("run", "guard", "control.sock"),
     webSocket: at("run", "guard", "web.sock"),
-    /** Made by `break-glass` while the guard is down; the guard lifts all bans when it finds it, and removes it. */
+    /**
+     * Made by `break-glass` while the guard is down. When the guard finds it, it lifts all bans and removes the file.
+     */
     breakGlass: at("run", "guard", "break-glass"),
     keeperSocket: at("run", "keeper", "keeper.sock"),
     dovecotBase: at("run", "dovecot"),
@@ -86,22 +88,22 @@ export function layoutOf(dataDirectory: string) {
   } as const;
 }
 
-/** Where svlogd(8) writes what a service says. */
+/** The file into which svlogd(8) writes the output of a service. */
 export function serviceLog(layout: Layout, service: string): string {
   return join(layout.log, service, "current");
 }
 
 export const DEFAULT_DATA_DIRECTORY = "/var/lib/ghostinbox";
 
-/** System users and groups; the only accounts that set-up adds to the machine. */
+/** System users and groups. Set-up adds no other accounts to the machine. */
 export const USERS = {
   guard: "ghostinbox",
   web: "ghostinbox-web",
   mail: "ghostinbox-mail",
   fail2ban: "ghostinbox-fail2ban",
   accountsGroup: "ghostinbox-accounts",
-  /** Who may read the logs of mail and web. */
+  /** May read the logs of mail and web. */
   logsGroup: "ghostinbox-logs",
-  /** Who may read what the web shows; group `ghostinbox`, which reads the settings, is the guard's alone. */
+  /** May read what the web shows. The group `ghostinbox`, which reads the settings, is only the guard's. */
   dataGroup: "ghostinbox-data",
 } as const;

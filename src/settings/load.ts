@@ -18,14 +18,17 @@ export type Loaded =
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables with our prefix that are no settings: the data directory, the consent that set-up asks for, and more detail of errors. */
+/**
+ * Variables with our prefix that are not settings: the data directory, the consent for set-up, and more detail in
+ * errors.
+ */
 const OTHER_VARIABLES: readonly string[] = ["GHOSTINBOX_DATA", "GHOSTINBOX_ALLOW_REMOVE", "GHOSTINBOX_DEBUG"];
 /** Kubernetes puts these into every container when a service is called `ghostinbox`. */
 const NOT_OURS = /^GHOSTINBOX_(SERVICE_(HOST|PORT)|PORT$|PORT_\d)/;
 
 const MOST_CHARACTERS = 1_000_000;
 const MOST_PROBLEMS = 20;
-/** One more than the longest path of a setting has; below it nothing can be known. */
+/** One more level than the longest path of a setting. */
 const DEEPEST = 4;
 
 type Written = Readonly<{
@@ -35,8 +38,8 @@ type Written = Readonly<{
 }>;
 
 /**
- * Reads the text of `ghostinbox.toml` (null: there is none) and the environment, which wins. Valid as a whole or not
- * at all: every problem is told at once, at most 20.
+ * Reads the text of `ghostinbox.toml` (null: there is none) and the environment, which wins. All of it is valid or
+ * nothing is: every problem is reported at once, at most 20.
  */
 export function loadSettings(text: string | null, env: Environment): Loaded {
   const problems: SettingProblem[] = [];
@@ -59,7 +62,7 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
       problems.push({ where, line: null, says: wrongValue(key, where, read) });
     }
   }
-  // Every value came out of the reader of its own key, and every key has one.
+  // Every value came from the reader of its own key, and every key has one.
   const settings = named(Object.fromEntries(values) as Settings);
   if (problems.length === 0) problems.push(...findConflicts(settings));
   if (problems.length > 0) return { ok: false, problems: problems.slice(0, MOST_PROBLEMS) };
@@ -69,7 +72,7 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
   return { ok: true, settings, sources: Object.fromEntries(sources) as Sources };
 }
 
-/** The sentence that stops the start while no mail domain is set; null when there is one. */
+/** The sentence that stops the start while no mail domain is set; null if there is one. */
 export function missingDomain(settings: Settings): string | null {
   if (settings.domains.length > 0) return null;
   return `No mail domain is set: write domains = ["example.org"] in ghostinbox.toml, or set GHOSTINBOX_DOMAIN=example.org.`;
@@ -87,7 +90,7 @@ function readFile(text: string, problems: SettingProblem[]): readonly Written[] 
   }
   try {
     const written: Written[] = [];
-    // An editor's byte order mark is no part of the document.
+    // An editor's byte order mark is not part of the document.
     collect(parse(text.replace(/^\uFEFF/, "")), [], written, problems);
     return written;
   } catch (error) {
@@ -121,7 +124,7 @@ function readEnvironment(env: Environment, problems: SettingProblem[]): readonly
   const keys = new Map(settingKeys().map((key) => [variableOf(key), key]));
   const written: Written[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    // Compose files pass on variables that nobody set as empty ones.
+    // Compose files pass on unset variables as empty ones.
     if (!variable.startsWith("GHOSTINBOX_") || text === undefined || text.trim() === "") continue;
     const key = keys.get(variable);
     if (key !== undefined) {

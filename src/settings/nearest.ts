@@ -10,7 +10,7 @@ export function nearest(name: string, known: readonly string[]): string {
   return best;
 }
 
-/** Levenshtein's distance, two neighbours swapped being one edit: that is how people mistype. */
+/** Levenshtein's distance, where swapping two neighbours is one edit, because people mistype that way. */
 export function editDistance(a: string, b: string): number {
   let before: readonly number[] = [];
   let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j);

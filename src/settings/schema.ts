@@ -5,7 +5,7 @@ import { machine } from "./schema/machine.ts";
 import { mail } from "./schema/mail.ts";
 import type { Setting } from "./setting.ts";
 
-/** Every setting. The key is the path in `ghostinbox.toml`; a new one is read by something, or it does not stand here. */
+/** Every setting. The key is the path in `ghostinbox.toml`. Each setting is used by something. */
 export const schema = {
   domains: {
     kind: listOf(domain, 1_000),
@@ -49,7 +49,7 @@ export function variableOf(key: SettingKey): string {
   return settingOf(key).variable ?? `GHOSTINBOX_${key.replaceAll(".", "__").toUpperCase()}`;
 }
 
-/** The TOML table a key stands in; empty for the top. */
+/** The TOML table of a key; empty for the top. */
 export function sectionOf(key: SettingKey): string {
   return key.includes(".") ? key.slice(0, key.lastIndexOf(".")) : "";
 }

@@ -1,6 +1,6 @@
 import { type Kind, wholeNumber } from "./kinds.ts";
 
-/** One setting: what it accepts, its default as one would write it, and what it does. */
+/** One setting: what it accepts, its default as written in the file, and what it does. */
 export type Setting<T> = Readonly<{
   kind: Kind<T>;
   byDefault: unknown;
@@ -8,17 +8,17 @@ export type Setting<T> = Readonly<{
   says: string;
   /** Where the rule or the default comes from. */
   source?: string;
-  /** The environment variable, where it is not the one that follows from the key. */
+  /** The environment variable, if it does not follow from the key. */
   variable?: string;
   /** Never printed. */
   secret?: boolean;
 }>;
 
-/** One thing wrong with the settings, told in one sentence that names the key or variable. */
+/** One thing wrong with the settings, in one sentence that names the key or variable. */
 export type SettingProblem = Readonly<{
-  /** The key or the variable; empty when the file as a whole cannot be read. */
+  /** The key or the variable; empty if the file as a whole cannot be read. */
   where: string;
-  /** Line of the file, where the TOML parser tells it. */
+  /** The line in the file, if the TOML parser reports it. */
   line: number | null;
   says: string;
 }>;

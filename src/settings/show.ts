@@ -4,16 +4,16 @@ import { type SettingKey, settingKeys, settingOf } from "./schema.ts";
 /** One line of `config show`. */
 export type ShownSetting = Readonly<{
   key: SettingKey;
-  /** As one would write it in `ghostinbox.toml`; `(secret)` where it must not be seen. */
+  /** As written in `ghostinbox.toml`; `(secret)` if it must not be seen. */
   value: string;
   /** `default`, `file`, or the name of the environment variable. */
   from: string;
 }>;
 
-/** That a secret is not set is none. */
+/** An unset secret is not secret. */
 const UNSET: readonly string[] = ['""', "[]"];
 
-/** Every setting that holds and where it comes from. */
+/** Every setting in force, and where it comes from. */
 export function showSettings(sources: Sources, isSecret = hidden): readonly ShownSetting[] {
   return settingKeys().map((key) => {
     const source = sources[key];
@@ -25,7 +25,7 @@ export function showSettings(sources: Sources, isSecret = hidden): readonly Show
   });
 }
 
-/** For people: one setting a line, its source behind it. */
+/** For people: one setting on each line, followed by its source. */
 export function printSettings(shown: readonly ShownSetting[]): string {
   return shown.map(({ key, value, from }) => `${key} = ${value}  # ${from}\n`).join("");
 }

@@ -5,7 +5,7 @@ const UNITS: readonly (readonly [string, number])[] = [
   ["B", 1],
 ];
 
-/** Reads `10MB`, `512KB`, `2GB` as bytes, a kilobyte being 1,024; null for anything else. */
+/** Reads `10MB`, `512KB`, `2GB` as bytes, where a kilobyte is 1,024; null for anything else. */
 export function parseSize(text: string): number | null {
   const match = /^(\d{1,15})(B|KB|MB|GB)$/.exec(text.trim().toUpperCase());
   if (match === null) return null;

@@ -2,10 +2,10 @@ import type { Limit, Policy } from "../core/decide/policy.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Settings } from "./schema.ts";
 
-/** How many times a limit an address may reach from which an account signed in. */
+/** How many times a limit a known address may reach. */
 const KNOWN_FACTOR = 3;
 
-/** All that decisions need of the settings. */
+/** The settings that decisions need. */
 export function toPolicy(settings: Settings): Policy {
   const limit = (
     key: keyof Settings & `limits.${string}per_${"minute" | "hour" | "day"}`,

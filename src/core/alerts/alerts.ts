@@ -1,6 +1,6 @@
 import { notices } from "./notices.ts";
 
-/** `critical` is told at any hour, `warning` outside quiet hours, `info` in a digest. */
+/** When each is sent: `critical` at any hour, `warning` outside quiet hours, `info` in a digest. */
 export const SEVERITIES = ["info", "warning", "critical"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
@@ -18,7 +18,7 @@ type ConditionText = Readonly<{
   next: string;
 }>;
 
-/** What is told besides the notices. A code is never renamed or reused: receivers hold them. */
+/** All alerts except the notices. A code is never renamed or reused: receivers depend on them. */
 export const conditions = {
   failed_logins: {
     severity: "warning",
@@ -105,10 +105,10 @@ export const conditions = {
 
 export type ConditionCode = keyof typeof conditions;
 type Noticed = keyof typeof notices;
-/** Each notice is an alert for as long as it is raised. */
+/** A notice is an alert while it is raised. */
 export type AlertCode = ConditionCode | Noticed;
 
-/** A notice that does not stand here is a warning. */
+/** A notice that is not listed here is a warning. */
 const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
   database_unwritable: "critical",
   disk_nearly_full: "critical",
@@ -117,10 +117,10 @@ const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
   events_aggregated: "info",
 };
 
-/** Critical, but about an account: people must act, the server itself is well. */
+/** Critical, but about an account: people must act, while the server itself is well. */
 const OF_ACCOUNTS: readonly AlertCode[] = ["password_guessed", "right_password_refused"];
 
-/** Whether the server cannot be said to be well meanwhile. */
+/** Whether this means that the server is not well. */
 export function isServerIll(code: AlertCode): boolean {
   return alertText(code).severity === "critical" && !OF_ACCOUNTS.includes(code);
 }
@@ -135,11 +135,11 @@ export function isAlertCode(code: string): code is AlertCode {
 
 export function alertText(code: AlertCode): ConditionText {
   if (isCondition(code)) return conditions[code];
-  // What a notice says includes what it means.
+  // The sentence of a notice includes what it means.
   return { severity: NOTICE_SEVERITY[code] ?? "warning", matters: "", ...notices[code] };
 }
 
-/** Something that is so now. `subject`: of which component or account; empty where there is but one. */
+/** A condition that holds now. `subject` names the component or account; empty if there is only one. */
 export type Holding = Readonly<{ code: AlertCode; subject: string; detail: string }>;
 
 /** The same condition of the same subject is one alert, however often it recurs. */

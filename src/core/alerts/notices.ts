@@ -1,4 +1,7 @@
-/** What the owner is told while it lasts. A code is never renamed or reused: the API and scripts hold them. */
+/**
+ * Conditions that the owner should know while they last. A code is never renamed or reused: the API and scripts depend
+ * on them.
+ */
 type NoticeText = Readonly<{
   /** What is wrong, and what it means for the mail. */
   says: string;

@@ -4,31 +4,31 @@ import type { Prefix } from "../net/ip.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../time.ts";
 import type { ConditionCode } from "./alerts.ts";
 
-/** What alerts need of a committed event. */
+/** The fields of a committed event that alerts use. */
 export type AlertEvent = Readonly<{
   id: number;
   at: Millis;
   type: EventType;
   prefix: Prefix | null;
   account: string | null;
-  /** Tells failed passwords apart. */
+  /** Differs for different wrong passwords. */
   proof: string | null;
-  /** A code of reasons.ts, perhaps of another version. */
+  /** A code of reasons.ts, perhaps from another version. */
   reason: string | null;
-  /** Of a sign-in: whether the account had never signed in from this network. */
+  /** For a sign-in: whether the account had never signed in from this network. */
   isNewPlace: boolean;
-  /** Whether the account has signed in at all: names that nobody has are guessed at too. */
+  /** Whether the account has ever signed in. Names that are no accounts are guessed at too. */
   isKnownAccount: boolean;
   details: string;
   action: string;
 }>;
 
-/** What is recorded of a mail that was taken here and then refused: by an alias's target, or by a mailbox. */
+/** The events of a mail that was accepted here and then refused by an alias's target or a mailbox. */
 export const LOST_ACTION = "not delivered";
 
 export type Thresholds = Readonly<Record<RuleCode | "password_guessed", number>>;
 
-/** So many matching events within the window, and the condition holds until they have slid out of it. */
+/** The condition holds while this many matching events are within the window. */
 export type EventRule = Readonly<{
   code: RuleCode;
   windowMs: number;
@@ -41,7 +41,7 @@ export type EventRule = Readonly<{
 
 type RuleCode = Exclude<ConditionCode, "password_guessed" | "volume_spike" | "component_down" | AccountRule["code"]>;
 
-/** One such event, and the condition holds for the account until none has come for so long. */
+/** One such event is enough. The condition holds for the account until none has come for this long. */
 export type AccountRule = Readonly<{
   code: Extract<ConditionCode, "account_guarded" | "right_password_refused">;
   heldMs: number;
@@ -128,15 +128,15 @@ export const accountRules: readonly AccountRule[] = [
   },
 ];
 
-/** So many times the wrong passwords, from anywhere, make a right one from a new place suspicious too. */
+/** This many times the wrong passwords, from anywhere, make a right one from a new place suspicious too. */
 export const SPREAD_FACTOR = 5;
 /** How long a wrong password counts towards a guessed one. */
 export const GUESSING_WINDOW_MS = HOUR_MS;
-/** How long a guessed one is told of, unless it is changed before. */
+/** How long the alert about a guessed password lasts, unless the password is changed earlier. */
 export const GUESSED_FOR_MS = DAY_MS;
 export const LONGEST_WINDOW_MS = DAY_MS;
 
-/** The types that any of this needs. */
+/** The event types that these rules use. */
 export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "CONNECT",
   "CONNECT_REFUSED",
@@ -155,17 +155,20 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "ACCOUNT_REMOVED",
 ];
 
-/** What is refused unheard would have failed: a guarded account makes an attack no quieter. Of bans another rule tells. */
+/**
+ * A sign-in refused without a check would have failed, so a guarded account does not hide an attack. Bans have their
+ * own rule.
+ */
 function isFailure({ type, reason }: AlertEvent): boolean {
   return type === "LOGIN_FAILED" || (type === "LOGIN_REFUSED" && reason !== "banned");
 }
 
-/** The details of a sign-in begin with the door (record.ts). */
+/** The details of a sign-in begin with the service (record.ts). */
 function isDashboard({ details }: AlertEvent): boolean {
   return details.startsWith("dashboard ");
 }
 
-/** Far above what is usual: at least `minimum`, and so many times the usual. */
+/** Far above the average: at least `minimum`, and this many times the average. */
 export function isSpike(count: number, usual: number, limits: Readonly<{ minimum: number; factor: number }>): boolean {
   return count >= limits.minimum && count >= usual * limits.factor;
 }

@@ -1,15 +1,15 @@
 import { DAY_MS, later, MINUTE_MS, type Millis } from "../time.ts";
 import type { Severity } from "./alerts.ts";
 
-/** Minutes of the day, the end not included. `from` later than `to`: over midnight. */
+/** Minutes of the day; the end is not included. If `from` is later than `to`, they span midnight. */
 export type QuietHours = Readonly<{ from: number; to: number }>;
 
 export type Schedule = Readonly<{
   /** Null: none. */
   quiet: QuietHours | null;
-  /** An IANA name; empty for the machine's own. */
+  /** An IANA name; empty means the machine's own. */
   timeZone: string;
-  /** How long `info` is gathered; 0 tells it at once. */
+  /** How long `info` is collected; 0 sends it at once. */
   digestMs: number;
 }>;
 
@@ -29,13 +29,13 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** When a message of this severity may be told: now, or at a time that never lies in quiet hours. */
+/** When a message of this severity may be sent: now, or after the quiet hours. */
 export function tellAt(severity: Severity, now: Millis, schedule: Schedule): Millis {
   if (severity === "critical") return now;
   return afterQuiet(severity === "info" ? later(now, schedule.digestMs) : now, schedule);
 }
 
-/** The same time, or the end of the quiet hours that it lies in. */
+/** The same time, or the end of the quiet hours around it. */
 export function afterQuiet(at: Millis, { quiet, timeZone }: Schedule): Millis {
   if (quiet === null) return at;
   const minute = minuteOfDay(at, timeZone);
@@ -54,10 +54,10 @@ function minuteOfDay(at: Millis, timeZone: string): number {
 }
 
 const RETRIES = { firstMs: 5_000, longestMs: 30 * MINUTE_MS } as const;
-/** What could not be delivered for so long is given up. */
+/** A message that could not be delivered for this long is dropped. */
 export const GIVE_UP_MS = 3 * DAY_MS;
 
-/** After so many failed attempts, wait so long. */
+/** The pause after this many failed attempts. */
 export function retryMs(attempts: number): number {
   return Math.min(RETRIES.longestMs, RETRIES.firstMs * 2 ** (attempts - 1));
 }

@@ -3,19 +3,21 @@ import type { Ip, Prefix } from "../net/ip.ts";
 /** An established TCP connection of a client to one of our ports. */
 export type Connection = Readonly<{ ip: Ip; clientPort: number; port: number }>;
 
-/** Connections that each door serves at once: processes of Postfix's smtpd, for each port, and of Dovecot's imap-login. */
+/**
+ * Connections that each port serves at once: processes of Postfix's smtpd, for each port, and of Dovecot's imap-login.
+ */
 export const PLACES = { smtpd: 100, imapLogin: 400 } as const;
 
-/** What strangers may hold of them where users sign in: the rest is kept for addresses that accounts know. */
+/** The share of strangers on ports where users sign in. The rest is reserved for known addresses. */
 export function shareOfStrangers(places: number): number {
   return Math.floor(0.8 * places);
 }
 
 export type DoorRules = Readonly<{
-  /** Connections that a stranger may hold at once to each port, by unit; and an address that accounts know. */
+  /** Open connections to each port that one unit may have: a stranger, and a known address. */
   most: number;
   mostKnown: number;
-  /** By port: how many connections all strangers together may hold, so that those whom accounts know find room. */
+  /** By port: how many connections all strangers together may have, so that known addresses find room. */
   shares: ReadonlyMap<number, number>;
   unitOf: (ip: Ip) => Prefix;
   isKnown: (unit: Prefix) => boolean;
@@ -24,13 +26,13 @@ export type DoorRules = Readonly<{
 }>;
 
 export type DoorPlan = Readonly<{
-  /** Whose next connections to this port are refused, for they hold as many as they may. */
+  /** Units that have reached their limit on this port: their next connections are refused. */
   held: readonly Readonly<{ unit: Prefix; port: number }>[];
-  /** Ports where strangers hold their whole share. */
+  /** Ports on which strangers hold their whole share. */
   full: readonly number[];
   /**
-   * Connections past a limit, which are ended, of those that came since the last look; where strangers hold more than
-   * their share, those of the units that hold most. Which of them came last nothing tells.
+   * Connections to end. Past a limit: of those that came since the last check. Where strangers hold more than their
+   * share: those of the units that hold most. The order in which they came is not known.
    */
   excess: readonly Connection[];
 }>;
@@ -38,15 +40,15 @@ export type DoorPlan = Readonly<{
 /** What the kernel is told. */
 export type DoorWords = Pick<DoorPlan, "held" | "full"> &
   Readonly<{
-    /** Ports that the guard looks after. */
+    /** Ports on which the guard limits connections. */
     watched: readonly number[];
-    /** Units that may still come where strangers hold their share. */
+    /** Units that may still connect where strangers hold their whole share. */
     known: readonly Prefix[];
   }>;
 
 /**
- * What follows from the connections that are open now. Only a finished handshake makes one, so that nobody is limited
- * for what others send in his name. `before`: keys of those of the last look, which stay; null before the first.
+ * Decides from the open connections. Only a finished handshake counts, so nobody is limited for packets that others
+ * forge in their name. `before`: keys of the connections at the last check, which stay; null for the first check.
  */
 export function planDoors(open: readonly Connection[], before: ReadonlySet<string> | null, rules: DoorRules): DoorPlan {
   const held: { unit: Prefix; port: number }[] = [];
@@ -77,7 +79,7 @@ export function planDoors(open: readonly Connection[], before: ReadonlySet<strin
   return { held, full, excess: [...excess] };
 }
 
-/** Those that came since `before`, in an order that brings down the unit that holds most at each step. */
+/** Connections since `before`, in the order that always reduces the unit that holds most. */
 function highestFirst(units: readonly (readonly Connection[])[], before: ReadonlySet<string>): readonly Connection[] {
   return units
     .flatMap((connections) =>
@@ -106,7 +108,7 @@ function byPort(open: readonly Connection[], { unitOf }: DoorRules): ReadonlyMap
   return ports;
 }
 
-/** Empty while all that are there fit into the share, so that nobody needs to be looked up. */
+/** Empty while all of them fit into the share, so that no unit needs a look-up. */
 function strangersAmong(
   units: Units,
   share: number,

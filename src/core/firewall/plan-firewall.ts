@@ -2,8 +2,8 @@ import { isV4, networkAddress, type Prefix, parsePrefix, prefixLength } from "..
 import type { Millis } from "../time.ts";
 
 /**
- * Sets of the kernel. Those named `ban` look an address up by its hash and take any number of elements cheaply;
- * those named `net` hold intervals, in which overlapping elements are an error.
+ * Sets of the kernel. Sets named `ban` find an address by its hash and hold any number of elements cheaply. Sets named
+ * `net` hold intervals, and overlapping elements are an error.
  */
 export const HASH_SETS = ["ban4", "ban6", "ban6_host"] as const;
 export const INTERVAL_SETS = ["net4", "net6"] as const;
@@ -11,22 +11,22 @@ type HashSet = (typeof HASH_SETS)[number];
 type IntervalSet = (typeof INTERVAL_SETS)[number];
 export type BanSet = HashSet | IntervalSet;
 
-/** `timeoutS`: whole seconds until the kernel lets go of it by itself; null never. */
+/** `timeoutS`: whole seconds after which the kernel removes it by itself; null: never. */
 export type Element = Readonly<{ prefix: Prefix; timeoutS: number | null }>;
-/** Bans of networks that lie in an interval set, each with its end. Few; the hash sets are not mirrored. */
+/** Bans of networks in an interval set, each with its end. There are few. The hash sets are not mirrored. */
 export type Networks = ReadonlyMap<Prefix, Millis | null>;
 
 type Held = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
 type Step = (Held & Readonly<{ type: "add" }>) | Readonly<{ type: "delete"; prefix: Prefix }>;
 
 export type SetChange =
-  /** `add` replaces what stands there, time-out and all; `remove` may name what is not there. */
+  /** `add` replaces an existing element and its timeout; `remove` may name an element that does not exist. */
   | Readonly<{ set: HashSet; type: "change"; add: readonly Element[]; remove: readonly Prefix[] }>
   | Readonly<{ set: IntervalSet; type: "rebuild"; elements: readonly Element[] }>;
 
 export type Plan = Readonly<{ changes: readonly SetChange[]; networks: Networks }>;
 
-/** IPv6 networks of `ipv6Length`, the unit in which bans are made, are found by masking the source address. */
+/** IPv6 networks of `ipv6Length`, the unit of a ban, are found by masking the source address. */
 export function setOf(prefix: Prefix, ipv6Length: number): BanSet {
   const length = prefixLength(prefix);
   if (isV4(prefix)) return length === 32 ? "ban4" : "net4";
@@ -34,11 +34,11 @@ export function setOf(prefix: Prefix, ipv6Length: number): BanSet {
   return length === 128 ? "ban6_host" : "net6";
 }
 
-/** What each set must hold when it is filled from nothing. */
+/** What each set must hold when it is filled from empty. */
 export function planReset(bans: readonly Held[], now: Millis, ipv6Length: number): Plan {
   const add = bySet<Element>();
   const held = new Map<Prefix, Millis | null>();
-  // The database has one ban a network, and there may be a hundred thousand: no copies on the way.
+  // The database has one ban for each network, and there may be a hundred thousand: make no copies.
   for (const ban of bans) {
     if (ban.expiresAt !== null && ban.expiresAt <= now) continue;
     const set = setOf(ban.prefix, ipv6Length);
@@ -58,7 +58,10 @@ export function planReset(bans: readonly Held[], now: Millis, ipv6Length: number
   return { changes, networks: held };
 }
 
-/** The last step on a prefix wins. An interval set is rebuilt whole: a network may hide or uncover others. */
+/**
+ * The last step for a prefix wins. An interval set is rebuilt completely, because a network may cover or uncover
+ * others.
+ */
 export function planSteps(networks: Networks, steps: readonly Step[], now: Millis, ipv6Length: number): Plan {
   const add = bySet<Element>();
   const remove = bySet<Prefix>();
@@ -84,7 +87,7 @@ export function planSteps(networks: Networks, steps: readonly Step[], now: Milli
   return { changes, networks: held };
 }
 
-/** The networks that lie within none of the others. */
+/** The networks that are within none of the others. */
 export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
   const all = new Set(prefixes);
   const lengths = [...new Set(prefixes.map(prefixLength))];
@@ -99,8 +102,8 @@ export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
 }
 
 /**
- * A network inside a wider one is left out: nft takes no overlap. If the wider one ends first, the step that says so
- * brings the inner one back; the kernel's own time-out, rounded up, comes after that step.
+ * A network within a wider one is left out, because nft allows no overlap. If the wider one ends first, that step
+ * restores the inner one; the kernel's own timeout, rounded up, comes after that step.
  */
 function rebuild(set: IntervalSet, held: Networks, now: Millis): SetChange {
   const living = [...held]

@@ -5,7 +5,7 @@ declare const accountName: unique symbol;
 
 /** A mail address in lower case: a dot-string and a domain name (RFC 5321, 4.1.2). */
 export type Address = string & { readonly [address]: true };
-/** An address that can be a mailbox of this server: its parts are also names of directories. */
+/** An address that can be a mailbox of this server. Its parts are also directory names. */
 export type AccountName = Address & { readonly [accountName]: true };
 
 /** RFC 5321, 4.5.3.1: 64 octets before the `@`; a path of 256 less its angle brackets. */
@@ -15,15 +15,15 @@ const MAX_ADDRESS = 254;
 const MAX_DOMAIN = 253;
 
 /**
- * `atext` of RFC 5322 less what Postfix could take for routing or a command: `! % / |` and the backquote. Not
- * beginning with `-`, as Postfix demands by default (allow_min_user).
+ * `atext` of RFC 5322 without what Postfix could take for routing or a command: `! % / |` and the backquote. It cannot
+ * begin with `-`, which is Postfix's default (allow_min_user).
  */
 const LOCAL_PART = /^(?!-)[a-z0-9#$&'*+=?^_{}~-]+(?:\.[a-z0-9#$&'*+=?^_{}~-]+)*$/;
 /** Without `+`, which separates an account from its extension. */
 const ACCOUNT_LOCAL_PART = /^[a-z0-9_](?:[a-z0-9_-]*(?:\.[a-z0-9_-]+)*)$/;
 const DOMAIN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
-/** Null unless the text is one whole address. Quoted local parts and address literals are refused. */
+/** Null unless the text is exactly one address. Quoted local parts and address literals are refused. */
 export function parseAddress(text: string): Address | null {
   const lower = text.toLowerCase();
   const at = lower.lastIndexOf("@");
@@ -31,18 +31,18 @@ export function parseAddress(text: string): Address | null {
   return LOCAL_PART.test(lower.slice(0, at)) && isDomain(lower.slice(at + 1)) ? (lower as Address) : null;
 }
 
-/** Null unless the text can name a mailbox here. Whether its domain is ours, the caller knows. */
+/** Null unless the text can name a mailbox here. The caller checks whether the domain is ours. */
 export function parseAccountName(text: string): AccountName | null {
   const parsed = parseAddress(text);
   return parsed !== null && ACCOUNT_LOCAL_PART.test(localPart(parsed)) ? (parsed as AccountName) : null;
 }
 
-/** A domain name in lower case, without a dot at its end. */
+/** A domain name in lower case, without a trailing dot. */
 export function isDomain(text: string): boolean {
   return text.length <= MAX_DOMAIN && DOMAIN.test(text);
 }
 
-/** `alice+shop@example.org` belongs to alice (recipient_delimiter of postconf(5)). Any text will do. */
+/** `alice+shop@example.org` belongs to alice (recipient_delimiter of postconf(5)). Accepts any text. */
 export function withoutExtension(of: string): string {
   const at = of.lastIndexOf("@");
   const plus = of.indexOf("+");
@@ -50,8 +50,8 @@ export function withoutExtension(of: string): string {
 }
 
 /**
- * A path as a client gave it, without dots that end its domain: they make it another text, yet no other address (RFC
- * 1034, 3.1). Any text will do.
+ * A path from a client, without trailing dots of its domain. With them the text differs, but the address is the same
+ * (RFC 1034, 3.1). Accepts any text.
  */
 export function withoutRoot(path: string): string {
   let end = path.length;

@@ -9,7 +9,7 @@ export type Ip = string & { readonly [ip]: true };
 /** A network in canonical text with its length: `203.0.113.7/32`, `2001:db8:0:1::/64`. */
 export type Prefix = string & { readonly [prefix]: true };
 
-/** Null unless the text is one whole address. Zone identifiers (`%eth0`) are not part of an address. */
+/** Null unless the text is exactly one address. Zone identifiers (`%eth0`) are not part of an address. */
 export function parseIp(text: string): Ip | null {
   if (isIPv4(text)) return text as Ip;
   if (text.includes("%") || !isIPv6(text)) return null;
@@ -18,8 +18,8 @@ export function parseIp(text: string): Ip | null {
 }
 
 /**
- * Writes a dotted end as two groups, because the library takes `::203.0.113.7` for the IPv4 address, although it is
- * `::cb00:7107`, another one (RFC 4291, 2.5.5.1).
+ * Writes a dotted end as two groups. The library takes `::203.0.113.7` for the IPv4 address, but it is `::cb00:7107`
+ * (RFC 4291, 2.5.5.1).
  */
 function inGroups(text: string): string {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
@@ -55,7 +55,7 @@ export function hostPrefix(address: Ip): Prefix {
   return `${address}/${isV4(address) ? 32 : 128}` as Prefix;
 }
 
-/** The unit in which an address is counted and banned: IPv4 alone, IPv6 by its network. */
+/** The unit in which an address is counted and banned: one IPv4 address, or an IPv6 network. */
 export function prefixOf(address: Ip, ipv6Length: number): Prefix {
   return isV4(address) ? hostPrefix(address) : truncate(address, ipv6Length);
 }
@@ -64,14 +64,14 @@ export function prefixLength(network: Prefix): number {
   return Number(network.slice(network.indexOf("/") + 1));
 }
 
-/** Half the internet and more: surely a slip of the hand where trust is given. */
+/** Half the internet or more: surely a mistake where trust is given. */
 export function isTooWide(network: Prefix): boolean {
   return prefixLength(network) < (isV4(network) ? 8 : 16);
 }
 
 /**
- * The network in which neighbours are taken together: the smallest that the internet routes (IPv4 /24), or what a site
- * gets at most (IPv6 /48, RFC 6177); never narrower than the unit itself.
+ * The network whose addresses count as neighbours: the smallest that the internet routes (IPv4 /24), or the largest
+ * that a site gets (IPv6 /48, RFC 6177). Never narrower than the unit itself.
  */
 export function neighbourhoodOf(address: Ip, ipv6Length: number): Prefix {
   return truncate(address, isV4(address) ? 24 : Math.min(48, ipv6Length));

@@ -1,11 +1,13 @@
 import { contains, type Ip, overlaps, type Prefix, prefixLength } from "./ip.ts";
 
-/** Whether a sign-in from here is against the server's networks or the account's own. An empty list means anywhere. */
+/**
+ * Whether a sign-in from this address breaks the server's or the account's restriction. An empty list means anywhere.
+ */
 export function isOutside(ip: Ip, server: readonly Prefix[], account: readonly Prefix[]): boolean {
   return [server, account].some((networks) => networks.length > 0 && !networks.some((each) => contains(each, ip)));
 }
 
-/** The networks that lie in both lists; null where neither restricts anything. Empty: no address does. */
+/** The networks that are in both lists; null if neither restricts anything. Empty: no address is allowed. */
 export function inBoth(server: readonly Prefix[], account: readonly Prefix[]): readonly Prefix[] | null {
   if (server.length === 0) return account.length === 0 ? null : account;
   if (account.length === 0) return server;

@@ -1,6 +1,6 @@
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "./ip.ts";
 
-/** Networks that may be many: whether an address lies in one costs a look for each length that occurs, not for each. */
+/** A large set of networks. A look-up costs one step for each prefix length that occurs, not for each network. */
 export class NetworkSet {
   readonly #networks: ReadonlySet<Prefix>;
   readonly #lengths: Readonly<Record<"v4" | "v6", readonly number[]>>;

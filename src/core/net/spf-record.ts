@@ -1,19 +1,19 @@
 import { isDomain } from "./address.ts";
 import { type Prefix, parsePrefix } from "./ip.ts";
 
-/** Networks that a record names itself, and names whose own records or addresses belong to it. */
+/** The networks that a record names, and names whose records or addresses also count. */
 export type SpfTerm =
   | Readonly<{ type: "network"; prefix: Prefix }>
   | Readonly<{ type: "include" | "redirect"; domain: string }>
-  /** `domain` null: the one whose record this is. Lengths of the networks around the addresses. */
+  /** `domain` null: the domain of this record. The lengths apply to networks around the addresses. */
   | Readonly<{ type: "a" | "mx"; domain: string | null; v4Length: number; v6Length: number }>;
 
-/** A record has at most 450 octets or so (RFC 7208, 3.4); more terms than this do not fit even into a long one. */
+/** A record has at most about 450 octets (RFC 7208, 3.4). Even a long one does not hold more terms than this. */
 const MOST_TERMS = 500;
 
 /**
- * What an SPF record (RFC 7208) lets send: its mechanisms that pass. Null for what is no such record. Left out are
- * terms that give no networks: `all`, `exists`, `ptr`, names with macros, and whatever is misspelt.
+ * What an SPF record (RFC 7208) allows to send: its mechanisms that pass. Null if it is not an SPF record. Terms that
+ * give no networks are left out: `all`, `exists`, `ptr`, names with macros, and misspelt ones.
  */
 export function parseSpfRecord(text: string): readonly SpfTerm[] | null {
   const [version = "", ...words] = text.split(" ");
@@ -63,7 +63,7 @@ function hosts(type: "a" | "mx", value: string): SpfTerm | null {
   return v4Length <= 32 && v6Length <= 128 ? { type, domain, v4Length, v6Length } : null;
 }
 
-/** Names of services begin with an underscore (RFC 8552). */
+/** Service names begin with an underscore (RFC 8552). */
 function domainIn(text: string): string | null {
   const name = text.toLowerCase().replace(/\.$/, "");
   return isDomain(name.replaceAll(/(^|\.)_/g, "$1")) && name.includes(".") ? name : null;

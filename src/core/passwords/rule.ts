@@ -1,8 +1,8 @@
 import { type AccountName, localPart } from "../net/address.ts";
 
-/** Characters (Unicode code points) that a password needs at least. */
+/** The minimum number of characters (Unicode code points) of a password. */
 export const MIN_PASSWORD_LENGTH = 10;
-/** Bytes that it may have at most: SASL PLAIN and Dovecot's buffers take this much without trouble. */
+/** The maximum number of bytes: SASL PLAIN and Dovecot's buffers accept this many. */
 export const MAX_PASSWORD_BYTES = 512;
 
 /** What is wrong with a new password, in one sentence; null if nothing is. `owner` is null for the administrator. */

@@ -4,22 +4,22 @@ import type { Credentials } from "./ports.ts";
 import { digestOf, type Sessions } from "./sessions.ts";
 
 /**
- * Who may call a route. `anyone` is for health and for signing in; `session` for what makes sense in a browser only;
- * `session_or_token` for all the rest.
+ * Who may call a route. `anyone` is for health and sign-in; `session` for what only a browser needs; `session_or_token`
+ * for everything else.
  */
 export type Who = "anyone" | "session" | "session_or_token";
 
-/** A caller whose credential holds. */
+/** A caller with a valid credential. */
 export type Caller = Readonly<{ how: "session" | "token"; name: string }>;
 
 const COOKIE = "ghostinbox";
 const TOKEN = /^Bearer +(gi_[A-Za-z0-9_-]{16,128})$/i;
-/** Looked up where no token was sent, so that each path does the same work. */
+/** Looked up if no token was sent, so that each path does the same work. */
 const NO_TOKEN = "gi_";
 
 type Held = Readonly<{ sessions: Sessions; credentials: Credentials; now: Millis }>;
 
-/** The caller behind these headers; null if no credential holds. Throws `StoreDown`. */
+/** The caller of these headers; null without a valid credential. Throws `StoreDown`. */
 export function callerOf(headers: Headers, { sessions, credentials, now }: Held): Caller | null {
   const token = TOKEN.exec(headers.get("authorization") ?? "")?.[1];
   const tokenName = credentials.tokenNamed(digestOf(token ?? NO_TOKEN));
@@ -28,7 +28,7 @@ export function callerOf(headers: Headers, { sessions, credentials, now }: Held)
   return inSession ? { how: "session", name: "admin" } : null;
 }
 
-/** Whether the credential by which a stream began still holds; that does not prolong a session. Throws `StoreDown`. */
+/** Whether the credential of a stream is still valid. This does not prolong a session. Throws `StoreDown`. */
 export function stillHolds(caller: Caller, headers: Headers, { sessions, credentials, now }: Held): boolean {
   if (caller.how === "session") return sessions.stands(sessionSecret(headers) ?? "", credentials.adminHash(), now);
   return callerOf(headers, { sessions, credentials, now })?.how === "token";
@@ -45,7 +45,7 @@ export function mayCall(who: Who, caller: Caller | null): boolean {
   }
 }
 
-/** How the guard's records name the caller. */
+/** The caller's name in the guard's records. */
 export function actorOf(caller: Caller, ip: Ip): string {
   return caller.how === "token" ? `token ${caller.name} via ${ip}` : `${caller.name} via ${ip}`;
 }
@@ -60,14 +60,15 @@ export function cookieNamed(headers: Headers, name: string): string | null {
   return ours?.slice(name.length + 1) ?? null;
 }
 
-/** `Secure` only behind https: a browser would not send it back over the plain loopback port. */
+/** `Secure` only behind https: a browser would not send it back over plain HTTP on loopback. */
 export function sessionCookie(secret: string, secure: boolean, maxAgeSeconds: number): string {
   return `${COOKIE}=${secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure ? "; Secure" : ""}`;
 }
 
 /**
- * True if a page of another origin caused the request: then neither a cookie nor a login counts. Browsers send `Origin`
- * with every request that may change something and `Sec-Fetch-Site` with all (Fetch Metadata); a script sends neither.
+ * True if a page of another origin caused the request. Then neither a cookie nor a sign-in counts. Browsers send
+ * `Origin` with every request that may change something, and `Sec-Fetch-Site` with all (Fetch Metadata). Scripts send
+ * neither.
  */
 export function isForeign(headers: Headers): boolean {
   const site = headers.get("sec-fetch-site");

@@ -2,11 +2,11 @@ import type { Ip } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { ApiParts } from "./ports.ts";
 
-/** Well within the half hour for which the guard believes it. */
+/** Well below the half hour for which the guard remembers it. */
 const TELL_EVERY_MS = 5 * MINUTE_MS;
 const MOST = 256;
 
-/** Tells the guard from where sessions and tokens are used, so that it does not ban their owners. */
+/** Reports to the guard from where sessions and tokens are used, so that it does not ban administrators. */
 export class Administrators {
   readonly #parts: Pick<ApiParts, "guard" | "clock">;
   readonly #told = new Map<Ip, Millis>();
@@ -15,7 +15,7 @@ export class Administrators {
     this.#parts = parts;
   }
 
-  /** Resolves when the guard knows, or did not answer: then the next use tells it again. Never rejects. */
+  /** Resolves when the guard knows, or did not answer; then the next use reports it again. Never rejects. */
   async seen(ip: Ip): Promise<void> {
     const now = this.#parts.clock.now();
     const told = this.#told.get(ip);

@@ -2,9 +2,9 @@ import { problem } from "./problem.ts";
 import type { Route } from "./route.ts";
 
 /**
- * The request's body as the row expects it: JSON, or a form where the row is the sign-in; undefined where none is
- * expected. Whatever the headers claim, no more than the row's bound is read. Scripts often send JSON under another
- * type: it is taken as what it is, since foreign pages are kept out by their origin, not by the type.
+ * The request's body as the route expects it: JSON, or a form for the sign-in; undefined if none is expected. Whatever
+ * the headers say, no more than the route's bound is read. Scripts often send JSON under another type, which is
+ * accepted: pages of other origins are kept out by their origin, not by the type.
  */
 export async function readBody(row: Route, request: Request): Promise<Readonly<{ value: unknown }> | Response> {
   if (row.schemas.body === undefined) return { value: undefined };

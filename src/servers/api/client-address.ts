@@ -1,17 +1,17 @@
 import { contains, type Ip, type Prefix, parseIp } from "../../core/net/ip.ts";
 
-/** Proxies in a row that are looked through; a longer header is a forgery. */
+/** The most proxies in a row that are looked at. A longer header is forged. */
 const HOPS = 32;
 
 export type Origin = Readonly<{
   ip: Ip;
-  /** The client came over https, as far as a trusted proxy says. */
+  /** The client used https, according to a trusted proxy. */
   secure: boolean;
 }>;
 
 /**
- * Where a request comes from. `X-Forwarded-For` is believed only from a trusted proxy, and only from the right: each
- * proxy appends its peer, so the rightmost address that is no trusted proxy is the last one nobody could forge.
+ * Where a request comes from. `X-Forwarded-For` is believed only from a trusted proxy, and read from the right: each
+ * proxy appends its peer, so the rightmost address that is not a trusted proxy is the last that cannot be forged.
  */
 export function originOf(
   peer: Ip,

@@ -2,7 +2,10 @@ import type { Reply, WebVerb } from "../../wire/control/control.ts";
 import type { CommandOf, Guard, Unreachable } from "./ports.ts";
 import { guardDown, problem } from "./problem.ts";
 
-/** Asks the guard on somebody's behalf and turns its answer into the route's, by `shape`; a refusal into a problem. */
+/**
+ * Sends a command to the guard for the caller, and turns its answer into the route's with `shape`. A refusal becomes a
+ * problem.
+ */
 export async function command<V extends WebVerb, A>(
   guard: Guard,
   by: string,

@@ -5,8 +5,8 @@ const COOKIE = "ghostinbox_device";
 const MAX_AGE_SECONDS = 180 * 86_400;
 
 /**
- * Whether this browser once signed in with the present password. It opens nothing: it only gives a line of its own at
- * the door, which no stranger can fill (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+ * Whether this browser has signed in with the current password. It grants no access. It only gives the browser its own
+ * queue at the sign-in, which no stranger can fill (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
  */
 export function isKnownDevice(headers: Headers, adminHash: string | null): boolean {
   const shown = cookieNamed(headers, COOKIE);
@@ -15,7 +15,7 @@ export function isKnownDevice(headers: Headers, adminHash: string | null): boole
   return given.length === right.length && timingSafeEqual(given, right);
 }
 
-/** Sent with each sign-in; a new password makes it worthless. */
+/** Sent with each sign-in; a new password makes it invalid. */
 export function deviceCookie(adminHash: string, secure: boolean): string {
   const attributes = `Path=/api/v1/login; HttpOnly; SameSite=Strict; Max-Age=${MAX_AGE_SECONDS}`;
   return `${COOKIE}=${proofOf(adminHash)}; ${attributes}${secure ? "; Secure" : ""}`;

@@ -5,7 +5,7 @@ import type { ApiParts } from "./ports.ts";
 import { Sessions } from "./sessions.ts";
 import { Streams } from "./streams.ts";
 
-/** What the routes share, and what of it has state. */
+/** What the routes share, including everything with state. */
 export type Handlers = Readonly<{
   parts: ApiParts;
   sessions: Sessions;

@@ -11,8 +11,8 @@ type PublicHealth = Readonly<{
 const RANK = { ok: 0, degraded: 1, down: 2 } as const;
 
 /**
- * The guard's health and what the web sees itself. Anyone may ask for it, so an answer is kept for a second and those
- * who ask meanwhile share one question.
+ * The guard's health, and what the web itself sees. Anyone may ask, so an answer is kept for a second and simultaneous
+ * requests share one question.
  */
 export class HealthReader {
   readonly #parts: ApiParts;

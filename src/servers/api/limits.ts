@@ -6,32 +6,32 @@ export const API_LIMITS = {
   bodyBytes: 4_096,
   loginBodyBytes: 2_048,
   connections: 512,
-  /** Of them, those of one address; a trusted proxy may take them all. */
+  /** How many of them one address may have; a trusted proxy may have all. */
   connectionsAnAddress: 64,
-  /** To receive a request's headers, and all of it. */
+  /** To receive the headers, and the whole request. */
   headersMs: 5 * SECOND_MS,
   requestMs: 15 * SECOND_MS,
-  /** How often it is looked whether a request is late; Node itself looks every 30 s. */
+  /** How often late requests are looked for; Node itself checks every 30 s. */
   lookMs: SECOND_MS,
   keepAliveMs: 5 * SECOND_MS,
-  /** To answer it; streams are exempt. */
+  /** To answer a request; streams are exempt. */
   answerMs: 15 * SECOND_MS,
   sessions: 256,
   sessionIdleMs: 12 * HOUR_MS,
   sessionAgeMs: 7 * DAY_MS,
-  /** Passwords being verified at once, besides the owner's: each takes 100 ms of a core and tens of megabytes. */
+  /** Passwords that are verified at once, besides the owner's: each takes 100 ms of a core and tens of megabytes. */
   loginsAtOnce: 4,
   streams: 32,
   streamRows: 100,
   streamBeatMs: 15 * SECOND_MS,
-  /** A reader that takes nothing for so long is dropped. */
+  /** A reader that reads nothing for this long is disconnected. */
   streamStallMs: 30 * SECOND_MS,
   eventsAPage: 500,
   statsEvents: 50,
   statsTopIps: 10,
   statsWindowMs: DAY_MS,
   healthAgeMs: SECOND_MS,
-  /** After the order to stop, until what still runs is cut off. */
+  /** After the order to stop, until running requests are cut off. */
   stopMs: 3 * SECOND_MS,
 } as const;
 export type ApiLimits = { readonly [K in keyof typeof API_LIMITS]: number };

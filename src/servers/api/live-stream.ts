@@ -4,20 +4,20 @@ import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 
 export type Wanted = Readonly<{
-  /** Send what lies behind this id; null: only what comes from now on. */
+  /** Send what follows this id; null: only new events. */
   after: number | null;
   prefix?: Prefix | undefined;
   type?: string | undefined;
   /** False once the caller's session or token has ended. */
   stillAllowed: () => boolean;
-  /** Ends the connection, however much of an answer is still unread. */
+  /** Ends the connection, even with unread output. */
   drop: () => void;
 }>;
 
 /**
- * One reader of server-sent events (HTML Living Standard, 9.2), each with its id, so that a browser resumes by
- * Last-Event-ID. Nothing is queued: the reader's demand reads the next rows from the database, news only wake it, and
- * who demands nothing for a while is dropped.
+ * One reader of server-sent events (HTML Living Standard, 9.2). Each event has its id, so a browser resumes with
+ * Last-Event-ID. Nothing is queued: the reader's demand reads the next rows from the database, and news only wake it. A
+ * reader that demands nothing for a while is disconnected.
  */
 export class LiveStream {
   readonly #parts: ApiParts;
@@ -67,7 +67,9 @@ export class LiveStream {
     this.#wake();
   }
 
-  /** The next rows, or a sign of life; null at the end. A database that fails ends the stream: the reader returns. */
+  /**
+   * The next rows, or a keep-alive; null at the end. If the database fails, the stream ends and the reader reconnects.
+   */
   async #next(): Promise<string | null> {
     let isQuiet = false;
     const beat = setTimeout(() => {

@@ -1,18 +1,18 @@
 import { API_LIMITS } from "./limits.ts";
 
-/** In which line an attempt stands: that of its network, or that of the owner's own browsers. */
+/** The queue of an attempt: that of its network, or that of the owner's own browsers. */
 export type Lane = Readonly<{ name: string; reserved: boolean }>;
 
 /**
- * One attempt at a time in each lane, so that none slips through between question and report. One more waits for its
- * turn: whoever tries without a pause then cannot keep out another from the same network.
+ * One attempt at a time in each queue, so that none slips through between the guard's question and report. One more can
+ * wait: then a client that tries without pause cannot keep out another one of its network.
  */
 export class LoginLanes {
-  /** Those being served, each with the one that waits. */
+  /** The running attempts, each with the one that waits. */
   readonly #served = new Map<string, (() => void) | null>();
   #strangers = 0;
 
-  /** Resolves when it is the attempt's turn, with whether it may go on; whoever may must `leave`. */
+  /** Resolves when it is the attempt's turn, with whether it may continue. If it may, it must call `leave`. */
   async enter({ name, reserved }: Lane): Promise<boolean> {
     const waiting = this.#served.get(name);
     if (waiting === undefined) {
@@ -26,7 +26,7 @@ export class LoginLanes {
     return true;
   }
 
-  /** The place goes to the one that waits, if any. */
+  /** The place goes to the waiting attempt, if there is one. */
   leave({ name, reserved }: Lane): void {
     const next = this.#served.get(name);
     if (next !== undefined && next !== null) {

@@ -17,8 +17,8 @@ const ACTOR = "web";
 type Attempt = Readonly<{ password: string; ip: Ip; secure: boolean; form: boolean; headers: Headers }>;
 
 /**
- * The dashboard's door. The guard judges each attempt as it judges those of mailboxes, before the password is verified
- * and after; without the guard nobody gets in.
+ * The sign-in to the dashboard. The guard judges each attempt before and after the password is verified, as it does for
+ * mailboxes. Without the guard nobody can sign in.
  */
 export class LoginDoor {
   readonly #parts: ApiParts;
@@ -58,7 +58,7 @@ export class LoginDoor {
     const passwordHash = this.#proofOf(password);
     const report = { verb: "dashboard_login", ip, passwordHash, success } as const;
     const reported = await guard.ask(ACTOR, report);
-    // The log tells of it even where the guard could not take it. Right and wrong ones then hear the same.
+    // Logged even if the guard could not record it. Right and wrong passwords then get the same answer.
     if (!success) this.#parts.signInRefused(ip);
     if (!reported.ok) return guardDown();
     if (!success || hash === null) return loginRefused(401);
@@ -77,7 +77,7 @@ export class LoginDoor {
     return new Response(null, { status: 204, headers: { "set-cookie": sessionCookie("", secure, 0) } });
   }
 
-  /** Tells passwords apart for the guard without revealing them: 12 bits, as Dovecot's auth policy sends. */
+  /** Lets the guard tell passwords apart without revealing them: 12 bits, as Dovecot's auth policy sends. */
   #proofOf(password: string): string {
     return createHmac("sha256", this.#key).update(password).digest("hex").slice(0, 3);
   }

@@ -26,7 +26,7 @@ function family(name: string, type: "gauge" | "counter", says: string, samples: 
   return `# HELP ${name} ${says}\n# TYPE ${name} ${type}\n${lines.join("")}`;
 }
 
-/** The source of a manual ban is a person: all of them are one. */
+/** The source of a manual ban is a person; all people are one label. */
 function bansBySource(bans: readonly BanItem[]): readonly Sample[] {
   const bySource = { engine: 0, fail2ban: 0, manual: 0 };
   for (const { source } of bans) bySource[source === "engine" || source === "fail2ban" ? source : "manual"]++;

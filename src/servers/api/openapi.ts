@@ -6,7 +6,7 @@ type Json = { readonly [key: string]: unknown };
 
 const PROBLEM = { $ref: "#/components/responses/Problem" };
 
-/** OpenAPI 3.1 of the same table that the router reads. */
+/** OpenAPI 3.1, from the same table that the router reads. */
 export function openApi(table: readonly Route[], version: string): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const row of table) {

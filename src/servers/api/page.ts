@@ -2,7 +2,9 @@ import type { PageFile } from "./ports.ts";
 import { problem } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 
-/** The dashboard's files by path: the same for everyone, for they hold no data. The first is the page itself. */
+/**
+ * The dashboard's files by path. They contain no data, so they are the same for everyone. The first is the page itself.
+ */
 export const PAGE_FILES = {
   "/": { file: "index.html", type: "text/html; charset=utf-8", says: "The dashboard and its sign-in." },
   "/app.js": { file: "app.js", type: "text/javascript; charset=utf-8", says: "The dashboard's program." },

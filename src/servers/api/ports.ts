@@ -2,19 +2,19 @@ import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Clock, Queries } from "../../engine/ports.ts";
 import type { Command, Reply, Verb, WebVerb } from "../../wire/control/control.ts";
 
-/** What the API needs of the outside. Each is named for the need; `daemon/web.ts` hands them in. */
+/** What the API needs from outside. Each port is named for the need; `daemon/web` supplies them. */
 
 export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: string }>;
 export type CommandOf<V extends Verb> = Extract<Command, { verb: V }>;
 
 export interface Guard {
-  /** Never throws: a guard that does not answer is a value. `by` says on whose behalf. */
+  /** Never throws: a guard that does not answer is a value. `by` says for whom. */
   ask<V extends WebVerb>(by: string, command: CommandOf<V>): Promise<Reply<V> | Unreachable>;
 }
 
-/** Tells that new events were committed. It may tell too often and, while the guard is away, too late. */
+/** Called when new events were committed. It may be called too often and, while the guard is away, too late. */
 export interface News {
-  /** Returns what ends the subscription. */
+  /** Returns a function that ends the subscription. */
   subscribe(onNews: () => void): () => void;
 }
 
@@ -28,7 +28,7 @@ export interface Credentials {
 
 export interface Passwords {
   verify(hash: string, password: string): Promise<boolean>;
-  /** A hash that no password fits, of the same cost: an unset password takes as long as a wrong one. */
+  /** A hash that matches no password, at the same cost: an unset password takes as long as a wrong one. */
   readonly decoy: string;
 }
 
@@ -50,16 +50,16 @@ export type ApiParts = Readonly<{
   page: ReadonlyMap<string, PageFile>;
   version: string;
   settings: ApiSettings;
-  /** Told of each wrong password. */
+  /** Called for each wrong password. */
   signInRefused: (ip: Ip) => void;
-  /** Told of a bug or broken IO behind a 500; the client learns nothing of it. */
+  /** Called for a bug or broken IO behind a 500. The client learns nothing of it. */
   report: (error: unknown) => void;
 }>;
 
 export type ApiSettings = Readonly<{
   /** Networks whose X-Forwarded-For and X-Forwarded-Proto are believed. */
   trustedProxies: readonly Prefix[];
-  /** By which browsers may call this server, and whatever lies below them. */
+  /** Names under which browsers may call this server, with everything below them. */
   names: readonly string[];
   /** The unit in which IPv6 addresses are judged, and how long offences are remembered. */
   ipv6Prefix: number;

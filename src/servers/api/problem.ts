@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 
-/** What went wrong with a request. A code is never renamed or reused: scripts hold them. */
+/** What went wrong with a request. A code is never renamed or reused: scripts depend on them. */
 export const PROBLEM_CODES = [
   "unauthorized",
   "login_refused",
@@ -39,7 +39,7 @@ export function problem({ status, code, detail, next, headers }: Problem): Respo
   });
 }
 
-/** The same for a missing, wrong, expired or revoked credential: it tells nothing apart. */
+/** The same answer for a missing, wrong, expired or revoked credential. */
 export function unauthorized(): Response {
   return problem({
     status: 401,
@@ -50,7 +50,7 @@ export function unauthorized(): Response {
   });
 }
 
-/** The same wording for a wrong password (401) and for an address that may not try (429). */
+/** The same words for a wrong password (401) and for an address that may not try (429). */
 export function loginRefused(status: 401 | 429): Response {
   return problem({
     status,

@@ -8,7 +8,7 @@ import type { ApiParts } from "./ports.ts";
 
 const EVENTS_A_PAGE = 50;
 
-/** What the reading routes answer. Each throws `StoreDown`. */
+/** The answers of the reading routes. Each throws `StoreDown`. */
 
 export async function readStats({ queries, clock }: ApiParts, health: HealthReader): Promise<Stats> {
   const store = queries();

@@ -3,7 +3,7 @@ import type { Ip } from "../../core/net/ip.ts";
 import type { Caller, Who } from "./access.ts";
 import { problem } from "./problem.ts";
 
-/** What a handler is given: the request has passed the access rule and its schemas. */
+/** What a handler gets: the request has passed the access rule and its schemas. */
 export type Call<P, Q, B> = Readonly<{
   params: P;
   query: Q;
@@ -12,38 +12,38 @@ export type Call<P, Q, B> = Readonly<{
   /** The client came over https. */
   secure: boolean;
   caller: Caller | null;
-  /** On whose behalf the guard is asked. */
+  /** For whom the guard is asked. */
   by: string;
   headers: Headers;
-  /** Tells after a while, of a stream, whether its caller still may. */
+  /** For a stream, from time to time: whether its caller may still read it. */
   stillAllowed: () => boolean;
   /** Ends the connection of a client that reads too slowly. */
   drop: () => void;
 }>;
 
-/** What answers: a value of the answer's schema, or a response, such as a problem, as it stands. */
+/** The answer: a value of the answer's schema, or a complete response, such as a problem. */
 type Answer<A> = A | Response;
 
 export type Method = "GET" | "POST" | "DELETE";
 
 type Shape = Readonly<{
   method: Method;
-  /** As OpenAPI writes it: `/api/v1/why/{ip}`. A parameter takes the rest of the path, slashes included. */
+  /** As in OpenAPI: `/api/v1/why/{ip}`. A parameter takes the rest of the path, including slashes. */
   path: string;
   who: Who;
   /** One sentence. */
   says: string;
-  /** The greatest body it reads; 0 where none is expected. */
+  /** The largest body that it reads; 0 if none is expected. */
   bodyBytes: number;
-  /** Takes a form as well as JSON. */
+  /** Accepts a form as well as JSON. */
   form?: true;
-  /** Of an answer by the schema; 204 has none. */
+  /** The status of an answer by the schema; 204 has no body. */
   status?: 200 | 201 | 204;
-  /** What it answers besides, problems apart: by status. */
+  /** Its other answers, by status, without problems. */
   also?: Readonly<Partial<Record<303 | 503, Other>>>;
   /** Not `application/json`. */
   type?: string;
-  /** Streams end by themselves; the rest within `API_LIMITS.answerMs`. */
+  /** Streams end by themselves; the others within `API_LIMITS.answerMs`. */
   endless?: true;
 }>;
 
@@ -61,7 +61,7 @@ type Typed<P, Q, B, A> = Shape &
     run: (call: Call<P, Q, B>) => Answer<A> | Promise<Answer<A>>;
   }>;
 
-/** One row of the table, its types folded away. */
+/** One row of the table, without its type parameters. */
 export type Route = Shape &
   Readonly<{
     schemas: Partial<Schemas>;

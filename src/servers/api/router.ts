@@ -15,7 +15,9 @@ import type { Route } from "./route.ts";
 type Env = { Bindings: HttpBindings };
 type Http = Context<Env>;
 
-/** Treats every row of the table the same way: access rule, body bound, schemas, handler, deadline, problem details. */
+/**
+ * Handles every row of the table in the same way: access rule, body bound, schemas, handler, deadline, problem details.
+ */
 export function createRouter(table: readonly Route[], handlers: Handlers): Hono<Env> {
   const app = new Hono<Env>();
   app.use(secureHeaders(HEADERS), (http, next) => next().then(() => noStore(http)));
@@ -29,7 +31,7 @@ export function createRouter(table: readonly Route[], handlers: Handlers): Hono<
   return app;
 }
 
-/** No inline script or style, nothing from elsewhere, no frames. */
+/** No inline script or style, nothing from other hosts, no frames. */
 const HEADERS = {
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
@@ -65,7 +67,7 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
   }
 
   const told = caller === null ? undefined : handlers.administrators.seen(ip);
-  // Whoever changes something may be about to ban himself.
+  // An administrator who changes something may be about to ban their own address.
   if (row.method !== "GET") await told;
   const body = await readBody(row, http.req.raw);
   if (body instanceof Response) return body;
@@ -85,7 +87,7 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
   return answered instanceof Response ? answered : http.json(answered, row.status === 201 ? 201 : 200);
 }
 
-/** Where a browser acts by itself: with its cookie, and at the sign-in, which would give it one. */
+/** Where a browser acts by itself: with its cookie, or at the sign-in that would give it one. */
 function isOfCookies(row: Route, caller: Caller | null): boolean {
   return caller?.how === "session" || (row.who === "anyone" && row.method !== "GET");
 }
@@ -126,7 +128,7 @@ function isPathOf(path: string, asked: string): boolean {
   return new RegExp(`^${pattern.join(".+")}$`).test(asked);
 }
 
-/** `/why/{ip}` as the router writes it: a parameter takes the rest of the path, so a network needs no escaping. */
+/** `/why/{ip}` in the router's syntax: a parameter takes the rest of the path, so a network needs no escaping. */
 function honoPath(path: string): string {
   return path.replace(/\{(\w+)\}/g, ":$1{.+}");
 }

@@ -18,7 +18,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
   const bodyBytes = API_LIMITS.bodyBytes;
 
   const table: readonly Route[] = [
-    // What users, scripts and dashboards of before rely on.
+    // Routes that users, scripts and dashboards already rely on.
     route({
       method: "GET",
       path: "/api/security",

@@ -18,7 +18,7 @@ import type {
 import { exactly } from "./exactly.ts";
 import { API_LIMITS } from "./limits.ts";
 
-/** The shapes of requests and answers: checked at the door, shown in `/openapi.json`. */
+/** The shapes of requests and answers: checked on arrival, shown in `/openapi.json`. */
 
 const NOTE_CHARACTERS = 200;
 /** Control characters and separators that break a line. */
@@ -30,7 +30,7 @@ const note = z
   .refine((text) => !CONTROL.test(text), "has control characters")
   .describe("For the record: why.");
 
-/** An address or a network, handed on as it was written: the guard widens an IPv6 address to its network. */
+/** An address or a network, passed on as written: the guard widens an IPv6 address to its network. */
 const target = z
   .string("is missing, or not text")
   .max(64, "is not an IP address or a network")
@@ -81,7 +81,7 @@ export const allowRequest = z.strictObject({ network: target, note: note.optiona
 export const networkInPath = z.object({ network: target });
 export const ipInPath = (ipv6Prefix: number) => z.object({ ip: subject(ipv6Prefix) });
 
-/** An account as it was typed: those that do not exist are asked about too. */
+/** An account as typed; it need not exist. */
 export const accountInPath = z.object({
   account: z
     .string()

@@ -44,7 +44,7 @@ export class ApiServer {
     return typeof bound === "object" && bound !== null ? bound.port : port;
   }
 
-  /** Takes nothing new, ends the streams, lets running requests finish for a while, then cuts them off. */
+  /** Accepts nothing new, ends the streams, lets running requests finish for a while, then cuts them off. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, "close");

@@ -5,11 +5,11 @@ import { API_LIMITS } from "./limits.ts";
 type Session = { readonly passwordHash: string; readonly startedAt: Millis; usedAt: Millis };
 
 /**
- * Dashboard sessions, in memory: a restart ends them all. At most `API_LIMITS.sessions`, the least recently used goes
- * first. A session ends with the password by which it began.
+ * Dashboard sessions, in memory: a restart ends them all. At most `API_LIMITS.sessions`; the least recently used is
+ * removed first. A session ends when the password with which it began is changed.
  */
 export class Sessions {
-  /** By digest, so that memory holds no usable secret. Ordered by last use. */
+  /** By digest, so memory holds no usable secret. Ordered by last use. */
   readonly #byDigest = new Map<string, Session>();
 
   /** Returns the secret for the cookie. */
@@ -21,7 +21,7 @@ export class Sessions {
     return secret;
   }
 
-  /** True if the session stands; that counts as its use. */
+  /** True if the session is valid; this counts as its use. */
   use(secret: string, passwordHash: string | null, now: Millis): boolean {
     const digest = digestOf(secret);
     const session = this.#byDigest.get(digest);
@@ -33,7 +33,7 @@ export class Sessions {
     return true;
   }
 
-  /** True if the session stands; asking is no use of it. */
+  /** True if the session is valid; this does not count as its use. */
   stands(secret: string, passwordHash: string | null, now: Millis): boolean {
     const session = this.#byDigest.get(digestOf(secret));
     return session !== undefined && stands(session, passwordHash, now);

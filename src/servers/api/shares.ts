@@ -6,16 +6,16 @@ type Shares = Readonly<{
   /** Connections that one address, or one IPv6 unit, may hold at once. */
   most: number;
   ipv6Prefix: number;
-  /** Each passes on the connections of many. */
+  /** Trusted proxies: each passes on the connections of many clients. */
   trustedProxies: readonly Prefix[];
 }>;
 
-/** No single address takes all connections of a server: those above its share are closed as soon as they open. */
+/** No single address can take all connections of a server: those above its share are closed as soon as they open. */
 export function shareConnections(server: Server, { most, ipv6Prefix, trustedProxies }: Shares): void {
   const open = new Map<Prefix, number>();
   server.on("connection", (socket: Socket) => {
     const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, "") ?? "");
-    // Gone before it was looked at.
+    // Closed before it was looked at.
     if (ip === null) return void socket.destroy();
     if (trustedProxies.some((network) => contains(network, ip))) return;
     const unit = prefixOf(ip, ipv6Prefix);

@@ -5,7 +5,7 @@ import { problem } from "./problem.ts";
 
 export const STREAM_TYPE = "text/event-stream";
 
-/** The live streams that are open: at most `API_LIMITS.streams`. */
+/** The open live streams, at most `API_LIMITS.streams`. */
 export class Streams {
   readonly #parts: ApiParts;
   readonly #open = new Set<LiveStream>();
@@ -32,7 +32,7 @@ export class Streams {
   }
 }
 
-/** Where to resume: the header that browsers send, else the query. Null for neither. */
+/** Where to resume: from the header that browsers send, else from the query. Null if neither is there. */
 export function resumeFrom(headers: Headers, after: number | undefined): number | null {
   const header = headers.get("last-event-id");
   return header !== null && /^\d{1,15}$/.test(header) ? Number(header) : (after ?? null);

@@ -14,7 +14,7 @@ import {
 } from "../kinds.ts";
 import { count, GB, KB, type Setting } from "../setting.ts";
 
-/** What strangers and users may do, and what becomes of who does more. */
+/** What strangers and users may do, and what happens past a limit. */
 export const abuse = {
   "limits.mail.per_minute": {
     kind: count,

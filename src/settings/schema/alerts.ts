@@ -16,7 +16,7 @@ import {
 } from "../kinds.ts";
 import { count, type Setting } from "../setting.ts";
 
-/** What the owner is told, and by which ways. */
+/** What the owner is told, and through which channels. */
 export const alerts = {
   "alerts.contacts": {
     kind: listOf(oneLine, 20),

@@ -16,7 +16,7 @@ import {
 } from "../kinds.ts";
 import { GB, KB, MB, type Setting } from "../setting.ts";
 
-/** Where the server listens, whom it asks, and what it keeps. */
+/** Where the server listens, which resolver it uses, and what it keeps. */
 export const machine = {
   "tls.cert": {
     kind: orEmpty(path),

@@ -17,7 +17,7 @@ import {
 } from "../kinds.ts";
 import { type Setting } from "../setting.ts";
 
-/** Mail that comes in, and mail that goes out. */
+/** Incoming and outgoing mail. */
 export const mail = {
   "accounts.administrator": {
     kind: orEmpty(mailAddress),
