@@ -28,8 +28,8 @@ export const SERVICES = [
 export type ServiceName = (typeof SERVICES)[number];
 
 /**
- * libmilter looks only every 5 s whether it was told to end, rspamd waits up to 30 s for whoever is connected, and a
- * socket outlives its milter either way. Postfix does for a mail in between what it does for any milter that is gone.
+ * libmilter checks only every 5 s whether it must end, rspamd waits up to 30 s for its clients, and a socket outlives
+ * its milter in any case. For a mail in between, Postfix does what it does for any missing milter.
  */
 const MILTERS: readonly ServiceName[] = ["spamass-milter", "rspamd"];
 const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
@@ -41,9 +41,9 @@ const SCORERS: readonly ServiceName[] = ["spamd", "spam-head"];
 
 export type RunitInput = Readonly<{
   layout: Layout;
-  /** Directory of files that chpst(8) turns into environment variables; there are secrets among them. */
+  /** Directory of files that chpst(8) turns into environment variables; some contain secrets. */
   environment: string;
-  /** Whether this process may hand CAP_NET_ADMIN on to the guard. */
+  /** Whether this process may pass CAP_NET_ADMIN on to the guard. */
   netAdmin: boolean;
   /** Whether the web listens on a port below 1024. */
   webLowPort: boolean;
@@ -56,16 +56,16 @@ export type Script = Readonly<{
   service: ServiceName;
   run: string;
   logRun: string;
-  /** More of runsv(8): what to do instead of sending TERM, and what to do when it has ended. */
+  /** More for runsv(8): what to do instead of sending TERM, and what to do after the end. */
   control?: string;
   finish?: string;
 }>;
 
-/** Small heaps: the programs hold little, and what they may not take, nothing else can make them take. */
+/** Small heaps: the programs hold little data, and the limit enforces it. */
 export const NODE_FLAGS =
   "--max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size --disable-warning=ExperimentalWarning";
 
-/** One service directory each for runsvdir(8). Every path is free of spaces and quotes: set-up sees to it. */
+/** One service directory each for runsvdir(8). Set-up makes sure that no path contains spaces or quotes. */
 export function renderRunit(input: RunitInput): readonly Script[] {
   return SERVICES.filter((service) => isWanted(service, input)).map((service) => ({
     service,
@@ -92,7 +92,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
     case "keeper":
       return [ours("keeper", "", input)];
     case "postfix":
-      // master(8) kills its process group when it ends, so it gets one of its own.
+      // master(8) kills its process group when it ends, so it gets its own.
       return [
         `postfix -c ${layout.postfixConf} check || exit 1`,
         `exec chpst -P /usr/lib/postfix/sbin/master -c ${layout.postfixConf} -s`,
@@ -120,7 +120,7 @@ function ours(program: string, privileges: string, { layout, environment }: Runi
   return `exec chpst -o 65536 -e ${environment} ${privileges}${nodeCommand(program, layout)}`;
 }
 
-/** Settings that were given in the environment reach it by `settings/for-web.ts` alone. */
+/** Settings from the environment reach it only through `settings/for-web.ts`. */
 function webCommand({ layout, webLowPort }: RunitInput): string {
   const user = asUser(USERS.web, webLowPort ? "net_bind_service" : null);
   const environment = `env -i PATH="$PATH" GHOSTINBOX_DATA=${layout.data} MALLOC_ARENA_MAX=2`;

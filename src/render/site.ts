@@ -3,7 +3,7 @@ import type { StubZone } from "../settings/kinds.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
 
-/** All that the configuration files of Postfix and Dovecot depend on. */
+/** Everything on which the configuration files of Postfix and Dovecot depend. */
 export type Site = Readonly<{
   layout: Layout;
   /** Fully qualified name of this machine. */
@@ -14,13 +14,13 @@ export type Site = Readonly<{
   recipientsPerMail: number;
   greylist: Readonly<{ enabled: boolean; delaySeconds: number }>;
   limits: Readonly<{
-    /** Connections of one address at once to each port of Postfix. */
+    /** Open connections of one address to each port of Postfix. */
     connectionsAtOnce: number;
-    /** Of an address from which an account signed in lately, to the doors where users send. */
+    /** The same for a known address, on the ports where users send. */
     connectionsOfKnown: number;
-    /** Mails of one address that Postfix takes within a minute. */
+    /** Mails of one address that Postfix accepts within a minute. */
     mailsPerMinute: number;
-    /** Whom neither of them concerns, besides loopback. */
+    /** Networks that are exempt from both, besides loopback. */
     exempt: readonly Prefix[];
   }>;
   ports: Readonly<{
@@ -40,9 +40,9 @@ export type Site = Readonly<{
   dkimSelector: string;
   /** The file of settings that the web reads. */
   webSettings: string;
-  /** By this Dovecot proves to the guard that it is Dovecot. */
+  /** The secret with which Dovecot proves to the guard that it is Dovecot. */
   loginPolicySecret: string;
-  /** By this Rspamd proves to Postfix that it has verified a sender. */
+  /** The secret with which Rspamd proves to Postfix that it has verified a sender. */
   proofWord: string;
   /** Owner of the Maildirs. */
   mailUser: Readonly<{ uid: number; gid: number }>;
@@ -50,12 +50,12 @@ export type Site = Readonly<{
   ipv6: boolean;
 }>;
 
-/** How mail leaves. Durations in whole seconds. */
+/** How mail is sent. Durations in whole seconds. */
 export type Outbound = Readonly<{
   queueLifetimeSeconds: number;
   bounceLifetimeSeconds: number;
   delayWarningSeconds: number;
-  /** Null: straight to the recipients' servers. */
+  /** Null: directly to the recipients' servers. */
   relay: Relay | null;
 }>;
 
@@ -64,7 +64,7 @@ export type Relay = Readonly<{
   nextHop: string;
   port: number;
   login: Readonly<{ user: string; password: string }> | null;
-  /** PEM file of those who may vouch for it. */
+  /** PEM file of certificate authorities for it. */
   authorities: string;
 }>;
 
@@ -73,14 +73,14 @@ export type SpamSite = Readonly<{
   requiredScore: number;
   /** In whole points; 0 refuses nothing. */
   refuseScore: number;
-  /** Sender patterns that are believed as they stand. */
+  /** Sender patterns that are believed without proof. */
   allowFrom: readonly string[];
   onFailure: "pass" | "wait";
-  /** SpamAssassin's configuration by the owner; empty where there is none. */
+  /** The owner's SpamAssassin configuration; empty if there is none. */
   ownRules: string;
 }>;
 
-/** A filter of Fail2ban: the name of its file without `.conf`, which is that of the jail it becomes, and its text. */
+/** A filter of Fail2ban: its text, and the name of its file without `.conf`, which becomes the jail's name. */
 export type Filter = Readonly<{ name: string; text: string }>;
 
 export type Fail2banSite = Readonly<{
@@ -92,12 +92,12 @@ export type Fail2banSite = Readonly<{
 
 /** Of our resolver. */
 export type DnsSite = Readonly<{
-  /** Its loopback address; the port is 53, because resolv.conf(5) can name no other. */
+  /** Its loopback address. The port is 53, because resolv.conf(5) cannot name another. */
   address: string;
   /** Absolute paths. */
   rootHints: string;
   trustAnchor: string;
-  /** Whether the root is another than the internet's. */
+  /** Whether it uses another root than the internet's. */
   ownRoot: boolean;
   stubs: readonly StubZone[];
 }>;

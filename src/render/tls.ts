@@ -6,23 +6,23 @@ type TlsProfile = Settings["tls.profile"];
 /** OpenSSL cipher lists up to TLS 1.2 (openssl-ciphers(1)); all suites of TLS 1.3 are good. */
 const CIPHERS: Readonly<Record<TlsProfile, string>> = {
   modern: "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!MD5:!DSS",
-  // Word for word the line that the seed gives Dovecot.
+  // Word for word the line of examples/investra.toml's original Dovecot configuration.
   seed: "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS",
 };
 
-/** The seed's `ssl_protocols`; modern says the same in the words of today. */
+/** Its `ssl_protocols`; `modern` says the same in today's words. */
 const PROTOCOLS: Readonly<Record<TlsProfile, string>> = {
   modern: ">=TLSv1.2",
   seed: "!SSLv3 !TLSv1 !TLSv1.1",
 };
 
 /**
- * What the servers read: copies that have been found to belong together, so that a half-written renewal is served by
- * nobody. Names below `layout.tlsServed`.
+ * What the servers read: copies that are known to belong together, so that no server uses a half-written renewal. Names
+ * below `layout.tlsServed`.
  */
 export const SERVED = { chain: "chain.pem", cert: "cert.pem", key: "key.pem", dh: "dh.pem" } as const;
 
-/** smtpd on every port. Both levels use the list "high": port 25 takes TLS where it is offered, the others demand it. */
+/** smtpd on every port. Both levels use the list "high": port 25 uses TLS if the client does, the others require it. */
 export function postfixServerTls({ layout, tls }: Site): Readonly<Record<string, string>> {
   const protocols = PROTOCOLS[tls.profile];
   return {
@@ -34,7 +34,7 @@ export function postfixServerTls({ layout, tls }: Site): Readonly<Record<string,
     smtpd_tls_mandatory_ciphers: "high",
     tls_high_cipherlist: CIPHERS[tls.profile],
     tls_preempt_cipherlist: "yes",
-    // Despite its name for a group of any size.
+    // Despite its name, for a group of any size.
     smtpd_tls_dh1024_param_file: `${layout.tlsServed}/${SERVED.dh}`,
     smtpd_tls_auth_only: "yes",
     smtpd_tls_received_header: "yes",
@@ -43,7 +43,7 @@ export function postfixServerTls({ layout, tls }: Site): Readonly<Record<string,
   };
 }
 
-/** Dovecot 2.3 knows `ssl_protocols` and `ssl_dh_parameters_length` of old as the first and last line of these. */
+/** Dovecot 2.3 still accepts `ssl_protocols` and `ssl_dh_parameters_length` for the first and last of these lines. */
 export function dovecotTls({ layout, tls }: Site): string {
   return `ssl = required
 ssl_min_protocol = TLSv1.2
@@ -56,7 +56,7 @@ ssl_options = no_compression
 ssl_client_ca_file = /etc/ssl/certs/ca-certificates.crt`;
 }
 
-/** The group ffdhe2048 of RFC 7919, appendix A.1: nothing up its sleeve, and nothing to compute at the first start. */
+/** The group ffdhe2048 of RFC 7919, appendix A.1: publicly known, so nothing is computed at the first start. */
 export const FFDHE2048 = `-----BEGIN DH PARAMETERS-----
 MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
 +8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a

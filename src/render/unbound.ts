@@ -1,8 +1,8 @@
 import { RENDERED_BY, type Site } from "./site.ts";
 
 /**
- * unbound.conf (unbound.conf(5)): asks the name servers of the internet itself and validates what they say (RFC 4035).
- * Nothing is forwarded to a public resolver: block lists refuse what comes through one.
+ * unbound.conf (unbound.conf(5)): asks the name servers of the internet directly and validates their answers (RFC
+ * 4035). Nothing is forwarded to a public resolver, because block lists refuse those.
  */
 export function renderUnbound({ dns, ipv6 }: Site): string {
   return [
@@ -13,7 +13,7 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
       "port: 53",
       "access-control: 127.0.0.0/8 allow",
       `do-ip6: ${ipv6 ? "yes" : "no"}`,
-      // runit starts it as its own user already, with the one right to open the port.
+      // runit starts it as its own user already, with the capability to open the port.
       'username: ""',
       'chroot: ""',
       'directory: ""',
@@ -41,9 +41,9 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
 }
 
 /**
- * What a stub's server says of its own zone is not for others to sign. The names may be ones for which unbound answers
- * by itself: `transparent` lets those of the stub through where a zone at or above it is built in (`corp.home.arpa`),
- * `nodefault` takes away each that lies below it (`172.in-addr.arpa`), under the very name by which it is built in.
+ * The answers of a stub's server need no signatures. Its names may be ones that unbound answers itself: `transparent`
+ * lets the stub's names through if a built-in zone is at or above it (`corp.home.arpa`), and `nodefault` removes each
+ * built-in zone below it (`172.in-addr.arpa`), under its built-in name.
  */
 function askedOfItsServer(zone: string): readonly string[] {
   const below = BUILT_IN_ZONES.filter((name) => name.endsWith(`.${zone}`));
@@ -54,7 +54,7 @@ function askedOfItsServer(zone: string): readonly string[] {
   ];
 }
 
-/** A family's server asks little; the default caches would hold what nobody asks for again. */
+/** A family's server asks little; the default caches would hold answers that are never used again. */
 const SMALL: readonly string[] = [
   "msg-cache-size: 4m",
   "rrset-cache-size: 8m",
@@ -77,7 +77,10 @@ const CAREFUL: readonly string[] = [
   "edns-buffer-size: 1232",
 ];
 
-/** By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); an own root decides. */
+/**
+ * By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); with an own root, that
+ * decides.
+ */
 export const NOTHING_SPECIAL: readonly string[] = [
   "unblock-lan-zones: yes",
   'local-zone: "test." nodefault',

@@ -11,7 +11,7 @@ export const CONTENT_USERS = {
 } as const;
 
 /**
- * spamd(8p): one child waits for work and a second one comes when it is busy. A user's preferences are looked for under
+ * spamd(8p): one child waits for work, and a second one starts when it is busy. It looks for a user's preferences under
  * the recipient's address.
  */
 export function spamdCommand(layout: Layout): string {
@@ -30,25 +30,25 @@ export function spamdCommand(layout: Layout): string {
   return `exec ${user} env HOME=${layout.spamState} spamd ${options.join(" ")}`;
 }
 
-/** Between spamc and spamd, as spamd's user; it needs nothing but the two sockets. */
+/** Between spamc and spamd, as spamd's user; it needs only the two sockets. */
 export function spamHeadCommand({ spamHead, spamHeadSocket, spamdSocket }: Layout): string {
   const user = as(CONTENT_USERS.spamd);
   return `exec ${user} /usr/bin/python3 -I ${spamHead} ${spamHeadSocket} ${spamdSocket}`;
 }
 
-/** Its options depend on the settings, so that they are rendered with them (`renderSpamMilter`). */
+/** Its options depend on the settings, so they are rendered with them (`renderSpamMilter`). */
 export function spamMilterCommand(layout: Layout): string {
   return `exec sh ${layout.spamMilterConf}/command`;
 }
 
-/** What runsv(8) does when spamd, or what stands before it, has ended; rendered with the settings, too. */
+/** What runsv(8) does when spamd, or the program in front of it, has ended. Also rendered with the settings. */
 export function spamdEnded(layout: Layout): string {
   return `exec sh ${layout.spamMilterConf}/spamd-ended`;
 }
 
 /**
- * spamass-milter(8) lets a mail pass whenever spamc fails, whatever spamc says. So where mail shall wait, the milter
- * itself is there only while spamd is, and Postfix says 4xx without it.
+ * spamass-milter(8) accepts a mail if spamc fails for any reason. So where mail must wait, the milter runs only while
+ * spamd does, and Postfix answers 4xx without it.
  */
 export function renderSpamMilter(site: Site): readonly RenderedFile[] {
   const { layout, spam } = site;
@@ -69,17 +69,18 @@ function untilSpamdAnswers({ spamHeadSocket }: Layout): string {
   return `until timeout 5 spamc -K -U ${spamHeadSocket} >/dev/null 2>&1; do sleep 1; done`;
 }
 
-/** The recipient's address goes to spamd as the name of the user. */
+/** The recipient's address goes to spamd as the user name. */
 function milterCommand({ layout, domains, spam, messageSizeBytes }: Site): readonly string[] {
   const refuse = spam.refuseScore === 0 ? "" : ` -r ${spam.refuseScore} -R '${REFUSED_AS_SPAM}'`;
-  // Whose patience with a frozen spamd ends first, decides: spamc lets the mail pass, Postfix does as it was told.
+  // The shorter timeout decides about a hanging spamd: with spamc's the mail passes, with Postfix's its own setting
+  // applies.
   const seconds = spam.onFailure === "pass" ? SPAM_SECONDS - 5 : 3 * SPAM_SECONDS;
   return [
-    // Postfix may speak to its socket by the group of the directory, to which the milter itself does not belong.
+    // Postfix may use its socket through the group of the directory; the milter itself is not in that group.
     "umask 007",
     `exec ${as(CONTENT_USERS.spamMilter)} \\`,
     `  spamass-milter -p ${layout.spamMilterSocket} -u nobody -e ${domains[0] ?? "localhost"}${refuse} \\`,
-    // Of the answer only the headers are another's: spamc keeps the body, whose head was all that spamd saw.
+    // spamc takes only the headers from the answer and keeps the body, because spamd saw only the start of a long one.
     `  -- -U ${layout.spamHeadSocket} -t ${seconds} --headers -s ${Math.min(messageSizeBytes + ROOM_BYTES, MOST_BYTES)}`,
   ];
 }
@@ -88,12 +89,12 @@ function milterCommand({ layout, domains, spam, messageSizeBytes }: Site): reado
 const ROOM_BYTES = 2 * 1024 * 1024;
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** What a sender reads whose mail scored too high. It names no mechanism; log lines are found by it. */
+/** The reply to a sender whose mail scored too high. It names no mechanism; log lines are found by it. */
 export const REFUSED_AS_SPAM = "Message content refused";
 
 /**
- * What it compiled for itself goes first: where it was killed over its work, that may be half a file. By its own group
- * it reads the keys that sign mail, and what the guard writes for it.
+ * Its compiled files are removed first: if it was killed while writing them, they may be incomplete. Its own group lets
+ * it read the keys that sign mail, and what the guard writes for it.
  */
 export function rspamdCommands(layout: Layout): readonly string[] {
   const user = as(CONTENT_USERS.rspamd);
@@ -113,7 +114,7 @@ export function rspamdEnded(): readonly string[] {
   ];
 }
 
-/** With its own group alone: none may speak to what Postfix or another of them may. */
+/** With its own group only: no program may use the sockets of Postfix or of another one. */
 function as(user: string): string {
   return (
     `setpriv --reuid ${user} --regid ${user} --clear-groups ` +

@@ -4,17 +4,17 @@ import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 /** The user that Debian's package makes. */
 export const POSTGREY_USER = "postgrey";
 
-/** What a stranger reads. It names no mechanism. */
+/** The reply to strangers. It names no mechanism. */
 const GREYLIST_TEXT = "Temporarily unavailable, try again later";
 
-/** Its options depend on the settings, so that they are rendered with them (`renderPostgrey`). */
+/** Its options depend on the settings, so they are rendered with them (`renderPostgrey`). */
 export function postgreyCommand(layout: Layout): string {
   return `exec sh ${layout.postgreyConf}/command`;
 }
 
 /**
- * postgrey(8). Whoever has come again once is not asked again, from the same address. The group of its socket, by its
- * directory, is Postfix's. Where greylisting is off, a process that does nothing keeps its place.
+ * postgrey(8). A sender that has retried once is accepted from the same address from then on. The group of its socket,
+ * set by its directory, is Postfix's. If greylisting is off, a process that does nothing runs instead.
  */
 export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFile {
   const options = [
@@ -28,7 +28,7 @@ export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFi
     `--hostname=${hostname}`,
     `--greylist-text='${GREYLIST_TEXT}'`,
   ];
-  // Were its groups not just those of passwd(5), it would give the socket to its own group (Net::Server, post_bind).
+  // With groups other than those of passwd(5), it would give the socket to its own group (Net::Server, post_bind).
   const user = `setpriv --reuid ${POSTGREY_USER} --regid ${POSTGREY_USER} --init-groups --bounding-set=-all --no-new-privs`;
   const command = greylist.enabled ? ["postgrey", ...options] : ["sleep infinity"];
   return {

@@ -2,24 +2,24 @@ import { join } from "node:path";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
 /**
- * The site configuration of SpamAssassin (Mail::SpamAssassin::Conf(3)), which stands in for /etc/spamassassin:
- * `local.cf`, the plugins, and the owner's rules, which are read last and so have the last word.
+ * The site configuration of SpamAssassin (Mail::SpamAssassin::Conf(3)), in place of /etc/spamassassin: `local.cf`, the
+ * plugins, and the owner's rules, which are read last and override the others.
  */
 export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
   const files = [
     { name: "plugins.pre", text: pluginsPre(), mode: 0o644 },
     { name: "local.cf", text: localCf(site), mode: 0o644 },
   ];
-  // Always there, so that rules that are taken away are gone.
+  // Always written, so that removed rules disappear.
   return [...files, { name: "own.cf", text: site.spam.ownRules, mode: 0o644 }];
 }
 
-/** `5` as `5.0`, the way everybody writes a score. */
+/** `5` as `5.0`, the usual way to write a score. */
 export function score(value: number): string {
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
-/** Usual mails take a tenth of a second; twice this is less than spamc's patience (milters.ts). */
+/** Usual mails take 0.1 s; twice this is less than spamc's timeout (milters.ts). */
 const SCORING_SECONDS = 7;
 
 function localCf({ layout, dns, spam }: Site): string {
@@ -29,18 +29,18 @@ function localCf({ layout, dns, spam }: Site): string {
     "report_safe 0",
     "rewrite_header Subject [SPAM]",
     "",
-    // These believe whatever the sender claims to be; see docs/spam.md.
+    // These believe what a mail says about its sender; see docs/spam.md.
     ...spam.allowFrom.map((pattern) => `whitelist_from ${pattern}`),
     "",
     `dns_server ${dns.address}`,
-    // Seconds for all block lists together, and for each once most have answered: the mail waits with them.
+    // Seconds for all block lists together, and for each once most have answered: the mail waits for them.
     "rbl_timeout 5 1",
-    // Seconds, then the score of what was looked at so far: see security/spam-head.py.
+    // Seconds, then the score so far is used: see security/spam-head.py.
     `time_limit ${SCORING_SECONDS}`,
     // A header that a stranger wrote proves nothing.
     "ignore_received_spf_header 1",
     `bayes_path ${join(layout.spamState, "bayes")}`,
-    // Only our own hop is trusted: what other hops say of themselves is the sender's word.
+    // Only our own hop is trusted: other hops' headers could be forged by the sender.
     "clear_trusted_networks",
     "clear_internal_networks",
     "trusted_networks 127.0.0.0/8 ::1",
@@ -49,7 +49,10 @@ function localCf({ layout, dns, spam }: Site): string {
   ].join("\n");
 }
 
-/** Debian's choice without what needs programs or services that are not here (Razor, Pyzor, reporting to SpamCop). */
+/**
+ * Debian's choice, without plugins that need programs or services that are not here (Razor, Pyzor, reporting to
+ * SpamCop).
+ */
 const PLUGINS: readonly string[] = [
   "URIDNSBL",
   "SPF",

@@ -5,10 +5,12 @@ import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../co
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { dovecotTls } from "../tls.ts";
 
-/** As whom it asks the guard about sign-ins (its default_internal_user). */
+/** The user as which it asks the guard about sign-ins (its default_internal_user). */
 export const LOGIN_USER = "dovecot";
 
-/** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. All files are root's alone. */
+/**
+ * Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. All files can be read only by root.
+ */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
     { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },
@@ -160,8 +162,8 @@ service anvil {
 }
 
 /**
- * Whoever may not sign in, or does not exist, has a password that nobody knows, at the cost of a real one: neither the
- * time of an answer nor its words tell which names are accounts.
+ * A name that may not sign in, or does not exist, gets a hash of no known password, at the cost of a real one. So
+ * neither the time nor the words of an answer reveal which accounts exist.
  */
 function passwordQuery(secret: string): string {
   const real = "SELECT user, password, allow_nets FROM passdb WHERE user = '%u'";
@@ -175,7 +177,7 @@ function decoy(secret: string): string {
   return printArgon2id(bytes.subarray(0, PASSWORD_SALT_BYTES), bytes.subarray(-PASSWORD_TAG_BYTES));
 }
 
-/** Salts the hashes by which the guard tells passwords apart: stable, and unknown to anyone without the secret. */
+/** Salts the hashes with which the guard tells passwords apart: stable, and unknown to anyone without the secret. */
 function nonce(secret: string): string {
   return createHash("sha256").update(`password hashes of ${secret}`).digest("hex").slice(0, 32);
 }

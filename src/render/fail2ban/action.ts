@@ -1,13 +1,13 @@
-/** Bounds of what the action hands on; the guard has its own and trusts none of these. */
+/** Bounds of what the action passes on. The guard has its own and trusts none of these. */
 const MOST_REPORTS = 2_000;
-/** More than any jail takes for a report, so that all that brought it on is in it. */
+/** More than any jail needs for a report, so that everything that caused it is in it. */
 export const MOST_LINES = 16;
 const LONGEST_LINE = 700;
 
 /**
- * Fail2ban's action (jail.conf(5), Python action files): no shell, so that nothing in a line of a log can be a command.
- * It bans nothing. Each report becomes a file of its own, whole from the moment it has its name, and Fail2ban forgets
- * the address at once: only the guard knows for how long it is banned, and what it does meanwhile is a new report.
+ * Fail2ban's action (jail.conf(5), Python action files). It uses no shell, so nothing in a log line can become a
+ * command. It bans nothing: each report becomes a file, which is complete from the moment it has its name. Fail2ban
+ * forgets the address at once, because only the guard knows how long it is banned; later lines make a new report.
  */
 export const FAIL2BAN_ACTION = `import json
 import os

@@ -6,7 +6,7 @@ import { type Filter, RENDERED_BY, type RenderedFile, type Site } from "../site.
 import { FAIL2BAN_ACTION, MOST_LINES } from "./action.ts";
 import { BOUNCED, renderFail2banFilters } from "./filters.ts";
 
-/** Of Debian's package; the others are for programs that do not run here. */
+/** Filters of Debian's package; its others are for programs that do not run here. */
 export const STOCK_FILTERS: readonly string[] = ["common", "postfix", "dovecot"];
 export const STOCK_DIRECTORY = "/etc/fail2ban/filter.d";
 
@@ -22,7 +22,7 @@ export function fail2banCommand(layout: Layout): readonly string[] {
   ];
 }
 
-/** Everything below its own configuration directory: nothing of /etc/fail2ban is in force. */
+/** Everything is below its own configuration directory; nothing of /etc/fail2ban is in force. */
 export function renderFail2ban({ layout, fail2ban }: Pick<Site, "layout" | "fail2ban">): readonly RenderedFile[] {
   const conf = (name: string, text: string): RenderedFile => ({ name, text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 });
   const copies = [...fail2ban.stock, ...fail2ban.own].map(({ name, text }) => ({
@@ -56,7 +56,7 @@ allowipv6 = yes
 `;
 }
 
-/** Whom it must not ban is the guard's to know, so that what is spared is recorded. */
+/** The guard knows which addresses must not be banned, and records each one it spares. */
 function defaults(layout: Layout): string {
   return `[DEFAULT]
 enabled = true
@@ -77,9 +77,10 @@ type Source = Readonly<{ filter: string; port: string; more?: readonly string[] 
 
 const MAIL_PORTS = "smtp,465,submission";
 
-/** Ports and filters in the words of jail.conf(5). The guard shuts banned addresses out of every port. */
+/** Ports and filters in the words of jail.conf(5). The guard's bans hold for all ports. */
 const SOURCES: Readonly<Record<JailName, Source>> = {
-  // A bounce is no probing, and what postfix-rbl counts is not counted twice. The stock filter has cut off what stands before it.
+  // A bounce is not probing, and lines of postfix-rbl are not counted twice. The stock filter has removed what
+  // precedes.
   postfix: {
     filter: "postfix",
     port: MAIL_PORTS,
@@ -120,7 +121,7 @@ function section({ name, limit, windowMs, banMs }: Jail, { filter, port }: Sourc
   ].join("\n");
 }
 
-/** Where its socket and its database lie. */
+/** The directories of its socket and its database. */
 export function fail2banDirectories({ fail2banSocket, fail2banDb }: Layout): readonly string[] {
   return [dirname(fail2banSocket), dirname(fail2banDb)];
 }

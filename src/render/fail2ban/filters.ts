@@ -2,7 +2,7 @@ import { PATH } from "../../wire/logs/pattern.ts";
 import { REFUSED_AS_SPAM } from "../content/content-services.ts";
 import { RENDERED_BY, type RenderedFile } from "../site.ts";
 
-/** What the web's log says of a wrong password for the dashboard; the address follows. */
+/** What the web logs for a wrong password at the dashboard; the address follows. */
 export const DASHBOARD_REFUSED = "A sign-in to the dashboard was refused.";
 
 /**
@@ -44,11 +44,11 @@ before = common.conf
 _daemon = postfix(?:-\\w+)?/\\w+(?:/smtp[ds])?
 `;
 
-/** A milter refused what the mail says. */
+/** A milter refused the mail for its content. */
 const POSTFIX_SPAM = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: milter-reject: END-OF-MESSAGE from [^[]*\\[<HOST>\\](?::\\d+)?: [45]\\.7\\.1 ${REFUSED_AS_SPAM};
 `;
 
-/** Refusals for good of any kind, and what no mail server and no mail program does. */
+/** Permanent refusals of any kind, and what no mail server or mail program does. */
 const SMTP_ABUSE = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: reject: [A-Z-]+ from [^[]*\\[<HOST>\\](?::\\d+)?: 5\\d\\d\\s
             ^%(__prefix_line)s(?:improper command pipelining|too many errors) after \\S+ from [^[]*\\[<HOST>\\](?::\\d+)?(?::|$)
             ^%(__prefix_line)slost connection after (?:AUTH|UNKNOWN) from [^[]*\\[<HOST>\\](?::\\d+)?$
@@ -56,7 +56,7 @@ const SMTP_ABUSE = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: reject: [A-Z-]+
 ignoreregex = ^%(__prefix_line)s\\w+: reject: ${BOUNCED}
 `;
 
-/** svlogd(8) -tt puts its own time before that of the line. */
+/** svlogd(8) -tt puts its own time in front of that of the line. */
 const DASHBOARD = `[Definition]
 datepattern = ^\\S+ %%Y-%%m-%%dT%%H:%%M:%%S\\.%%f%%z
 failregex = ^ warn ${DASHBOARD_REFUSED.replaceAll(".", "\\.")} ip=<ADDR>$

@@ -5,13 +5,14 @@ const RECIPIENTS = "bounce-recipients";
 const PROOFS = "bounce-proofs";
 const CLEANUP = "cleanup-bounce";
 
-/** Why a delivery report to another server was not sent, as the log and the event say it. */
+/** Why a delivery report to another server was not sent, for the log and the event. */
 const WITHHELD = "the sender of the mail is not proven";
 
 /**
- * The services of master.cf that report on mail which could not be delivered (bounce(8)), the alias whose target refuses
- * it among them. A forged sender is somebody who never wrote (backscatter): another server gets a report only where SPF
- * proved the sender when the mail came in. All of them pass a cleanup(8) of their own, whose header checks say which do.
+ * The services of master.cf that report undeliverable mail (bounce(8)), including mail that an alias's target refuses.
+ * A report to a forged sender is backscatter: it reaches somebody who never wrote. So another server gets a report only
+ * if SPF proved the sender when the mail arrived. All of these services use their own cleanup(8), whose header checks
+ * decide.
  */
 export const bounceServices: readonly string[] = [
   ...["bounce", "defer", "trace"].flatMap((name) => [
@@ -26,8 +27,8 @@ export const bounceServices: readonly string[] = [
 ];
 
 /**
- * regexp_table(5), header_checks(5). The last FILTER counts: reports to our own users go as ever, those to others are
- * discarded, unless the mail that comes back within them was proven: whole, or, of a long one, its header as a text.
+ * regexp_table(5), header_checks(5). The last FILTER counts. Reports to our own users are sent; those to others are
+ * discarded, unless the enclosed mail was proven. It is enclosed whole, or as its header in a text if it is long.
  */
 export function renderBounceChecks(site: Site): readonly RenderedFile[] {
   const { domains, outbound } = site;

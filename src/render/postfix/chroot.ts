@@ -1,8 +1,8 @@
 import type { RenderedFile, Site } from "../site.ts";
 
 /**
- * What the C library of a chrooted smtpd or smtp reads below the queue directory (resolv.conf(5), nsswitch.conf(5)):
- * so they ask our resolver, whatever the machine's own /etc/resolv.conf names.
+ * What the C library of a chrooted smtpd or smtp reads below the queue directory (resolv.conf(5), nsswitch.conf(5)). So
+ * they ask our resolver instead of the machine's.
  */
 export function renderChroot({ dns }: Site): readonly RenderedFile[] {
   const file = (name: string, lines: readonly string[]): RenderedFile => ({
@@ -11,7 +11,7 @@ export function renderChroot({ dns }: Site): readonly RenderedFile[] {
     mode: 0o644,
   });
   return [
-    // Up to 6 s a name, which is less than any client's patience; trust-ad passes on that an answer was validated.
+    // Up to 6 s for a name, less than any client's timeout. trust-ad passes on that an answer was validated.
     file("resolv.conf", [`nameserver ${dns.address}`, "options timeout:3 attempts:2 edns0 trust-ad"]),
     file("nsswitch.conf", ["hosts: files dns", "services: files", "passwd: files", "group: files"]),
     file("hosts", ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]),

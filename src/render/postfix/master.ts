@@ -5,7 +5,7 @@ import { SUBMISSION_MILTERS } from "./milters.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup } from "./own-mail.ts";
 import { SUBMISSION_CLEANUP, submissionCleanup } from "./submission-headers.ts";
 
-/** master.cf (master(5)): Postfix's own services, and one smtpd for each door. */
+/** master.cf (master(5)): Postfix's own services, and one smtpd for each port. */
 export function renderPostfixMaster(site: Site): string {
   const { ports, messageSizeBytes } = site;
   return [
@@ -22,42 +22,42 @@ export function renderPostfixMaster(site: Site): string {
   ].join("\n");
 }
 
-/** Users only, over TLS only, under their own addresses only. */
+/** Only for users, only over TLS, only with their own addresses. */
 function submission({ ports, limits }: Site, name: "submission" | "submissions", tls: string): readonly string[] {
   return [
     `${ports[name]} inet n - y - ${PLACES.smtpd} smtpd`,
     `  -o syslog_name=postfix/${name}`,
     `  -o ghostinbox_context=${name}`,
     `  -o ${tls}`,
-    // The guard tells strangers from those whom accounts know, and is stricter with them.
+    // The guard tells strangers from known addresses, and is stricter with strangers.
     `  -o smtpd_client_connection_count_limit=${Math.max(limits.connectionsAtOnce, limits.connectionsOfKnown)}`,
     "  -o smtpd_sasl_auth_enable=yes",
     `  -o cleanup_service_name=${SUBMISSION_CLEANUP}`,
     `  -o ${SUBMISSION_MILTERS}`,
-    // Users sit behind any name and network.
+    // Users connect from any name and network.
     "  -o smtpd_helo_restrictions=reject_unauth_pipelining",
     "  -o { smtpd_discard_ehlo_keywords = silent-discard, etrn }",
-    // Before a sign-in every sender is refused alike, so that none is told from another.
+    // Before a sign-in every sender gets the same refusal, so that none can be told from another.
     `  -o { smtpd_sender_restrictions = ${OWN_SENDERS.join(", ")} }`,
     "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
     "  -o { smtpd_recipient_restrictions = reject_non_fqdn_recipient, reject_unlisted_recipient, $ghostinbox_guard }",
   ];
 }
 
-/** Sender, recipients and the headers that are added: cleanup(8) counts them too, though smtpd alone knows the mail. */
+/** Sender, recipients and added headers: cleanup(8) counts them too, although only smtpd knows the mail. */
 const ENVELOPE_BYTES = 1024 * 1024;
 
 function roomFor(service: string, messageSizeBytes: number): readonly string[] {
   return service.endsWith(" cleanup") ? [`  -o message_size_limit=${messageSizeBytes + ENVELOPE_BYTES}`] : [];
 }
 
-/** In answer to an account that names no sender. */
+/** The answer to an account that names no sender. */
 const NULL_SENDER_REFUSED = "Name an address of your own as the sender";
 
 const OWN_SENDERS: readonly string[] = [
   "reject_non_fqdn_sender",
   "reject_authenticated_sender_login_mismatch",
-  // It belongs to no account; a mail that nobody can be told of is not an account's to send.
+  // An empty sender belongs to no account, and nobody could be told of a problem.
   `check_sender_access inline:{ { <> = 550 5.7.1 ${NULL_SENDER_REFUSED} } }`,
   "permit_sasl_authenticated",
   "reject",
@@ -74,7 +74,7 @@ const OWN_SERVICES: readonly string[] = [
   "flush unix n - n 1000? 0 flush",
   "proxymap unix - - n - - proxymap",
   "proxywrite unix - - n - 1 proxymap",
-  // Those that look names up are chrooted, so that they ask our resolver (chroot.ts).
+  // Services that look names up are chrooted, so that they ask our resolver (chroot.ts).
   "smtp unix - - y - - smtp",
   "relay unix - - y - - smtp",
   "  -o syslog_name=postfix/relay",

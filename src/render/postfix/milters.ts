@@ -5,9 +5,9 @@ import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { VERIFIED_HEADER, withoutProofs } from "./proofs.ts";
 
 /**
- * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, SPF, DMARC), then scored; a user's is
- * signed and nothing else: one milter does both, and sees which it is. Each has deadlines of its own. Where one is dead or frozen the mail passes, but for
- * the filter if `spam.on_failure` says so.
+ * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, SPF, DMARC) and then scored; a user's
+ * mail is only signed. One milter verifies and signs, and sees which is needed. Each milter has its own timeouts. If
+ * one is dead or hangs, the mail is accepted, except for the spam filter if `spam.on_failure` says so.
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const { layout, spam, verify } = site;
@@ -17,18 +17,18 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS);
   return {
     ghostinbox_rspamd: milter(layout.rspamdSocket, "accept", RSPAMD_SECONDS + 5),
-    // It alone knows whether the authors that a user's mail names are the user's own.
+    // Only the milter knows whether a user's mail names the user's own addresses.
     ghostinbox_rspamd_submission: milter(layout.rspamdSocket, "tempfail", RSPAMD_SECONDS + 5),
-    // Postfix complains of a parameter that nothing uses.
+    // Postfix complains about an unused parameter.
     ...(spam.enabled ? { ghostinbox_spam: score } : {}),
     smtpd_milters: [...(verify ? ["$ghostinbox_rspamd"] : []), ...(spam.enabled ? ["$ghostinbox_spam"] : [])].join(
       ", ",
     ),
-    // A milter sees a header up to its first NUL, a mail program may see what follows.
+    // A milter sees a header up to its first NUL; a mail program may see what follows.
     message_strip_characters: "\\0",
     header_checks: "regexp:$config_directory/forged_headers",
     milter_header_checks: "regexp:$config_directory/milter_findings",
-    // What is attached is the sender's affair, and often signed.
+    // Attachments are not changed: they are the sender's, and often signed.
     mime_header_checks: "",
     nested_header_checks: "",
     ...withoutProofs(),
@@ -38,13 +38,13 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
 /** For the submission services of master.cf. */
 export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_rspamd_submission";
 
-/** How long a mail waits for its score at the most; spamc gives up a little earlier. Seconds. */
+/** The longest time that a mail waits for its score; spamc gives up a little earlier. Seconds. */
 export const SPAM_SECONDS = 20;
 
 /**
- * Results that a sender wrote into the mail go before the milters see it (header_checks(5)), a stranger's and a user's
- * alike. All of them, not only those in our name: RFC 8601 section 5 allows it, and a mail program may not look whose
- * they are.
+ * Results of checks that a sender wrote into the mail are removed before the milters see it (header_checks(5)), for
+ * strangers and users. All of them, not only those in our name: RFC 8601 section 5 allows it, and a mail program may
+ * not look whose they are.
  */
 export const FORGED_HEADERS: readonly string[] = [
   "Authentication-Results",
@@ -59,8 +59,8 @@ export function renderForgedHeaders(): RenderedFile {
 }
 
 /**
- * What the milters found out is written into the log, for the guard to learn whose mail is good (header_checks(5)). Only
- * headers that a milter adds are looked at, and none whose value repeats what a stranger wrote.
+ * The milters' results are written into the log, so that the guard learns whose mail is good (header_checks(5)). Only
+ * headers that a milter adds are used, and none that repeats text from a stranger.
  */
 export function renderMilterFindings(): RenderedFile {
   const text = [

@@ -1,18 +1,18 @@
 import type { Relay, RenderedFile, Site } from "../site.ts";
 import { RENDERED_BY } from "../site.ts";
 
-/** texthash(5): read as root before smtp(8) gives its rights away, so that nobody else need be able to. */
+/** texthash(5): read as root before smtp(8) drops its privileges, so no other user needs to read it. */
 const LOGIN_FILE = "relay-login";
 const SUBMISSIONS = 465;
 
-/** How mail leaves: TLS where the other side has it, and always when a relay is told a password. */
+/** How mail is sent: with TLS where the other side has it, and always where a relay gets a password. */
 export function postfixOutbound({ outbound }: Site): Readonly<Record<string, string>> {
   const { relay } = outbound;
   return {
     maximal_queue_lifetime: `${outbound.queueLifetimeSeconds}s`,
     bounce_queue_lifetime: `${outbound.bounceLifetimeSeconds}s`,
     delay_warning_time: `${outbound.delayWarningSeconds}s`,
-    // Where DNSSEC and TLSA records say so, nothing but verified TLS (RFC 7672); elsewhere TLS where it is offered.
+    // Where DNSSEC and TLSA records demand it, only verified TLS (RFC 7672); elsewhere TLS if it is offered.
     smtp_tls_security_level: relay === null ? "dane" : "may",
     smtp_dns_support_level: "dnssec",
     smtp_tls_protocols: ">=TLSv1.2",
@@ -28,7 +28,7 @@ export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 function toRelay(relay: Relay): Readonly<Record<string, string>> {
   return {
     relayhost: relay.nextHop,
-    // RFC 8314: on this port TLS comes first.
+    // RFC 8314: on this port TLS starts at once.
     ...(relay.port === SUBMISSIONS ? { smtp_tls_wrappermode: "yes", smtp_tls_security_level: "encrypt" } : {}),
     ...(relay.login === null
       ? {}
@@ -42,7 +42,7 @@ function toRelay(relay: Relay): Readonly<Record<string, string>> {
   };
 }
 
-/** The login at the relay; an empty table where there is none, so that an old password does not stay behind. */
+/** The login at the relay; an empty table if there is none, so that no old password stays. */
 export function renderRelayLogin({ outbound: { relay } }: Site): RenderedFile {
   const login = relay?.login ?? null;
   const line = relay === null || login === null ? "" : `${relay.nextHop} ${login.user}:${login.password}\n`;

@@ -1,13 +1,13 @@
 /**
- * Mail that root hands in (pickup(8)): alerts, and what the jails brought. It is signed like a user's, so the verifier is
- * told of a sign-in, under a name that no account has: their names hold an @. It passes where the verifier is dead, for
- * that may be what it is about.
+ * Mail from root (pickup(8)): alerts and reports of bans. It is signed like a user's, so the verifier sees a sign-in
+ * under a name that no account has: account names contain an @. It is accepted even while the verifier is down, because
+ * that may be its subject.
  */
 export const OWN_MAIL_USER = "root";
 
 const CLEANUP = "cleanup-own";
 
-/** The option of pickup(8) that leads it through the cleanup service below. */
+/** The option of pickup(8) that selects the cleanup service below. */
 export const OWN_MAIL_OPTION = `  -o cleanup_service_name=${CLEANUP}`;
 
 export const ownMailCleanup: readonly string[] = [

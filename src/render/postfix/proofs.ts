@@ -1,15 +1,15 @@
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
 /**
- * The header by which Rspamd tells Postfix what it has verified: `spf` or `dkim`, and no word of a stranger's. Counts
- * only where a milter adds it (postconf(5), milter_header_checks).
+ * The header with which Rspamd tells Postfix what it has verified: `spf` or `dkim`, without text from a stranger. It
+ * counts only if a milter adds it (postconf(5), milter_header_checks).
  */
 export const VERIFIED_HEADER = "X-GhostInbox-Verified";
 
 /**
- * The header that says, wherever it stands, that SPF proved the sender of the mail in which it stands: its value is a word
- * that strangers do not know. Only reports on undelivered mail are searched for it (`bounces.ts`), and no mail leaves the
- * queue with it, be it for a mailbox or another server. The word stands in mail.log, which no user reads.
+ * The header that proves by its secret value that SPF proved the sender of the mail that contains it. Only reports on
+ * undelivered mail are searched for it (`bounces.ts`), and no mail leaves the queue with it. The value is in mail.log,
+ * which no user can read.
  */
 const PROOF_HEADER = "X-GhostInbox-Proof";
 
@@ -20,7 +20,7 @@ export function proofPattern({ proofWord }: Site): string {
   return `/^${PROOF_HEADER}:[[:space:]]*${proofWord}[[:space:]]*$/`;
 }
 
-/** Parameters of main.cf: the agents that deliver take it out of mail, and of reports that enclose one. */
+/** Parameters of main.cf: delivery agents remove it from mail, and from reports that enclose one. */
 export function withoutProofs(): Readonly<Record<string, string>> {
   const checks = ["header_checks", "nested_header_checks", "body_checks"];
   const names = ["smtp", "lmtp"].flatMap((agent) => checks.map((check) => `${agent}_${check}`));
@@ -31,7 +31,7 @@ export function renderProofRemoval(site: Site): RenderedFile {
   return { name: FILE, text: `# ${RENDERED_BY}\n${proofPattern(site)} IGNORE\n`, mode: 0o600 };
 }
 
-/** Lua: the headers that say what is verified of a mail. */
+/** Lua: the headers that say what is verified about a mail. */
 export const PROOFS_LUA = String.raw`
 -- What strangers cannot know; nil where it cannot be read, and nothing is proven then.
 local function proof_word()

@@ -2,13 +2,13 @@ import { RENDERED_BY, type RenderedFile } from "../site.ts";
 import { FORGED_HEADERS } from "./milters.ts";
 
 /**
- * What a mail program or our own submission server wrote of its user: from where, and with what (header_checks(5)).
- * Applied to the headers of a submitted mail itself, never to those of its parts or of a mail that it encloses: they
- * may be signed. That leaves `Mime-Version`, in whose comment some name themselves, because Postfix counts it there.
+ * What a mail program or our own submission server wrote about its user: address and program (header_checks(5)).
+ * Applied only to the headers of the submitted mail, never to its parts or to an enclosed mail, which may be signed.
+ * `Mime-Version` stays: some programs put their name into its comment, but Postfix treats it as a part's header.
  */
 const FILE = "submission-headers";
 
-/** The smtpd(8) option that leads submitted mail through the cleanup service below. */
+/** The smtpd(8) option that selects the cleanup service below for submitted mail. */
 export const SUBMISSION_CLEANUP = "cleanup-submission";
 
 export const submissionCleanup: readonly string[] = [
@@ -18,7 +18,7 @@ export const submissionCleanup: readonly string[] = [
   "  -o nested_header_checks=",
 ];
 
-/** regexp_table(5). The trace that RFC 5321 section 4.4 asks for stays, without the client's name and address. */
+/** regexp_table(5). The trace that RFC 5321 section 4.4 requires stays, without the client's name and address. */
 export function renderSubmissionHeaders(): RenderedFile {
   const by = "by ([^ ]+) \\(Postfix\\)[[:space:]]+with ([A-Z0-9]+) id ([A-Za-z0-9]+)";
   return {

@@ -11,7 +11,7 @@ export const TABLES = {
 export function renderPostfixTables({ layout, domains }: Site): readonly RenderedFile[] {
   return Object.values(TABLES).map(({ file, query }) => ({
     name: file,
-    // `domain` keeps every address of other domains away from the database.
+    // `domain` skips the database for addresses of other domains.
     text: `# ${RENDERED_BY}\ndbpath = ${layout.accountsDb}\nquery = ${query}\ndomain = ${domains.join(" ")}\n`,
     mode: 0o644,
   }));

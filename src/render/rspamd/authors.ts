@@ -1,10 +1,9 @@
 /**
- * Lua: whom the author fields of a mail name (RFC 5322, 3.6.2). Where two mail programs could read two different
- * authors out of one field, it names none, and the mail is refused: what is verified must be what the reader sees.
- *
- * Stricter than the RFC: no group, no route, no address literal, no comment or blank within an address, no encoded word
- * (RFC 2047) in one. More lenient in display names, where senders are careless and nothing can be mistaken: dots,
- * brackets, raw 8-bit text and an @ are taken, commas and colons where one address in angle brackets ends the field.
+ * Lua: the authors that a mail's fields name (RFC 5322, 3.6.2). If two mail programs could read two different authors
+ * in a field, it names none and the mail is refused: what is verified must be what the reader sees.
+ * Stricter than the RFC: no group, route or address literal, no comment or blank within an address, no encoded word
+ * (RFC 2047) in one. More lenient in display names, where senders are careless and nothing can be confused: dots,
+ * brackets, raw 8-bit text and an @ are allowed, and commas and colons if one address in angle brackets ends the field.
  */
 export const AUTHORS_LUA = String.raw`
 -- With the backquote, which Lua calls \96. Dots may stand anywhere: some providers gave out such addresses.

@@ -4,7 +4,7 @@ import type { Site } from "../site.ts";
 /** The key of one domain. */
 export type DkimKey = Readonly<{ domain: string; selector: string; file: string }>;
 
-/** RSA alone: few verify Ed25519 (RFC 8463), so that it could only stand beside a second signature. */
+/** RSA only: few servers verify Ed25519 (RFC 8463), so it could only be a second signature. */
 export function dkimKeys({
   layout,
   domains,

@@ -1,4 +1,4 @@
-/** Lua: to which organization a domain belongs (RFC 7489, 3.2), for our rules and for Rspamd's own modules. */
+/** Lua: the organizational domain of a domain (RFC 7489, 3.2), for our rules and for Rspamd's own modules. */
 export const ORGANIZATION_LUA = String.raw`
 local rspamd_util = require "rspamd_util"
 

@@ -1,9 +1,8 @@
 /**
- * Lua: what DMARC (RFC 7489) says of each domain that a mail names as its author's. Rspamd's own module judges the one
- * author that it reads; where it reads another one, or a mail has several, the policies are asked for here.
- *
- * A key or a record that cannot be looked up now says nothing of the mail, but to DMARC it would look forged, and be
- * refused for good: so it comes again (RFC 6376 section 6.1.2, RFC 7489 section 6.6.2).
+ * Lua: what DMARC (RFC 7489) says about each domain that a mail names as its author's. Rspamd's own module judges the
+ * one author that it reads. If it reads another one, or a mail has several, the policies are looked up here.
+ * If a key or a record cannot be looked up now, DMARC would treat the mail as forged and refuse it for good. So the
+ * mail must retry later (RFC 6376 section 6.1.2, RFC 7489 section 6.6.2).
  */
 export const POLICIES_LUA = String.raw`
 local dmarc = require "plugins/dmarc"

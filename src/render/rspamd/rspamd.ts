@@ -3,10 +3,12 @@ import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { dkimKeys } from "./dkim-keys.ts";
 import { renderRspamdRules } from "./rules.ts";
 
-/** How long rspamd takes for a mail at the most; what is not known by then makes the mail come again. Seconds. */
+/**
+ * The longest time that rspamd takes for a mail. If something is not known by then, the mail must retry later. Seconds.
+ */
 export const RSPAMD_SECONDS = 15;
 
-/** Of the headers that a mail has; another From: would break the signature (RFC 6376 sections 5.4.1 and 8.15). */
+/** Of the headers of a mail; another From: would break the signature (RFC 6376 sections 5.4.1 and 8.15). */
 const SIGNED = [
   "(o)from",
   ..."sender reply-to subject date message-id to cc mime-version content-type content-transfer-encoding".split(" "),
@@ -15,7 +17,7 @@ const SIGNED = [
 ];
 
 /**
- * For rspamd(8) and rspamadm(1): directories that are Debian's by default. `$CONFDIR` stands for the given one in the
+ * For rspamd(8) and rspamadm(1): directories that Debian sets by default. `$CONFDIR` stands for the given one in the
  * files below, so that a copy elsewhere can be checked.
  */
 export function rspamdVariables({ rspamdData }: Layout, directory: string): readonly string[] {
@@ -24,19 +26,19 @@ export function rspamdVariables({ rspamdData }: Layout, directory: string): read
 }
 
 /**
- * Rspamd for authenticity alone: of its modules only those named here are loaded, none scores, and it asks nothing but
- * the DNS. One process for both doors: mail of a user who signed in (the macro {auth_authen}) is signed, all other is
- * verified. Nothing is said of mail from loopback: it comes through a proxy that hides its clients. Nor is it signed.
+ * Rspamd for authenticity only: it loads only the modules named here, none of which scores, and asks only the DNS. One
+ * process serves both: mail from a signed-in user (macro {auth_authen}) is signed, all other mail is verified. Mail
+ * from loopback is neither verified nor signed: it comes through a proxy that hides its clients.
  */
 export function renderRspamd(site: Site): readonly RenderedFile[] {
   const file = (name: string, text: string): RenderedFile => ({ name, text, mode: 0o644 });
   return [
     file("rspamd.conf", configuration(site)),
     file("rules.lua", renderRspamdRules(site)),
-    // Where links may end, for a search for them in texts, which are never searched here (rules.lua): with the list of
-    // all public suffixes it costs 200 MB, and six seconds at the first start.
+    // The list of top-level domains for finding links in texts, which is not done here (rules.lua). The full list of
+    // public suffixes would cost 200 MB, and six seconds at the first start.
     file("suffixes", "com\n"),
-    // Nor need it know languages.
+    // Language detection is not needed either.
     file("stop_words", "{}\n"),
   ];
 }

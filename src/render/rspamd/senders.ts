@@ -1,6 +1,6 @@
 /**
- * Lua: what an account may write as the author of its mail. The same rule as for its envelope sender, from the same
- * place: the view `sender_login`, which the guard writes down in a file whenever it changes (`AuthorFiles`).
+ * Lua: which author addresses an account may use. The same rule as for its envelope sender, from the same source: the
+ * view `sender_login`, which the guard writes to a file after each change (`AuthorFiles`).
  */
 export const SENDERS_LUA = String.raw`
 -- The text of a file that the guard writes; nil while there is none, or not all of it. It is read anew each time: it

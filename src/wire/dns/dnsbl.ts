@@ -2,9 +2,9 @@ import { isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { type Ip, isV4 } from "../../core/net/ip.ts";
 
-/** DNS block lists (RFC 5782): how they are asked, and which of their answers mean what. */
+/** DNS block lists (RFC 5782): the questions, and what their answers mean. */
 
-/** The name that asks a list about an address: its bytes, or for IPv6 its nibbles, from the last to the first. */
+/** The name with which a list is asked about an address: its bytes, or for IPv6 its nibbles, from last to first. */
 export function listQuery(ip: Ip, zone: string): string {
   return `${labels(ip).toReversed().join(".")}.${zone}`;
 }
@@ -15,7 +15,7 @@ function labels(ip: Ip): readonly string[] {
   return bytes.flatMap((byte) => [(byte >> 4).toString(16), (byte & 15).toString(16)]);
 }
 
-/** The address that every list names, and the one that none may (RFC 5782, section 5). */
+/** The address that every list must name, and the one that none may (RFC 5782, section 5). */
 export function testPoints(zone: string, family: 4 | 6): Readonly<{ listed: string; notListed: string }> {
   if (family === 4) return { listed: `2.0.0.127.${zone}`, notListed: `1.0.0.127.${zone}` };
   // ::FFFF:7F00:2, nibble by nibble; as an `Ip` it would be the IPv4 address.
@@ -24,8 +24,8 @@ export function testPoints(zone: string, family: 4 | 6): Readonly<{ listed: stri
 }
 
 /**
- * What the addresses of an answer say. `refused`: the list does not serve us, whatever was asked. `nothing`: answers
- * that mean no listing, as those of other lists in the same zone.
+ * What the addresses of an answer mean. `refused`: the list does not serve us. `nothing`: answers that are no listing,
+ * such as those of other lists in the same zone.
  */
 export type ListAnswer =
   | Readonly<{ type: "listed"; meaning: string }>
@@ -43,12 +43,12 @@ export function readListAnswer(zone: string, addresses: readonly string[]): List
   return { type: "nothing" };
 }
 
-/** The zone as it may be told to strangers: Spamhaus' customers have their key in front of it. */
+/** The zone as strangers may see it: Spamhaus' customers have their key in front of it. */
 export function publicZone(zone: string): string {
   return /^[a-z0-9]{20,}\.(.+\.dq\.spamhaus\.net)$/.exec(zone)?.[1] ?? zone;
 }
 
-/** Anything in 127.0.0.0/8 (RFC 5782, 2.1); every other address is that of a domain which was sold or hijacked. */
+/** Anything in 127.0.0.0/8 (RFC 5782, 2.1). Any other address belongs to a domain that was sold or hijacked. */
 function anyListing(address: string): string | undefined {
   return isIPv4(address) && address.startsWith("127.") ? "listed" : undefined;
 }
@@ -76,7 +76,7 @@ const KNOWN: readonly KnownList[] = [
   { zones: /^bl\.spamcop\.net$/, listings: { "127.0.0.2": "reported spam source" } },
 ];
 
-/** The same source, "error codes". Other lists use this network alike. */
+/** The same source, "error codes". Other lists use this network in the same way. */
 const ERRORS: Readonly<Record<string, string>> = {
   "127.255.255.252": "the zone's name is misspelt",
   "127.255.255.254": "the question came through a public resolver",

@@ -5,12 +5,12 @@ export type DnsRecord = Readonly<{
   /** Fully qualified, without the dot at its end. */
   name: string;
   type: "MX" | "A" | "AAAA" | "TXT" | "SRV" | "PTR";
-  /** As a zone file writes it, but a TXT in one piece and without quotes. */
+  /** As in a zone file, but a TXT record in one piece and without quotes. */
   value: string;
   kind: RecordKind;
   /** One sentence. */
   says: string;
-  /** Mail suffers without it. */
+  /** Mail does not work well without it. */
   required: boolean;
 }>;
 export type RecordKind =
@@ -35,7 +35,7 @@ export type Publisher = Readonly<{
   ports: Readonly<{ submission: number; submissions: number; imaps: number }>;
 }>;
 
-/** What others look up to deliver mail to the domain and to believe mail from it. */
+/** What others look up to deliver mail to the domain and to trust mail from it. */
 export function recordsOf(publisher: Publisher): readonly DnsRecord[] {
   const { domain, hostname, addresses, dkim, ports } = publisher;
   const text = (name: string, value: string, rest: Pick<DnsRecord, "kind" | "says" | "required">): DnsRecord => ({
@@ -140,7 +140,7 @@ function service(name: string, port: number, { domain, hostname }: Publisher): D
   };
 }
 
-/** A string of a TXT record holds 255 octets at most. */
+/** A string of a TXT record holds at most 255 octets. */
 function pieces(text: string): string {
   return (text.match(/.{1,255}/g) ?? [""]).map((piece) => `"${piece}"`).join(" ");
 }

@@ -1,6 +1,6 @@
 import type { DnsRecord } from "./records.ts";
 
-/** What the resolver said of one name and type; values are written as in `DnsRecord`. */
+/** The resolver's answer for one name and type; values are written as in `DnsRecord`. */
 export type Published =
   | Readonly<{ type: "values"; values: readonly string[] }>
   | Readonly<{ type: "none" }>
@@ -8,7 +8,7 @@ export type Published =
 
 export type RecordVerdict = Readonly<{ status: "ok" | "missing" | "wrong" | "unknown"; detail: string }>;
 
-/** Whether what is published does what the record is for; it need not be the same to the letter. */
+/** Whether the published records do their job; they do not have to be the same to the letter. */
 export function judge(record: DnsRecord, published: Published): RecordVerdict {
   if (published.type === "failed")
     return { status: "unknown", detail: `The resolver did not answer (${published.why}).` };

@@ -14,7 +14,7 @@ export type ParsedAccounts =
   | Readonly<{ ok: true; accounts: readonly AccountLine[] }>
   | Readonly<{ ok: false; problems: readonly LineProblem[] }>;
 
-/** Believed whole or not at all: a line that makes no sense may be one that is still being written. */
+/** Used completely or not at all: an unreadable line may still be being written. */
 export function parseAccountsFile(text: string): ParsedAccounts {
   const accounts: AccountLine[] = [];
   const problems: LineProblem[] = [];
@@ -39,7 +39,7 @@ export function parseAccountsFile(text: string): ParsedAccounts {
   return problems.length === 0 ? { ok: true, accounts } : { ok: false, problems };
 }
 
-/** What a problem says names the line and the address, never the secret. */
+/** The problem names the line and the address, never the secret. */
 function parseLine(content: string, line: number): AccountLine | LineProblem {
   const [address = "", field] = content.split("|");
   const name = parseAccountName(address.trim());
@@ -60,7 +60,7 @@ function readSecret(field: string): Read {
   const upper = scheme.toUpperCase();
   if (encoding !== undefined && !ENCODINGS.includes(encoding.toUpperCase()))
     return { wrong: `has the encoding .${printable(encoding, 20)}, which Dovecot does not know` };
-  // PLAIN-TRUNC is clear text, unless a number before a dash says how much of it counts.
+  // PLAIN-TRUNC is clear text, unless a number before a dash limits how much of it counts.
   if (CLEAR_TEXT.includes(upper) || (upper === "PLAIN-TRUNC" && !/^\d+-/.test(value)))
     return readPlain(value, encoding?.toUpperCase() ?? null);
   if (!SCHEMES.includes(upper))
@@ -87,7 +87,7 @@ function readHash(scheme: string, encoding: string | null, value: string): Read 
   return { type: "hash", hash: `{${scheme}${encoding === null ? "" : `.${encoding}`}}${value}` };
 }
 
-/** A bare hash is one of crypt(5), which its prefix tells; SHA512-CRYPT is what such files hold. */
+/** A bare hash is one of crypt(5), whose prefix names the scheme; such files usually hold SHA512-CRYPT. */
 function crypt(value: string): string {
   return PREFIXES.find(([prefix]) => prefix.test(value))?.[1] ?? "SHA512-CRYPT";
 }
@@ -102,12 +102,12 @@ const PREFIXES: readonly (readonly [RegExp, string])[] = [
 const ENCODINGS: readonly string[] = ["HEX", "B64", "BASE64"];
 const WITH_BLANKS: readonly string[] = ["OTP", "PLAIN-TRUNC"];
 const CLEAR_TEXT: readonly string[] = ["PLAIN", "CLEAR", "CLEARTEXT"];
-/** `doveadm pw -l` of Dovecot 2.3, and the names that password-scheme.c takes besides. */
+/** The schemes of `doveadm pw -l` of Dovecot 2.3, and the names that password-scheme.c also accepts. */
 const SCHEMES: readonly string[] =
   `SHA1 SSHA512 SCRAM-SHA-256 SCRAM-SHA-1 BLF-CRYPT HMAC-MD5 OTP SHA512 SHA DES-CRYPT CRYPT SSHA MD5-CRYPT PLAIN-MD4
   PLAIN-MD5 SHA512-CRYPT ARGON2I ARGON2ID SSHA256 MD5 PBKDF2 SHA256 CRAM-MD5 PLAIN-TRUNC SHA256-CRYPT SMD5 DIGEST-MD5
   LDAP-MD5`.split(/\s+/);
-/** Where a hash cut short can be told from a whole one (crypt(5), RFC 9106). */
+/** Schemes for which a truncated hash can be told from a whole one (crypt(5), RFC 9106). */
 const SHAPES: Readonly<Record<string, RegExp>> = {
   "SHA512-CRYPT": /^\$6\$(?:rounds=\d{1,9}\$)?[^$]{0,16}\$[./0-9A-Za-z]{86}$/,
   "SHA256-CRYPT": /^\$5\$(?:rounds=\d{1,9}\$)?[^$]{0,16}\$[./0-9A-Za-z]{43}$/,

@@ -10,7 +10,7 @@ export const LOGIN_REQUEST_BYTES = 8 * 1024;
 const LOGIN_LENGTH = 320;
 const PASSWORD_HASH_LENGTH = 128;
 
-/** What concerns no stranger's login: a protocol without one, or the echo of our own refusal. */
+/** Requests that are not a stranger's sign-in: another protocol, or the echo of our own refusal. */
 export type NotOurs = Readonly<{ type: "NOT_OURS" }>;
 export type LoginRequest = LoginAsked | LoginSucceeded | LoginFailed | NotOurs;
 export type LoginProblem = "unknown_command" | "not_json" | "not_an_object" | "bad_field";
@@ -41,11 +41,13 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   const facts: LoginFacts = { ip, service, login: cleanLogin(login), passwordHash: hash };
   if (command === "allow") return { ok: true, value: { type: "LOGIN_ASKED", ...facts } };
   if (success) return { ok: true, value: { type: "LOGIN_SUCCEEDED", ...facts } };
-  // Dovecot reports what we refused as a failure too: one act counts once.
+  // Dovecot also reports what we refused as a failure: each attempt counts once.
   return rejected ? NOT_OURS : { ok: true, value: { type: "LOGIN_FAILED", ...facts } };
 }
 
-/** Status below 0 refuses, 0 goes on, above 0 delays by as many seconds. The client would see `msg`: it says nothing. */
+/**
+ * Status below 0 refuses, 0 continues, above 0 delays by that many seconds. The client would see `msg`, so it is empty.
+ */
 export function printLoginAnswer(decision: Decision): string {
   return printStatus(loginStatus(decision));
 }
@@ -68,7 +70,7 @@ function printStatus(status: number): string {
   return JSON.stringify({ status, msg: "" });
 }
 
-/** Dovecot's names of its services; `smtp` is Postfix's SASL, wherever it was asked. */
+/** Dovecot's names of its services; `smtp` is Postfix's SASL on any port. */
 function serviceOf(protocol: string): Service | null {
   switch (protocol) {
     case "imap":
@@ -83,7 +85,7 @@ function serviceOf(protocol: string): Service | null {
   }
 }
 
-/** No control characters, half surrogate pairs or more than an address holds: no such account exists anyway. */
+/** No control characters or half surrogate pairs, and no longer than an address: no such account exists anyway. */
 function cleanLogin(login: string): string {
   return login.slice(0, LOGIN_LENGTH).replace(/[\p{Cc}\p{Cs}]/gu, "");
 }

@@ -1,15 +1,17 @@
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { instant, type Millis, SECOND_MS } from "../../core/time.ts";
 
-/** A line that a filter matched, and whom it blames. */
+/** A line that a filter matched, and the address it blames. */
 export type FilterMatch = Readonly<{ ip: Ip; at: Millis; line: string }>;
 
-/** What `security/judge-filter.py` says. `tricked`: the line by which an attacker chooses whom it blames. */
+/**
+ * The answer of `security/judge-filter.py`. `tricked`: the line with which an attacker chooses the address it blames.
+ */
 export type Judgement =
   | Readonly<{ ok: true; matches: readonly FilterMatch[]; lines: number; tricked: string | null }>
   | Readonly<{ ok: false; reason: string }>;
 
-/** Null where it is no answer of that program. */
+/** Null if it is not an answer of that program. */
 export function parseJudgement(text: string): Judgement | null {
   let said: unknown;
   try {
@@ -25,7 +27,7 @@ export function parseJudgement(text: string): Judgement | null {
   return { ok: true, matches, lines: Number(said.lines), tricked };
 }
 
-/** A host name that is no address is nobody who could be banned. */
+/** A host name that is not an address cannot be banned. */
 function matchIn(value: unknown): readonly FilterMatch[] {
   if (!Array.isArray(value)) return [];
   const fields: readonly unknown[] = value;

@@ -7,13 +7,13 @@ import { timeOfLine } from "../logs/log-time.ts";
 import { parseMailLine } from "../logs/mail-line.ts";
 import { CLIENT, PATH, STATE } from "../logs/pattern.ts";
 
-/** What a line tells that a jail matched. `lastAt`: when the last of its lines was written. */
+/** What a line that a jail matched says. `lastAt`: when the last of its lines was written. */
 export function readJailLine(text: string, jail: string, lastAt: Millis): JailLine {
   const at = timeOfLine(text, lastAt) ?? lastAt;
   return { text, at: at < lastAt ? at : lastAt, about: isAboutLogins(jail) ? "login" : aboutWhat(text) };
 }
 
-/** The end of a session whose sign-ins failed, or whose recipients were refused, is no act besides those. */
+/** The end of a session with failed sign-ins or refused recipients is not a further offence. */
 const ENDED = new RegExp(`^(?:lost connection after AUTH|too many errors after (?<state>AUTH|RCPT)) from ${CLIENT}$`);
 /** `QUEUEID: reject: STATE from CLIENT: CODE <what it was about>: Recipient address rejected: WORDS` (smtpd(8)). */
 const REFUSED = new RegExp(

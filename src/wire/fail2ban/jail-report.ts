@@ -58,8 +58,8 @@ export function parseJailReport(written: string): JailReportRead {
 }
 
 /**
- * The host name that Postfix writes before the address, ahead of anything that the client chose; "unknown" where the
- * name and the address do not confirm each other.
+ * The host name that Postfix writes before the address, ahead of anything that the client chose; "unknown" if name and
+ * address do not confirm each other.
  */
 function clientNameIn(line: string, ip: Ip): string | null {
   const [, said = ""] = /^\w{3} [ \d]\d [\d:]{8} \S+ postfix\/[\w/-]+\[\d+\]: (.*)$/s.exec(line) ?? [];

@@ -1,7 +1,7 @@
-/** What fail2ban-client(1) says of a jail since Fail2ban was started. */
+/** What fail2ban-client(1) says about a jail since Fail2ban was started. */
 export type JailStatus = Readonly<{
   name: string;
-  /** Addresses with fewer offences than bring a report. */
+  /** Addresses with too few offences for a report. */
   watched: number;
   /** Offences found. */
   found: number;

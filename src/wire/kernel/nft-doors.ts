@@ -1,7 +1,7 @@
 import type { DoorPlan, DoorWords } from "../../core/firewall/doors.ts";
 import { isV4, networkAddress } from "../../core/net/ip.ts";
 
-/** The TCP ports whose connections are limited, and how many an address, or an IPv6 unit, may hold at once to each. */
+/** The TCP ports with limited connections, and how many an address, or an IPv6 unit, may have open to each. */
 export type ConnectionLimit = Readonly<{
   most: number;
   ports: readonly number[];
@@ -9,10 +9,10 @@ export type ConnectionLimit = Readonly<{
   fallback?: boolean;
 }>;
 
-/** What the guard found out by itself, which fades away unless it says so again. */
+/** What the guard found. The kernel forgets it unless the guard repeats it. */
 const GUARD_SETS = ["watched", "full", "held4", "held6", "known4", "known6"] as const;
 const FALLBACK_SETS = ["open4", "open6"] as const;
-/** Addresses whose connections the kernel counts at once, about 20 MB; while there are more, those that come later are not. */
+/** Addresses whose connections the kernel can count at once, about 20 MB. Further ones are not counted. */
 const COUNTED_ADDRESSES = 65_535;
 
 export function doorSets({ fallback = true }: ConnectionLimit): readonly string[] {
@@ -20,12 +20,11 @@ export function doorSets({ fallback = true }: ConnectionLimit): readonly string[
 }
 
 /**
- * The guard counts: it looks at connections that stand, whose clients have answered (door-watch.ts), and names those who
- * may open no more. A SYN alone, which anyone can send in the name of another, counts for nothing.
- *
- * Only while the guard is down, and `watched` has run out, does the kernel count by itself. It must do so at the SYN:
- * kernels from 6.18 on take no connection into `ct count` that is confirmed already. The one too many is refused by a
- * reset. Whoever is on the allow list has left the chain before. A reset of the table counts anew.
+ * The guard counts: it looks at established connections, whose clients have answered (door-watch.ts), and names those
+ * that may open no more. A SYN alone does not count, because anyone can forge it.
+ * Only while the guard is down, after `watched` has timed out, the kernel counts by itself. It must do so at the SYN:
+ * kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
+ * on the allow list have left the chain before. A reset of the table starts the count from zero.
  */
 export function doorText({ most, ports, fallback = true }: ConnectionLimit, mask: string) {
   const unit6 = `ip6 saddr & ${mask}`;
@@ -57,7 +56,7 @@ ${
   };
 }
 
-/** For `nft -f`: what the guard found out takes the place of what it said before. One transaction. */
+/** For `nft -f`: replaces what the guard found before. One transaction. */
 export function nftDoors(table: string, { watched, held, full, known }: DoorWords, lastsS: number): string {
   const pair = ({ unit, port }: DoorPlan["held"][number]): string => `${networkAddress(unit)} . ${port}`;
   const elements: Readonly<Record<(typeof GUARD_SETS)[number], readonly (string | number)[]>> = {

@@ -1,14 +1,17 @@
-/** A TCP port of ours on loopback, and the users whose programs connect to it. Root may anyway. */
+/** One of our TCP ports on loopback, and the users whose programs may connect to it. Root always may. */
 export type LocalDoor = Readonly<{ port: number; users: readonly number[] }>;
 
-/** Holds who may; a rule uses it, so that its absence is noticed. */
+/** Holds the allowed users. A rule uses it, so its absence is noticed. */
 const SET = "askers";
 
 export function localSets(door: LocalDoor | null): readonly string[] {
   return door === null ? [] : [SET];
 }
 
-/** Judged where a connection leaves its program, which is known there alone; the others are refused as by a closed port. */
+/**
+ * Decided where a connection leaves its program, because only there the user is known. Others are refused as by a
+ * closed port.
+ */
 export function localText(door: LocalDoor | null): string {
   if (door === null) return "";
   const users = [...new Set([0, ...door.users])].join(", ");

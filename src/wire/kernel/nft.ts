@@ -10,14 +10,14 @@ import { isV4, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { type ConnectionLimit, doorSets, doorText } from "./nft-doors.ts";
 import { type LocalDoor, localSets, localText } from "./nft-local.ts";
 
-/** Text for nft(8). Every command names this table, so nothing else on the machine is ever touched. */
+/** Text for nft(8). Every command names this table, so nothing else on the machine is changed. */
 export const TABLE = "inet ghostinbox";
 const ELEMENTS_PER_COMMAND = 1_000;
 const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
-/** No packet comes from these; while they lie in a set, nobody has emptied it. */
+/** No packet comes from these. While they are in a set, the set has not been emptied. */
 const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
 
-/** What the table is made for. Without `connections` bans alone are kept. */
+/** What the table is built for. Without `connections` it holds only bans. */
 export type TableShape = Readonly<{
   ipv6Length: number;
   connections: ConnectionLimit | null;
@@ -25,7 +25,7 @@ export type TableShape = Readonly<{
   local: LocalDoor | null;
 }>;
 
-/** For `nft -f`: makes the table anew with just these bans. One transaction: no packet sees it half made. */
+/** For `nft -f`: rebuilds the table with exactly these bans. One transaction: no packet sees it half built. */
 export function nftReset(changes: readonly SetChange[], allow: readonly Prefix[], shape: TableShape): string {
   const allow4 = allow.filter(isV4);
   const allow6 = allow.filter((prefix) => !isV4(prefix));
@@ -43,12 +43,12 @@ export function nftReset(changes: readonly SetChange[], allow: readonly Prefix[]
   ].join("");
 }
 
-/** Takes our table away, whether or not it stands. */
+/** Removes our table, if it exists. */
 export function nftRemove(): string {
   return `add table ${TABLE}\ndelete table ${TABLE}\n`;
 }
 
-/** One line: one transaction, for `nft -i` as for `nft -f`. Empty when there is nothing to do. */
+/** One line and one transaction, for `nft -i` and `nft -f`. Empty if there is nothing to do. */
 export function nftApply(changes: readonly SetChange[]): string {
   return changes.flatMap(changeCommands).join("; ");
 }
@@ -59,7 +59,7 @@ function changeCommands(change: SetChange): readonly string[] {
     const fill = change.elements.map(printNetwork).join(", ");
     return [`flush set ${at}`, ...(fill === "" ? [] : [`add element ${at} { ${fill} }`])];
   }
-  // Deleting what is absent and adding what is present both misbehave: add, delete, add is right in every case.
+  // Deleting a missing element and adding an existing one both fail: add, delete, add is always right.
   const touched = [...change.add.map(({ prefix }) => prefix), ...change.remove].map(networkAddress).join(", ");
   const fill = change.add.map(printHashed).join(", ");
   return [
@@ -70,9 +70,9 @@ function changeCommands(change: SetChange): readonly string[] {
 }
 
 /**
- * For `nft -c -f` (check only): asks for these in the hash sets, each by a command that is refused while it is there.
- * `get element` would read all the others back too, 0.3 s at 100,000. Networks in interval sets are not asked for, for
- * they may lie within a wider one.
+ * For `nft -c -f` (check only): asks for these elements of the hash sets, each by a command that is refused while it
+ * exists. `get element` would read all the others too, 0.3 s at 100,000. Networks in interval sets are not checked,
+ * because they may be within a wider one.
  */
 export function nftHeldProbe(prefixes: readonly Prefix[], ipv6Length: number): readonly string[] {
   return prefixes.flatMap((prefix) => {
@@ -81,23 +81,23 @@ export function nftHeldProbe(prefixes: readonly Prefix[], ipv6Length: number): r
   });
 }
 
-/** How many of them are there, by the errors that the probe gave. */
+/** How many of them exist, from the errors of the probe. */
 export function countHeld(probeErrors: string): number {
   return probeErrors.match(/File exists/g)?.length ?? 0;
 }
 
 /**
- * For `nft -c -f` (check only, nothing is changed): while our table stands whole, each command is refused, since rules
- * use the sets and the watermarks are in them. Reading the sets back instead takes 0.3 s at 100,000 bans.
+ * For `nft -c -f` (check only, nothing is changed): while our table is complete, each command is refused, because rules
+ * use the sets and the watermarks are in them. Reading the sets back takes 0.3 s at 100,000 bans.
  */
 export function nftProbe(shape: TableShape): string {
   const present = HASH_SETS.map((set) => `create element ${TABLE} ${set} { ${WATERMARK[set]} }\n`);
   const used = setsOf(shape).map((set) => `delete set ${TABLE} ${set}\n`);
-  // nft forgets a set that it was told to delete: these come last.
+  // nft forgets a set that it was told to delete, so these come last.
   return [...present, ...used].join("");
 }
 
-/** Reads the errors that the probe gave; false when anything of ours is missing. */
+/** Reads the errors of the probe; false if anything of ours is missing. */
 export function isWhole(probeErrors: string, shape: TableShape): boolean {
   const busy = probeErrors.match(/Device or resource busy/g)?.length ?? 0;
   return busy === setsOf(shape).length && countHeld(probeErrors) === HASH_SETS.length;
@@ -107,9 +107,9 @@ function setsOf({ connections, local }: TableShape): readonly string[] {
   return [...BAN_SETS, "allow4", "allow6", ...(connections === null ? [] : doorSets(connections)), ...localSets(local)];
 }
 
-/** Reads the counters and starts them anew: unlike `list`, nft does this without reading every element back. */
+/** Reads and resets the counters. Unlike `list`, this does not read every element. */
 export const NFT_TAKE_COUNTERS = `reset counters table ${TABLE}\n`;
-/** Packets of banned addresses since the last look. `refused`: answered by a TCP reset. */
+/** Packets from banned addresses since the last reading. `refused`: answered by a TCP reset. */
 export type Counters = Readonly<{ dropped: number; refused: number }>;
 
 /** Null if the text is not such a listing. */
@@ -127,10 +127,10 @@ export function parseCounters(text: string): Counters | null {
 export const NFT_LIST = `list table ${TABLE}\n`;
 
 /**
- * Banned packets are judged before anything could accept an established connection. Those of an open session (ACK
- * without SYN) are answered by a reset, so that the peer learns at once; at most 200 a second, so that a flood is not
- * amplified. It needs no connection tracking, whose table a flood could fill.
- * Neighbour discovery passes, or a ban of the machine's own link would cut it off from its router.
+ * Banned packets are dropped before any rule can accept an established connection. Packets of an open session (ACK
+ * without SYN) get a reset, so that the peer learns at once; at most 200 a second, so that a flood is not amplified. It
+ * needs no connection tracking, whose table a flood could fill.
+ * Neighbour discovery is accepted: otherwise a ban of the machine's own link would cut it off from its router.
  */
 function tableText({ ipv6Length, connections, local }: TableShape): string {
   const mask = ipv6Mask(ipv6Length);
@@ -183,7 +183,7 @@ function addElements(set: string, elements: readonly string[]): readonly string[
   return commands;
 }
 
-/** A hash set holds a network by its first address: the rule masks the source before it looks. */
+/** A hash set holds a network by its first address: the rule masks the source before the look-up. */
 function printHashed({ prefix, timeoutS }: Element): string {
   return networkAddress(prefix) + timeout(timeoutS);
 }
@@ -192,7 +192,7 @@ function printNetwork({ prefix, timeoutS }: Element): string {
   return prefix + timeout(timeoutS);
 }
 
-/** nft refuses plain seconds above some years ("value too large"). */
+/** nft refuses plain seconds beyond some years ("value too large"). */
 function timeout(seconds: number | null): string {
   if (seconds === null) return "";
   const minutes = Math.floor(seconds / 60);

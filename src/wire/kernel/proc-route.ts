@@ -16,8 +16,8 @@ export function parseIpv4Gateways(text: string, littleEndian: boolean): readonly
 }
 
 /**
- * Where a container's bridge stands, by convention: the first address of each private network that a device of this
- * machine is in. Of several networks but one has the default route, and clients may be led in through any.
+ * A container's bridge, by convention: the first address of each private network of this machine. Of several networks
+ * only one has the default route, and clients may come through any.
  */
 export function parseIpv4Bridges(text: string, littleEndian: boolean): readonly Ip[] {
   return rows(text).flatMap((columns) => {
@@ -40,8 +40,8 @@ export function parseIpv6Gateways(text: string): readonly Ip[] {
 }
 
 /**
- * What IPv4 addresses the kernel takes as its own, by /proc/net/fib_trie: an address, and in the lines below it what
- * routes it has. Unlike a list of interfaces it holds those of a link that is down, and whole networks (AnyIP).
+ * The IPv4 addresses that the kernel treats as its own, from /proc/net/fib_trie: an address, and in the lines below it
+ * its routes. Unlike a list of interfaces, it includes those of a link that is down, and whole networks (AnyIP).
  */
 export function parseIpv4Local(text: string): readonly Prefix[] {
   const found = new Set<Prefix>();
@@ -55,7 +55,7 @@ export function parseIpv4Local(text: string): readonly Prefix[] {
   return [...found];
 }
 
-/** The IPv6 addresses of every interface, by /proc/net/if_inet6. */
+/** The IPv6 addresses of every interface, from /proc/net/if_inet6. */
 export function parseIpv6Local(text: string): readonly Ip[] {
   return rows(text).flatMap(([hexadecimal = ""]) => (/^[0-9a-f]{32}$/i.test(hexadecimal) ? ipv6(hexadecimal) : []));
 }

@@ -2,8 +2,8 @@ import type { Connection } from "../../core/firewall/doors.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
 /**
- * Established connections to these ports, of `/proc/net/tcp` or `/proc/net/tcp6` (proc(5)): one line a socket, addresses
- * in hexadecimal, as 32-bit words in the machine's own order of bytes. Half-open ones (SYN_RECV) have another state.
+ * Established connections to these ports, from `/proc/net/tcp` or `/proc/net/tcp6` (proc(5)): one line for each socket,
+ * addresses in hexadecimal, as 32-bit words in the machine's byte order. Half-open ones (SYN_RECV) have another state.
  */
 export function parseConnections(text: string, ports: ReadonlySet<number>, order: "LE" | "BE"): readonly Connection[] {
   const found: Connection[] = [];
@@ -20,7 +20,7 @@ export function parseConnections(text: string, ports: ReadonlySet<number>, order
   return found;
 }
 
-/** 01 is ESTABLISHED; 08, CLOSE_WAIT: the client is done, and the server not yet. */
+/** 01 is ESTABLISHED; 08, CLOSE_WAIT: the client has finished, the server has not. */
 const LINE = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (?:01|08) /;
 
 function addressOf(hex: string, order: "LE" | "BE"): Ip | null {

@@ -9,8 +9,8 @@ const SVLOGD = /^(\d{4}-\d\d-\d\d)_(\d\d:\d\d:\d\d(?:\.\d{1,3})?)\d* /;
 const PYTHON = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d),(\d{3}) /;
 
 /**
- * When a line was written, as it says itself. `notAfter` gives lines without a year theirs: the latest that does not
- * lie more than a day behind it (clocks are set, and time zones changed). Null: the line begins with no time.
+ * When a line was written, according to the line. Lines without a year get the latest one that is not more than a day
+ * after `notAfter` (clocks are set, and time zones change). Null: the line does not begin with a time.
  */
 export function timeOfLine(line: string, notAfter: Millis): Millis | null {
   const syslog = SYSLOG.exec(line);

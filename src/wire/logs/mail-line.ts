@@ -1,19 +1,19 @@
 import type { Service } from "../../core/events/event.ts";
 
-/** A line of mail.log, taken apart as far as Postfix and Dovecot alone write it: nothing of it is a stranger's choice. */
+/** A line of mail.log, split into the parts that only Postfix and Dovecot write. A stranger chooses none of them. */
 export type MailLine = Readonly<{
   /** `smtpd`, `cleanup`, `lmtp`, `imap-login`, … */
   program: string;
   from: "postfix" | "dovecot";
-  /** The door; null for programs that have none. */
+  /** The service; null for programs that have none. */
   service: Service | null;
   severity: Severity;
-  /** What the program says: this may hold what strangers chose. */
+  /** The program's text, which may contain what strangers chose. */
   text: string;
 }>;
 export type Severity = "info" | "warning" | "error";
 
-/** Postfix cuts its own at 2,000 characters; what is matched against a pattern has a bound. */
+/** Postfix cuts its own at 2,000 characters; text that is matched against a pattern has a bound. */
 export const LONGEST_LINE = 4_096;
 
 const TIME = "[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d";
@@ -32,7 +32,7 @@ const DOVECOT_SEVERITY: Readonly<Record<string, Severity>> = {
   Panic: "error",
 };
 
-/** Null: no line of either. */
+/** Null: a line of neither. */
 export function parseMailLine(line: string): MailLine | null {
   if (line.length > LONGEST_LINE) return null;
   const [, name = "", program, text = ""] = POSTFIX.exec(line) ?? [];

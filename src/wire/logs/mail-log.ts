@@ -8,13 +8,13 @@ import type { LogPattern } from "./pattern.ts";
 import { LOG_PATTERNS } from "./patterns.ts";
 
 export type MailLogParts = Readonly<{
-  /** The words of a refusal by score. */
+  /** The words of a refusal by spam score. */
   spamReply: string;
-  /** Since when the guard is told of sign-ins by another way. */
+  /** The time from which on the guard is told of sign-ins directly. */
   guardSince: Millis;
 }>;
 
-/** What a line of mail.log tells that nobody else does; null for most of them. */
+/** What only a line of mail.log says; null for most lines. */
 export function readMailLog(line: string, parts: MailLogParts): Observation | null {
   const parsed = parseMailLine(line);
   if (parsed === null) return null;
@@ -48,20 +48,20 @@ export function matchPattern(
   return null;
 }
 
-/** Lines tell whole seconds. */
+/** Lines have whole seconds. */
 const RESOLUTION_MS = 1_000;
 
 const DELIVERY: ReadonlySet<string> = new Set(["lmtp", "smtp", "error", "virtual", "local", "pipe", "discard"]);
 const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,20})";
 const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`);
-/** The recipient may be quoted, brackets and all; the answer of the other side comes last. */
+/** The recipient may be quoted and contain brackets; the other side's answer comes last. */
 const TRIED = new RegExp(
   `^${QUEUE_ID}: to=<(?<to>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, (?:orig_to=<(?<alias>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, )?` +
     "relay=(?<relay>[^,]{1,300}), (?:conn_use=\\d+, )?delay=[\\d.]+, delays=[\\d./]+, dsn=[\\d.]+, " +
     "status=(?<status>sent|deferred|bounced) \\((?<reply>.*)\\)$",
 );
 
-/** `NAME[IP]:PORT`: a next hop is written into it by us and by the DNS, and a name holds no bracket. */
+/** `NAME[IP]:PORT`: we and the DNS write a next hop, and a name contains no bracket. */
 const SERVER = /^[^\s[\]]+\[([0-9a-f.:]{2,45})\]:\d{1,5}$/;
 
 function readQueued({ text }: MailLine): Observation | null {
@@ -79,7 +79,7 @@ function readTried({ text, program }: MailLine): Observation | null {
     queueId: groups["queue"] ?? "",
     recipient: groups["to"] ?? "",
     alias: groups["alias"] ?? null,
-    // Nothing else is led there (render/bounces.ts).
+    // Nothing else is sent there (render/bounces.ts).
     outcome: program === "discard" ? "withheld" : outcome,
     relay,
     reply: groups["reply"] ?? "",

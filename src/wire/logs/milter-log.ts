@@ -24,9 +24,9 @@ function reasonOf(reply: string, spamReply: string): "spam_refused" | "dmarc_ref
   return reply.startsWith(AUTHOR_UNCLEAR) ? "author_unclear" : null;
 }
 
-/** How the reply begins to a mail of a stranger whose author is not certain. */
+/** How the reply begins for a stranger's mail whose author is not certain. */
 export const AUTHOR_UNCLEAR = "The header must name its author";
-/** How it begins to a mail of an account; the account and a colon follow. */
+/** How it begins for an account's mail; the account and a colon follow. */
 export const NOT_SENT_FOR = "Not sent for ";
 const NOT_SENT = new RegExp(`^${NOT_SENT_FOR}(\\S+@\\S+): `);
 

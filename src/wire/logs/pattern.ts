@@ -1,10 +1,10 @@
 import type { ClientFault } from "../../core/events/reasons.ts";
 
 /**
- * What a line of mail.log may tell of a client, as data. A pattern is matched against what the program says, behind
- * the beginning that it writes by itself (mail-line.ts), and anchored there: the client's address comes before
- * anything that the client chose, or is read from the end where that comes last. No quantifier meets another that
- * could take the same characters, so that each takes time in proportion to the line.
+ * What a line of mail.log may say about a client, as data. A pattern is matched against the program's text, after the
+ * beginning that the program writes itself (mail-line.ts), and anchored there. The client's address comes before
+ * anything that the client chose, or is read from the end if it comes last. No two adjacent quantifiers can match the
+ * same characters, so the time is proportional to the line.
  */
 export type LogPattern = Readonly<{
   name: string;
@@ -12,21 +12,21 @@ export type LogPattern = Readonly<{
   program: string;
   /** Groups: `ip`; `detail`, what to show of it; `tries`, if it counts; `login`, the name that was tried. */
   matches: RegExp;
-  /** Only on port 25, where nobody may sign in. */
+  /** Only on port 25, which does not offer sign-in. */
   port25?: true;
   tells:
     | Readonly<{ type: "fault"; reason: ClientFault }>
-    /** The guard is told of it by another way, unless it was down: then only the log knows. */
+    /** The guard is told of it directly, unless it was down: then only the log has it. */
     | Readonly<{ type: "login_failed" }>;
   /** A whole line of the log. */
   example: string;
-  /** Lines by which strangers try to be taken for somebody else: whom they name in truth; null: no match. */
+  /** Lines with which strangers try to pass for another address, and the true address; null: no match. */
   hostile: readonly Readonly<{ line: string; ip: string | null }>[];
 }>;
 
-/** `NAME[IP]`: the name is one that the DNS confirms, or `unknown`; Postfix lets no other characters into it. */
+/** `NAME[IP]`: the name is confirmed by the DNS, or `unknown`; Postfix allows no other characters in it. */
 export const CLIENT = "[^\\s[\\]]{1,255}\\[(?<ip>[0-9a-f.:]{2,45})\\](?::\\d{1,5})?";
-/** An address in angle brackets, quoted local parts and all (RFC 5321, 4.1.2). */
+/** An address in angle brackets, including quoted local parts (RFC 5321, 4.1.2). */
 export const PATH = '<(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024}>';
 /** The state of a session: a command of SMTP, or CONNECT, UNKNOWN, END-OF-MESSAGE. */
 export const STATE = "[A-Z][A-Z-]{0,30}";

@@ -3,7 +3,7 @@ import { fault, type LogPattern } from "./pattern.ts";
 const dovecot = { from: "dovecot", program: "imap-login" } as const;
 const imap = (text: string): string => `Nov 20 08:08:30 imap-login: Info: ${text}`;
 
-/** The end of a line of a login process: behind the name that was typed, nothing is a stranger's choice. */
+/** The end of a line of a login process: after the typed name, a stranger chooses nothing. */
 const BEHIND_LOGIN =
   "rip=(?<ip>[0-9a-f.:]{2,45}), lip=[0-9a-f.:]{2,45}(?:, mpid=\\d{1,9})?(?:, [^<>]{0,400})?, session=<[^<>]{0,60}>$";
 

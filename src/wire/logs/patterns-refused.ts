@@ -1,9 +1,9 @@
 import { CLIENT, fault, type LogPattern, PATH, postfix, STATE, smtpd } from "./pattern.ts";
 
-/** What was said in place of a name: it may hold anything but the bracket that ends it. */
+/** What the client sent instead of a name: anything but the bracket that ends it. */
 const HELO = "<[^>]{0,1024}>";
 
-/** What Postfix refuses by its own rules; what the guard has it refuse, the guard has recorded. */
+/** What Postfix refuses by its own rules. The guard has already recorded the refusals that it ordered. */
 export const REFUSED_PATTERNS: readonly LogPattern[] = [
   {
     name: "relay_refused",

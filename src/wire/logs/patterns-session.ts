@@ -1,6 +1,6 @@
 import { CLIENT, fault, type LogPattern, postfix, STATE, smtpd } from "./pattern.ts";
 
-/** What becomes of sessions with Postfix. */
+/** What happens to sessions with Postfix. */
 export const SESSION_PATTERNS: readonly LogPattern[] = [
   {
     name: "lost_connection",

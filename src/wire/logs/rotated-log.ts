@@ -1,13 +1,13 @@
-/** How logs that were set aside are called: by svlogd(8) `@TAI64N.s`, by the keeper `mail.log.20261120-081500[.gz]`. */
+/** Names of rotated logs: by svlogd(8) `@TAI64N.s`, by the keeper `mail.log.20261120-081500[.gz]`. */
 const BY_SVLOGD = /^@[0-9a-f]{8,32}\.[su]$/;
 const BY_KEEPER = /^\.\d{8}-\d{6}(?:-\d+)?(?:\.gz)?$/;
 
-/** Whether `name` is an elder part of the log `of`, both without their directory. */
+/** Whether `name` is a rotated part of the log `of`, both without their directory. */
 export function isRotated(name: string, of: string): boolean {
   return of === "current" ? BY_SVLOGD.test(name) : name.startsWith(of) && BY_KEEPER.test(name.slice(of.length));
 }
 
-/** The name under which the log is set aside at this time (UTC); such names sort by age. */
+/** The name of a log that is rotated at this time (UTC); such names sort by age. */
 export function rotatedName(log: string, iso: string): string {
   return `${log}.${iso.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
 }

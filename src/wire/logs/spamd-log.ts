@@ -11,7 +11,7 @@ import type { Observation } from "../../core/events/event.ts";
 export class SpamdLog {
   readonly #exact = new Map<string, number>();
 
-  /** Null: the line ends no mail. */
+  /** Null: the line does not end a mail. */
   read(line: string): Observation | null {
     if (line.length > LONGEST_LINE) return null;
     const [, pid = "", said = ""] = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/.exec(line) ?? [];
@@ -30,9 +30,9 @@ export class SpamdLog {
   }
 }
 
-/** spamd's own are far shorter; what is matched against a pattern has a bound. */
+/** spamd's own lines are far shorter; text that is matched against a pattern has a bound. */
 const LONGEST_LINE = 4_096;
-/** More than spamd ever has at once: lines that lack their second half are forgotten. */
+/** More than spamd ever has at once: lines without their second half are forgotten. */
 const MOST_CHILDREN = 64;
 const RESULT =
   /^result: [Y.] +(-?\d+) - \S* scantime=[\d.]+,size=\d+,user=([^,]*),.*?,required_score=(-?[\d.]+),.*?,mid=([^,]*),/;

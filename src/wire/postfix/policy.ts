@@ -4,7 +4,7 @@ import { type Reason, reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 
-/** Stages at which we have nothing to say: EHLO, MAIL, VRFY, ETRN. */
+/** Stages that need no decision: EHLO, MAIL, VRFY, ETRN. */
 export type NotOurs = Readonly<{ type: "NOT_OURS" }>;
 export type PolicyRequest = Connect | Recipient | Mail | Message | NotOurs;
 export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
@@ -15,8 +15,8 @@ export type ParsedPolicy =
 const NOT_OURS: ParsedPolicy = { ok: true, value: { type: "NOT_OURS" } };
 
 /**
- * Reads one request (SMTPD_POLICY_README): `name=value` lines, without the empty line that ends them.
- * Every mail waits for this, so it is one pass that looks at a name only when its length is one of ours.
+ * Reads one request (SMTPD_POLICY_README): `name=value` lines, without the empty line at the end. Every mail waits for
+ * this, so it is one pass that looks at a name only if its length fits.
  */
 export function parsePolicyRequest(block: string): ParsedPolicy {
   let request = "";
@@ -114,7 +114,7 @@ type PolicyAction = "DUNNO" | typeof GREYLIST | SmtpReply | `421 ${string}` | `5
 /** The restriction class of the rendered main.cf that asks Postgrey. */
 const GREYLIST = "greylist";
 
-/** What Postfix is to do (access(5)). DUNNO lets its own restrictions go on. */
+/** What Postfix should do (access(5)). DUNNO leaves it to Postfix's own restrictions. */
 export function printPolicyAction(decision: Decision, stage: PolicyRequest["type"]): string {
   const action = policyAction(decision, stage);
   return action === "DUNNO" ? DUNNO : `action=${action}\n\n`;
@@ -126,7 +126,7 @@ function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyA
   const reply = reasons[decision.reason].smtp;
   if (reply === null) return "DUNNO";
   if (reply.startsWith("554 ")) return `554 ${filled(reply.slice(4), decision.fill)}`;
-  // A 450 at CONNECT would leave the session open and be repeated to each command; 421 ends it (RFC 5321, 3.8).
+  // A 450 at CONNECT would keep the session open and be repeated for each command; 421 ends it (RFC 5321, 3.8).
   return stage === "CONNECT" && reply.startsWith("450 ") ? `421 ${reply.slice(4)}` : reply;
 }
 
@@ -139,7 +139,7 @@ function serviceOf(context: string): Service {
   return context === "submission" || context === "submissions" ? context : "smtp";
 }
 
-/** Postfix prints counts in decimal; a size is at most 2^63, which a number holds closely enough. */
+/** Postfix prints counts in decimal. A size is at most 2^63, which a number holds closely enough. */
 function parseCount(text: string): number | null {
   if (text.length < 1 || text.length > 19) return null;
   for (let i = 0; i < text.length; i++) {
