@@ -8,7 +8,7 @@ import type { Terminal } from "./terminal.ts";
 export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 } as const;
 export type ExitName = keyof typeof EXIT_CODES;
 
-/** How people call the program in a checkout; hints are printed with it. */
+/** How people call the program in a checkout; hints use it. */
 export const PROGRAM = "./ghostinbox";
 
 /** `json` is what --json prints, `text` what people read, `next` the command that may be useful now. */
@@ -19,7 +19,7 @@ export type Problem = Readonly<{
   exit: Exclude<ExitName, "done">;
   message: string;
   next: string;
-  /** What was found wrong, a line each, before the message; as `json` on standard output with --json. */
+  /** The problems found, one on each line, before the message; with --json as `json` on standard output. */
   found?: Readonly<{ lines: readonly string[]; json: unknown }>;
 }>;
 export type Answer = Done | Problem;
@@ -33,7 +33,7 @@ export interface Guard {
   watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<Problem | Readonly<{ ok: true }>>;
 }
 
-/** One call of a command: what was typed, already checked against the table, and what it may use. */
+/** One call of a command: the words, already checked against the table, and what it may use. */
 export type Call = Readonly<{
   args: readonly string[];
   /** The value of an option; null if it was not given. */
@@ -44,7 +44,7 @@ export type Call = Readonly<{
   env: NodeJS.ProcessEnv;
   guard: Guard;
   keeper: Keeper;
-  /** The database, once the guard has answered: its files are never opened without it. */
+  /** The database, once the guard has answered: its files are never opened without the guard. */
   reader(): Promise<Readonly<{ ok: true; reader: Reader }> | Problem>;
   terminal: Terminal;
   now(): number;

@@ -6,7 +6,10 @@ import { type Call, failed, type Problem, wrongUsage } from "./call.ts";
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
 
-/** A new password's hash: read from standard input or asked for twice. The password itself leaves this process never. */
+/**
+ * The hash of a new password, which is read from standard input or asked for twice. The password itself never leaves
+ * this process.
+ */
 export async function newPasswordHash(
   call: Call,
   owner: AccountName | null,

@@ -9,7 +9,7 @@ const ERASE_ALL = "\x15";
 /** The terminal or the pipes that this process was started with. */
 export function processTerminal(): Terminal {
   let interruption: AbortController | null = null;
-  /** Only what waits for an end takes the signals; everything else dies of them, as programs do. */
+  /** Only a command that waits for an end handles the signals; others end by them, as programs do. */
   const interrupted = (): AbortSignal => {
     if (interruption === null) {
       const made = new AbortController();
@@ -18,7 +18,7 @@ export function processTerminal(): Terminal {
     }
     return interruption.signal;
   };
-  // Whoever reads only the first lines (`| head`) has seen what they wanted.
+  // A reader of only the first lines (`| head`) has seen what it wanted.
   process.stdout.on("error", () => process.exit(0));
   const write = (stream: NodeJS.WriteStream, text: string): void =>
     void stream.write(text.endsWith("\n") ? text : `${text}\n`);
@@ -58,7 +58,7 @@ async function ask(question: string, signal: AbortSignal): Promise<string | null
   }
 }
 
-/** In raw mode the terminal echoes nothing; Backspace, Ctrl-U and Ctrl-C are then ours to honour. */
+/** In raw mode the terminal echoes nothing; we handle Backspace, Ctrl-U and Ctrl-C ourselves. */
 function askSecret(question: string): Promise<string | null> {
   const { stdin, stderr } = process;
   stdin.setRawMode(true);
@@ -70,7 +70,7 @@ function askSecret(question: string): Promise<string | null> {
       stdin.off("data", onData);
       stdin.pause();
       stdin.setRawMode(false);
-      // Both passwords pasted at once: the second one is the answer to the next question.
+      // Both passwords were pasted at once: the second one answers the next question.
       if (unread !== "") stdin.unshift(unread);
       stderr.write("\n");
       resolve(answer);

@@ -1,7 +1,7 @@
 import type { Queries } from "../engine/ports.ts";
 import type { AccountItem, AliasItem, TokenItem } from "../wire/control/items.ts";
 
-/** What commands that print read: the two databases, opened without the right to write, and the settings. */
+/** What commands that print read: the two databases, opened read-only, and the settings. */
 export interface Reader {
   readonly queries: Queries;
   accounts(): readonly AccountItem[];

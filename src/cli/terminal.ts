@@ -1,6 +1,6 @@
 /** What a command may say and ask. Results go to standard output, everything else to standard error. */
 export interface Terminal {
-  /** Whether a person sits at both ends: questions may be asked. */
+  /** Whether a person is at both ends, so that questions may be asked. */
   readonly interactive: boolean;
   out(text: string): void;
   err(text: string): void;

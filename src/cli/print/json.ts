@@ -1,6 +1,6 @@
 /**
- * Indented JSON in which an object of plain values inside a list stands on one line: `grep ADDRESS` then shows the
- * whole ban or event.
+ * Indented JSON in which an object of plain values inside a list is on one line, so `grep ADDRESS` shows the whole ban
+ * or event.
  */
 export function printJson(value: unknown): string {
   return print(value, "", false);

@@ -1,7 +1,7 @@
 import { printable as printableLine } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 
-/** A longer cell stands out of its column rather than push all others aside. */
+/** A longer cell sticks out of its column instead of moving all others. */
 const WIDEST = 64;
 
 /** Columns of equal width, two spaces apart; the last one is ragged. */
@@ -22,7 +22,7 @@ export function columns(rows: readonly (readonly string[])[]): string {
 
 const LONGEST_LINE = 2_000;
 
-/** Text that strangers chose (HELO names, logins) must not steer the terminal. */
+/** Text that strangers chose (HELO names, logins) must not control the terminal. */
 export function printable(text: string): string {
   return text.split("\n").map(oneLine).join("\n");
 }
@@ -36,7 +36,7 @@ export function dayAndTime(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
 }
 
-/** How long a time lies ahead, for people: `3 d 4 h`, `2 h 5 min`, `12 min`, `40 s`. */
+/** A remaining time, for people: `3 d 4 h`, `2 h 5 min`, `12 min`, `40 s`. */
 export function span(durationMs: number): string {
   const s = Math.max(0, Math.ceil(durationMs / SECOND_MS));
   if (s < 60) return `${s} s`;

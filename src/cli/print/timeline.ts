@@ -4,7 +4,7 @@ import { columns, dayAndTime, oneLine, plural } from "./text.ts";
 
 const MOST_STEPS = 20;
 
-/** Empty where nothing happened. `more`: the command that shows all, where that is not all. */
+/** Empty if nothing happened. `more`: the command that shows all of it, if this is not all. */
 export function printTimeline(timeline: readonly TimelineStep[], more: string): string {
   if (timeline.length === 0) return "";
   const latest = timeline.slice(-MOST_STEPS);
@@ -20,7 +20,7 @@ export function printTimeline(timeline: readonly TimelineStep[], more: string): 
   return `What happened (latest last):\n${columns(rows)}${rest}`;
 }
 
-/** Each reason once: what lifts it, and the settings that would have prevented it. Empty where nothing needs mending. */
+/** Each reason once: what lifts it, and the settings that would have prevented it. Empty if there is nothing to do. */
 export function printRemedies(timeline: readonly TimelineStep[]): string {
   const steps = new Map(timeline.flatMap((step) => (step.reason === null ? [] : [[step.reason, step] as const])));
   const lines = [...steps.values()].flatMap(({ meaning, lift, settings }) => {

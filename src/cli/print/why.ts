@@ -6,7 +6,7 @@ import { PROGRAM } from "../call.ts";
 import { columns, dayAndTime, oneLine, ordinal, plural, shown, span, until } from "./text.ts";
 import { parts, printRemedies, printTimeline } from "./timeline.ts";
 
-/** What `why` tells about. `protection` is what the machine itself knows of its own addresses. */
+/** The subject of `why`. `protection` is what the machine itself knows about its own addresses. */
 export type WhySubject = Readonly<{
   ip: Ip;
   report: AddressStory;
@@ -62,7 +62,7 @@ function offence({ memoryMs }: WhySubject, ban: BanItem): string {
   return `its ${ordinal(ban.offences)} offence within ${formatDuration(memoryMs)}, level ${ban.level}, found by ${ban.source}.`;
 }
 
-/** The ban's text may have the numbers already; otherwise they stand in the event that brought it on. */
+/** The ban's text may have the numbers already; otherwise they are in the event that caused it. */
 function numbers(ban: BanItem, seen: readonly TimelineStep[]): string {
   if (/limit \d/.test(ban.reason)) return "";
   const step = seen.findLast(({ reason, evidence }) => reason === ban.code && evidence !== "");

@@ -9,7 +9,9 @@ import { oneLine, plural } from "../print/text.ts";
 const MOST_BYTES = 16 * 1024 * 1024;
 type Named = FileChanges["skipped"][number];
 
-/** All lines make sense, or nothing is imported. Accounts that exist are left alone; weak passwords are kept, and named. */
+/**
+ * All lines are valid, or nothing is imported. Existing accounts are left alone; weak passwords are imported and named.
+ */
 export async function accountImport(call: Call): Promise<Answer> {
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
@@ -67,7 +69,7 @@ function readText(path: string): string | Problem {
   }
 }
 
-/** Only of passwords in clear text can it be told. */
+/** Known only for passwords in clear text. */
 async function weakOnes(accounts: readonly AccountLine[]): Promise<readonly Named[]> {
   const judge = accounts.some(({ secret }) => secret.type === "plain") ? await loadPasswordJudge() : null;
   return accounts.flatMap(({ name, secret }) => {

@@ -7,7 +7,7 @@ import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
 export async function accountAdd(call: Call): Promise<Answer> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
-  // Asked first, so that nobody types a password in vain.
+  // Checked first, so that no password is typed in vain.
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
   const password = await newPasswordHash(call, name);
@@ -78,7 +78,7 @@ export async function accountList(call: Call): Promise<Answer> {
   return done({ items }, columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "FROM"], ...rows]));
 }
 
-/** States that say more than whether it is suspended. */
+/** States other than suspended or not. */
 const STATES: Partial<Record<AccountItem["origin"], string>> = { unlisted: "not in the accounts file" };
 
 export function accountFrom(text: string | undefined): AccountName | Problem {

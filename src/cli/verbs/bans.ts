@@ -95,7 +95,7 @@ export async function allowList(call: Call): Promise<Answer> {
   return done({ items }, columns([["ADDRESS", "NOTE", "BY", "UNTIL"], ...rows]));
 }
 
-/** The address or network that was typed, in canonical text. Which network an address stands for, the guard knows. */
+/** The typed address or network, in canonical text. The guard knows which network an address stands for. */
 export function targetFrom(text: string | undefined): string | Problem {
   const parsed = parseIp(text ?? "") ?? parsePrefix(text ?? "");
   if (parsed !== null) return parsed;

@@ -8,7 +8,10 @@ import { plural } from "../print/text.ts";
 
 const TABLE = ["inet", "ghostinbox"] as const;
 
-/** Lifts every ban and lowers the guard of every account, whatever works or does not: through the guard, or else through the kernel itself. */
+/**
+ * Lifts every ban and ends the protection of every guarded account, whatever works: through the guard, or else through
+ * the kernel.
+ */
 export async function breakGlass(call: Call): Promise<Answer> {
   const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
   const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
@@ -52,7 +55,7 @@ function leaveRequest(layout: Layout, nowMs: number): Noted {
   if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "There is no database with bans." };
   if (!existsSync(dirname(layout.breakGlass)))
     return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };
-  // The directory is the guard's: where a link has that name it is not followed.
+  // The directory is the guard's, so a link of that name is not followed.
   createFile(layout.breakGlass, `${new Date(nowMs).toISOString()}\n`, { mode: 0o644 });
   return { ok: true, requested: true, says: "The guard will lift every ban when it starts." };
 }

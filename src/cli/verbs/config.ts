@@ -24,7 +24,7 @@ export async function configCheck(call: Call): Promise<Answer> {
   return done({ ok: true, problems: [], warnings }, text, `${PROGRAM} config apply`);
 }
 
-/** What `config apply` would refuse of the owner's certificate. Ours is made when it is missing. */
+/** What `config apply` would refuse about the owner's certificate. Ours is made if it is missing. */
 async function certificateProblem(settings: Settings, { layout, now }: Call): Promise<string | null> {
   if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
   const [{ readPair }, { certificateFiles }] = await Promise.all([
@@ -50,7 +50,7 @@ export async function configReference(): Promise<Answer> {
   return done({ items }, commentedToml({ domains: [], hostname: "" }).trimEnd());
 }
 
-/** The settings that hold for this data directory, or everything that is wrong with them. */
+/** The settings for this data directory, or everything that is wrong with them. */
 export function settingsOf({ layout, env }: Pick<Call, "layout" | "env">): Valid | Problem {
   let text: string | null = null;
   try {
@@ -60,7 +60,7 @@ export function settingsOf({ layout, env }: Pick<Call, "layout" | "env">): Valid
     if (code === "EACCES") return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
   }
-  // What was given to `npm start` alone holds too; what is given here wins, as it would at the next start.
+  // Variables given to `npm start` apply too; those given here win, as they would at the next start.
   const loaded = loadSettings(text, { ...readServiceEnvironment(layout.environment), ...env });
   return loaded.ok ? loaded : invalid(loaded.problems);
 }
@@ -75,8 +75,9 @@ function invalid(problems: readonly Readonly<{ where: string; says: string }>[])
 }
 
 /**
- * The keeper has Postfix and Dovecot check what it renders; only then does the guard take the same settings. Programs
- * that read one of them at their start alone are started anew: else Dovecot might ask where the guard no longer is.
+ * The keeper lets Postfix and Dovecot check what it renders; only then the guard takes the same settings. Programs that
+ * read a changed setting only at their start are restarted. Otherwise Dovecot might ask at a port that the guard has
+ * left.
  */
 export async function configApply(call: Call): Promise<Answer> {
   const loaded = settingsOf(call);

@@ -91,7 +91,7 @@ function recordsFor(call: Call): Found | Problem {
   return { records, addresses, settings };
 }
 
-/** Of the private key that signs: the other half cannot get lost. */
+/** Derived from the private key that signs, so the two always match. */
 function publicKey(call: Call, settings: Settings, domain: string): string | Problem {
   const site = { layout: call.layout, domains: [domain], dkimSelector: settings["dkim.selector"] };
   const file = dkimKeys(site)[0]?.file ?? "";
@@ -106,7 +106,7 @@ function publicKey(call: Call, settings: Settings, domain: string): string | Pro
   return failed("The keys may be read by root only.", "Try again with sudo.");
 }
 
-/** Addresses that others can reach, as the kernel lists them. */
+/** Public addresses, as the kernel lists them. */
 function publicAddresses(): readonly Ip[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return all
@@ -119,7 +119,7 @@ function publicAddresses(): readonly Ip[] {
 const PRIVATE =
   /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|169\.254\.|f[cd]|fe[89ab])/i;
 
-/** Behind a NAT only its name can be looked up: whether the address leads here, nobody here can tell. */
+/** Behind a NAT only the name can be looked up: whether the address leads here is unknown. */
 async function serverName(
   hostname: string,
   published: PublishedRecords,
@@ -131,7 +131,7 @@ async function serverName(
   return { record, verdict: { status: "unknown", detail } };
 }
 
-/** `[smtp.example.net]:587` without what is for Postfix alone. */
+/** `[smtp.example.net]:587` without Postfix's brackets and port. */
 function relayHost(nextHop: string): string | null {
   return /^\[(.+)\]:\d+$/.exec(nextHop)?.[1] ?? null;
 }

@@ -34,7 +34,7 @@ export async function events(call: Call): Promise<Answer> {
 /** Prints each event as it is committed, until Ctrl-C. */
 async function follow(call: Call, reader: Reader, chosen: Chosen, latest: readonly EventItem[]): Promise<Answer> {
   const { terminal, guard, json } = call;
-  // From here on Ctrl-C is an orderly end, whatever has been printed by then.
+  // From here on Ctrl-C is a normal end.
   const { interrupted } = terminal;
   const print = (item: EventItem): void => terminal.out(json ? JSON.stringify(item) : lineOf(item));
   let lastId = latest.at(-1)?.id ?? reader.queries.events({ most: 1, order: "newest_first" })[0]?.id ?? 0;
@@ -57,7 +57,7 @@ function lineOf(item: EventItem): string {
 }
 
 function cellsOf(item: EventItem): readonly string[] {
-  // What is usual needs no reason, and a ban's action tells its own.
+  // The usual outcome needs no reason, and a ban's action includes its own.
   const plain = item.reason === null || item.reason === "below_limit" || item.type === "BAN";
   const action = plain ? item.action : `${item.action} (${item.reason})`;
   return [dayAndTime(item.at), item.type, item.ip ?? "-", action, item.details];

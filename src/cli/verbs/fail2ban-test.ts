@@ -10,7 +10,7 @@ import type { Filter } from "../../render/site.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Problem, wrongUsage } from "../call.ts";
 import { columns, oneLine, plural } from "../print/text.ts";
 
-/** The end of a longer log is read. */
+/** Of a longer log, only the end is read. */
 const MOST_LOG_BYTES = 8 * 1024 * 1024;
 const MOST_SHOWN = 10;
 
@@ -52,7 +52,7 @@ function refused(filter: Filter, reason: string): Problem {
   return failed(`${filter.name} would not become a jail: ${oneLine(reason)}.`, "See docs/fail2ban.md.");
 }
 
-/** A file, or the name of one that lies where filters lie. */
+/** A file, or the name of a filter. */
 function filterNamed(named: string, { layout }: Call): Filter | Problem {
   const places = [...filterSources(CHECKOUT, layout).toReversed(), join(layout.fail2banConf, "filter.d")];
   const files = [resolve(named), ...places.flatMap((place) => [join(place, named), join(place, `${named}.conf`)])];

@@ -31,7 +31,7 @@ export async function fail2banStatus(call: Call): Promise<Answer> {
   return done({ running: true, sentences, jails, refused }, text, `${PROGRAM} events --type JAIL_REPORTED`);
 }
 
-/** Takes filters over first: a file dropped in since the last start becomes a jail. */
+/** Loads new filters first: a new file becomes a jail. */
 export async function fail2banRestart(call: Call): Promise<Answer> {
   const settings = settingsOn(call);
   if (!settings.ok) return settings;
@@ -61,7 +61,7 @@ function settingsOn(call: Call): On | Problem {
   return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
 }
 
-/** As Fail2ban's own user: the client runs whatever code the server's answer holds (Python's pickle). */
+/** As Fail2ban's own user, because the client runs any code in the server's answer (Python's pickle). */
 function client({ layout }: Call, argv: readonly string[]) {
   const user = process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {};
   return runProgram("fail2ban-client", ["-c", layout.fail2banConf, "-s", layout.fail2banSocket, ...argv], user);

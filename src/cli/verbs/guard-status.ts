@@ -5,7 +5,7 @@ import { failed, type Guard, NOT_RUNNING, PROGRAM, type Problem, wrongUsage } fr
 
 /** Cutting an account's sessions takes the keeper seconds; lifting 100,000 bans takes longer. */
 const TIMEOUT_MS = 30 * SECOND_MS;
-/** A guard that lives answers a ping at once, whatever else it does. */
+/** A working guard answers a ping at once, whatever else it does. */
 const PING_MS = 5 * SECOND_MS;
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
@@ -13,7 +13,7 @@ const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 export function controlGuard(socketPath: string, by: string): Guard {
   return {
     async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
-      // Nothing is handed to one that hangs: it might do it much later, when its caller has long been told otherwise.
+      // Nothing is sent to a hanging guard: it might act much later, when its caller has long been told otherwise.
       const pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
       if (!pinged.ok) return pinged.kind === "timeout" ? HANGS : problemOf(pinged);
       const timeoutMs = command.verb === "break_glass" ? BREAK_GLASS_TIMEOUT_MS : TIMEOUT_MS;
@@ -53,7 +53,7 @@ function problemOf(error: CommandError | NoAnswer): Problem {
   }
 }
 
-/** The guard names commands by their words alone; people type the program before them. */
+/** The guard names commands without the program; people type the program first. */
 function hint(next: string): string {
   return next.replace(
     /`((?:account|alerts|alias|allow|ban|bans|config|events|status|token|unban|why)\b)/g,
@@ -61,7 +61,7 @@ function hint(next: string): string {
   );
 }
 
-/** Who gives the commands, for the record: whoever became root, if that is known. */
+/** Who gives the commands, for the record: the user who became root, if known. */
 export function callerName(env: NodeJS.ProcessEnv): string {
   const before = env["SUDO_USER"] ?? "";
   return /^[a-z_][a-z0-9_.-]{0,31}$/i.test(before) && before !== "root" ? `root (${before})` : "root";

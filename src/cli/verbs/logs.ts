@@ -12,7 +12,7 @@ import { targetFrom } from "./bans.ts";
 
 const USUAL_LIMIT = 200;
 
-/** Reads the files themselves, so that it works while the server is down. */
+/** Reads the files directly, so it works while the server is down. */
 export async function logs(call: Call): Promise<Answer> {
   const query = queryFrom(call);
   if ("ok" in query) return query;
@@ -34,7 +34,7 @@ export async function logs(call: Call): Promise<Answer> {
   return done({ items: latest.map(itemOf) }, latest.map(shown).join("\n"));
 }
 
-/** What the search brought, and where each log ended when it began. */
+/** The result of the search, and where each log ended when it began. */
 type Found = Readonly<{
   chosen: readonly ComponentLog[];
   query: LogQuery;
@@ -42,7 +42,7 @@ type Found = Readonly<{
   starts: ReadonlyMap<string, ReturnType<typeof endOf>>;
 }>;
 
-/** Goes on where the search ended, through rotations, until Ctrl-C. */
+/** Continues where the search ended, through rotations, until Ctrl-C. */
 async function follow({ terminal, json, now }: Call, { chosen, query, latest, starts }: Found): Promise<Answer> {
   const { interrupted } = terminal;
   const print = (entry: LogEntry): void => terminal.out(json ? JSON.stringify(itemOf(entry)) : shown(entry));

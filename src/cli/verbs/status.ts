@@ -8,7 +8,7 @@ export async function status(call: Call): Promise<Answer> {
   const asked = await call.guard.ask<"health">({ verb: "health" });
   if (!asked.ok) return asked;
   const opened = await call.reader();
-  // The state matters most when the database cannot be read: then it is told without the number of bans.
+  // The state matters most when the database cannot be read: then it is shown without the number of bans.
   const active = opened.ok ? opened.reader.queries.bans(instant(call.now())).length : null;
   const health = asked.result;
   return done({ ...health, activeBans: active }, printStatus(health, active), nextAfterStatus(health, active));

@@ -6,7 +6,7 @@ import { settingsOf } from "./config.ts";
 
 const TOKEN_BYTES = 32;
 
-/** The token is made here and only its SHA-256 digest is kept: nobody can read it again. */
+/** The token is made here and only its SHA-256 digest is stored, so it cannot be shown again. */
 export async function tokenCreate(call: Call): Promise<Answer> {
   const name = nameFrom(call.args[0]);
   if (typeof name !== "string") return name;

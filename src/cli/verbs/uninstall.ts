@@ -1,6 +1,6 @@
 import { type Answer, type Call, done, failed, PROGRAM, wrongUsage } from "../call.ts";
 
-/** Tells what would go, asks, and takes back what set-up did. Works whether or not the server runs. */
+/** Shows what it would remove, asks, and undoes what set-up did. Works whether or not the server runs. */
 export async function uninstall(call: Call): Promise<Answer> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.", `Try: sudo ${PROGRAM} uninstall`);
   // Loaded here: no other command needs this much of set-up.

@@ -61,7 +61,7 @@ function protectionOf({ protection, report, listedInSettings }: WhySubject): Pro
   return protection ?? (report.allowed !== null || listedInSettings !== null ? "allow_listed" : null);
 }
 
-/** What the kernel says of it, as the guard would see it. */
+/** What the kernel knows about it, as the guard would see it. */
 function ownProtection(ip: Ip, proxies: readonly Prefix[], now: Millis): Protection | null {
   const own = new KernelNetworks({ now: () => now }, proxies).current();
   return own.find(({ prefix }) => contains(prefix, ip))?.why ?? null;

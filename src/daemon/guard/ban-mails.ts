@@ -6,10 +6,10 @@ import type { Clock, Log } from "../../engine/ports.ts";
 
 export type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;
 
-/** More in an hour would be a flood of its own; the next mail after it says how many there were. */
+/** More in an hour would be a flood of its own; the next mail says how many were left out. */
 const MOST_AN_HOUR = 30;
 
-/** A mail for each ban that Fail2ban brought on, as its users know it (jail.conf(5), destemail). */
+/** A mail for each ban that Fail2ban caused, as its users know it (jail.conf(5), destemail). */
 export class BanMails {
   readonly #parts: BanMailsParts;
   #sentAt: number[] = [];
@@ -19,7 +19,7 @@ export class BanMails {
     this.#parts = parts;
   }
 
-  /** Never throws; who asks does not wait for it. */
+  /** Never throws; the caller does not wait for it. */
   send({ prefix, createdAt, expiresAt }: Ban, { jail, failures }: JailReported): void {
     const { keeper, clock, log } = this.#parts;
     const now = clock.now();

@@ -61,7 +61,7 @@ import { changedKeys, readSettings } from "./settings.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
 
-/** How often it is looked whether a block list is due to prove itself. */
+/** How often it is checked whether a block list is due for its test. */
 const PROBE_LOOK_MS = 500;
 
 export type Guard = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
@@ -208,7 +208,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     for (const sighting of what.sightings) leakMonitor.seen(sighting);
     feed.publish(what.lastEventId);
   }
-  /** What the accounts' database must know of the settings, for Postfix and Dovecot to read. */
+  /** The settings that Postfix and Dovecot read from the accounts' database. */
   function serve(now: Settings): void {
     const administrator = parseAddress(now["accounts.administrator"]);
     try {
@@ -220,7 +220,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       });
       if (now["accounts.follow"] === "") files.endFollowing();
     } catch (error) {
-      // A full disk: what was there before holds on.
+      // A full disk: the former values stay in force.
       notices.raise("database_unwritable", error instanceof Error ? error.message : String(error));
     }
   }

@@ -16,7 +16,7 @@ export function connectionLimit(settings: Settings): ConnectionLimit {
 }
 
 export type DoorParts = Readonly<{
-  /** Those in force; asked at each look. */
+  /** The settings in force, read at each check. */
   settings: () => Settings;
   engine: Engine;
   accounts: AccountHistory;

@@ -26,9 +26,9 @@ export type HousekeepingParts = Readonly<{
 }>;
 
 const EVERY_MS = SECOND_MS;
-/** A millisecond or so of work, for which decisions wait. */
+/** About a millisecond of work, for which decisions wait. */
 const EVENTS_PER_STEP = 100;
-/** A flood that pauses for a moment is one flood, told of once. */
+/** A flood with a short pause is one flood, reported once. */
 const PRESS_OVER_MS = HOUR_MS;
 const KEEPER_EVERY_MS = 2 * SECOND_MS;
 const DISK_EVERY_MS = 30 * SECOND_MS;
@@ -36,7 +36,7 @@ const DISK_EVERY_MS = 30 * SECOND_MS;
 const FREE_SHARE = 0.05;
 const FREE_BYTES = 100 * 1024 * 1024;
 
-/** What is due from time to time: bans that end, events that are summed up, a look at the disk. */
+/** Periodic work: bans that end, events that are summed up, the check of the disk. */
 export class Housekeeping {
   readonly #parts: HousekeepingParts;
   #timer: NodeJS.Timeout | null = null;
@@ -70,7 +70,7 @@ export class Housekeeping {
       await this.#retain();
       this.#lookAtDisk();
       this.#parts.leakMonitor.look();
-      // Not awaited: what else is due does not wait for a keeper that hangs.
+      // Not awaited, so a hanging keeper does not delay the rest.
       void this.#askKeeper();
     } catch (error) {
       log.error("Housekeeping failed; it is tried again.", {
@@ -81,7 +81,7 @@ export class Housekeeping {
   }
 
   /**
-   * Whether it takes writes again: an idle server would not know until its next mail. A real write, for an empty
+   * Whether writing works again: an idle server would not notice until its next mail. A real write, because an empty
    * transaction succeeds on a full disk too.
    */
   async #probeDatabase(): Promise<void> {
@@ -90,7 +90,7 @@ export class Housekeeping {
     await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
   }
 
-  /** Works in the same connection as the decisions, between two turns of theirs, until enough is gone. */
+  /** Works on the connection of the decisions, between two of their turns, until enough is removed. */
   async #retain(): Promise<void> {
     const { engine, store, retention, clock, notices } = this.#parts;
     const told = notices.list().some(({ code }) => code === "events_aggregated");
@@ -122,7 +122,7 @@ export class Housekeeping {
     notices.raise("disk_nearly_full", `${Math.floor(freeBytes / 1024 / 1024)} MB are left below ${layout.data}`);
   }
 
-  /** What only the root process sees is raised here, where the owner's notices are. */
+  /** What only the root process sees is raised here, with the owner's other notices. */
   async #askKeeper(): Promise<void> {
     const { clock, keeper, notices } = this.#parts;
     if (this.#askingKeeper || clock.now() - this.#keeperAskedAt < KEEPER_EVERY_MS) return;

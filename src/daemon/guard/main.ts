@@ -17,7 +17,7 @@ try {
   process.exit(1);
 }
 
-/** Leaves without closing: a clean close would take `-wal` and `-shm` away, which Postfix and Dovecot need. */
+/** Exits without closing: a clean close would remove `-wal` and `-shm`, which Postfix and Dovecot need. */
 function prepare(where: Layout): never {
   const databases = initialise(where);
   const hash = readFileSync(0, "utf8").trim();

@@ -24,7 +24,7 @@ export type AlertWatchParts = Readonly<{
   log: Log;
 }>;
 
-/** Alerts and the heartbeat, looked after each second beside the decisions and never before them. */
+/** Alerts and the heartbeat, handled once a second beside the decisions and never before them. */
 export class AlertWatch {
   readonly alerts: Alerts;
   readonly #heartbeat: Heartbeat;
@@ -69,7 +69,7 @@ export class AlertWatch {
     }, SECOND_MS);
   }
 
-  /** What is under way is brought to its end; what is not taken then goes on after the next start. */
+  /** Finishes what is running; what is not delivered continues after the next start. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.alerts.stop();

@@ -20,7 +20,7 @@ export type ContentWatchParts = Readonly<{
 
 const PING_MS = 3 * SECOND_MS;
 
-/** The files in which spamd finds whom a recipient lets in; written only when they change. */
+/** The files in which spamd finds the senders that a recipient lets in; written only when they change. */
 export class SpamPreferenceFiles implements SpamPreferences {
   readonly #directory: string;
   readonly #sendersOf: () => ReadonlyMap<string, readonly string[]>;
@@ -40,7 +40,7 @@ export class SpamPreferenceFiles implements SpamPreferences {
   }
 }
 
-/** A spam filter that is silent becomes a notice; whom users let in is written where the filter looks. */
+/** A spam filter that does not answer becomes a notice; allowed senders are written where the filter reads them. */
 export class ContentWatch {
   readonly #filter: SpamFilterWatch | null;
   readonly #parts: ContentWatchParts;
@@ -58,7 +58,7 @@ export class ContentWatch {
     this.#timer = setInterval(() => this.#round(), SECOND_MS);
   }
 
-  /** Accounts and aliases change by several ways; which of them did does not matter. */
+  /** Accounts and aliases change in several ways; any of them causes a write. */
   #round(): void {
     void this.#filter?.look();
     const { preferences, authors, log } = this.#parts;

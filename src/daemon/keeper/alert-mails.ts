@@ -9,14 +9,14 @@ import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 
 export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
 
-/** Far more than there are alerts: a guard that was taken over fills no mailbox. */
+/** Far more than there are alerts: even a guard that was taken over fills no mailbox. */
 const MOST_AN_HOUR = 200;
 
-/** Puts alerts into our own queue, in the name and for those that the settings say. */
+/** Puts alerts into our own queue, with sender and recipients from the settings. */
 export class AlertMails {
   readonly #layout: Layout;
   readonly #clock: Clock;
-  /** By the id of the alert's message: a guard that is killed before it has noted the reply asks again. */
+  /** By the id of the alert's message: a guard that is killed before it has stored the reply asks again. */
   readonly #queued = new Map<string, Readonly<{ at: number; reply: Promise<KeeperReply> }>>();
 
   constructor(layout: Layout, clock: Clock) {
@@ -45,7 +45,7 @@ export class AlertMails {
   }
 }
 
-/** sendmail(1): it is in the queue, or waits for Postfix to come back and take it there. */
+/** sendmail(1): the mail is in the queue, or waits until Postfix is back to take it there. */
 export async function queueMail(
   { postfixConf }: Layout,
   { from, to, input }: Readonly<{ from: string; to: readonly string[]; input: string }>,

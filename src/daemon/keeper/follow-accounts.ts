@@ -8,25 +8,25 @@ import { type AccountLine, parseAccountsFile } from "../../wire/dovecot/accounts
 
 type FollowCommand = Extract<Command, { readonly verb: "accounts_follow" }>;
 export type FollowAccountsParts = Readonly<{
-  /** The accounts as they are. Throws while they cannot be read. */
+  /** The current accounts. Throws while they cannot be read. */
   present: () => readonly FollowedRow[];
-  /** Null when the guard did not do it: it is asked again at the next look. */
+  /** Null if the guard did not do it: it is asked again at the next check. */
   ask: (command: FollowCommand) => Promise<FileChanges | null>;
 }>;
 
-/** How often a file must have looked the same before it is believed: whoever writes it slowly may not be done. */
+/** How often a file must look the same before it is used: a slow writer may not have finished. */
 const SAME_LOOKS = 2;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /**
- * Keeps accounts as a file in the format of postfix-accounts.cf says. The file is read whole at each look, as root,
- * since the guard may not be able to. What is missing, empty, or makes no sense changes nothing.
+ * Keeps accounts as a file in the format of postfix-accounts.cf says. The file is read completely at each check, as
+ * root, because the guard may not be able to. A missing, empty or unreadable file changes nothing.
  */
 export class AccountsFollower {
   readonly #parts: FollowAccountsParts;
   #seen: string | null = null;
   #sameLooks = 0;
-  /** What the accounts were brought to last. */
+  /** The last state that was taken over. */
   #done: string | null = null;
   #trouble: string | null = null;
 
@@ -34,7 +34,7 @@ export class AccountsFollower {
     this.#parts = parts;
   }
 
-  /** Looks at the file; "" is none. */
+  /** Checks the file; "" means that there is none. */
   async look(path: string): Promise<void> {
     if (path === "") return this.forget();
     const read = readText(path);
@@ -54,7 +54,7 @@ export class AccountsFollower {
     else this.#refuse(`${path}: ${first.name} ${first.why}`);
   }
 
-  /** The settings have changed: what was skipped may be welcome now. */
+  /** The settings have changed: what was skipped may be accepted now. */
   forget(): void {
     this.#done = null;
     this.#seen = null;
@@ -69,7 +69,7 @@ export class AccountsFollower {
     this.#trouble = reason;
   }
 
-  /** The accounts that could not be taken over; null when the guard did not answer. */
+  /** The accounts that could not be taken over; null if the guard did not answer. */
   async #bringTo(lines: readonly AccountLine[]): Promise<FileChanges["skipped"] | null> {
     const present = new Map(this.#parts.present().map((row) => [row.name, row]));
     const skipped: FileChanges["skipped"][number][] = [];
@@ -91,7 +91,7 @@ export class AccountsFollower {
   }
 }
 
-/** Lines that are not in force yet. Those of accounts that were made by command never will be. */
+/** Lines that are not in force. Those of accounts that were made by command never will be. */
 async function changedLines(
   lines: readonly AccountLine[],
   present: ReadonlyMap<string, FollowedRow>,

@@ -8,7 +8,7 @@ import { signal } from "../set-up/processes.ts";
 
 export type FollowParts = Readonly<{
   layout: Layout;
-  /** Lets Postfix and Dovecot read their certificate anew. Null, or why one of them could not. */
+  /** Lets Postfix and Dovecot reload their certificate. Null, or why one of them could not. */
   reload: () => Promise<string | null>;
   clock: Clock;
 }>;
@@ -17,12 +17,12 @@ export const LOOK_EVERY_MS = SECOND_MS;
 const DAYS_14_MS = 14 * 24 * 3_600 * SECOND_MS;
 
 /**
- * Serves a renewed certificate as soon as its files belong together. Reads them whole at each look: that sees a file
- * rewritten in place, renamed over, and a symbolic link led elsewhere, however coarse the clock of the file system.
+ * Uses a renewed certificate as soon as its files belong together. Reads them completely at each check: this notices a
+ * file rewritten in place, a renamed file and a changed symbolic link, however coarse the file system's clock is.
  */
 export class CertificateFollower {
   readonly #parts: FollowParts;
-  /** What was wrong at the last look. Told from the second look on: a renewal may just be half written. */
+  /** What was wrong at the last check. Reported from the second check on: a renewal may be half written. */
   #doubt: string | null = null;
   #reloadDue = false;
   #refused: KeeperTrouble | null = null;
@@ -65,10 +65,10 @@ export class CertificateFollower {
 }
 
 /**
- * Lets the next connections be served with the new certificate, and no open one end. An smtpd that is in a session
- * finishes it. Dovecot is not reloaded: that would end sessions that are idle for ten seconds and make it forget all
- * others, which then could not be cut. Its login processes ask its configuration process, one connection each, and a
- * new one of those reads the files anew.
+ * The next connections use the new certificate, and no open one ends. An smtpd finishes its session. Dovecot is not
+ * reloaded: that would end sessions that are idle for ten seconds and make it forget all others, which then could not
+ * be ended. Its login processes ask its configuration process, one connection each, and a new one of those reads the
+ * files again.
  */
 export async function reloadCertificate({ postfixConf, dovecotConf }: Layout): Promise<string | null> {
   const reload = await runProgram("postfix", ["-c", postfixConf, "reload"]);

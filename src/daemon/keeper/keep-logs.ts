@@ -16,17 +16,17 @@ export type LogRules = Readonly<{ maxBytes: number; maxAgeMs: number; keep: numb
 export type LogKeeperParts = Readonly<{
   layout: Layout;
   clock: Clock;
-  /** Those in force. */
+  /** The settings in force. */
   rules: () => LogRules;
-  /** Has those who write mail.log open it anew. Null, or why one of them did not. */
+  /** Lets the writers of mail.log reopen it. Null, or why one of them did not. */
   reopen: () => Promise<string | null>;
   say: (what: string) => void;
 }>;
 
-/** As long a guard that is down finds every line as it was written. */
+/** For this long, a guard that is down can still read every line uncompressed. */
 const COMPRESS_AFTER_MS = DAY_MS;
 
-/** Where the settings cannot be read. */
+/** Used if the settings cannot be read. */
 export const USUAL_LOG_RULES: LogRules = { maxBytes: 50_000_000, maxAgeMs: DAY_MS, keep: 14 };
 
 export function logRules(settings: Settings): LogRules {
@@ -37,7 +37,7 @@ export function logRules(settings: Settings): LogRules {
   };
 }
 
-/** Sets mail.log, mail.warn and mail.err aside when they are large or old, and keeps so many of each, compressed. */
+/** Rotates mail.log, mail.warn and mail.err when they are large or old, and keeps a number of each, compressed. */
 export class LogKeeper {
   readonly #parts: LogKeeperParts;
   readonly #splitter: LogSplitter;
@@ -58,7 +58,7 @@ export class LogKeeper {
     return this.#splitter.stop();
   }
 
-  /** Never two at once. Throws when a file cannot be written. */
+  /** Never two at once. Throws if a file cannot be written. */
   async look(): Promise<void> {
     const { mailLog, mailWarn, mailErr } = this.#parts.layout;
     for (const part of [mailWarn, mailErr]) if (this.#rotate(part)) this.#splitter.partsChanged();
@@ -73,7 +73,7 @@ export class LogKeeper {
     if (this.#reopenDue) this.#parts.say(`the logs are not changed over yet: ${failed}`);
   }
 
-  /** One file becomes another by its name alone: whoever has it open writes on where a follower still reads. */
+  /** A file is rotated only by renaming it: programs that have it open still write where a follower reads. */
   #rotate(file: string): boolean {
     const { clock } = this.#parts;
     if (!this.#isDue(file, clock.now())) return false;
@@ -86,7 +86,7 @@ export class LogKeeper {
   #isDue(file: string, now: Millis): boolean {
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat === undefined || stat.size === 0) return false;
-    // A file system that does not tell when a file was made rotates by size alone.
+    // On a file system without creation times, logs rotate only by size.
     const { maxBytes, maxAgeMs } = this.#parts.rules();
     return stat.size >= maxBytes || (stat.birthtimeMs > 0 && now - stat.birthtimeMs >= maxAgeMs);
   }
@@ -96,13 +96,13 @@ export class LogKeeper {
     const surplus = aside.slice(0, Math.max(0, aside.length - this.#parts.rules().keep));
     for (const path of surplus) removeFile(path);
     const due = this.#parts.clock.now() - COMPRESS_AFTER_MS;
-    // The newest stays as it is: whoever follows the log may still be reading it.
+    // The newest is not compressed: a follower may still be reading it.
     for (const path of aside.slice(surplus.length, -1))
       if (!path.endsWith(".gz") && statSync(path).mtimeMs < due) await compressFile(path);
   }
 }
 
-/** Its elder parts, the eldest first: their names tell. */
+/** Its rotated parts, the oldest first, by their names. */
 export function elderParts(file: string): readonly string[] {
   const directory = dirname(file);
   return readdirSync(directory)
@@ -111,7 +111,7 @@ export function elderParts(file: string): readonly string[] {
     .map((name) => join(directory, name));
 }
 
-/** postlogd(8) and Dovecot's log process; a service that is not running has nothing open. */
+/** postlogd(8) and Dovecot's log process; a service that is not running has no open file. */
 export async function reopenMailLog(layout: Layout): Promise<string | null> {
   const commands = [
     ["postfix", ["postfix", "-c", layout.postfixConf, "reload"]],
@@ -132,7 +132,7 @@ function unusedName(path: string): string {
   }
 }
 
-/** Whether a process has an elder part of the log open for writing: /proc shows a file's present name (proc(5)). */
+/** Whether a process has a rotated part of the log open for writing: /proc shows a file's current name (proc(5)). */
 function isHeldOpen(file: string): boolean {
   const parts = new Set(existsSync(dirname(file)) ? elderParts(file) : []);
   if (parts.size === 0) return false;

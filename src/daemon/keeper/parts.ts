@@ -28,7 +28,7 @@ export type Part = Readonly<{
   /** Directory of the files in force. */
   live: string;
   files: readonly RenderedFile[];
-  /** What the component's own checker says against a copy in this directory; null where nothing. */
+  /** What the component's own checker reports about a copy in this directory; null if nothing. */
   check: (directory: string) => Promise<string | null>;
 }>;
 
@@ -60,12 +60,12 @@ export function partsOf(site: Site): readonly Part[] {
   ];
 }
 
-/** Nothing in it that did not pass a parser of ours. */
+/** It contains only values that passed our parsers. */
 function unchecked(): Promise<null> {
   return Promise.resolve(null);
 }
 
-/** Has a running service take its new configuration. Null when it did, else why not. */
+/** Lets a running service load its new configuration. Null, or why it did not. */
 export async function reloadService(service: ServiceName, layout: Layout): Promise<string | null> {
   if (service !== "postfix" && service !== "dovecot") return restartService(service, layout);
   const reload =
@@ -97,7 +97,7 @@ function unboundFiles(site: Site): readonly RenderedFile[] {
   return [{ name: "unbound.conf", text: renderUnbound(site), mode: 0o644 }];
 }
 
-/** postconf exits with 0 after some errors, so that whatever it complains of counts. */
+/** postconf exits with 0 after some errors, so any complaint counts. */
 async function checkPostfix(directory: string): Promise<string | null> {
   const parameters = await runProgram("postconf", ["-c", directory, "-n"]);
   if (parameters.code !== 0 || parameters.stderr !== "")
@@ -114,7 +114,7 @@ async function checkDovecot(directory: string): Promise<string | null> {
   return check.code === 0 ? null : `Dovecot refuses its configuration: ${lastLines({ ...check, stdout: "" })}`;
 }
 
-/** As the user that spamd runs as, without a look at anybody's preferences. */
+/** As spamd's user, without reading any user's preferences. */
 async function checkSpamAssassin(directory: string, layout: Layout): Promise<string | null> {
   const user = CONTENT_USERS.spamd;
   const unprivileged = ["--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"];
@@ -132,7 +132,7 @@ async function checkRspamd(directory: string, layout: Layout): Promise<string | 
   return check.code === 0 ? null : `Rspamd refuses its configuration: ${lastLines(check)}`;
 }
 
-/** Only the files that dns.root_hints and dns.trust_anchor name can be wrong: the rest passed its own parsers. */
+/** Only the files of dns.root_hints and dns.trust_anchor can be wrong: the rest passed our parsers. */
 async function checkUnbound(directory: string): Promise<string | null> {
   const check = await runProgram("unbound-checkconf", [join(directory, "unbound.conf")]);
   return check.code === 0 ? null : `Unbound refuses its configuration (settings dns.*): ${lastLines(check)}`;

@@ -3,10 +3,10 @@ import { type Finished, lastLines, runProgram } from "../../adapters/machine/run
 import type { ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-/** Until a service must have ended. */
+/** How long a service may take to end. */
 const PATIENCE_SECONDS = 10;
 
-/** sv(8): ends a service, waits, and looks whether it runs again. Null when it does, else why not. */
+/** sv(8): ends a service, waits, and checks whether it runs again. Null if so, else why not. */
 export async function restartService(
   service: ServiceName,
   { services }: Pick<Layout, "services">,
@@ -18,8 +18,8 @@ export async function restartService(
 }
 
 /**
- * Fail2ban 1.0.2 may hang for ever when it is told to end while it starts; it loses nothing when it is killed then. And
- * `sv restart` takes what was started a moment ago, and has not ended yet, for what is to come.
+ * Fail2ban 1.0.2 can hang forever if it must end while it starts; killing it then loses nothing. And `sv restart`
+ * mistakes a process that has just started, and not ended yet, for the new one.
  */
 async function restartFail2ban(sv: (command: string) => Promise<Finished>): Promise<Finished> {
   if ((await sv("down")).code !== 0) await sv("kill");

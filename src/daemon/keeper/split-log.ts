@@ -5,14 +5,14 @@ import type { LogPosition } from "../../core/events/event.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { parseMailLine, type Severity } from "../../wire/logs/mail-line.ts";
 
-/** How far mail.log is split, and how long each part was then: what a kill left beyond that is cut off again. */
+/** How far mail.log is split, and how long each part was then. After a kill, anything beyond that is cut off. */
 type State = Readonly<{ position: LogPosition; warnBytes: number; errBytes: number }>;
 
 const BEGINNING: State = { position: { inode: "", offset: 0 }, warnBytes: 0, errBytes: 0 };
 
 /**
- * Writes mail.warn (warnings and worse) and mail.err (errors and worse) out of mail.log, as syslog of old did. Each
- * line stands there once: the parts and the position are brought in line after a kill.
+ * Writes mail.warn (warnings and errors) and mail.err (errors) from mail.log, as syslog does. Each line is there once:
+ * after a kill, the parts are brought in line with the position.
  */
 export class LogSplitter {
   readonly #layout: Layout;
@@ -42,7 +42,7 @@ export class LogSplitter {
     return this.#follower.stop();
   }
 
-  /** The parts have been set aside meanwhile: what is appended from now on begins new files. */
+  /** The parts were rotated meanwhile: new lines begin new files. */
   partsChanged(): void {
     this.#repair();
     this.#keep({ ...this.#state });
@@ -66,7 +66,7 @@ export class LogSplitter {
     if (lines.length > 0) appendFile(file, lines.map(([line]) => `${line}\n`).join(""));
   }
 
-  /** Whatever lies beyond what was noted is written again; what is missing was taken away by somebody else. */
+  /** What is beyond the stored position is written again; what is missing was removed by another program. */
   #repair(): void {
     const { mailWarn, mailErr, mailLog } = this.#layout;
     const { warnBytes, errBytes, position } = this.#state;
@@ -86,7 +86,7 @@ export class LogSplitter {
   }
 }
 
-/** Makes an empty file of the same owner, group and mode, where there is none, and there is one to be like. */
+/** Makes an empty file with the same owner, group and mode as another, if it is missing and the other exists. */
 export function makeLike(model: string, file: string): void {
   if (existsSync(file) || !existsSync(model)) return;
   const { uid, gid, mode } = statSync(model);

@@ -28,10 +28,10 @@ import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
 const NOBODY = 68;
 const LOOKS = 20;
 const LOOK_MS = 100;
-/** Ending the sessions of fifty accounts takes as long. */
+/** Ending the sessions of fifty accounts takes this long. */
 const ACCOUNTS_TIMEOUT_MS = 60_000;
 
-/** Does what the guard may ask of root. Every argument has passed its parser; no shell is involved. */
+/** Does what the guard may ask of root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
   readonly #layout: Layout;
   readonly #env: Environment;
@@ -64,24 +64,24 @@ export class KeeperVerbs {
     this.#certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
   }
 
-  /** One after another, whichever connection asked; but how things stand is told at once. */
+  /** One after another, from all connections; but questions about the state are answered at once. */
   obey(command: KeeperCommand): Promise<KeeperReply> {
     if (command.verb === "ping" || command.verb === "status") return this.#do(command);
     return this.#inTurn(() => this.#do(command));
   }
 
-  /** Serves the certificate that lies where the settings say, if it is another and a valid one. */
+  /** Uses the certificate of the settings, if it is new and valid. */
   async lookAtCertificate(): Promise<void> {
     const files = this.#certificateFiles;
     if (files !== null) await this.#inTurn(() => this.#certificate.look(files));
   }
 
-  /** How logs are kept by the settings in force. */
+  /** How logs are kept, by the settings in force. */
   get logRules(): LogRules {
     return this.#logRules;
   }
 
-  /** Not in turn with what the guard asks: it asks to end sessions while it takes over the accounts. */
+  /** Not queued behind the guard's requests: the guard asks to end sessions while it takes over accounts. */
   lookAtAccounts(): Promise<void> {
     return this.#accounts.look(this.#accountsFile);
   }
@@ -109,7 +109,7 @@ export class KeeperVerbs {
       case "mail_alert":
         return this.#mailAlert(command);
       case "status":
-        // Its answer is for the next who asks: nobody waits for what is frozen.
+        // The answer is for the next request: nothing waits for a hanging service.
         for (const socket of this.#sockets) void socket.look();
         return Promise.resolve({
           ok: true,
@@ -121,8 +121,8 @@ export class KeeperVerbs {
   }
 
   /**
-   * Nothing tells which of Postfix's open sessions the account signed in to, so all submission sessions end: mail
-   * programs simply connect again, and a stolen session does not outlive its password.
+   * It is unknown in which of Postfix's open sessions the account signed in, so all submission sessions end. Mail
+   * programs simply reconnect, and a stolen session does not outlive its password.
    */
   async #kickAccount(account: string): Promise<KeeperReply> {
     const imap = await this.#kick(account);
@@ -167,7 +167,7 @@ export class KeeperVerbs {
     if (refused !== null) return { ok: false, reason: refused };
     const applied = await applyConfiguration(readSite(read, this.#layout));
     if (!applied.ok) return applied;
-    // The web comes after the guard: `config apply` starts it anew.
+    // The web comes after the guard: `config apply` restarts it.
     const changed = applied.changed.filter((service) => service !== "web");
     const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed };
@@ -179,7 +179,7 @@ export class KeeperVerbs {
     return { ok: true, detail: changed.length === 0 ? "Nothing changed." : `Reloaded ${changed.join(" and ")}.` };
   }
 
-  /** Other files than those in force must be good at once; those in force may have grown old. */
+  /** New files must be valid at once; those in force may have expired. */
   #refuses(files: CertificateFiles): string | null {
     const same = files.cert === this.#certificateFiles?.cert && files.key === this.#certificateFiles.key;
     const pair = readPair(files, clock.now());
@@ -187,7 +187,7 @@ export class KeeperVerbs {
   }
 
   async #reload(services: readonly ServiceName[]): Promise<string | null> {
-    // Those that the settings switched off at the start are not there.
+    // Services that the settings switched off at the start do not exist.
     for (const service of services.filter((name) => existsSync(join(this.#layout.services, name)))) {
       const reason = await reloadService(service, this.#layout);
       if (reason !== null) return `${service} could not be reloaded: ${reason}`;

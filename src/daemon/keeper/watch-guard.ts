@@ -5,12 +5,12 @@ import { signal } from "../set-up/processes.ts";
 import { pidOf } from "../set-up/supervise.ts";
 
 const ANSWER_MS = 3 * SECOND_MS;
-/** With a look each second, a frozen guard is ended about 11 s after its last answer. */
+/** With one check a second, a hanging guard is killed about 11 s after its last answer. */
 const SILENT_LOOKS = 3;
 
 /**
- * Ends a guard that accepts connections and answers none: runsv(8) starts anew what has ended, and sees nothing amiss
- * in what is frozen, while each mail and login waits for its answer. One that is not there is left to runsv.
+ * Kills a guard that accepts connections but does not answer. runsv(8) restarts only what has ended, while each mail
+ * and sign-in waits for a hanging guard. A guard that does not run is left to runsv.
  */
 export class GuardWatch {
   readonly #layout: Layout;
@@ -22,12 +22,12 @@ export class GuardWatch {
     this.#answerMs = answerMs;
   }
 
-  /** The pid that was ended; null where there was no need. One look at a time. Never throws. */
+  /** The killed pid; null if there was no need. One check at a time. Never throws. */
   async look(): Promise<number | null> {
     const pid = pidOf(this.#layout.services, "guard");
     const asked = await ask(this.#layout.controlSocket, "keeper", { verb: "ping" }, this.#answerMs);
     const isSilent = !asked.ok && asked.kind === "timeout";
-    // Meanwhile another one may run: it has not been asked yet.
+    // Meanwhile another one may run, which has not been asked yet.
     if (!isSilent || pid === null || pid !== pidOf(this.#layout.services, "guard")) {
       this.#silent = null;
       return null;

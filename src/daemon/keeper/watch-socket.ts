@@ -9,13 +9,13 @@ const ANSWER_MS = 1_000;
 export type WatchedSocket = Readonly<{
   code: KeeperTrouble["code"];
   path: string;
-  /** Whatever comes back is an answer. */
+  /** Any reply is an answer. */
   question: string | Buffer;
-  /** Whether what is in force, whatever the settings say by now, needs it. */
+  /** Whether the configuration in force needs it, whatever the settings say by now. */
   isWanted: () => boolean;
 }>;
 
-/** As Postfix asks it (SMTPD_POLICY_README), of a recipient who is never greylisted. */
+/** As Postfix asks it (SMTPD_POLICY_README), about a recipient that is never greylisted. */
 export function postgreySocket({ greylistSocket, postgreyConf }: Layout): WatchedSocket {
   const question = [
     "request=smtpd_access_policy",
@@ -32,7 +32,7 @@ export function postgreySocket({ greylistSocket, postgreyConf }: Layout): Watche
   return { code: "greylist_silent", path: greylistSocket, question, isWanted };
 }
 
-/** By the first packet of the milter protocol, SMFIC_OPTNEG: version 6, nothing asked for. */
+/** The first packet of the milter protocol, SMFIC_OPTNEG: version 6, no options. */
 export function rspamdSocket({ rspamdSocket: path, rspamdConf }: Layout): WatchedSocket {
   const question = Buffer.alloc(17);
   question.writeUInt32BE(13, 0);
@@ -41,10 +41,10 @@ export function rspamdSocket({ rspamdSocket: path, rspamdConf }: Layout): Watche
   return { code: "verifier_silent", path, question, isWanted: () => existsSync(join(rspamdConf, "rspamd.conf")) };
 }
 
-/** Asks whether somebody answers: one that is frozen looks like one that runs, and costs each mail time. */
+/** Checks whether a service answers: a hanging one looks as if it ran, and costs each mail time. */
 export class SocketWatch {
   readonly #socket: WatchedSocket;
-  /** Told from the second look on: it may just be starting. */
+  /** Reported from the second check on: it may just be starting. */
   #silentLooks = 0;
   #looking = false;
 

@@ -15,17 +15,17 @@ export type Adopted = Readonly<{ own: readonly string[]; refused: readonly Refus
 
 const MOST_CHARACTERS = 64 * 1024;
 const REFUSED = "refused.json";
-/** What each filter that was taken over had been tested with, as `circumstances` says it. */
+/** What each accepted filter was tested with, as `circumstances` says it. */
 const JUDGED = "judged.json";
 
-/** Where the owner's own filters lie; the later one wins where two have a file of the same name. */
+/** The directories of the owner's own filters; for two files of the same name the later one wins. */
 export function filterSources(checkout: string, { fail2banFilters }: Layout): readonly string[] {
   return [join(checkout, "security", "filter.d"), fail2banFilters];
 }
 
 /**
- * Takes over the owner's own filters that stand the test, and leaves out those that do not, so that one bad filter
- * stops nothing else. What was tested before, by the same tests, is not tested again.
+ * Accepts the owner's filters that pass the test, and leaves out the others, so that one bad filter stops nothing else.
+ * A filter that passed the same test before is not tested again.
  */
 export async function adoptFilters(checkout: string, layout: Layout): Promise<Adopted> {
   const found = new Map<string, Readonly<{ file: string; filter: Filter | string }>>();
@@ -69,7 +69,7 @@ function confFiles(directory: string): readonly string[] {
     : [];
 }
 
-/** The filter, or why it is none. */
+/** The filter, or why it was refused. */
 function read(directory: string, file: string): Filter | string {
   const name = file.replace(/\.conf$/, "");
   if (!isJailName(name)) return "its name must be 1 to 40 small letters, digits, dashes or underscores";
@@ -88,7 +88,7 @@ async function reasonAgainst(
   return before.get(filter.name) === digest ? null : refusalOf(await judgeFilter(filter, { checkout }));
 }
 
-/** All that a judgement rests on: the filter, who judges, the filters that it may include, and Fail2ban itself. */
+/** Everything that affects a test: the filter, the tester, the filters that it may include, and Fail2ban itself. */
 function circumstances({ name, text }: Filter, checkout: string): string {
   const files = [
     join(checkout, JUDGE),
@@ -101,7 +101,7 @@ function circumstances({ name, text }: Filter, checkout: string): string {
     .digest("hex");
 }
 
-/** By the filters' names. Whatever else lies there has them tested anew. */
+/** By the filters' names. Any other content of the file causes new tests. */
 function judgedBefore({ fail2banOwn }: Layout): ReadonlyMap<string, string> {
   const list = readList(join(fail2banOwn, JUDGED));
   const isPair = (one: unknown): one is readonly [string, string] =>
@@ -109,7 +109,7 @@ function judgedBefore({ fail2banOwn }: Layout): ReadonlyMap<string, string> {
   return new Map(list.filter(isPair));
 }
 
-/** Empty where there is no such file, or no list in it. */
+/** Empty if there is no such file, or no list in it. */
 function readList(file: string): readonly unknown[] {
   if (!existsSync(file)) return [];
   try {

@@ -2,7 +2,7 @@ import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type Door, doorsOf } from "./ports.ts";
 
-/** Between our own programs. */
+/** Used only between our own programs. */
 const INSIDE: readonly Door["setting"][] = ["ports.login_policy", "dns.address"];
 
 /** What listens where, and what to type next. */

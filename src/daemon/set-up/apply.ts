@@ -8,11 +8,11 @@ import type { Site } from "../../render/site.ts";
 import { type Part, partsOf } from "../keeper/parts.ts";
 import { makeDkimKeys } from "./dkim-keys.ts";
 
-/** `changed`: services whose configuration is another now, each once. */
+/** `changed`: services with a new configuration, each once. */
 export type Applied = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Readonly<{ ok: false; reason: string }>;
 
 /**
- * Renders everything beside the configuration in force, has each component check its own, and only then moves all of
+ * Renders everything beside the configuration in force, lets each component check its own, and only then moves all of
  * it into place. Reloads nothing: the caller knows whether the services run.
  */
 export async function applyConfiguration(site: Site): Promise<Applied> {

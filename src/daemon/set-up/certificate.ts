@@ -9,14 +9,14 @@ import { SetUpFailure } from "./failure.ts";
 import { readPair, serve, servedFiles } from "./issue-certificate.ts";
 import { certificateFiles } from "./site.ts";
 
-/** The longest that browsers and phones accept, and what most mail programs remember an exception for. */
+/** The longest that browsers and phones accept; most mail programs remember an exception as long. */
 const DAYS = 825;
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 
 /**
- * Makes a self-signed certificate if none is set, and gives Postfix and Dovecot what is valid. What is not stops the
- * first start; later the pair that was served before goes on, for mail is worth more than a fresh certificate.
- * Answers what the owner must know then.
+ * Makes a self-signed certificate if none is set, and gives Postfix and Dovecot a valid one. An invalid one stops the
+ * first start. Later the previous pair stays in use, because mail is worth more than a fresh certificate. Returns what
+ * the owner should know then.
  */
 export async function prepareCertificate(settings: Settings, layout: Layout): Promise<string | null> {
   const files = certificateFiles(settings, layout);
@@ -38,12 +38,12 @@ function mustBeMade(layout: Layout): boolean {
   return read.ok && read.pair.validTo - clock.now() < RENEW_BEFORE_MS;
 }
 
-/** The ciphers of the seed's list with an RSA key exchange need an RSA key. */
+/** The ciphers with an RSA key exchange in the list "seed" need an RSA key. */
 async function selfSign(layout: Layout, { hostname, "tls.profile": profile }: Settings): Promise<void> {
   const names = ["-subj", "/CN=mail server", "-addext", `subjectAltName=DNS:${hostname}`];
   const algorithm = profile === "seed" ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
   const kind = ["-x509", "-newkey", ...algorithm, "-noenc", "-days", String(DAYS)];
-  // Both on its standard output: openssl itself writes no file.
+  // Both on its standard output, so openssl itself writes no file.
   const made = await runProgram("openssl", ["req", ...kind, ...names, "-keyout", "-"]);
   const [key, cert] = ["PRIVATE KEY", "CERTIFICATE"].map((what) => pem(what, made.stdout));
   if (made.code !== 0 || key === undefined || cert === undefined)

@@ -1,4 +1,4 @@
 import { join } from "node:path";
 
-/** Where the sources are that this program was started from. */
+/** The directory of the sources from which this program was started. */
 export const CHECKOUT = join(import.meta.dirname, "..", "..", "..");

@@ -8,7 +8,7 @@ const LONGEST = 70;
 const PROOF = ["ghostinbox.toml", "installed-packages"];
 const HARMLESS = ["run", "lost+found"];
 
-/** Creates the data directory. Throws SetUpFailure where it can not serve. */
+/** Creates the data directory. Throws SetUpFailure if it cannot be used. */
 export function prepareDataDirectory(data: string): void {
   refuseBadName(data);
   if (existsSync(data) && !statSync(data).isDirectory()) throw new SetUpFailure(`${data} is not a directory.`);
@@ -21,19 +21,19 @@ export function prepareDataDirectory(data: string): void {
   makeDirectory(data, 0o755);
   refuseOtherOwner(data);
   refuseForeign(data);
-  // Before the first file is written in it: others may have had the right to make names there.
+  // Before the first file is written: other users may have been able to create names in it.
   const owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
   giveDirectory(data, { mode: 0o755, owner });
 }
 
-/** Whoever owns it could lay links in it along which root would write before it takes the directory over. */
+/** Its owner could make links in it along which root would write before it takes the directory over. */
 function refuseOtherOwner(data: string): void {
   const { uid } = statSync(data);
   if (uid !== process.getuid?.())
     throw new SetUpFailure(`${data} belongs to another user (uid ${uid}): give it to root, or name another place.`);
 }
 
-/** The name goes into shell scripts and configuration files as it is. */
+/** The name goes unquoted into shell scripts and configuration files. */
 function refuseBadName(data: string): void {
   if (!/^\/[A-Za-z0-9._+@/-]+$/.test(data) || data.split("/").includes(".."))
     throw new SetUpFailure(`GHOSTINBOX_DATA must be an absolute path of letters, digits and ._+@-/, not "${data}".`);
@@ -49,13 +49,13 @@ function refuseForeign(data: string): void {
     throw new SetUpFailure(`${data} holds files but no ghostinbox.toml: name an empty directory in GHOSTINBOX_DATA.`);
 }
 
-/** Whether a directory holds files of somebody else. A set-up that was broken off leaves just a few of ours. */
+/** Whether a directory holds files of another program. An interrupted set-up leaves only a few of ours. */
 export function isForeign(data: string): boolean {
   const names = readdirSync(data);
   return !names.some((name) => PROOF.includes(name)) && !names.every((name) => HARMLESS.includes(name));
 }
 
-/** The nearest directory above that other users may not pass through; null if there is none. */
+/** The nearest parent directory that other users cannot enter; null if there is none. */
 export function closedParent(path: string): string | null {
   for (let directory = dirname(path); ; directory = dirname(directory)) {
     if (existsSync(directory) && (statSync(directory).mode & 0o001) === 0) return directory;

@@ -4,8 +4,8 @@ import { SetUpFailure } from "./failure.ts";
 import { userIds } from "./site.ts";
 
 /**
- * Has the guard's own program, as the guard's own user, create and migrate both databases. It leaves SQLite's -wal
- * and -shm in place, so that Postfix and Dovecot can read the accounts even if the guard never starts.
+ * Lets the guard's own program, as the guard's own user, create and migrate both databases. It leaves SQLite's -wal and
+ * -shm in place, so Postfix and Dovecot can read the accounts even if the guard never starts.
  */
 export async function prepareDatabases(
   layout: Layout,

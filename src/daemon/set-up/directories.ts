@@ -12,7 +12,7 @@ import { groupId, userIds } from "./site.ts";
 
 type Entry = Readonly<{ path: string; mode: number; user: string; group: string }>;
 
-/** Every directory of ARCHITECTURE.md, parents first: none lies in one that another user could have replaced. */
+/** Every directory of ARCHITECTURE.md, parents first: none is in one that another user could have replaced. */
 function directories(layout: Layout): readonly Entry[] {
   const { guard, mail, fail2ban, accountsGroup, dataGroup, logsGroup } = USERS;
   const at = (path: string, mode = 0o755, user = "root", group = "root"): Entry => ({ path, mode, user, group });
@@ -50,7 +50,7 @@ function directories(layout: Layout): readonly Entry[] {
     at(dirname(layout.rspamdSocket), 0o2750, CONTENT_USERS.rspamd, "postfix"),
     at(dirname(layout.greylistSocket), 0o2750, POSTGREY_USER, "postfix"),
     at(layout.postgreyData, 0o700, POSTGREY_USER, POSTGREY_USER),
-    // Rspamd reads its keys and root makes them.
+    // Rspamd reads its keys; root makes them.
     at(layout.dkimKeys, 0o750, "root", CONTENT_USERS.rspamd),
     at(dirname(layout.proofWord), 0o750, "root", CONTENT_USERS.rspamd),
     at(layout.rspamdData, 0o700, CONTENT_USERS.rspamd, CONTENT_USERS.rspamd),
@@ -60,7 +60,7 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.log),
     at(dirname(layout.mailLog), 0o750, "root", logsGroup),
     ...SERVICES.map((service) => at(join(layout.log, service), 0o750)),
-    // The guard follows what spamd says of each mail.
+    // The guard reads what spamd logs about each mail.
     at(join(layout.log, "spamd"), 0o750, "root", guard),
     at(dirname(layout.webLog), 0o750, "root", logsGroup),
     at(layout.run),
@@ -69,13 +69,13 @@ function directories(layout: Layout): readonly Entry[] {
     at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamMilter),
     at(layout.dovecotBase),
     ...fail2banDirectories(layout).map((path) => at(path, 0o750, fail2ban, fail2ban)),
-    // Fail2ban's, and the guard takes away what it has read.
+    // Fail2ban writes it, and the guard removes what it has read.
     at(layout.fail2banSpool, 0o2770, fail2ban, guard),
     at(layout.services),
   ];
 }
 
-/** Directories whose users write below them as they like: after a move their numbers may be others. */
+/** Directories in which users write freely; after a move their user numbers may differ. */
 function trees(layout: Layout): readonly string[] {
   return [
     dirname(layout.engineDb),
@@ -90,7 +90,10 @@ function trees(layout: Layout): readonly string[] {
   ];
 }
 
-/** Creates what is missing and restores owners and modes. The users exist already. Answers what the owner must know. */
+/**
+ * Creates missing directories and restores owners and modes. The users exist already. Returns what the owner should
+ * know.
+ */
 export function makeDirectories(layout: Layout): readonly string[] {
   const warnings: string[] = [];
   for (const { path, mode, user, group } of directories(layout)) {
@@ -106,16 +109,17 @@ export function makeDirectories(layout: Layout): readonly string[] {
 }
 
 function makeFiles(layout: Layout): void {
-  // A link, because `postfix check` complains of every file of a directory `etc` that differs from the machine's own.
+  // A link, because `postfix check` complains about every file of a directory `etc` that differs from the machine's
+  // own.
   layLink(basename(layout.postfixEtc), join(layout.postfixQueue, "etc"));
-  // The time zone of what chrooted programs of Postfix write into mails.
+  // The time zone for Postfix's chrooted programs.
   if (existsSync("/etc/localtime")) copyFile("/etc/localtime", join(layout.postfixEtc, "localtime"), 0o644);
-  // Created beforehand, the log keeps a mode that lets the guard read it; Postfix itself would make it root's alone.
+  // Created in advance, so the log has a mode that lets the guard read it; Postfix would let only root read it.
   const forReaders = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.logsGroup) } };
   if (!createFile(layout.mailLog, "", forReaders)) setAccess(layout.mailLog, forReaders);
-  // Fail2ban starts beside the web, and follows only what is there.
+  // Fail2ban starts at the same time as the web, and follows only existing files.
   createFile(layout.webLog, "", { mode: 0o644 });
-  // Where people look for it; it is svlogd(8) that writes and rotates it.
+  // Where people look for it; svlogd(8) writes and rotates it.
   const fail2banLog = join("..", "fail2ban", basename(serviceLog(layout, "fail2ban")));
   layLink(fail2banLog, join(dirname(layout.mailLog), "fail2ban.log"));
   // svlogd(8): five files of a megabyte.

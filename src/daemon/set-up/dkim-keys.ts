@@ -5,14 +5,14 @@ import { dkimKeys } from "../../render/rspamd/dkim-keys.ts";
 import type { Site } from "../../render/site.ts";
 import { groupId } from "./site.ts";
 
-/** What every receiver verifies (RFC 8301 section 3.2) and what fits into one UDP answer. */
+/** Every receiver verifies it (RFC 8301 section 3.2), and it fits into one UDP answer. */
 const RSA_BITS = 2_048;
 const MOST_BYTES = 64 * 1_024;
 
 /**
- * Makes the keys that are missing; one that exists never becomes another, since its other half is published. Root's,
- * for Rspamd to read: where a key is another's (earlier versions gave them to Rspamd), root puts a copy in its place,
- * which no program has open for writing.
+ * Makes missing keys. An existing key is never replaced, because its public half is published. Keys belong to root, and
+ * Rspamd may read them. A key of another owner (earlier versions gave them to Rspamd) is replaced by root's copy, which
+ * no program has open for writing.
  */
 export function makeDkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelector">): void {
   const owner = { uid: process.geteuid?.() ?? 0, gid: groupId(CONTENT_USERS.rspamd) };

@@ -1,4 +1,4 @@
-/** Start-up ends here. The message is one sentence for whoever typed the command. */
+/** The start ends here. The message is one sentence for the person who typed the command. */
 export class SetUpFailure extends Error {
   constructor(sentence: string) {
     super(sentence);

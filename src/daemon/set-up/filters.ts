@@ -5,7 +5,7 @@ import type { Filter } from "../../render/site.ts";
 
 const ENDING = ".conf";
 
-/** Names of the filters in a directory, sorted; none where there is no such directory. */
+/** Names of the filters in a directory, sorted; none if the directory does not exist. */
 export function filterNames(directory: string): readonly string[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory)

@@ -6,20 +6,20 @@ import { removeFile } from "../../adapters/root-files/files.ts";
 import { removeEmptyDirectory } from "../../adapters/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-/** What came and went with the packages that set-up installed, and what Debian does not take back with them. */
+/** What packages that set-up installed added or removed, and Debian does not undo. */
 export type Besides = Readonly<{
   users: readonly string[];
   groups: readonly string[];
-  /** In /etc, of no package, with the SHA-256 of what they held then; of links, of where they led. */
+  /** Files in /etc that belong to no package, with the SHA-256 of their content; for links, their target. */
   files: readonly Readonly<{ path: string; sha256: string }>[];
   directories: readonly string[];
-  /** Packages that had to make room. */
+  /** Packages that were removed for them. */
   removed: readonly string[];
 }>;
 
 const NOTHING_BESIDES: Besides = { users: [], groups: [], files: [], directories: [], removed: [] };
 
-/** What a remaining package says of the users that it needs: the scripts of dpkg(1), and sysusers.d(5). */
+/** What a remaining package says about the users that it needs: dpkg(1) scripts, and sysusers.d(5). */
 const CLAIMS = ["/var/lib/dpkg/info/*.{preinst,postinst,config}", "/{usr/lib,etc}/sysusers.d/*.conf"];
 
 export function readBesides({ data }: Pick<Layout, "data">): Besides {
@@ -27,7 +27,7 @@ export function readBesides({ data }: Pick<Layout, "data">): Besides {
   return existsSync(file) ? parseBesides(readFileSync(file, "utf8")) : NOTHING_BESIDES;
 }
 
-/** The lines of set-up. Names are only those that useradd(8) and Debian take, for they become arguments. */
+/** Set-up's lines. Names are only those that useradd(8) and Debian accept, because they become arguments. */
 export function parseBesides(text: string): Besides {
   const lines = text.split("\n");
   const named = (pattern: RegExp): readonly string[] => lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
@@ -43,7 +43,7 @@ export function parseBesides(text: string): Besides {
   };
 }
 
-/** Those of the names that no package speaks of which is still here. Call it once the packages are gone. */
+/** Existing names that no package mentions. Call it after the packages are removed. */
 export function unclaimed(names: readonly string[]): readonly string[] {
   const texts = CLAIMS.flatMap((pattern) => globSync(pattern)).map((path) => readFileSync(path, "utf8"));
   return names.filter((name) => {
@@ -52,13 +52,13 @@ export function unclaimed(names: readonly string[]): readonly string[] {
   });
 }
 
-/** Deletes those that are as they were and that no package owns by now; then directories that are empty. */
+/** Deletes unchanged files that no package owns by now; then empty directories. */
 export async function removeFilesBesides({ files, directories }: Besides): Promise<void> {
   const same = files.filter(({ path, sha256 }) => hashOf(path) === sha256).map(({ path }) => path);
   const here = directories.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
   const owned = await ownedByPackages([...same, ...here]);
   for (const path of same) if (!owned.has(path)) removeFile(path);
-  // What lies in another directory goes before it.
+  // The contents of a directory come before it.
   for (const path of here.toSorted().toReversed()) if (!owned.has(path)) removeEmptyDirectory(path);
 }
 

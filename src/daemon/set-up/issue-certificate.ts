@@ -12,7 +12,7 @@ export type CertificateFiles = Readonly<{ cert: string; key: string }>;
 export type Pair = Readonly<{ cert: string; key: string; validTo: Millis; lifetimeMs: number }>;
 export type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string }>;
 
-/** A certificate chain and its key that Postfix and Dovecot can serve now, or one sentence why they cannot. */
+/** A certificate chain and its key that Postfix and Dovecot can use now, or one sentence why they cannot. */
 export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair {
   const certText = read(cert);
   const keyText = read(key);
@@ -42,28 +42,28 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
   return { ok: true, pair: { cert: certText, key: keyText, validTo: to as Millis, lifetimeMs: to - from } };
 }
 
-/** The pair that Postfix and Dovecot have been given, whatever it is worth; null before there was any. */
+/** The pair that Postfix and Dovecot use, valid or not; null before the first one. */
 export function servedFiles(layout: Layout): CertificateFiles {
   return { cert: join(layout.tlsServed, SERVED.cert), key: join(layout.tlsServed, SERVED.key) };
 }
 
-/** Whether Postfix and Dovecot have been given just this pair. */
+/** Whether Postfix and Dovecot use exactly this pair. */
 export function isServed({ cert, key }: Pair, layout: Layout): boolean {
   const chain = join(layout.tlsServed, SERVED.chain);
   return existsSync(chain) && readFileSync(chain, "utf8") === chainOf(cert, key);
 }
 
-/** Copies a pair to where Postfix and Dovecot read it: root's alone, each file whole at any time. */
+/** Copies a pair to where Postfix and Dovecot read it: only for root, each file complete at any time. */
 export function serve({ cert, key }: Pair, layout: Layout): void {
   makeDirectory(layout.tlsServed, 0o700);
   write(join(layout.tlsServed, SERVED.dh), FFDHE2048);
   write(join(layout.tlsServed, SERVED.key), key);
   write(join(layout.tlsServed, SERVED.cert), cert);
-  // The last, so that it tells whether all of them are there.
+  // Last, so its presence shows that all of them are there.
   write(join(layout.tlsServed, SERVED.chain), chainOf(cert, key));
 }
 
-/** Postfix takes key and chain out of one file, the key first (postconf(5), smtpd_tls_chain_files). */
+/** Postfix reads key and chain from one file, the key first (postconf(5), smtpd_tls_chain_files). */
 function chainOf(cert: string, key: string): string {
   return `${key.trimEnd()}\n${cert.trimEnd()}\n`;
 }

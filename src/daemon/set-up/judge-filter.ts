@@ -5,25 +5,25 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Filter } from "../../render/site.ts";
 import { type Judgement, parseJudgement } from "../../wire/fail2ban/filter-judgement.ts";
 
-/** What Fail2ban's own scripts run on: its library is Debian's. */
+/** The interpreter of Fail2ban's own scripts: its library is Debian's. */
 const PYTHON = "/usr/bin/python3";
 export const FAIL2BAN_LIBRARY = "/usr/lib/python3/dist-packages/fail2ban";
 /** Below the checkout. */
 export const JUDGE = join("security", "judge-filter.py");
-/** Hundreds of lines take a sound filter a tenth of a second. */
+/** A good filter needs 0.1 s for hundreds of lines. */
 const DEADLINE_MS = 10 * SECOND_MS;
 const MEMORY_BYTES = 512 * 1024 * 1024;
 
 export type JudgeOptions = Readonly<{
   checkout: string;
-  /** Lines of a log, to see whom it would blame. */
+  /** Lines of a log, to see which addresses it would blame. */
   log?: string;
-  /** Whether it is fed what attackers could write; true unless told. */
+  /** Whether it is tested with lines of attackers; true by default. */
   tricks?: boolean;
   deadlineMs?: number;
 }>;
 
-/** Has Fail2ban's own code judge a filter, as a user without any right, and ends it when it takes too long. */
+/** Lets Fail2ban's own code test a filter, as a user without any rights, and ends it after a timeout. */
 export async function judgeFilter({ name, text }: Filter, options: JudgeOptions): Promise<Judgement> {
   const { checkout, log = "", tricks = true, deadlineMs = DEADLINE_MS } = options;
   const program = readFileSync(join(checkout, JUDGE), "utf8");
@@ -40,7 +40,7 @@ export async function judgeFilter({ name, text }: Filter, options: JudgeOptions)
   return judged ?? { ok: false, reason: `it could not be tested: ${lastLines(ran, 1)}` };
 }
 
-/** Null where nothing speaks against it. */
+/** Null if nothing is wrong. */
 export function refusalOf(judged: Judgement): string | null {
   if (!judged.ok) return judged.reason;
   if (judged.tricked === null) return null;

@@ -6,11 +6,11 @@ import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { SetUpFailure } from "./failure.ts";
 import { startTimeOf } from "./read-processes.ts";
 
-/** Says who runs in this data directory: `PID STARTTIME`. Throws SetUpFailure while that process lives. */
+/** Writes who runs in this data directory: `PID STARTTIME`. Throws SetUpFailure while that process lives. */
 export function takeLock(file: string, data: string): void {
   makeDirectory(dirname(file), 0o755);
   for (;;) {
-    // link(2) of a finished file: nobody ever sees one that is there and does not say whose it is.
+    // link(2) of a finished file: the lock is never there without its content.
     const own = `${file}.${process.pid}`;
     writeFile(own, `${process.pid} ${startTimeOf(process.pid)}\n`, { mode: 0o644 });
     const taken = linkFile(own, file);
@@ -23,7 +23,7 @@ export function takeLock(file: string, data: string): void {
   }
 }
 
-/** The pid of the running start; null where none runs. */
+/** The pid of the running start; null if none runs. */
 export function lockHolder(file: string): number | null {
   return holderOf(read(file));
 }
@@ -33,8 +33,8 @@ export function releaseLock(file: string): void {
 }
 
 /**
- * Only who holds the lock of its removal removes it. Of two who saw the same dead holder, the slower one would else
- * remove what the faster one has put there since.
+ * Only the holder of the removal lock removes it. Otherwise, of two that saw the same dead holder, the slower one would
+ * remove the new lock of the faster one.
  */
 function removeStale(file: string, found: string, data: string): void {
   const removal = `${file}.after-${createHash("sha256").update(found).digest("hex").slice(0, 16)}`;
@@ -48,7 +48,7 @@ function holderOf(text: string | null): number | null {
   return /^\d+$/.test(pid) && startTime !== "" && startTimeOf(Number(pid)) === startTime ? Number(pid) : null;
 }
 
-/** Null where there is none. */
+/** Null if there is none. */
 function read(file: string): string | null {
   try {
     return readFileSync(file, "utf8");

@@ -3,12 +3,12 @@ import { isSupervisor, processesOf, signal } from "./processes.ts";
 
 const POLL_MS = 50;
 
-/** `left`: process ids of those that do not end, as in a system call that never returns. */
+/** `left`: process ids that do not end, for example in a system call that never returns. */
 export type Ended = Readonly<{ count: number; left: readonly number[] }>;
 
 /**
- * Ends what an earlier start left behind, and what its programs did, before root touches what belongs to their users:
- * supervisors first, or they would start again what is ended below them.
+ * Ends what an earlier start and its programs left behind, before root touches what belongs to their users. Supervisors
+ * come first, or they would restart what is ended below them.
  */
 export async function endOrphans(data: string, graceMs = 8_000): Promise<Ended> {
   const found = processesOf(data);
@@ -24,7 +24,7 @@ export async function endOrphans(data: string, graceMs = 8_000): Promise<Ended> 
 /** Waits for every process of the data directory to end, and kills those that do not within `graceMs`. */
 export async function endBy(data: string, graceMs: number): Promise<void> {
   if (await waitUntilGone(() => processesOf(data).length > 0, graceMs)) return;
-  // Again and again, for what starts others meanwhile.
+  // Repeated, because processes can start others meanwhile.
   await waitUntilGone(() => killAll(data) > 0, graceMs);
 }
 

@@ -4,9 +4,9 @@ import type { ServiceName } from "../../render/runit.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { SetUpFailure } from "./failure.ts";
 
-/** One door of the server. `address` null: every address of the machine. */
+/** One port of the server. `address` null: every address of the machine. */
 export type Door = Readonly<{
-  /** What moves it elsewhere. */
+  /** The setting that changes it. */
   setting: PortSetting | "dns.address";
   port: number;
   address: string | null;
@@ -73,14 +73,14 @@ function tryToListen(port: number, host: string): Promise<string | null> {
   });
 }
 
-/** Whether any process of this network namespace listens there; asks the kernel, so that no server notices. */
+/** Whether any process of this network namespace listens there. Asks the kernel, so no server notices. */
 export function isListening(port: number): boolean {
   return TABLES.some((table) => listeners(table, port).length > 0);
 }
 
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-/** `exim4 (pid 812)`, if /proc tells. */
+/** `exim4 (pid 812)`, if /proc shows it. */
 function holderOf(port: number): string | null {
   const inodes = TABLES.flatMap((table) => listeners(table, port));
   if (inodes.length === 0) return null;

@@ -4,9 +4,9 @@ import { POSTGREY_USER } from "../../render/content/postgrey.ts";
 import { USERS } from "../../settings/layout.ts";
 import { listProcesses, networkOf, type Process, usersOf } from "./read-processes.ts";
 
-/** Run nothing but this product. */
+/** Users that run only this product. */
 const OUR_USERS = [USERS.guard, USERS.web, USERS.mail, USERS.fail2ban];
-/** Users of Debian's packages, who may run other things on this machine. */
+/** Users of Debian's packages, which may run other things on this machine. */
 const SHARED_USERS = ["postfix", "dovecot", "dovenull", "unbound", POSTGREY_USER, ...Object.values(CONTENT_USERS)];
 
 const SUPERVISORS = ["runsvdir", "runsv", "svlogd"];
@@ -19,13 +19,13 @@ const MAIL_PROGRAMS = [
   "/usr/sbin/spamass-milter",
 ];
 const PERL = "/usr/bin/perl";
-/** What keeps a service's place where it is switched off (render/postgrey.ts). */
+/** Runs in place of a service that is switched off (render/postgrey.ts). */
 const PLACEHOLDER = "sleep infinity";
 const PERL_PROGRAMS = /\b(?:spamd|postgrey)\b/;
 const PYTHON = "/usr/bin/python3";
 const PYTHON_PROGRAMS = /\b(?:spam-head\.py|fail2ban-server)\b/;
 
-/** Numbers of users, and what tells the network namespace of the server from others. */
+/** User numbers, and what identifies the network namespace of the server. */
 export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<number>; network: string | null }>;
 
 /**
@@ -61,14 +61,14 @@ export function among(data: string, all: readonly Process[], { ours, shared, net
   return withDescendants(all, belongs);
 }
 
-/** Below a process in a PID namespace that root has made: in there are other users, who may have the numbers of ours. */
+/** Below a process in a PID namespace that root has made: that has its own users, which may have the same numbers. */
 function isInContainer(found: Process, byPid: ReadonlyMap<number, Process>): boolean {
   for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent))
     if (above.isContained && !above.leftByItself()) return true;
   return false;
 }
 
-/** The nearest one above; null where there is none, as above what its parent left behind. */
+/** The nearest process above; null if there is none, as when its parent has ended. */
 function supervisorOf(found: Process, byPid: ReadonlyMap<number, Process>): Process | null {
   for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent))
     if (isSupervisor(above)) return above;
@@ -76,8 +76,8 @@ function supervisorOf(found: Process, byPid: ReadonlyMap<number, Process>): Proc
 }
 
 /**
- * A shell that merely stands in the directory is none. Paths of a process in another mount namespace may begin with
- * that of a chroot, hence the looking inside.
+ * A shell that merely has the directory as its working directory is none. Paths of a process in another mount namespace
+ * may begin with a chroot's, so the match is not anchored.
  */
 function isProgram(data: string, { args, exe, cwd }: Process): boolean {
   const within = (path: string): boolean => isWithin(data, path);
@@ -115,6 +115,6 @@ export function signal(pid: number, name: "SIGTERM" | "SIGKILL" | "SIGHUP"): voi
   try {
     process.kill(pid, name);
   } catch {
-    // It has ended: what the signal was for.
+    // It has ended, as intended.
   }
 }

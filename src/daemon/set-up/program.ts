@@ -9,10 +9,10 @@ import { SetUpFailure } from "./failure.ts";
 
 const PROGRAMS = ["guard", "web", "keeper"];
 const PAGE_SOURCES = ["index.html", "style.css", "icon.svg"];
-/** Some libraries are CommonJS and call require for what Node brings along. */
+/** Some libraries are CommonJS and call require for Node's own modules. */
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
-/** Puts the programs and their runtime where the unprivileged users can read them, whatever place the clone is in. */
+/** Puts the programs and their runtime where the unprivileged users can read them, wherever the clone is. */
 export async function installPrograms(checkout: string, layout: Layout): Promise<void> {
   const page = { from: join(checkout, "dashboard"), to: join(layout.program, "dashboard") };
   const files = await bundled(checkout, [programs(checkout, layout.program), script(page.from, page.to)]);
@@ -36,7 +36,7 @@ function programs(checkout: string, to: string): BuildOptions {
   };
 }
 
-/** The page as the web serves it: one script, and the files that need no making. */
+/** The page as the web serves it: one script, and the static files. */
 function script(from: string, to: string): BuildOptions {
   return { entryPoints: [join(from, "app.ts")], outfile: join(to, "app.js"), minify: true, target: "es2023" };
 }
@@ -51,7 +51,7 @@ async function bundled(checkout: string, all: readonly BuildOptions[]): Promise<
     const says = error instanceof Error ? error.message.split("\n").slice(0, 2).join(" ") : String(error);
     throw new SetUpFailure(`The programs could not be built from ${checkout}: ${says}`);
   } finally {
-    // Else the process of esbuild would live as long as this one.
+    // Otherwise the process of esbuild would live as long as this one.
     await stop();
   }
 }
@@ -70,7 +70,7 @@ function writeIfDifferent(path: string, text: string): void {
   writeFile(path, text, { mode: 0o644 });
 }
 
-/** A second name for the same file where that is safe and possible, a copy elsewhere. */
+/** A second name for the same file if that is safe and possible, otherwise a copy. */
 function installRuntime(from: string, to: string): void {
   const source = statSync(from);
   if (existsSync(to)) {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /**
- * One running process as /proc shows it (proc(5)). What root may not see without CAP_SYS_PTRACE, as in most containers,
- * is empty: the executable, the directories and the open files of a process of another user.
+ * One running process as /proc shows it (proc(5)). Without CAP_SYS_PTRACE, as in most containers, root cannot see the
+ * executable, the directories and the open files of other users' processes: these are empty.
  */
 export type Process = Readonly<{
   pid: number;
@@ -12,13 +12,13 @@ export type Process = Readonly<{
   args: readonly string[];
   exe: string;
   cwd: string;
-  /** Whether it has a PID namespace of its own. */
+  /** Whether it has its own PID namespace. */
   isContained: boolean;
-  /** Looked up when asked for: whether it is in a user namespace that was made without root's rights. */
+  /** Looked up on demand: whether it is in a user namespace that was made without root's rights. */
   leftByItself: () => boolean;
-  /** Looked up when asked for: what tells its network namespace from others; null where it has ended. */
+  /** Looked up on demand: the identity of its network namespace; null if it has ended. */
   network: () => string | null;
-  /** Looked up when asked for: its root directory, what it has open, and its environment. */
+  /** Looked up on demand: its root directory, open files and environment. */
   used: () => readonly string[];
 }>;
 
@@ -28,7 +28,7 @@ export function listProcesses(): readonly Process[] {
     .flatMap((name) => readProcess(Number(name)));
 }
 
-/** Empty where it has ended, a zombie among them: it has no memory left. */
+/** Empty if it has ended; this includes a zombie, which has no memory left. */
 function readProcess(pid: number): readonly Process[] {
   const status = textOf(`/proc/${pid}/status`);
   const numbers = (name: string): readonly number[] =>
@@ -51,16 +51,16 @@ function readProcess(pid: number): readonly Process[] {
 }
 
 /**
- * The number of the socket by which the kernel itself speaks of routes in a network namespace: each has its own, and
- * everybody may read it, unlike /proc/PID/ns/net.
+ * The number of the kernel's own routing socket in a network namespace: each namespace has its own, and every user can
+ * read it, unlike /proc/PID/ns/net.
  */
 export function networkOf(pid: number): string | null {
   return /^\S+ +0 +0 .* (\d+) *$/m.exec(textOf(`/proc/${pid}/net/netlink`))?.[1] ?? null;
 }
 
 /**
- * Only root, or the set-user-ID helper for the users that root lists in subuid(5), may map more than one user into a user
- * namespace (user_namespaces(7)). Everybody may read the map, unlike /proc/PID/ns/user.
+ * Only root, or the set-user-ID helper for users in subuid(5), can map more than one user into a user namespace
+ * (user_namespaces(7)). Every user can read the map, unlike /proc/PID/ns/user.
  */
 function leftByItself(pid: number): boolean {
   const map = orEmpty(() => readFileSync(`/proc/${pid}/uid_map`, "utf8"), null);
@@ -76,7 +76,7 @@ function usedBy(pid: number): readonly string[] {
   return [linkOf(`/proc/${pid}/root`), ...files, ...textOf(`/proc/${pid}/environ`).split("\0")];
 }
 
-/** Numbers of those users of passwd(5) that there are. */
+/** Numbers of those of the users that exist in passwd(5). */
 export function usersOf(names: readonly string[]): ReadonlySet<number> {
   const entries = readFileSync("/etc/passwd", "utf8")
     .split("\n")
@@ -84,15 +84,15 @@ export function usersOf(names: readonly string[]): ReadonlySet<number> {
   return new Set(entries.flatMap(([name = "", , uid]) => (names.includes(name) ? [Number(uid)] : [])));
 }
 
-/** Clock ticks since boot at which the process started: tells a reused pid apart. Null where none runs. */
+/** Clock ticks from boot to the start of the process, to recognise a reused pid. Null if none runs. */
 export function startTimeOf(pid: number): string | null {
   const stat = textOf(`/proc/${pid}/stat`);
-  // The second field, the name, may hold spaces and parentheses itself; field 22 is the time.
+  // The second field, the name, may contain spaces and parentheses; field 22 is the time.
   const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return state === "Z" ? null : (fields[18] ?? null);
 }
 
-/** Empty where it has ended, or may not be read. */
+/** Empty if it has ended, or cannot be read. */
 function textOf(file: string): string {
   return orEmpty(() => readFileSync(file, "utf8"), "");
 }

@@ -9,13 +9,13 @@ import { pidOf } from "./supervise.ts";
 
 const POLL_MS = 100;
 const READY_MS = 40_000;
-/** runsv(8) tries once a second: a service that ended this often will not come up. */
+/** runsv(8) tries once a second: a service that ended this often will not start. */
 const TRIES = 4;
 const LOG_LINES = 5;
 
 export type Ready = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
 
-/** Waits until every door is open and the guard and the keeper answer, or until it is plain that they will not. */
+/** Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. */
 export async function waitUntilReady(
   layout: Layout,
   doors: readonly Door[],
@@ -50,7 +50,7 @@ async function notReady(layout: Layout, doors: readonly Door[]): Promise<Missing
   if (!(await accepts(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
   if (!(await accepts(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
   if (!(await accepts(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
-  // Without it no mail of users is taken.
+  // Without it no mail of users is accepted.
   if (!(await accepts(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };
   const closed = doors.find(({ port }) => !isListening(port));
   return closed === undefined
@@ -69,7 +69,7 @@ function accepts(path: string): Promise<boolean> {
   });
 }
 
-/** The end of the service's own log; Postfix and Dovecot mostly speak in the mail log. */
+/** The end of the service's own log; Postfix and Dovecot mostly write to the mail log. */
 function lastWords(layout: Layout, service: ServiceName): string {
   const own = tail(join(layout.log, service, "current"));
   const words =

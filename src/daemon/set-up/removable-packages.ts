@@ -2,7 +2,7 @@
 export type Package = Readonly<{
   name: string;
   provides: readonly string[];
-  /** What it cannot be without: one of each group. Versions are left to apt. */
+  /** What it needs: one of each group. Versions are left to apt. */
   needs: readonly (readonly string[])[];
 }>;
 
@@ -19,14 +19,14 @@ export function parsePackages(text: string): readonly Package[] {
   });
 }
 
-/** Those of the candidates that nobody needs who stays. */
+/** The candidates that no remaining package needs. */
 export function removable(candidates: readonly string[], here: readonly Package[]): readonly string[] {
   const going = new Set(candidates.filter((name) => here.some((one) => one.name === name)));
   const offers = Map.groupBy(
     here.flatMap(({ name, provides }) => [name, ...provides].map((offered) => ({ offered, name }))),
     ({ offered }) => offered,
   );
-  // Whoever is kept needs something itself: those at the end of the queue are looked at in turn.
+  // A package that is kept needs others itself, so the queue grows.
   const staying = here.filter(({ name }) => !going.has(name));
   for (const { needs } of staying)
     for (const group of needs) {

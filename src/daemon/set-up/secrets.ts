@@ -10,31 +10,33 @@ import type { Environment } from "../../settings/load.ts";
 import { SetUpFailure } from "./failure.ts";
 import { groupId } from "./site.ts";
 
-/** What Dovecot shows the guard; kept over restarts, for Dovecot's hashes of passwords hang on it. */
+/**
+ * With this Dovecot proves itself to the guard. Kept over restarts, because Dovecot's hashes of passwords depend on it.
+ */
 export function makeLoginPolicySecret(layout: Layout): void {
   const file = layout.loginPolicySecret;
   const access = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
   if (!createFile(file, `${randomBytes(32).toString("hex")}\n`, access)) setAccess(file, access);
 }
 
-/** What tells our own proofs from those that strangers write; made once. Postfix reads a copy of its own. */
+/** Tells our own proofs from those that strangers write; made once. Postfix reads its own copy. */
 export function makeProofWord({ proofWord: file }: Layout): void {
   const access = { mode: 0o640, owner: { uid: 0, gid: groupId(CONTENT_USERS.rspamd) } };
   if (!createFile(file, `${randomBytes(16).toString("hex")}\n`, access)) setAccess(file, access);
 }
 
 export type AdminPassword = Readonly<{
-  /** For the database; null: leave what is there. */
+  /** For the database; null: leave the stored one. */
   hash: string | null;
-  /** To be printed once; null where the administrator knows it. */
+  /** To be printed once; null if the administrator knows it. */
   printed: string | null;
 }>;
 
-/** The dashboard's password: the one given, at each start; else one made up at the first. */
+/** The dashboard's password: the given one, at each start; otherwise a generated one at the first start. */
 export async function adminPassword(layout: Layout, env: Environment): Promise<AdminPassword> {
   const given = givenPassword(env);
   if (given !== null) {
-    // Taken all the same: a server that does not start protects nobody.
+    // Accepted all the same: a server that does not start protects nobody.
     const weakness = (await loadPasswordJudge())(given, null);
     if (weakness !== null) console.error(`ghostinbox: warning: ADMIN_PASSWORD: ${weakness}`);
     return { hash: await hashPassword(given), printed: null };
@@ -44,7 +46,7 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
   return { hash: await hashPassword(printed), printed };
 }
 
-/** From now on a start without ADMIN_PASSWORD leaves the password alone. Called when it was printed. */
+/** From now on a start without ADMIN_PASSWORD keeps the password. Called after it was printed. */
 export function rememberAdminPassword(layout: Layout): void {
   writeFile(markerOf(layout), "set\n", { mode: 0o600 });
 }

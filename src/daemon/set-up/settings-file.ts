@@ -25,7 +25,7 @@ export async function readSettings(layout: Layout, env: Environment): Promise<Va
 
 /** At the first start; later it belongs to the administrator. The groups exist already. */
 export function writeFirstSettings(layout: Layout, settings: Settings): void {
-  // Not the web, which reads what was written down for it: there are secrets in it.
+  // Not the web, which reads its own extract: the file contains secrets.
   const access = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
   if (!createFile(layout.settings, commentedToml(settings), access)) setAccess(layout.settings, access);
 }

@@ -4,7 +4,7 @@ import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 
-/** Compiles the script that runs before each user's own: those who deliver may not write beside it. */
+/** Compiles the script that runs before each user's own: delivery agents may not write beside it. */
 export async function compileSieve(layout: Layout): Promise<void> {
   const script = join(layout.sieve, "junk.sieve");
   const compiled = join(layout.sieve, "junk.svbin");

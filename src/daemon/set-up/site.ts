@@ -11,7 +11,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { SetUpFailure } from "./failure.ts";
 import { filterNames as ownFilters, readFilter } from "./filters.ts";
 
-/** Gathers what rendering needs from the settings and from this machine. */
+/** Collects what rendering needs from the settings and from this machine. */
 export function readSite(
   { settings, sources }: Readonly<{ settings: Settings; sources: Sources }>,
   layout: Layout,
@@ -91,7 +91,7 @@ function spamOf(settings: Settings): SpamSite {
   };
 }
 
-/** Throws SetUpFailure where there is no such file. */
+/** Throws SetUpFailure if there is no such file. */
 function rulesIn(file: string): string {
   try {
     return readFileSync(file, "utf8");
@@ -100,7 +100,7 @@ function rulesIn(file: string): string {
   }
 }
 
-/** The first line. Throws SetUpFailure where there is none. */
+/** The first line. Throws SetUpFailure if there is none. */
 function passwordIn(file: string): string {
   let text: string;
   try {
@@ -125,7 +125,7 @@ export function certificateFiles(settings: Settings, layout: Layout): Readonly<{
   return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
 }
 
-/** Debian's own copies of the root's addresses and keys (package dns-root-data) stand in for what is not set. */
+/** Debian's copies of the root's addresses and keys (package dns-root-data) replace what is not set. */
 function dnsOf(settings: Settings): DnsSite {
   const rootHints = settings["dns.root_hints"];
   return {
@@ -137,7 +137,7 @@ function dnsOf(settings: Settings): DnsSite {
   };
 }
 
-/** Throws where passwd(5) has no such user: set-up adds those we need before anybody asks. */
+/** Throws if passwd(5) has no such user: set-up adds those we need before. */
 export function userIds(name: string): Readonly<{ uid: number; gid: number }> {
   const [, , uid, gid] = databaseLine("/etc/passwd", name);
   return { uid: Number(uid), gid: Number(gid) };

@@ -72,7 +72,7 @@ function tellEnded({ count, left }: Ended): void {
 
 type Stop = Readonly<{ asked: () => boolean; promise: Promise<void> }>;
 
-/** The first Ctrl-C or TERM; those that follow change nothing, for stopping is under way. */
+/** The first Ctrl-C or TERM; later ones change nothing, because stopping has begun. */
 function stopSignal(): Stop {
   let asked = false;
   const promise = new Promise<void>((resolve) => {
@@ -86,7 +86,7 @@ function stopSignal(): Stop {
   return { asked: () => asked, promise };
 }
 
-/** Everything that must stand before the first service starts. */
+/** Everything that must exist before the first service starts. */
 async function prepare(layout: Layout, read: ValidSettings, stop: Stop): Promise<AdminPassword> {
   const { settings } = read;
   await addUsers();

@@ -14,17 +14,17 @@ import { signal } from "./processes.ts";
 const STOP_MS = 15_000;
 const NOT_FOR_PROGRAMS = ["GHOSTINBOX_ALLOW_REMOVE"];
 
-/** What our programs find in their environment: the settings given there, and never the administrator's password. */
+/** The environment of our programs: the settings given there, and never the administrator's password. */
 export function programEnvironment(layout: Layout, env: Environment): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (name.startsWith("GHOSTINBOX_") && !NOT_FOR_PROGRAMS.includes(name) && value !== undefined) found[name] = value;
   }
-  // One arena each instead of eight per core: glibc gives memory back that it would keep (mallopt(3)).
+  // One arena each instead of eight per core: glibc then returns memory that it would keep (mallopt(3)).
   return { ...found, GHOSTINBOX_DATA: layout.data, MALLOC_ARENA_MAX: "2" };
 }
 
-/** One file a variable, as chpst(8) -e reads them: a NUL stands for a line break. */
+/** One file for each variable, as chpst(8) -e reads them: a NUL stands for a line break. */
 export function writeEnvironment(directory: string, env: Readonly<Record<string, string>>): void {
   removeTree(directory);
   makeDirectory(directory, 0o700);
@@ -43,7 +43,7 @@ export function writeServices(input: RunitInput): void {
     writeScript(join(directory, "log", "run"), logRun);
     if (control !== undefined) writeScript(join(directory, "control", "t"), control);
     if (finish !== undefined) writeScript(join(directory, "finish"), finish);
-    // A service that was stopped by hand comes back with the next start.
+    // A service that was stopped by hand returns with the next start.
     removeFile(join(services, service, "down"));
   }
 }
@@ -53,7 +53,7 @@ function writeScript(file: string, text: string): void {
   writeFile(file, text, { mode: 0o755 });
 }
 
-/** runsvdir(8) in a session of its own: Ctrl-C reaches the start alone, which then stops things in order. */
+/** runsvdir(8) in its own session: Ctrl-C reaches only the start, which then stops things in order. */
 export function startSupervisor(services: string): ChildProcess {
   return spawn("runsvdir", ["-P", services], {
     detached: true,
@@ -64,8 +64,8 @@ export function startSupervisor(services: string): ChildProcess {
 }
 
 /**
- * HUP makes runsvdir end every service; where it has died (null) each runsv is told by itself, for none would end. What
- * is left after 15 s is killed. Bans leave the kernel with the server.
+ * HUP makes runsvdir end every service. If runsvdir has died (null), each runsv is told directly, because none would
+ * end by itself. What is left after 15 s is killed. Bans leave the kernel with the server.
  */
 export async function stopEverything(layout: Layout, supervisor: number | null): Promise<void> {
   if (supervisor === null) {

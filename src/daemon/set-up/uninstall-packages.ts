@@ -11,15 +11,15 @@ const NOBODY_ASKS = { DEBIAN_FRONTEND: "noninteractive" };
 /** Debian packages that set-up installed. */
 export type Packages = Readonly<{
   going: readonly string[];
-  /** Of these, those whose configuration was here before. */
+  /** Those of them whose configuration was here before. */
   keepingFiles: readonly string[];
-  /** Installed by set-up too, and needed by others. */
+  /** Also installed by set-up, and needed by others. */
   staying: readonly string[];
 }>;
 
 export const NO_PACKAGES: Packages = { going: [], keepingFiles: [], staying: [] };
 
-/** What set-up recorded; package names of Debian only (deb-control(5)), for they become arguments. */
+/** Set-up's record. Only Debian package names (deb-control(5)), because they become arguments. */
 export async function packagesToRemove(layout: Layout): Promise<Packages> {
   const file = join(layout.data, "installed-packages");
   if (!existsSync(file)) return NO_PACKAGES;
@@ -42,11 +42,12 @@ export async function packagesToRemove(layout: Layout): Promise<Packages> {
 export async function removePackages({ going, keepingFiles }: Packages): Promise<Outcome> {
   const purged = going.filter((name) => !keepingFiles.includes(name));
   const done = await perhaps("apt-get", ["remove", "-y", "-q"], keepingFiles);
-  // Not apt-get, which first removes all programs and then all files: those of Dovecot are found by ucf(1), gone by then.
+  // Not apt-get, which first removes all programs and then all files: Dovecot's are found by ucf(1), which would be
+  // gone by then.
   return done.ok ? perhaps("dpkg", ["--purge"], purged) : done;
 }
 
-/** What had to make room for them. Its configuration is still there. */
+/** The packages that were removed for them. Their configuration is still there. */
 export async function installAgain(packages: readonly string[]): Promise<Outcome> {
   return perhaps("apt-get", ["install", "-y", "-q", "--no-install-recommends"], packages);
 }
@@ -57,7 +58,7 @@ async function perhaps(program: string, args: readonly string[], packages: reado
   return ran.code === 0 ? { ok: true } : { ok: false, reason: `${program} ${args[0]} failed: ${lastLines(ran)}` };
 }
 
-/** Packages that apt would remove besides these. */
+/** Packages that apt would also remove. */
 export async function alsoRemoved(packages: readonly string[]): Promise<readonly string[]> {
   if (packages.length === 0) return [];
   const plan = await runProgram("apt-get", ["remove", "-s", ...packages]);

@@ -37,7 +37,7 @@ const POLL_MS = 50;
 const ADDED_USERS = [USERS.web, USERS.mail, USERS.fail2ban, USERS.guard];
 const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup];
 
-/** What `uninstall` would do, a sentence each, in the order in which it would. Changes nothing. */
+/** The steps of `uninstall`, one sentence each, in order. Changes nothing. */
 export async function planUninstall(layout: Layout, options: UninstallOptions): Promise<readonly string[]> {
   const users = await existing("passwd", ADDED_USERS);
   const groups = await existing("group", ADDED_GROUPS);
@@ -55,10 +55,10 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
   ];
 }
 
-/** Does what `planUninstall` tells; stops at the first step that fails. Needs root. */
+/** Does the steps of `planUninstall`; stops at the first one that fails. Needs root. */
 export async function uninstall(layout: Layout, options: UninstallOptions): Promise<Outcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.");
-  // Everything is thought over before anything is done.
+  // Everything is planned before anything is done.
   const packages = options.packages ? await packagesToRemove(layout) : NO_PACKAGES;
   const others = await alsoRemoved(packages.going);
   if (others.length > 0)
@@ -142,14 +142,14 @@ async function stopServer(layout: Layout): Promise<void> {
 async function removeUsers(data: string, added: readonly string[], addedGroups: readonly string[]): Promise<Outcome> {
   const users = await existing("passwd", added);
   const groups = await existing("group", [...added, ...addedGroups]);
-  // Their numbers may be given to others one day, who could then read these files.
+  // Their numbers may be given to other users one day, who could then read these files.
   if (existsSync(data))
     takeTree(data, new Set(users.map((user) => userIds(user).uid)), new Set(groups.map((group) => groupId(group))));
   for (const user of users) {
     const removed = await runProgram("userdel", [user]);
     if (removed.code !== 0) return failed(`userdel ${user} failed: ${lastLines(removed)}`);
   }
-  // userdel takes a user's own group along unless it still has members.
+  // userdel also removes a user's own group unless it still has members.
   for (const group of await existing("group", [...added, ...addedGroups])) {
     const removed = await runProgram("groupdel", [group]);
     if (removed.code !== 0) return failed(`groupdel ${group} failed: ${lastLines(removed)}`);

@@ -5,7 +5,7 @@ import { SetUpFailure } from "./failure.ts";
 
 const ACCOUNT_READERS = ["postfix", "dovecot"];
 
-/** Adds the system users and groups that are missing, and puts each user of ours into the groups it needs, no others. */
+/** Adds missing system users and groups, and puts each of our users into exactly the groups it needs. */
 export async function addUsers(): Promise<void> {
   for (const name of [USERS.guard, USERS.web, USERS.mail, USERS.fail2ban]) {
     if (await exists("passwd", name)) continue;
@@ -17,9 +17,10 @@ export async function addUsers(): Promise<void> {
   for (const reader of [USERS.guard, USERS.web]) await join(reader, USERS.dataGroup);
   // Fail2ban is started with that group.
   await join(USERS.guard, USERS.logsGroup);
-  // Earlier versions let the web read all that the guard may, the secret of sign-ins among it.
+  // Earlier versions let the web read all that the guard may, including the secret of sign-ins.
   await leave(USERS.web, USERS.guard);
-  // The guard asks spamd whether it lives, by the door of the milter; for that it once had all that spamd may read.
+  // The guard asks spamd whether it works, through the milter's socket; earlier it could read all of spamd's files for
+  // that.
   await join(USERS.guard, CONTENT_USERS.spamMilter);
   await leave(USERS.guard, CONTENT_USERS.spamd);
 }

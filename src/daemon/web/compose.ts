@@ -22,7 +22,7 @@ export type Web = Readonly<{
   stop: () => Promise<void>;
 }>;
 
-/** Every part of the web on one line each, in the order of their needs. Nothing runs before `start`. */
+/** Every part of the web on one line, in the order in which they need each other. Nothing runs before `start`. */
 export async function composeWeb(layout: Layout, settings: WebSettings, log: Log): Promise<Web> {
   const store = new WebStore(layout.engineDb, (trouble) =>
     trouble === null ? log.info("database readable") : log.warn("database unreadable", { detail: trouble }),

@@ -3,10 +3,10 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Guard } from "../../servers/api/ports.ts";
 import type { Command } from "../../wire/control/control.ts";
 
-/** Health is asked for by monitors, who wait for seconds only: a guard that takes longer is down. */
+/** Monitors ask for the health and wait only for seconds: a guard that takes longer counts as down. */
 const HEALTH_MS = 2 * SECOND_MS;
 
-/** The guard as the web sees it: whatever kept it from answering, it was not reached. */
+/** The guard as the web sees it: any failure to answer counts as not reached. */
 export function guardAt(socketPath: string): Guard {
   return {
     ask: async (by, command) => {

@@ -4,7 +4,7 @@ import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 import { composeWeb } from "./compose.ts";
 import { readSettings } from "./settings.ts";
 
-/** The web's program: HTTP API and dashboard. It needs neither the guard nor the database in order to start. */
+/** The web program: HTTP API and dashboard. It starts without the guard and the database. */
 
 const log = createLog(systemClock);
 const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);

@@ -2,14 +2,14 @@ import type { News } from "../../servers/api/ports.ts";
 
 type Watch = Readonly<{ ended: Promise<unknown>; close: () => void }>;
 
-/** After the guard went away, until it is asked again. */
+/** How long to wait before asking again after the guard went away. */
 const RETRY_MS = 1_000;
-/** The guard tells after every commit; readers of a live view need no more than this. */
+/** The guard reports every commit; readers of a live view need no more than this. */
 const PAUSE_MS = 100;
 
 /**
- * The guard's word of new events, passed on to all live streams, at most ten times a second. Asked for anew whenever
- * the guard returns: then it tells at once, so that nothing committed meanwhile waits.
+ * Passes the guard's news of new events on to all live streams, at most ten times a second. Asks again when the guard
+ * returns, which then answers at once, so nothing committed meanwhile waits.
  */
 export class GuardNews implements News {
   readonly #watch: (onEvent: () => void) => Watch;

@@ -4,7 +4,7 @@ import type { Layout } from "../../settings/layout.ts";
 
 type Read = Readonly<{ ok: true; settings: WebSettings }> | Readonly<{ ok: false; reason: string }>;
 
-/** The part of the settings that root wrote down for the web (`settings/for-web.ts`). */
+/** The part of the settings that root wrote for the web (`settings/for-web.ts`). */
 export function readSettings({ webSettings }: Layout): Read {
   let text: string;
   try {

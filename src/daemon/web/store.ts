@@ -9,8 +9,8 @@ import { type Credentials as CredentialsPort, StoreDown } from "../../servers/ap
 type Opened = Readonly<{ db: DatabaseSync; inode: bigint; queries: Queries; credentials: Credentials }>;
 
 /**
- * `engine.db` as the web reads it: opened when it is first needed, anew after it failed or was replaced by a restored
- * one. The guard creates it, perhaps later than we start.
+ * `engine.db` as the web reads it: opened when it is first needed, and reopened after it failed or was replaced by a
+ * restored one. The guard creates it, perhaps later than we start.
  */
 export class WebStore {
   readonly #path: string;
