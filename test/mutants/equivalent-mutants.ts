@@ -145,15 +145,6 @@ export const equivalents: readonly Equivalent[] = [
     why: "A shortcut: whoever holds less than the lower limit is over none.",
   },
   {
-    file: "src/engine/lookups/provider-pools.ts",
-    was: "const inMs = Math.max(0, dueAt - this.#parts.clock.now());",
-    is: [
-      "const inMs = Math.max(1, dueAt - this.#parts.clock.now());",
-      "const inMs = Math.max((-1), dueAt - this.#parts.clock.now());",
-    ],
-    why: "A timer waits for a millisecond at least.",
-  },
-  {
     file: "src/engine/lookups/within.ts",
     was: "clearTimeout(timer);",
     is: [";"],
@@ -258,12 +249,6 @@ export const equivalents: readonly Equivalent[] = [
     was: "#began = 0;",
     is: ["#began = 1;", "#began = (-1);"],
     why: "No clock shows the first second of 1970.",
-  },
-  {
-    file: "src/engine/lookups/provider-pools.ts",
-    was: "if (this.#stopped) return;",
-    is: ["if (false) return;"],
-    why: "A round that begins after the end asks for nothing either, and is the last.",
   },
   {
     file: "src/engine/commands/web-bounds.ts",
@@ -407,13 +392,5 @@ export const equivalents: readonly Equivalent[] = [
     was: "#storeRetryAt = 0;",
     is: ["#storeRetryAt = 1;", "#storeRetryAt = (-1);"],
     why: "No clock shows the first second of 1970.",
-  },
-  {
-    file: "src/engine/lookups/provider-pools.ts",
-    was: "const state = this.#states.get(domain) ?? { pool: null, dueAt: later(this.#parts.clock.now(), 0), failures: 0 };",
-    is: [
-      "const state = this.#states.get(domain) ?? { pool: null, dueAt: later(this.#parts.clock.now(), (-1)), failures: 0 };",
-    ],
-    why: "What was due a millisecond ago is due.",
   },
 ];

@@ -40,7 +40,6 @@ import { createAcquaintance } from "../../engine/facts/acquaintance.ts";
 import { createSenderProofs } from "../../engine/facts/sender-proof.ts";
 import { Feed } from "../../engine/feed.ts";
 import { DnsBlockLists, type ListSettings } from "../../engine/lookups/block-lists.ts";
-import { ProviderPools } from "../../engine/lookups/provider-pools.ts";
 import { createInquiry } from "../../engine/outside.ts";
 import { LOGIN_USER } from "../../render/dovecot/dovecot.ts";
 import { ControlServer } from "../../servers/control-server.ts";
@@ -89,10 +88,9 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   serve(settings);
   const acquaintances = new SqliteAcquaintances(databases.engine, databases.accounts);
   const spfLookup = new ResolverLookup(settings["dns.address"]);
-  const pools = new ProviderPools({ lookup: spfLookup, store: acquaintances, domains: providers, clock, log });
   const acquaintance = createAcquaintance({
     policy: () => engine.policy,
-    pools,
+    largeSenders: () => inForce["greylist.providers"],
     correspondents: acquaintances,
     pauses: acquaintances,
     clock,
@@ -231,9 +229,6 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     if (inForce["fail2ban.destemail"] === "") return;
     banMails.send(ban, report);
   }
-  function providers() {
-    return inForce["greylist.enabled"] ? inForce["greylist.providers"] : [];
-  }
   let inForce = settings;
   function reload() {
     const read = readSettings(layout);
@@ -247,7 +242,6 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     serve(read.settings);
     engine.setPolicy(toPolicy(read.settings));
     enforcer.allowChanged();
-    pools.wake();
     watch.configure(read.settings);
     return { ok: true as const, changed };
   }
@@ -265,7 +259,6 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       content.start();
       watch.start();
       reports.start();
-      pools.wake();
       void blockLists.probeDue();
       probing = setInterval(() => void blockLists.probeDue(), PROBE_LOOK_MS);
       log.info("The guard decides.", { pid: process.pid });
@@ -277,7 +270,6 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       await watch.stop();
       await reports.stop();
       spfLookup.cancel();
-      await pools.stop();
       clearInterval(probing);
       await Promise.all([policyServer.stop(), loginServer.stop(), control.stop(), fromWeb.stop()]);
       engine.flush();

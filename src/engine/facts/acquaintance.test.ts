@@ -12,7 +12,7 @@ const EVENT: Recipient = {
   recipient: "owner@example.org",
 };
 
-type Known = Readonly<{ pool?: string; correspondent?: string; paused?: string }>;
+type Known = Readonly<{ large?: string; correspondent?: string; paused?: string }>;
 
 function acquaintance(known: Known): Acquaintance {
   const unused = (): never => {
@@ -20,7 +20,7 @@ function acquaintance(known: Known): Acquaintance {
   };
   return createAcquaintance({
     policy: () => POLICY,
-    pools: { includes: (ip) => ip === known.pool },
+    largeSenders: () => (known.large === undefined ? [] : [known.large]),
     correspondents: { isCorrespondent: (address) => address === known.correspondent, wroteTo: unused },
     pauses: {
       isPaused: (recipient, now) => now === NOON && recipient === known.paused,
@@ -46,9 +46,11 @@ test("a stranger is a first contact", () => {
   assert.equal(isFirstContact({ paused: "other@example.org" }), true);
 });
 
-test("a large provider, by name or network, and a client that writes to a paused recipient are none", () => {
+test("a large provider or sender, by name, and a client that writes to a paused recipient are none", () => {
   assert.equal(isFirstContact({}, { clientName: "mail-x.google.com" }), false);
-  assert.equal(isFirstContact({ pool: EVENT.ip }), false);
+  assert.equal(isFirstContact({ large: "big.test" }, { clientName: "MX.big.test" }), false);
+  assert.equal(isFirstContact({ large: "big.test" }, { clientName: "mx.notbig.test" }), true);
+  assert.equal(isFirstContact({ large: "big.test" }, { clientName: null }), true);
   assert.equal(isFirstContact({ paused: "owner@example.org" }), false);
 });
 
@@ -56,7 +58,7 @@ test("a bounce is expected by who wrote to the domain of the host that brings it
   const asked: unknown[] = [];
   const acquaintance = createAcquaintance({
     policy: () => POLICY,
-    pools: { includes: () => false },
+    largeSenders: () => [],
     correspondents: {
       isCorrespondent: () => false,
       wroteTo: (recipient, domains) => {
@@ -87,7 +89,7 @@ test("a proof is asked for only where greylisting hangs on it", () => {
   const known = { correspondent: EVENT.sender };
   assert.equal(hangsOnSender(known), true);
   assert.equal(hangsOnSender({}), false);
-  assert.equal(hangsOnSender({ ...known, pool: EVENT.ip }), false);
+  assert.equal(hangsOnSender({ ...known, large: "big.test" }, { clientName: "mx.big.test" }), false);
   assert.equal(hangsOnSender({ ...known, paused: "owner@example.org" }), false);
   assert.equal(hangsOnSender({ correspondent: "" }, { sender: "" }), false);
 });
@@ -97,7 +99,7 @@ test("while nothing can be looked up, no mail is delayed", () => {
     policy: () => {
       throw new Error("database is locked");
     },
-    pools: { includes: () => false },
+    largeSenders: () => [],
     correspondents: {
       isCorrespondent: () => false,
       wroteTo: () => {
@@ -115,7 +117,7 @@ test("while nothing can be looked up, no mail is delayed", () => {
 test("nothing is asked of the DNS for a sender while the database cannot be read", () => {
   const broken = createAcquaintance({
     policy: () => POLICY,
-    pools: { includes: () => false },
+    largeSenders: () => [],
     correspondents: {
       isCorrespondent: () => {
         throw new Error("database is locked");

@@ -1,8 +1,7 @@
 import type { Policy } from "../../core/decide/policy.ts";
 import type { Recipient } from "../../core/events/event.ts";
 import { domainsOf } from "../../core/net/host-domains.ts";
-import type { Ip } from "../../core/net/ip.ts";
-import { isProvider } from "../../core/net/provider.ts";
+import { isProvider, isWithin } from "../../core/net/provider.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Clock, Acquaintance as FirstContacts } from "../ports.ts";
 
@@ -32,7 +31,8 @@ export interface Acquaintance extends FirstContacts {
 
 export type AcquaintanceParts = Readonly<{
   policy: () => Policy;
-  pools: Readonly<{ includes(ip: Ip): boolean }>;
+  /** Domains of further large senders: `greylist.providers`. */
+  largeSenders: () => readonly string[];
   correspondents: Correspondents;
   pauses: GreylistPauses;
   clock: Clock;
@@ -69,10 +69,10 @@ export function createAcquaintance(parts: AcquaintanceParts): Acquaintance {
 
 /** Anyone can write a correspondent's address as the sender: it counts where the client proved to speak for it. */
 function isExpected(parts: AcquaintanceParts, event: Recipient): boolean {
-  const { policy, pools, pauses, clock } = parts;
+  const { policy, largeSenders, pauses, clock } = parts;
   return (
     isProvider(policy(), event.clientName) ||
-    pools.includes(event.ip) ||
+    isWithin(largeSenders(), event.clientName) ||
     (event.recipient !== null && pauses.isPaused(event.recipient, clock.now())) ||
     (event.senderProven === true && isCorrespondent(parts, event))
   );

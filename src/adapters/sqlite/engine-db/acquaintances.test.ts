@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { START, scratch } from "../../../../test/kit/test-database.ts";
 import { parseAccountName, parseAddress } from "../../../core/net/address.ts";
 import { later } from "../../../core/time.ts";
 import { SqliteAccounts } from "../accounts-db/accounts.ts";
@@ -70,17 +70,6 @@ test("a pause holds for the recipient, its extensions and its aliases, until its
   assert.equal(known.resume("anna@example.org", START), true);
   assert.equal(known.resume("anna@example.org", START), false);
   assert.equal(isPaused("anna@example.org"), false);
-});
-
-test("a pool is kept, and replaced by the next", (t) => {
-  const { known } = opened(t);
-  known.keepPool({ domain: "big.test", networks: [net("203.0.113.0/24"), net("2001:db8::/32")], fetchedAt: START });
-  known.keepPool({ domain: "big.test", networks: [net("203.0.113.0/25")], fetchedAt: later(START, 1) });
-  known.keepPool({ domain: "none.test", networks: [], fetchedAt: START });
-  assert.deepEqual(known.pools(), [
-    { domain: "big.test", networks: ["203.0.113.0/25"], fetchedAt: later(START, 1) },
-    { domain: "none.test", networks: [], fetchedAt: START },
-  ]);
 });
 
 test("who wrote to which domain is found by address, extension and alias, through an index", (t) => {

@@ -2,11 +2,10 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { withoutExtension } from "../../../core/net/address.ts";
 import type { Millis } from "../../../core/time.ts";
 import type { Correspondents, GreylistPause, GreylistPauses } from "../../../engine/facts/acquaintance.ts";
-import type { Pool, PoolStore } from "../../../engine/lookups/provider-pools.ts";
-import { millis, prefix, text } from "../columns.ts";
+import { millis, text } from "../columns.ts";
 
 /** Who is no stranger to whom, in `engine.db`; whom an alias stands for is read from `accounts.db`. */
-export class SqliteAcquaintances implements Correspondents, GreylistPauses, PoolStore {
+export class SqliteAcquaintances implements Correspondents, GreylistPauses {
   readonly #sql: ReturnType<typeof statements>;
   readonly #targets: StatementSync;
 
@@ -45,21 +44,6 @@ export class SqliteAcquaintances implements Correspondents, GreylistPauses, Pool
     return this.#namesOf(recipient).some((name) => paused.has(name));
   }
 
-  pools(): readonly Pool[] {
-    return this.#sql.pools.all().map((row) => ({
-      domain: text(row["domain"]),
-      networks: text(row["networks"])
-        .split(" ")
-        .filter((network) => network !== "")
-        .map(prefix),
-      fetchedAt: millis(row["fetched_at"]),
-    }));
-  }
-
-  keepPool({ domain, networks, fetchedAt }: Pool): void {
-    this.#sql.keepPool.run(domain, networks.join(" "), fetchedAt);
-  }
-
   /** As it is written, without its extension, and whom it stands for. */
   #namesOf(recipient: string): readonly string[] {
     const written = recipient.toLowerCase();
@@ -85,9 +69,5 @@ function statements(sql: (text: string) => StatementSync) {
     resume: sql("DELETE FROM greylist_pause WHERE target = ?"),
     forget: sql("DELETE FROM greylist_pause WHERE until <= ?"),
     pauses: sql("SELECT target, until, by FROM greylist_pause WHERE until > ? ORDER BY target"),
-    pools: sql("SELECT domain, networks, fetched_at FROM provider_pool"),
-    keepPool: sql(`
-      INSERT INTO provider_pool (domain, networks, fetched_at) VALUES (?, ?, ?)
-      ON CONFLICT DO UPDATE SET networks = excluded.networks, fetched_at = excluded.fetched_at`),
   };
 }
