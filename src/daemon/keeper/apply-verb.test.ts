@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf, USERS } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { prepareCertificate } from "../set-up/certificate.ts";
+import { makeDirectories } from "../set-up/directories.ts";
+import { makeLoginPolicySecret, makeProofWord } from "../set-up/secrets.ts";
+import { KeeperVerbs } from "./verbs.ts";
+
+const NEEDS = {
+  root: true,
+  installed: ["postconf", "doveconf", "unbound-checkconf", "fail2ban-client", "rspamadm", "spamassassin", "sievec"],
+  users: Object.values(USERS).filter((name) => /^ghostinbox(-web|-mail|-fail2ban)?$/.test(name)),
+};
+
+/** By every component's own checker, in a data directory as set-up makes it; no service runs there. */
+describe("`apply`", { skip: lacking(NEEDS) }, () => {
+  const layout = layoutOf(temporaryDirectory());
+  const toml = (size: string) => `domains = ["example.org"]\n[limits.mail]\nmax_size = "${size}"\n`;
+  const size = () =>
+    /^message_size_limit = (\d+)$/m.exec(readFileSync(join(layout.postfixConf, "main.cf"), "utf8"))?.[1];
+  let verbs: KeeperVerbs;
+  before(async () => {
+    chmodSync(layout.data, 0o755);
+    writeFileSync(layout.settings, toml("5MB"));
+    const loaded = loadSettings(toml("5MB"), {});
+    assert.ok(loaded.ok);
+    makeDirectories(layout);
+    makeLoginPolicySecret(layout);
+    makeProofWord(layout);
+    await prepareCertificate(loaded.settings, layout);
+    verbs = new KeeperVerbs(layout, {});
+  });
+
+  test("renders everything at first, and then what the settings change, whatever became of the certificate", async () => {
+    const first = await verbs.obey({ verb: "apply" });
+    assert.match(first.ok ? first.detail : first.reason, /^Reloaded unbound and postfix and dovecot and .*rspamd\.$/);
+    const bytes = size();
+    writeFileSync(layout.settings, toml("6MB"));
+    // Its files are those in force, so that mail goes on with what is served.
+    writeFileSync(layout.tlsCert, "rubbish\n");
+    const second = await verbs.obey({ verb: "apply" });
+    assert.match(second.ok ? second.detail : second.reason, /^Reloaded postfix and spamass-milter\.$/);
+    assert.notEqual(size(), bytes);
+  });
+
+  test("changes nothing where a component refuses its files, and says which", async () => {
+    const before_ = size();
+    writeFileSync(layout.settings, `${toml("7MB")}[dns]\nroot_hints = "/nonexistent/root.hints"\n`);
+    const refused = await verbs.obey({ verb: "apply" });
+    assert.match(refused.ok ? "" : refused.reason, /root\.hints/);
+    assert.equal(size(), before_);
+  });
+});
