@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../test/kit/engine-kit.ts";
 import { ip, MAIL, STRANGER } from "../../test/kit/samples.ts";
-import type { Connect, Event } from "../core/events/event.ts";
+import type { Connect } from "../core/events/connection.ts";
+import type { Event } from "../core/events/event.ts";
 import { hostPrefix } from "../core/net/ip.ts";
 import { HOUR_MS, SECOND_MS } from "../core/time.ts";
 

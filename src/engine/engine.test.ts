@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import type { Decision } from "../core/decide/decision.ts";
-import type { Connect, LoginFailed, LoginSucceeded, Mail } from "../core/events/event.ts";
+import type { Connect } from "../core/events/connection.ts";
+import type { LoginFailed, LoginSucceeded } from "../core/events/login.ts";
+import type { Mail } from "../core/events/mail.ts";
 import { type Ip, type Prefix, parseIp, parsePrefix } from "../core/net/ip.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
 

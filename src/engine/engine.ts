@@ -1,13 +1,16 @@
 import { guardLowered } from "../core/decide/account-guard.ts";
 import { type Decision, decision } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
-import type { Audit, Event, LogPosition, Observation } from "../core/events/event.ts";
+import type { Audit } from "../core/events/command.ts";
+import type { Event } from "../core/events/event.ts";
+import type { Observation } from "../core/events/log.ts";
+import type { LogPosition } from "../core/events/log-position.ts";
+import { auditRecord } from "../core/events/record.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import { failOpen } from "./enforce/fail-open.ts";
 import { EventProcessor, type JudgeParts, type Trace } from "./event-processor.ts";
 import { LIMITS } from "./limits.ts";
-import { auditRow } from "./record.ts";
 
 export type Answer = (decision: Decision) => void;
 
@@ -90,7 +93,7 @@ export class Engine {
   /** Records a command on accounts, tokens or settings. Resolves false when the database could not take it. */
   audit(audit: Audit): Promise<boolean> {
     return this.#record((now) => {
-      this.#judge.append(auditRow(audit, now));
+      this.#judge.append(auditRecord(audit, now));
       const lowered = guardLowered(audit);
       if (lowered !== null) this.#parts.store.apply(lowered, now);
     });

@@ -1,29 +1,20 @@
-import { isBounce } from "../core/decide/bounce.ts";
 import { decide } from "../core/decide/decide.ts";
 import type { Change, Decision } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
-import type { ClientEvent, CommandEvent, Event, Observation } from "../core/events/event.ts";
+import type { ClientEvent, CommandEvent, Event } from "../core/events/event.ts";
+import type { Observation } from "../core/events/log.ts";
+import { changeRecord, type EventRecord, observationRecord, recordOf, type Where } from "../core/events/record.ts";
+import { seenIn } from "../core/events/seen.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./alerts/ban-leak-monitor.ts";
-import { AddressCache, type AddressState, mostTimes, push } from "./facts/address-cache.ts";
+import { AddressCache } from "./facts/address-cache.ts";
 import { Circumstances, type CircumstancesParts } from "./facts/circumstances.ts";
 import { MailsUnderWay } from "./facts/mails-under-way.ts";
 import { Neighbours } from "./facts/neighbours.ts";
 import { ProtectionList } from "./facts/protection.ts";
 import { Sparing } from "./facts/sparing.ts";
-import type {
-  AllowEntry,
-  Clock,
-  EventRow,
-  History,
-  HonestMail,
-  NetworkHistory,
-  Notices,
-  OwnNetworks,
-  Store,
-} from "./ports.ts";
-import { changeRow, eventRow, leavesRow, observationRow } from "./record.ts";
+import type { AllowEntry, Clock, History, HonestMail, NetworkHistory, Notices, OwnNetworks, Store } from "./ports.ts";
 
 /** Where the facts come from, and where rows and changes go. */
 export type JudgeParts = CircumstancesParts &
@@ -122,15 +113,15 @@ export class EventProcessor {
   }
 
   /** Writes a row; by itself one that nobody decided. */
-  append(row: EventRow): void {
-    this.#trace.lastEventId = this.#parts.store.append(row);
+  append(record: EventRecord): void {
+    this.#trace.lastEventId = this.#parts.store.append(record);
   }
 
   /** What a log told: a row, and what it says for the server that a mail came from. */
   observe(seen: Observation, now: Millis): void {
-    const row = observationRow(seen, now, (ip) => this.subject(ip));
-    if (row !== null) this.append(row);
     const credit = this.#underWay.creditOf(seen, this.#policy.bans.ipv6Prefix);
+    const record = observationRecord(seen, now, (ip) => this.subject(ip), credit);
+    if (record !== null) this.append(record);
     if (credit !== null) this.#apply([credit], now);
   }
 
@@ -145,10 +136,10 @@ export class EventProcessor {
     const facts = this.#book.facts(this.#policy, state, this.#circumstances.of(this.#policy, event, state, now), now);
     this.#sparing.observe(event, now);
     const decided = this.#sparing.apply(decide(this.#policy, facts, event, now), event, now);
-    if (leavesRow(event, decided)) this.append(eventRow(event, decided, state.subject, now));
+    this.#record(event, decided, { subject: state.subject, at: now, seen: seenIn(facts) });
     this.#circumstances.follow(event, decided, state, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, state, now));
-    if (decided.counted) this.#count(event, state, now);
+    if (decided.counted) this.#book.count(this.#policy, event, state, now);
     if (event.type === "MESSAGE" && decided.reason === "below_limit")
       this.#underWay.accepted(event, state.subject, state.network);
     this.#apply(decided.changes, now);
@@ -170,7 +161,7 @@ export class EventProcessor {
       event,
       now,
     );
-    if (leavesRow(event, decided)) this.append(eventRow(event, decided, event.prefix, now));
+    this.#record(event, decided, { subject: event.prefix, at: now });
     this.#apply(decided.changes, now);
     return decided;
   }
@@ -179,23 +170,16 @@ export class EventProcessor {
     return this.#parts.history.allowed().find((entry) => entry.prefix === prefix) ?? null;
   }
 
-  #count(event: ClientEvent, state: AddressState, now: Millis): void {
-    const keep = mostTimes(this.#policy);
-    if (event.type === "CONNECT") push(state.connections, now, keep);
-    else if (event.type === "RECIPIENT") push(isBounce(event) ? state.bounces : state.probes, now, keep);
-    else if (event.type === "LOGIN_FAILED" || event.type === "LOGIN_ASKED") {
-      const { passwordHash, login } = event;
-      push(state.failures, { at: now, passwordHash, account: login.toLowerCase() }, keep);
-    } else if (event.type === "MAIL" && event.account === null) push(state.mails, now, keep);
-    else if (event.type === "MAIL" && event.account !== null)
-      this.#book.addAccountMail(this.#policy, event.account, now);
+  #record(event: Event, decided: Decision, where: Where): void {
+    const record = recordOf(event, decided, where);
+    if (record !== null) this.append(record);
   }
 
   #apply(changes: readonly Change[], now: Millis): void {
     for (const change of changes) {
       this.#parts.store.apply(change, now);
-      const row = changeRow(change, now);
-      if (row !== null) this.append(row);
+      const record = changeRecord(change, now);
+      if (record !== null) this.append(record);
       this.#remember(change, now);
     }
   }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAIL } from "../../test/kit/samples.ts";
 import { type Decision, decision } from "../core/decide/decision.ts";
-import type { Connect, Event, Listing, Recipient } from "../core/events/event.ts";
+import type { Connect } from "../core/events/connection.ts";
+import type { Event } from "../core/events/event.ts";
+import type { Listing, Recipient } from "../core/events/mail.ts";
 import type { Ip } from "../core/net/ip.ts";
 import { createInquiry } from "./outside.ts";
 

@@ -3,8 +3,11 @@ import type { Guess } from "../core/decide/account-guard.ts";
 import type { Ban, Change } from "../core/decide/decision.ts";
 import type { Failure, Heard } from "../core/decide/facts.ts";
 import type { HonestServer } from "../core/decide/honest-mail.ts";
-import type { JailReported, Listing, LogPosition, Recipient } from "../core/events/event.ts";
-import type { Protection, Reason } from "../core/events/reasons.ts";
+import type { LogPosition } from "../core/events/log-position.ts";
+import type { Listing, Recipient } from "../core/events/mail.ts";
+import type { Protection } from "../core/events/reasons.ts";
+import type { EventRecord } from "../core/events/record.ts";
+import type { JailReported } from "../core/events/report.ts";
 import type { Connection, DoorWords } from "../core/firewall/doors.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
@@ -24,29 +27,6 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
-/** One committed event as it stands in the database. `details` and `action` are for people. */
-export type EventRow = Readonly<{
-  at: Millis;
-  /** The public name: CONNECT, EMAIL_BLOCKED, LOGIN_FAILED, BAN, … */
-  type: string;
-  ip: Ip | null;
-  prefix: Prefix | null;
-  account: string | null;
-  /** Tells failed passwords apart; null elsewhere. */
-  proof: string | null;
-  /** The sliding window that the event enters; null if it enters none. */
-  counts: Counts | null;
-  reason: Reason | null;
-  count: number | null;
-  limit: number | null;
-  windowMs: number | null;
-  details: string;
-  action: string;
-}>;
-
-/** `mail` is a stranger's, counted for the address; `account_mail` is counted for the account. */
-export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe" | "bounce";
-
 /**
  * The writer of `engine.db`. All rows and changes of one turn of the event loop lie between `begin` and `commit`.
  * Each method throws when the database is full, locked or damaged; `rollback` never throws.
@@ -56,7 +36,7 @@ export interface Store {
   commit(): void;
   rollback(): void;
   /** Returns the id of the row. */
-  append(row: EventRow): number;
+  append(record: EventRecord): number;
   apply(change: Change, at: Millis): void;
 }
 

@@ -1,6 +1,6 @@
 import { ReportSpool } from "../adapters/fail2ban/report-spool.ts";
 import type { Ban } from "../core/decide/decision.ts";
-import type { JailReported } from "../core/events/event.ts";
+import type { JailReported } from "../core/events/report.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Log } from "../engine/ports.ts";
 import { parseJailReport } from "../wire/fail2ban/jail-report.ts";

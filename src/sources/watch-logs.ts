@@ -1,5 +1,5 @@
 import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../adapters/logs/log-follower.ts";
-import type { Observation } from "../core/events/event.ts";
+import type { Observation } from "../core/events/log.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Log, LogPositions } from "../engine/ports.ts";
 

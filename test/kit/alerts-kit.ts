@@ -111,6 +111,7 @@ const FAILED: Omit<AlertEvent, "id" | "at"> = {
   reason: null,
   isNewPlace: false,
   isKnownAccount: true,
-  details: "imap login=<anna@example.test>",
-  action: "",
+  verdict: "pass",
+  service: "imap",
+  offence: null,
 };

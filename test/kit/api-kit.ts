@@ -9,6 +9,7 @@ import { ApiServer } from "../../src/servers/api/server.ts";
 import { digestOf } from "../../src/servers/api/sessions.ts";
 import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
 import type { BanItem, EventItem, Health } from "../../src/wire/control/items.ts";
+import { eventItem } from "./samples.ts";
 
 /** For the tests of the API: the real server on a real socket, with hand-written fakes behind its ports. */
 
@@ -75,8 +76,7 @@ export class FakeQueries implements Queries {
   add(type: string, ip: string | null = "203.0.113.7", details = "row\n<b>"): void {
     const id = this.rows.length + 1;
     const at = new Date(T0 + id).toISOString();
-    const unknown = { account: null, reason: null, count: null, limit: null, windowMs: null };
-    this.rows.push({ id, at, type, ip, ...unknown, details, action: "none" });
+    this.rows.push({ ...eventItem(type), id, at, ip, details, action: "none" });
   }
 
   bans(): readonly BanItem[] {

@@ -12,6 +12,7 @@ import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mai
 import { engineMigrations } from "../../src/adapters/sqlite/engine-db/migrations.ts";
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
+import { migrate } from "../../src/adapters/sqlite/migrate.ts";
 import type { NoticeCode } from "../../src/core/alerts/notices.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
@@ -89,7 +90,7 @@ export const TEST_POLICY: Policy = {
 /** The accounts' database in memory, as the commands see it. */
 export function accountsOnMemory() {
   const db = new DatabaseSync(":memory:");
-  for (const sql of accountsMigrations) db.exec(sql);
+  migrate(db, accountsMigrations, 1);
   return {
     accounts: new SqliteAccounts(db),
     lists: new AccountLists(db),
@@ -114,7 +115,7 @@ export const NO_ALERTS = {
 /** A real engine on a real database in memory, with a clock moved by hand. */
 export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNetwork[] = []) {
   const db = new DatabaseSync(":memory:");
-  for (const sql of engineMigrations) db.exec(sql);
+  migrate(db, engineMigrations, 1);
   const sqlite = new SqliteStore(db);
   const store = new BreakableStore(sqlite);
   const clock = new HandClock();

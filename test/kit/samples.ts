@@ -1,9 +1,10 @@
 import type { Ban } from "../../src/core/decide/decision.ts";
 import { type Facts, NO_BOUNCE, NOTHING_HEARD } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
-import type { MailFacts } from "../../src/core/events/event.ts";
+import type { MailFacts } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "../../src/core/net/ip.ts";
-import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import type { EventItem } from "../../src/wire/control/items.ts";
 
 /** For tests: the default policy, a stranger, and instants around a noon. Nothing here runs in the product. */
 export const NOON: Millis = instant(Date.UTC(2026, 10, 20, 12));
@@ -108,4 +109,33 @@ export const MAIL: MailFacts = {
 /** `count` times, one each `everyMs`, the last at `until`; ascending. */
 export function times(count: number, everyMs = 1, until: Millis = NOON): readonly Millis[] {
   return Array.from({ length: count }, (_, i) => later(until, (i + 1 - count) * everyMs));
+}
+
+/** An event of which nothing is known but its type, but for what the test says. */
+export function eventItem(type: string, changes: Partial<EventItem> = {}): EventItem {
+  return {
+    id: 1,
+    at: isoTime(NOON),
+    type,
+    service: null,
+    ip: null,
+    account: null,
+    sender: null,
+    recipient: null,
+    queueId: null,
+    messageId: null,
+    helo: null,
+    sizeBytes: null,
+    verdict: null,
+    reason: null,
+    offence: null,
+    count: null,
+    limit: null,
+    windowMs: null,
+    limitKey: null,
+    actor: null,
+    details: "",
+    action: "",
+    ...changes,
+  };
 }

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Ban } from "../../src/core/decide/decision.ts";
+import { columns } from "../../src/core/events/columns.ts";
+import type { EventRecord } from "../../src/core/events/record.ts";
 import { hostPrefix, networkAddress, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
-import type { EventRow } from "../../src/engine/ports.ts";
 
 /** What the tests of this folder share. */
 
@@ -24,23 +25,15 @@ export function net(text: string): Prefix {
   return parsed;
 }
 
-export function eventRow(ipText: string, at: Millis, changes: Partial<EventRow> = {}): EventRow {
+/** A connection that passed, but for what the test says. */
+export function eventRow(ipText: string, at: Millis, changes: Partial<EventRecord> = {}): EventRecord {
   const ip = parseIp(ipText);
   if (ip === null) throw new Error(`${ipText} is no address`);
   return {
-    at,
-    type: "CONNECT",
-    ip,
-    prefix: hostPrefix(ip),
-    account: null,
-    proof: null,
-    counts: "connection",
+    ...columns({ at, type: "CONNECT", service: "smtp", ip, prefix: hostPrefix(ip), counts: "connection" }),
+    verdict: "pass",
     reason: "below_limit",
-    count: null,
-    limit: null,
-    windowMs: null,
-    details: "smtp mail.example.com",
-    action: "allowed",
+    rest: { event: "CONNECT", session: `${ipText} 40000`, clientName: "mail.example.com" },
     ...changes,
   };
 }

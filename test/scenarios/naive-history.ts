@@ -1,4 +1,3 @@
-import { isBounce } from "../../src/core/decide/bounce.ts";
 import { decide } from "../../src/core/decide/decide.ts";
 import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
 import {
@@ -10,6 +9,7 @@ import {
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { ClientEvent, CommandEvent, Event } from "../../src/core/events/event.ts";
+import { isBounce } from "../../src/core/events/mail.ts";
 import type { Protection } from "../../src/core/events/reasons.ts";
 import {
   contains,

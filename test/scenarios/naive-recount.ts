@@ -1,6 +1,8 @@
 import type { Change, Decision } from "../../src/core/decide/decision.ts";
 import type { BounceFacts, Heard } from "../../src/core/decide/facts.ts";
-import type { Event, JailLine, JailReported, Recipient } from "../../src/core/events/event.ts";
+import type { Event } from "../../src/core/events/event.ts";
+import type { Recipient } from "../../src/core/events/mail.ts";
+import type { JailLine, JailReported } from "../../src/core/events/report.ts";
 import { withoutExtension } from "../../src/core/net/address.ts";
 import { contains, networkAddress, type Prefix } from "../../src/core/net/ip.ts";
 import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, utimesSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import type { LogPosition } from "../../core/events/event.ts";
+import type { LogPosition } from "../../core/events/log-position.ts";
 import { LogFollower } from "./log-follower.ts";
 
 let directory: string;

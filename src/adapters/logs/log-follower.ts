@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { LogPosition } from "../../core/events/event.ts";
+import type { LogPosition } from "../../core/events/log-position.ts";
 import { isRotated } from "../../wire/logs/rotated-log.ts";
 
 /** Takes lines together with the position after them. False: not now, offer them again. */

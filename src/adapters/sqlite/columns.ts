@@ -1,8 +1,8 @@
 import type { BanLevel } from "../../core/decide/decision.ts";
+import type { Counts } from "../../core/events/columns.ts";
 import { type Reason, reasons } from "../../core/events/reasons.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { instant, type Millis } from "../../core/time.ts";
-import type { Counts } from "../../engine/ports.ts";
 
 /** Readers of columns. Each throws on what the schema rules out: the file was changed by another hand. */
 

@@ -9,6 +9,7 @@ import { layoutOf } from "../../settings/layout.ts";
 import { accountsMigrations } from "./accounts-db/migrations.ts";
 import { engineMigrations } from "./engine-db/migrations.ts";
 import { SqliteStore } from "./engine-db/store.ts";
+import { applyMigration } from "./migrate.ts";
 import { openAccounts, openAccountsForReading, openEngine, openEngineForReading, UnusableDatabase } from "./open.ts";
 
 const KINDS = [
@@ -36,7 +37,7 @@ for (const { name, open, read, migrations } of KINDS) {
         open(fresh).close();
         const old = new DatabaseSync(path);
         const id = applicationId(fresh);
-        for (const sql of migrations.slice(0, from)) old.exec(sql);
+        for (const step of migrations.slice(0, from)) applyMigration(old, step);
         old.exec(`PRAGMA user_version = ${from}; PRAGMA application_id = ${from === 0 ? 0 : id}`);
         old.close();
         open(path).close();
@@ -129,15 +130,17 @@ test("the stock sqlite3 reads security_events", (t) => {
   t.after(() => db.close());
   const store = new SqliteStore(db);
   store.begin();
-  store.append(eventRow("203.0.113.7", START, { type: "EMAIL_BLOCKED", action: "refused", details: "smtp" }));
-  store.append(eventRow("203.0.113.7", START, { ip: null, type: "UNBAN", action: "lifted", details: "by root" }));
+  store.append(eventRow("203.0.113.7", START, { type: "CONNECT_REFUSED", verdict: "refuse" }));
+  store.append(
+    eventRow("203.0.113.7", START, { ip: null, type: "UNBAN", actor: "root", rest: { event: "LIFT", forgiven: true } }),
+  );
   store.commit();
   const printed = execFileSync("sqlite3", ["-readonly", path, "SELECT * FROM security_events"], { encoding: "utf8" });
   assert.equal(
     printed,
     [
-      "2026-11-20T06:00:00.000Z|203.0.113.7|EMAIL_BLOCKED|smtp|refused\n",
-      "2026-11-20T06:00:00.000Z|203.0.113.7/32|UNBAN|by root|lifted\n",
+      "2026-11-20T06:00:00.000Z|203.0.113.7|CONNECT_REFUSED|smtp mail.example.com|refused\n",
+      "2026-11-20T06:00:00.000Z|203.0.113.7/32|UNBAN|203.0.113.7/32 by root|lifted\n",
     ].join(""),
   );
 });

@@ -5,7 +5,7 @@ import { asOwnerOf } from "../machine/as-owner.ts";
 import { accountsMigrations } from "./accounts-db/migrations.ts";
 import { integer, text } from "./columns.ts";
 import { engineMigrations } from "./engine-db/migrations.ts";
-import { migrate, schemaVersion } from "./migrate.ts";
+import { type Migration, migrate, schemaVersion } from "./migrate.ts";
 
 /** A file that cannot be used. The message is one sentence for the administrator, with what to do next. */
 export class UnusableDatabase extends Error {
@@ -18,7 +18,7 @@ export class UnusableDatabase extends Error {
   }
 }
 
-type Kind = Readonly<{ applicationId: number; migrations: readonly string[]; checked: readonly string[] }>;
+type Kind = Readonly<{ applicationId: number; migrations: readonly Migration[]; checked: readonly string[] }>;
 
 const ENGINE: Kind = {
   applicationId: 0x4749_6e65,

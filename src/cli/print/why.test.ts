@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { eventItem } from "../../../test/kit/samples.ts";
 import { type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { timelineOf } from "../../engine/explain/timeline.ts";
-import type { AddressStory, BanItem, EventItem } from "../../wire/control/items.ts";
+import type { AddressStory, BanItem } from "../../wire/control/items.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "./why.ts";
 
 const NOW = Date.parse("2026-11-20T07:00:00Z");
@@ -41,10 +42,10 @@ const ban: BanItem = {
   offences: 2,
 };
 
-const failure: EventItem = {
+const failure = eventItem("LOGIN_FAILED", {
   id: 17,
   at: "2026-11-20T06:40:00.000Z",
-  type: "LOGIN_FAILED",
+  service: "imap",
   ip: "203.0.113.7",
   account: "anna@example.org",
   reason: "login_failures",
@@ -53,7 +54,7 @@ const failure: EventItem = {
   windowMs: 600_000,
   details: "imap login=<anna@example.org>",
   action: "refused",
-};
+});
 
 test("a ban is told with its time, numbers, offence, events and the command that lifts it", () => {
   const text = printWhy(subject({ ban, events: [failure] }));

@@ -1,6 +1,6 @@
 import { type ComponentLog, findLogs, searchLogs } from "../../adapters/logs/log-files.ts";
 import { endOf, LogFollower, WRITERS_CHANGE_OVER_MS } from "../../adapters/logs/log-follower.ts";
-import { isQueueId } from "../../core/events/mail-trace.ts";
+import { isQueueId } from "../../core/events/queue-id.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { instant, isoTime, type Millis, parseDuration } from "../../core/time.ts";
 import { type LogEntry, type LogQuery, matchesQuery } from "../../wire/control/log-query.ts";

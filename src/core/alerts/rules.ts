@@ -15,16 +15,15 @@ export type AlertEvent = Readonly<{
   proof: string | null;
   /** A code of reasons.ts, perhaps from another version. */
   reason: string | null;
+  verdict: string | null;
+  service: string | null;
+  /** For a ban: which offence it answers, counting from 1; null for a manual one. */
+  offence: number | null;
   /** For a sign-in: whether the account had never signed in from this network. */
   isNewPlace: boolean;
   /** Whether the account has ever signed in. Names that are no accounts are guessed at too. */
   isKnownAccount: boolean;
-  details: string;
-  action: string;
 }>;
-
-/** The events of a mail that was accepted here and then refused by an alias's target or a mailbox. */
-export const LOST_ACTION = "not delivered";
 
 export type Thresholds = Readonly<Record<RuleCode | "password_guessed", number>>;
 
@@ -78,8 +77,8 @@ export const eventRules: readonly EventRule[] = [
     code: "spam_volume",
     windowMs: HOUR_MS,
     counted: "mails were spam",
-    matches: ({ type, action, reason }) =>
-      (type === "SPAM_SCORED" && action === "marked") ||
+    matches: ({ type, verdict, reason }) =>
+      (type === "SPAM_SCORED" && verdict === "mark") ||
       (type === "EMAIL_BLOCKED" && SPAM.some((code) => code === reason)),
     distinct: false,
   },
@@ -94,14 +93,15 @@ export const eventRules: readonly EventRule[] = [
     code: "repeated_violations",
     windowMs: DAY_MS,
     counted: "networks banned again",
-    matches: ({ type, action }) => type === "BAN" && Number(/, offence (\d+)\)$/.exec(action)?.[1]) > 1,
+    matches: ({ type, offence }) => type === "BAN" && offence !== null && offence > 1,
     distinct: true,
   },
   {
     code: "mail_undelivered",
     windowMs: DAY_MS,
     counted: "deliveries refused for good, and reports on them withheld",
-    matches: ({ type, action }) => type === "BOUNCE_WITHHELD" || (type === "EMAIL_BOUNCED" && action === LOST_ACTION),
+    // Lost is what was taken here and then refused: by an alias's target, or by a mailbox.
+    matches: ({ type, verdict }) => type === "BOUNCE_WITHHELD" || (type === "EMAIL_BOUNCED" && verdict === "lose"),
     distinct: false,
   },
   {
@@ -163,9 +163,8 @@ function isFailure({ type, reason }: AlertEvent): boolean {
   return type === "LOGIN_FAILED" || (type === "LOGIN_REFUSED" && reason !== "banned");
 }
 
-/** The details of a sign-in begin with the service (record.ts). */
-function isDashboard({ details }: AlertEvent): boolean {
-  return details.startsWith("dashboard ");
+function isDashboard({ service }: AlertEvent): boolean {
+  return service === "dashboard";
 }
 
 /** Far above the average: at least `minimum`, and this many times the average. */

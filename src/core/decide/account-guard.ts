@@ -1,4 +1,4 @@
-import type { Audit } from "../events/event.ts";
+import type { Audit } from "../events/command.ts";
 import type { Prefix } from "../net/ip.ts";
 import { type Change, type Decision, decision } from "./decision.ts";
 import type { AccountFacts, Facts } from "./facts.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
-import { decideBounce, isBounce } from "./bounce.ts";
+import { isBounce } from "../events/mail.ts";
+import { decideBounce } from "./bounce.ts";
 import type { Facts } from "./facts.ts";
 import { decideRecipient } from "./mail.ts";
 

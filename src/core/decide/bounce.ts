@@ -1,4 +1,4 @@
-import type { MailFacts, Recipient } from "../events/event.ts";
+import { isBounce, type Recipient } from "../events/mail.ts";
 import type { Millis } from "../time.ts";
 import { type Decision, decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";
@@ -6,11 +6,6 @@ import type { Policy } from "./policy.ts";
 import { exceeded } from "./windows.ts";
 
 export type BounceQuestion = Pick<Facts, "bounce" | "bounces" | "recipient">;
-
-/** Without a sender: a report of failed delivery, to which nobody may be told of a failure again (RFC 5321, 4.5.5). */
-export function isBounce({ sender }: Pick<MailFacts, "sender">): boolean {
-  return sender === "" || sender.trim() === "";
-}
 
 /**
  * A bounce names a recipient; null: nothing stands against it. Spam in the name of made-up users comes back from

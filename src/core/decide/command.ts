@@ -1,4 +1,5 @@
-import type { BanAsked, CommandEvent } from "../events/event.ts";
+import type { BanAsked } from "../events/command.ts";
+import type { CommandEvent } from "../events/event.ts";
 import type { Protection } from "../events/reasons.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { later, type Millis } from "../time.ts";

@@ -1,4 +1,4 @@
-import type { Connect } from "../events/event.ts";
+import type { Connect } from "../events/connection.ts";
 import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";

@@ -1,4 +1,4 @@
-import type { LogPosition } from "../events/event.ts";
+import type { LogPosition } from "../events/log-position.ts";
 import type { Protection, Reason } from "../events/reasons.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
@@ -50,8 +50,8 @@ export type Change =
   | Readonly<{ type: "ALLOW"; prefix: Prefix; note: string; by: string; expiresAt: Millis | null }>
   | Readonly<{ type: "DISALLOW"; prefix: Prefix; cause: "ALLOW_REMOVED" | "ALLOW_EXPIRED"; by: string }>;
 
-/** The numbers behind a decision: `count` of at most `limit` within `windowMs`. */
-export type Evidence = Readonly<{ count: number; limit: number; windowMs: number }>;
+/** The numbers behind a decision: `count` of at most `limit` within `windowMs`, by the setting `key`. */
+export type Evidence = Readonly<{ count: number; limit: number; windowMs: number; key?: string | null }>;
 
 export type Decision = Readonly<{
   verdict: Verdict;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
-import type { LoginFacts } from "../events/event.ts";
+import type { LoginFacts } from "../events/login.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { later, MINUTE_MS } from "../time.ts";
 import type { Facts, Failure } from "./facts.ts";

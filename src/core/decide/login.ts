@@ -1,4 +1,4 @@
-import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../events/event.ts";
+import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../events/login.ts";
 import { prefixOf } from "../net/ip.ts";
 import { isOutside } from "../net/login-networks.ts";
 import type { Millis } from "../time.ts";

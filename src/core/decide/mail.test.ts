@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
-import type { MailFacts } from "../events/event.ts";
+import type { MailFacts } from "../events/mail.ts";
 import type { Decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { decideMail, decideMessage, decideRecipient } from "./mail.ts";

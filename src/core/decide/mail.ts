@@ -1,4 +1,4 @@
-import type { Mail, MailFacts, Message, Recipient } from "../events/event.ts";
+import type { Mail, MailFacts, Message, Recipient } from "../events/mail.ts";
 import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
-import type { JailReported } from "../events/event.ts";
+import type { JailReported } from "../events/report.ts";
 import { HOUR_MS, later, MINUTE_MS, SECOND_MS } from "../time.ts";
 import type { Ban, Decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";

@@ -1,5 +1,5 @@
-import type { JailReported } from "../events/event.ts";
 import type { Reason } from "../events/reasons.ts";
+import type { JailReported } from "../events/report.ts";
 import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";

@@ -1,5 +1,5 @@
 import type { Ban } from "../../core/decide/decision.ts";
-import type { JailReported } from "../../core/events/event.ts";
+import type { JailReported } from "../../core/events/report.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Keeper } from "../../engine/admin-ports.ts";
 import type { Clock, Log } from "../../engine/ports.ts";

@@ -18,6 +18,7 @@ import { SqliteAccountHistory } from "../../adapters/sqlite/engine-db/account-hi
 import { SqliteAcquaintances } from "../../adapters/sqlite/engine-db/acquaintances.ts";
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
 import { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
+import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
 import { SqliteHonestMail } from "../../adapters/sqlite/engine-db/honest-mail.ts";
 import { initialise } from "../../adapters/sqlite/engine-db/initialise.ts";
 import { SqliteNetworkHistory } from "../../adapters/sqlite/engine-db/network-history.ts";
@@ -26,7 +27,7 @@ import { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
 import { SqliteSenderLogins } from "../../adapters/sqlite/engine-db/sender-logins.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import type { Ban } from "../../core/decide/decision.ts";
-import type { JailReported } from "../../core/events/event.ts";
+import type { JailReported } from "../../core/events/report.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS } from "../../core/time.ts";
@@ -136,6 +137,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     banLog,
     store,
     retention,
+    names: new EventNames(databases.engine),
     leakMonitor,
     clock,
     notices,

@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
 import { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
+import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
 import { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
 import { hostPrefix, parseIp } from "../../core/net/ip.ts";
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
@@ -25,6 +26,7 @@ async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>) {
   const housekeeping = new Housekeeping({
     engine: kit.engine,
     banLog: new SqliteBanLog(kit.db),
+    names: new EventNames(kit.db),
     retention: new Retention(kit.db, new EventCount(kit.db), WIDE),
     store: kit.sqlite,
     leakMonitor: new BanLeakMonitor({

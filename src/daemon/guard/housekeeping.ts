@@ -1,5 +1,6 @@
 import { existsSync, rmSync, statfsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
 import type { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
 import type { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
@@ -17,6 +18,7 @@ export type HousekeepingParts = Readonly<{
   banLog: BanLog;
   retention: Retention;
   store: SqliteStore;
+  names: EventNames;
   leakMonitor: BanLeakMonitor;
   clock: Clock;
   notices: Notices;
@@ -68,6 +70,7 @@ export class Housekeeping {
       await expireBans(engine, banLog, clock);
       await expireAllowed(engine, store, clock);
       await this.#retain();
+      await this.#enterNames();
       this.#lookAtDisk();
       this.#parts.leakMonitor.look();
       // Not awaited, so a hanging keeper does not delay the rest.
@@ -108,6 +111,16 @@ export class Housekeeping {
       engine.flush();
       store.settle();
       if (retention.step(clock.now(), EVENTS_PER_STEP) < EVENTS_PER_STEP) return;
+      await nextTurn();
+    }
+  }
+
+  /** By which people search: a little at a time, as above. */
+  async #enterNames(): Promise<void> {
+    const { engine, names } = this.#parts;
+    for (;;) {
+      engine.flush();
+      if (names.step(EVENTS_PER_STEP) < EVENTS_PER_STEP) return;
       await nextTurn();
     }
   }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../../adapters/logs/log-follower.ts";
 import { appendFile, createFile, truncateFile, writeFile } from "../../adapters/root-files/files.ts";
-import type { LogPosition } from "../../core/events/event.ts";
+import type { LogPosition } from "../../core/events/log-position.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { parseMailLine, type Severity } from "../../wire/logs/mail-line.ts";
 

@@ -6,12 +6,13 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { eventRow } from "../../../test/kit/test-database.ts";
 import { hashPassword } from "../../adapters/accounts/password-hash.ts";
 import { systemClock } from "../../adapters/machine/clock.ts";
 import { SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import { openEngine } from "../../adapters/sqlite/open.ts";
-import { hostPrefix, parseIp } from "../../core/net/ip.ts";
+import type { EventType } from "../../core/events/event-types.ts";
 import { Feed } from "../../engine/feed.ts";
 import { digestOf } from "../../servers/api/sessions.ts";
 import { ControlServer } from "../../servers/control-server.ts";
@@ -34,7 +35,7 @@ type World = Readonly<{
   asked: Verb[];
   startGuard: () => Promise<Guard>;
 }>;
-type Guard = Readonly<{ append: (ip: string, type: string) => number; stop: () => Promise<void> }>;
+type Guard = Readonly<{ append: (ip: string, type: EventType) => number; stop: () => Promise<void> }>;
 
 async function startWeb(t: TestContext): Promise<World> {
   const data = mkdtempSync(join(tmpdir(), "ghostinbox-web-"));
@@ -82,24 +83,9 @@ async function startGuard(t: TestContext, layout: World["layout"], asked: Verb[]
     db.close();
   };
   t.after(stopGuard);
-  const append = (text: string, type: string): number => {
-    const ip = parseIp(text) ?? assert.fail(text);
+  const append = (text: string, type: EventType): number => {
     store.begin();
-    const id = store.append({
-      at: systemClock.now(),
-      type,
-      ip,
-      prefix: hostPrefix(ip),
-      account: null,
-      proof: null,
-      counts: null,
-      reason: null,
-      count: null,
-      limit: null,
-      windowMs: null,
-      details: "",
-      action: "",
-    });
+    const id = store.append(eventRow(text, systemClock.now(), { type, counts: null }));
     store.commit();
     feed.publish(id);
     return id;

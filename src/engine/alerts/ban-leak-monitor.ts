@@ -1,6 +1,7 @@
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import type { Decision } from "../../core/decide/decision.ts";
-import type { Event, Service } from "../../core/events/event.ts";
+import type { Event } from "../../core/events/event.ts";
+import type { Service } from "../../core/events/service.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { AddressState } from "../facts/address-cache.ts";

@@ -1,4 +1,4 @@
-import type { AuditType } from "../../core/events/event.ts";
+import type { AuditType } from "../../core/events/command.ts";
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 import type { Command, CommandError, Reply, Verb } from "../../wire/control/control.ts";
@@ -55,7 +55,9 @@ export async function aliasCommand(
   if (outcome === null) return wrongAddress(command.verb === "alias_add" ? command.targets.join(", ") : "");
   if (!outcome.ok)
     return { ok: false, kind: "failed", message: outcome.reason, next: "`alias list` shows the aliases." };
-  const recorded = await parts.engine.audit({ type: aliasAudit(command), subject: address, by });
+  const named = { type: aliasAudit(command), subject: address, by };
+  const audit = command.verb === "alias_add" ? { ...named, targets: command.targets } : named;
+  const recorded = await parts.engine.audit(audit);
   return recorded ? { ok: true, result: { address } } : UNRECORDED;
 }
 

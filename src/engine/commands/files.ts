@@ -1,4 +1,4 @@
-import type { AuditType } from "../../core/events/event.ts";
+import type { AuditType } from "../../core/events/command.ts";
 import { domainOf, parseAccountName } from "../../core/net/address.ts";
 import type { Command, FileChanges, Reply } from "../../wire/control/control.ts";
 import type { FileAccounts, NamedHash } from "../admin-ports.ts";

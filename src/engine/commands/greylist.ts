@@ -34,7 +34,7 @@ export async function greylistPause(
   const pause = { target, until: later(clock.now(), lastsMs), by };
   pauses.pause(pause);
   const subject = `${target} for ${formatDuration(lastsMs)}`;
-  const recorded = await engine.audit({ type: "GREYLIST_PAUSED", subject, by });
+  const recorded = await engine.audit({ type: "GREYLIST_PAUSED", subject, recipient: target, by });
   return recorded ? { ok: true, result: { pause: item(pause) } } : UNRECORDED;
 }
 

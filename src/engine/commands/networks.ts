@@ -31,7 +31,12 @@ export async function networkCommand(
     return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
   const after = parts.networks.networksOf(name);
   const where = after.length === 0 ? "anywhere" : after.join(", ");
-  const recorded = await parts.engine.audit({ type: "NETWORKS_CHANGED", subject: `${name} from ${where}`, by });
+  const recorded = await parts.engine.audit({
+    type: "NETWORKS_CHANGED",
+    subject: `${name} from ${where}`,
+    account: name,
+    by,
+  });
   const ended = await endSessions(parts, name);
   if (!ended.ok) return sessionsStay(name, ended.reason);
   return recorded ? { ok: true, result: { name, networks: after } } : UNRECORDED;

@@ -28,7 +28,7 @@ export async function spamAllow(parts: SpamCommandParts, command: Change, by: st
     return { ok: false, kind: "failed", message: outcome.reason, next: "`spam allow list` shows who is let in." };
   parts.preferences.refresh();
   const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
-  const recorded = await parts.engine.audit({ type, subject: `${sender} for ${account}`, by });
+  const recorded = await parts.engine.audit({ type, subject: `${sender} for ${account}`, account, sender, by });
   return recorded ? { ok: true, result: { account, sender } } : UNRECORDED;
 }
 

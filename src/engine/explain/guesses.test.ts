@@ -22,7 +22,7 @@ type Told = Partial<Omit<AlertEvent, "prefix">> & Readonly<{ from?: string | nul
 function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): void {
   const empty = { account: ANNA, proof: null, reason: null, isNewPlace: false, isKnownAccount: true };
   const prefix = from === null ? null : parsePrefix(from);
-  guesses.take({ id: 1, at: now, type, prefix, ...empty, details: "", action: "", ...rest });
+  guesses.take({ id: 1, at: now, type, prefix, ...empty, verdict: null, service: null, offence: null, ...rest });
 }
 
 /** So many different wrong passwords. */
@@ -106,7 +106,7 @@ test("what was told begins again: another right password needs other wrong ones"
   now = NOON;
   fail(3);
   succeed();
-  take("PASSWORD_CHANGED", { details: `${ANNA} by root` });
+  take("PASSWORD_CHANGED", { account: ANNA });
   succeed();
   assert.deepEqual(found(), []);
 });
@@ -116,10 +116,10 @@ test("what an administrator does about an account settles it, however its name i
     fail(3, { account: "Anna@Example.test" });
     succeed();
     assert.deepEqual(found(), [ANNA]);
-    take(type, { details: "ANNA@example.test by root" });
+    take(type, { account: "ANNA@example.test" });
     assert.deepEqual(found(), []);
     fail(3);
-    take(type, { details: `${ANNA} by root` });
+    take(type, { account: ANNA });
     succeed();
     assert.deepEqual(found(), [], "wrong passwords of before count no more");
   }

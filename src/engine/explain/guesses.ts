@@ -34,8 +34,7 @@ export class Guesses {
       case "PASSWORD_CHANGED":
       case "ACCOUNT_SUSPENDED":
       case "ACCOUNT_REMOVED":
-        // `NAME by WHOM` (record.ts).
-        this.#settle(event.details.split(" ")[0] ?? "");
+        this.#settle(account);
         return;
       default:
     }
@@ -87,8 +86,8 @@ export class Guesses {
   }
 
   #settle(account: string): void {
-    this.#found.delete(account.toLowerCase());
-    this.#forget(account.toLowerCase());
+    this.#found.delete(account);
+    this.#forget(account);
   }
 }
 

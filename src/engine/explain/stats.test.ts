@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { eventItem } from "../../../test/kit/samples.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import type { BanItem, EventItem, Health } from "../../wire/control/items.ts";
 import type { Queries } from "../ports.ts";
@@ -46,9 +47,7 @@ const queries: Queries = {
 };
 
 function event(id: number): EventItem {
-  const at = "2026-11-20T06:59:00.000Z";
-  const none = { ip: null, account: null, reason: null, count: null, limit: null, windowMs: null };
-  return { id, at, type: "BAN", ...none, details: "", action: "" };
+  return eventItem("BAN", { id });
 }
 
 test("the overview has everything the contract names, of the last 24 hours", () => {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { eventItem } from "../../../test/kit/samples.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { isSettingKey } from "../../settings/schema.ts";
-import type { EventItem } from "../../wire/control/items.ts";
 import { timelineOf } from "./timeline.ts";
 
-const event: EventItem = {
+const event = eventItem("LOGIN_FAILED", {
   id: 2,
   at: "2026-11-20T06:40:00.000Z",
-  type: "LOGIN_FAILED",
+  service: "imap",
   ip: "203.0.113.7",
   account: "anna@example.org",
   reason: "login_failures",
@@ -18,7 +18,7 @@ const event: EventItem = {
   windowMs: 600_000,
   details: "imap login=<anna@example.org>",
   action: "refused",
-};
+});
 
 test("a step has its source, evidence, meaning, and what lifts and prevents it", () => {
   const [first, second] = timelineOf([event, { ...event, id: 1, type: "CONNECT", reason: "below_limit", count: null }]);
@@ -34,7 +34,7 @@ test("a step has its source, evidence, meaning, and what lifts and prevents it",
 test("where it was seen follows from type and door; every type and reason can be told", () => {
   const sources = EVENT_TYPES.map((type) => timelineOf([{ ...event, type }])[0]?.source);
   assert.ok(!sources.includes(undefined));
-  assert.equal(timelineOf([{ ...event, details: "dashboard login=<>" }])[0]?.source, "web");
+  assert.equal(timelineOf([{ ...event, service: "dashboard" }])[0]?.source, "web");
   for (const reason of [...Object.keys(reasons), "one_of_a_newer_version", null]) {
     const [step] = timelineOf([{ ...event, reason }]);
     assert.notEqual(step?.meaning ?? "", "", String(reason));
@@ -59,23 +59,20 @@ test("what guards accounts and networks, and what Fail2ban tells, names the sett
 });
 
 test("each type of event was seen by the part of the server that sees it", () => {
-  const of = (type: string, details: string) => timelineOf([{ ...event, type, details }])[0]?.source;
+  const of = (type: string, service: string | null = null, verdict: string | null = null) =>
+    timelineOf([{ ...event, type, service, verdict }])[0]?.source;
   assert.deepEqual(
-    [
-      of("TLS_FAILED", "imap x"),
-      of("TLS_FAILED", "smtp x"),
-      of("SESSION_FAULT", "imap x"),
-      of("SESSION_FAULT", "smtp"),
-    ],
+    [of("TLS_FAILED", "imap"), of("TLS_FAILED", "smtp"), of("SESSION_FAULT", "imap"), of("SESSION_FAULT", "smtp")],
     ["login", "smtp", "login", "smtp"],
   );
   assert.deepEqual(
     ["EMAIL_ACCEPTED", "EMAIL_DELIVERED", "SPAM_SCORED", "JAIL_REPORTED", "BAN", "TOKEN_CREATED"].map((type) =>
-      of(type, ""),
+      of(type),
     ),
     ["smtp", "delivery", "spam", "fail2ban", "firewall", "administrator"],
   );
-  assert.deepEqual([of("SPARED", "jail postfix: 3"), of("LOGIN_REFUSED", "dashboard")], ["fail2ban", "web"]);
+  assert.deepEqual([of("SPARED", null, "pass"), of("SPARED")], ["fail2ban", "firewall"]);
+  assert.equal(of("LOGIN_REFUSED", "dashboard"), "web");
 });
 
 test("evidence is whole or it is none; what needs nothing done is lifted by nothing", () => {

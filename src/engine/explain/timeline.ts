@@ -29,9 +29,8 @@ function stepOf(event: EventItem): TimelineStep {
   };
 }
 
-/** By the type's public name, which is never reused; details begin with the door. */
-function sourceOf({ type, details }: EventItem): TimelineSource {
-  const door = details.split(" ", 1)[0];
+/** By the type's public name, which is never reused, and the door. */
+function sourceOf({ type, service, verdict }: EventItem): TimelineSource {
   switch (type) {
     case "CONNECT":
     case "CONNECT_DEFERRED":
@@ -45,7 +44,7 @@ function sourceOf({ type, details }: EventItem): TimelineSource {
       return "smtp";
     case "SESSION_FAULT":
     case "TLS_FAILED":
-      return door === "imap" ? "login" : "smtp";
+      return service === "imap" ? "login" : "smtp";
     case "SPAM_SCORED":
       return "spam";
     case "EMAIL_QUEUED":
@@ -58,7 +57,7 @@ function sourceOf({ type, details }: EventItem): TimelineSource {
     case "LOGIN_FAILED":
     case "LOGIN_DELAYED":
     case "LOGIN_REFUSED":
-      return door === "dashboard" ? "web" : "login";
+      return service === "dashboard" ? "web" : "login";
     case "JAIL_REPORTED":
       return "fail2ban";
     case "BAN":
@@ -67,7 +66,8 @@ function sourceOf({ type, details }: EventItem): TimelineSource {
     case "BAN_REFUSED":
       return "firewall";
     case "SPARED":
-      return door === "jail" ? "fail2ban" : "firewall";
+      // A report of Fail2ban was judged; a ban that did not come is a change.
+      return verdict === null ? "firewall" : "fail2ban";
     default:
       return "administrator";
   }

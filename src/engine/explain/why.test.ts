@@ -1,23 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { eventItem, NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventItem } from "../../wire/control/items.ts";
 import type { EventFilter, Queries } from "../ports.ts";
 import { whyAccount, whyMessage } from "./why.ts";
 
-const FROM = "from=<a@sender.test> to=<anna@example.test>";
+const FROM = { sender: "a@sender.test", recipient: "anna@example.test" };
 const NOT_ASKED = (): never => assert.fail("this is not asked");
 
-type Row = Readonly<{ type: string; details: string; minute?: number; ip?: string | null; mail?: string }>;
+type Row = Partial<EventItem> & Readonly<{ type: string; minute?: number; mail?: string }>;
 
 /** Rows in the order of their ids; `mail` is the name by which the database finds one. */
 function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly EventFilter[] } {
-  const items = rows.map(({ type, details, minute = 0, ip = STRANGER }, i): EventItem => {
-    const empty = { account: null, reason: null, count: null, limit: null, windowMs: null, action: "" };
-    return { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), type, ip, ...empty, details };
-  });
+  const items = rows.map(({ type, minute = 0, ...told }, i) =>
+    eventItem(type, { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), ip: STRANGER, ...told }),
+  );
   const asked: EventFilter[] = [];
   const events = (filter: EventFilter): readonly EventItem[] => {
     asked.push(filter);
@@ -34,7 +33,8 @@ function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly 
 
 const ACCEPTED: Row = {
   type: "EMAIL_ACCEPTED",
-  details: `smtp ${FROM} size=9 queue_id=72CED1EABE5`,
+  ...FROM,
+  queueId: "72CED1EABE5",
   mail: "72CED1EABE5",
 };
 
@@ -44,16 +44,16 @@ function types(rows: readonly Row[]): readonly string[] {
 
 test("the session of a mail begins at its connection and holds what concerned its sender, within ten minutes", () => {
   const session: readonly Row[] = [
-    { type: "CONNECT", details: "an earlier one" },
-    { type: "CONNECT", details: "smtp mx.sender.test" },
-    { type: "RECIPIENT", details: `smtp ${FROM} helo=<x>` },
-    { type: "RECIPIENT", details: "smtp from=<b@sender.test> to=<anna@example.test>" },
-    { type: "GREYLIST_ASKED", details: `smtp ${FROM}` },
-    { type: "EMAIL", details: `smtp ${FROM}` },
-    { type: "EMAIL_DEFERRED", details: `smtp ${FROM}` },
-    { type: "EMAIL_BLOCKED", details: `smtp ${FROM}` },
-    { type: "LOGIN_FAILED", details: `smtp ${FROM}` },
-    { type: "EMAIL", details: `smtp ${FROM}`, ip: "203.0.113.8" },
+    { type: "CONNECT" },
+    { type: "CONNECT" },
+    { type: "RECIPIENT", ...FROM },
+    { type: "RECIPIENT", sender: "b@sender.test" },
+    { type: "GREYLIST_ASKED", ...FROM },
+    { type: "EMAIL", ...FROM },
+    { type: "EMAIL_DEFERRED", ...FROM },
+    { type: "EMAIL_BLOCKED", ...FROM },
+    { type: "LOGIN_FAILED", ...FROM },
+    { type: "EMAIL", ...FROM, ip: "203.0.113.8" },
   ];
   assert.deepEqual(types([...session, ACCEPTED]), [
     "CONNECT",
@@ -65,20 +65,13 @@ test("the session of a mail begins at its connection and holds what concerned it
     "EMAIL_ACCEPTED",
   ]);
   const late = { ...ACCEPTED, minute: 10 };
-  assert.deepEqual(types([{ type: "CONNECT", details: "smtp" }, late]), ["CONNECT", "EMAIL_ACCEPTED"]);
-  assert.deepEqual(
-    types([
-      { type: "CONNECT", details: "smtp" },
-      { ...late, minute: 10.001 },
-    ]),
-    ["EMAIL_ACCEPTED"],
-  );
+  assert.deepEqual(types([{ type: "CONNECT" }, late]), ["CONNECT", "EMAIL_ACCEPTED"]);
+  assert.deepEqual(types([{ type: "CONNECT" }, { ...late, minute: 10.001 }]), ["EMAIL_ACCEPTED"]);
 });
 
 test("fifty events before a mail are looked at for its session, of its own address alone", () => {
-  const noise = (count: number): readonly Row[] =>
-    Array.from({ length: count }, () => ({ type: "LOGIN_FAILED", details: "" }));
-  const first = { type: "CONNECT", details: "smtp" };
+  const noise = (count: number): readonly Row[] => Array.from({ length: count }, () => ({ type: "LOGIN_FAILED" }));
+  const first = { type: "CONNECT" };
   assert.deepEqual(types([first, ...noise(49), ACCEPTED]), ["CONNECT", "EMAIL_ACCEPTED"]);
   assert.deepEqual(types([first, ...noise(50), ACCEPTED]), ["EMAIL_ACCEPTED"]);
   const asked = queries(first, ACCEPTED);
@@ -87,10 +80,10 @@ test("fifty events before a mail are looked at for its session, of its own addre
 });
 
 test("a mail without an address, or one that names no sender, has no session", () => {
-  const connect = { type: "CONNECT", details: "smtp" };
+  const connect = { type: "CONNECT" };
   assert.deepEqual(types([connect, { ...ACCEPTED, ip: null }]), ["EMAIL_ACCEPTED"]);
-  assert.deepEqual(types([connect, { ...ACCEPTED, details: "queue_id=72CED1EABE5 " }]), ["EMAIL_ACCEPTED"]);
-  const queued = { ...ACCEPTED, type: "EMAIL_QUEUED", details: "queue_id=72CED1EABE5 message_id=<x@y>" };
+  assert.deepEqual(types([connect, { ...ACCEPTED, sender: null }]), ["EMAIL_ACCEPTED"]);
+  const queued = { ...ACCEPTED, type: "EMAIL_QUEUED", sender: null, messageId: "<x@y>" };
   assert.deepEqual(types([connect, queued]), ["EMAIL_QUEUED"]);
 });
 
@@ -99,7 +92,8 @@ test("names lead from one to another, to twenty of them and two hundred events",
     Array.from({ length: count }, (_, i) => ({
       type: "EMAIL_QUEUED",
       ip: null,
-      details: `queue_id=${i === 0 ? "72CED1EABE5" : `AAAAA${i}`} message_id=<${i}@sender.test>`,
+      queueId: i === 0 ? "72CED1EABE5" : `AAAAA${i}`,
+      messageId: `<${i}@sender.test>`,
       mail: i === 0 ? "72CED1EABE5" : `${i - 1}@sender.test`,
     }));
   const few = whyMessage(queries(...chain(3)), "72CED1EABE5");
@@ -111,16 +105,18 @@ test("names lead from one to another, to twenty of them and two hundred events",
   const flood = Array.from({ length: 200 }, (_, i) => ({
     type: "EMAIL_QUEUED",
     ip: null,
-    details: `queue_id=72CED1EABE5 message_id=<${i}@sender.test>`,
+    queueId: "72CED1EABE5",
+    messageId: `<${i}@sender.test>`,
     mail: "72CED1EABE5",
   }));
   const last = {
     type: "EMAIL_QUEUED",
     ip: null,
     mail: "72CED1EABE5",
-    details: "queue_id=72CED1EABE5 message_id=<x@y>",
+    queueId: "72CED1EABE5",
+    messageId: "<x@y>",
   };
-  const nameless = { ...last, details: "queue_id=72CED1EABE5 " };
+  const nameless = { ...last, messageId: null };
   const full = queries(last, ...Array.from({ length: 199 }, () => nameless));
   whyMessage(full, "72CED1EABE5");
   assert.equal(full.asked.length, 1, "two hundred events are enough");
@@ -133,7 +129,6 @@ test("names lead from one to another, to twenty of them and two hundred events",
 test("an account's addresses have their sign-ins counted, and the time of the last", () => {
   const login = (type: string, minute: number, ip: string | null = STRANGER): Row => ({
     type,
-    details: "",
     minute,
     ip,
   });

@@ -1,4 +1,4 @@
-import { mailNames } from "../../core/events/mail-trace.ts";
+import { bareMessageId } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { AccountReport, AddressStory, EventItem, MessageReport } from "../../wire/control/items.ts";
@@ -24,42 +24,40 @@ export function whyAccount(queries: Queries, account: string): AccountReport {
 
 /** One mail, by its queue id or its Message-ID (with or without angle brackets): its session, its way, its end. */
 export function whyMessage(queries: Queries, name: string): MessageReport {
-  const asked = bare(name);
+  const asked = bareMessageId(name);
   const names = new Set([asked]);
   const found = new Map<number, EventItem>();
   // A Message-ID leads to a queue id, which leads to more.
   for (const one of names) {
     for (const event of queries.events({ mail: one, most: MOST_EVENTS, order: "newest_first" })) {
       found.set(event.id, event);
-      const { queueId = "", messageId = "" } = mailNames(event.type, event.details) ?? {};
-      for (const other of [queueId, bare(messageId)])
-        if (other !== "" && names.size < MOST_NAMES && found.size < MOST_EVENTS) names.add(other);
+      for (const other of [event.queueId, event.messageId === null ? null : bareMessageId(event.messageId)])
+        if (other !== null && other !== "" && names.size < MOST_NAMES && found.size < MOST_EVENTS) names.add(other);
     }
   }
-  for (const event of [...found.values()].flatMap((accepted) => sessionOf(queries, accepted)))
-    found.set(event.id, event);
-  const events = [...found.values()];
-  const about = events.flatMap((event) => mailNames(event.type, event.details) ?? []);
+  const named = [...found.values()];
+  for (const event of named.flatMap((accepted) => sessionOf(queries, accepted))) found.set(event.id, event);
   return {
     asked,
-    queueIds: unique(about.map(({ queueId }) => queueId)),
-    messageIds: unique(about.map(({ messageId }) => messageId)),
-    timeline: timelineOf(events),
+    queueIds: unique(named.map(({ queueId }) => queueId)),
+    messageIds: unique(named.map(({ messageId }) => messageId)),
+    timeline: timelineOf([...found.values()]),
   };
 }
 
-/** What the client did in the session that brought the mail, up to its acceptance: those rows know no queue id yet. */
+/** What the client did in the session that brought the mail, up to its acceptance: its first rows know no queue id yet. */
 function sessionOf(queries: Queries, accepted: EventItem): readonly EventItem[] {
-  const [, sender = null] = / from=(<.*?>) to/.exec(accepted.details) ?? [];
+  const { sender, queueId } = accepted;
   const ip = accepted.ip === null ? null : parseIp(accepted.ip);
-  if (ip === null || sender === null || mailNames(accepted.type, accepted.details) === null) return [];
+  if (ip === null || sender === null || queueId === null) return [];
   const before = queries.events({ prefix: hostPrefix(ip), before: accepted.id, most: 50, order: "newest_first" });
   const since = Date.parse(accepted.at) - SESSION_MS;
   const session: EventItem[] = [];
   for (const event of before) {
     if (event.ip !== ip || Date.parse(event.at) < since) continue;
     if (event.type === "CONNECT") return [...session, event];
-    if (STAGES.has(event.type) && event.details.includes(` from=${sender} `)) session.push(event);
+    const isOther = event.queueId !== null && event.queueId !== queueId;
+    if (STAGES.has(event.type) && event.sender === sender && !isOther) session.push(event);
   }
   return session;
 }
@@ -85,10 +83,6 @@ function addressesOf(events: readonly EventItem[]): AccountReport["addresses"] {
   return [...seen].map(([ip, counts]) => ({ ip, ...counts }));
 }
 
-function bare(messageId: string): string {
-  return messageId.replace(/^<(.*)>$/, "$1");
-}
-
-function unique(names: readonly string[]): readonly string[] {
-  return [...new Set(names)].filter((name) => name !== "");
+function unique(names: readonly (string | null)[]): readonly string[] {
+  return [...new Set(names)].filter((name) => name !== null).filter((name) => name !== "");
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
-import type { LoginFacts } from "../../core/events/event.ts";
+import type { LoginFacts } from "../../core/events/login.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
 const LIMIT = TEST_POLICY.accounts.failures;

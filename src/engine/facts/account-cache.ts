@@ -1,7 +1,7 @@
 import { countGuesses, type Guess, networkShare } from "../../core/decide/account-guard.ts";
 import type { AccountFacts } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
-import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/event.ts";
+import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
-import type { Recipient } from "../../core/events/event.ts";
+import type { Recipient } from "../../core/events/mail.ts";
 import { type Acquaintance, createAcquaintance } from "./acquaintance.ts";
 
 const EVENT: Recipient = {

@@ -1,5 +1,5 @@
 import type { Policy } from "../../core/decide/policy.ts";
-import type { Recipient } from "../../core/events/event.ts";
+import type { Recipient } from "../../core/events/mail.ts";
 import { domainsOf } from "../../core/net/host-domains.ts";
 import { isProvider, isWithin } from "../../core/net/provider.ts";
 import type { Millis } from "../../core/time.ts";

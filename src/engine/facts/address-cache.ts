@@ -2,7 +2,10 @@ import type { Ban } from "../../core/decide/decision.ts";
 import type { Facts, Failure } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
+import type { Event } from "../../core/events/event.ts";
+import type { LoginFacts } from "../../core/events/login.ts";
 import type { Protection } from "../../core/events/reasons.ts";
+import { windowOf } from "../../core/events/record.ts";
 import {
   type Ip,
   isSingleAddress,
@@ -96,8 +99,24 @@ export class AddressCache {
     };
   }
 
-  addAccountMail(policy: Policy, account: string, now: Millis): void {
-    push(this.#accountMails(policy, account, now), now, timesToKeep(policy.mail, policy.knownFactor));
+  /** An event that counts enters its window: the one under which it is recorded too. */
+  count(policy: Policy, event: Event, state: AddressState, now: Millis): void {
+    const keep = mostTimes(policy);
+    switch (windowOf(event)) {
+      case "connection":
+        return push(state.connections, now, keep);
+      case "mail":
+        return push(state.mails, now, keep);
+      case "account_mail":
+        return this.#countAccountMail(policy, event, now);
+      case "login":
+        return "login" in event ? push(state.failures, failureOf(event, now), keep) : undefined;
+      case "probe":
+        return push(state.probes, now, keep);
+      case "bounce":
+        return push(state.bounces, now, keep);
+      case null:
+    }
   }
 
   /** What is remembered of this subject, if anything. */
@@ -116,6 +135,11 @@ export class AddressCache {
     this.#subjects.clear();
     this.#states.clear();
     this.#accounts.clear();
+  }
+
+  #countAccountMail(policy: Policy, event: Event, now: Millis): void {
+    if (!("account" in event) || event.account === null) return;
+    push(this.#accountMails(policy, event.account, now), now, timesToKeep(policy.mail, policy.knownFactor));
   }
 
   #subject(policy: Policy, ip: Ip): Prefix {
@@ -162,6 +186,10 @@ export class AddressCache {
     dropOldest(this.#accounts, LIMITS.cachedAccounts);
     return times;
   }
+}
+
+function failureOf({ passwordHash, login }: LoginFacts, at: Millis): Failure {
+  return { at, passwordHash, account: login.toLowerCase() };
 }
 
 /** What lies ahead is from before the clock was set back: it counts no more. */

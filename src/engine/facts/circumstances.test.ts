@@ -4,7 +4,9 @@ import { ip, MAIL, NOON, POLICY, STRANGER, times } from "../../../test/kit/sampl
 import { decision } from "../../core/decide/decision.ts";
 import { NOTHING_HEARD } from "../../core/decide/facts.ts";
 import type { HonestServer } from "../../core/decide/honest-mail.ts";
-import type { Event, LoginFacts, Mail, Recipient } from "../../core/events/event.ts";
+import type { Event } from "../../core/events/event.ts";
+import type { LoginFacts } from "../../core/events/login.ts";
+import type { Mail, Recipient } from "../../core/events/mail.ts";
 import { hostPrefix, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import type { AddressState } from "./address-cache.ts";

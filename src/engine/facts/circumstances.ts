@@ -1,10 +1,11 @@
-import { isBounce } from "../../core/decide/bounce.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import { type BounceFacts, type Facts, NO_BOUNCE, NOTHING_HEARD } from "../../core/decide/facts.ts";
 import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { exceeded } from "../../core/decide/windows.ts";
-import type { Event, Message, Recipient } from "../../core/events/event.ts";
+import type { Event } from "../../core/events/event.ts";
+import type { Message, Recipient } from "../../core/events/mail.ts";
+import { isBounce } from "../../core/events/mail.ts";
 import { addressLiteral } from "../../core/net/address.ts";
 import { hostPrefix, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { ip, MAIL } from "../../../test/kit/samples.ts";
-import type { Message, Observation } from "../../core/events/event.ts";
+import type { Observation } from "../../core/events/log.ts";
+import type { Message } from "../../core/events/mail.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { MailsUnderWay } from "./mails-under-way.ts";
 

@@ -1,6 +1,7 @@
 import type { Change } from "../../core/decide/decision.ts";
 import type { Credit } from "../../core/decide/honest-mail.ts";
-import type { Message, Observation } from "../../core/events/event.ts";
+import type { Observation } from "../../core/events/log.ts";
+import type { Message } from "../../core/events/mail.ts";
 import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { LIMITS } from "../limits.ts";
 import type { HonestMail } from "../ports.ts";

@@ -1,4 +1,4 @@
-import type { MailFacts } from "../../core/events/event.ts";
+import type { MailFacts } from "../../core/events/mail.ts";
 import { LIMITS } from "../limits.ts";
 import { dropOldest } from "./address-cache.ts";
 

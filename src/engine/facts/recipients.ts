@@ -1,6 +1,6 @@
 import type { RecipientKind } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
-import type { Recipient } from "../../core/events/event.ts";
+import type { Recipient } from "../../core/events/mail.ts";
 import type { RecipientDirectory } from "../ports.ts";
 
 /** What a recipient is here. Of other domains nothing is known: whether to relay is Postfix's question. */

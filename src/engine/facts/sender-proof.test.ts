@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip, MAIL } from "../../../test/kit/samples.ts";
-import type { Recipient } from "../../core/events/event.ts";
+import type { Recipient } from "../../core/events/mail.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import type { Found, NameLookup } from "../lookups/expand-spf.ts";
 import { createSenderProofs } from "./sender-proof.ts";

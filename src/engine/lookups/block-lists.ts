@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import type { Listing } from "../../core/events/event.ts";
+import type { Listing } from "../../core/events/mail.ts";
 import { type Ip, isV4 } from "../../core/net/ip.ts";
 import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "../../wire/dns/dnsbl.ts";

@@ -16,16 +16,30 @@ export type BanItem = Readonly<{
   offences: number;
 }>;
 
+/** An event. `details` and `action` are its words, for people; the rest is what they say, null where it does not apply. */
 export type EventItem = Readonly<{
   id: number;
   at: string;
   type: string;
+  service: string | null;
   ip: string | null;
   account: string | null;
+  sender: string | null;
+  recipient: string | null;
+  queueId: string | null;
+  messageId: string | null;
+  helo: string | null;
+  sizeBytes: number | null;
+  verdict: string | null;
   reason: string | null;
+  offence: number | null;
   count: number | null;
   limit: number | null;
   windowMs: number | null;
+  /** The setting that the limit is. */
+  limitKey: string | null;
+  /** Who gave the command. */
+  actor: string | null;
   details: string;
   action: string;
 }>;

@@ -1,6 +1,7 @@
 import type { Decision } from "../../core/decide/decision.ts";
 import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
-import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded, Service } from "../../core/events/event.ts";
+import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
+import type { Service } from "../../core/events/service.ts";
 import { parseIp } from "../../core/net/ip.ts";
 
 /** Dovecot's auth policy: JSON over HTTP before and after each login (auth-policy.c, Dovecot 2.3). */

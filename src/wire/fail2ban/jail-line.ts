@@ -1,7 +1,7 @@
 import { isAboutLogins } from "../../core/decide/jails.ts";
 import { LIVE_REFUSALS } from "../../core/decide/live-refusals.ts";
-import type { JailLine } from "../../core/events/event.ts";
 import { reasons } from "../../core/events/reasons.ts";
+import type { JailLine } from "../../core/events/report.ts";
 import type { Millis } from "../../core/time.ts";
 import { timeOfLine } from "../logs/log-time.ts";
 import { parseMailLine } from "../logs/mail-line.ts";

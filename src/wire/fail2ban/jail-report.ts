@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { isJailName } from "../../core/decide/jails.ts";
-import type { JailReported } from "../../core/events/event.ts";
+import type { JailReported } from "../../core/events/report.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { instant, SECOND_MS } from "../../core/time.ts";
 import { isObject, lazily, parseJson, readFields, text, texts, wholeNumber } from "../control/fields.ts";

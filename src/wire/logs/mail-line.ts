@@ -1,4 +1,4 @@
-import type { Service } from "../../core/events/event.ts";
+import type { Service } from "../../core/events/service.ts";
 
 /** A line of mail.log, split into the parts that only Postfix and Dovecot write. A stranger chooses none of them. */
 export type MailLine = Readonly<{

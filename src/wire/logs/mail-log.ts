@@ -1,4 +1,4 @@
-import type { Observation } from "../../core/events/event.ts";
+import type { Observation } from "../../core/events/log.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import { timeOfLine } from "./log-time.ts";

@@ -1,4 +1,4 @@
-import type { MailFinding, Observation } from "../../core/events/event.ts";
+import type { MailFinding, Observation } from "../../core/events/log.ts";
 import { parseIp } from "../../core/net/ip.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Observation } from "../../core/events/event.ts";
+import type { Observation } from "../../core/events/log.ts";
 
 /**
  * Lines of spamd(8p). A mail leaves two, which share the process id of the child that scored it:

@@ -1,6 +1,8 @@
 import type { Decision } from "../../core/decide/decision.ts";
-import type { Connect, Mail, MailFacts, Message, Recipient, Service } from "../../core/events/event.ts";
+import type { Connect } from "../../core/events/connection.ts";
+import type { Mail, MailFacts, Message, Recipient } from "../../core/events/mail.ts";
 import { type Reason, reasons } from "../../core/events/reasons.ts";
+import type { Service } from "../../core/events/service.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 

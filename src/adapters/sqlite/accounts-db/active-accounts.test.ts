@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { migrate } from "../migrate.ts";
 import { SqliteActiveAccounts } from "./active-accounts.ts";
 import { accountsMigrations } from "./migrations.ts";
 
 test("active is who could sign in, in any case: neither the suspended, nor the unlisted, nor the unknown", () => {
   const db = new DatabaseSync(":memory:");
-  for (const sql of accountsMigrations) db.exec(sql);
+  migrate(db, accountsMigrations, 1);
   db.exec(`
     INSERT INTO account (name, password, suspended, followed, created_at) VALUES
       ('alice@example.org', '{ARGON2ID}x', 0, NULL, 0), ('carol@example.org', '{ARGON2ID}x', 1, NULL, 0),

@@ -6,6 +6,7 @@ import { parseSenderPattern } from "../../../core/events/sender-pattern.ts";
 import { type AccountName, parseAccountName, parseAddress } from "../../../core/net/address.ts";
 import { instant } from "../../../core/time.ts";
 import { engineMigrations } from "../engine-db/migrations.ts";
+import { migrate } from "../migrate.ts";
 
 const NOW = instant(1_800_000_000_000);
 
@@ -23,7 +24,7 @@ function address(text: string) {
 
 test("an account's list holds for aliases that lead to it alone, and ends with the account", () => {
   const engine = new DatabaseSync(":memory:");
-  for (const sql of engineMigrations) engine.exec(sql);
+  migrate(engine, engineMigrations, 1);
   const { accounts, senders: on } = accountsOnMemory();
   const senders = on(engine);
   const [anna, bert] = [name("anna@example.test"), name("bert@example.test")];

@@ -11,7 +11,7 @@ import type {
   AlertStore,
   Delivery,
 } from "../../../engine/alerts/ports.ts";
-import { integer, millis, millisOrNull, prefix, text, textOrNull } from "../columns.ts";
+import { integer, integerOrNull, millis, millisOrNull, prefix, text, textOrNull } from "../columns.ts";
 import { EventIds } from "./event-ids.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -24,7 +24,7 @@ export class SqliteAlertEvents implements AlertEvents {
   constructor(db: DatabaseSync) {
     this.#ids = new EventIds(db);
     this.#between = db.prepare(`
-      SELECT id, at, type, prefix, account, proof, reason, details, action,
+      SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence,
         type = 'LOGIN_SUCCEEDED' AND NOT EXISTS (
           SELECT 1 FROM known_address AS known
           WHERE known.prefix = event.prefix AND known.account = event.account AND known.first_at < event.at
@@ -53,10 +53,11 @@ export class SqliteAlertEvents implements AlertEvents {
       account: textOrNull(row["account"]),
       proof: textOrNull(row["proof"]),
       reason: textOrNull(row["reason"]),
+      verdict: textOrNull(row["verdict"]),
+      service: textOrNull(row["service"]),
+      offence: integerOrNull(row["offence"]),
       isNewPlace: row["is_new_place"] === 1,
       isKnownAccount: row["is_known_account"] === 1,
-      details: text(row["details"]),
-      action: text(row["action"]),
     }));
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
 import { ip, MAIL } from "../../../../test/kit/samples.ts";
-import type { JailReported } from "../../../core/events/event.ts";
+import type { JailReported } from "../../../core/events/report.ts";
 import { hostPrefix } from "../../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 

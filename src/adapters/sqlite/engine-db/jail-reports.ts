@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { Heard } from "../../../core/decide/facts.ts";
 import { LIVE_REFUSALS } from "../../../core/decide/live-refusals.ts";
-import type { JailLine, JailReported } from "../../../core/events/event.ts";
+import type { JailLine, JailReported } from "../../../core/events/report.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import { DAY_MS, instant, later, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
 import { COUNTS_CODE, integerOrNull, millis, text, textOrNull } from "../columns.ts";

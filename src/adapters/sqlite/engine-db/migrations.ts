@@ -1,8 +1,11 @@
+import type { Migration } from "../migrate.ts";
+import { carryOver } from "./carry-over.ts";
+
 /**
  * `engine.db`: the index is the schema version; append only. Written for SQLite 3.40 (Debian 12): one view that an
  * older library cannot parse makes it reject the whole file. Times are milliseconds since the Unix epoch.
  */
-export const engineMigrations: readonly string[] = [
+export const engineMigrations: readonly Migration[] = [
   // `event.counts`: 0 no window, 1 connection, 2 mail of a stranger, 3 mail of an account, 4 failed login,
   // 5 unknown recipient, 6 the same of a mail with an empty sender.
   // `event_subject` finds the events of a network or an account, those up to `event_indexed.upto`; see EventIndex.
@@ -232,4 +235,38 @@ export const engineMigrations: readonly string[] = [
 
   CREATE INDEX correspondent_by_domain ON correspondent (substr(address, instr(address, '@') + 1));
   `,
+  // An event as data; `details` and `action` are for people alone. `event.rest`: JSON (core/events/rest-schemas.ts), null of an event
+  // that an older version wrote. `event_name` finds the events of an account or an address (role 1, in lower case), of a
+  // queue id (2) and of a Message-ID without its brackets (3), those up to `event_indexed.names`; see EventNames.
+  `
+  ALTER TABLE event ADD COLUMN service TEXT;
+  ALTER TABLE event ADD COLUMN sender TEXT;
+  ALTER TABLE event ADD COLUMN recipient TEXT;
+  ALTER TABLE event ADD COLUMN queue_id TEXT;
+  ALTER TABLE event ADD COLUMN message_id TEXT;
+  ALTER TABLE event ADD COLUMN helo TEXT;
+  ALTER TABLE event ADD COLUMN size_bytes INTEGER;
+  ALTER TABLE event ADD COLUMN verdict TEXT;
+  ALTER TABLE event ADD COLUMN offence INTEGER;
+  ALTER TABLE event ADD COLUMN limit_key TEXT;
+  ALTER TABLE event ADD COLUMN actor TEXT;
+  ALTER TABLE event ADD COLUMN rest TEXT;
+
+  CREATE TABLE event_name (
+    role INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    PRIMARY KEY (role, name, id)
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE event_indexed ADD COLUMN names INTEGER NOT NULL DEFAULT 0;
+  CREATE VIEW event_names (role, name, id, type) AS
+    SELECT 1, substr(lower(account), 1, 320), id, type FROM event WHERE account <> ''
+    UNION ALL SELECT 1, substr(lower(recipient), 1, 320), id, type FROM event WHERE recipient <> ''
+    UNION ALL SELECT 1, substr(lower(value), 1, 320), event.id, event.type FROM event, json_each(rest, '$.targets')
+      WHERE event.type = 'ALIAS_ADDED'
+    UNION ALL SELECT 2, queue_id, id, type FROM event WHERE queue_id <> ''
+    UNION ALL SELECT 3, substr(iif(message_id GLOB '<*>', substr(message_id, 2, length(message_id) - 2), message_id), 1, 320), id, type
+      FROM event WHERE message_id <> '';
+  `,
+  carryOver,
 ];

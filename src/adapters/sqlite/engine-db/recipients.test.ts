@@ -3,11 +3,12 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { accountsMigrations } from "../accounts-db/migrations.ts";
+import { migrate } from "../migrate.ts";
 import { SqliteRecipients } from "./recipients.ts";
 
 test("accounts, suspended ones too, their extensions and aliases are known, in any case; others are not", () => {
   const db = new DatabaseSync(":memory:");
-  for (const sql of accountsMigrations) db.exec(sql);
+  migrate(db, accountsMigrations, 1);
   db.exec(`
     INSERT INTO account (name, password, suspended, created_at) VALUES
       ('alice@example.org', '{ARGON2ID}x', 0, 0), ('carol@example.org', '{ARGON2ID}x', 1, 0);

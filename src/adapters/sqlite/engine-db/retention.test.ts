@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { banOf, eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
+import type { EventType } from "../../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, later, type Millis } from "../../../core/time.ts";
 import { openEngine } from "../open.ts";
 import { SqliteBanLog } from "./ban-log.ts";
@@ -19,7 +20,7 @@ function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
   const retention = new Retention(db, events, { ...WIDE, ...limits });
   const count = (where = "true"): number =>
     Number(db.prepare(`SELECT count(*) AS n FROM event WHERE ${where}`).get()?.["n"]);
-  const append = (rows: number, at: Millis, type = "CONNECT"): void => {
+  const append = (rows: number, at: Millis, type: EventType = "CONNECT"): void => {
     store.begin();
     for (let i = 0; i < rows; i++) store.append(eventRow(`203.0.${i % 250}.7`, at, { type }));
     store.commit();

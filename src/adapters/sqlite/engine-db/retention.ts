@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { AuditType } from "../../../core/events/event.ts";
+import type { AuditType } from "../../../core/events/command.ts";
 import { DAY_MS, HOUR_MS, type Millis } from "../../../core/time.ts";
 import { integer } from "../columns.ts";
 import type { EventCount } from "./event-count.ts";
@@ -129,6 +129,7 @@ export class Retention {
     which.summarise.run(low, high);
     which.forget.run(low, high, keepFrom);
     which.forgetAccount.run(low, high, keepFrom);
+    which.forgetNames.run(low, high);
     const gone = Number(which.remove.run(low, high).changes);
     this.#events.add(-gone);
     return gone;
@@ -162,7 +163,9 @@ export class Retention {
 }
 
 /** How events of one kind go, by their lowest and highest id. */
-type Removal = Readonly<Record<"countKept" | "summarise" | "forget" | "forgetAccount" | "remove", StatementSync>>;
+type Removal = Readonly<
+  Record<"countKept" | "summarise" | "forget" | "forgetAccount" | "forgetNames" | "remove", StatementSync>
+>;
 
 type Range = Readonly<Record<string, unknown>> | undefined;
 
@@ -222,6 +225,8 @@ function statements(sql: (text: string) => StatementSync) {
       summarise: sql(summarise(which)),
       forget: sql(forget("prefix", "true")),
       forgetAccount: sql(forget("account", "counts = 3")),
+      forgetNames: sql(`
+        DELETE FROM event_name WHERE (role, name, id) IN (SELECT role, name, id FROM event_names WHERE ${within})`),
       remove: sql(`DELETE FROM event WHERE ${within}`),
     };
   };

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { BAN_COLUMNS } from "./ban-row.ts";
+import { INSERT_EVENT } from "./event-columns.ts";
 
 /** What the store asks and writes, each prepared once. */
 export type StoreStatements = Readonly<Record<keyof ReturnType<typeof statements>, StatementSync>>;
@@ -15,9 +16,7 @@ function statements(sql: (text: string) => StatementSync) {
     begin: sql("BEGIN IMMEDIATE"),
     commit: sql("COMMIT"),
     rollback: sql("ROLLBACK"),
-    append: sql(`
-      INSERT INTO event (at, type, ip, prefix, account, proof, counts, reason, count, limit_count, window_ms, details, action)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    append: sql(INSERT_EVENT),
     bansOf: sql(
       `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT ?`,
     ),

@@ -1,22 +1,24 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Ban, Change } from "../../../core/decide/decision.ts";
 import type { Heard } from "../../../core/decide/facts.ts";
-import type { JailReported, LogPosition } from "../../../core/events/event.ts";
+import type { LogPosition } from "../../../core/events/log-position.ts";
+import type { EventRecord } from "../../../core/events/record.ts";
+import type { JailReported } from "../../../core/events/report.ts";
 import { isSingleAddress, type Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
 import type {
   AddressHistory,
   AllowEntry,
-  EventRow,
   History,
   JailMemory,
   LogPositions,
   Reach,
   Store,
 } from "../../../engine/ports.ts";
-import { COUNTS_CODE, integer, millis, millisOrNull, prefix as prefixColumn, text } from "../columns.ts";
+import { integer, millis, millisOrNull, prefix as prefixColumn, text } from "../columns.ts";
 import { BanLengths } from "./ban-lengths.ts";
 import { readBan } from "./ban-row.ts";
+import { valuesOf } from "./event-columns.ts";
 import { EventCount } from "./event-count.ts";
 import { EventIndex } from "./event-index.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";
@@ -96,24 +98,10 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     }
   }
 
-  append(row: EventRow): number {
-    const written = this.#sql.append.run(
-      row.at,
-      row.type,
-      row.ip,
-      row.prefix,
-      row.account,
-      row.proof,
-      row.counts === null ? 0 : COUNTS_CODE[row.counts],
-      row.reason,
-      row.count,
-      row.limit,
-      row.windowMs,
-      row.details,
-      row.action,
-    );
+  append(record: EventRecord): number {
+    const written = this.#sql.append.run(...valuesOf(record));
     this.#events.add(1);
-    this.#index.add(row.prefix, row.counts === "account_mail" ? row.account : null);
+    this.#index.add(record.prefix, record.counts === "account_mail" ? record.account : null);
     return Number(written.lastInsertRowid);
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { eventItem } from "../../../../test/kit/samples.ts";
 import { eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
 import { later } from "../../../core/time.ts";
 import type { EventFilter } from "../../../engine/ports.ts";
@@ -40,15 +41,13 @@ test("events are filtered by cursor, type and order", (t) => {
   assert.deepEqual(ids({ type: "EMAIL", prefix: net("203.0.113.7"), most: 2 }), [10, 8]);
   assert.deepEqual(search.find({ most: 1, order: "oldest_first" }), [
     {
+      ...eventItem("CONNECT"),
       id: 1,
       at: "2026-11-20T06:00:00.000Z",
-      type: "CONNECT",
+      service: "smtp",
       ip: "203.0.113.7",
-      account: null,
+      verdict: "pass",
       reason: "below_limit",
-      count: null,
-      limit: null,
-      windowMs: null,
       details: "smtp mail.example.com",
       action: "allowed",
     },

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { banOf, eventRow, net, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
+import type { Counts } from "../../../core/events/columns.ts";
+import type { EventRecord } from "../../../core/events/record.ts";
 import type { Millis } from "../../../core/time.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../../core/time.ts";
-import type { Counts, EventRow, Reach } from "../../../engine/ports.ts";
+import type { Reach } from "../../../engine/ports.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine } from "../open.ts";
 
@@ -13,13 +15,13 @@ type BanSpan = { network: string; createdAt: Millis; endedAt: Millis | null; for
 
 /** Everything that happened, recounted from zero each time: slow, obvious, the oracle. */
 class NaiveHistory {
-  readonly rows: EventRow[] = [];
+  readonly rows: EventRecord[] = [];
   readonly bans: BanSpan[] = [];
 
   address(network: string, reach: Reach) {
     const bans = this.bans.filter((ban) => ban.network === network);
     const newest = bans.at(-1);
-    const rows = (counts: Counts, since: Millis): EventRow[] =>
+    const rows = (counts: Counts, since: Millis): EventRecord[] =>
       this.rows
         .slice(newest?.answered ?? 0)
         .filter((row) => row.prefix === net(network) && row.counts === counts && row.at > since)

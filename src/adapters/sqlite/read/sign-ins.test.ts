@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { engineMigrations } from "../engine-db/migrations.ts";
+import { migrate } from "../migrate.ts";
 import { lastSignIns } from "./sign-ins.ts";
 
 test("the latest sign-in from any address, whatever case the login was typed in", () => {
   const db = new DatabaseSync(":memory:");
-  for (const sql of engineMigrations) db.exec(sql);
+  migrate(db, engineMigrations, 1);
   db.exec(`INSERT INTO known_address (prefix, account, first_at, last_at) VALUES
     ('203.0.113.7/32', 'Anna@example.org', 0, 1000),
     ('203.0.113.8/32', 'anna@example.org', 0, 3000),

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
-import type { Observation } from "../../../core/events/event.ts";
+import { ip, MAIL } from "../../../../test/kit/samples.ts";
+import { net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { decision } from "../../../core/decide/decision.ts";
+import type { Audit } from "../../../core/events/command.ts";
+import type { Event } from "../../../core/events/event.ts";
+import type { Observation } from "../../../core/events/log.ts";
+import type { MailFacts } from "../../../core/events/mail.ts";
+import { auditRecord, type EventRecord, observationRecord, recordOf } from "../../../core/events/record.ts";
 import { hostPrefix, networkAddress } from "../../../core/net/ip.ts";
-import { DAY_MS, HOUR_MS, later } from "../../../core/time.ts";
+import { DAY_MS, HOUR_MS, later, type Millis } from "../../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../../engine/explain/why.ts";
-import { observationRow } from "../../../engine/record.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../open.ts";
 import { SqliteQueries } from "./queries.ts";
@@ -19,38 +24,41 @@ function fresh(t: TestContext) {
   t.after(() => [reader, db].forEach((each) => each.close()));
   const store = new SqliteStore(db);
   let at = START;
-  const commit = (
-    ...rows: readonly (readonly [type: string, ip: string | null, details: string, account?: string])[]
-  ) => {
+  const write = (records: readonly ((at: Millis) => EventRecord | null)[]): void => {
     store.begin();
-    for (const [type, ip, details, account = null] of rows) {
+    for (const record of records) {
       at = later(at, 1_000);
-      const row = eventRow(ip ?? "203.0.113.1", at, { type, details, account });
-      store.append(ip === null ? { ...row, ip: null, prefix: null } : row);
+      const made = record(at);
+      if (made !== null) store.append(made);
     }
     store.commit();
   };
-  const observe = (...seen: readonly Observation[]) => {
-    store.begin();
-    for (const one of seen) {
-      at = later(at, 1_000);
-      const row = observationRow(one, at, hostPrefix);
-      if (row !== null) store.append(row);
-    }
-    store.commit();
-  };
+  const commit = (...events: readonly (Event | Audit)[]): void =>
+    write(events.map((event) => (now) => ("subject" in event ? auditRecord(event, now) : passed(event, now))));
+  const observe = (...seen: readonly Observation[]): void =>
+    write(seen.map((one) => (now) => observationRecord(one, now, hostPrefix)));
   const wait = (durationMs: number): void => {
     at = later(at, durationMs);
   };
   return { commit, observe, wait, queries: new SqliteQueries(reader), now: () => at };
 }
 
-const SESSION = [
-  ["CONNECT", "198.51.100.7", "smtp mx.sender.test"],
-  ["RECIPIENT", "198.51.100.7", "smtp from=<a@sender.test> to=<anna@example.test> helo=<mx.sender.test>"],
-  ["EMAIL", "198.51.100.7", "smtp from=<a@sender.test> to=<anna@example.test>"],
-  ["EMAIL_ACCEPTED", "198.51.100.7", "smtp from=<a@sender.test> to=<anna@example.test> size=9 queue_id=72CED1EABE5"],
-] as const;
+function passed(event: Event, at: Millis): EventRecord | null {
+  const subject = "ip" in event ? hostPrefix(event.ip) : event.prefix;
+  return recordOf(event, decision("pass", "below_limit"), { subject, at });
+}
+
+const SENDER = ip("198.51.100.7");
+const FACTS: MailFacts = { ...MAIL, ip: SENDER, sender: "a@sender.test", recipient: "anna@example.test" };
+const CONNECT: Event = { ...FACTS, type: "CONNECT" };
+const BEGUN: Event = { ...FACTS, type: "MAIL", recipientCount: 1 };
+const TAKEN: Event = { ...FACTS, type: "MESSAGE", recipientCount: 1, sizeBytes: 9, queueId: "72CED1EABE5" };
+const SESSION: readonly Event[] = [
+  CONNECT,
+  { ...FACTS, type: "RECIPIENT", listed: null, senderExists: true },
+  BEGUN,
+  TAKEN,
+];
 const QUEUED = { type: "MAIL_QUEUED", queueId: "72CED1EABE5", messageId: "<one@sender.test>" } as const;
 const SCORED = { type: "SPAM_SCORED", score: 1, required: 5, messageId: "<one@sender.test>", recipient: null } as const;
 const SENT = {
@@ -66,10 +74,10 @@ const SENT = {
 
 test("a mail by its queue id or Message-ID: session, score, way and end, and nothing of other mails", (t) => {
   const { commit, observe, wait, queries } = fresh(t);
-  commit(["CONNECT", "198.51.100.7", "smtp an earlier session"], ...SESSION);
+  commit(CONNECT, ...SESSION);
   observe(QUEUED, SCORED, SENT, { ...QUEUED, queueId: "AAAAAAAAAAA", messageId: "<two@sender.test>" });
   wait(HOUR_MS);
-  commit(["EMAIL", "198.51.100.7", "smtp from=<a@sender.test> to=<bert@example.test>"]);
+  commit({ ...FACTS, type: "MAIL", recipientCount: 1, recipient: "bert@example.test" });
   for (const name of ["72CED1EABE5", "<one@sender.test>", "one@sender.test"]) {
     const { queueIds, messageIds, timeline } = whyMessage(queries, name);
     assert.deepEqual([queueIds, messageIds], [["72CED1EABE5"], ["<one@sender.test>"]], name);
@@ -93,11 +101,12 @@ test("a sender who writes another mail's names into an address is no part of its
   const { commit, observe, queries } = fresh(t);
   commit(...SESSION);
   observe(QUEUED);
-  commit([
-    "EMAIL_ACCEPTED",
-    "203.0.113.9",
-    'smtp from=<"x queue_id=72CED1EABE5"@b.test> to=<anna@example.test> size=9 queue_id=CCCCCCCCCCC',
-  ]);
+  commit({
+    ...TAKEN,
+    ip: ip("203.0.113.9"),
+    sender: '"x queue_id=72CED1EABE5"@b.test',
+    queueId: "CCCCCCCCCCC",
+  });
   observe({ ...QUEUED, queueId: "CCCCCCCCCCC", messageId: "x queue_id=72CED1EABE5 message_id=<one@sender.test>" });
   assert.deepEqual(whyMessage(queries, "72CED1EABE5").queueIds, ["72CED1EABE5"]);
   assert.ok(whyMessage(queries, "72CED1EABE5").timeline.every(({ ip }) => ip !== "203.0.113.9"));
@@ -105,14 +114,15 @@ test("a sender who writes another mail's names into an address is no part of its
 
 test("an account: sign-ins by address, what it sent, what came for it, what was changed", (t) => {
   const { commit, observe, queries } = fresh(t);
-  const login = "imap login=<anna@example.test>";
+  const login = (from: string, name = "anna@example.test") =>
+    ({ ip: ip(from), service: "imap", login: name, passwordHash: "" }) as const;
   commit(
-    ["ACCOUNT_ADDED", null, "anna@example.test by root"],
-    ["LOGIN_SUCCEEDED", "198.51.100.65", login, "anna@example.test"],
-    ["LOGIN_FAILED", "198.51.100.7", login, "Anna@Example.test"],
-    ["LOGIN_REFUSED", "198.51.100.7", login, "anna@example.test"],
-    ["LOGIN_FAILED", "198.51.100.7", "imap login=<bert@example.test>", "bert@example.test"],
-    ["ACCOUNT_SUSPENDED", null, "joanna@example.test by root"],
+    { type: "ACCOUNT_ADDED", subject: "anna@example.test", by: "root" },
+    { type: "LOGIN_SUCCEEDED", ...login("198.51.100.65") },
+    { type: "LOGIN_FAILED", ...login("198.51.100.7", "Anna@Example.test") },
+    { type: "LOGIN_ASKED", ...login("198.51.100.7") },
+    { type: "LOGIN_FAILED", ...login("198.51.100.7", "bert@example.test") },
+    { type: "ACCOUNT_SUSPENDED", subject: "joanna@example.test", by: "root" },
   );
   observe(SENT);
   const { addresses, timeline } = whyAccount(queries, "anna@example.test");

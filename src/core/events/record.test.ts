@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, ip, MAIL, NOON, STRANGER } from "../../test/kit/samples.ts";
-import { LOST_ACTION } from "../core/alerts/rules.ts";
-import { type Change, type Decision, decision } from "../core/decide/decision.ts";
-import type { Event, LoginFacts, Observation, Service } from "../core/events/event.ts";
-import { hostPrefix, prefixOf } from "../core/net/ip.ts";
-import { HOUR_MS, later } from "../core/time.ts";
-import { auditRow, changeRow, eventRow, leavesRow, observationRow } from "./record.ts";
+import { BAN, ip, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { type Change, type Decision, decision } from "../decide/decision.ts";
+import { hostPrefix, prefixOf } from "../net/ip.ts";
+import { HOUR_MS, later } from "../time.ts";
+import type { Event } from "./event.ts";
+import type { LoginFacts } from "./login.ts";
+import { auditRecord, changeRecord, type EventRecord, recordOf, sentenceOf } from "./record.ts";
+import { readRest } from "./rest-schemas.ts";
 
 const PREFIX = hostPrefix(STRANGER);
 const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "proof" };
@@ -14,12 +15,22 @@ const PASS = decision("pass", "below_limit");
 const REFUSE = decision("refuse", "banned", { counted: false });
 const DEFER = decision("defer", "provider_busy");
 
+/** The record with its words, which are the same once it was written and read back. */
+function told(record: EventRecord | null) {
+  assert.ok(record !== null);
+  const rest = readRest(JSON.stringify(record.rest));
+  assert.ok(rest !== null, JSON.stringify(record.rest));
+  const words = sentenceOf(record);
+  assert.deepEqual(sentenceOf({ ...record, rest }), words);
+  return { ...record, ...words };
+}
+
 function row(event: Event, decided: Decision = PASS) {
-  return eventRow(event, decided, PREFIX, NOON);
+  return told(recordOf(event, decided, { subject: PREFIX, at: NOON }));
 }
 
 /** `TYPE action, counted as what, for which account`. */
-function told(event: Event, decided: Decision = PASS): string {
+function line(event: Event, decided: Decision = PASS): string {
   const { type, action, counts, account } = row(event, decided);
   return `${type} ${action}, ${counts}, ${account}`;
 }
@@ -39,6 +50,25 @@ test("a row holds what was seen, what was decided and on what evidence", () => {
     count: 11,
     limit: 10,
     windowMs: 60_000,
+    service: "smtp",
+    sender: "someone@example.net",
+    recipient: null,
+    queueId: null,
+    messageId: null,
+    helo: "sender.example.net",
+    sizeBytes: null,
+    verdict: "refuse",
+    offence: null,
+    limitKey: null,
+    actor: null,
+    rest: {
+      event: "MAIL",
+      session: "203.0.113.7 40000",
+      transaction: "a1.1",
+      clientName: undefined,
+      seen: undefined,
+      recipientCount: 3,
+    },
     details: "smtp from=<someone@example.net> to 3 recipients",
     action: "refused",
   });
@@ -74,7 +104,7 @@ test("each event has its public type, by what became of it", () => {
     ["LOGIN_FAILED allowed, login, null", { type: "LOGIN_FAILED", ...LOGIN, login: "" }, PASS],
     ["LOGIN_SUCCEEDED allowed, null, Anna@example.org", { type: "LOGIN_SUCCEEDED", ...LOGIN }, PASS],
   ] as const)
-    assert.equal(told(event, decided), expected);
+    assert.equal(line(event, decided), expected);
 });
 
 test("only a password that failed or was not let through is told apart", () => {
@@ -98,10 +128,10 @@ test("a report of Fail2ban says what was done about it", () => {
       { text: "second line", at: NOON, about: "log" },
     ],
   };
-  assert.equal(told(report, decision("refuse", "jail_report")), "JAIL_REPORTED banned, null, null");
-  assert.equal(told(report, decision("pass", "gateway")), "SPARED spared, null, null");
+  assert.equal(line(report, decision("refuse", "jail_report")), "JAIL_REPORTED banned, null, null");
+  assert.equal(line(report, decision("pass", "gateway")), "SPARED spared, null, null");
   for (const reason of ["banned", "report_seen", "report_late"] as const)
-    assert.equal(told(report, decision("pass", reason)), "JAIL_REPORTED attached, null, null");
+    assert.equal(line(report, decision("pass", reason)), "JAIL_REPORTED attached, null, null");
   assert.equal(
     row(report).details,
     "jail postfix: 3 offences, the last at 2026-11-20T12:00:00.000Z | first line | second line",
@@ -129,13 +159,10 @@ test("details name the door first, then what the client said, and nobody else's 
 test("a command that was refused is an event of its own, named by its network; one that was done is told by its changes", () => {
   const asked = { prefix: PREFIX, note: "", durationMs: null, by: "root" } as const;
   const ban: Event = { type: "BAN_ASKED", ...asked };
-  assert.equal(told(ban, REFUSE), "BAN_REFUSED refused, null, null");
-  assert.deepEqual([row(ban).ip, row(ban).details], [STRANGER, `${PREFIX} by root`]);
-  assert.equal(told({ type: "UNBAN_ASKED", ...asked }), "UNBAN allowed, null, null");
-  assert.equal(told({ type: "ALLOW_ASKED", ...asked }), "ALLOW_ADDED allowed, null, null");
-  assert.equal(told({ type: "DISALLOW_ASKED", ...asked }), "ALLOW_REMOVED allowed, null, null");
-  assert.equal(row({ type: "BAN_EXPIRED", prefix: PREFIX }).details, PREFIX);
-  const leaves = (event: Event, decided: Decision = PASS): boolean => leavesRow(event, decided);
+  assert.equal(line(ban, REFUSE), "BAN_REFUSED refused, null, null");
+  assert.deepEqual([row(ban, REFUSE).ip, row(ban, REFUSE).details], [STRANGER, `${PREFIX} by root`]);
+  const leaves = (event: Event, decided: Decision = PASS): boolean =>
+    recordOf(event, decided, { subject: PREFIX, at: NOON }) !== null;
   assert.deepEqual(
     [leaves(ban), leaves(ban, REFUSE), leaves(ban, { ...REFUSE, recorded: false })],
     [false, true, false],
@@ -147,8 +174,10 @@ test("a command that was refused is an event of its own, named by its network; o
 
 test("a change that people want to see is a row by itself", () => {
   const line = (change: Change): string => {
-    const made = changeRow(change, NOON);
-    return made === null ? "none" : `${made.type} ${made.ip} ${made.reason}: ${made.details} | ${made.action}`;
+    const made = changeRecord(change, NOON);
+    if (made === null) return "none";
+    const { type, ip: from, reason, details, action } = told(made);
+    return `${type} ${from} ${reason}: ${details} | ${action}`;
   };
   const network = prefixOf(ip("2001:db8::7"), 64);
   const by = "root";
@@ -181,57 +210,13 @@ test("a change that people want to see is a row by itself", () => {
 });
 
 test("what an administrator did names the thing and the person", () => {
-  const { type, details, action, ip: from } = auditRow({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON);
+  const {
+    type,
+    details,
+    action,
+    ip: from,
+  } = told(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON));
   assert.deepEqual([type, details, action, from], ["ACCOUNT_ADDED", "anna\\x0a by root", "done", null]);
-});
-
-test("what only a log tells is a row too, with the times that it was seen", () => {
-  const line = (seen: Observation): string => {
-    const made = observationRow(seen, NOON, hostPrefix);
-    assert.ok(made !== null);
-    const about = `${made.ip ?? "-"} ${made.prefix ?? "-"} ${made.account ?? "-"} ${made.reason ?? "-"}`;
-    return `${made.type} ${about}: ${made.details} | ${made.action}`;
-  };
-  const at = { ip: STRANGER, service: "imap" as Service, times: 1 };
-  const scored = { type: "SPAM_SCORED", required: 5, messageId: "<a@b>", recipient: null } as const;
-  assert.equal(line({ ...scored, score: 5 }), "SPAM_SCORED - - - -: score=5 required=5 message_id=<a@b> | marked");
-  assert.equal(
-    line({ ...scored, score: 4.9, recipient: "anna@example.org" }),
-    "SPAM_SCORED - - - -: score=4.9 required=5 message_id=<a@b> to=<anna@example.org> | allowed",
-  );
-  const fault = { type: "CLIENT_FAULT", ...at, reason: "timed_out", detail: "after CONNECT" } as const;
-  assert.equal(line(fault), `SESSION_FAULT 203.0.113.7 ${PREFIX} - timed_out: imap after CONNECT | noted`);
-  assert.match(line({ ...fault, times: 2 }), /after CONNECT \(2 times\) \| noted$/);
-  assert.match(line({ ...fault, reason: "tls_failed" }), /^TLS_FAILED /);
-  for (const reason of ["relay_refused", "helo_refused", "sender_refused"] as const)
-    assert.match(line({ ...fault, reason }), /^EMAIL_BLOCKED /);
-  const unseen = { type: "LOGIN_UNSEEN", ...at, login: "anna@example.org" } as const;
-  assert.equal(
-    line(unseen),
-    `LOGIN_FAILED 203.0.113.7 ${PREFIX} anna@example.org unseen_login_failure: imap login=<anna@example.org> | noted`,
-  );
-  assert.match(
-    line({ ...unseen, login: "", times: 3 }),
-    / - unseen_login_failure: imap login=<> \(3 times\) \| noted$/,
-  );
-});
-
-test("what content was refused for names the mail, and a judgement of a mail is no row of its own", () => {
-  const about = { ip: STRANGER, reason: "spam_refused", account: null, queueId: "4ABC", sender: "a@b.test" } as const;
-  const refused = { type: "CONTENT_REFUSED", ...about, recipient: "anna@example.org", reply: "5.7.1 no" } as const;
-  const made = observationRow(refused, NOON, hostPrefix);
-  assert.deepEqual(
-    [made?.type, made?.ip, made?.prefix, made?.reason, made?.details, made?.action],
-    [
-      "EMAIL_BLOCKED",
-      STRANGER,
-      PREFIX,
-      "spam_refused",
-      "smtp from=<a@b.test> to=<anna@example.org> queue_id=4ABC: 5.7.1 no",
-      "refused",
-    ],
-  );
-  assert.equal(observationRow({ type: "MAIL_JUDGED", queueId: "4ABC", found: "spam" }, NOON, hostPrefix), null);
 });
 
 test("of a line of a log 240 characters are evidence enough", () => {
@@ -249,25 +234,4 @@ test("of a line of a log 240 characters are evidence enough", () => {
     lines: [line],
   };
   assert.equal(row(report).details.match(/z+/)?.[0].length, 239);
-});
-
-test("what became of a mail is told, and lost is what was refused for somebody here or for an alias", () => {
-  const tried = {
-    type: "MAIL_TRIED",
-    queueId: "72CED1EABE5",
-    recipient: "anna@example.org",
-    alias: null,
-    relay: "smtp mx.test",
-    reply: "",
-    server: null,
-  } as const;
-  const of = (seen: Partial<Extract<Observation, { type: "MAIL_TRIED" }>>): string => {
-    const made = observationRow({ ...tried, outcome: "bounced", ...seen }, NOON, hostPrefix);
-    return `${made?.type} ${made?.action === LOST_ACTION ? "lost" : made?.action}`;
-  };
-  assert.equal(of({ outcome: "sent" }), "EMAIL_DELIVERED delivered");
-  assert.equal(of({ outcome: "deferred" }), "EMAIL_DELAYED tried again later");
-  assert.equal(of({}), "EMAIL_BOUNCED returned to its sender");
-  assert.equal(of({ relay: "lmtp private/dovecot-lmtp" }), "EMAIL_BOUNCED lost");
-  assert.equal(of({ alias: "info@example.org" }), "EMAIL_BOUNCED lost");
 });

@@ -1,0 +1,212 @@
+import type { BanLevel, Change } from "../decide/decision.ts";
+import { networkAddress, type Prefix } from "../net/ip.ts";
+import { formatDuration, isoTime, type Millis } from "../time.ts";
+import { columns, type EventColumns, type Sentence, shown, stored } from "./columns.ts";
+import type { DecidedKind } from "./kind.ts";
+import { type Reason, reasons } from "./reasons.ts";
+
+/** Who gave a command: `root` at the machine, or an administrator of the dashboard or the API. */
+export type Actor = string;
+export type BanAsked = Readonly<{
+  type: "BAN_ASKED";
+  prefix: Prefix;
+  note: string;
+  /** Null: permanent. */
+  durationMs: number | null;
+  by: Actor;
+}>;
+export type UnbanAsked = Readonly<{ type: "UNBAN_ASKED"; prefix: Prefix; by: Actor }>;
+export type AllowAsked = Readonly<{
+  type: "ALLOW_ASKED";
+  prefix: Prefix;
+  note: string;
+  /** Null: until it is taken off. */
+  durationMs: number | null;
+  by: Actor;
+}>;
+export type DisallowAsked = Readonly<{ type: "DISALLOW_ASKED"; prefix: Prefix; by: Actor }>;
+/** Time has come for an entry of the allow list to end. */
+export type AllowExpired = Readonly<{ type: "ALLOW_EXPIRED"; prefix: Prefix }>;
+/** Time has come for a ban to end. */
+export type BanExpired = Readonly<{ type: "BAN_EXPIRED"; prefix: Prefix }>;
+export type CommandAsked = BanAsked | UnbanAsked | AllowAsked | DisallowAsked | AllowExpired | BanExpired;
+
+/** A command on accounts, tokens or settings: recorded for the audit, decided by nobody. */
+export type Audit = Readonly<{
+  type: AuditType;
+  /** What the sentence names: the account, the alias, the token; for a refused command its verb. */
+  subject: string;
+  by: Actor;
+  /** Where the subject is more than the name of an account or an alias: whom it is about. */
+  account?: string;
+  sender?: string;
+  recipient?: string;
+  /** Of an alias: where its mail goes from then on. */
+  targets?: readonly string[];
+}>;
+export type AuditType =
+  | "ACCOUNT_ADDED"
+  | "ACCOUNT_REMOVED"
+  | "ACCOUNT_SUSPENDED"
+  | "ACCOUNT_RESUMED"
+  | "PASSWORD_CHANGED"
+  | "NETWORKS_CHANGED"
+  | "ALIAS_ADDED"
+  | "ALIAS_REMOVED"
+  | "ALIAS_BLOCKED"
+  | "ALIAS_UNBLOCKED"
+  | "SPAM_ALLOW_ADDED"
+  | "SPAM_ALLOW_REMOVED"
+  | "TOKEN_CREATED"
+  | "TOKEN_REVOKED"
+  | "ADMIN_PASSWORD_CHANGED"
+  | "SETTINGS_APPLIED"
+  | "GREYLIST_PAUSED"
+  | "GREYLIST_RESUMED"
+  | "BREAK_GLASS"
+  /** What its origin may not ask: the subject is the verb. */
+  | "COMMAND_REFUSED"
+  | "EVENTS_AGGREGATED";
+
+/** A change that people want to see by itself. */
+export type ShownChange = Extract<Change, { type: "BAN" | "LIFT" | "ALLOW" | "DISALLOW" | "SPARE" }>;
+
+export type BanAskedRest = Readonly<{ event: "BAN_ASKED"; note: string; durationMs: number | null }>;
+export type ChangeRest =
+  | Readonly<{ event: "BAN"; level: BanLevel; says: string; expiresAt: Millis | null }>
+  | Readonly<{ event: "LIFT"; forgiven: boolean }>
+  | Readonly<{ event: "ALLOW"; note: string; expiresAt: Millis | null }>
+  | Readonly<{ event: "DISALLOW" }>
+  | Readonly<{ event: "SPARE"; code: Reason }>;
+export type AuditRest = Readonly<{ event: "AUDIT"; subject: string; targets?: readonly string[] | undefined }>;
+
+/** A ban that was refused. What a command did is told by its changes. */
+export const banAsked: DecidedKind<BanAsked, BanAskedRest> = {
+  name: () => "BAN_REFUSED",
+  window: () => null,
+  account: () => null,
+  columns: ({ by }) => ({ actor: by }),
+  rest: ({ type, note, durationMs }) => ({ event: type, note: stored(note), durationMs }),
+  sentence: ({ prefix, actor }) => ({ details: `${prefix} by ${actor}`, action: "refused" }),
+  event: ({ prefix, actor }, { event: type, note, durationMs }) =>
+    prefix === null || actor === null ? null : { type, prefix, note, durationMs, by: actor },
+};
+
+export function changeColumns(change: ShownChange, at: Millis): EventColumns {
+  switch (change.type) {
+    case "BAN": {
+      const { prefix, ip, offences, source: actor, code: reason } = change.ban;
+      return columns({ at, type: "BAN", ip, prefix, reason, offence: offences > 0 ? offences : null, actor });
+    }
+    case "LIFT":
+    case "DISALLOW":
+      return columns({ at, type: change.cause, ...addressOf(change), actor: change.by });
+    case "ALLOW":
+      return columns({ at, type: "ALLOW_ADDED", ...addressOf(change), actor: change.by });
+    case "SPARE": {
+      const { prefix, ip, why: reason } = change;
+      return columns({ at, type: "SPARED", ip, prefix, reason });
+    }
+  }
+}
+
+export function changeRest(change: ShownChange): ChangeRest {
+  switch (change.type) {
+    case "BAN": {
+      const { level, reason, expiresAt } = change.ban;
+      return { event: "BAN", level, says: stored(reason), expiresAt };
+    }
+    case "LIFT":
+      return { event: "LIFT", forgiven: change.forgiven };
+    case "ALLOW":
+      return { event: "ALLOW", note: stored(change.note), expiresAt: change.expiresAt };
+    case "DISALLOW":
+      return { event: "DISALLOW" };
+    case "SPARE":
+      return { event: "SPARE", code: change.code };
+  }
+}
+
+export function changeSentence({ at, prefix, offence, actor }: EventColumns, rest: ChangeRest): Sentence {
+  switch (rest.event) {
+    case "BAN": {
+      const { expiresAt, level, says } = rest;
+      const length =
+        expiresAt === null ? "for good" : `for ${formatDuration(expiresAt - at)} until ${isoTime(expiresAt)}`;
+      const which = offence === null ? level : `${level}, offence ${offence}`;
+      return { details: `${prefix} by ${actor}: ${shown(says)}`, action: `banned ${length} (${which})` };
+    }
+    case "LIFT":
+      return { details: `${prefix} by ${actor}`, action: "lifted" };
+    case "ALLOW": {
+      const end = rest.expiresAt === null ? "" : ` until ${isoTime(rest.expiresAt)}`;
+      return { details: `${prefix} by ${actor}: ${shown(rest.note)}`, action: `allow-listed${end}` };
+    }
+    case "DISALLOW":
+      return { details: `${prefix} by ${actor}`, action: "removed" };
+    case "SPARE":
+      return { details: `${prefix}: ${reasons[rest.code].says}`, action: "not banned" };
+  }
+}
+
+/** The command that led to the change; null where the engine decided it, as it will again. */
+export function commandOf({ at, type, prefix, actor }: EventColumns, rest: ChangeRest): CommandAsked | null {
+  if (prefix === null || actor === null) return null;
+  switch (rest.event) {
+    case "BAN": {
+      const { level, says, expiresAt } = rest;
+      const durationMs = expiresAt === null ? null : expiresAt - at;
+      return level === "manual" ? { type: "BAN_ASKED", prefix, note: says, durationMs, by: actor } : null;
+    }
+    case "LIFT":
+      return type === "UNBAN" ? { type: "UNBAN_ASKED", prefix, by: actor } : null;
+    case "ALLOW": {
+      const durationMs = rest.expiresAt === null ? null : rest.expiresAt - at;
+      return { type: "ALLOW_ASKED", prefix, note: rest.note, durationMs, by: actor };
+    }
+    case "DISALLOW":
+      return type === "ALLOW_EXPIRED"
+        ? { type: "ALLOW_EXPIRED", prefix }
+        : { type: "DISALLOW_ASKED", prefix, by: actor };
+    case "SPARE":
+      return null;
+  }
+}
+
+export function auditColumns({ type, subject, by, account, sender, recipient }: Audit, at: Millis): EventColumns {
+  const verdict = type === "COMMAND_REFUSED" ? "refuse" : "pass";
+  const names = { account: account ?? null, sender: sender ?? null, recipient: recipient ?? null };
+  return columns({ at, type, verdict, ...names, ...namedBy(type, subject), actor: by });
+}
+
+export function auditRest({ subject, targets }: Audit): AuditRest {
+  return { event: "AUDIT", subject: stored(subject), targets };
+}
+
+export function auditSentence({ verdict, actor }: EventColumns, { subject }: AuditRest): Sentence {
+  return { details: `${shown(subject)} by ${actor}`, action: verdict === "refuse" ? "refused" : "done" };
+}
+
+/** What the subject alone names. */
+export function namedBy(type: string, subject: string): Partial<Pick<EventColumns, "account" | "recipient">> {
+  switch (type) {
+    case "ACCOUNT_ADDED":
+    case "ACCOUNT_REMOVED":
+    case "ACCOUNT_SUSPENDED":
+    case "ACCOUNT_RESUMED":
+    case "PASSWORD_CHANGED":
+      return { account: subject };
+    case "ALIAS_ADDED":
+    case "ALIAS_REMOVED":
+    case "ALIAS_BLOCKED":
+    case "ALIAS_UNBLOCKED":
+    case "GREYLIST_RESUMED":
+      return { recipient: subject };
+    default:
+      return {};
+  }
+}
+
+function addressOf({ prefix }: Readonly<{ prefix: Prefix }>): Pick<EventColumns, "ip" | "prefix"> {
+  return { ip: networkAddress(prefix), prefix };
+}

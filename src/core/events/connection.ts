@@ -1,0 +1,43 @@
+import type { Ip } from "../net/ip.ts";
+import { actionOf, shown, stored } from "./columns.ts";
+import type { DecidedKind } from "./kind.ts";
+import type { Seen } from "./seen.ts";
+import type { Service } from "./service.ts";
+
+/** A client connects to port 25, 465 or 587. */
+export type Connect = Readonly<{
+  type: "CONNECT";
+  ip: Ip;
+  service: Service;
+  /** Names the connection: client address and port. */
+  session: string;
+  /** Client host name, forward-confirmed by Postfix; null where it is unknown. */
+  clientName: string | null;
+}>;
+
+export type ConnectRest = Readonly<{
+  event: "CONNECT";
+  session: string;
+  clientName?: string | undefined;
+  seen?: Seen | undefined;
+}>;
+
+export const connection: DecidedKind<Connect, ConnectRest> = {
+  name: (_, { verdict }) =>
+    verdict === "refuse" ? "CONNECT_REFUSED" : verdict === "defer" ? "CONNECT_DEFERRED" : "CONNECT",
+  window: () => "connection",
+  account: () => null,
+  columns: ({ service }) => ({ service }),
+  rest: ({ session, clientName }, seen) => ({
+    event: "CONNECT",
+    session: stored(session),
+    clientName: clientName === null ? undefined : stored(clientName),
+    seen,
+  }),
+  sentence: ({ service, verdict }, { clientName }) => ({
+    details: clientName === undefined ? `${service}` : `${service} ${shown(clientName)}`,
+    action: actionOf(verdict),
+  }),
+  event: ({ ip, service }, { session, clientName = null }) =>
+    ip === null || service === null ? null : { type: "CONNECT", ip, service, session, clientName },
+};

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { hostPrefix } from "../net/ip.ts";
+import type { Observation } from "./log.ts";
+import { type EventRecord, observationRecord, sentenceOf } from "./record.ts";
+import { readRest } from "./rest-schemas.ts";
+import type { Service } from "./service.ts";
+
+const PREFIX = hostPrefix(STRANGER);
+
+/** The record with its words, which are the same once it was written and read back. */
+function told(record: EventRecord | null) {
+  assert.ok(record !== null);
+  const rest = readRest(JSON.stringify(record.rest));
+  assert.ok(rest !== null, JSON.stringify(record.rest));
+  const words = sentenceOf(record);
+  assert.deepEqual(sentenceOf({ ...record, rest }), words);
+  return { ...record, ...words };
+}
+
+test("what only a log tells is a row too, with the times that it was seen", () => {
+  const line = (seen: Observation): string => {
+    const made = told(observationRecord(seen, NOON, hostPrefix));
+    const about = `${made.ip ?? "-"} ${made.prefix ?? "-"} ${made.account ?? "-"} ${made.reason ?? "-"}`;
+    return `${made.type} ${about}: ${made.details} | ${made.action}`;
+  };
+  const at = { ip: STRANGER, service: "imap" as Service, times: 1 };
+  const scored = { type: "SPAM_SCORED", required: 5, messageId: "<a@b>", recipient: null } as const;
+  assert.equal(line({ ...scored, score: 5 }), "SPAM_SCORED - - - -: score=5 required=5 message_id=<a@b> | marked");
+  assert.equal(
+    line({ ...scored, score: 4.9, recipient: "anna@example.org" }),
+    "SPAM_SCORED - - - -: score=4.9 required=5 message_id=<a@b> to=<anna@example.org> | allowed",
+  );
+  const fault = { type: "CLIENT_FAULT", ...at, reason: "timed_out", detail: "after CONNECT" } as const;
+  assert.equal(line(fault), `SESSION_FAULT 203.0.113.7 ${PREFIX} - timed_out: imap after CONNECT | noted`);
+  assert.match(line({ ...fault, times: 2 }), /after CONNECT \(2 times\) \| noted$/);
+  assert.match(line({ ...fault, reason: "tls_failed" }), /^TLS_FAILED /);
+  for (const reason of ["relay_refused", "helo_refused", "sender_refused"] as const)
+    assert.match(line({ ...fault, reason }), /^EMAIL_BLOCKED /);
+  const unseen = { type: "LOGIN_UNSEEN", ...at, login: "anna@example.org" } as const;
+  assert.equal(
+    line(unseen),
+    `LOGIN_FAILED 203.0.113.7 ${PREFIX} anna@example.org unseen_login_failure: imap login=<anna@example.org> | noted`,
+  );
+  assert.match(
+    line({ ...unseen, login: "", times: 3 }),
+    / - unseen_login_failure: imap login=<> \(3 times\) \| noted$/,
+  );
+});
+
+test("what content was refused for names the mail, and a judgement of a mail is no row of its own", () => {
+  const about = { ip: STRANGER, reason: "spam_refused", account: null, queueId: "4ABC", sender: "a@b.test" } as const;
+  const refused = { type: "CONTENT_REFUSED", ...about, recipient: "anna@example.org", reply: "5.7.1 no" } as const;
+  const made = told(observationRecord(refused, NOON, hostPrefix));
+  assert.deepEqual(
+    [made.type, made.ip, made.prefix, made.reason, made.details, made.action],
+    [
+      "EMAIL_BLOCKED",
+      STRANGER,
+      PREFIX,
+      "spam_refused",
+      "smtp from=<a@b.test> to=<anna@example.org> queue_id=4ABC: 5.7.1 no",
+      "refused",
+    ],
+  );
+  assert.equal(observationRecord({ type: "MAIL_JUDGED", queueId: "4ABC", found: "spam" }, NOON, hostPrefix), null);
+});
+
+test("what became of a mail is told, and lost is what was refused for somebody here or for an alias", () => {
+  const tried = {
+    type: "MAIL_TRIED",
+    queueId: "72CED1EABE5",
+    recipient: "anna@example.org",
+    alias: null,
+    relay: "smtp mx.test",
+    reply: "",
+    server: null,
+  } as const;
+  const of = (seen: Partial<Extract<Observation, { type: "MAIL_TRIED" }>>): string => {
+    const { type, action, verdict } = told(
+      observationRecord({ ...tried, outcome: "bounced", ...seen }, NOON, hostPrefix),
+    );
+    return `${type} ${verdict === "lose" ? "lost" : action}`;
+  };
+  assert.equal(of({ outcome: "sent" }), "EMAIL_DELIVERED delivered");
+  assert.equal(of({ outcome: "deferred" }), "EMAIL_DELAYED tried again later");
+  assert.equal(of({}), "EMAIL_BOUNCED returned to its sender");
+  assert.equal(of({ relay: "lmtp private/dovecot-lmtp" }), "EMAIL_BOUNCED lost");
+  assert.equal(of({ alias: "info@example.org" }), "EMAIL_BOUNCED lost");
+});
+
+test("a delivery records what it says for the server that brought the mail", () => {
+  const tried = {
+    type: "MAIL_TRIED",
+    queueId: "72CED1EABE5",
+    recipient: "anna@example.org",
+    alias: null,
+    outcome: "sent",
+    relay: "lmtp private/dovecot-lmtp",
+    reply: "250 Saved",
+    server: STRANGER,
+  } as const;
+  const credit = { type: "CREDIT", prefix: PREFIX, network: PREFIX, mail: "proven" } as const;
+  const { rest } = told(observationRecord(tried, NOON, hostPrefix, credit));
+  assert.deepEqual(readRest(JSON.stringify(rest)), {
+    event: "MAIL_TRIED",
+    outcome: "sent",
+    relay: "lmtp private/dovecot-lmtp",
+    reply: "250 Saved",
+    server: STRANGER,
+    credit: { prefix: PREFIX, network: PREFIX, mail: "proven" },
+  });
+});

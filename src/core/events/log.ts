@@ -1,0 +1,199 @@
+import type { Change } from "../decide/decision.ts";
+import type { Ip, Prefix } from "../net/ip.ts";
+import type { Millis } from "../time.ts";
+import { actionOf, columns, type EventColumns, type Sentence, shown, stored } from "./columns.ts";
+import type { EventType } from "./event-types.ts";
+import type { ClientFault, Reason } from "./reasons.ts";
+import type { Service } from "./service.ts";
+
+/** What a component's log told of a mail: recorded, decided by nobody. */
+export type Observation =
+  | Readonly<{
+      type: "SPAM_SCORED";
+      score: number;
+      required: number;
+      messageId: string;
+      /** Null where the mail had several, or where it is not known. */
+      recipient: string | null;
+    }>
+  /** Refused by a milter once its content was known. */
+  | Readonly<{
+      type: "CONTENT_REFUSED";
+      ip: Ip;
+      reason: Extract<Reason, "spam_refused" | "dmarc_refused" | "author_unclear" | "author_not_own">;
+      /** Who had signed in; null for a stranger. */
+      account: string | null;
+      queueId: string;
+      sender: string;
+      recipient: string;
+      reply: string;
+    }>
+  /** What a client did wrong, and Postfix or Dovecot dealt with by itself. `times`: how often, in one line. */
+  | Readonly<{ type: "CLIENT_FAULT"; ip: Ip; service: Service; reason: ClientFault; detail: string; times: number }>
+  /** A sign-in that failed while the guard, which is asked otherwise, was down. */
+  | Readonly<{ type: "LOGIN_UNSEEN"; ip: Ip; service: Service; login: string; times: number }>
+  /** A mail got its place in the queue: which Message-ID goes with which queue id. */
+  | Readonly<{ type: "MAIL_QUEUED"; queueId: string; messageId: string }>
+  /** What became of it, for each recipient and try. */
+  | Readonly<{
+      type: "MAIL_TRIED";
+      queueId: string;
+      recipient: string;
+      /** The address that led to the recipient, as the sender wrote it; null where that was the recipient's own. */
+      alias: string | null;
+      /** `withheld`: a report that was not sent, because the sender of the mail it is about is not proven. */
+      outcome: "sent" | "deferred" | "bounced" | "withheld";
+      /** By which program and to whom; then the answer of the other side. */
+      relay: string;
+      reply: string;
+      /** The server elsewhere that was spoken to; null where it stayed here. */
+      server: Ip | null;
+    }>
+  /** What the milters found out about a stranger's mail before it was queued. */
+  | Readonly<{ type: "MAIL_JUDGED"; queueId: string; found: MailFinding }>;
+
+/** `spf`, `dkim`: who sent it is proven, by SPF or by a signature alone. `spam`: it was marked. */
+export type MailFinding = "spf" | "dkim" | "spam";
+
+/** `MAIL_JUDGED` leaves no row: what it comes to is the credit of the delivery that follows. */
+export type ShownObservation = Exclude<Observation, { type: "MAIL_JUDGED" }>;
+type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
+/** What a delivery says for a server. */
+export type Credited = Extract<Change, { type: "CREDIT" }>;
+
+export type LogRest =
+  | Readonly<{ event: "SPAM_SCORED"; score: number; required: number }>
+  | Readonly<{ event: "CONTENT_REFUSED"; reply: string }>
+  | Readonly<{ event: "CLIENT_FAULT"; detail: string; times: number }>
+  | Readonly<{ event: "LOGIN_UNSEEN"; times: number }>
+  | Readonly<{ event: "MAIL_QUEUED" }>
+  | Readonly<{
+      event: "MAIL_TRIED";
+      outcome: Tried["outcome"];
+      alias?: string | undefined;
+      relay: string;
+      reply: string;
+      server?: Ip | undefined;
+      /** Null in effect where it is absent: the delivery speaks for no server. */
+      credit?: Omit<Credited, "type"> | undefined;
+    }>;
+
+export function logColumns(seen: ShownObservation, at: Millis, subject: (ip: Ip) => Prefix): EventColumns {
+  switch (seen.type) {
+    case "SPAM_SCORED": {
+      const { recipient, messageId, score, required } = seen;
+      const verdict = score >= required ? "mark" : "pass";
+      const to = recipient === null ? null : stored(recipient);
+      return columns({ at, type: "SPAM_SCORED", recipient: to, messageId: stored(messageId), verdict });
+    }
+    case "CONTENT_REFUSED": {
+      const { ip, reason, account, queueId, sender, recipient } = seen;
+      const mail = { sender: stored(sender), recipient: stored(recipient), queueId: stored(queueId) };
+      const about = { service: "smtp", ip, prefix: subject(ip), account, verdict: "refuse", reason } as const;
+      return columns({ at, type: "EMAIL_BLOCKED", ...about, ...mail });
+    }
+    case "CLIENT_FAULT": {
+      const { ip, service, reason } = seen;
+      return columns({ at, type: faultType(reason), service, ip, prefix: subject(ip), reason });
+    }
+    case "LOGIN_UNSEEN": {
+      const { ip, service, login } = seen;
+      const account = login === "" ? null : stored(login);
+      const about = { service, ip, prefix: subject(ip), account, reason: "unseen_login_failure" } as const;
+      return columns({ at, type: "LOGIN_FAILED", ...about });
+    }
+    case "MAIL_QUEUED":
+      return columns({ at, type: "EMAIL_QUEUED", queueId: seen.queueId, messageId: stored(seen.messageId) });
+    case "MAIL_TRIED": {
+      const [type, verdict] = TRIED[seen.outcome];
+      const isLost = seen.outcome === "bounced" && isForSomebodyHere(seen);
+      const { queueId, recipient } = seen;
+      return columns({ at, type, verdict: isLost ? "lose" : verdict, queueId, recipient: stored(recipient) });
+    }
+  }
+}
+
+export function logRest(seen: ShownObservation, credit: Credited | null): LogRest {
+  switch (seen.type) {
+    case "SPAM_SCORED":
+      return { event: seen.type, score: seen.score, required: seen.required };
+    case "CONTENT_REFUSED":
+      return { event: seen.type, reply: stored(seen.reply) };
+    case "CLIENT_FAULT":
+      return { event: seen.type, detail: stored(seen.detail), times: seen.times };
+    case "LOGIN_UNSEEN":
+      return { event: seen.type, times: seen.times };
+    case "MAIL_QUEUED":
+      return { event: seen.type };
+    case "MAIL_TRIED":
+      return {
+        event: seen.type,
+        outcome: seen.outcome,
+        alias: seen.alias === null ? undefined : stored(seen.alias),
+        relay: stored(seen.relay),
+        reply: stored(seen.reply),
+        server: seen.server ?? undefined,
+        credit: credit === null ? undefined : { prefix: credit.prefix, network: credit.network, mail: credit.mail },
+      };
+  }
+}
+
+export function logSentence(recorded: EventColumns, rest: LogRest): Sentence {
+  const { service, account, sender, recipient, queueId, messageId, verdict } = recorded;
+  switch (rest.event) {
+    case "SPAM_SCORED": {
+      const to = recipient === null ? "" : ` to=<${shown(recipient)}>`;
+      return {
+        details: `score=${rest.score} required=${rest.required} message_id=${shown(messageId)}${to}`,
+        action: actionOf(verdict),
+      };
+    }
+    case "CONTENT_REFUSED": {
+      const mail = `from=<${shown(sender)}> to=<${shown(recipient)}> queue_id=${shown(queueId)}`;
+      return { details: `smtp ${mail}: ${shown(rest.reply)}`, action: "refused" };
+    }
+    case "CLIENT_FAULT":
+      return { details: `${service} ${shown(rest.detail)}${often(rest.times)}`, action: "noted" };
+    case "LOGIN_UNSEEN":
+      return { details: `${service} login=<${shown(account)}>${often(rest.times)}`, action: "noted" };
+    case "MAIL_QUEUED":
+      return { details: `queue_id=${queueId} message_id=${shown(messageId)}`, action: "queued" };
+    case "MAIL_TRIED": {
+      const by = rest.alias === undefined ? "" : ` for=<${shown(rest.alias)}>`;
+      const [, , told] = TRIED[rest.outcome];
+      return {
+        details: `queue_id=${queueId} to=<${shown(recipient)}>${by} by ${shown(rest.relay)}: ${shown(rest.reply)}`,
+        action: verdict === "lose" ? actionOf(verdict) : told,
+      };
+    }
+  }
+}
+
+const TRIED = {
+  sent: ["EMAIL_DELIVERED", "pass", "delivered"],
+  deferred: ["EMAIL_DELAYED", "defer", "tried again later"],
+  bounced: ["EMAIL_BOUNCED", "refuse", "returned to its sender"],
+  withheld: ["BOUNCE_WITHHELD", "withhold", "not reported to its sender"],
+} as const satisfies Record<Tried["outcome"], readonly [EventType, EventColumns["verdict"], string]>;
+
+/** Whether it was for somebody here, or for an alias: no user's own mail that others do not want. */
+function isForSomebodyHere({ relay, alias }: Tried): boolean {
+  return alias !== null || !relay.startsWith("smtp ");
+}
+
+function faultType(reason: ClientFault): EventType {
+  switch (reason) {
+    case "tls_failed":
+      return "TLS_FAILED";
+    case "relay_refused":
+    case "helo_refused":
+    case "sender_refused":
+      return "EMAIL_BLOCKED";
+    default:
+      return "SESSION_FAULT";
+  }
+}
+
+function often(times: number): string {
+  return times > 1 ? ` (${times} times)` : "";
+}

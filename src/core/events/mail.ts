@@ -1,0 +1,165 @@
+import type { Verdict } from "../decide/decision.ts";
+import type { Ip } from "../net/ip.ts";
+import { actionOf, type EventColumns, shown, stored } from "./columns.ts";
+import type { EventType } from "./event-types.ts";
+import type { DecidedKind } from "./kind.ts";
+import type { Seen } from "./seen.ts";
+import type { Service } from "./service.ts";
+
+/** What is known of a mail transaction when Postfix asks (SMTPD_POLICY_README). */
+export type MailFacts = Readonly<{
+  ip: Ip;
+  service: Service;
+  /** Names the connection: client address and port. */
+  session: string;
+  /** Client host name, forward-confirmed by Postfix; null where it is unknown. */
+  clientName: string | null;
+  helo: string;
+  /** Envelope sender. */
+  sender: string;
+  /** Null when the stage concerns several recipients. */
+  recipient: string | null;
+  /** SASL login name; null for a stranger. */
+  account: string | null;
+  queueId: string;
+  /** Names the mail within its connection, from the first recipient on. */
+  transaction: string;
+}>;
+
+/** A DNS block list that names the client. `meaning`: for the administrator, what its answer says. */
+export type Listing = Readonly<{ zone: string; meaning: string }>;
+
+/** `listed`: what the block lists said of the client; null where none did, or none was asked. */
+export type Recipient = Readonly<
+  {
+    type: "RECIPIENT";
+    listed: Listing | null;
+    /** Whether the sender's domain takes mail, by the DNS; null where that could not be told, or nobody asked. */
+    senderExists: boolean | null;
+    /** Whether it was proven that the client speaks for the sender's domain; absent where nobody asked. */
+    senderProven?: boolean;
+  } & MailFacts
+>;
+/** The DATA command: the moment at which a mail counts. */
+export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailFacts>;
+/** End of message: the content has arrived. */
+export type Message = Readonly<{ type: "MESSAGE"; recipientCount: number; sizeBytes: number } & MailFacts>;
+
+/** Without a sender: a report of failed delivery, to which nobody may be told of a failure again (RFC 5321, 4.5.5). */
+export function isBounce({ sender }: Pick<MailFacts, "sender">): boolean {
+  return sender === "" || sender.trim() === "";
+}
+
+type Session = Readonly<{
+  session: string;
+  transaction: string;
+  clientName?: string | undefined;
+  seen?: Seen | undefined;
+}>;
+export type RecipientRest = Session &
+  Readonly<{
+    event: "RECIPIENT";
+    listed?: Listing | undefined;
+    senderExists?: boolean | undefined;
+    senderProven?: boolean | undefined;
+  }>;
+export type MailRest = Session & Readonly<{ event: "MAIL"; recipientCount: number }>;
+export type MessageRest = Session & Readonly<{ event: "MESSAGE"; recipientCount: number }>;
+
+export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
+  name: (_, { verdict, reason }) => (reason === "greylist_asked" ? "GREYLIST_ASKED" : mailName("RECIPIENT", verdict)),
+  window: (event) => (isBounce(event) ? "bounce" : "probe"),
+  account: ({ account }) => account,
+  columns: envelope,
+  rest: (event, seen) => ({
+    event: "RECIPIENT",
+    ...sessionOf(event, seen),
+    listed: event.listed ?? undefined,
+    senderExists: event.senderExists ?? undefined,
+    senderProven: event.senderProven,
+  }),
+  sentence: ({ service, sender, recipient, helo, verdict, reason }, { listed }) => ({
+    details:
+      `${service} from=<${shown(sender)}> to=<${shown(recipient)}> helo=<${shown(helo)}>` +
+      (listed === undefined ? "" : ` listed=${listed.zone} (${shown(listed.meaning)})`),
+    action: reason === "greylist_asked" ? "left to Postgrey" : actionOf(verdict),
+  }),
+  event: (recorded, rest) => {
+    const facts = factsOf(recorded, rest);
+    if (facts === null) return null;
+    const { listed = null, senderExists = null, senderProven } = rest;
+    const asked = { type: "RECIPIENT", listed, senderExists, ...facts } as const;
+    return senderProven === undefined ? asked : { ...asked, senderProven };
+  },
+};
+
+export const mailBegun: DecidedKind<Mail, MailRest> = {
+  name: (_, { verdict }) => mailName("EMAIL", verdict),
+  window: ({ account }) => (account === null ? "mail" : "account_mail"),
+  account: ({ account }) => account,
+  columns: envelope,
+  rest: (event, seen) => ({ event: "MAIL", ...sessionOf(event, seen), recipientCount: event.recipientCount }),
+  sentence: (recorded, { recipientCount }) => ({
+    details: `${recorded.service} from=<${shown(recorded.sender)}>${toWhom(recorded, recipientCount)}`,
+    action: actionOf(recorded.verdict),
+  }),
+  event: (recorded, rest) => {
+    const facts = factsOf(recorded, rest);
+    return facts === null ? null : { type: "MAIL", recipientCount: rest.recipientCount, ...facts };
+  },
+};
+
+export const messageTaken: DecidedKind<Message, MessageRest> = {
+  name: (_, { verdict }) => mailName("EMAIL_ACCEPTED", verdict),
+  window: () => null,
+  account: ({ account }) => account,
+  columns: (event) => ({ ...envelope(event), sizeBytes: event.sizeBytes }),
+  rest: (event, seen) => ({ event: "MESSAGE", ...sessionOf(event, seen), recipientCount: event.recipientCount }),
+  sentence: (recorded, { recipientCount }) => ({
+    details:
+      `${recorded.service} from=<${shown(recorded.sender)}>${toWhom(recorded, recipientCount)}` +
+      ` size=${recorded.sizeBytes} queue_id=${shown(recorded.queueId)}`,
+    action: actionOf(recorded.verdict),
+  }),
+  event: (recorded, rest) => {
+    const facts = factsOf(recorded, rest);
+    const { sizeBytes } = recorded;
+    if (facts === null || sizeBytes === null) return null;
+    return { type: "MESSAGE", recipientCount: rest.recipientCount, sizeBytes, ...facts };
+  },
+};
+
+function mailName(passed: EventType, verdict: Verdict): EventType {
+  return verdict === "refuse" ? "EMAIL_BLOCKED" : verdict === "defer" ? "EMAIL_DEFERRED" : passed;
+}
+
+function envelope({ service, sender, recipient, helo, queueId }: MailFacts): Partial<EventColumns> {
+  return {
+    service,
+    sender: stored(sender),
+    recipient: recipient === null ? null : stored(recipient),
+    helo: stored(helo),
+    queueId: queueId === "" ? null : stored(queueId),
+  };
+}
+
+function sessionOf({ session, transaction, clientName }: MailFacts, seen: Seen | undefined): Session {
+  return {
+    session: stored(session),
+    transaction: stored(transaction),
+    clientName: clientName === null ? undefined : stored(clientName),
+    seen,
+  };
+}
+
+function factsOf(recorded: EventColumns, rest: Session): MailFacts | null {
+  const { session, transaction } = rest;
+  const clientName = rest.clientName ?? null;
+  const { ip, service, account, sender, recipient, helo, queueId } = recorded;
+  if (ip === null || service === null || sender === null || helo === null) return null;
+  return { ip, service, session, clientName, helo, sender, recipient, account, queueId: queueId ?? "", transaction };
+}
+
+function toWhom({ recipient }: EventColumns, recipientCount: number): string {
+  return recipient === null ? ` to ${recipientCount} recipients` : ` to=<${shown(recipient)}>`;
+}

@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bareMessageId, isQueueId } from "./queue-id.ts";
+
+test("what a queue id looks like", () => {
+  for (const id of ["72CED1EABE5", "4ZzQ0v1Jc3z9Xk2"]) assert.ok(isQueueId(id), id);
+  for (const id of ["", "NO", "a@b.test", "<72CED1EABE5>", "72CED1EABE5 x"]) assert.ok(!isQueueId(id), id);
+});
+
+test("a Message-ID is the same with its angle brackets and without", () => {
+  assert.equal(bareMessageId("<a@b.test>"), "a@b.test");
+  assert.equal(bareMessageId("a@b.test"), "a@b.test");
+  assert.equal(bareMessageId("<a@b.test"), "<a@b.test");
+});

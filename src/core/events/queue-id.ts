@@ -1,0 +1,11 @@
+/** Postfix's short and long forms (postconf(5), enable_long_queue_ids). */
+const QUEUE_ID = /^[0-9A-Za-z]{5,20}$/;
+
+export function isQueueId(text: string): boolean {
+  return QUEUE_ID.test(text);
+}
+
+/** A Message-ID without its angle brackets: people ask for it either way. */
+export function bareMessageId(messageId: string): string {
+  return messageId.replace(/^<(.*)>$/, "$1");
+}

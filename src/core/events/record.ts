@@ -1,0 +1,243 @@
+import type { Change, Decision } from "../decide/decision.ts";
+import { type Ip, networkAddress, type Prefix } from "../net/ip.ts";
+import type { Millis } from "../time.ts";
+import type { Counts, EventColumns, Sentence } from "./columns.ts";
+import {
+  type Audit,
+  type AuditRest,
+  auditColumns,
+  auditRest,
+  auditSentence,
+  type BanAskedRest,
+  banAsked,
+  type ChangeRest,
+  changeColumns,
+  changeRest,
+  changeSentence,
+  commandOf,
+} from "./command.ts";
+import { type ConnectRest, connection } from "./connection.ts";
+import type { Event } from "./event.ts";
+import type { DecidedKind } from "./kind.ts";
+import { type Credited, type LogRest, logColumns, logRest, logSentence, type Observation } from "./log.ts";
+import { type LoginRest, login } from "./login.ts";
+import {
+  type MailRest,
+  type MessageRest,
+  mailBegun,
+  messageTaken,
+  type RecipientRest,
+  recipientNamed,
+} from "./mail.ts";
+import { type ReportRest, report } from "./report.ts";
+import type { Seen } from "./seen.ts";
+
+/**
+ * What an event records besides its columns. `event` tells what was decided or observed, since several of them share a
+ * public name; the schemas are in rest-schemas.ts.
+ */
+export type Rest =
+  | ConnectRest
+  | RecipientRest
+  | MailRest
+  | MessageRest
+  | LoginRest
+  | ReportRest
+  | BanAskedRest
+  | ChangeRest
+  | AuditRest
+  | LogRest;
+
+/** One committed event, as data: from it alone the sentences are printed, and what was decided can be decided again. */
+export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
+
+/** Where and when a decided event happened. `subject`: the unit in which its address is counted. */
+export type Where = Readonly<{ subject: Prefix; at: Millis; seen?: Seen | undefined }>;
+
+/**
+ * The record of a decided event; null where it leaves none.
+ *
+ * A replay can do without those that leave none: a sign-in that may go on to its password (not `recorded`) is followed
+ * by the report of how it ended, from the same address with the same password, and was asked just before that. A command
+ * that was obeyed is told by its changes (`commandOf`), one that came too late changed nothing. The ends of bans and
+ * of entries of the allow list follow from when they began.
+ */
+export function recordOf(event: Event, decision: Decision, where: Where): EventRecord | null {
+  if (!decision.recorded) return null;
+  switch (event.type) {
+    case "CONNECT":
+      return decided(connection, event, decision, where);
+    case "RECIPIENT":
+      return decided(recipientNamed, event, decision, where);
+    case "MAIL":
+      return decided(mailBegun, event, decision, where);
+    case "MESSAGE":
+      return decided(messageTaken, event, decision, where);
+    case "LOGIN_ASKED":
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+      return decided(login, event, decision, where);
+    case "JAIL_REPORTED":
+      return decided(report, event, decision, where);
+    case "BAN_ASKED":
+      return decision.verdict === "refuse" ? decided(banAsked, event, decision, where) : null;
+    case "UNBAN_ASKED":
+    case "ALLOW_ASKED":
+    case "DISALLOW_ASKED":
+    case "ALLOW_EXPIRED":
+    case "BAN_EXPIRED":
+      return null;
+  }
+}
+
+/** The record of a change that people want to see by itself; null where the event says it all. */
+export function changeRecord(change: Change, at: Millis): EventRecord | null {
+  switch (change.type) {
+    case "BAN":
+    case "LIFT":
+    case "ALLOW":
+    case "DISALLOW":
+    case "SPARE":
+      return { ...changeColumns(change, at), rest: changeRest(change) };
+    case "KNOW":
+    case "GUESS":
+    case "FORGET_GUESSES":
+    case "READ_LOG":
+    case "CORRESPOND":
+    case "HEAR_JAIL":
+    case "CREDIT":
+      return null;
+  }
+}
+
+export function auditRecord(audit: Audit, at: Millis): EventRecord {
+  return { ...auditColumns(audit, at), rest: auditRest(audit) };
+}
+
+/** Null: what is told of a mail that has events enough. `credit`: what it says for the server at the other side. */
+export function observationRecord(
+  seen: Observation,
+  at: Millis,
+  subject: (ip: Ip) => Prefix,
+  credit: Credited | null = null,
+): EventRecord | null {
+  if (seen.type === "MAIL_JUDGED") return null;
+  return { ...logColumns(seen, at, subject), rest: logRest(seen, credit) };
+}
+
+/** The sliding window that the event enters where it counts; null if it enters none. */
+export function windowOf(event: Event): Counts | null {
+  switch (event.type) {
+    case "CONNECT":
+      return connection.window(event);
+    case "RECIPIENT":
+      return recipientNamed.window(event);
+    case "MAIL":
+      return mailBegun.window(event);
+    case "LOGIN_ASKED":
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+      return login.window(event);
+    default:
+      return null;
+  }
+}
+
+/** The words for people, printed from the record alone. */
+export function sentenceOf(record: EventRecord): Sentence {
+  const { rest } = record;
+  switch (rest.event) {
+    case "CONNECT":
+      return connection.sentence(record, rest);
+    case "RECIPIENT":
+      return recipientNamed.sentence(record, rest);
+    case "MAIL":
+      return mailBegun.sentence(record, rest);
+    case "MESSAGE":
+      return messageTaken.sentence(record, rest);
+    case "LOGIN_ASKED":
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+      return login.sentence(record, rest);
+    case "JAIL_REPORTED":
+      return report.sentence(record, rest);
+    case "BAN_ASKED":
+      return banAsked.sentence(record, rest);
+    case "BAN":
+    case "LIFT":
+    case "ALLOW":
+    case "DISALLOW":
+    case "SPARE":
+      return changeSentence(record, rest);
+    case "AUDIT":
+      return auditSentence(record, rest);
+    default:
+      return logSentence(record, rest);
+  }
+}
+
+/** The event as it was when it was decided, for a replay; null for what is a consequence, or was never decided. */
+export function eventOf(record: EventRecord): Event | null {
+  const { rest } = record;
+  switch (rest.event) {
+    case "CONNECT":
+      return connection.event(record, rest);
+    case "RECIPIENT":
+      return recipientNamed.event(record, rest);
+    case "MAIL":
+      return mailBegun.event(record, rest);
+    case "MESSAGE":
+      return messageTaken.event(record, rest);
+    case "LOGIN_ASKED":
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+      return login.event(record, rest);
+    case "JAIL_REPORTED":
+      return report.event(record, rest);
+    case "BAN_ASKED":
+      return banAsked.event(record, rest);
+    case "BAN":
+    case "LIFT":
+    case "ALLOW":
+    case "DISALLOW":
+    case "SPARE":
+      return commandOf(record, rest);
+    default:
+      return null;
+  }
+}
+
+function decided<E extends Event, R extends Rest>(
+  kind: DecidedKind<E, R>,
+  event: E,
+  decision: Decision,
+  { at, subject, seen }: Where,
+): EventRecord {
+  const { verdict, reason, evidence, counted } = decision;
+  const own = kind.columns(event);
+  return {
+    at,
+    type: kind.name(event, decision),
+    service: own.service ?? null,
+    ip: "ip" in event ? event.ip : networkAddress(event.prefix),
+    prefix: subject,
+    account: kind.account(event),
+    sender: own.sender ?? null,
+    recipient: own.recipient ?? null,
+    queueId: own.queueId ?? null,
+    messageId: null,
+    helo: own.helo ?? null,
+    sizeBytes: own.sizeBytes ?? null,
+    verdict,
+    reason,
+    offence: null,
+    counts: counted ? kind.window(event) : null,
+    count: evidence?.count ?? null,
+    limit: evidence?.limit ?? null,
+    windowMs: evidence?.windowMs ?? null,
+    limitKey: evidence?.key ?? null,
+    actor: own.actor ?? null,
+    proof: own.proof ?? null,
+    rest: kind.rest(event, seen),
+  };
+}

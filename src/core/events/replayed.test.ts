@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BAN, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { type Change, decision } from "../decide/decision.ts";
+import { hostPrefix } from "../net/ip.ts";
+import { HOUR_MS, later } from "../time.ts";
+import type { Audit } from "./command.ts";
+import type { Event } from "./event.ts";
+import type { LoginFacts } from "./login.ts";
+import { auditRecord, changeRecord, eventOf, recordOf } from "./record.ts";
+import { readRest } from "./rest-schemas.ts";
+
+const PREFIX = hostPrefix(STRANGER);
+const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "proof" };
+const REFUSE = decision("refuse", "banned", { counted: false });
+
+test("what was decided can be decided again: each event is read back as it was", () => {
+  const known = { ...MAIL, clientName: "mx.sender.test", queueId: "72CED1EABE5" } as const;
+  const listed = { zone: "zen.spamhaus.org", meaning: "127.0.0.2, SBL" };
+  const report: Event = {
+    type: "JAIL_REPORTED",
+    ip: STRANGER,
+    jail: "postfix",
+    failures: 7,
+    limit: 3,
+    windowMs: 600_000,
+    banMs: 3_600_000,
+    lastAt: NOON,
+    clientName: null,
+    lines: Array.from({ length: 7 }, (_, i) => ({ text: i < 2 ? "" : `line ${i}`, at: later(NOON, i), about: "log" })),
+  };
+  const events: readonly Event[] = [
+    { type: "CONNECT", ip: STRANGER, service: "smtp", session: MAIL.session, clientName: "mx.sender.test" },
+    { type: "CONNECT", ip: STRANGER, service: "submission", session: MAIL.session, clientName: null },
+    { type: "RECIPIENT", listed, senderExists: false, ...known },
+    { type: "RECIPIENT", listed: null, senderExists: null, senderProven: true, ...MAIL, recipient: null, sender: "" },
+    { type: "MAIL", recipientCount: 2, ...MAIL, recipient: null, account: "anna@example.org" },
+    { type: "MESSAGE", recipientCount: 1, sizeBytes: 0, ...known, helo: "" },
+    { type: "LOGIN_ASKED", ...LOGIN, withoutBan: true },
+    { type: "LOGIN_SUCCEEDED", ...LOGIN },
+    { type: "LOGIN_FAILED", ...LOGIN, login: "", passwordHash: "" },
+    report,
+    { type: "BAN_ASKED", prefix: PREFIX, note: "x", durationMs: 5, by: "root" },
+  ];
+  for (const event of events) {
+    const record = recordOf(event, REFUSE, { subject: PREFIX, at: NOON });
+    assert.ok(record !== null, event.type);
+    const rest = readRest(JSON.stringify(record.rest));
+    assert.ok(rest !== null, event.type);
+    assert.deepEqual(eventOf({ ...record, rest }), event);
+  }
+});
+
+test("a command is read back from what it changed; what the engine did by itself is not", () => {
+  const command = (change: Change): Event | null => {
+    const record = changeRecord(change, NOON);
+    return record === null ? null : eventOf(record);
+  };
+  const by = "root";
+  const asked = (durationMs: number | null) => ({
+    type: "BAN_ASKED",
+    prefix: PREFIX,
+    note: BAN.reason,
+    durationMs,
+    by,
+  });
+  const allowAsked = { type: "ALLOW_ASKED", prefix: PREFIX, note: "office", durationMs: HOUR_MS, by };
+  const manual = { ...BAN, level: "manual", offences: 0, source: by, createdAt: NOON } as const;
+  assert.deepEqual(command({ type: "BAN", ban: { ...manual, expiresAt: later(NOON, HOUR_MS) } }), asked(HOUR_MS));
+  assert.deepEqual(command({ type: "BAN", ban: { ...manual, expiresAt: null } }), asked(null));
+  assert.equal(command({ type: "BAN", ban: BAN }), null);
+  const lift = { type: "LIFT", prefix: PREFIX, forgiven: true, by } as const;
+  assert.deepEqual(command({ ...lift, cause: "UNBAN" }), { type: "UNBAN_ASKED", prefix: PREFIX, by });
+  assert.equal(command({ ...lift, cause: "BAN_EXPIRED" }), null);
+  const allow = { type: "ALLOW", prefix: PREFIX, note: "office", by } as const;
+  assert.deepEqual(command({ ...allow, expiresAt: later(NOON, HOUR_MS) }), allowAsked);
+  const taken = { type: "DISALLOW", prefix: PREFIX, by } as const;
+  assert.deepEqual(command({ ...taken, cause: "ALLOW_REMOVED" }), { type: "DISALLOW_ASKED", prefix: PREFIX, by });
+  assert.deepEqual(command({ ...taken, cause: "ALLOW_EXPIRED" }), { type: "ALLOW_EXPIRED", prefix: PREFIX });
+  assert.equal(command({ type: "SPARE", prefix: PREFIX, ip: STRANGER, why: "gateway", code: "mail_limit" }), null);
+  assert.equal(eventOf(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna@example.org", by }, NOON)), null);
+});
+
+test("a command names the accounts and addresses that it is about, wherever its sentence puts them", () => {
+  const named = (audit: Audit): readonly (string | null)[] => {
+    const { account, sender, recipient, actor } = auditRecord(audit, NOON);
+    return [account, sender, recipient, actor];
+  };
+  const by = "root";
+  const anna = "anna@example.org";
+  const aliasNamed = [null, null, "info@example.org", by];
+  assert.deepEqual(named({ type: "PASSWORD_CHANGED", subject: anna, by }), [anna, null, null, by]);
+  assert.deepEqual(named({ type: "ALIAS_REMOVED", subject: "info@example.org", by }), aliasNamed);
+  const news = "news@letters.test";
+  assert.deepEqual(
+    named({ type: "SPAM_ALLOW_ADDED", subject: `${news} for ${anna}`, account: anna, sender: news, by }),
+    [anna, news, null, by],
+  );
+  assert.deepEqual(named({ type: "TOKEN_CREATED", subject: "backup", by }), [null, null, null, by]);
+  const { rest } = auditRecord({ type: "ALIAS_ADDED", subject: "info@example.org", targets: [anna], by }, NOON);
+  assert.deepEqual(rest, { event: "AUDIT", subject: "info@example.org", targets: [anna] });
+});
+
+test("a record that no kind of event wrote is not read", () => {
+  for (const json of [
+    "",
+    "null",
+    "[]",
+    "{}",
+    '{"event":"NEW"}',
+    '{"event":"CONNECT"}',
+    '{"event":"DISALLOW","more":1}',
+  ])
+    assert.equal(readRest(json), null, json);
+  assert.deepEqual(readRest('{"event":"DISALLOW"}'), { event: "DISALLOW" });
+});

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { factsOf, ip } from "../../../test/kit/samples.ts";
+import { hostPrefix } from "../net/ip.ts";
+import { seenIn } from "./seen.ts";
+
+test("what is as usual is not recorded", () => {
+  assert.equal(seenIn(factsOf()), undefined);
+  assert.equal(seenIn(factsOf({ known: true, offences: 3 })), undefined, "other events tell that");
+});
+
+test("what only the moment told is recorded, each by itself", () => {
+  const network = hostPrefix(ip("198.51.100.1"));
+  const recorded = (facts: Parameters<typeof factsOf>[0]): unknown =>
+    JSON.parse(JSON.stringify(seenIn(factsOf(facts))));
+  assert.deepEqual(recorded({ protection: "gateway" }), { protection: "gateway" });
+  assert.deepEqual(recorded({ recipient: "unknown" }), { recipient: "unknown" });
+  assert.deepEqual(recorded({ firstContact: true }), { firstContact: true });
+  assert.deepEqual(recorded({ senderHere: true }), { senderHere: true });
+  assert.deepEqual(recorded({ accountActive: false }), { accountInactive: true });
+  assert.deepEqual(recorded({ isWanted: true }), { isWanted: true });
+  assert.deepEqual(recorded({ bounce: { hasOther: false, isExpected: true } }), { bounceExpected: true });
+  assert.deepEqual(recorded({ accountNetworks: [network] }), { accountNetworks: [network] });
+});

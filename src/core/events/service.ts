@@ -1,0 +1,2 @@
+/** The door an event came through. */
+export type Service = "smtp" | "submission" | "submissions" | "imap" | "sieve" | "dashboard";
