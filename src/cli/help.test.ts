@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Command, commands } from "./commands.ts";
+import { helpFor } from "./help.ts";
+
+function textOf(topic: string): string {
+  const help = helpFor(topic, commands);
+  return help.ok ? help.text : assert.fail(help.message);
+}
+
+function commandNamed(wanted: string): Command {
+  return commands.find(({ name }) => name === wanted) ?? assert.fail(wanted);
+}
+
+test("the help names every command, with what it does and how the program ends", () => {
+  const lines = textOf("").split("\n");
+  for (const { name, says } of commands)
+    assert.ok(
+      lines.some((line) => line.startsWith(name) && line.includes(says.split("\n")[0] ?? "")),
+      name,
+    );
+  assert.equal(lines[0], "./ghostinbox COMMAND [OPTION...]");
+  assert.equal(lines.at(-1), "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running.");
+});
+
+test("a group shows its own commands, and no others", () => {
+  const text = textOf("account");
+  assert.match(text, /^\.\/ghostinbox account \[OPTION\.\.\.\]$/m);
+  assert.match(text, /^account add /m);
+  assert.doesNotMatch(text, /^(?!account |-|\.\/|Exit|$)/m);
+});
+
+test("one command shows each of its options, and the global ones", () => {
+  const { options = [] } = commandNamed("events");
+  const text = textOf("events");
+  assert.ok(options.length > 0);
+  for (const { name } of [...options, { name: "json" }]) assert.match(text, new RegExp(`^--${name}\\b`, "m"));
+});
+
+test("as JSON it is the table of commands", () => {
+  const help = helpFor("ban", commands);
+  assert.ok(help.ok);
+  const { name, usage, says, options = [] } = commandNamed("ban");
+  assert.deepEqual(help.json, { commands: [{ name, usage, says, options }] });
+});
+
+test("a topic that is no command is wrong usage", () => {
+  const help = helpFor("frobnicate", commands);
+  assert.ok(!help.ok);
+  assert.deepEqual([help.exit, help.message], ["wrong_usage", 'There is no command "frobnicate".']);
+});

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PASSWORD } from "../../test/kit/test-guard.ts";
+import { verifyPassword } from "../adapters/accounts/password-hash.ts";
+import { parseAccountName } from "../core/net/address.ts";
+import { layoutOf } from "../settings/layout.ts";
+import type { Call } from "./call.ts";
+import { newPasswordHash } from "./new-password.ts";
+
+const ANNA = parseAccountName("anna@example.org");
+
+/** A call whose input, or whose answers at a terminal, are these; null: interrupted, or nothing there. */
+function call(typed: Readonly<{ line?: string | null; answers?: readonly (string | null)[] }>): Call {
+  const answers = [...(typed.answers ?? [])];
+  const terminal = {
+    interactive: typed.answers !== undefined,
+    readLine: () => Promise.resolve(typed.line ?? null),
+    askSecret: () => Promise.resolve(answers.shift() ?? null),
+  };
+  const never = () => assert.fail("nothing else of the call is used");
+  return {
+    args: [],
+    json: false,
+    option: never,
+    flag: (name) => name === "password-stdin" && typed.line !== undefined,
+    terminal: { ...terminal, out: never, err: never, ask: never, interrupted: new AbortController().signal },
+    layout: layoutOf("/nonexistent"),
+    env: {},
+    guard: { ask: never, watch: never },
+    keeper: { ask: never },
+    reader: never,
+    now: never,
+  };
+}
+
+test("a password is hashed, whether it comes by input or is typed twice", async () => {
+  for (const given of [{ line: PASSWORD }, { answers: [PASSWORD, PASSWORD] }]) {
+    const made = await newPasswordHash(call(given), ANNA);
+    assert.ok(made.ok && (await verifyPassword(made.hash, PASSWORD)));
+  }
+});
+
+test("what was not given, or not given twice alike, changes nothing", async () => {
+  const cases: readonly [typed: Parameters<typeof call>[0], exit: string, says: RegExp][] = [
+    [{ line: null }, "failed", /^Standard input held no password\./],
+    [{}, "wrong_usage", /^There is no terminal to ask for a password\./],
+    [{ answers: [null] }, "failed", /^Interrupted: nothing was changed\./],
+    [{ answers: [PASSWORD, null] }, "failed", /^Interrupted: nothing was changed\./],
+    [{ answers: [PASSWORD, "another one, too"] }, "failed", /^The two passwords differ: nothing was changed\./],
+  ];
+  for (const [typed, exit, says] of cases) {
+    const problem = await newPasswordHash(call(typed), ANNA);
+    assert.ok(!problem.ok);
+    assert.equal(problem.exit, exit);
+    assert.match(problem.message, says);
+  }
+});
+
+test("a password that is easy to guess is refused with the reason", async () => {
+  const problem = await newPasswordHash(call({ line: "my name is anna" }), ANNA);
+  assert.ok(!problem.ok);
+  assert.match(problem.message, /name of the account/);
+  assert.equal(problem.next, "Choose another one: several unrelated words make a good one.");
+});

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { HandClock } from "../../test/kit/engine-kit.ts";
+import { dataDirectory } from "../../test/kit/test-guard.ts";
+import { SqliteAccounts } from "../adapters/sqlite/accounts-db/accounts.ts";
+import { initialise } from "../adapters/sqlite/engine-db/initialise.ts";
+import { parseAccountName } from "../core/net/address.ts";
+import { openReader } from "./open-reader.ts";
+
+test("accounts, aliases, tokens and bans are read from the databases of the guard", () => {
+  using layout = dataDirectory();
+  const databases = initialise(layout);
+  const name = parseAccountName("anna@example.org") ?? assert.fail();
+  new SqliteAccounts(databases.accounts).add(name, "{ARGON2ID}x", new HandClock().now());
+  const opened = openReader(layout);
+  assert.ok(opened.ok);
+  const [anna, ...others] = opened.reader.accounts();
+  assert.deepEqual([anna?.name, anna?.lastSignInAt, others], [name, null, []]);
+  assert.deepEqual([opened.reader.aliases(), opened.reader.tokens()], [[], []]);
+  assert.deepEqual(opened.reader.queries.bans(new HandClock().now()), []);
+  databases.accounts.close();
+  databases.engine.close();
+});
+
+test("a database that cannot be used is told, with what shows more", () => {
+  using layout = dataDirectory();
+  const missing = openReader(layout);
+  assert.ok(!missing.ok);
+  assert.match(missing.message, /engine\.db/);
+  assert.deepEqual([missing.exit, missing.next], ["failed", "`./ghostinbox status` shows more."]);
+  initialise(layout);
+  for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
+  writeFileSync(layout.engineDb, "this is no database, though it is as long as the head of one would have to be......");
+  const damaged = openReader(layout);
+  assert.ok(!damaged.ok);
+  assert.match(damaged.message, /engine\.db/);
+});

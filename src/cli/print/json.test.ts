@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { printJson } from "./json.ts";
+
+test("what lists hold stands on a line each, so that grep shows the whole", () => {
+  const bans = { active: 1, items: [{ ip: "203.0.113.7", until: null, networks: ["192.0.2.0/24", "::/64"] }] };
+  assert.equal(
+    printJson(bans),
+    `{
+  "active": 1,
+  "items": [
+    { "ip": "203.0.113.7", "until": null, "networks": ["192.0.2.0/24", "::/64"] }
+  ]
+}`,
+  );
+});
+
+test("an object within a listed one takes lines of its own", () => {
+  assert.equal(
+    printJson([{ a: { b: 1 } }]),
+    `[
+  {
+    "a": {
+      "b": 1
+    }
+  }
+]`,
+  );
+});
+
+test("what is empty or not there is printed as JSON has it", () => {
+  assert.equal(printJson({}), "{}");
+  assert.equal(printJson([]), "[]");
+  assert.equal(printJson(undefined), "null");
+  assert.equal(printJson({ gone: undefined }), "{}");
+});
+
+test("whatever is printed, a parser reads the same", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      assert.deepEqual(JSON.parse(printJson(value)), JSON.parse(JSON.stringify(value)));
+    }),
+  );
+});

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { lacking } from "../../test/kit/needs.ts";
+import { dataDirectory, type Finished, start, TIMED } from "../../test/kit/test-guard.ts";
+
+/** A program that prints, as JSON, what one call of its terminal returned. */
+function program(call: string): readonly string[] {
+  const module = JSON.stringify(join(import.meta.dirname, "process-terminal.ts"));
+  const script = `
+    import { processTerminal } from ${module};
+    const terminal = processTerminal();
+    console.log(JSON.stringify(await ${call}));
+    process.exit();`;
+  return [process.execPath, "--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
+}
+
+describe("lines of standard input", TIMED, () => {
+  const read = async (input: string): Promise<unknown> => {
+    using layout = dataDirectory();
+    const [node = "", ...argv] = program("terminal.readLine(10)");
+    const { child, ended } = start(layout, node, argv);
+    child.stdin.end(input);
+    const { out, err } = await ended;
+    assert.equal(err, "");
+    return JSON.parse(out);
+  };
+  for (const [input, line] of [
+    ["secret\n", "secret"],
+    ["secret\r\nsecond\n", "secret"],
+    ["secret", "secret"],
+    ["", null],
+    ["\nsecret\n", null],
+    ["0123456789\n", "0123456789"],
+    ["0123456789x\n", null],
+    ["x".repeat(100_000), null],
+  ] as const)
+    test(`${JSON.stringify(input.slice(0, 20))} gives ${JSON.stringify(line)}`, async () =>
+      assert.equal(await read(input), line));
+});
+
+describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, () => {
+  /** What was printed after these keys were pressed at the question. */
+  const typed = async (call: string, keys: string): Promise<Finished> => {
+    using layout = dataDirectory();
+    const quoted = program(call).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+    const { child, ended, printed } = start(layout, "script", ["-qec", quoted.join(" "), "/dev/null"]);
+    await printed("Which? ");
+    child.stdin.write(keys);
+    return await ended;
+  };
+
+  test("asks without echo; Backspace, Ctrl-U and Enter mean what they always do", async () => {
+    const { out } = await typed('terminal.askSecret("Which? ")', "wrong\x15secrat\x7f\x7fet\r");
+    assert.match(out, /^Which\? \r\n"secret"\r\n$/);
+  });
+
+  test("Ctrl-C at a secret is no answer", async () => {
+    assert.match((await typed('terminal.askSecret("Which? ")', "secr\x03")).out, /\r\nnull\r\n$/);
+  });
+
+  test("both of two secrets may be pasted at once", async () => {
+    const { out } = await typed(
+      '[await terminal.askSecret("Which? "), await terminal.askSecret("Again? ")]',
+      "one\rtwo\r",
+    );
+    assert.match(out, /\["one","two"\]/);
+  });
+
+  test("asks with echo", async () => {
+    assert.match((await typed('terminal.ask("Which? ")', "this one\r")).out, /this one[^]*"this one"\r\n$/);
+  });
+});

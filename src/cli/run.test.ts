@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Problem } from "./call.ts";
+import { run, type World } from "./run.ts";
+
+/** A call of the program without a guard, and what it printed. */
+async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["connect"]) {
+  const printed = { out: "", err: "" };
+  const code = await run(line.split(" "), {
+    env,
+    version: "1.2.3",
+    now: () => 0,
+    terminal: {
+      interactive: false,
+      out: (text) => (printed.out += `${text}\n`),
+      err: (text) => (printed.err += `${text}\n`),
+      readLine: () => Promise.resolve(null),
+      ask: () => Promise.resolve(null),
+      askSecret: () => Promise.resolve(null),
+      interrupted: new AbortController().signal,
+    },
+    connect: connect ?? (() => assert.fail("this needs no guard")),
+  });
+  return { code, ...printed };
+}
+
+/** A guard that answers every command with a failure. */
+function failing(error: () => Problem): World["connect"] {
+  return () => ({
+    guard: { ask: async () => error(), watch: () => assert.fail() },
+    keeper: { ask: () => assert.fail() },
+    reader: () => assert.fail(),
+  });
+}
+
+test("the version, for people and for programs", async () => {
+  assert.deepEqual(await ran("--version"), { code: 0, out: "ghostinbox 1.2.3\n", err: "" });
+  assert.deepEqual(JSON.parse((await ran("--version --json")).out), { version: "1.2.3" });
+});
+
+test("wrong usage is one line with the help that fits", async () => {
+  const { code, out, err } = await ran("account frobnicate");
+  assert.deepEqual([code, out], [2, ""]);
+  assert.match(err, /^There is no command "account frobnicate".* See `\.\/ghostinbox help account`\.\n$/);
+});
+
+test("the words of a stranger cannot draw on the terminal", async () => {
+  const { code, err } = await ran("\x1b[31mred");
+  assert.equal(code, 2);
+  assert.ok(!err.includes("\x1b"));
+});
+
+test("an error nobody thought of is one line, and shows where it was when asked", async () => {
+  const broken = failing(() => {
+    throw new Error("out of\nluck");
+  });
+  const short = await ran("cleanup", {}, broken);
+  assert.equal(short.code, 1);
+  assert.match(short.err, /^Something unexpected went wrong: out of.*luck\. GHOSTINBOX_DEBUG=1 shows where\.\n$/);
+  const long = await ran("cleanup", { GHOSTINBOX_DEBUG: "1" }, broken);
+  assert.match(long.err, /\n +at .*run\.test\.ts:\d+/);
+});
+
+test("the data directory is that of --data, else of the environment, else the usual one", async () => {
+  const asked: string[] = [];
+  const connect: World["connect"] = (layout) => {
+    asked.push(layout.data);
+    return failing(() => ({ ok: false, exit: "not_running", message: "m", next: "n" }))(layout, {});
+  };
+  const env = { GHOSTINBOX_DATA: "/srv/by-environment" };
+  for (const line of ["cleanup --data /srv/named/", "cleanup"]) assert.equal((await ran(line, env, connect)).code, 3);
+  await ran("cleanup", { GHOSTINBOX_DATA: "" }, connect);
+  assert.deepEqual(asked, ["/srv/named", "/srv/by-environment", "/var/lib/ghostinbox"]);
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
+import { callerName, controlGuard } from "./guard-status.ts";
+
+test("a command is answered, and hints name the program that people type", async () => {
+  using layout = dataDirectory();
+  const guard = await startGuard(layout);
+  try {
+    const asked = controlGuard(layout.controlSocket, "root");
+    assert.ok((await asked.ask({ verb: "health" })).ok);
+    const refused = await asked.ask({ verb: "token_revoke", name: "no-such-token" });
+    assert.ok(!refused.ok);
+    assert.match(refused.next, /`\.\/ghostinbox token/);
+  } finally {
+    await guard.stop();
+  }
+});
+
+test("without a guard nothing is done, and it says how to start it", async () => {
+  using layout = dataDirectory();
+  const asked = await controlGuard(layout.controlSocket, "root").ask({ verb: "ping" });
+  assert.ok(!asked.ok);
+  assert.deepEqual([asked.exit, asked.message], ["not_running", "GhostInbox is not running."]);
+});
+
+test("a watch ends with who asked for it, or says that the guard has gone", async () => {
+  using layout = dataDirectory();
+  const guard = await startGuard(layout);
+  const watched = controlGuard(layout.controlSocket, "root");
+  const stop = new AbortController();
+  const begun = Promise.withResolvers<undefined>();
+  const mine = watched.watch(() => begun.resolve(undefined), stop.signal);
+  await begun.promise;
+  stop.abort();
+  assert.deepEqual(await mine, { ok: true });
+  assert.deepEqual(await watched.watch(() => assert.fail(), stop.signal), { ok: true }, "it had ended before");
+
+  const again = Promise.withResolvers<undefined>();
+  const others = watched.watch(() => again.resolve(undefined), new AbortController().signal);
+  await again.promise;
+  await guard.stop();
+  const ended = await others;
+  assert.ok(!ended.ok);
+  assert.deepEqual([ended.exit, ended.message], ["not_running", "GhostInbox has stopped."]);
+});
+
+test("for the record it is told who became root, where that is a name", () => {
+  for (const [before, name] of [
+    ["anna", "root (anna)"],
+    ["root", "root"],
+    ["", "root"],
+    ["anna by root", "root"],
+    ["x".repeat(40), "root"],
+  ] as const)
+    assert.equal(callerName({ SUDO_USER: before }), name);
+  assert.equal(callerName({}), "root");
+});

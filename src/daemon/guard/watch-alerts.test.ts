@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { type TestContext, test } from "node:test";
+import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { ResolverNames } from "../../adapters/dns/names.ts";
+import { KeeperClient } from "../../adapters/sockets/keeper-client.ts";
+import { KeeperServer } from "../../servers/keeper-server.ts";
+import { loadSettings } from "../../settings/load.ts";
+import type { Settings } from "../../settings/schema.ts";
+import type { KeeperCommand } from "../../wire/control/control.ts";
+import type { Health } from "../../wire/control/items.ts";
+import { AlertWatch } from "./watch-alerts.ts";
+
+const WELL: Health = { status: "ok", components: [], notices: [], uptimeSeconds: 1 };
+const MAILED = 'email = ["owner@elsewhere.example"]\n';
+
+function settingsOf(alerts: string): Settings {
+  const loaded = loadSettings(`domains = ["example.org"]\n[alerts]\n${alerts}`, {});
+  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+}
+
+/** Alerts over a real database, told through the keeper's real socket. */
+async function watching(t: TestContext, alerts: string) {
+  const { db, engine, clock, notices } = engineOnMemory();
+  const path = `${temporaryDirectory()}/keeper.sock`;
+  const asked: KeeperCommand[] = [];
+  const keeper = new KeeperServer(
+    (command) => {
+      asked.push(command);
+      return Promise.resolve({ ok: true, detail: "" });
+    },
+    (code) => assert.fail(code),
+  );
+  await keeper.start(path);
+  const warned: string[] = [];
+  const parts = {
+    db,
+    flush: () => engine.flush(),
+    health: () => Promise.resolve(WELL),
+    notices,
+    names: new ResolverNames("127.0.0.1"),
+    keeper: new KeeperClient(path),
+    clock,
+    log: { info: () => undefined, error: assert.fail, warn: (says: string) => warned.push(says) },
+  };
+  const watch = new AlertWatch(parts, settingsOf(alerts));
+  t.after(async () => {
+    await watch.stop();
+    await keeper.stop(1_000);
+  });
+  const mails = () => asked.flatMap((command) => (command.verb === "mail_alert" ? [command] : []));
+  return { watch, parts, notices, mails, warned };
+}
+
+test("a notice is put into our own queue, by the keeper, once", { timeout: 30_000 }, async (t) => {
+  const { watch, notices, mails } = await watching(t, MAILED);
+  notices.raise("greylist_silent", "no answer");
+  watch.start();
+  await t.waitFor(() => assert.equal(mails().length, 1), { timeout: 10_000 });
+  assert.deepEqual([mails()[0]?.kind, mails()[0]?.severity !== undefined], ["opened", true]);
+  await watch.alerts.round();
+  assert.equal(mails().length, 1);
+});
+
+test("what was told is not told again by the next start", { timeout: 30_000 }, async (t) => {
+  const { watch, parts, notices, mails } = await watching(t, MAILED);
+  notices.raise("greylist_silent", "no answer");
+  await watch.alerts.round();
+  await t.waitFor(() => assert.equal(mails().length, 1));
+  await watch.stop();
+  const next = new AlertWatch(parts, settingsOf(MAILED));
+  await next.alerts.round();
+  await next.stop();
+  assert.equal(mails().length, 1);
+  assert.deepEqual(
+    next.alerts.book.open.map(({ code }) => code),
+    ["greylist_silent"],
+  );
+});
+
+test("channels and limits follow the settings", async (t) => {
+  const { watch } = await watching(t, "");
+  assert.deepEqual([...watch.alerts.channels.keys()], []);
+  watch.configure(settingsOf(MAILED));
+  assert.deepEqual([...watch.alerts.channels.keys()], ["email"]);
+});
+
+test("the watcher of the heartbeat hears while all is well", { timeout: 30_000 }, async (t) => {
+  let heard = 0;
+  const outside = createServer((_request, response) => {
+    heard += 1;
+    response.end();
+  });
+  const port = await listenOnPort(outside);
+  t.after(() => outside.closeAllConnections());
+  const { watch } = await watching(t, `heartbeat = "http://127.0.0.1:${port}/ping"\n`);
+  watch.start();
+  await t.waitFor(() => assert.equal(heard, 1), { timeout: 10_000 });
+});
