@@ -15,6 +15,9 @@ export class EventIndex {
   /** Whoever may have events waiting: after a rollback some have none, which costs an empty batch. */
   readonly #subjects = new Set<string>();
   #waiting = 0;
+  /** Entered in the open transaction: after a rollback nobody knows any more who waits. */
+  #isEntered = false;
+  #isLost = false;
 
   /** Brings in what a killed process left waiting. */
   constructor(db: DatabaseSync) {
@@ -28,6 +31,7 @@ export class EventIndex {
     db.exec("BEGIN IMMEDIATE");
     this.settle();
     db.exec("COMMIT");
+    this.ended(true);
   }
 
   get isFull(): boolean {
@@ -35,11 +39,11 @@ export class EventIndex {
   }
 
   get isEmpty(): boolean {
-    return this.#waiting === 0;
+    return this.#waiting === 0 && !this.#isLost;
   }
 
   hasWaiting(subject: string): boolean {
-    return this.#subjects.has(subject);
+    return this.#isLost || this.#subjects.has(subject);
   }
 
   add(prefix: string | null, account: string | null): void {
@@ -54,5 +58,12 @@ export class EventIndex {
     this.#note.run();
     this.#subjects.clear();
     this.#waiting = 0;
+    this.#isEntered = true;
+  }
+
+  /** After the transaction. */
+  ended(isCommitted: boolean): void {
+    if (this.#isEntered) this.#isLost = !isCommitted;
+    this.#isEntered = false;
   }
 }

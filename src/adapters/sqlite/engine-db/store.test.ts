@@ -211,3 +211,15 @@ test("an address is known from its latest sign-in; allow entries come and go", (
   committed(() => store.apply({ type: "DISALLOW", prefix, cause: "ALLOW_REMOVED", by: "root" }, START));
   assert.deepEqual(store.allowed(), []);
 });
+
+test("events that entered their index in a transaction that was lost are found all the same", (t) => {
+  const { store, committed } = fresh(t);
+  const seven = net("203.0.113.7");
+  committed(() => store.append(eventRow("203.0.113.7", START)));
+  store.begin();
+  assert.equal(store.address(seven, REACH).connections.length, 1, "which brings them in");
+  store.rollback();
+  assert.equal(store.address(seven, REACH).connections.length, 1, "while nothing can be written");
+  committed(() => assert.equal(store.address(seven, REACH).connections.length, 1));
+  assert.equal(store.address(seven, REACH).connections.length, 1);
+});

@@ -64,6 +64,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     if (this.#index.isFull) this.#index.settle();
     this.#sql.commit.run();
     this.#events.commit();
+    this.#index.ended(true);
   }
 
   positionOf(log: string): LogPosition | null {
@@ -90,6 +91,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
 
   rollback(): void {
     this.#events.rollback();
+    this.#index.ended(false);
     try {
       // On a full disk SQLite has often rolled back already.
       if (this.#db.isTransaction) this.#sql.rollback.run();
