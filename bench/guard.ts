@@ -76,7 +76,7 @@ export class Programs {
   }
 
   /** Starts a program without waiting for it. */
-  launch(name: "guard" | "web" | "keeper", settings: Environment = {}): Child {
+  launch(name: "guard" | "web" | "keeper", settings: Environment = {}, under: readonly string[] = []): Child {
     const { layout } = this;
     writeEnvironment(layout.environment, this.#environment(settings));
     const script = renderRunit({
@@ -91,12 +91,12 @@ export class Programs {
     const file = join(dirname(layout.environment), `${name}.sh`);
     writeFileSync(file, script.run);
     chmodSync(file, 0o755);
-    return new Child(this.#lab.server.inside(pinned(SERVER_CPU, [file])));
+    return new Child(this.#lab.server.inside(pinned(SERVER_CPU, [...under, file])));
   }
 
   /** Starts it and makes the mailbox that the load writes to. */
-  async startGuard(settings: Environment = {}): Promise<Child> {
-    const guard = this.launch("guard", settings);
+  async startGuard(settings: Environment = {}, under: readonly string[] = []): Promise<Child> {
+    const guard = this.launch("guard", settings, under);
     await until("the guard has filled the firewall", async () => {
       guard.mustRun();
       return (await accepts(this.layout.policySocket)) && guard.output.includes("The guard decides");

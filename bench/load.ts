@@ -109,6 +109,8 @@ function print(): void {
     seconds,
     p50Ms: quantile(0.5),
     p99Ms: quantile(0.99),
+    p999Ms: quantile(0.999),
+    mostMs: quantile(1),
     cpuShare: (user + system) / 1e6 / seconds,
   };
   console.log(JSON.stringify(result));

@@ -5,15 +5,18 @@ import { whyNoLab } from "../test/lab/network.ts";
 import { banTime } from "./ban-time.ts";
 import { burst } from "./burst.ts";
 import { AUTHOR, costs } from "./costs.ts";
+import { goFirst } from "./cpus.ts";
 import { decisions } from "./decisions.ts";
+import { flush } from "./flush.ts";
 import { Programs } from "./guard.ts";
 import { mail } from "./mail.ts";
 import { memory } from "./memory.ts";
 import type { Part } from "./part.ts";
 import { restore } from "./restore.ts";
 import { printTable, type Row } from "./result.ts";
+import { retention } from "./retention.ts";
 
-const PARTS: readonly Part[] = [decisions, mail, costs, banTime, burst, restore, memory];
+const PARTS: readonly Part[] = [decisions, flush, mail, costs, banTime, burst, restore, retention, memory];
 
 process.exitCode = await main();
 
@@ -25,6 +28,7 @@ async function main(): Promise<number> {
     console.error(`ghostinbox: the benchmark needs root and network namespaces: ${why}.`);
     return 1;
   }
+  goFirst();
   // The lab removes itself when the process exits.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
   const lab = await Lab.make(AUTHOR.records);

@@ -28,6 +28,8 @@ export type LoadResult = Readonly<{
   seconds: number;
   p50Ms: number;
   p99Ms: number;
+  p999Ms: number;
+  mostMs: number;
   /** Processor time of the client over the time that passed: at 1 it would be the bottleneck. */
   cpuShare: number;
 }>;

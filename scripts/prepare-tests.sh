@@ -4,7 +4,7 @@
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 # Commands that only tests call, with the Debian packages that hold them.
-TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nsd:nsd ldns-signzone:ldnsutils sqlite3:sqlite3 curl:curl openssl:openssl ip:iproute2 dkimverify:python3-dkim fail2ban-regex:fail2ban faketime:faketime debootstrap:debootstrap nsenter:util-linux script:bsdutils nginx:nginx-light caddy:caddy"
+TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nsd:nsd ldns-signzone:ldnsutils sqlite3:sqlite3 curl:curl openssl:openssl ip:iproute2 dkimverify:python3-dkim fail2ban-regex:fail2ban faketime:faketime debootstrap:debootstrap nsenter:util-linux script:bsdutils strace:strace nginx:nginx-light caddy:caddy"
 
 node_26() {
   bash scripts/node-path

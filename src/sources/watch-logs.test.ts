@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory } from "../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
-import type { Observation } from "../core/events/event.ts";
+import type { Observation } from "../core/events/log.ts";
 import { parseIp } from "../core/net/ip.ts";
 import { LogWatch } from "./watch-logs.ts";
 

@@ -15,7 +15,7 @@ const LAYERS = [
 ];
 /** Pure: these may know no clock, no disk, no process and no network. */
 const PURE = ["core", "wire"];
-const PURE_MAY_IMPORT = ["node:net", "ipaddr.js", "zod/mini"];
+const PURE_MAY_IMPORT = ["node:net", "ipaddr.js", "zod", "zod/mini"];
 
 type Import = Readonly<{ file: string; from: string; specifier: string }>;
 

@@ -10,6 +10,8 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   lastStep: "tests that wait for the firewall",
   generatedAt: "readers of the JSON",
   Bindings: "Hono, by its type",
+  accountInactive: "a replay of recorded events",
+  bounceExpected: "a replay of recorded events",
 };
 
 const sources = globSync("{src,bench,dashboard,scripts}/**/*.ts").filter((file) => !file.endsWith(".test.ts"));

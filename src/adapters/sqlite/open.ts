@@ -35,7 +35,7 @@ const ACCOUNTS: Kind = {
 /** How long a statement waits for another's lock: decisions wait with it, so it is short. */
 const BUSY_TIMEOUT_MS = 250;
 const CACHE_KIB = 2_048;
-/** 16 MB: each checkpoint waits for the disk, and decisions wait with it. */
+/** 16 MB. A checkpoint waits for the disk: for the running guard another process has those of `engine.db` done. */
 const CHECKPOINT_PAGES = 4_096;
 
 /** Opens for writing, creates and migrates as needed. Throws UnusableDatabase. */

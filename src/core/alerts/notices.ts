@@ -14,6 +14,14 @@ export const notices = {
     says: "The database cannot be written: mail goes on, but nothing new is counted or banned.",
     next: "Free space on the disk of the data directory, or look at the guard's log.",
   },
+  database_log_held: {
+    says: "A program reads the database without an end, so that its write-ahead log grows.",
+    next: "End the program that has engine.db open: `fuser -v` names it. From 1 GB on nothing new is recorded.",
+  },
+  maintenance_down: {
+    says: "The guard's maintenance process does not run: from time to time decisions wait for the disk.",
+    next: "See the guard's log; the process is started again by itself.",
+  },
   firewall_unavailable: {
     says: "The firewall cannot be used: Postfix and Dovecot refuse banned addresses instead.",
     next: "Give the guard CAP_NET_ADMIN and install nftables; it is tried again automatically.",

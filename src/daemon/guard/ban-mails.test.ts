@@ -4,10 +4,10 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { BAN, NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { KeeperClient } from "../../adapters/sockets/keeper-client.ts";
-import type { JailReported } from "../../core/events/event.ts";
+import type { JailReported } from "../../core/events/report.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { KeeperServer } from "../../servers/keeper-server.ts";
-import type { KeeperCommand } from "../../wire/control/control.ts";
+import type { KeeperCommand } from "../../wire/control/keeper.ts";
 import { BanMails } from "./ban-mails.ts";
 
 type MailBan = Extract<KeeperCommand, { verb: "mail_ban" }>;

@@ -23,14 +23,12 @@ import { SqliteHonestMail } from "../../adapters/sqlite/engine-db/honest-mail.ts
 import { initialise } from "../../adapters/sqlite/engine-db/initialise.ts";
 import { SqliteNetworkHistory } from "../../adapters/sqlite/engine-db/network-history.ts";
 import { SqliteRecipients } from "../../adapters/sqlite/engine-db/recipients.ts";
-import { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
 import { SqliteSenderLogins } from "../../adapters/sqlite/engine-db/sender-logins.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import type { Ban } from "../../core/decide/decision.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
-import { DAY_MS } from "../../core/time.ts";
 import { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
 import { createCommands } from "../../engine/commands/commands.ts";
 import { createEnforcer, noEnforcement } from "../../engine/enforce/enforce.ts";
@@ -55,7 +53,8 @@ import { ReportTaker } from "../../sources/reports.ts";
 import { LogWatch } from "../../sources/watch-logs.ts";
 import { userIds } from "../set-up/site.ts";
 import { BanMails } from "./ban-mails.ts";
-import { composeDoors, connectionLimit } from "./doors.ts";
+import { composeDoors, connectionLimit } from "./compose-doors.ts";
+import { composeMaintenance } from "./compose-maintenance.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { changedKeys, readSettings } from "./settings.ts";
 import { AlertWatch } from "./watch-alerts.ts";
@@ -126,17 +125,22 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const kicker = new Kicker({ banLog, keeper, log });
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, mend: () => enforcer.renew() });
-  const retention = new Retention(databases.engine, events, {
-    maxRows: settings["events.max_rows"],
-    maxBytes: settings["events.max_size"],
-    maxAgeMs: settings["events.max_age"],
-    windowMs: DAY_MS,
+  const maintenance = composeMaintenance({
+    db: databases.engine,
+    engine,
+    store,
+    events,
+    settings,
+    layout,
+    clock,
+    notices,
+    log,
   });
   const housekeeping = new Housekeeping({
     engine,
     banLog,
     store,
-    retention,
+    removal: maintenance.removal,
     names: new EventNames(databases.engine),
     leakMonitor,
     clock,
@@ -146,6 +150,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     keeper,
   });
 
+  const flush = engine.flush.bind(engine);
   const senders = new SqliteSpamAllow(databases.engine, databases.accounts);
   const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
   const authors = new AuthorFiles(layout.authorLists, {
@@ -164,7 +169,6 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       events: () => events.rows,
     });
   const names = new ResolverNames(settings["dns.address"]);
-  const flush = engine.flush.bind(engine);
   const watch = new AlertWatch({ db: databases.engine, flush, health, notices, names, keeper, clock, log }, settings);
   const run = createCommands({
     engine,
@@ -250,6 +254,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
 
   return {
     async start() {
+      maintenance.start();
       await policyServer.start(layout.policySocket);
       await loginServer.start(settings["ports.login_policy"]);
       await control.start(layout.controlSocket, 0o600);
@@ -267,6 +272,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     },
     async stop() {
       housekeeping.stop();
+      maintenance.removal.stop();
       content.stop();
       await logs.stop();
       await watch.stop();
@@ -278,6 +284,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       await doors.stop();
       await enforcer.stop();
       await firewall.close();
+      await maintenance.stop();
     },
   };
 }

@@ -6,17 +6,13 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
-import { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
 import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
-import { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
 import { hostPrefix, parseIp } from "../../core/net/ip.ts";
-import { DAY_MS, SECOND_MS } from "../../core/time.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
 import { Housekeeping } from "./housekeeping.ts";
-
-const WIDE = { maxRows: 1_000, maxBytes: 1_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };
 
 /** Runs it for real; the clock is moved by hand, so that bans end when the test says. */
 async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>) {
@@ -27,7 +23,7 @@ async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>) {
     engine: kit.engine,
     banLog: new SqliteBanLog(kit.db),
     names: new EventNames(kit.db),
-    retention: new Retention(kit.db, new EventCount(kit.db), WIDE),
+    removal: { round: () => Promise.resolve() },
     store: kit.sqlite,
     leakMonitor: new BanLeakMonitor({
       notices: kit.notices,

@@ -1,9 +1,8 @@
 import { existsSync, rmSync, statfsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
-import type { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
 import type { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
-import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../engine/admin-ports.ts";
 import type { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
 import { breakGlass } from "../../engine/enforce/break-glass.ts";
@@ -12,11 +11,12 @@ import type { Engine } from "../../engine/engine.ts";
 import type { BanLog, Clock, Log, Notices } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { KEEPER_NOTICES } from "../../wire/control/keeper.ts";
+import type { Removal } from "./removal.ts";
 
 export type HousekeepingParts = Readonly<{
   engine: Engine;
   banLog: BanLog;
-  retention: Retention;
+  removal: Pick<Removal, "round">;
   store: SqliteStore;
   names: EventNames;
   leakMonitor: BanLeakMonitor;
@@ -30,8 +30,6 @@ export type HousekeepingParts = Readonly<{
 const EVERY_MS = SECOND_MS;
 /** About a millisecond of work, for which decisions wait. */
 const EVENTS_PER_STEP = 100;
-/** A flood with a short pause is one flood, reported once. */
-const PRESS_OVER_MS = HOUR_MS;
 const KEEPER_EVERY_MS = 2 * SECOND_MS;
 const DISK_EVERY_MS = 30 * SECOND_MS;
 /** Below this share of free space, or this many bytes, the owner is told: the database and the mail share the disk. */
@@ -44,7 +42,6 @@ export class Housekeeping {
   #timer: NodeJS.Timeout | null = null;
   #diskLookedAt = 0;
   #keeperAskedAt = 0;
-  #pressedAt = 0;
   #askingKeeper = false;
   #working = false;
 
@@ -69,11 +66,11 @@ export class Housekeeping {
       await this.#probeDatabase();
       await expireBans(engine, banLog, clock);
       await expireAllowed(engine, store, clock);
-      await this.#retain();
       await this.#enterNames();
       this.#lookAtDisk();
       this.#parts.leakMonitor.look();
-      // Not awaited, so a hanging keeper does not delay the rest.
+      // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
+      void this.#parts.removal.round();
       void this.#askKeeper();
     } catch (error) {
       log.error("Housekeeping failed; it is tried again.", {
@@ -93,29 +90,7 @@ export class Housekeeping {
     await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
   }
 
-  /** Works on the connection of the decisions, between two of their turns, until enough is removed. */
-  async #retain(): Promise<void> {
-    const { engine, store, retention, clock, notices } = this.#parts;
-    const told = notices.list().some(({ code }) => code === "events_aggregated");
-    if (retention.isPressed()) this.#pressedAt = clock.now();
-    else if (told && clock.now() - this.#pressedAt >= PRESS_OVER_MS) notices.clear("events_aggregated");
-    if (retention.isPressed() && !told) {
-      notices.raise("events_aggregated", "events.max_rows or events.max_size is reached");
-      await engine.audit({
-        type: "EVENTS_AGGREGATED",
-        subject: "The oldest events are summed up by the hour",
-        by: "engine",
-      });
-    }
-    for (;;) {
-      engine.flush();
-      store.settle();
-      if (retention.step(clock.now(), EVENTS_PER_STEP) < EVENTS_PER_STEP) return;
-      await nextTurn();
-    }
-  }
-
-  /** By which people search: a little at a time, as above. */
+  /** The index that people search by: a little at a time, between two turns of decisions. */
   async #enterNames(): Promise<void> {
     const { engine, names } = this.#parts;
     for (;;) {

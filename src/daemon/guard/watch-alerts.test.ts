@@ -9,8 +9,8 @@ import { KeeperClient } from "../../adapters/sockets/keeper-client.ts";
 import { KeeperServer } from "../../servers/keeper-server.ts";
 import { loadSettings } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { KeeperCommand } from "../../wire/control/control.ts";
 import type { Health } from "../../wire/control/items.ts";
+import type { KeeperCommand } from "../../wire/control/keeper.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 
 const WELL: Health = { status: "ok", components: [], notices: [], uptimeSeconds: 1 };

@@ -7,7 +7,7 @@ import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 
-const PROGRAMS = ["guard", "web", "keeper"];
+const PROGRAMS = ["guard", "web", "keeper", "maintenance"];
 const PAGE_SOURCES = ["index.html", "style.css", "icon.svg"];
 /** Some libraries are CommonJS and call require for Node's own modules. */
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';

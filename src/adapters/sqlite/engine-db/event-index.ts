@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 
-/** About ten milliseconds of work, once in as many events. */
-const MOST_WAITING = 4_096;
+/** A millisecond or so of work, once in as many events. */
+const MOST_WAITING = 512;
 
 /**
  * Finds the events of one address or account. An index that each event had to enter would cost a page of its own an

@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { AuditType } from "../../../core/events/command.ts";
-import { DAY_MS, HOUR_MS, type Millis } from "../../../core/time.ts";
+import { DAY_MS, HOUR_MS, later, type Millis } from "../../../core/time.ts";
 import { integer } from "../columns.ts";
 import type { EventCount } from "./event-count.ts";
+import { type Range, type Removal, retentionStatements } from "./retention-statements.ts";
 
 export type RetentionLimits = Readonly<{
   maxRows: number;
@@ -34,48 +34,97 @@ const MOST_HONEST_MAIL = 100_000;
 const SUMMARY_FOR_MS = 400 * DAY_MS;
 const SWEEP_EVERY_MS = HOUR_MS;
 
+type Entry = Readonly<{ subject: string; counts: number; at: number; id: number }>;
+/** More are left for the next count, which follows at once. */
+export const MOST_STALE = 5_000;
+
+/** What only a walk through whole tables tells: the maintenance process counts it. Rows, but for `firstRoutine`. */
+export type Surplus = Readonly<{
+  /** The oldest event that is not kept longer. */
+  firstRoutine: number;
+  /** Entries of windows whose events are gone. */
+  orphans: number;
+  /** Those of them that count in no window any more; at most `MOST_STALE`. */
+  stale: readonly Entry[];
+  guesses: number;
+  endedBans: number;
+  correspondents: number;
+  honestMail: number;
+}>;
+
 /**
  * Keeps `engine.db` within its limits. What happens every second goes first, into an hourly summary; bans and what
- * administrators did stay until nothing else is left. Shares the guard's connection: call it between transactions,
- * and after `SqliteStore.settle`, for an event that goes before it entered its index is gone from the windows too.
+ * administrators did stay until nothing else is left. It writes on the guard's connection, for there is one writer:
+ * call it between transactions. Decisions wait for each step, so that whoever calls it chooses how large a step is.
  */
 export class Retention {
   readonly #db: DatabaseSync;
   readonly #events: EventCount;
   readonly #limits: RetentionLimits;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: ReturnType<typeof retentionStatements>;
   /** Below this id only rows are left that are kept longer. */
   #routineFrom = 0;
-  /** Entries of windows whose events are gone; null until they were counted. */
-  #orphans: number | null = null;
+  /** Entries of windows whose events are gone. */
+  #orphans = 0;
+  #isCounted = false;
+  /** What is left of the sweep that is under way. */
+  #sweeps: readonly Sweep[] = [];
   #nextSweepAt = Number.NEGATIVE_INFINITY;
 
   constructor(db: DatabaseSync, events: EventCount, limits: RetentionLimits) {
     this.#db = db;
     this.#events = events;
     this.#limits = limits;
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = retentionStatements((sql) => db.prepare(sql));
+  }
+
+  /** Whether it needs to know anew what whole tables hold: at the start, and before each sweep. */
+  mustCount(now: Millis): boolean {
+    return !this.#isCounted || (this.#sweeps.length === 0 && now >= this.#nextSweepAt);
+  }
+
+  /** Begins the sweep that is due. */
+  counted(surplus: Surplus, now: Millis): void {
+    if (!this.#isCounted) {
+      this.#routineFrom = surplus.firstRoutine;
+      this.#orphans = surplus.orphans;
+      this.#isCounted = true;
+    }
+    this.#sweeps = this.#sweepsOf(surplus, now);
+    this.#nextSweepAt = surplus.stale.length < MOST_STALE ? now + SWEEP_EVERY_MS : now;
+  }
+
+  /** Entries of windows before this are stale. */
+  staleBefore(now: Millis): Millis {
+    return later(now, -this.#limits.windowMs);
+  }
+
+  /** The oldest events that may go next begin here. */
+  get nextId(): number {
+    return this.#routineFrom;
   }
 
   /**
-   * Removes at most `batch` events, and at most as many rows of each other kind. Returns how many events went: while
-   * it is `batch`, there may be more. 100 events take about a millisecond, 1,000 take twenty. Throws when the database
-   * takes no writes; nothing is half done then.
+   * Removes at most `batch` events, or as many rows of one other kind. False: nothing is left to do. A hundred events
+   * take about a millisecond. Throws when the database takes no writes; nothing is half done then.
    */
-  step(now: Millis, batch = 100): number {
+  step(now: Millis, batch: number): boolean {
+    if (!this.#isCounted) return false;
     const excess = this.#excess(now, batch);
-    if (excess === 0 && now < this.#nextSweepAt) return 0;
+    const [sweep] = this.#sweeps;
+    if (excess === 0 && sweep === undefined) return false;
+    const before = { orphans: this.#orphans, routineFrom: this.#routineFrom };
     this.#sql.begin.run();
     try {
-      const gone = excess === 0 ? 0 : this.#aggregate(excess, now);
-      const swept = now < this.#nextSweepAt ? 0 : this.#sweep(now, batch);
+      if (excess > 0) this.#aggregate(excess, now);
+      else if (sweep !== undefined && sweep(batch) < batch) this.#sweeps = this.#sweeps.slice(1);
       this.#sql.commit.run();
       this.#events.commit();
-      if (now >= this.#nextSweepAt && swept < batch) this.#nextSweepAt = now + SWEEP_EVERY_MS;
-      return gone;
+      return true;
     } catch (error) {
       this.#events.rollback();
-      this.#routineFrom = 0;
+      this.#orphans = before.orphans;
+      this.#routineFrom = before.routineFrom;
       if (this.#db.isTransaction) this.#sql.rollback.run();
       throw error;
     }
@@ -107,21 +156,19 @@ export class Retention {
     return integer(this.#sql.countOlder.get(this.#routineFrom, cutoff, batch)?.["n"]);
   }
 
-  #aggregate(most: number, now: Millis): number {
+  #aggregate(most: number, now: Millis): void {
     const sql = this.#sql;
     const routine = sql.routine.get(this.#routineFrom, most);
     const found = integer(routine?.["n"]);
     if (found === 0) return this.#remove(sql.oldest.get(most), sql.any, now);
-    const gone = this.#remove(routine, sql.routineOnly, now);
+    this.#remove(routine, sql.routineOnly, now);
     this.#routineFrom = integer(routine?.["high"]) + 1;
-    return gone;
   }
 
   /** A flood must not empty the windows of those who came before it: what counts stays, as far as there is room. */
-  #remove(range: Range, which: Removal, now: Millis): number {
-    if (range === undefined || range["low"] === null) return 0;
+  #remove(range: Range, which: Removal, now: Millis): void {
+    if (range === undefined || range["low"] === null) return;
     const [low, high] = [integer(range["low"]), integer(range["high"])];
-    this.#orphans ??= integer(this.#sql.countOrphans.get(this.#routineFrom)?.["n"]);
     const { maxRows, maxBytes } = this.#limits;
     const room = Math.min(maxRows, (maxBytes * ORPHANS_SHARE) / ORPHAN_BYTES);
     const keepFrom = this.#orphans < room ? now - this.#limits.windowMs : Number.MAX_SAFE_INTEGER;
@@ -130,162 +177,52 @@ export class Retention {
     which.forget.run(low, high, keepFrom);
     which.forgetAccount.run(low, high, keepFrom);
     which.forgetNames.run(low, high);
-    const gone = Number(which.remove.run(low, high).changes);
-    this.#events.add(-gone);
-    return gone;
+    this.#events.add(-Number(which.remove.run(low, high).changes));
   }
 
   /** Once its time is over, what was kept for a window goes too. */
-  #sweepOrphans(now: Millis, batch: number): number {
-    if (this.#orphans === null || this.#orphans === 0) return 0;
-    const gone = Number(this.#sql.dropOrphans.run(now - this.#limits.windowMs, this.#routineFrom, batch).changes);
-    this.#orphans = Math.max(0, this.#orphans - gone);
-    return gone;
-  }
-
-  /** Returns the most rows of any one kind that went. */
-  #sweep(now: Millis, batch: number): number {
-    const gone = [
-      this.#sql.dropGuesses.run(now - GUESSES_FOR_MS, batch),
-      this.#sql.dropManyGuesses.run(batch, MOST_GUESSES),
-      this.#sql.dropKnown.run(now - KNOWN_FOR_MS, batch),
-      this.#sql.dropOldBans.run(now - BANS_FOR_MS, batch),
-      this.#sql.dropManyBans.run(batch, MOST_ENDED_BANS),
-      this.#sql.dropSteps.run(now - STEPS_FOR_MS, MOST_STEPS, batch),
-      this.#sql.dropOldCorrespondents.run(now - CORRESPONDENTS_FOR_MS, batch),
-      this.#sql.dropManyCorrespondents.run(batch, MOST_CORRESPONDENTS),
-      this.#sql.dropOldHonest.run(Math.floor((now - HONEST_MAIL_FOR_MS) / DAY_MS), batch),
-      this.#sql.dropManyHonest.run(batch, MOST_HONEST_MAIL),
-      this.#sql.dropSummary.run(now - SUMMARY_FOR_MS, batch),
-    ];
-    return Math.max(this.#sweepOrphans(now, batch), ...gone.map(({ changes }) => Number(changes)));
-  }
-}
-
-/** How events of one kind go, by their lowest and highest id. */
-type Removal = Readonly<
-  Record<"countKept" | "summarise" | "forget" | "forgetAccount" | "forgetNames" | "remove", StatementSync>
->;
-
-type Range = Readonly<Record<string, unknown>> | undefined;
-
-/** What is kept longest: bans, and what administrators did. Who is spared is told as often as a jail reports it. */
-const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
-  BAN: true,
-  UNBAN: true,
-  BAN_EXPIRED: true,
-  BAN_REFUSED: true,
-  ALLOW_ADDED: true,
-  ALLOW_REMOVED: true,
-  ALLOW_EXPIRED: true,
-  ACCOUNT_ADDED: true,
-  ACCOUNT_REMOVED: true,
-  ACCOUNT_SUSPENDED: true,
-  ACCOUNT_RESUMED: true,
-  PASSWORD_CHANGED: true,
-  NETWORKS_CHANGED: true,
-  ALIAS_ADDED: true,
-  ALIAS_REMOVED: true,
-  ALIAS_BLOCKED: true,
-  ALIAS_UNBLOCKED: true,
-  SPAM_ALLOW_ADDED: true,
-  SPAM_ALLOW_REMOVED: true,
-  TOKEN_CREATED: true,
-  TOKEN_REVOKED: true,
-  ADMIN_PASSWORD_CHANGED: true,
-  SETTINGS_APPLIED: true,
-  GREYLIST_PAUSED: true,
-  GREYLIST_RESUMED: true,
-  BREAK_GLASS: true,
-  COMMAND_REFUSED: true,
-  EVENTS_AGGREGATED: true,
-};
-
-type KeptType = "BAN" | "UNBAN" | "BAN_EXPIRED" | "BAN_REFUSED" | "ALLOW_ADDED" | "ALLOW_REMOVED" | "ALLOW_EXPIRED";
-
-function statements(sql: (text: string) => StatementSync) {
-  // The newest event always stays: SQLite would give its id to the next one, and ids are cursors.
-  const spare = "id < (SELECT max(id) FROM event)";
-  const routine = `type NOT IN (${Object.keys(KEPT)
-    .map((type) => `'${type}'`)
-    .join(", ")})`;
-  const summarise = (which: string): string => `
-    INSERT INTO event_summary (hour, type, reason, count)
-    SELECT at - at % ${HOUR_MS}, type, coalesce(reason, ''), count(*) FROM event
-    WHERE id BETWEEN ? AND ? AND ${which} GROUP BY 1, 2, 3
-    ON CONFLICT DO UPDATE SET count = count + excluded.count`;
-  const removal = (which: string): Removal => {
-    const within = `id BETWEEN ?1 AND ?2 AND ${which}`;
-    const forget = (subject: "prefix" | "account", more: string): string => `
-      DELETE FROM event_subject WHERE (subject, counts, at, id) IN (
-        SELECT ${subject}, counts, at, id FROM event
-        WHERE ${within} AND ${subject} IS NOT NULL AND ${more} AND (counts = 0 OR at < ?3))`;
-    return {
-      countKept: sql(`SELECT count(*) AS n FROM event WHERE ${within} AND counts > 0 AND at >= ?3`),
-      summarise: sql(summarise(which)),
-      forget: sql(forget("prefix", "true")),
-      forgetAccount: sql(forget("account", "counts = 3")),
-      forgetNames: sql(`
-        DELETE FROM event_name WHERE (role, name, id) IN (SELECT role, name, id FROM event_names WHERE ${within})`),
-      remove: sql(`DELETE FROM event WHERE ${within}`),
+  #dropStale(stale: readonly Entry[]): Sweep {
+    let left = stale;
+    return (batch) => {
+      const now = left.slice(0, batch);
+      for (const { subject, counts, at, id } of now) this.#sql.dropEntry.run(subject, counts, at, id);
+      left = left.slice(batch);
+      this.#orphans = Math.max(0, this.#orphans - now.length);
+      return now.length;
     };
-  };
-  return {
-    begin: sql("BEGIN IMMEDIATE"),
-    commit: sql("COMMIT"),
-    rollback: sql("ROLLBACK"),
-    pageCount: sql("PRAGMA page_count"),
-    freePages: sql("PRAGMA freelist_count"),
-    pageSize: sql("PRAGMA page_size"),
-    firstRoutine: sql(`SELECT id, at FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT 1`),
-    countOlder: sql(`
-      SELECT count(*) AS n FROM
-        (SELECT at FROM event WHERE id >= ?1 AND ${spare} AND ${routine} ORDER BY id LIMIT ?3) WHERE at < ?2`),
-    routine: sql(`
-      SELECT min(id) AS low, max(id) AS high, count(*) AS n FROM
-        (SELECT id FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT ?)`),
-    oldest: sql(`
-      SELECT min(id) AS low, max(id) AS high FROM (SELECT id FROM event WHERE ${spare} ORDER BY id LIMIT ?)`),
-    routineOnly: removal(routine),
-    any: removal("true"),
-    // Below the first routine event only such are left in `event` that count in no window.
-    countOrphans: sql("SELECT count(*) AS n FROM event_subject WHERE counts > 0 AND id < ?"),
-    dropOrphans: sql(`
-      DELETE FROM event_subject WHERE (subject, counts, at, id) IN
-        (SELECT subject, counts, at, id FROM event_subject WHERE counts > 0 AND at < ? AND id < ? LIMIT ?)`),
-    dropGuesses: sql(`
-      DELETE FROM guess WHERE (account, network, proof) IN
-        (SELECT account, network, proof FROM guess WHERE at < ? ORDER BY at LIMIT ?)`),
-    dropManyGuesses: sql(`
-      DELETE FROM guess WHERE (account, network, proof) IN
-        (SELECT account, network, proof FROM guess ORDER BY at LIMIT max(0, min(?, (SELECT count(*) FROM guess) - ?)))`),
-    dropKnown: sql(`
-      DELETE FROM known_address WHERE (prefix, account) IN
-        (SELECT prefix, account FROM known_address WHERE last_at < ? LIMIT ?)`),
-    dropOldBans: sql(`
-      DELETE FROM ban WHERE id IN (SELECT id FROM ban WHERE ended_at < ? ORDER BY ended_at LIMIT ?)`),
-    dropManyBans: sql(`
-      DELETE FROM ban WHERE id IN (SELECT id FROM ban WHERE ended_at IS NOT NULL ORDER BY ended_at LIMIT
-        max(0, min(?, (SELECT count(*) FROM ban WHERE ended_at IS NOT NULL) - ?)))`),
-    dropSteps: sql(`
-      DELETE FROM ban_step WHERE id IN (SELECT id FROM ban_step
-        WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id LIMIT ?)`),
-    dropOldCorrespondents: sql(`
-      DELETE FROM correspondent WHERE (address, account) IN
-        (SELECT address, account FROM correspondent WHERE last_at < ? ORDER BY last_at LIMIT ?)`),
-    dropManyCorrespondents: sql(`
-      DELETE FROM correspondent WHERE (address, account) IN
-        (SELECT address, account FROM correspondent ORDER BY last_at LIMIT
-          max(0, min(?, (SELECT count(*) FROM correspondent) - ?)))`),
-    dropOldHonest: sql(`
-      DELETE FROM honest_mail WHERE (network, prefix, day) IN
-        (SELECT network, prefix, day FROM honest_mail WHERE day < ? ORDER BY day LIMIT ?)`),
-    dropManyHonest: sql(`
-      DELETE FROM honest_mail WHERE (network, prefix, day) IN
-        (SELECT network, prefix, day FROM honest_mail ORDER BY day LIMIT
-          max(0, min(?, (SELECT count(*) FROM honest_mail) - ?)))`),
-    dropSummary: sql(`
-      DELETE FROM event_summary WHERE (hour, type, reason) IN
-        (SELECT hour, type, reason FROM event_summary WHERE hour < ? LIMIT ?)`),
-  };
+  }
+
+  /** One kind of row a step: by age, and by number where that is bounded. */
+  #sweepsOf(surplus: Surplus, now: Millis): readonly Sweep[] {
+    const sql = this.#sql;
+    const old = (statement: StatementSync, ...before: readonly number[]): Sweep => {
+      return (batch) => Number(statement.run(...before, batch).changes);
+    };
+    const many = (statement: StatementSync, rows: number, most: number): Sweep => {
+      let left = rows - most;
+      return (batch) => {
+        if (left <= 0) return 0;
+        const gone = Number(statement.run(Math.min(batch, left)).changes);
+        left -= gone;
+        return gone;
+      };
+    };
+    return [
+      old(sql.dropGuesses, now - GUESSES_FOR_MS),
+      many(sql.dropManyGuesses, surplus.guesses, MOST_GUESSES),
+      old(sql.dropKnown, now - KNOWN_FOR_MS),
+      old(sql.dropOldBans, now - BANS_FOR_MS),
+      many(sql.dropManyBans, surplus.endedBans, MOST_ENDED_BANS),
+      old(sql.dropSteps, now - STEPS_FOR_MS, MOST_STEPS),
+      old(sql.dropOldCorrespondents, now - CORRESPONDENTS_FOR_MS),
+      many(sql.dropManyCorrespondents, surplus.correspondents, MOST_CORRESPONDENTS),
+      old(sql.dropOldHonest, Math.floor((now - HONEST_MAIL_FOR_MS) / DAY_MS)),
+      many(sql.dropManyHonest, surplus.honestMail, MOST_HONEST_MAIL),
+      old(sql.dropSummary, now - SUMMARY_FOR_MS),
+      this.#dropStale(surplus.stale),
+    ];
+  }
 }
+
+/** Removes at most so many rows; returns how many went. Fewer: there are no more. */
+type Sweep = (batch: number) => number;

@@ -41,6 +41,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   readonly #jails: JailReports;
   readonly #honest: SqliteHonestMail;
   readonly #sql: StoreStatements;
+  #refusal: string | null = null;
 
   constructor(db: DatabaseSync, events: EventCount = new EventCount(db)) {
     this.#db = db;
@@ -54,7 +55,13 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     this.#sql = prepareStore(db);
   }
 
+  /** As if the disk were full, for as long as there is a reason to. */
+  refuse(why: string | null): void {
+    this.#refusal = why;
+  }
+
   begin(): void {
+    if (this.#refusal !== null) throw new Error(this.#refusal);
     // A rollback that failed while the disk was full leaves its transaction open.
     if (this.#db.isTransaction) this.rollback();
     this.#sql.begin.run();

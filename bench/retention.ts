@@ -1,0 +1,104 @@
+import { DatabaseSync } from "node:sqlite";
+import { systemClock } from "../src/adapters/machine/clock.ts";
+import { SqliteStore } from "../src/adapters/sqlite/engine-db/store.ts";
+import { openEngine } from "../src/adapters/sqlite/open.ts";
+import { eventRow } from "../test/kit/test-database.ts";
+import { load } from "./load-client.ts";
+import type { Bench, Part } from "./part.ts";
+import { MOST_V4_ADDRESSES } from "./policy-request.ts";
+import { median, type Row, within } from "./result.ts";
+
+const KEPT = 200_000;
+const TOO_MANY = 1_000_000;
+const ADDRESSES = 50_000;
+const MOST_MS = 5;
+const MOST_RUNS = 20;
+
+/** The guard starts with a million events more than it may keep, and decides while it removes them. */
+export const retention: Part = {
+  name: "retention",
+  says: "decisions while events are removed",
+  async run(bench) {
+    const { programs } = bench;
+    const count = bench.quick ? TOO_MANY / 10 : TOO_MANY;
+    await programs.wipe();
+    fill(programs.layout.engineDb, KEPT + count);
+    const guard = await programs.startGuard({ GHOSTINBOX_EVENTS__MAX_ROWS: String(KEPT) });
+    try {
+      return await measure(bench, count);
+    } finally {
+      await guard.stop();
+    }
+  },
+};
+
+async function measure({ programs, say }: Bench, count: number): Promise<readonly Row[]> {
+  const path = programs.layout.engineDb;
+  const startedAt = performance.now();
+  const during: number[] = [];
+  while (oldest(path) <= count) {
+    if (during.length === MOST_RUNS) throw new Error("the events are still there");
+    during.push(await measured());
+    say(`the oldest event is ${oldest(path).toLocaleString("en")}`);
+  }
+  const seconds = (performance.now() - startedAt) / 1_000;
+  say(
+    `${count.toLocaleString("en")} events and as many as came meanwhile went in ${seconds.toFixed(1)} s; afterwards:`,
+  );
+  const after = [await measured(), await measured(), await measured()];
+  const ms = (values: readonly number[]) => ({ value: median(values), unit: "ms" }) as const;
+  const what = `p99.9 while ${count.toLocaleString("en")} events are removed`;
+  return [within(what, ms(during), MOST_MS), within("  and afterwards", ms(after), null)];
+
+  async function measured(): Promise<number> {
+    const {
+      answers,
+      seconds: took,
+      p50Ms,
+      p99Ms,
+      p999Ms,
+      mostMs,
+    } = await load({
+      socket: programs.layout.policySocket,
+      connections: 1,
+      stages: ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"],
+      addresses: MOST_V4_ADDRESSES,
+      family: "v4",
+      requests: Number.MAX_SAFE_INTEGER,
+      runMs: 2_000,
+      warmUpMs: 100,
+    });
+    say(`${Math.round(answers / took)}/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms, p99.9 ${p999Ms} ms, longest ${mostMs} ms`);
+    return p999Ms;
+  }
+}
+
+function oldest(path: string): number {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    return Number(db.prepare("SELECT min(id) AS id FROM event").get()?.["id"]);
+  } finally {
+    db.close();
+  }
+}
+
+/** Through the guard's own store, while no guard runs. SQLite gives its files to the owner of the database. */
+function fill(path: string, rows: number): void {
+  const db = openEngine(path);
+  const store = new SqliteStore(db);
+  const at = systemClock.now();
+  for (let done = 0; done < rows; done += 10_000) {
+    store.begin();
+    for (let i = done; i < done + 10_000; i++) {
+      store.append(
+        eventRow(`10.${(i * 7) % 200}.${Math.floor((i % ADDRESSES) / 250)}.${i % 250}`, at, {
+          count: 1,
+          limit: 20,
+          windowMs: 60_000,
+        }),
+      );
+    }
+    store.commit();
+  }
+  db.close();
+}

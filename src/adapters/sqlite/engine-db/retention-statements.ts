@@ -1,0 +1,128 @@
+import type { StatementSync } from "node:sqlite";
+import type { AuditType } from "../../../core/events/command.ts";
+import { HOUR_MS } from "../../../core/time.ts";
+
+/** How events of one kind go, by their lowest and highest id. */
+export type Removal = Readonly<
+  Record<"countKept" | "summarise" | "forget" | "forgetAccount" | "forgetNames" | "remove", StatementSync>
+>;
+
+export type Range = Readonly<Record<string, unknown>> | undefined;
+
+/** What is kept longest: bans, and what administrators did. Who is spared is told as often as a jail reports it. */
+const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
+  BAN: true,
+  UNBAN: true,
+  BAN_EXPIRED: true,
+  BAN_REFUSED: true,
+  ALLOW_ADDED: true,
+  ALLOW_REMOVED: true,
+  ALLOW_EXPIRED: true,
+  ACCOUNT_ADDED: true,
+  ACCOUNT_REMOVED: true,
+  ACCOUNT_SUSPENDED: true,
+  ACCOUNT_RESUMED: true,
+  PASSWORD_CHANGED: true,
+  NETWORKS_CHANGED: true,
+  ALIAS_ADDED: true,
+  ALIAS_REMOVED: true,
+  ALIAS_BLOCKED: true,
+  ALIAS_UNBLOCKED: true,
+  SPAM_ALLOW_ADDED: true,
+  SPAM_ALLOW_REMOVED: true,
+  TOKEN_CREATED: true,
+  TOKEN_REVOKED: true,
+  ADMIN_PASSWORD_CHANGED: true,
+  SETTINGS_APPLIED: true,
+  GREYLIST_PAUSED: true,
+  GREYLIST_RESUMED: true,
+  BREAK_GLASS: true,
+  COMMAND_REFUSED: true,
+  EVENTS_AGGREGATED: true,
+};
+
+/** Of the rest, a million come in a flood. */
+export const ROUTINE = `type NOT IN (${Object.keys(KEPT)
+  .map((type) => `'${type}'`)
+  .join(", ")})`;
+
+type KeptType = "BAN" | "UNBAN" | "BAN_EXPIRED" | "BAN_REFUSED" | "ALLOW_ADDED" | "ALLOW_REMOVED" | "ALLOW_EXPIRED";
+
+export function retentionStatements(sql: (text: string) => StatementSync) {
+  // The newest event always stays: SQLite would give its id to the next one, and ids are cursors. One that went
+  // before it entered its index would be gone from the windows too.
+  const spare = "id < (SELECT max(id) FROM event) AND id <= (SELECT upto FROM event_indexed)";
+  const routine = ROUTINE;
+  const summarise = (which: string): string => `
+    INSERT INTO event_summary (hour, type, reason, count)
+    SELECT at - at % ${HOUR_MS}, type, coalesce(reason, ''), count(*) FROM event
+    WHERE id BETWEEN ? AND ? AND ${which} GROUP BY 1, 2, 3
+    ON CONFLICT DO UPDATE SET count = count + excluded.count`;
+  const removal = (which: string): Removal => {
+    const within = `id BETWEEN ?1 AND ?2 AND ${which}`;
+    const forget = (subject: "prefix" | "account", more: string): string => `
+      DELETE FROM event_subject WHERE (subject, counts, at, id) IN (
+        SELECT ${subject}, counts, at, id FROM event
+        WHERE ${within} AND ${subject} IS NOT NULL AND ${more} AND (counts = 0 OR at < ?3))`;
+    return {
+      countKept: sql(`SELECT count(*) AS n FROM event WHERE ${within} AND counts > 0 AND at >= ?3`),
+      summarise: sql(summarise(which)),
+      forget: sql(forget("prefix", "true")),
+      forgetAccount: sql(forget("account", "counts = 3")),
+      forgetNames: sql(`
+        DELETE FROM event_name WHERE (role, name, id) IN (SELECT role, name, id FROM event_names WHERE ${within})`),
+      remove: sql(`DELETE FROM event WHERE ${within}`),
+    };
+  };
+  return {
+    begin: sql("BEGIN IMMEDIATE"),
+    commit: sql("COMMIT"),
+    rollback: sql("ROLLBACK"),
+    pageCount: sql("PRAGMA page_count"),
+    freePages: sql("PRAGMA freelist_count"),
+    pageSize: sql("PRAGMA page_size"),
+    firstRoutine: sql(`SELECT id, at FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT 1`),
+    countOlder: sql(`
+      SELECT count(*) AS n FROM
+        (SELECT at FROM event WHERE id >= ?1 AND ${spare} AND ${routine} ORDER BY id LIMIT ?3) WHERE at < ?2`),
+    routine: sql(`
+      SELECT min(id) AS low, max(id) AS high, count(*) AS n FROM
+        (SELECT id FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT ?)`),
+    oldest: sql(`
+      SELECT min(id) AS low, max(id) AS high FROM (SELECT id FROM event WHERE ${spare} ORDER BY id LIMIT ?)`),
+    routineOnly: removal(routine),
+    any: removal("true"),
+    dropEntry: sql("DELETE FROM event_subject WHERE subject = ? AND counts = ? AND at = ? AND id = ?"),
+    dropGuesses: sql(`
+      DELETE FROM guess WHERE (account, network, proof) IN
+        (SELECT account, network, proof FROM guess WHERE at < ? ORDER BY at LIMIT ?)`),
+    dropManyGuesses: sql(`
+      DELETE FROM guess WHERE (account, network, proof) IN
+        (SELECT account, network, proof FROM guess ORDER BY at LIMIT ?)`),
+    dropKnown: sql(`
+      DELETE FROM known_address WHERE (prefix, account) IN
+        (SELECT prefix, account FROM known_address WHERE last_at < ? LIMIT ?)`),
+    dropOldBans: sql(`
+      DELETE FROM ban WHERE id IN (SELECT id FROM ban WHERE ended_at < ? ORDER BY ended_at LIMIT ?)`),
+    dropManyBans: sql(`
+      DELETE FROM ban WHERE id IN (SELECT id FROM ban WHERE ended_at IS NOT NULL ORDER BY ended_at LIMIT ?)`),
+    dropSteps: sql(`
+      DELETE FROM ban_step WHERE id IN (SELECT id FROM ban_step
+        WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id LIMIT ?)`),
+    dropOldCorrespondents: sql(`
+      DELETE FROM correspondent WHERE (address, account) IN
+        (SELECT address, account FROM correspondent WHERE last_at < ? ORDER BY last_at LIMIT ?)`),
+    dropManyCorrespondents: sql(`
+      DELETE FROM correspondent WHERE (address, account) IN
+        (SELECT address, account FROM correspondent ORDER BY last_at LIMIT ?)`),
+    dropOldHonest: sql(`
+      DELETE FROM honest_mail WHERE (network, prefix, day) IN
+        (SELECT network, prefix, day FROM honest_mail WHERE day < ? ORDER BY day LIMIT ?)`),
+    dropManyHonest: sql(`
+      DELETE FROM honest_mail WHERE (network, prefix, day) IN
+        (SELECT network, prefix, day FROM honest_mail ORDER BY day LIMIT ?)`),
+    dropSummary: sql(`
+      DELETE FROM event_summary WHERE (hour, type, reason) IN
+        (SELECT hour, type, reason FROM event_summary WHERE hour < ? LIMIT ?)`),
+  };
+}

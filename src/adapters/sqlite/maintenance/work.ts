@@ -1,0 +1,83 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Millis } from "../../../core/time.ts";
+import { integer, text } from "../columns.ts";
+import { MOST_STALE, type Surplus } from "../engine-db/retention.ts";
+import { ROUTINE } from "../engine-db/retention-statements.ts";
+import type { Copied } from "./write-ahead-log.ts";
+
+/** It may wait for another checkpoint, and nobody waits for it. */
+const BUSY_TIMEOUT_MS = 5_000;
+const CACHE_KIB = 512;
+
+/** What takes long or waits for the disk, done by a process of its own: it never takes the lock of the writer. */
+export class MaintenanceWork {
+  readonly #checkpoint: StatementSync;
+  readonly #db: DatabaseSync;
+  readonly #warm: StatementSync;
+
+  constructor(path: string) {
+    const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    db.exec(`
+      PRAGMA synchronous = NORMAL;
+      PRAGMA wal_autocheckpoint = 0;
+      PRAGMA cache_size = -${CACHE_KIB};
+      PRAGMA temp_store = MEMORY;
+      PRAGMA trusted_schema = OFF`);
+    // PASSIVE is the only mode that does not hold up the writer.
+    this.#checkpoint = db.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+    this.#db = db;
+    this.#warm = db.prepare(`
+      SELECT count(indexed.id) AS n FROM
+        (SELECT id, at, prefix, counts FROM event WHERE id >= ? AND ${ROUTINE} ORDER BY id LIMIT ?) AS leaving
+        LEFT JOIN event_subject AS indexed
+        ON indexed.subject = leaving.prefix AND indexed.counts = leaving.counts
+        AND indexed.at = leaving.at AND indexed.id = leaving.id`);
+  }
+
+  /** Copies what no reader needs any longer from the log into the database, and flushes both. Null: another does it. */
+  checkpoint(): Copied | null {
+    const row = this.#checkpoint.get();
+    if (integer(row?.["busy"]) !== 0) return null;
+    return { frames: integer(row?.["log"]), copied: integer(row?.["checkpointed"]) };
+  }
+
+  count(staleBefore: Millis): Surplus {
+    return surplusOf(this.#db, staleBefore);
+  }
+
+  /** Reads what is about to be removed, so that the guard finds it in memory. */
+  warm(from: number, rows: number): void {
+    this.#warm.get(from, rows);
+  }
+}
+
+/** On any connection: the tests count on the guard's. */
+export function surplusOf(db: DatabaseSync, staleBefore: Millis): Surplus {
+  const counted = db.prepare(`
+    WITH first AS (SELECT coalesce((SELECT id FROM event WHERE ${ROUTINE} ORDER BY id LIMIT 1),
+      (SELECT coalesce(max(id), 0) FROM event)) AS id)
+    SELECT (SELECT id FROM first) AS first,
+      (SELECT count(*) FROM event_subject WHERE counts > 0 AND id < (SELECT id FROM first)) AS orphans,
+      (SELECT count(*) FROM guess) AS guesses,
+      (SELECT count(*) FROM ban WHERE ended_at IS NOT NULL) AS bans,
+      (SELECT count(*) FROM correspondent) AS correspondents,
+      (SELECT count(*) FROM honest_mail) AS honest`);
+  const row = counted.get();
+  const of = (column: string): number => integer(row?.[column]);
+  const stale = db.prepare(`
+    SELECT subject, counts, at, id FROM event_subject WHERE counts > 0 AND at < ? AND id < ? LIMIT ${MOST_STALE}`);
+  return {
+    firstRoutine: of("first"),
+    orphans: of("orphans"),
+    stale: stale.all(staleBefore, of("first")).map((entry) => ({
+      subject: text(entry["subject"]),
+      counts: integer(entry["counts"]),
+      at: integer(entry["at"]),
+      id: integer(entry["id"]),
+    })),
+    guesses: of("guesses"),
+    endedBans: of("bans"),
+    correspondents: of("correspondents"),
+    honestMail: of("honest"),
+  };
+}

@@ -1,0 +1,122 @@
+import type { MaintenanceProcess } from "../../adapters/sqlite/maintenance/process.ts";
+import type { WriteAheadLog } from "../../adapters/sqlite/maintenance/write-ahead-log.ts";
+import type { Log, Notices } from "../../engine/ports.ts";
+
+export type CheckpointsParts = Readonly<{
+  /** Commits what is open: the log is only touched between transactions. */
+  flush: () => void;
+  /** While it says why, nothing is recorded. */
+  refuse: (why: string | null) => void;
+  log: WriteAheadLog;
+  maintenance: Pick<MaintenanceProcess, "ask">;
+  notices: Notices;
+  journal: Log;
+}>;
+
+const MB = 1024 * 1024;
+
+/** Bounds of the write-ahead log. */
+export const LOG_LIMITS = {
+  /** From here on it is copied into the database. */
+  copyBytes: 4 * MB,
+  /** From here on nothing is removed as fast as it could be. */
+  slowBytes: 64 * MB,
+  /** It could not be emptied by the way, for there was always something to decide: then the decisions wait once. */
+  forceBytes: 256 * MB,
+  /** Something holds it that this process cannot end: mail goes on, but nothing more is recorded. */
+  mostBytes: 1024 * MB,
+} as const;
+export type LogLimits = { readonly [K in keyof typeof LOG_LIMITS]: number };
+
+const LOOK_MS = 200;
+/** After a pass that brought no end: how many times its duration until the next, so that the disk is not kept busy. */
+const REST = 3;
+
+/** Has the write-ahead log copied and flushed by the maintenance process, and keeps it bounded where that fails. */
+export class Checkpoints {
+  readonly #parts: CheckpointsParts;
+  readonly #limits: LogLimits;
+  #timer: NodeJS.Timeout | null = null;
+  #running = false;
+  #restUntil = 0;
+  #forceAt: number;
+  #waiting: (() => void)[] = [];
+
+  constructor(parts: CheckpointsParts, limits: LogLimits = LOG_LIMITS) {
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#forceAt = limits.forceBytes;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#ended();
+  }
+
+  /** Resolves once the pass has ended that is under way or comes next. */
+  passEnds(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Whether what can wait should write less. */
+  get isBehind(): boolean {
+    return this.#parts.log.bytes > this.#limits.slowBytes;
+  }
+
+  #look(): void {
+    const bytes = this.#parts.log.bytes;
+    this.#parts.refuse(
+      bytes > this.#limits.mostBytes ? `the write-ahead log holds ${Math.round(bytes / MB)} MB` : null,
+    );
+    if (bytes < this.#limits.copyBytes) {
+      this.#ended();
+      return this.#emptied();
+    }
+    if (!this.#running && (bytes >= this.#forceAt || performance.now() >= this.#restUntil)) void this.#pass();
+  }
+
+  async #pass(): Promise<void> {
+    const { flush, log, maintenance, journal } = this.#parts;
+    this.#running = true;
+    const from = performance.now();
+    try {
+      flush();
+      log.hold();
+      const copied = await maintenance.ask({ type: "checkpoint" });
+      flush();
+      if (log.release(copied)) this.#emptied();
+      else if (log.bytes >= this.#forceAt) this.#force(log.bytes);
+    } catch (error) {
+      journal.error("A checkpoint failed; it is tried again.", {
+        why: error instanceof Error ? error.message : String(error),
+      });
+    }
+    this.#restUntil = performance.now() + REST * (performance.now() - from);
+    this.#running = false;
+    this.#ended();
+  }
+
+  #ended(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** The last resort, after a pass has left little to do. What holds the log may hold it on: then not at each look. */
+  #force(bytes: number): void {
+    const { log, notices } = this.#parts;
+    if (log.force()) return this.#emptied();
+    notices.raise("database_log_held", `${Math.round(bytes / MB)} MB`);
+    this.#forceAt = bytes + this.#limits.forceBytes / 4;
+  }
+
+  #emptied(): void {
+    this.#forceAt = this.#limits.forceBytes;
+    this.#restUntil = 0;
+    this.#parts.notices.clear("database_log_held");
+  }
+}

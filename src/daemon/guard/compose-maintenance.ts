@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import type { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
+import { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
+import type { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
+import { MaintenanceProcess } from "../../adapters/sqlite/maintenance/process.ts";
+import { WriteAheadLog } from "../../adapters/sqlite/maintenance/write-ahead-log.ts";
+import { DAY_MS } from "../../core/time.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { Clock, Log, Notices } from "../../engine/ports.ts";
+import { NODE_FLAGS } from "../../render/runit.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { Removal } from "./removal.ts";
+
+export type MaintenanceParts = Readonly<{
+  db: DatabaseSync;
+  engine: Engine;
+  store: SqliteStore;
+  events: EventCount;
+  settings: Settings;
+  layout: Layout;
+  clock: Clock;
+  notices: Notices;
+  log: Log;
+}>;
+
+/** What keeps `engine.db` small and its log short, without a decision that waits for it (docs/adr/0011). */
+export function composeMaintenance({
+  db,
+  engine,
+  store,
+  events,
+  settings,
+  layout,
+  clock,
+  notices,
+  log,
+}: MaintenanceParts) {
+  const maintenance = new MaintenanceProcess({
+    argv: command(layout),
+    down: (why) => {
+      if (why === null) notices.clear("maintenance_down");
+      else notices.raise("maintenance_down", why);
+    },
+  });
+  const checkpoints = new Checkpoints({
+    flush: engine.flush.bind(engine),
+    refuse: store.refuse.bind(store),
+    log: new WriteAheadLog(db, layout.engineDb),
+    maintenance,
+    notices,
+    journal: log,
+  });
+  const retention = new Retention(db, events, {
+    maxRows: settings["events.max_rows"],
+    maxBytes: settings["events.max_size"],
+    maxAgeMs: settings["events.max_age"],
+    windowMs: DAY_MS,
+  });
+  return {
+    removal: new Removal({ engine, store, retention, maintenance, checkpoints, clock, notices, log }),
+    start() {
+      maintenance.start();
+      checkpoints.start();
+    },
+    async stop() {
+      checkpoints.stop();
+      await maintenance.stop();
+    },
+  };
+}
+
+/** As the same user, without the guard's capability. */
+function command({ node, program, engineDb }: Layout): readonly string[] {
+  const without = ["setpriv", "--inh-caps=-all", "--ambient-caps=-all"];
+  return [...without, node, ...NODE_FLAGS.split(" "), join(program, "maintenance.js"), engineDb];
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
+import { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
+import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
+import type { Order, Result } from "../../adapters/sqlite/maintenance/orders.ts";
+import { surplusOf } from "../../adapters/sqlite/maintenance/work.ts";
+import { openEngine } from "../../adapters/sqlite/open.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { Removal } from "./removal.ts";
+
+const MOST_ROWS = 1_000;
+
+function fresh(t: TestContext, isRunning: () => boolean = () => true) {
+  const db = openEngine(join(scratch(t), "engine.db"));
+  const events = new EventCount(db);
+  const store = new SqliteStore(db, events);
+  const clock = new HandClock(START);
+  const notices = new NoticeBoard();
+  const quiet = (): void => undefined;
+  const orders: string[] = [];
+  const removal = new Removal({
+    engine: { flush: quiet, audit: () => Promise.resolve(true) },
+    store,
+    retention: new Retention(db, events, {
+      maxRows: MOST_ROWS,
+      maxBytes: 1_000_000_000,
+      maxAgeMs: 30 * DAY_MS,
+      windowMs: DAY_MS,
+    }),
+    maintenance: {
+      ask<O extends Order>(order: O): Promise<Result<O> | null> {
+        orders.push(order.type);
+        const done = order.type === "count" ? surplusOf(db, START) : true;
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the order says
+        return Promise.resolve(isRunning() ? (done as Result<O>) : null);
+      },
+    },
+    checkpoints: { isBehind: false, passEnds: () => Promise.resolve() },
+    clock,
+    notices,
+    log: { info: quiet, warn: quiet, error: (_, fields) => assert.fail(String(fields?.["why"])) },
+  });
+  store.begin();
+  for (let i = 0; i < 20_000; i++) store.append(eventRow(`203.0.${i % 250}.7`, START));
+  store.commit();
+  return { events, notices, orders, removal };
+}
+
+test("what is too much goes a little in each turn, and decisions come between", async (t) => {
+  const { events, removal, notices, orders } = fresh(t);
+  let turns = 0;
+  let most = 0;
+  let before = events.rows;
+  const done = removal.round();
+  void done.then(() => (turns = -turns));
+  while (turns >= 0) {
+    await nextTurn();
+    most = Math.max(most, before - events.rows);
+    before = events.rows;
+    turns += 1;
+  }
+  assert.equal(events.rows, MOST_ROWS);
+  assert.ok(-turns > 19, `${-turns} turns`);
+  assert.ok(most <= 1_000, `${most} rows in one turn`);
+  assert.ok(notices.raised.has("events_aggregated"));
+  assert.equal(orders[0], "count");
+  assert.ok(orders.includes("warm"), "what goes was read ahead by the maintenance process");
+});
+
+test("a second round waits for the first, and a stop ends it", async (t) => {
+  const { events, removal } = fresh(t);
+  const first = removal.round();
+  await removal.round();
+  removal.stop();
+  await first;
+  assert.ok(events.rows > MOST_ROWS);
+});
+
+test("before the maintenance process has counted nothing goes; once it is back all does", async (t) => {
+  let isRunning = false;
+  const { events, removal } = fresh(t, () => isRunning);
+  await removal.round();
+  assert.equal(events.rows, 20_000);
+  isRunning = true;
+  await removal.round();
+  assert.equal(events.rows, MOST_ROWS);
+});

@@ -1,0 +1,30 @@
+import { writeSync } from "node:fs";
+import { constants, setPriority } from "node:os";
+import { createInterface } from "node:readline";
+import { carryOut, READY } from "../../adapters/sqlite/maintenance/orders.ts";
+import { MaintenanceWork } from "../../adapters/sqlite/maintenance/work.ts";
+
+/**
+ * Started by the guard with the path of `engine.db`: an order a line on standard input, an answer a line on standard
+ * output. It ends with the guard, and without closing the database: a clean close could take `-wal` away from readers.
+ */
+
+// It copies while decisions are made, perhaps on the same processor.
+setPriority(constants.priority.PRIORITY_LOW);
+const [, , path = ""] = process.argv;
+const work = new MaintenanceWork(path);
+writeSync(1, `${READY}\n`);
+// The guard decides when all ends: what is sent to the whole process group is not meant for this one.
+process.on("SIGINT", () => undefined);
+createInterface({ input: process.stdin })
+  .on("line", (line) => void writeSync(1, `${answer(line)}\n`))
+  .on("close", () => process.exit(0));
+
+function answer(line: string): string {
+  try {
+    return carryOut(line, work);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return "null";
+  }
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { requestOf, writeDigits } from "../../bench/policy-request.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const DELAY_MS = 200;
+const CONNECTIONS = 8;
+const MAILS = 800;
+const STAGES = ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"] as const;
+/** Far above what the busiest machine makes of a decision, and well below one flush. */
+const WAITED_MS = 150;
+
+describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct();
+  const guards = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*guard\.js/);
+  const maintenance = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*maintenance\.js/);
+
+  test("no decision waits for a flush: the guard makes none, its maintenance process makes them all", async () => {
+    const flushes = join(lab.directory, "flushes");
+    const run = join(product.layout.services, "guard", "run");
+    const delay = `inject=fsync,fdatasync:delay_enter=${DELAY_MS * 1_000}`;
+    const strace = `strace -D -f --seccomp-bpf -qq -o ${flushes} -e trace=fsync,fdatasync -e ${delay}`;
+    writeFileSync(run, readFileSync(run, "utf8").replace("exec chpst", `exec ${strace} chpst`));
+    const before = guards();
+    await lab.server.mustExec(["sv", "-w", "20", "restart", join(product.layout.services, "guard")]);
+    await until("the guard runs under strace", async () => {
+      const now = guards();
+      return now.length === 1 && now[0] !== before[0] && (await product.cli(["status"])).code === 0;
+    });
+    const from = lines(flushes).length;
+
+    const waits: number[] = [];
+    for (let round = 0; round < 2; round++) {
+      const lanes = Array.from({ length: CONNECTIONS }, (_, lane) => mails(round * CONNECTIONS + lane));
+      waits.push(...(await Promise.all(lanes)).flat());
+      // The next commit begins it over.
+      await until("the log is empty", () => statSync(`${product.layout.engineDb}-wal`).size === 0);
+    }
+    assert.equal(waits.length, 2 * MAILS * STAGES.length);
+    const [guard] = guards();
+    const flushedBy = new Set(
+      lines(flushes)
+        .slice(from)
+        .map((line) => Number.parseInt(line, 10)),
+    );
+    assert.ok(!flushedBy.has(guard ?? Number.NaN), "the deciding process flushed");
+    assert.deepEqual([...flushedBy], maintenance());
+    const slow = waits.filter((ms) => ms >= WAITED_MS);
+    assert.ok(
+      slow.length < waits.length / 1_000,
+      `${slow.length} of ${waits.length} waited: ${slow.slice(0, 9).join(" ")}`,
+    );
+  });
+
+  test("the maintenance process has no rights of its own, and comes back when it is killed", async () => {
+    const [pid] = maintenance();
+    assert.ok(pid !== undefined);
+    assert.match(readFileSync(`/proc/${pid}/status`, "utf8"), /^CapEff:\t0+$/m);
+    process.kill(pid, "SIGKILL");
+    await until("another runs", () => maintenance().some((one) => one !== pid));
+    await until("the owner is told nothing more", async () =>
+      (await product.stats()).health.notices.every(({ code }) => code !== "maintenance_down"),
+    );
+  });
+
+  /** One question after the other, each mail from an address of its own. Resolves with how long each took, in ms. */
+  function mails(lane: number): Promise<readonly number[]> {
+    return new Promise((resolve, reject) => {
+      const requests = STAGES.map((stage) => requestOf(stage, "v4"));
+      const waits: number[] = [];
+      const socket = connect(product.layout.policySocket);
+      let sentAt = 0;
+      const ask = (): void => {
+        const mail = Math.floor(waits.length / STAGES.length);
+        const request = requests[waits.length % STAGES.length];
+        if (request === undefined || mail >= MAILS / CONNECTIONS) return void socket.end(() => resolve(waits));
+        writeDigits(request, lane * MAILS + mail, lane * MAILS + mail);
+        sentAt = performance.now();
+        socket.write(request.bytes);
+      };
+      socket.on("connect", ask).on("error", reject);
+      socket.on("data", () => {
+        waits.push(performance.now() - sentAt);
+        ask();
+      });
+    });
+  }
+});
+
+function lines(path: string): readonly string[] {
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => /fsync|fdatasync/.test(line) && !line.includes("resumed"));
+}
