@@ -46,8 +46,12 @@ export function reason(value: Value): Reason {
   return isReason(name) ? name : unexpected("a reason", value);
 }
 
+export function oneOf<T extends string>(known: readonly T[], value: Value): T {
+  return known.find((word) => word === value) ?? unexpected(`one of ${known.join(", ")}`, value);
+}
+
 export function level(value: Value): BanLevel {
-  return LEVELS.find((known) => known === value) ?? unexpected("a level of bans", value);
+  return oneOf(LEVELS, value);
 }
 
 /** How a window is written in `event.counts`; the indexes and queries spell the same numbers. */

@@ -56,6 +56,16 @@ export type EventColumns = Readonly<{
   proof: string | null;
 }>;
 
+export const RECORDED_VERDICTS: readonly RecordedVerdict[] = [
+  "pass",
+  "delay",
+  "defer",
+  "refuse",
+  "mark",
+  "lose",
+  "withhold",
+];
+
 /** What is told of an event to people: what happened, and what was done about it. */
 export type Sentence = Readonly<{ details: string; action: string }>;
 

@@ -1,2 +1,3 @@
 /** The door an event came through. */
-export type Service = "smtp" | "submission" | "submissions" | "imap" | "sieve" | "dashboard";
+export const SERVICES = ["smtp", "submission", "submissions", "imap", "sieve", "dashboard"] as const;
+export type Service = (typeof SERVICES)[number];

@@ -11,7 +11,7 @@ import type {
   AlertStore,
   Delivery,
 } from "../../../engine/alerts/ports.ts";
-import { integer, integerOrNull, millis, millisOrNull, prefix, text, textOrNull } from "../columns.ts";
+import { integer, integerOrNull, millis, millisOrNull, oneOf, prefix, text, textOrNull } from "../columns.ts";
 import { EventIds } from "./event-ids.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -115,9 +115,9 @@ function readDelivery(row: Row): Delivery {
   const code = textOrNull(row["code"]);
   const message: AlertMessage = {
     id: text(row["id"]),
-    kind: one(KINDS, row["kind"]),
+    kind: oneOf(KINDS, row["kind"]),
     at: millis(row["at"]),
-    severity: one(SEVERITIES, row["severity"]),
+    severity: oneOf(SEVERITIES, row["severity"]),
     code: code !== null && isAlertCode(code) ? code : null,
     subject: text(row["subject"]),
     title: text(row["title"]),
@@ -141,14 +141,7 @@ function alertCode(value: unknown): AlertCode {
 }
 
 function eventType(value: unknown): EventType {
-  return one(EVENT_TYPES, value);
-}
-
-function one<T extends string>(known: readonly T[], value: unknown): T {
-  const found = known.find((word) => word === value);
-  if (found === undefined)
-    throw new Error(`The database holds ${JSON.stringify(value)} where one of ${known.join(", ")} belongs`);
-  return found;
+  return oneOf(EVENT_TYPES, value);
 }
 
 function statements(sql: (text: string) => StatementSync) {

@@ -33,7 +33,8 @@ const COLUMNS = [
   "action",
 ] as const;
 
-export const INSERT_EVENT = `INSERT INTO event (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
+export const EVENT_COLUMNS = COLUMNS.join(", ");
+export const INSERT_EVENT = `INSERT INTO event (${EVENT_COLUMNS}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
 
 export function valuesOf(record: EventRecord): readonly SQLInputValue[] {
   const { details, action } = sentenceOf(record);

@@ -1,7 +1,7 @@
 import type { EventColumns, RecordedVerdict } from "../../../core/events/columns.ts";
 import { namedBy } from "../../../core/events/command.ts";
 import { isQueueId } from "../../../core/events/queue-id.ts";
-import type { Service } from "../../../core/events/service.ts";
+import { SERVICES, type Service } from "../../../core/events/service.ts";
 
 /**
  * Reads the sentences by which versions before schema 9 recorded events, for `carryOver` alone: their words never change
@@ -92,7 +92,6 @@ const VERDICTS: Readonly<Record<string, RecordedVerdict>> = {
 };
 /** What Postfix refused by itself is told in the words of its log, with the types of what the guard refused. */
 const FAULTS: ReadonlySet<string> = new Set(["relay_refused", "helo_refused", "sender_refused"]);
-const SERVICES: readonly Service[] = ["smtp", "submission", "submissions", "imap", "sieve", "dashboard"];
 
 /** The details of what a client does begin with the door. */
 function serviceOf(details: string): Service | undefined {
@@ -102,10 +101,10 @@ function serviceOf(details: string): Service | undefined {
 
 const ENVELOPE = new RegExp(
   [
-    "^[a-z]+ from=<(?<sender>.*)>",
-    "(?: to=<(?<recipient>.*)>| to \\d+ recipients)",
+    "^[a-z]+ from=<(?<sender>.*?)>",
+    "(?: to=<(?<recipient>.*?)>| to \\d+ recipients)",
     // A recipient is named, content has arrived, content was refused; a mail has begun where none of them follows.
-    "(?: helo=<(?<helo>.*)>(?: listed=\\S+ \\(.*\\))?| size=(?<size>\\d+) queue_id=(?<taken>\\S+)| queue_id=(?<refused>[0-9A-Za-z]{5,20}): .*)?$",
+    "(?: helo=<(?<helo>.*?)>(?: listed=\\S+ \\(.*\\))?| size=(?<size>\\d+) queue_id=(?<taken>\\S+)| queue_id=(?<refused>[0-9A-Za-z]{5,20}): .*)?$",
   ].join(""),
 );
 /** What stands between two texts of a stranger's; where one stands twice, one of them is his own. */

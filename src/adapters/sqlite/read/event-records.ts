@@ -1,0 +1,77 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { type EventColumns, RECORDED_VERDICTS } from "../../../core/events/columns.ts";
+import { EVENT_TYPES } from "../../../core/events/event-types.ts";
+import type { EventRecord } from "../../../core/events/record.ts";
+import { readRest } from "../../../core/events/rest-schemas.ts";
+import { SERVICES } from "../../../core/events/service.ts";
+import {
+  COUNTS_CODE,
+  integer,
+  integerOrNull,
+  ip,
+  millis,
+  oneOf,
+  prefix,
+  reason,
+  text,
+  textOrNull,
+} from "../columns.ts";
+import { EVENT_COLUMNS } from "../engine-db/event-columns.ts";
+
+/** `record` null: an older version wrote the event, and not all of it is known. */
+export type RecordRead = Readonly<{ id: number; record: EventRecord | null }>;
+
+/** Reads events back as they were recorded, in the order of their ids. Throws where the database holds what no version wrote. */
+export class EventRecords {
+  readonly #after: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#after = db.prepare(`SELECT id, ${EVENT_COLUMNS} FROM event WHERE id > ? ORDER BY id LIMIT ?`);
+  }
+
+  after(id: number, most: number): readonly RecordRead[] {
+    return this.#after.all(id, most).map((row) => ({ id: integer(row["id"]), record: readRecord(row) }));
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+function readRecord(row: Row): EventRecord | null {
+  const json = textOrNull(row["rest"]);
+  const rest = json === null ? null : readRest(json);
+  return rest === null ? null : { ...readColumns(row), rest };
+}
+
+function readColumns(row: Row): EventColumns {
+  return {
+    at: millis(row["at"]),
+    type: oneOf(EVENT_TYPES, row["type"]),
+    service: orNull(row["service"], (value) => oneOf(SERVICES, value)),
+    ip: orNull(row["ip"], ip),
+    prefix: orNull(row["prefix"], prefix),
+    account: textOrNull(row["account"]),
+    sender: textOrNull(row["sender"]),
+    recipient: textOrNull(row["recipient"]),
+    queueId: textOrNull(row["queue_id"]),
+    messageId: textOrNull(row["message_id"]),
+    helo: textOrNull(row["helo"]),
+    sizeBytes: integerOrNull(row["size_bytes"]),
+    verdict: orNull(row["verdict"], (value) => oneOf(RECORDED_VERDICTS, value)),
+    reason: orNull(row["reason"], reason),
+    offence: integerOrNull(row["offence"]),
+    counts: row["counts"] === 0 ? null : oneOf(WINDOWS, text(WINDOW_OF.get(integer(row["counts"])))),
+    count: integerOrNull(row["count"]),
+    limit: integerOrNull(row["limit_count"]),
+    windowMs: integerOrNull(row["window_ms"]),
+    limitKey: textOrNull(row["limit_key"]),
+    actor: textOrNull(row["actor"]),
+    proof: textOrNull(row["proof"]),
+  };
+}
+
+const WINDOWS = ["connection", "mail", "account_mail", "login", "probe", "bounce"] as const;
+const WINDOW_OF = new Map(WINDOWS.map((window) => [COUNTS_CODE[window], window]));
+
+function orNull<T>(value: unknown, read: (value: unknown) => T): T | null {
+  return value === null ? null : read(value);
+}

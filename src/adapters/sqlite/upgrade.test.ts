@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type TestContext, test } from "node:test";
+import { net, scratch } from "../../../test/kit/test-database.ts";
+import { EVENT_TYPES } from "../../core/events/event-types.ts";
+import { HOUR_MS, instant, later } from "../../core/time.ts";
+import { whyAccount, whyMessage } from "../../engine/explain/why.ts";
+import type { EventItem } from "../../wire/control/items.ts";
+import { AccountLists } from "./accounts-db/accounts.ts";
+import { SqliteAlertEvents } from "./engine-db/alerts.ts";
+import { EventNames } from "./engine-db/event-names.ts";
+import { SqliteStore } from "./engine-db/store.ts";
+import { openAccounts, openEngine, openEngineForReading } from "./open.ts";
+import { EventRecords } from "./read/event-records.ts";
+import { SqliteQueries } from "./read/queries.ts";
+
+const FIXTURE = join(import.meta.dirname, "../../../test/fixtures/engine-8");
+/** A moment after the last event of the fixture. */
+const THEN = instant(Date.UTC(2026, 9, 1, 10, 3));
+
+/** A data directory of schema 8 (test/fixtures/engine-8), with its words as they stood there, opened by this version. */
+function upgraded(t: TestContext) {
+  const directory = scratch(t);
+  const restore = (name: string): string => {
+    const path = join(directory, `${name}.db`);
+    const db = new DatabaseSync(path);
+    db.exec(readFileSync(join(FIXTURE, `${name}.sql`), "utf8"));
+    db.close();
+    return path;
+  };
+  const path = restore("engine");
+  const words = rowsOf(path, "SELECT id, at, type, ip, prefix, reason, counts, count, details, action FROM event");
+  const view = rowsOf(path, "SELECT * FROM security_events");
+  const bans = rowsOf(path, "SELECT * FROM ban");
+  const engine = openEngine(path);
+  const accounts = openAccounts(restore("accounts"));
+  const reader = openEngineForReading(path);
+  t.after(() => [reader, engine, accounts].forEach((db) => db.close()));
+  return { path, words, view, bans, engine, accounts, queries: new SqliteQueries(reader) };
+}
+
+test("every event keeps its words, the view shows them, and every ban and account is there", (t) => {
+  const { path, words, view, bans, engine, accounts, queries } = upgraded(t);
+  assert.equal(words.length, 172);
+  assert.deepEqual(new Set(words.map(({ type }) => type)), new Set(EVENT_TYPES), "the fixture has every type");
+  assert.deepEqual(
+    rowsOf(path, "SELECT id, at, type, ip, prefix, reason, counts, count, details, action FROM event"),
+    words,
+  );
+  assert.deepEqual(rowsOf(path, "SELECT * FROM security_events"), view);
+  assert.deepEqual(rowsOf(path, "SELECT * FROM ban"), bans);
+  assert.deepEqual(
+    queries.bans(THEN).map(({ prefix, level }) => `${prefix} ${level}`),
+    ["203.0.113.63/32 light", "2001:db8:5::/48 manual", "203.0.113.200/32 manual"],
+  );
+  assert.equal(new SqliteStore(engine).ban(net("203.0.113.200"))?.expiresAt, null);
+  const lists = new AccountLists(accounts);
+  assert.deepEqual(
+    lists.accounts().map(({ name }) => name),
+    ["anna@example.test"],
+  );
+  assert.deepEqual(
+    lists.aliases().map(({ address, targets }) => [address, targets]),
+    [["info@example.test", ["anna@example.test"]]],
+  );
+});
+
+test("the columns are filled from the words", (t) => {
+  const { queries } = upgraded(t);
+  const items = queries.events({ most: 1_000, order: "oldest_first" });
+  const of = (id: number): Partial<EventItem> => items.find((item) => item.id === id) ?? {};
+  const filled = (id: number, ...keys: readonly (keyof EventItem)[]): readonly unknown[] =>
+    keys.map((key) => of(id)[key]);
+  assert.deepEqual(filled(23, "service", "sender", "recipient", "helo", "verdict"), [
+    "smtp",
+    "a@sender.test",
+    "anna@example.test",
+    "mx.sender.test",
+    "pass",
+  ]);
+  assert.deepEqual(filled(25, "queueId", "sizeBytes"), ["72CED1EABE5", 1_234]);
+  assert.deepEqual(filled(31, "service", "sender", "recipient"), ["smtp", null, null], "read in two ways, so in none");
+  assert.deepEqual(filled(37, "queueId", "recipient", "reason"), ["BBBBBBBBBBB", "anna@example.test", "spam_refused"]);
+  assert.deepEqual(filled(43, "verdict", "recipient"), ["lose", "anna@example.test"]);
+  assert.deepEqual(filled(53, "offence", "actor"), [1, "engine"]);
+  assert.deepEqual(filled(21, "actor", "verdict"), ["web:admin via 198.51.100.9", "refuse"]);
+  // Of these, no more is known than that they were.
+  const bare = items.filter(
+    ({ service, verdict, actor, type }) => !service && !verdict && !actor && type !== "EMAIL_QUEUED",
+  );
+  assert.deepEqual(
+    bare.map(({ type }) => type),
+    ["SPARED"],
+  );
+});
+
+test("searches find what was recorded before, at once and after its names have entered the index", (t) => {
+  const { engine, queries } = upgraded(t);
+  const names = new EventNames(engine);
+  const look = () => {
+    const story = whyAccount(queries, "Bert@example.test").timeline.map(({ id }) => id);
+    const mail = whyMessage(queries, "one@sender.test");
+    return { story, mail: mail.timeline.map(({ id }) => id), queueIds: mail.queueIds };
+  };
+  const before = look();
+  for (const id of [2, 8, 9, 10, 11, 13, 14, 118, 159]) assert.ok(before.story.includes(id), `event ${id}`);
+  for (const id of [31, 1, 12]) assert.ok(!before.story.includes(id), `event ${id}`);
+  assert.deepEqual(before.mail, [22, 23, 24, 25, 26, 27, 28]);
+  assert.deepEqual(before.queueIds, ["72CED1EABE5"]);
+  while (names.step() > 0);
+  assert.deepEqual(look(), before);
+});
+
+test("alerts see the last day as they did, and a replay begins with what was recorded since", (t) => {
+  const { engine } = upgraded(t);
+  const alerts = new SqliteAlertEvents(engine).between(0, 1_000);
+  assert.deepEqual(
+    alerts.filter(({ service }) => service === "dashboard").map(({ id }) => id),
+    [47],
+  );
+  assert.deepEqual(
+    alerts.filter(({ verdict }) => verdict === "mark").map(({ id }) => id),
+    [36],
+  );
+  assert.deepEqual(
+    alerts.filter(({ verdict }) => verdict === "lose").map(({ id }) => id),
+    [43],
+  );
+  assert.equal(alerts.filter(({ type, offence }) => type === "BAN" && offence === 1).length, 5);
+  assert.ok(new EventRecords(engine).after(0, 1_000).every(({ record }) => record === null));
+});
+
+test("counting goes on where it was", (t) => {
+  const { engine } = upgraded(t);
+  const store = new SqliteStore(engine);
+  const since = later(THEN, -3 * HOUR_MS);
+  const reach = { sinceConnections: since, sinceMails: since, sinceFailures: since, sinceProbes: since, most: 100 };
+  assert.equal(store.address(net("203.0.113.51"), reach).connections.length, 20);
+  assert.equal(store.accountMails("bert@example.test", since, 100).length, 10);
+  assert.equal(store.address(net("203.0.113.63"), reach).ban?.code, "login_failures");
+});
+
+test("many events are carried over in seconds", (t) => {
+  const path = join(scratch(t), "engine.db");
+  const old = new DatabaseSync(path);
+  old.exec(readFileSync(join(FIXTURE, "engine.sql"), "utf8"));
+  old.exec(`
+    INSERT INTO event (at, type, ip, prefix, account, proof, counts, reason, count, limit_count, window_ms, details, action)
+    SELECT at, type, ip, prefix, account, proof, counts, reason, count, limit_count, window_ms, details, action
+    FROM event, (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT i FROM n)`);
+  const rows = Number(old.prepare("SELECT count(*) AS n FROM event").get()?.["n"]);
+  old.close();
+  const begun = performance.now();
+  const db = openEngine(path);
+  const tookMs = performance.now() - begun;
+  t.after(() => db.close());
+  t.diagnostic(`${rows} events in ${Math.round(tookMs)} ms`);
+  assert.ok(tookMs / rows < 0.1, `${rows} events took ${tookMs} ms`);
+  assert.equal(
+    db.prepare("SELECT count(*) AS n FROM event WHERE type = 'BAN' AND offence IS NULL").get()?.["n"],
+    3 * 301,
+  );
+});
+
+function rowsOf(path: string, sql: string): readonly Record<string, unknown>[] {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const rows = db.prepare(sql).all();
+  db.close();
+  return rows.map((row) => ({ ...row }));
+}
