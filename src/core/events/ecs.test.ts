@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventItem } from "../../../test/kit/samples.ts";
+import { ECS_EVENTS, ECS_KEYS, ecsOf } from "./ecs.ts";
+import { EVENT_TYPES } from "./event-types.ts";
+
+test("a refused mail is told by the fields of the schema", () => {
+  const refused = eventItem("EMAIL_BLOCKED", {
+    service: "smtp",
+    ip: "203.0.113.7",
+    sender: "a@sender.test",
+    recipient: "anna@example.org",
+    queueId: "72CED1EABE5",
+    messageId: "<a@sender.test>",
+    verdict: "refuse",
+    reason: "mail_limit",
+    count: 11,
+    limit: 10,
+    windowMs: 60_000,
+    limitKey: "limits.mail.per_minute",
+  });
+  assert.deepEqual(ecsOf(refused), {
+    "@timestamp": refused.at,
+    "event.kind": "event",
+    "event.code": "EMAIL_BLOCKED",
+    "event.action": "email-blocked",
+    "event.category": ["email"],
+    "event.type": ["info", "denied"],
+    "event.outcome": "failure",
+    "service.name": "smtp",
+    "source.ip": "203.0.113.7",
+    "email.from.address": "a@sender.test",
+    "email.to.address": "anna@example.org",
+    "email.local_id": "72CED1EABE5",
+    "email.message_id": "a@sender.test",
+    "rule.name": "mail_limit",
+    "ghostinbox.verdict": "refuse",
+    "ghostinbox.limit.count": 11,
+    "ghostinbox.limit.most": 10,
+    "ghostinbox.limit.window_ms": 60_000,
+    "ghostinbox.limit.setting": "limits.mail.per_minute",
+  });
+});
+
+test("who signs in is the user; of a command its actor is, and the account is what was changed", () => {
+  const account = "anna@example.org";
+  const signedIn = ecsOf(eventItem("LOGIN_FAILED", { account, verdict: "pass" }));
+  assert.deepEqual([signedIn?.["user.name"], signedIn?.["event.outcome"]], [account, "failure"]);
+  const changed = ecsOf(eventItem("PASSWORD_CHANGED", { account, actor: "root", verdict: "pass" }));
+  assert.deepEqual([changed?.["user.name"], changed?.["user.target.name"]], ["root", account]);
+  assert.equal(changed?.["event.outcome"], "success");
+});
+
+test("every type has a sentence, a category and an outcome; a type of another version has none", () => {
+  for (const type of EVENT_TYPES) {
+    assert.match(ECS_EVENTS[type].says, /^[A-Z].*\.$/, type);
+    assert.ok(ECS_EVENTS[type].category.length > 0 && ECS_EVENTS[type].type.length > 0, type);
+    assert.equal(ecsOf(eventItem(type))?.["event.outcome"], ECS_EVENTS[type].outcome ?? "unknown");
+  }
+  assert.equal(ecsOf(eventItem("OF_ANOTHER_VERSION")), null);
+});
+
+test("each field of an event goes somewhere", () => {
+  const others = ["id", "type", "details", "action"];
+  const fields = Object.keys(eventItem("CONNECT")).filter((key) => !others.includes(key));
+  assert.deepEqual(new Set(ECS_KEYS), new Set(fields));
+});

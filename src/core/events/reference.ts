@@ -1,0 +1,96 @@
+import { ECS_EVENTS, ECS_FIELDS, ECS_KEYS, ECS_OUTCOMES, ecsAction, KINDS } from "./ecs.ts";
+import { EVENT_TYPES, type EventType } from "./event-types.ts";
+
+/** `docs/reference/events.md`, made from the code. */
+export function eventsMarkdown(): string {
+  return [
+    "# Events",
+    "",
+    "Made from `src/core/events/ecs.ts`; do not edit it by hand.",
+    "",
+    "Everything that happens is recorded as an event: a connection, a mail, a sign-in, a ban, a command. You read them with",
+    "`./ghostinbox events`, explained with `./ghostinbox why`, as JSON by the [API](../api.md), and with any SQLite client in",
+    "the view `security_events`. Types and field names never change their meaning.",
+    "",
+    "Many log systems (Elasticsearch, OpenSearch, Wazuh) name fields by the Elastic Common Schema (ECS). The tables below say",
+    "which field of it each part of an event is.",
+    "",
+    "## Fields",
+    "",
+    "A field is null where it does not apply. `account` and `actor`: in an event that has an actor, the actor is the user",
+    "(`user.name`), and the account is the one that was changed (`user.target.name`).",
+    "",
+    "| field | what it is | ECS |",
+    "|---|---|---|",
+    ...ECS_KEYS.map((key) => `| \`${key}\` | ${FIELDS[key]} | \`${ECS_FIELDS[key]}\` |`),
+    "",
+    "`type` is `event.code`; in lower case, with dashes, it is `event.action` (`EMAIL_BLOCKED` is `email-blocked`). `details`",
+    "and `action` are the same in words, for people.",
+    "",
+    "## Verdicts",
+    "",
+    "Where the table of types says “by verdict”, `event.outcome` follows from `verdict`.",
+    "",
+    "| verdict | what it is | `event.outcome` |",
+    "|---|---|---|",
+    ...Object.entries(ECS_OUTCOMES).map(
+      ([verdict, outcome]) => `| \`${verdict}\` | ${VERDICTS[verdict] ?? ""} | ${outcome} |`,
+    ),
+    ...KINDS.flatMap((kind) => [
+      "",
+      `## ${TITLES[kind]}`,
+      "",
+      "| type | what happened | `event.action` | `event.category` | `event.type` | `event.outcome` |",
+      "|---|---|---|---|---|---|",
+      ...EVENT_TYPES.filter((type) => ECS_EVENTS[type].kind === kind).map(rowOf),
+    ]),
+    "",
+  ].join("\n");
+}
+
+function rowOf(type: EventType): string {
+  const { says, category, type: types, outcome } = ECS_EVENTS[type];
+  const cells = [`\`${type}\``, says, ecsAction(type), category.join(", "), types.join(", "), outcome ?? "by verdict"];
+  return `| ${cells.join(" | ")} |`;
+}
+
+const TITLES: Readonly<Record<(typeof KINDS)[number], string>> = {
+  connection: "Connections",
+  mail: "Mail, as the guard decides it",
+  login: "Sign-ins",
+  report: "Reports of Fail2ban",
+  command: "Bans and commands",
+  log: "What only logs tell",
+};
+
+const FIELDS: Readonly<Record<keyof typeof ECS_FIELDS, string>> = {
+  at: "when, in UTC",
+  service:
+    "the service that was used: `smtp` (port 25), `submission` (587), `submissions` (465), `imap`, `sieve`, `dashboard`",
+  ip: "the client's address; of a command, the first address of its network",
+  account: "who signed in or tried to; of a command, the account that was changed",
+  sender: "envelope sender; empty for a report of failed delivery",
+  recipient: "envelope recipient; of a command, the alias or address that it is about",
+  queueId: "Postfix's name for the mail",
+  messageId: "the mail's own name, from its header",
+  helo: "the name by which the client introduced itself",
+  sizeBytes: "size of the mail in bytes",
+  verdict: "what was decided",
+  reason: "why: a code of `src/core/events/reasons.ts`",
+  offence: "of a ban: which offence of this address it is, counting from 1",
+  count: "how many there were, this one included",
+  limit: "how many are allowed",
+  windowMs: "within how many milliseconds",
+  limitKey: "the setting that the limit is",
+  actor: "who gave the command",
+};
+
+const VERDICTS: Readonly<Record<string, string>> = {
+  pass: "it was let pass",
+  delay: "it was slowed down",
+  defer: "it must come again later",
+  refuse: "it was refused",
+  mark: "the spam filter marked it",
+  lose: "it was taken here and then not delivered",
+  withhold: "the report was not sent",
+};
