@@ -1,5 +1,6 @@
 import type { AddressReport, Stats } from "../src/wire/control/items.ts";
 import { eventOf, get, post, Refused, remove } from "./api.ts";
+import { BanPages } from "./bans.ts";
 import { byId } from "./element.ts";
 import { EventList } from "./events.ts";
 import { type Actions, showOverview } from "./overview.ts";
@@ -21,12 +22,14 @@ const actions: Actions = {
     }),
 };
 const events = new EventList(actions);
+const bans = new BanPages(actions, () => attempt(refresh));
 let stream: EventSource | null = null;
 let settling: number | undefined;
 
 async function refresh(): Promise<void> {
   const stats = await get<Stats>("/api/v1/stats");
   showOverview(stats, actions);
+  await bans.show(stats.bans);
   events.add(stats.events);
 }
 

@@ -1,6 +1,6 @@
-import type { BanItem, Health, Stats, TopIp } from "../src/wire/control/items.ts";
+import type { Health, Stats, TopIp } from "../src/wire/control/items.ts";
 import { byId, h, table } from "./element.ts";
-import { uptime, when } from "./time.ts";
+import { uptime } from "./time.ts";
 
 /** What a click on the page asks for. */
 export type Actions = Readonly<{
@@ -12,7 +12,6 @@ export type Actions = Readonly<{
 export function showOverview(stats: Stats, actions: Actions): void {
   showFigures(stats);
   showHealth(stats.health);
-  byId("bans", HTMLElement).replaceChildren(bansTable(stats.bans.items, actions));
   byId("top", HTMLElement).replaceChildren(topTable(stats.topIps, actions));
 }
 
@@ -61,21 +60,6 @@ function showHealth(health: Health): void {
       h("div", { class: "notice" }, h("strong", {}, says), ` ${detail} `, h("span", { class: "next" }, next)),
     ),
   );
-}
-
-function bansTable(bans: readonly BanItem[], actions: Actions): HTMLElement {
-  const rows = bans.map((ban) => [
-    addressButton(shortPrefix(ban.prefix), ban.ip, actions),
-    h("span", { class: `badge ${ban.level}` }, ban.level),
-    h("span", { class: "reason" }, ban.reason || "No reason given", h("small", {}, ` by ${ban.source}`)),
-    ban.expiresAt === null ? "never" : when(ban.expiresAt),
-    h(
-      "button",
-      { type: "button", class: "small", "aria-label": `Unban ${ban.prefix}`, click: () => actions.unban(ban.prefix) },
-      "Unban",
-    ),
-  ]);
-  return table(["Address", "Level", "Reason", "Ends", ""], rows, "No address is banned.");
 }
 
 function topTable(top: readonly TopIp[], actions: Actions): HTMLElement {

@@ -1,4 +1,5 @@
 import type { Answer, Call } from "./call.ts";
+import { LIST_OPTIONS } from "./listing.ts";
 import type { Shape } from "./parse.ts";
 import { accountImport } from "./verbs/account-import.ts";
 import { accountNetworks } from "./verbs/account-networks.ts";
@@ -85,7 +86,7 @@ export const commands: readonly Command[] = [
     ],
   },
   { name: "unban", usage: "IP", says: "Lift a ban.", run: unban },
-  { name: "bans", usage: "", says: "List the bans in force.", run: bans },
+  { name: "bans", usage: "", says: "List the bans in force.", run: bans, options: LIST_OPTIONS },
   {
     name: "allow add",
     usage: "IP [NOTE...]",
@@ -94,7 +95,7 @@ export const commands: readonly Command[] = [
     options: [{ name: "for", value: "TIME", says: "How long: 2h, 30d; otherwise until it is taken off." }],
   },
   { name: "allow remove", usage: "IP", says: "Take it off the allow list.", run: allowRemove },
-  { name: "allow list", usage: "", says: "Show the allow list.", run: allowList },
+  { name: "allow list", usage: "", says: "Show the allow list.", run: allowList, options: LIST_OPTIONS },
   { name: "cleanup", usage: "", says: "Remove bans whose time is over; it happens by itself, too.", run: cleanup },
   {
     name: "account add",
@@ -110,7 +111,7 @@ export const commands: readonly Command[] = [
     run: accountRemove,
     options: [YES],
   },
-  { name: "account list", usage: "", says: "List the mailboxes.", run: accountList },
+  { name: "account list", usage: "", says: "List the mailboxes.", run: accountList, options: LIST_OPTIONS },
   {
     name: "account passwd",
     usage: "ADDRESS",
@@ -139,7 +140,7 @@ export const commands: readonly Command[] = [
   { name: "account resume", usage: "ADDRESS", says: "Let a suspended account sign in again.", run: accountResume },
   { name: "alias add", usage: "ADDRESS TARGET...", says: "Pass on mail for an address to others.", run: aliasAdd },
   { name: "alias remove", usage: "ADDRESS", says: "Remove an alias.", run: aliasRemove },
-  { name: "alias list", usage: "", says: "List the aliases.", run: aliasList },
+  { name: "alias list", usage: "", says: "List the aliases.", run: aliasList, options: LIST_OPTIONS },
   { name: "alias block", usage: "ADDRESS", says: "Refuse mail for an alias.", run: aliasBlock },
   { name: "alias unblock", usage: "ADDRESS", says: "Take mail for an alias again.", run: aliasUnblock },
   {
@@ -150,7 +151,13 @@ export const commands: readonly Command[] = [
     options: [{ name: "for", value: "TIME", says: "How long: 30m, 2h; 15 minutes unless given." }],
   },
   { name: "greylist resume", usage: "ADDRESS", says: "End a pause before its time.", run: greylistResume },
-  { name: "greylist list", usage: "", says: "Show for whom greylisting is paused.", run: greylistList },
+  {
+    name: "greylist list",
+    usage: "",
+    says: "Show for whom greylisting is paused.",
+    run: greylistList,
+    options: LIST_OPTIONS,
+  },
   {
     name: "spam allow add",
     usage: "ACCOUNT SENDER",
@@ -158,7 +165,13 @@ export const commands: readonly Command[] = [
     run: spamAllowAdd,
   },
   { name: "spam allow remove", usage: "ACCOUNT SENDER", says: "Score their mail again.", run: spamAllowRemove },
-  { name: "spam allow list", usage: "", says: "Show who is let in for whom.", run: spamAllowList },
+  {
+    name: "spam allow list",
+    usage: "",
+    says: "Show who is let in for whom.",
+    run: spamAllowList,
+    options: LIST_OPTIONS,
+  },
   {
     name: "dns records",
     usage: "DOMAIN",
@@ -184,9 +197,15 @@ export const commands: readonly Command[] = [
   { name: "config reference", usage: "", says: "Explain every setting.", run: configReference },
   { name: "config apply", usage: "", says: "Put changed settings into force while mail goes on.", run: configApply },
   { name: "alerts test", usage: "", says: "Send a test through every channel of alerts.", run: alertsTest },
-  { name: "alerts list", usage: "", says: "Show open and past alerts, and where they are told.", run: alertsList },
+  {
+    name: "alerts list",
+    usage: "",
+    says: "Show open and past alerts, and where they are told.",
+    run: alertsList,
+    options: LIST_OPTIONS,
+  },
   { name: "token create", usage: "NAME", says: "Make a token for the HTTP API; it is shown once.", run: tokenCreate },
-  { name: "token list", usage: "", says: "List the tokens.", run: tokenList },
+  { name: "token list", usage: "", says: "List the tokens.", run: tokenList, options: LIST_OPTIONS },
   { name: "token revoke", usage: "NAME", says: "Make a token worthless.", run: tokenRevoke },
   {
     name: "admin passwd",

@@ -81,11 +81,11 @@ describe("with a running guard", TIMED, () => {
     assert.equal((await run("alias block info@example.org")).code, 0);
     const aliases = json(await run("alias list --json"));
     const info = { address: "info@example.org", targets: ["anna@example.org"], blocked: true };
-    assert.deepEqual(aliases, { items: [info] });
+    assert.deepEqual(aliases, { items: [info], next: null, total: 1 });
     assert.equal((await run("alias unblock info@example.org")).code, 0);
     assert.equal((await run("alias remove info@example.org")).code, 0);
     assert.equal((await run("account remove anna@example.org")).code, 0);
-    assert.deepEqual(json(await run("account list --json")), { items: [] });
+    assert.deepEqual(json(await run("account list --json")), { items: [], next: null, total: 0 });
     const gone = await run("account suspend anna@example.org");
     assert.equal(gone.code, 1);
     assert.match(oneLineOfError(gone), /There is no account/);
@@ -98,7 +98,7 @@ describe("with a running guard", TIMED, () => {
     assert.match(paused.out, /^Mail of strangers to gina@example\.org comes in at once until /m);
     assert.match((await run("greylist list")).out, /^gina@example\.org .* root$/m);
     assert.equal((await run("greylist resume gina@example.org")).code, 0);
-    assert.deepEqual(json(await run("greylist list --json")), { pauses: [] });
+    assert.deepEqual(json(await run("greylist list --json")), { pauses: [], next: null, total: 0 });
     assert.equal((await run("greylist pause gina@example.org --for soon")).code, 2);
     assert.equal((await run("account remove gina@example.org")).code, 0);
   });
@@ -215,7 +215,7 @@ describe("with a running guard", TIMED, () => {
   test("break-glass lifts every ban", async () => {
     for (const at of ["203.0.113.1", "203.0.113.2", "2001:db8:5::1"]) assert.equal((await run(`ban ${at}`)).code, 0);
     assert.deepEqual(json(await run("break-glass --json")), { lifted: 3, through: "guard" });
-    assert.deepEqual(json(await run("bans --json")), { active: 0, items: [] });
+    assert.deepEqual(json(await run("bans --json")), { active: 0, items: [], next: null });
     assert.equal(existsSync(layout.breakGlass), false);
   });
 });

@@ -8,6 +8,8 @@ import { initialise } from "../adapters/sqlite/engine-db/initialise.ts";
 import { parseAccountName } from "../core/net/address.ts";
 import { openReader } from "./open-reader.ts";
 
+const PAGE = { limit: 50, cursor: null };
+
 test("accounts, aliases, tokens and bans are read from the databases of the guard", () => {
   using layout = dataDirectory();
   const databases = initialise(layout);
@@ -15,10 +17,10 @@ test("accounts, aliases, tokens and bans are read from the databases of the guar
   new SqliteAccounts(databases.accounts).add(name, "{ARGON2ID}x", new HandClock().now());
   const opened = openReader(layout);
   assert.ok(opened.ok);
-  const [anna, ...others] = opened.reader.accounts();
+  const [anna, ...others] = opened.reader.accounts(PAGE).items;
   assert.deepEqual([anna?.name, anna?.lastSignInAt, others], [name, null, []]);
-  assert.deepEqual([opened.reader.aliases(), opened.reader.tokens()], [[], []]);
-  assert.deepEqual(opened.reader.queries.bans(new HandClock().now()), []);
+  assert.deepEqual([opened.reader.aliases(PAGE).items, opened.reader.tokens(PAGE).items], [[], []]);
+  assert.deepEqual(opened.reader.queries.bans(new HandClock().now(), PAGE).items, []);
   databases.accounts.close();
   databases.engine.close();
 });

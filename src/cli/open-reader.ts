@@ -2,7 +2,7 @@ import { AccountLists } from "../adapters/sqlite/accounts-db/accounts.ts";
 import { Credentials } from "../adapters/sqlite/accounts-db/admin.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../adapters/sqlite/open.ts";
 import { SqliteQueries } from "../adapters/sqlite/read/queries.ts";
-import { lastSignIns } from "../adapters/sqlite/read/sign-ins.ts";
+import { lastSignIn } from "../adapters/sqlite/read/sign-ins.ts";
 import type { Layout } from "../settings/layout.ts";
 import { failed, PROGRAM, type Problem } from "./call.ts";
 import type { Reader } from "./reader.ts";
@@ -18,12 +18,13 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
       ok: true,
       reader: {
         queries: new SqliteQueries(engine),
-        accounts: () => {
-          const signIns = lastSignIns(engine);
-          return lists.accounts().map((row) => ({ ...row, lastSignInAt: signIns.get(row.name) ?? null }));
+        accounts: (asked) => {
+          const page = lists.accounts(asked);
+          return { ...page, items: page.items.map((row) => ({ ...row, lastSignInAt: lastSignIn(engine, row.name) })) };
         },
-        aliases: () => lists.aliases(),
-        tokens: () => credentials.tokens(),
+        account: (name) => lists.account(name),
+        aliases: (asked) => lists.aliases(asked),
+        tokens: (asked) => credentials.tokens(asked),
       },
     };
   } catch (error) {

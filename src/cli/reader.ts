@@ -1,10 +1,14 @@
+import type { AccountName } from "../core/net/address.ts";
 import type { Queries } from "../engine/ports.ts";
-import type { AccountItem, AliasItem, TokenItem } from "../wire/control/items.ts";
+import type { AccountItem, AccountRow, AliasItem, TokenItem } from "../wire/control/items.ts";
+import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
 
 /** What commands that print read: the two databases, opened read-only, and the settings. */
 export interface Reader {
   readonly queries: Queries;
-  accounts(): readonly AccountItem[];
-  aliases(): readonly AliasItem[];
-  tokens(): readonly TokenItem[];
+  accounts(asked: PageRequest): CountedPage<AccountItem>;
+  /** Null if there is none. */
+  account(name: AccountName): AccountRow | null;
+  aliases(asked: PageRequest): CountedPage<AliasItem>;
+  tokens(asked: PageRequest): CountedPage<TokenItem>;
 }

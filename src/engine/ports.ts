@@ -11,7 +11,9 @@ import type { JailReported } from "../core/events/report.ts";
 import type { Connection, DoorWords } from "../core/firewall/doors.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import type { AddressReport, BanItem, EventItem, Notice, TopIp } from "../wire/control/items.ts";
+import type { AddressReport, BanItem, EventItem, Notice } from "../wire/control/items.ts";
+import type { Page, PageRequest } from "../wire/control/paging.ts";
+import type { Figures } from "./figures.ts";
 
 /** What the engine needs of the outside. Each is named for the need; adapters fulfil them. */
 
@@ -255,10 +257,9 @@ export type EventFilter = Readonly<{
 
 /** Reads `engine.db` for people: from the web and the command line, never from the guard's hot path. */
 export interface Queries {
-  bans(now: Millis): readonly BanItem[];
+  /** Those in force, the newest first. The cursor is a whole number. */
+  bans(now: Millis, asked: PageRequest): Page<BanItem>;
   events(filter: EventFilter): readonly EventItem[];
-  /** By how many mails they brought or tried to, then by connections. */
-  topIps(since: Millis, most: number): readonly TopIp[];
   address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport;
-  counts(since: Millis): Readonly<Record<string, number>>;
+  readonly figures: Figures;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, type Millis } from "../../src/core/time.ts";
+import type { Figures } from "../../src/engine/figures.ts";
 import type { EventFilter, Queries } from "../../src/engine/ports.ts";
 import type { ApiParts, CommandOf, Guard, Unreachable } from "../../src/servers/api/ports.ts";
 import { StoreDown } from "../../src/servers/api/ports.ts";
@@ -9,6 +10,7 @@ import { ApiServer } from "../../src/servers/api/server.ts";
 import { digestOf } from "../../src/servers/api/sessions.ts";
 import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
 import type { BanItem, EventItem, Health } from "../../src/wire/control/items.ts";
+import type { Page } from "../../src/wire/control/paging.ts";
 import { eventItem } from "./samples.ts";
 
 /** For the tests of the API: the real server on a real socket, with hand-written fakes behind its ports. */
@@ -79,8 +81,8 @@ export class FakeQueries implements Queries {
     this.rows.push({ ...eventItem(type), id, at, ip, details, action: "none" });
   }
 
-  bans(): readonly BanItem[] {
-    return [BAN];
+  bans(): Page<BanItem> {
+    return { items: [BAN], next: null };
   }
 
   events({ after = 0, before = Number.POSITIVE_INFINITY, prefix, type, most, order }: EventFilter) {
@@ -92,17 +94,24 @@ export class FakeQueries implements Queries {
       .slice(0, most);
   }
 
-  topIps() {
-    return [{ ip: "203.0.113.7", mails: 1, connections: 2, rejected: 3 }];
-  }
-
   address() {
-    return { ban: BAN, pastBans: [], offencesInMemory: 1, allowed: null, knownAccounts: [], events: this.rows };
+    return {
+      ban: BAN,
+      pastBans: [],
+      offencesInMemory: 1,
+      allowed: null,
+      knownAccounts: [],
+      totals: { pastBans: 0, knownAccounts: 0 },
+      events: this.rows,
+    };
   }
 
-  counts() {
-    return { CONNECT: 3 };
-  }
+  readonly figures: Figures = {
+    bansInForce: () => ({ engine: 1, fail2ban: 0, manual: 0 }),
+    topIps: () => [{ ip: "203.0.113.7", mails: 1, connections: 2, rejected: 3 }],
+    counts: () => ({ CONNECT: 3 }),
+    recorded: () => ({ CONNECT: 4 }),
+  };
 }
 
 export type Kit = Readonly<{

@@ -194,7 +194,9 @@ export class Product {
   }
 
   async banOf(ip: string): Promise<BanItem | undefined> {
-    return (await this.stats()).bans.items.find((ban) => ban.ip === ip || ban.prefix === ip);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract, whose shape src/cli/main.test.ts checks
+    const { items } = (await this.json(["bans", "--limit", "10000"])) as { readonly items: readonly BanItem[] };
+    return items.find((ban) => ban.ip === ip || ban.prefix === ip);
   }
 
   async events(ip: string): Promise<readonly EventItem[]> {

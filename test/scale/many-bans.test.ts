@@ -13,9 +13,9 @@ import { BAN, NOON } from "../kit/samples.ts";
 
 const BANS = 100_000;
 /** The targets of the product, with room for a machine that does other things too. */
-const MOST = { addMs: 15_000, listMs: 1_500, searchMs: 50, restoreMs: 1_000 } as const;
+const MOST = { addMs: 15_000, listMs: 50, countMs: 150, searchMs: 50, restoreMs: 1_000 } as const;
 
-test("100,000 bans: added in seconds, listed and searched at once, read again after a restart, ended on time", (t) => {
+test("100,000 bans: added in seconds, listed, counted and searched at once, read again after a restart, ended on time", (t) => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-bans-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const path = join(directory, "engine.db");
@@ -43,7 +43,10 @@ test("100,000 bans: added in seconds, listed and searched at once, read again af
 
   const reader = openEngineForReading(path);
   const queries = new SqliteQueries(reader);
-  assert.equal(within("listMs", () => queries.bans(NOON)).length, BANS);
+  const page = within("listMs", () => queries.bans(NOON, { limit: 500, cursor: null }));
+  assert.equal(page.items.length, 500);
+  assert.equal(queries.bans(NOON, { limit: 500, cursor: page.next }).items[0]?.prefix, prefixOf(BANS - 501));
+  assert.equal(within("countMs", () => queries.figures.bansInForce(NOON)).engine, BANS);
   const sought = prefixOf(77_777);
   assert.equal(within("searchMs", () => queries.address(sought, NOON, HOUR_MS)).ban?.prefix, sought);
   reader.close();

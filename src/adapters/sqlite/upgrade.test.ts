@@ -18,6 +18,7 @@ import { SqliteQueries } from "./read/queries.ts";
 
 const FIXTURE = join(import.meta.dirname, "../../../test/fixtures/engine-8");
 /** A moment after the last event of the fixture. */
+const ALL = { limit: 100, cursor: null };
 const THEN = instant(Date.UTC(2026, 9, 1, 10, 3));
 
 /** A data directory of schema 8 (test/fixtures/engine-8), with its words as they stood there, opened by this version. */
@@ -52,17 +53,17 @@ test("every event keeps its words, the view shows them, and every ban and accoun
   assert.deepEqual(rowsOf(path, "SELECT * FROM security_events"), view);
   assert.deepEqual(rowsOf(path, "SELECT * FROM ban"), bans);
   assert.deepEqual(
-    queries.bans(THEN).map(({ prefix, level }) => `${prefix} ${level}`),
+    queries.bans(THEN, ALL).items.map(({ prefix, level }) => `${prefix} ${level}`),
     ["203.0.113.63/32 light", "2001:db8:5::/48 manual", "203.0.113.200/32 manual"],
   );
   assert.equal(new SqliteStore(engine).ban(net("203.0.113.200"))?.expiresAt, null);
   const lists = new AccountLists(accounts);
   assert.deepEqual(
-    lists.accounts().map(({ name }) => name),
+    lists.accounts(ALL).items.map(({ name }) => name),
     ["anna@example.test"],
   );
   assert.deepEqual(
-    lists.aliases().map(({ address, targets }) => [address, targets]),
+    lists.aliases(ALL).items.map(({ address, targets }) => [address, targets]),
     [["info@example.test", ["anna@example.test"]]],
   );
 });

@@ -15,6 +15,7 @@ const nothing: AddressStory = {
   offencesInMemory: 0,
   allowed: null,
   knownAccounts: [],
+  totals: { pastBans: 0, knownAccounts: 0 },
   events: [],
   timeline: [],
 };

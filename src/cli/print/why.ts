@@ -90,16 +90,18 @@ function protections({ ip, report, protection, listedInSettings }: WhySubject): 
 
 function known({ report }: WhySubject): string {
   if (report.knownAccounts.length === 0) return "";
-  const who = report.knownAccounts.map(oneLine).join(", ");
+  const rest = report.totals.knownAccounts - report.knownAccounts.length;
+  const who = report.knownAccounts.map(oneLine).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
   return `Signed in from here: ${who}. So it is slowed down before it is banned.`;
 }
 
 function past({ report, memoryMs }: WhySubject): string {
-  const { pastBans, offencesInMemory } = report;
+  const { pastBans, offencesInMemory, totals } = report;
   if (pastBans.length === 0) return "";
   const rows = pastBans.map((ban) => [`  ${dayAndTime(ban.createdAt)}`, ending(ban), ban.level, ban.reason]);
   const next = plural(offencesInMemory, "offence");
-  return `Earlier bans (${next} within ${formatDuration(memoryMs)} count towards the next):\n${columns(rows)}`;
+  const rest = totals.pastBans > pastBans.length ? `\n  and ${totals.pastBans - pastBans.length} older ones` : "";
+  return `Earlier bans (${next} within ${formatDuration(memoryMs)} count towards the next):\n${columns(rows)}${rest}`;
 }
 
 const ENDINGS: Readonly<Record<string, string>> = { UNBAN: "lifted", BAN_EXPIRED: "ended", REPLACED: "replaced" };

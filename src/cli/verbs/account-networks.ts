@@ -25,8 +25,8 @@ export async function accountNetworks(call: Call): Promise<Answer> {
 async function list(call: Call, name: AccountName): Promise<Answer> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const account = opened.reader.accounts().find((each) => each.name === name);
-  if (account === undefined) return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  const account = opened.reader.account(name);
+  if (account === null) return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
   return done({ name, networks: account.networks }, sentence(name, account.networks));
 }
 

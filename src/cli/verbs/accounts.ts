@@ -1,6 +1,7 @@
 import { type AccountName, type Address, parseAccountName, parseAddress } from "../../core/net/address.ts";
 import type { AccountItem } from "../../wire/control/items.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
 import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
 
@@ -64,10 +65,13 @@ export async function accountResume(call: Call): Promise<Answer> {
 }
 
 export async function accountList(call: Call): Promise<Answer> {
+  const page = pageFrom(call, "accounts");
+  if ("ok" in page) return page;
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const items = opened.reader.accounts();
-  if (items.length === 0) return done({ items }, "There is no account yet.", `${PROGRAM} account add you@example.org`);
+  const listed = opened.reader.accounts(page);
+  const { items } = listed;
+  if (items.length === 0) return done(listed, "There is no account yet.", `${PROGRAM} account add you@example.org`);
   const rows = items.map((item) => [
     item.name,
     STATES[item.origin] ?? (item.suspended ? "suspended" : "active"),
@@ -75,7 +79,8 @@ export async function accountList(call: Call): Promise<Answer> {
     item.lastSignInAt === null ? "-" : dayAndTime(item.lastSignInAt),
     item.networks.length === 0 ? "anywhere" : item.networks.map(shown).join(", "),
   ]);
-  return done({ items }, columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "FROM"], ...rows]));
+  const more = andMore({ ...listed, shown: items.length }, page.cursor);
+  return done(listed, columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "FROM"], ...rows]) + more);
 }
 
 /** States other than suspended or not. */

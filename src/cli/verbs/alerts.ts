@@ -1,4 +1,5 @@
 import { type Answer, type Call, done, failed, PROGRAM } from "../call.ts";
+import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine, plural } from "../print/text.ts";
 
 const NO_CHANNEL = "alerts.email, alerts.ntfy or another of [alerts] in ghostinbox.toml names one.";
@@ -21,7 +22,13 @@ export async function alertsTest(call: Call): Promise<Answer> {
 }
 
 export async function alertsList(call: Call): Promise<Answer> {
-  const asked = await call.guard.ask<"alerts_list">({ verb: "alerts_list" });
+  const page = pageFrom(call, "alerts");
+  if ("ok" in page) return page;
+  const asked = await gather(
+    page,
+    (one) => call.guard.ask<"alerts_list">({ verb: "alerts_list", ...one }),
+    (a, b) => ({ ...b, alerts: [...a.alerts, ...b.alerts] }),
+  );
   if (!asked.ok) return asked;
   const { channels, alerts } = asked.result;
   const failing = channels.filter(({ failing: why }) => why !== null);
@@ -32,10 +39,11 @@ export async function alertsList(call: Call): Promise<Answer> {
     resolvedAt === null ? "open" : dayAndTime(resolvedAt),
     detail,
   ]);
+  const more = andMore({ ...asked.result, shown: alerts.length }, page.cursor);
   const text = [
     alerts.length === 0
       ? "There has been no alert."
-      : columns([["SEVERITY", "ALERT", "SINCE", "UNTIL", "DETAIL"], ...rows]),
+      : columns([["SEVERITY", "ALERT", "SINCE", "UNTIL", "DETAIL"], ...rows]) + more,
     channels.length === 0
       ? `They are told nowhere: ${NO_CHANNEL}`
       : `They are told through: ${channels.map(({ name }) => name).join(", ")}.`,

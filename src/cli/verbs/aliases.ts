@@ -1,5 +1,6 @@
 import type { Address } from "../../core/net/address.ts";
 import { type Answer, type Call, done, PROGRAM, type Problem } from "../call.ts";
+import { andMore, pageFrom } from "../listing.ts";
 import { columns } from "../print/text.ts";
 import { addressFrom } from "./accounts.ts";
 
@@ -39,13 +40,17 @@ async function setBlocked(call: Call, blocked: boolean): Promise<Answer> {
 }
 
 export async function aliasList(call: Call): Promise<Answer> {
+  const page = pageFrom(call, "aliases");
+  if ("ok" in page) return page;
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const items = opened.reader.aliases();
+  const listed = opened.reader.aliases(page);
+  const { items } = listed;
   if (items.length === 0)
-    return done({ items }, "There is no alias yet.", `${PROGRAM} alias add info@example.org anna@example.org`);
+    return done(listed, "There is no alias yet.", `${PROGRAM} alias add info@example.org anna@example.org`);
   const rows = items.map((item) => [item.address, item.blocked ? "blocked" : "active", item.targets.join(", ")]);
-  return done({ items }, columns([["ALIAS", "STATE", "GOES TO"], ...rows]));
+  const more = andMore({ ...listed, shown: items.length }, page.cursor);
+  return done(listed, columns([["ALIAS", "STATE", "GOES TO"], ...rows]) + more);
 }
 
 function targetsFrom(text: string): readonly Address[] | Problem {

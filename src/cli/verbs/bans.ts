@@ -1,6 +1,8 @@
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { instant, parseDuration } from "../../core/time.ts";
+import { allBans } from "../../engine/explain/stats.ts";
 import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine, plural, shown, until } from "../print/text.ts";
 
 const NO_NOTE = "Banned by the administrator";
@@ -33,10 +35,15 @@ export async function unban(call: Call): Promise<Answer> {
 }
 
 export async function bans(call: Call): Promise<Answer> {
+  const page = pageFrom(call, "bans", "numbers");
+  if ("ok" in page) return page;
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const items = opened.reader.queries.bans(instant(call.now()));
-  if (items.length === 0) return done({ active: 0, items }, "No ban is in force.");
+  const { queries } = opened.reader;
+  const now = instant(call.now());
+  const { items, next } = queries.bans(now, page);
+  const active = allBans(queries.figures.bansInForce(now));
+  if (items.length === 0) return done({ active, items, next }, active === 0 ? "No ban is in force." : "No older ban.");
   const rows = items.map((item) => [
     shown(item.prefix),
     item.level,
@@ -45,7 +52,8 @@ export async function bans(call: Call): Promise<Answer> {
     item.source,
   ]);
   const text = columns([["ADDRESS", "LEVEL", "UNTIL", "REASON", "BY"], ...rows]);
-  return done({ active: items.length, items }, text, `${PROGRAM} why ${items[0]?.ip ?? "IP"}`);
+  const more = andMore({ next, total: active, shown: items.length }, page.cursor);
+  return done({ active, items, next }, text + more, `${PROGRAM} why ${items[0]?.ip ?? "IP"}`);
 }
 
 export async function cleanup(call: Call): Promise<Answer> {
@@ -67,8 +75,9 @@ export async function allowAdd(call: Call): Promise<Answer> {
   if (typeof time === "object" && time !== null) return time;
   const asked = await call.guard.ask<"allow_add">({ verb: "allow_add", target, note, for: time });
   if (!asked.ok) return asked;
-  const { prefix, lifted } = asked.result;
-  const also = lifted.length === 0 ? "" : ` ${plural(lifted.length, "ban")} lifted: ${lifted.join(", ")}.`;
+  const { prefix, lifted, liftedTotal } = asked.result;
+  const others = liftedTotal > lifted.length ? ` and ${liftedTotal - lifted.length} more` : "";
+  const also = liftedTotal === 0 ? "" : ` ${plural(liftedTotal, "ban")} lifted: ${lifted.join(", ")}${others}.`;
   const from = time === null ? "from now on" : `for ${time}`;
   return done(asked.result, `${shown(prefix)} is never banned ${from}.${also}`, `${PROGRAM} allow list`);
 }
@@ -82,17 +91,24 @@ export async function allowRemove(call: Call): Promise<Answer> {
 }
 
 export async function allowList(call: Call): Promise<Answer> {
-  const asked = await call.guard.ask<"allow_list">({ verb: "allow_list" });
+  const page = pageFrom(call, "entries");
+  if ("ok" in page) return page;
+  const asked = await gather(
+    page,
+    (one) => call.guard.ask<"allow_list">({ verb: "allow_list", ...one }),
+    (a, b) => ({ ...b, items: [...a.items, ...b.items] }),
+  );
   if (!asked.ok) return asked;
   const { items } = asked.result;
-  if (items.length === 0) return done({ items }, "The allow list is empty.", `${PROGRAM} allow add IP NOTE`);
+  if (items.length === 0) return done(asked.result, "The allow list is empty.", `${PROGRAM} allow add IP NOTE`);
   const rows = items.map((item) => [
     shown(item.prefix),
     item.note,
     item.from === "settings" ? "settings" : item.by,
     item.expiresAt === null ? "" : dayAndTime(item.expiresAt),
   ]);
-  return done({ items }, columns([["ADDRESS", "NOTE", "BY", "UNTIL"], ...rows]));
+  const more = andMore({ ...asked.result, shown: items.length }, page.cursor);
+  return done(asked.result, columns([["ADDRESS", "NOTE", "BY", "UNTIL"], ...rows]) + more);
 }
 
 /** The typed address or network, in canonical text. The guard knows which network an address stands for. */

@@ -4,7 +4,7 @@ import type { EventFilter } from "../../engine/ports.ts";
 import { nearest } from "../../settings/nearest.ts";
 import type { EventItem } from "../../wire/control/items.ts";
 import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "../call.ts";
-import { limitFrom } from "../limit.ts";
+import { limitFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 import { targetFrom } from "./bans.ts";

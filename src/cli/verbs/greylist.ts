@@ -1,5 +1,6 @@
 import { parseDuration } from "../../core/time.ts";
 import { type Answer, type Call, done, PROGRAM, wrongUsage } from "../call.ts";
+import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine, until } from "../print/text.ts";
 import { addressFrom } from "./accounts.ts";
 
@@ -25,11 +26,18 @@ export async function greylistResume(call: Call): Promise<Answer> {
 }
 
 export async function greylistList(call: Call): Promise<Answer> {
-  const asked = await call.guard.ask<"greylist_list">({ verb: "greylist_list" });
+  const page = pageFrom(call, "pauses");
+  if ("ok" in page) return page;
+  const asked = await gather(
+    page,
+    (one) => call.guard.ask<"greylist_list">({ verb: "greylist_list", ...one }),
+    (a, b) => ({ ...b, pauses: [...a.pauses, ...b.pauses] }),
+  );
   if (!asked.ok) return asked;
   const { pauses } = asked.result;
   if (pauses.length === 0)
     return done(asked.result, "Greylisting is paused for nobody.", `${PROGRAM} greylist pause ADDRESS --for 15m`);
   const rows = pauses.map((pause) => [pause.target, dayAndTime(pause.until), pause.by]);
-  return done(asked.result, columns([["RECIPIENT", "UNTIL", "BY"], ...rows]));
+  const more = andMore({ ...asked.result, shown: pauses.length }, page.cursor);
+  return done(asked.result, columns([["RECIPIENT", "UNTIL", "BY"], ...rows]) + more);
 }

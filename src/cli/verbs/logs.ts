@@ -6,7 +6,7 @@ import { instant, isoTime, type Millis, parseDuration } from "../../core/time.ts
 import { type LogEntry, type LogQuery, matchesQuery } from "../../wire/control/log-query.ts";
 import { timeOfLine } from "../../wire/logs/log-time.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Problem, wrongUsage } from "../call.ts";
-import { limitFrom } from "../limit.ts";
+import { limitFrom } from "../listing.ts";
 import { oneLine } from "../print/text.ts";
 import { targetFrom } from "./bans.ts";
 

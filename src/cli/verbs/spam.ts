@@ -1,5 +1,6 @@
 import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
 import { type Answer, type Call, done, PROGRAM, wrongUsage } from "../call.ts";
+import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
 import { addressFrom } from "./accounts.ts";
 
@@ -30,11 +31,18 @@ async function change(call: Call, verb: "spam_allow_add" | "spam_allow_remove"):
 }
 
 export async function spamAllowList(call: Call): Promise<Answer> {
-  const asked = await call.guard.ask<"spam_allow_list">({ verb: "spam_allow_list" });
+  const page = pageFrom(call, "senders");
+  if ("ok" in page) return page;
+  const asked = await gather(
+    page,
+    (one) => call.guard.ask<"spam_allow_list">({ verb: "spam_allow_list", ...one }),
+    (a, b) => ({ ...b, senders: [...a.senders, ...b.senders] }),
+  );
   if (!asked.ok) return asked;
   const { senders } = asked.result;
   if (senders.length === 0)
     return done(asked.result, "No account lets a sender in.", `${PROGRAM} spam allow add ACCOUNT SENDER`);
   const rows = senders.map(({ account, sender, by, at }) => [account, sender, dayAndTime(at), by]);
-  return done(asked.result, columns([["ACCOUNT", "SENDER", "SINCE", "BY"], ...rows]));
+  const more = andMore({ ...asked.result, shown: senders.length }, page.cursor);
+  return done(asked.result, columns([["ACCOUNT", "SENDER", "SINCE", "BY"], ...rows]) + more);
 }

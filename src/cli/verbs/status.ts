@@ -1,5 +1,5 @@
 import { instant } from "../../core/time.ts";
-import { statsOf } from "../../engine/explain/stats.ts";
+import { allBans, statsOf } from "../../engine/explain/stats.ts";
 import type { ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
 import { type Answer, type Call, done, PROGRAM } from "../call.ts";
 import { columns, dayAndTime, oneLine, plural, span, until } from "../print/text.ts";
@@ -9,7 +9,7 @@ export async function status(call: Call): Promise<Answer> {
   if (!asked.ok) return asked;
   const opened = await call.reader();
   // The state matters most when the database cannot be read: then it is shown without the number of bans.
-  const active = opened.ok ? opened.reader.queries.bans(instant(call.now())).length : null;
+  const active = opened.ok ? allBans(opened.reader.queries.figures.bansInForce(instant(call.now()))) : null;
   const health = asked.result;
   return done({ ...health, activeBans: active }, printStatus(health, active), nextAfterStatus(health, active));
 }
@@ -58,10 +58,15 @@ function printStats(stats_: Stats, nowMs: number): string {
   const tops = stats_.topIps.map((top) => [`  ${top.ip}`, ...[top.mails, top.connections, top.rejected].map(String)]);
   return [
     printStatus(stats_.health, stats_.bans.active),
-    section("Bans in force", bans),
+    section("Bans in force, the newest", bans) + moreBans(stats_),
     section("Events of the last 24 hours", counts),
     section("Busiest addresses of the last 24 hours", [["  ADDRESS", "MAILS", "CONNECTIONS", "REJECTED"], ...tops]),
   ].join("\n\n");
+}
+
+function moreBans({ bans: { active, items } }: Stats): string {
+  const rest = active - items.length;
+  return rest > 0 ? `\n… and ${rest.toLocaleString("en")} more: ${PROGRAM} bans --limit N` : "";
 }
 
 function section(title: string, rows: readonly (readonly string[])[]): string {

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
 import { settingsOf } from "./config.ts";
@@ -29,12 +30,16 @@ export async function tokenRevoke(call: Call): Promise<Answer> {
 }
 
 export async function tokenList(call: Call): Promise<Answer> {
+  const page = pageFrom(call, "tokens");
+  if ("ok" in page) return page;
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const items = opened.reader.tokens();
-  if (items.length === 0) return done({ items }, "There is no token.", `${PROGRAM} token create NAME`);
+  const listed = opened.reader.tokens(page);
+  const { items } = listed;
+  if (items.length === 0) return done(listed, "There is no token.", `${PROGRAM} token create NAME`);
   const rows = items.map((item) => [item.name, dayAndTime(item.createdAt), item.createdBy]);
-  return done({ items }, columns([["TOKEN", "CREATED", "BY"], ...rows]));
+  const more = andMore({ ...listed, shown: items.length }, page.cursor);
+  return done(listed, columns([["TOKEN", "CREATED", "BY"], ...rows]) + more);
 }
 
 export async function adminPasswd(call: Call): Promise<Answer> {

@@ -19,6 +19,7 @@ import { SqliteAcquaintances } from "../../adapters/sqlite/engine-db/acquaintanc
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
 import { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
 import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
+import { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
 import { SqliteHonestMail } from "../../adapters/sqlite/engine-db/honest-mail.ts";
 import { initialise } from "../../adapters/sqlite/engine-db/initialise.ts";
 import { SqliteNetworkHistory } from "../../adapters/sqlite/engine-db/network-history.ts";
@@ -141,6 +142,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     banLog,
     store,
     removal: maintenance.removal,
+    tally: new EventTally(databases.engine),
     names: new EventNames(databases.engine),
     leakMonitor,
     clock,

@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
 import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
+import { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
 import { hostPrefix, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
@@ -25,6 +26,7 @@ async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>) {
     names: new EventNames(kit.db),
     removal: { round: () => Promise.resolve() },
     store: kit.sqlite,
+    tally: new EventTally(kit.db),
     leakMonitor: new BanLeakMonitor({
       notices: kit.notices,
       clock: kit.clock,

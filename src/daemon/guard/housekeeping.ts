@@ -1,6 +1,7 @@
 import { existsSync, rmSync, statfsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
+import type { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
 import type { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../engine/admin-ports.ts";
@@ -17,6 +18,7 @@ export type HousekeepingParts = Readonly<{
   engine: Engine;
   banLog: BanLog;
   removal: Pick<Removal, "round">;
+  tally: EventTally;
   store: SqliteStore;
   names: EventNames;
   leakMonitor: BanLeakMonitor;
@@ -66,6 +68,7 @@ export class Housekeeping {
       await this.#probeDatabase();
       await expireBans(engine, banLog, clock);
       await expireAllowed(engine, store, clock);
+      await this.#tally();
       await this.#enterNames();
       this.#lookAtDisk();
       this.#parts.leakMonitor.look();
@@ -90,7 +93,13 @@ export class Housekeeping {
     await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
   }
 
-  /** The index that people search by: a little at a time, between two turns of decisions. */
+  /** The figures that people read: a little at a time, between two turns of decisions. */
+  async #tally(): Promise<void> {
+    const { engine, tally } = this.#parts;
+    for (engine.flush(); tally.step(); engine.flush()) await nextTurn();
+  }
+
+  /** The index that people search by, likewise. */
   async #enterNames(): Promise<void> {
     const { engine, names } = this.#parts;
     for (;;) {

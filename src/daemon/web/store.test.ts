@@ -38,7 +38,7 @@ test("it waits for a database that the guard has not made yet, and says so once"
 test("every query throws the same while the database cannot be read", () => {
   const { path, store } = fresh();
   writeFileSync(path, "this is no database");
-  assert.throws(() => store.queries.bans(new HandClock().now()), StoreDown);
+  assert.throws(() => store.queries.bans(new HandClock().now(), { limit: 50, cursor: null }), StoreDown);
   assert.throws(() => store.credentials.adminHash(), StoreDown);
 });
 

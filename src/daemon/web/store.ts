@@ -26,11 +26,15 @@ export class WebStore {
 
   /** Every call throws `StoreDown` while the database cannot be read. */
   readonly queries: Queries = {
-    bans: (now) => this.#read(({ queries }) => queries.bans(now)),
+    bans: (now, asked) => this.#read(({ queries }) => queries.bans(now, asked)),
     events: (filter) => this.#read(({ queries }) => queries.events(filter)),
-    topIps: (since, most) => this.#read(({ queries }) => queries.topIps(since, most)),
     address: (prefix, now, memoryMs) => this.#read(({ queries }) => queries.address(prefix, now, memoryMs)),
-    counts: (since) => this.#read(({ queries }) => queries.counts(since)),
+    figures: {
+      bansInForce: (now) => this.#read(({ queries }) => queries.figures.bansInForce(now)),
+      topIps: (since, most) => this.#read(({ queries }) => queries.figures.topIps(since, most)),
+      counts: (since) => this.#read(({ queries }) => queries.figures.counts(since)),
+      recorded: () => this.#read(({ queries }) => queries.figures.recorded()),
+    },
   };
 
   readonly credentials: CredentialsPort = {

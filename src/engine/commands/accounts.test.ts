@@ -25,7 +25,7 @@ function addAlias(address: string, ...targets: readonly string[]): Promise<strin
 }
 
 test("a suspended account is suspended, a resumed one is not, and only the first loses its sessions", async () => {
-  const isSuspended = () => kit.lists.accounts().map(({ suspended }) => suspended);
+  const isSuspended = () => kit.lists.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
   assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done");
   assert.deepEqual(isSuspended(), [true]);
   assert.deepEqual(kit.asked, [{ verb: "kick_account", account: ALICE }]);
@@ -72,7 +72,9 @@ test("an alias leads to accounts, other aliases and other servers", async () => 
   });
   assert.equal(await addAlias("sales@example.test", "info@example.test", "someone@elsewhere.test"), "done");
   assert.deepEqual(
-    kit.lists.aliases().map(({ address, targets, blocked }) => [address, targets, blocked]),
+    kit.lists
+      .aliases({ limit: 500, cursor: null })
+      .items.map(({ address, targets, blocked }) => [address, targets, blocked]),
     [
       ["info@example.test", [ALICE], false],
       ["sales@example.test", ["info@example.test", "someone@elsewhere.test"], false],
@@ -99,13 +101,13 @@ test("an alias without targets, or with one that is no address, is not made", as
   assert.match(await addAlias("info@example.test"), /^usage “” is no mail address\./);
   assert.match(await addAlias("info@example.test", ALICE, "nonsense"), /^usage “alice@example\.test, nonsense” is no/);
   assert.match(await addAlias("nonsense", ALICE), /^usage “nonsense” is no mail address\./);
-  assert.deepEqual(kit.lists.aliases(), []);
+  assert.deepEqual(kit.lists.aliases({ limit: 500, cursor: null }).items, []);
 });
 
 test("an alias is blocked, let through again and removed, and each is on record", async () => {
   const address = "info@example.test";
   assert.equal(await addAlias(address, ALICE), "done");
-  const isBlocked = () => kit.lists.aliases().map(({ blocked }) => blocked);
+  const isBlocked = () => kit.lists.aliases({ limit: 500, cursor: null }).items.map(({ blocked }) => blocked);
   assert.equal(await said({ verb: "alias_block", address, blocked: true }), "done");
   assert.deepEqual(isBlocked(), [true]);
   assert.equal(await said({ verb: "alias_block", address, blocked: false }), "done");

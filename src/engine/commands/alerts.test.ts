@@ -16,13 +16,26 @@ const OPEN: Alert = {
 const OVER: Alert = { ...OPEN, code: "greylist_silent", resolvedAt: later(NOON, 60_000) };
 
 test("open alerts come before those that are over, the newest of each first, with the channels", () => {
-  const book = { open: [OPEN, { ...OPEN, subject: "newer" }], resolved: [OVER, { ...OVER, subject: "older" }] };
+  const book = {
+    open: [OPEN, { ...OPEN, subject: "newer", openedAt: later(OPEN.openedAt, 1) }],
+    resolved: [OVER, { ...OVER, subject: "older" }],
+  };
   const channels = new Map([
     ["a", null],
     ["b", "it answered 503"],
   ]);
-  const reply = alertsList({ alerts: { book, channels, test: () => Promise.resolve([]) } });
+  const alerts = { book, channels, test: () => Promise.resolve([]) };
+  const reply = alertsList({ alerts }, { limit: 50, cursor: null });
   assert.ok(reply.ok);
+  assert.deepEqual([reply.result.next, reply.result.total], [null, 4]);
+  const pages = [alertsList({ alerts }, { limit: 3, cursor: null })].flatMap((one) =>
+    one.ok ? [one, alertsList({ alerts }, { limit: 3, cursor: one.result.next })] : [],
+  );
+  assert.deepEqual(
+    pages.flatMap((one) => (one.ok ? one.result.alerts : [])),
+    reply.result.alerts,
+    "page by page",
+  );
   assert.deepEqual(
     reply.result.alerts.map(({ code, subject, resolvedAt }) => [code, subject, resolvedAt]),
     [

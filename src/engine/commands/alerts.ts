@@ -2,6 +2,7 @@ import { alertText } from "../../core/alerts/alerts.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Reply } from "../../wire/control/control.ts";
 import type { AlertItem } from "../../wire/control/items.ts";
+import { descending, type PageRequest, pageOf } from "../../wire/control/paging.ts";
 import type { Alerts } from "../alerts/alerts.ts";
 import type { Alert } from "../alerts/ports.ts";
 
@@ -18,10 +19,15 @@ export async function alertsTest({ alerts }: AlertCommandParts): Promise<Reply<"
 }
 
 /** The open ones first, each kind with the newest first. */
-export function alertsList({ alerts }: AlertCommandParts): Reply<"alerts_list"> {
+export function alertsList({ alerts }: AlertCommandParts, asked: PageRequest): Reply<"alerts_list"> {
   const channels = [...alerts.channels].map(([name, failing]) => ({ name, failing }));
-  const items = [...alerts.book.open.toReversed(), ...alerts.book.resolved].map(item);
-  return { ok: true, result: { channels, alerts: items } };
+  const { items, ...page } = pageOf([...alerts.book.open, ...alerts.book.resolved], asked, keyInList);
+  return { ok: true, result: { channels, alerts: items.map(item), ...page } };
+}
+
+function keyInList({ code, subject, openedAt, resolvedAt }: Alert): string {
+  const state = resolvedAt === null ? "open" : "over";
+  return `${state}/${descending(resolvedAt ?? openedAt)}/${code}/${subject}`;
 }
 
 function item({ code, subject, detail, openedAt, resolvedAt }: Alert): AlertItem {

@@ -65,7 +65,7 @@ test("an entry of the allow list is one network, as wide as /8 or /16 of IPv6, w
   assert.match(await allow("2000::/15"), /^usage 2000::\/15 is too wide: /);
   assert.match(await allow("nowhere"), /^usage “nowhere” is no IP address/);
   assert.match(await allow("203.0.113.7", "0s"), /^usage “0s” is no length of time/);
-  const listed = await kit.ask({ verb: "allow_list" });
+  const listed = await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
   const at = isoTime(kit.clock.now());
   const entry = { note: "office", by: "root", at, from: "command" };
   assert.deepEqual(listed, {
@@ -75,6 +75,8 @@ test("an entry of the allow list is one network, as wide as /8 or /16 of IPv6, w
         { prefix: "10.0.0.0/8", ...entry, expiresAt: null },
         { prefix: "2001::/16", ...entry, expiresAt: isoTime(later(kit.clock.now(), HOUR_MS)) },
       ],
+      next: null,
+      total: 2,
     },
   });
 });
@@ -91,12 +93,14 @@ test("what the settings allow is listed as theirs, and is not removed by a comma
   kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
   const at = isoTime(kit.engine.startedAt);
   kit.clock.advance(HOUR_MS);
-  assert.deepEqual(await kit.ask({ verb: "allow_list" }), {
+  assert.deepEqual(await kit.ask({ verb: "allow_list", limit: 50, cursor: null }), {
     ok: true,
     result: {
       items: [
         { prefix: "198.51.100.0/24", note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" },
       ],
+      next: null,
+      total: 1,
     },
   });
   assert.equal(

@@ -5,11 +5,14 @@ import { isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.
 import { isoTime, parseDuration } from "../../core/time.ts";
 import { banItem } from "../../wire/control/ban-item.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import { ascending, type PageRequest, pageOf } from "../../wire/control/paging.ts";
 import { expireBans } from "../enforce/expire.ts";
 import type { Engine } from "../engine.ts";
 import type { BanLog, Clock, History } from "../ports.ts";
 
 export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLog: BanLog; clock: Clock }>;
+/** Of the bans that an entry of the allow list ended. */
+const LIFTED_NAMED = 50;
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
 export async function ban(parts: BanCommandParts, command: Of<"ban">, by: string): Promise<Reply<"ban">> {
@@ -48,7 +51,7 @@ export async function allowAdd(
     { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by },
     prefix,
   );
-  return error ?? { ok: true, result: { prefix, lifted } };
+  return error ?? { ok: true, result: { prefix, lifted: lifted.slice(0, LIFTED_NAMED), liftedTotal: lifted.length } };
 }
 
 export async function allowRemove(
@@ -64,24 +67,25 @@ export async function allowRemove(
   return error ?? { ok: true, result: { prefix } };
 }
 
-export function allowList({ engine, history }: BanCommandParts): Reply<"allow_list"> {
-  const fromSettings = engine.policy.allow.map((prefix) => ({
-    prefix,
-    note: "allow.networks",
-    by: "settings",
-    at: isoTime(engine.startedAt),
-    expiresAt: null,
-    from: "settings" as const,
+export function allowList({ engine, history }: BanCommandParts, asked: PageRequest): Reply<"allow_list"> {
+  const at = isoTime(engine.startedAt);
+  const fromSettings = engine.policy.allow.map((prefix, place) => ({
+    key: `settings/${ascending(place)}`,
+    item: { prefix, note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" as const },
   }));
-  const added = history.allowed().map(({ prefix, note, by, at, expiresAt }) => ({
-    prefix,
-    note,
-    by,
-    at: isoTime(at),
-    expiresAt: expiresAt === null ? null : isoTime(expiresAt),
-    from: "command" as const,
+  const added = history.allowed().map((entry) => ({
+    key: `then/${ascending(entry.at)}/${entry.prefix}`,
+    item: {
+      prefix: entry.prefix,
+      note: entry.note,
+      by: entry.by,
+      at: isoTime(entry.at),
+      expiresAt: entry.expiresAt === null ? null : isoTime(entry.expiresAt),
+      from: "command" as const,
+    },
   }));
-  return { ok: true, result: { items: [...fromSettings, ...added] } };
+  const page = pageOf([...fromSettings, ...added], asked, ({ key }) => key);
+  return { ok: true, result: { ...page, items: page.items.map(({ item }) => item) } };
 }
 
 export async function cleanup({ engine, banLog, clock }: BanCommandParts): Promise<Reply<"cleanup">> {

@@ -130,8 +130,11 @@ describe("commands of the administrator", () => {
     kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
     const added = await kit.ask({ verb: "allow_add", target: "203.0.113.7", note: "office", for: null });
-    assert.deepEqual(added, { ok: true, result: { prefix: "203.0.113.7/32", lifted: ["203.0.113.7/32"] } });
-    const listed = await kit.ask({ verb: "allow_list" });
+    assert.deepEqual(added, {
+      ok: true,
+      result: { prefix: "203.0.113.7/32", lifted: ["203.0.113.7/32"], liftedTotal: 1 },
+    });
+    const listed = await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
     assert.ok(listed.ok && "items" in listed.result);
     assert.deepEqual(
       listed.result.items.map(({ prefix, from }) => `${prefix} ${from}`),

@@ -74,7 +74,7 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
     case "allow_remove":
       return allowRemove(parts, command, by);
     case "allow_list":
-      return allowList(parts);
+      return allowList(parts, command);
     case "cleanup":
       return cleanup(parts);
     case "account_add":
@@ -98,16 +98,16 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
     case "greylist_resume":
       return greylistResume(parts, command, by);
     case "greylist_list":
-      return greylistList(parts);
+      return greylistList(parts, command);
     case "spam_allow_add":
     case "spam_allow_remove":
       return spamAllow(parts, command, by);
     case "spam_allow_list":
-      return spamAllowList(parts);
+      return spamAllowList(parts, command);
     case "alerts_test":
       return alertsTest(parts);
     case "alerts_list":
-      return alertsList(parts);
+      return alertsList(parts, command);
     case "token_create":
     case "token_revoke":
       return tokenCommand(parts, command, by);

@@ -22,7 +22,7 @@ function pause(target: string, lasts: string | null) {
 }
 
 function listed(): readonly string[] {
-  const reply = greylistList(parts);
+  const reply = greylistList(parts, { limit: 50, cursor: null });
   assert.ok(reply.ok);
   return reply.result.pauses.map(({ target, until, by }) => `${target} ${until.slice(11, 19)} ${by}`);
 }

@@ -3,6 +3,7 @@ import { printable } from "../../core/text.ts";
 import { DAY_MS, formatDuration, isoTime, later, MINUTE_MS, parseDuration, SECOND_MS } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { GreylistPauseItem } from "../../wire/control/items.ts";
+import { type PageRequest, pageOf } from "../../wire/control/paging.ts";
 import type { Engine } from "../engine.ts";
 import type { GreylistPause, GreylistPauses } from "../facts/acquaintance.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
@@ -51,8 +52,9 @@ export async function greylistResume(
   return recorded ? { ok: true, result: { target } } : UNRECORDED;
 }
 
-export function greylistList({ pauses, clock }: GreylistCommandParts): Reply<"greylist_list"> {
-  return { ok: true, result: { pauses: pauses.pauses(clock.now()).map(item) } };
+export function greylistList({ pauses, clock }: GreylistCommandParts, asked: PageRequest): Reply<"greylist_list"> {
+  const { items, ...page } = pageOf(pauses.pauses(clock.now()), asked, ({ target }) => target);
+  return { ok: true, result: { pauses: items.map(item), ...page } };
 }
 
 function item({ target, until, by }: GreylistPause): GreylistPauseItem {

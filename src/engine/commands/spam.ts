@@ -2,6 +2,7 @@ import { parseSenderPattern, type SenderPattern } from "../../core/events/sender
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import { type PageRequest, pageOf } from "../../wire/control/paging.ts";
 import type { SpamAllowStore, SpamPreferences } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
@@ -32,8 +33,9 @@ export async function spamAllow(parts: SpamCommandParts, command: Change, by: st
   return recorded ? { ok: true, result: { account, sender } } : UNRECORDED;
 }
 
-export function spamAllowList({ senders }: SpamCommandParts): Reply<"spam_allow_list"> {
-  return { ok: true, result: { senders: senders.allowedSenders() } };
+export function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> {
+  const { items, ...page } = pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`);
+  return { ok: true, result: { senders: items, ...page } };
 }
 
 type Wanted = Readonly<{ account: AccountName; sender: SenderPattern; adding: boolean; by: string }>;

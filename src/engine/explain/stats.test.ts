@@ -23,23 +23,33 @@ const ban: BanItem = {
 
 /** Answers from a few rows and refuses what the overview should not ask. */
 const queries: Queries = {
-  bans(now) {
+  bans(now, asked) {
     assert.equal(now, NOW);
-    return [ban];
+    assert.deepEqual(asked, { limit: 50, cursor: null });
+    return { items: [ban], next: "7" };
   },
   events({ most, order }) {
     assert.equal(order, "newest_first");
     assert.equal(most, 50);
     return [event(2), event(1)];
   },
-  topIps(since, most) {
-    assert.equal(most, 10);
-    assert.equal(since, NOW - DAY_MS);
-    return [{ ip: "203.0.113.7", mails: 11, connections: 3, rejected: 1 }];
-  },
-  counts(since) {
-    assert.equal(since, NOW - DAY_MS);
-    return { BAN: 1 };
+  figures: {
+    bansInForce(now) {
+      assert.equal(now, NOW);
+      return { engine: 99_990, fail2ban: 7, manual: 3 };
+    },
+    topIps(since, most) {
+      assert.equal(most, 10);
+      assert.equal(since, NOW - DAY_MS);
+      return [{ ip: "203.0.113.7", mails: 11, connections: 3, rejected: 1 }];
+    },
+    counts(since) {
+      assert.equal(since, NOW - DAY_MS);
+      return { BAN: 1 };
+    },
+    recorded() {
+      throw new Error("the overview asks about the last day alone");
+    },
   },
   address() {
     throw new Error("the overview asks about no single address");
@@ -53,7 +63,7 @@ function event(id: number): EventItem {
 test("the overview has everything the contract names, of the last 24 hours", () => {
   assert.deepEqual(statsOf(queries, HEALTH, NOW), {
     generatedAt: "2026-11-20T07:00:00.000Z",
-    bans: { active: 1, items: [ban] },
+    bans: { active: 100_000, items: [ban], next: "7" },
     events: [event(2), event(1)],
     topIps: [{ ip: "203.0.113.7", mails: 11, connections: 3, rejected: 1 }],
     counts: { BAN: 1 },

@@ -28,7 +28,8 @@ function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly 
       .toReversed()
       .slice(0, filter.most);
   };
-  return { asked, events, bans: NOT_ASKED, topIps: NOT_ASKED, address: NOT_ASKED, counts: NOT_ASKED };
+  const figures = { bansInForce: NOT_ASKED, topIps: NOT_ASKED, counts: NOT_ASKED, recorded: NOT_ASKED };
+  return { asked, events, bans: NOT_ASKED, address: NOT_ASKED, figures };
 }
 
 const ACCEPTED: Row = {

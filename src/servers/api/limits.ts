@@ -26,10 +26,6 @@ export const API_LIMITS = {
   streamBeatMs: 15 * SECOND_MS,
   /** A reader that reads nothing for this long is disconnected. */
   streamStallMs: 30 * SECOND_MS,
-  eventsAPage: 500,
-  statsEvents: 50,
-  statsTopIps: 10,
-  statsWindowMs: DAY_MS,
   healthAgeMs: SECOND_MS,
   /** After the order to stop, until running requests are cut off. */
   stopMs: 3 * SECOND_MS,

@@ -1,31 +1,25 @@
 import type { Prefix } from "../../core/net/ip.ts";
-import { instant } from "../../core/time.ts";
+import { allBans, statsOf } from "../../engine/explain/stats.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../engine/explain/why.ts";
-import type { AccountReport, AddressStory, EventItem, MessageReport, Stats } from "../../wire/control/items.ts";
+import type {
+  AccountReport,
+  AddressStory,
+  BanItem,
+  EventItem,
+  MessageReport,
+  Stats,
+} from "../../wire/control/items.ts";
+import { PAGE, type Page } from "../../wire/control/paging.ts";
+import { command } from "./commands.ts";
 import type { HealthReader } from "./health.ts";
-import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
-
-const EVENTS_A_PAGE = 50;
 
 /** The answers of the reading routes. Each throws `StoreDown`. */
 
 export async function readStats({ queries, clock }: ApiParts, health: HealthReader): Promise<Stats> {
-  const store = queries();
-  const now = clock.now();
-  const since = instant(now - API_LIMITS.statsWindowMs);
-  const bans = store.bans(now);
-  return {
-    generatedAt: new Date(now).toISOString(),
-    bans: { active: bans.length, items: bans },
-    events: store.events({ most: API_LIMITS.statsEvents, order: "newest_first" }),
-    topIps: store.topIps(since, API_LIMITS.statsTopIps),
-    counts: store.counts(since),
-    health: await health.read(),
-  };
+  return statsOf(queries(), await health.read(), clock.now());
 }
 
-type Page = Readonly<{ items: readonly EventItem[]; next: string | null }>;
 type Asked = Readonly<{
   ip?: Prefix | undefined;
   type?: string | undefined;
@@ -33,7 +27,7 @@ type Asked = Readonly<{
   limit?: number | undefined;
 }>;
 
-export function readEvents({ queries }: ApiParts, { ip, type, cursor, limit = EVENTS_A_PAGE }: Asked): Page {
+export function readEvents({ queries }: ApiParts, { ip, type, cursor, limit = PAGE.usual }: Asked): Page<EventItem> {
   const items = queries().events({
     ...(ip !== undefined && { prefix: ip }),
     ...(type !== undefined && { type }),
@@ -43,6 +37,25 @@ export function readEvents({ queries }: ApiParts, { ip, type, cursor, limit = EV
   });
   const last = items.at(-1);
   return { items, next: last !== undefined && items.length === limit ? String(last.id) : null };
+}
+
+export function readBans(
+  { queries, clock }: ApiParts,
+  { limit = PAGE.usual, cursor }: Pick<Asked, "limit" | "cursor">,
+) {
+  const store = queries();
+  const now = clock.now();
+  const page: Page<BanItem> = store.bans(now, { limit, cursor: cursor === undefined ? null : String(cursor) });
+  return { ...page, active: allBans(store.figures.bansInForce(now)) };
+}
+
+type AskedPage = Readonly<{ limit?: number | undefined; cursor?: string | undefined }>;
+
+export function readAllowed({ guard }: ApiParts, by: string, { limit = PAGE.usual, cursor }: AskedPage) {
+  return command(guard, by, { verb: "allow_list", limit, cursor: cursor ?? null }, (page) => ({
+    ...page,
+    items: [...page.items],
+  }));
 }
 
 export function readWhy({ queries, clock, settings }: ApiParts, prefix: Prefix): AddressStory {

@@ -70,7 +70,7 @@ test("a token opens every route but those of a browser", async (t) => {
 test("what a reading route answers is what its schema says", async (t) => {
   const kit = await startKit(t);
   kit.queries.add("LOGIN_FAILED");
-  kit.guard.replies.set("allow_list", { ok: true, result: { items: [] } });
+  kit.guard.replies.set("allow_list", { ok: true, result: { items: [], next: null, total: 0 } });
   for (const row of tableOf(kit).filter(({ method, schemas }) => method === "GET" && schemas.answer !== undefined)) {
     const query = row.path === "/api/security" ? "?action=stats" : "";
     const response = await fetch(`${urlOf(kit, row)}${query}`, { headers: bearer });
@@ -166,7 +166,7 @@ test("without the guard commands are refused, while what is known can still be r
   }
   const stats: unknown = await (await ask(kit, "/api/security?action=stats")).json();
   assert.ok(typeof stats === "object" && stats !== null && "health" in stats && "bans" in stats);
-  assert.deepEqual(stats.bans, { active: 1, items: [BAN] });
+  assert.deepEqual(stats.bans, { active: 1, items: [BAN], next: null });
 });
 
 test("without the database nobody is let in, and nothing of ours is told", async (t) => {

@@ -6,16 +6,16 @@ import { API_LIMITS } from "./limits.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
-import { readEvents, readStats, readWhy, readWhyAccount, readWhyMessage } from "./reading.ts";
+import { readAllowed, readBans, readEvents, readStats, readWhy, readWhyAccount, readWhyMessage } from "./reading.ts";
 import { type Route, route } from "./route.ts";
 import * as shape from "./schemas.ts";
 import { resumeFrom, STREAM_TYPE } from "./streams.ts";
 
 /** Every route: the router, the access rule and `/openapi.json` read this one table. */
 export function routes({ parts, health, door, streams }: Handlers): readonly Route[] {
-  const { guard, settings } = parts;
-  const { ipv6Prefix } = settings;
-  const bodyBytes = API_LIMITS.bodyBytes;
+  const { guard } = parts;
+  const { ipv6Prefix } = parts.settings;
+  const { bodyBytes } = API_LIMITS;
 
   const table: readonly Route[] = [
     // Routes that users, scripts and dashboards already rely on.
@@ -114,9 +114,10 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/v1/bans",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "Bans in force.",
-      answer: shape.banList,
-      run: () => ({ items: [...parts.queries().bans(parts.clock.now())] }),
+      says: "Bans in force, newest first, a page at a time.",
+      query: shape.bansQuery,
+      answer: shape.banPage,
+      run: ({ query }) => readBans(parts, query),
     }),
     route({
       method: "POST",
@@ -145,9 +146,10 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/v1/allow",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "The allow list, of the settings and of commands.",
-      answer: shape.allowList,
-      run: ({ by }) => command(guard, by, { verb: "allow_list" }, ({ items }) => ({ items: [...items] })),
+      says: "The allow list, first that of the settings, then that of commands, a page at a time.",
+      query: shape.allowQuery,
+      answer: shape.allowPage,
+      run: ({ query, by }) => readAllowed(parts, by, query),
     }),
     route({
       method: "POST",
@@ -158,13 +160,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       says: "Puts an address or a network on the allow list and lifts the bans within it.",
       body: shape.allowRequest,
       answer: shape.allowed,
-      run: ({ body, by }) =>
-        command(
-          guard,
-          by,
-          { verb: "allow_add", target: body.network, note: body.note ?? "", for: body.for ?? null },
-          ({ prefix, lifted }) => ({ prefix, lifted: [...lifted] }),
-        ),
+      run: ({ body, by }) => command(guard, by, allowOf(body), (result) => ({ ...result, lifted: [...result.lifted] })),
     }),
     route({
       method: "DELETE",
@@ -293,6 +289,10 @@ type BanAsked = Readonly<{ ip: string; reason?: string | undefined; for?: string
 
 function banOf(asked: BanAsked) {
   return { verb: "ban", target: asked.ip, note: asked.reason ?? "", for: asked.for ?? null } as const;
+}
+
+function allowOf(asked: Readonly<{ network: string; note?: string | undefined; for?: string | undefined }>) {
+  return { verb: "allow_add", target: asked.network, note: asked.note ?? "", for: asked.for ?? null } as const;
 }
 
 function healthAnswer(health: ReturnType<typeof publicHealth>): Response {

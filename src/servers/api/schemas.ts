@@ -15,8 +15,8 @@ import type {
   Stats,
   TimelineStep,
 } from "../../wire/control/items.ts";
+import { PAGE } from "../../wire/control/paging.ts";
 import { exactly } from "./exactly.ts";
-import { API_LIMITS } from "./limits.ts";
 
 /** The shapes of requests and answers: checked on arrival, shown in `/openapi.json`. */
 
@@ -65,6 +65,19 @@ const wholeNumber = (most: number) =>
 
 const eventType = z.enum(EVENT_TYPES, "is not an event type such as LOGIN_FAILED");
 
+const limit = wholeNumber(PAGE.most)
+  .refine((value) => value > 0, "is zero")
+  .optional()
+  .describe(`How many at most: 1 to ${PAGE.most}; ${PAGE.usual} if absent.`);
+const numberCursor = wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before.");
+const textCursor = z
+  .string()
+  .max(PAGE.cursorCharacters, "is no cursor")
+  .optional()
+  .describe("`next` of the page before.");
+export const bansQuery = z.object({ limit, cursor: numberCursor });
+export const allowQuery = z.object({ limit, cursor: textCursor });
+
 export const securityQuery = z.object({
   action: z.enum(["stats", "cleanup"], "is neither stats nor cleanup"),
 });
@@ -101,10 +114,8 @@ export const eventsQuery = (ipv6Prefix: number) =>
   z.object({
     ip: subject(ipv6Prefix).optional(),
     type: eventType.optional(),
-    cursor: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before."),
-    limit: wholeNumber(API_LIMITS.eventsAPage)
-      .refine((value) => value > 0, "is zero")
-      .optional(),
+    cursor: numberCursor,
+    limit,
   });
 export const streamQuery = (ipv6Prefix: number) =>
   z.object({
@@ -166,8 +177,11 @@ export const allowItem = exactly<AllowItem>()(
     expiresAt: time.nullable().describe("Null: until it is taken off."),
   }),
 );
-export const allowList = z.object({
+const next = z.string().nullable().describe("The cursor of the next page; null on the last.");
+export const allowPage = z.object({
   items: z.array(allowItem.extend({ from: z.enum(["settings", "command"]) })),
+  next,
+  total: count,
 });
 const status = z.enum(["ok", "degraded", "down"]);
 export const healthReport = exactly<Health>()(
@@ -194,7 +208,11 @@ export const alive = z.object({ status: z.literal("ok") });
 export const stats = exactly<Stats>()(
   z.object({
     generatedAt: time,
-    bans: z.object({ active: count, items: z.array(banItem) }),
+    bans: z.object({
+      active: count.describe("How many are in force."),
+      items: z.array(banItem).describe("The newest 50."),
+      next: z.string().nullable().describe("The cursor with which `/api/v1/bans` goes on; null if that is all."),
+    }),
     events: z.array(eventItem),
     topIps: z.array(z.object({ ip: z.string(), mails: count, connections: count, rejected: count })),
     counts: z.record(z.string(), count).describe("Events of the last 24 hours by type."),
@@ -208,6 +226,9 @@ const addressReport = exactly<AddressReport>()(
     offencesInMemory: count,
     allowed: allowItem.nullable(),
     knownAccounts: z.array(z.string()),
+    totals: z
+      .object({ pastBans: count, knownAccounts: count })
+      .describe("How many there are of what is listed in part: the newest 50 past bans, 50 accounts."),
     events: z.array(eventItem),
   }),
 );
@@ -242,12 +263,13 @@ export const securityResult = z.discriminatedUnion("action", [
   z.object({ success: z.literal(true), action: z.literal("ban"), ban: banItem }),
   z.object({ success: z.literal(true), action: z.literal("unban"), prefix: z.string() }),
 ]);
-export const banList = z.object({ items: z.array(banItem) });
-export const eventPage = z.object({
-  items: z.array(eventItem).describe("Newest first."),
-  next: z.string().nullable().describe("The cursor of the next, older page; null on the last."),
-});
+export const banPage = z.object({ items: z.array(banItem).describe("Newest first."), next, active: count });
+export const eventPage = z.object({ items: z.array(eventItem).describe("Newest first."), next });
 export const lifted = z.object({ prefix: z.string() });
 export const banned = z.object({ ban: banItem });
-export const allowed = z.object({ prefix: z.string(), lifted: z.array(z.string()) });
+export const allowed = z.object({
+  prefix: z.string(),
+  lifted: z.array(z.string()).describe("Bans that ended with it, 50 at most."),
+  liftedTotal: count,
+});
 export const session = z.object({ name: z.string() });

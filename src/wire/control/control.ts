@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
-import { anObject, flag, lazily, objects, printableText, text, texts } from "./fields.ts";
+import { anObject, flag, lazily, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
 import type { AlertItem, AllowedSenderItem, AllowItem, BanItem, GreylistPauseItem, Health } from "./items.ts";
+import { type CountedPage, PAGE } from "./paging.ts";
 
 /**
  * What the command line and the web ask of the guard: one JSON object a line over a unix socket, answered in order.
@@ -29,6 +30,8 @@ const address = text(320);
 const hash = text(512);
 const name = text(64);
 const networks = texts(100, 64);
+/** Which page of a list. */
+const page = { limit: wholeNumber(1, PAGE.most), cursor: z.nullable(text(PAGE.cursorCharacters)) };
 const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash });
 
 /**
@@ -44,7 +47,7 @@ const VERBS = [
   verb("break_glass", ROOT, {}, gives<{ readonly lifted: number }>("lifted")),
   verb("allow_add", ROOT_AND_WEB, { target: network, note, for: duration }, gives<Allowed>("lifted")),
   verb("allow_remove", ROOT_AND_WEB, { target: network }, gives<Network>("prefix")),
-  verb("allow_list", ROOT_AND_WEB, {}, gives<AllowList>("items")),
+  verb("allow_list", ROOT_AND_WEB, page, gives<AllowList>("items")),
   verb("cleanup", ROOT_AND_WEB, {}, gives<{ readonly expired: number }>("expired")),
   verb("account_add", ROOT, { name: address, hash }, gives<Named>("name")),
   verb("account_passwd", ROOT, { name: address, hash }, gives<Named>("name")),
@@ -73,13 +76,13 @@ const VERBS = [
     gives<{ readonly pause: GreylistPauseItem }>("pause"),
   ),
   verb("greylist_resume", ROOT, { target: address }, gives<{ readonly target: string }>("target")),
-  verb("greylist_list", ROOT, {}, gives<{ readonly pauses: readonly GreylistPauseItem[] }>("pauses")),
+  verb("greylist_list", ROOT, page, gives<PauseList>("pauses")),
   verb("spam_allow_add", ROOT, { account: address, sender: address }, gives<SenderAllowed>("sender")),
   verb("spam_allow_remove", ROOT, { account: address, sender: address }, gives<SenderAllowed>("sender")),
-  verb("spam_allow_list", ROOT, {}, gives<{ readonly senders: readonly AllowedSenderItem[] }>("senders")),
+  verb("spam_allow_list", ROOT, page, gives<SenderList>("senders")),
   /** Sends a test to each channel of alerts and waits for what becomes of it. */
   verb("alerts_test", ROOT, {}, gives<ChannelTests>("results")),
-  verb("alerts_list", ROOT, {}, gives<AlertList>("alerts")),
+  verb("alerts_list", ROOT, page, gives<AlertList>("alerts")),
   verb("token_create", ROOT, { name, digest: hash }, gives<Named>("name")),
   verb("token_revoke", ROOT, { name }, gives<Named>("name")),
   verb("admin_passwd", ROOT, { hash }, gives<Done>("done")),
@@ -127,17 +130,23 @@ function gives<R>(field: keyof R & string): Gives<R> {
 export type NamedSecret = Readonly<{ name: string; hash: string }>;
 type Named = Readonly<{ name: string }>;
 type Network = Readonly<{ prefix: string }>;
-type Allowed = Readonly<{ prefix: string; lifted: readonly string[] }>;
-type AllowList = Readonly<{ items: readonly (AllowItem & Readonly<{ from: "settings" | "command" }>)[] }>;
+/** `lifted`: some of `liftedTotal`. */
+type Allowed = Readonly<{ prefix: string; lifted: readonly string[]; liftedTotal: number }>;
+type AllowList = CountedPage<AllowItem & Readonly<{ from: "settings" | "command" }>>;
+/** Beside items that a list calls in its own way. */
+type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
+type PauseList = Paged & Readonly<{ pauses: readonly GreylistPauseItem[] }>;
+type SenderList = Paged & Readonly<{ senders: readonly AllowedSenderItem[] }>;
 type Networks = Readonly<{ name: string; networks: readonly string[] }>;
 type Alias = Readonly<{ address: string }>;
 type SenderAllowed = Readonly<{ account: string; sender: string }>;
 type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;
-type AlertList = Readonly<{
-  /** `failing`: why it has failed several times in a row; null while it does not. */
-  channels: readonly Readonly<{ name: string; failing: string | null }>[];
-  alerts: readonly AlertItem[];
-}>;
+type AlertList = Paged &
+  Readonly<{
+    /** `failing`: why it has failed several times in a row; null while it does not. */
+    channels: readonly Readonly<{ name: string; failing: string | null }>[];
+    alerts: readonly AlertItem[];
+  }>;
 /** `recorded`: whether the database took a record of it. */
 type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
 type Verdict = Readonly<{ verdict: string }>;

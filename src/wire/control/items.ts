@@ -1,5 +1,6 @@
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import type { BanLevel } from "../../core/decide/decision.ts";
+import type { Page } from "./paging.ts";
 
 /** What every interface shows: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
 
@@ -56,6 +57,8 @@ export type AddressReport = Readonly<{
   offencesInMemory: number;
   allowed: AllowItem | null;
   knownAccounts: readonly string[];
+  /** How many there are of what is listed here in part: `pastBans` the newest, `knownAccounts` by name. */
+  totals: Readonly<{ pastBans: number; knownAccounts: number }>;
   events: readonly EventItem[];
 }>;
 
@@ -100,10 +103,10 @@ export type Health = Readonly<{
   uptimeSeconds: number;
 }>;
 
-/** `GET /api/security?action=stats`, `ghostinbox stats --json`. */
+/** `GET /api/security?action=stats`, `ghostinbox stats --json`. `bans.active`: all of them; `bans.items`: the newest. */
 export type Stats = Readonly<{
   generatedAt: string;
-  bans: Readonly<{ active: number; items: readonly BanItem[] }>;
+  bans: Page<BanItem> & Readonly<{ active: number }>;
   events: readonly EventItem[];
   topIps: readonly TopIp[];
   counts: Readonly<Record<string, number>>;

@@ -97,3 +97,12 @@ test("postmaster and abuse of every domain reach the administrator, unless someb
   assert.equal(goesTo("abuse@example.net"), undefined, "the owner would rather refuse it");
   assert.equal(goesTo("postmaster@example.net"), bob);
 });
+
+test("an account has 200 networks at most", (t) => {
+  const { networks } = fresh(t);
+  const many = nets(...Array.from({ length: 200 }, (_, i) => `203.0.${i}.0/24`));
+  assert.deepEqual(networks.addNetworks(ann, many), { ok: true });
+  assert.deepEqual(networks.addNetworks(ann, nets("203.0.1.0/24")), { ok: true }, "it is there already");
+  const refused = { ok: false, reason: `${ann} may have 200 networks.` };
+  assert.deepEqual(networks.addNetworks(ann, nets("198.51.100.0/24")), refused);
+});

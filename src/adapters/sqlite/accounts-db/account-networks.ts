@@ -10,6 +10,8 @@ import { text } from "../columns.ts";
 const NOWHERE = "255.255.255.255/32";
 /** The row of allowed_networks for accounts without networks of their own. */
 const EVERYONE = "";
+/** Of one account. */
+const MOST_NETWORKS = 200;
 
 /** Keeps the networks of accounts, and what the accounts' database must know of the settings. */
 export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
@@ -31,6 +33,8 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
 
   addNetworks(name: AccountName, networks: readonly Prefix[]): Outcome {
     if (this.#sql.account.get(name) === undefined) return unknown(name);
+    if (new Set([...this.networksOf(name), ...networks]).size > MOST_NETWORKS)
+      return { ok: false, reason: `${name} may have ${MOST_NETWORKS} networks.` };
     return this.#together(() => {
       for (const network of networks) this.#sql.add.run(name, network);
       this.#allow(name);

@@ -123,11 +123,11 @@ test("lists are read through a connection that cannot write", (t) => {
   t.after(() => reader.close());
   const lists = new AccountLists(reader);
   const createdAt = "2026-11-20T06:00:00.000Z";
-  assert.deepEqual(lists.accounts(), [
+  assert.deepEqual(lists.accounts({ limit: 500, cursor: null }).items, [
     { name: "ann@example.org", suspended: false, origin: "command", networks: [], createdAt },
     { name: "bob@example.org", suspended: true, origin: "command", networks: [], createdAt },
   ]);
-  assert.deepEqual(lists.aliases(), [
+  assert.deepEqual(lists.aliases({ limit: 500, cursor: null }).items, [
     { address: "info@example.org", targets: ["ann@example.org", "bob@example.org"], blocked: true },
   ]);
 });

@@ -4,7 +4,11 @@ import { instant, isoTime, type Millis } from "../../../core/time.ts";
 import type { AccountStore, AliasStore } from "../../../engine/admin-ports.ts";
 import type { Outcome } from "../../../engine/ports.ts";
 import type { AccountRow, AliasItem } from "../../../wire/control/items.ts";
+import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
 import { integer, text } from "../columns.ts";
+
+/** Of one alias: a list of people who all get a mail has a mailing-list server. */
+const MOST_TARGETS = 500;
 
 /** The writer of `accounts.db`. Postfix and Dovecot see each change at once. Throws when the file takes no writes. */
 export class SqliteAccounts implements AccountStore, AliasStore {
@@ -51,6 +55,9 @@ export class SqliteAccounts implements AccountStore, AliasStore {
   addAlias(address: Address, targets: readonly Address[]): Outcome {
     if (this.#sql.accountExists.get(address) !== undefined) return refused(`${address} is an account already.`);
     return this.#together(() => {
+      const present = integer(this.#sql.countTargets.get(address)?.["n"]);
+      if (present + targets.length > MOST_TARGETS)
+        return refused(`The alias ${address} may have ${MOST_TARGETS} targets.`);
       const added = targets.filter((target) => this.#sql.addAlias.run(address, target).changes === 1);
       return added.length === 0 ? refused(`The alias ${address} with these targets exists already.`) : DONE;
     });
@@ -98,36 +105,58 @@ export class SqliteAccounts implements AccountStore, AliasStore {
 
 /** Reads `accounts.db` for people; the connection may be read-only. */
 export class AccountLists {
-  readonly #accounts: StatementSync;
-  readonly #aliases: StatementSync;
+  readonly #sql: ReturnType<typeof lists>;
 
   constructor(db: DatabaseSync) {
-    this.#accounts = db.prepare(`
-      SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at,
-        (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
-      FROM account ORDER BY name`);
-    this.#aliases = db.prepare(`
-      SELECT address, group_concat(target, ' ') AS targets, address IN (SELECT address FROM alias_block) AS blocked
-      FROM alias GROUP BY address ORDER BY address`);
+    this.#sql = lists((sql) => db.prepare(sql));
   }
 
-  accounts(): readonly AccountRow[] {
-    return this.#accounts.all().map((row) => ({
-      name: text(row["name"]),
-      suspended: integer(row["suspended"]) === 1,
-      origin: originOf(text(row["origin"])),
-      networks: row["networks"] === null ? [] : text(row["networks"]).split(" "),
-      createdAt: isoTime(instant(integer(row["created_at"]))),
-    }));
+  accounts({ limit, cursor }: PageRequest): CountedPage<AccountRow> {
+    const items = this.#sql.accounts.all(cursor ?? "", limit + 1).map(accountRow);
+    return { ...firstPage(items, limit, ({ name }) => name), total: integer(this.#sql.countAccounts.get()?.["n"]) };
   }
 
-  aliases(): readonly AliasItem[] {
-    return this.#aliases.all().map((row) => ({
+  /** Null if there is none. */
+  account(name: AccountName): AccountRow | null {
+    const row = this.#sql.account.get(name);
+    return row === undefined ? null : accountRow(row);
+  }
+
+  aliases({ limit, cursor }: PageRequest): CountedPage<AliasItem> {
+    const items = this.#sql.aliases.all(cursor ?? "", limit + 1).map((row) => ({
       address: text(row["address"]),
       targets: text(row["targets"]).split(" "),
       blocked: integer(row["blocked"]) === 1,
     }));
+    const total = integer(this.#sql.countAliases.get()?.["n"]);
+    return { ...firstPage(items, limit, ({ address }) => address), total };
   }
+}
+
+function lists(sql: (text: string) => StatementSync) {
+  const account = `
+    SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at,
+      (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
+    FROM account`;
+  return {
+    accounts: sql(`${account} WHERE name > ? ORDER BY name LIMIT ?`),
+    account: sql(`${account} WHERE name = ?`),
+    countAccounts: sql("SELECT count(*) AS n FROM account"),
+    aliases: sql(`
+      SELECT address, group_concat(target, ' ') AS targets, address IN (SELECT address FROM alias_block) AS blocked
+      FROM alias WHERE address > ? GROUP BY address ORDER BY address LIMIT ?`),
+    countAliases: sql("SELECT count(DISTINCT address) AS n FROM alias"),
+  };
+}
+
+function accountRow(row: Readonly<Record<string, unknown>>): AccountRow {
+  return {
+    name: text(row["name"]),
+    suspended: integer(row["suspended"]) === 1,
+    origin: originOf(text(row["origin"])),
+    networks: row["networks"] === null ? [] : text(row["networks"]).split(" "),
+    createdAt: isoTime(instant(integer(row["created_at"]))),
+  };
 }
 
 function originOf(followed: string): AccountRow["origin"] {
@@ -162,6 +191,7 @@ function statements(sql: (text: string) => StatementSync) {
       WITH RECURSIVE reached (address) AS (
         VALUES (?) UNION SELECT target FROM alias JOIN reached ON alias.address = reached.address)
       SELECT 1 FROM reached WHERE address = ?`),
+    countTargets: sql("SELECT count(*) AS n FROM alias WHERE address = ?"),
     addAlias: sql("INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
     removeAlias: sql("DELETE FROM alias WHERE address = ?"),
     removeTarget: sql("DELETE FROM alias WHERE target = ?"),

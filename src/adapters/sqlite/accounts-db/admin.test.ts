@@ -21,7 +21,8 @@ test("tokens and the password are written by the guard and read by the web", (t)
   });
   assert.equal(read.tokenName("d1"), "backup");
   assert.equal(read.tokenName("d2"), null);
-  assert.deepEqual(read.tokens(), [{ name: "backup", createdAt: "2026-11-20T06:00:00.000Z", createdBy: "root" }]);
+  const token = { name: "backup", createdAt: "2026-11-20T06:00:00.000Z", createdBy: "root" };
+  assert.deepEqual(read.tokens({ limit: 1, cursor: null }), { items: [token], next: null, total: 1 });
   assert.deepEqual(written.revokeToken("backup"), { ok: true });
   assert.deepEqual(written.revokeToken("backup"), { ok: false, reason: "There is no token named backup." });
   assert.equal(read.tokenName("d1"), null);

@@ -3,7 +3,8 @@ import { isoTime, type Millis } from "../../../core/time.ts";
 import type { CredentialStore } from "../../../engine/admin-ports.ts";
 import type { Clock, Outcome } from "../../../engine/ports.ts";
 import type { TokenItem } from "../../../wire/control/items.ts";
-import { millis, text } from "../columns.ts";
+import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
+import { integer, millis, text } from "../columns.ts";
 
 const PASSWORD = "password";
 
@@ -48,21 +49,25 @@ export class SqliteCredentials implements CredentialStore {
 /** Reads them, for the web and the command line; the connection may be read-only. */
 export class Credentials {
   readonly #tokens: StatementSync;
+  readonly #count: StatementSync;
   readonly #byDigest: StatementSync;
   readonly #value: StatementSync;
 
   constructor(db: DatabaseSync) {
-    this.#tokens = db.prepare("SELECT name, created_at, created_by FROM token ORDER BY created_at, name");
+    this.#tokens = db.prepare("SELECT name, created_at, created_by FROM token WHERE name > ? ORDER BY name LIMIT ?");
+    this.#count = db.prepare("SELECT count(*) AS n FROM token");
     this.#byDigest = db.prepare("SELECT name FROM token WHERE digest = ?");
     this.#value = db.prepare("SELECT value FROM admin WHERE key = ?");
   }
 
-  tokens(): readonly TokenItem[] {
-    return this.#tokens.all().map((row) => ({
+  /** By their names. */
+  tokens({ limit, cursor }: PageRequest): CountedPage<TokenItem> {
+    const items = this.#tokens.all(cursor ?? "", limit + 1).map((row) => ({
       name: text(row["name"]),
       createdAt: isoTime(millis(row["created_at"])),
       createdBy: text(row["created_by"]),
     }));
+    return { ...firstPage(items, limit, ({ name }) => name), total: integer(this.#count.get()?.["n"]) };
   }
 
   /** The name of the token with this digest; null if there is none. Timing tells of the digest only, never the token. */

@@ -18,7 +18,10 @@ function fresh(t: TestContext) {
   return {
     files: new SqliteFileAccounts(db),
     accounts: new SqliteAccounts(db),
-    states: () => Object.fromEntries(lists.accounts().map((row) => [row.name, `${row.origin} ${row.suspended}`])),
+    states: () =>
+      Object.fromEntries(
+        lists.accounts({ limit: 500, cursor: null }).items.map((row) => [row.name, `${row.origin} ${row.suspended}`]),
+      ),
     signIn: () => passdb.all().map((row) => `${String(row["user"])} ${String(row["password"])}`),
     mailboxes: () => db.prepare("SELECT address FROM mailbox").all().length,
   };

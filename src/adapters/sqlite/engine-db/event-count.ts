@@ -1,13 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
 import { integer } from "../columns.ts";
 
-/** How many event rows there are, known without counting: counted once at open, then kept by who adds and removes. */
+/** How many event rows there are, known without counting: read at open from EventTally, then kept by who adds and removes. */
 export class EventCount {
   #committed: number;
   #pending = 0;
 
   constructor(db: DatabaseSync) {
-    this.#committed = integer(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"]);
+    const row = db
+      .prepare("SELECT present + (SELECT count(*) FROM event WHERE id > upto) AS n FROM event_tallied")
+      .get();
+    this.#committed = integer(row?.["n"]);
   }
 
   get rows(): number {

@@ -1,5 +1,6 @@
 import type { Migration } from "../migrate.ts";
 import { carryOver } from "./carry-over.ts";
+import { figures } from "./figures-schema.ts";
 
 /**
  * `engine.db`: the index is the schema version; append only. Written for SQLite 3.40 (Debian 12): one view that an
@@ -269,4 +270,5 @@ export const engineMigrations: readonly Migration[] = [
       FROM event WHERE message_id <> '';
   `,
   carryOver,
+  figures,
 ];

@@ -4,7 +4,7 @@ import { HOUR_MS } from "../../../core/time.ts";
 
 /** How events of one kind go, by their lowest and highest id. */
 export type Removal = Readonly<
-  Record<"countKept" | "summarise" | "forget" | "forgetAccount" | "forgetNames" | "remove", StatementSync>
+  Record<"countKept" | "summarise" | "forget" | "forgetAccount" | "forgetNames" | "uncount" | "remove", StatementSync>
 >;
 
 export type Range = Readonly<Record<string, unknown>> | undefined;
@@ -71,6 +71,9 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
       forgetAccount: sql(forget("account", "counts = 3")),
       forgetNames: sql(`
         DELETE FROM event_name WHERE (role, name, id) IN (SELECT role, name, id FROM event_names WHERE ${within})`),
+      uncount: sql(`
+        UPDATE event_tallied
+        SET present = present - (SELECT count(*) FROM event WHERE ${within} AND id <= event_tallied.upto)`),
       remove: sql(`DELETE FROM event WHERE ${within}`),
     };
   };

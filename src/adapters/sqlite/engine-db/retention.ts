@@ -177,6 +177,7 @@ export class Retention {
     which.forget.run(low, high, keepFrom);
     which.forgetAccount.run(low, high, keepFrom);
     which.forgetNames.run(low, high);
+    which.uncount.run(low, high);
     this.#events.add(-Number(which.remove.run(low, high).changes));
   }
 

@@ -8,6 +8,8 @@ import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../open.ts";
 import { SqliteQueries } from "./queries.ts";
 
+const PAGE = { limit: 50, cursor: null };
+
 function fresh(t: TestContext) {
   const path = join(scratch(t), "engine.db");
   const db = openEngine(path);
@@ -22,42 +24,6 @@ function fresh(t: TestContext) {
   };
   return { db, store, committed, queries: new SqliteQueries(reader) };
 }
-
-test("ranking counts what an address did since", (t) => {
-  const { store, committed, queries } = fresh(t);
-  committed(() => {
-    store.append(eventRow("203.0.113.9", START));
-    for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", later(START, HOUR_MS)));
-    store.append(eventRow("203.0.113.7", later(START, HOUR_MS), { type: "EMAIL_BLOCKED", counts: "mail" }));
-    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "EMAIL", counts: "mail" }));
-    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "BAN" }));
-  });
-  const top = [
-    { ip: "203.0.113.7", mails: 1, connections: 3, rejected: 1 },
-    { ip: "203.0.113.8", mails: 1, connections: 0, rejected: 0 },
-  ];
-  assert.deepEqual(queries.topIps(later(START, 1), 9), top);
-  assert.deepEqual(queries.topIps(later(START, 1), 1), top.slice(0, 1));
-  assert.deepEqual(queries.topIps(START, 9).length, 3);
-  assert.deepEqual(queries.topIps(later(START, DAY_MS), 9), []);
-  assert.deepEqual(queries.counts(later(START, 1)), { BAN: 1, CONNECT: 3, EMAIL: 1, EMAIL_BLOCKED: 1 });
-});
-
-test("who brings most mail comes first, however busy others are, and however long ago within the window", (t) => {
-  const { db, store, committed, queries } = fresh(t);
-  committed(() => {
-    for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", START, { type: "EMAIL", counts: "mail" }));
-  });
-  // A flood of connections came after it: more events than any part of them that could be looked at.
-  db.exec(`
-    INSERT INTO event (at, type, ip, prefix, counts, details, action)
-    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250000)
-    SELECT ${later(START, 1)}, 'CONNECT', '203.0.113.8', '203.0.113.8/32', 1, '', '' FROM n`);
-  assert.deepEqual(queries.topIps(START, 9), [
-    { ip: "203.0.113.7", mails: 3, connections: 0, rejected: 0 },
-    { ip: "203.0.113.8", mails: 0, connections: 250_000, rejected: 0 },
-  ]);
-});
 
 test("events are found by time, whatever gaps the ids have", (t) => {
   const { db, store, committed } = fresh(t);
@@ -107,13 +73,14 @@ test("why: everything known of one address", (t) => {
   assert.equal(queries.address(prefix, DAY, HOUR_MS).offencesInMemory, 1);
   assert.equal(report.allowed?.prefix, "203.0.113.0/24");
   assert.deepEqual(report.knownAccounts, ["ann@example.org"]);
+  assert.deepEqual(report.totals, { pastBans: 1, knownAccounts: 1 });
   assert.equal(report.events.length, 1);
   assert.equal(queries.address(prefix, later(DAY, HOUR_MS), DAY_MS).ban, null, "its time is over");
   assert.deepEqual(
-    queries.bans(DAY).map((ban) => ban.prefix),
+    queries.bans(DAY, PAGE).items.map((ban) => ban.prefix),
     ["203.0.113.7/32"],
   );
-  assert.deepEqual(queries.bans(later(DAY, HOUR_MS)), []);
+  assert.deepEqual(queries.bans(later(DAY, HOUR_MS), PAGE), { items: [], next: null });
 
   const stranger = queries.address(net("198.51.100.1"), instant(DAY), DAY_MS);
   assert.deepEqual(stranger, {
@@ -122,6 +89,7 @@ test("why: everything known of one address", (t) => {
     offencesInMemory: 0,
     allowed: null,
     knownAccounts: [],
+    totals: { pastBans: 0, knownAccounts: 0 },
     events: [],
   });
 });
@@ -134,4 +102,38 @@ test("why tells the narrowest ban around an IPv6 address", (t) => {
   });
   assert.equal(queries.address(net("2001:db8:0:1::7"), START, DAY_MS).ban?.prefix, "2001:db8:0:1::/64");
   assert.equal(queries.address(net("2001:db8:0:2::7"), START, DAY_MS).ban?.prefix, "2001:db8::/32");
+});
+
+test("bans come page by page, the newest first, and those that are over are left out", (t) => {
+  const { store, committed, queries } = fresh(t);
+  committed(() => {
+    for (let i = 1; i <= 7; i++) store.apply({ type: "BAN", ban: banOf(`203.0.113.${i}`, START) }, START);
+    store.apply(
+      { type: "LIFT", prefix: net("203.0.113.6"), cause: "UNBAN", forgiven: true, by: "root" },
+      later(START, 1),
+    );
+  });
+  const seen: string[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const { items, next }: ReturnType<typeof queries.bans> = queries.bans(START, { limit: 2, cursor });
+    seen.push(...items.map(({ ip }) => ip.slice("203.0.113.".length)));
+    cursor = next;
+    if (next === null) break;
+    assert.equal(items.length, 2);
+  }
+  assert.deepEqual(seen, ["7", "5", "4", "3", "2", "1"]);
+});
+
+test("of what an address may have much of, the report lists a part and tells how much there is", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const prefix = net("203.0.113.7");
+  committed(() => {
+    for (let i = 0; i < 60; i++) {
+      store.apply({ type: "KNOW", prefix, account: `u${String(i).padStart(2, "0")}@example.org`, proof: "" }, START);
+      store.apply({ type: "BAN", ban: banOf("203.0.113.7", later(START, i)) }, later(START, i));
+    }
+  });
+  const { pastBans, knownAccounts, totals } = queries.address(prefix, START, DAY_MS);
+  assert.deepEqual(totals, { pastBans: 59, knownAccounts: 60 });
+  assert.deepEqual([pastBans.length, knownAccounts.length, knownAccounts.at(-1)], [50, 50, "u49@example.org"]);
 });

@@ -3,43 +3,38 @@ import type { Prefix } from "../../../core/net/ip.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
 import type { EventFilter, Queries } from "../../../engine/ports.ts";
 import { banItem } from "../../../wire/control/ban-item.ts";
-import type { AddressReport, BanItem, EventItem, TopIp } from "../../../wire/control/items.ts";
+import type { AddressReport, BanItem, EventItem } from "../../../wire/control/items.ts";
+import { firstPage, type Page, type PageRequest } from "../../../wire/control/paging.ts";
 import { integer, millis, millisOrNull, text, textOrNull } from "../columns.ts";
 import { BAN_COLUMNS, readBan } from "../engine-db/ban-row.ts";
-import { EventIds } from "../engine-db/event-ids.ts";
 import { covering } from "../engine-db/network-bounds.ts";
 import { EventSearch } from "./event-search.ts";
+import { SqliteFigures } from "./figures.ts";
 
 const PAST_BANS = 50;
+const KNOWN_ACCOUNTS = 50;
 const REPORTED_EVENTS = 100;
 
 /** Reads `engine.db` for people. The connection may be read-only. */
 export class SqliteQueries implements Queries {
-  readonly #ids: EventIds;
+  readonly figures: SqliteFigures;
   readonly #search: EventSearch;
   readonly #sql: ReturnType<typeof statements>;
 
   constructor(db: DatabaseSync) {
-    this.#ids = new EventIds(db);
+    this.figures = new SqliteFigures(db);
     this.#search = new EventSearch(db);
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
-  bans(now: Millis): readonly BanItem[] {
-    return this.#sql.bans.all(now).map((row) => banItem(readBan(row)));
+  bans(now: Millis, { limit, cursor }: PageRequest): Page<BanItem> {
+    const rows = this.#sql.bans.all(now, cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor), limit + 1);
+    const { items, next } = firstPage(rows, limit, (row) => String(row["id"]));
+    return { items: items.map((row) => banItem(readBan(row))), next };
   }
 
   events(filter: EventFilter): readonly EventItem[] {
     return this.#search.find(filter);
-  }
-
-  topIps(since: Millis, most: number): readonly TopIp[] {
-    return this.#sql.topIps.all(this.#ids.firstSince(since), most).map((row) => ({
-      ip: text(row["ip"]),
-      mails: integer(row["mails"]),
-      connections: integer(row["connections"]),
-      rejected: integer(row["rejected"]),
-    }));
   }
 
   address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport {
@@ -64,14 +59,13 @@ export class SqliteQueries implements Queries {
               at: isoTime(millis(allowed["at"])),
               expiresAt: isoOrNull(millisOrNull(allowed["expires_at"])),
             },
-      knownAccounts: this.#sql.knownAccounts.all(networks).map((row) => text(row["account"])),
+      knownAccounts: this.#sql.knownAccounts.all(networks, KNOWN_ACCOUNTS).map((row) => text(row["account"])),
+      totals: {
+        pastBans: integer(this.#sql.countPastBans.get(networks)?.["n"]),
+        knownAccounts: integer(this.#sql.countKnown.get(networks)?.["n"]),
+      },
       events: this.#search.find({ prefix, most: REPORTED_EVENTS, order: "newest_first" }),
     };
-  }
-
-  counts(since: Millis): Readonly<Record<string, number>> {
-    const rows = this.#sql.counts.all(this.#ids.firstSince(since));
-    return Object.fromEntries(rows.map((row) => [text(row["type"]), integer(row["n"])]));
   }
 }
 
@@ -79,24 +73,14 @@ function isoOrNull(at: Millis | null): string | null {
   return at === null ? null : isoTime(at);
 }
 
-/** `?1` of the last five is a JSON list: the network asked for and all that contain it, the narrowest first. */
+/** `?1` of all but the first is a JSON list: the network asked for and all that contain it, the narrowest first. */
 function statements(sql: (text: string) => StatementSync) {
   const among = "prefix IN (SELECT value FROM json_each(?1))";
   const narrowest = "(SELECT key FROM json_each(?1) WHERE value = prefix)";
   return {
     bans: sql(`
-      SELECT ${BAN_COLUMNS} FROM ban
-      WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) ORDER BY id DESC`),
-    // Every event of the window is read: a second's work where there are a million.
-    topIps: sql(`
-      SELECT ip, count(*) FILTER (WHERE type IN ('EMAIL', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED')) AS mails,
-        count(*) FILTER (WHERE type IN ('CONNECT', 'CONNECT_REFUSED', 'CONNECT_DEFERRED')) AS connections,
-        count(*) FILTER (WHERE type IN ('CONNECT_REFUSED', 'CONNECT_DEFERRED', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED',
-          'LOGIN_REFUSED', 'LOGIN_FAILED')) AS rejected
-      FROM event WHERE id >= ? AND ip IS NOT NULL AND prefix IS NOT NULL
-      GROUP BY ip HAVING mails + connections + rejected > 0
-      ORDER BY mails DESC, connections DESC, rejected DESC, ip LIMIT ?`),
-    counts: sql("SELECT type, count(*) AS n FROM event WHERE id >= ? GROUP BY type ORDER BY type"),
+      SELECT id, ${BAN_COLUMNS} FROM ban
+      WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? ORDER BY id DESC LIMIT ?`),
     standing: sql(`
       SELECT ${BAN_COLUMNS} FROM ban
       WHERE ${among} AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?2) ORDER BY ${narrowest} LIMIT 1`),
@@ -106,6 +90,8 @@ function statements(sql: (text: string) => StatementSync) {
     offences: sql(`
       SELECT count(*) AS n FROM ban WHERE ${among} AND offences > 0 AND forgiven = 0 AND created_at > ?2`),
     allowed: sql(`SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${among} ORDER BY at LIMIT 1`),
-    knownAccounts: sql(`SELECT DISTINCT account FROM known_address WHERE ${among} ORDER BY account`),
+    countPastBans: sql(`SELECT count(*) AS n FROM ban WHERE ${among} AND ended_at IS NOT NULL`),
+    knownAccounts: sql(`SELECT DISTINCT account FROM known_address WHERE ${among} ORDER BY account LIMIT ?2`),
+    countKnown: sql(`SELECT count(DISTINCT account) AS n FROM known_address WHERE ${among}`),
   };
 }

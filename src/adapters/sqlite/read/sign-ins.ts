@@ -1,9 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { isoTime } from "../../../core/time.ts";
-import { millis, text } from "../columns.ts";
+import { millisOrNull } from "../columns.ts";
 
-/** When each account last signed in, by its name in lower case; within the memory, and from addresses that could be banned. */
-export function lastSignIns(engine: DatabaseSync): ReadonlyMap<string, string> {
-  const rows = engine.prepare("SELECT lower(account) AS name, max(last_at) AS at FROM known_address GROUP BY 1").all();
-  return new Map(rows.map((row) => [text(row["name"]), isoTime(millis(row["at"]))]));
+/** When the account last signed in; within the memory, and from addresses that could be banned. Null: it did not. */
+export function lastSignIn(engine: DatabaseSync, account: string): string | null {
+  const row = engine
+    .prepare("SELECT max(last_at) AS at FROM known_address WHERE lower(account) = ?")
+    .get(account.toLowerCase());
+  const at = millisOrNull(row?.["at"] ?? null);
+  return at === null ? null : isoTime(at);
 }

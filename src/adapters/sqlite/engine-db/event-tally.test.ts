@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type TestContext, test } from "node:test";
+import { eventRow, START, scratch } from "../../../../test/kit/test-database.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../../../core/time.ts";
+import { surplusOf } from "../maintenance/work.ts";
+import { migrate } from "../migrate.ts";
+import { openEngine } from "../open.ts";
+import { SqliteFigures } from "../read/figures.ts";
+import { EventCount } from "./event-count.ts";
+import { EventTally } from "./event-tally.ts";
+import { figures } from "./figures-schema.ts";
+import { engineMigrations } from "./migrations.ts";
+import { Retention } from "./retention.ts";
+import { SqliteStore } from "./store.ts";
+
+function fresh(t: TestContext) {
+  const path = join(scratch(t), "engine.db");
+  const db = openEngine(path);
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const rows = (sql: string) =>
+    db
+      .prepare(sql)
+      .all()
+      .map((row) => Object.values(row));
+  const append = (...events: readonly ReturnType<typeof eventRow>[]): void => {
+    store.begin();
+    for (const event of events) store.append(event);
+    store.commit();
+  };
+  return { path, db, store, tally: new EventTally(db), rows, append };
+}
+
+test("it takes in a step at a time, each event once, and says when it has them all", (t) => {
+  const { tally, rows, append } = fresh(t);
+  assert.equal(tally.step(2), false, "there is none");
+  append(...[0, 1, 2, 3, 4].map((i) => eventRow("203.0.113.7", later(START, i * 5 * MINUTE_MS))));
+  assert.deepEqual([tally.step(2), tally.step(2), tally.step(2), tally.step(2)], [true, true, false, false]);
+  assert.deepEqual(rows("SELECT since, type, count FROM event_tally"), [
+    [START, "CONNECT", 2],
+    [START + 10 * MINUTE_MS, "CONNECT", 2],
+    [START + 20 * MINUTE_MS, "CONNECT", 1],
+  ]);
+  assert.deepEqual(rows("SELECT since, ip, mails, connections, rejected FROM address_tally"), [
+    [START, "203.0.113.7", 0, 5, 0],
+  ]);
+  assert.deepEqual(rows("SELECT upto, present FROM event_tallied"), [[5, 5]]);
+});
+
+test("of a flood of addresses it keeps the best, and nothing for longer than it is asked about", (t) => {
+  const { tally, rows, append } = fresh(t);
+  const one = (i: number, at = START) => eventRow(`203.0.${i >> 8}.${i & 255}`, at);
+  append(
+    eventRow("198.51.100.1", START, { type: "EMAIL" }),
+    one(0),
+    ...Array.from({ length: 3_000 }, (_, i) => one(i)),
+  );
+  while (tally.step());
+  const kept = rows("SELECT ip FROM address_tally ORDER BY mails DESC, connections DESC");
+  assert.ok(kept.length <= 1_024 + 250, String(kept.length));
+  assert.deepEqual(kept.slice(0, 2), [["198.51.100.1"], ["203.0.0.0"]]);
+  append(one(1, later(START, 2 * DAY_MS)));
+  tally.step();
+  assert.equal(rows("SELECT 1 FROM address_tally").length, kept.length + 1);
+  append(one(1, later(START, 2 * DAY_MS + HOUR_MS)));
+  tally.step();
+  assert.equal(rows("SELECT 1 FROM address_tally").length, 2);
+  assert.equal(rows("SELECT 1 FROM event_tally").length, 2);
+});
+
+test("the number of events is right after a restart, whatever retention took and the tally had seen", (t) => {
+  const { path, db, store, tally, append } = fresh(t);
+  const limits = { maxRows: 60, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };
+  const counted = (): number => new EventCount(db).rows;
+  append(...Array.from({ length: 100 }, () => eventRow("203.0.113.7", START)));
+  tally.step(20);
+  assert.equal(counted(), 100);
+  const retention = new Retention(db, new EventCount(db), limits);
+  store.settle();
+  retention.counted(surplusOf(db, retention.staleBefore(START)), START);
+  retention.step(START, 30);
+  assert.equal(counted(), 70, "more went than was tallied");
+  while (tally.step());
+  assert.equal(counted(), 70);
+  retention.step(START, 30);
+  assert.equal(counted(), 60);
+  const again = openEngine(path);
+  assert.equal(new EventCount(again).rows, 60);
+  again.close();
+});
+
+test("what an older version wrote is counted when its database is brought up to date", () => {
+  const db = new DatabaseSync(":memory:");
+  migrate(db, engineMigrations.slice(0, engineMigrations.indexOf(figures)), 1);
+  const write = db.prepare(
+    "INSERT INTO event (at, type, ip, prefix, counts, details, action) VALUES (?, ?, '203.0.113.7', '203.0.113.7/32', 0, '', '')",
+  );
+  for (const [at, type] of [
+    [START, "CONNECT"],
+    [later(START, HOUR_MS), "EMAIL"],
+    [later(START, 3 * DAY_MS), "EMAIL"],
+  ] as const)
+    write.run(at, type);
+  db.exec(`
+    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, answered, ended_at, ended)
+    VALUES ('203.0.113.7/32', x'00', x'00', '203.0.113.7', 'light', 'x', '', 'engine', 0, 1, 0, NULL, NULL),
+      ('203.0.113.8/32', x'01', x'01', '203.0.113.8', 'light', 'x', '', 'anna', 0, 1, 0, NULL, NULL),
+      ('203.0.113.9/32', x'02', x'02', '203.0.113.9', 'light', 'x', '', 'engine', 0, 1, 0, 1, 'UNBAN')`);
+  migrate(db, engineMigrations, 1);
+  const figuresOf = new SqliteFigures(db);
+  assert.deepEqual(figuresOf.recorded(), { CONNECT: 1, EMAIL: 2 });
+  assert.deepEqual(figuresOf.bansInForce(START), { engine: 1, fail2ban: 0, manual: 1 });
+  assert.equal(new EventCount(db).rows, 3);
+  const tallied = db.prepare("SELECT since, mails FROM address_tally").all();
+  assert.deepEqual(
+    tallied.map((row) => Object.values(row)),
+    [[START + 3 * DAY_MS, 1]],
+    "of the last day alone",
+  );
+});

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { banOf, eventRow, net, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
+import { EventTally } from "../engine-db/event-tally.ts";
+import { SqliteStore } from "../engine-db/store.ts";
+import { openEngine, openEngineForReading } from "../open.ts";
+import { SqliteFigures } from "./figures.ts";
+
+/** More events than are looked at one by one. */
+const FLOOD = 12_000;
+
+function fresh(t: TestContext) {
+  const path = join(scratch(t), "engine.db");
+  const db = openEngine(path);
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const reader = openEngineForReading(path);
+  t.after(() => reader.close());
+  const committed = (work: () => void): void => {
+    store.begin();
+    work();
+    store.commit();
+  };
+  const tally = new EventTally(db);
+  const tallied = (): void => {
+    while (tally.step());
+  };
+  const flood = (at: Millis, count = FLOOD): void =>
+    committed(() => {
+      for (let i = 0; i < count; i++) store.append(eventRow("203.0.113.8", at));
+    });
+  return { db, store, committed, tallied, flood, figures: new SqliteFigures(reader) };
+}
+
+test("ranking counts what an address did since", (t) => {
+  const { store, committed, figures } = fresh(t);
+  committed(() => {
+    store.append(eventRow("203.0.113.9", START));
+    for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", later(START, HOUR_MS)));
+    store.append(eventRow("203.0.113.7", later(START, HOUR_MS), { type: "EMAIL_BLOCKED", counts: "mail" }));
+    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "EMAIL", counts: "mail" }));
+    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "BAN" }));
+  });
+  const top = [
+    { ip: "203.0.113.7", mails: 1, connections: 3, rejected: 1 },
+    { ip: "203.0.113.8", mails: 1, connections: 0, rejected: 0 },
+  ];
+  assert.deepEqual(figures.topIps(later(START, 1), 9), top);
+  assert.deepEqual(figures.topIps(later(START, 1), 1), top.slice(0, 1));
+  assert.deepEqual(figures.topIps(START, 9).length, 3);
+  assert.deepEqual(figures.topIps(later(START, DAY_MS), 9), []);
+  assert.deepEqual(figures.counts(later(START, 1)), { BAN: 1, CONNECT: 3, EMAIL: 1, EMAIL_BLOCKED: 1 });
+});
+
+test("who brings most mail comes first, however busy others are, and however long ago within the window", (t) => {
+  const { store, committed, tallied, flood, figures } = fresh(t);
+  committed(() => {
+    for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", START, { type: "EMAIL", counts: "mail" }));
+  });
+  flood(later(START, 1));
+  tallied();
+  assert.deepEqual(figures.topIps(START, 9), [
+    { ip: "203.0.113.7", mails: 3, connections: 0, rejected: 0 },
+    { ip: "203.0.113.8", mails: 0, connections: FLOOD, rejected: 0 },
+  ]);
+});
+
+test("in a flood the figures are right to the span, whether the tally has seen its events or not", (t) => {
+  const { store, committed, tallied, flood, figures } = fresh(t);
+  const types = ["CONNECT", "EMAIL", "EMAIL_BLOCKED", "LOGIN_FAILED", "LOGIN_SUCCEEDED", "CONNECT_REFUSED"] as const;
+  const random = seeded(9);
+  committed(() => {
+    for (let i = 0; i < 3_000; i++) {
+      const type = types[Math.floor(random() * types.length)] ?? "CONNECT";
+      store.append(eventRow(`203.0.113.${Math.floor(random() * 20)}`, later(START, i * 20_000), { type }));
+    }
+  });
+  const since = later(START, 8 * HOUR_MS);
+  const exact = { top: figures.topIps(since, 30), counts: figures.counts(since) };
+  tallied();
+  flood(later(START, 3_000 * 20_000));
+  const withFlood = { ...exact.counts, CONNECT: (exact.counts["CONNECT"] ?? 0) + FLOOD };
+  const check = (): void => {
+    assert.deepEqual(figures.counts(since), withFlood);
+    assert.deepEqual(figures.counts(later(since, 9 * MINUTE_MS)), withFlood, "from the start of its ten minutes");
+    const top = figures.topIps(since, 30);
+    assert.deepEqual(
+      top.filter(({ ip }) => ip !== "203.0.113.8"),
+      exact.top.filter(({ ip }) => ip !== "203.0.113.8"),
+    );
+    assert.deepEqual(figures.topIps(later(since, 59 * MINUTE_MS), 30), top, "from the start of its hour");
+  };
+  tallied();
+  check();
+  committed(() => store.append(eventRow("203.0.113.99", later(START, DAY_MS))));
+  assert.deepEqual(figures.counts(since)["CONNECT"], withFlood.CONNECT + 1, "one that the tally has not seen");
+});
+
+test("what was recorded is counted with what is gone, and bans by who or what banned", (t) => {
+  const { db, store, committed, tallied, figures } = fresh(t);
+  assert.deepEqual(figures.recorded(), {});
+  committed(() => {
+    for (let i = 0; i < 5; i++) store.append(eventRow("203.0.113.7", START));
+    store.append(eventRow("203.0.113.7", START, { type: "EMAIL" }));
+  });
+  tallied();
+  db.exec("DELETE FROM event WHERE id <= 3");
+  committed(() => store.append(eventRow("203.0.113.7", START)));
+  assert.deepEqual(figures.recorded(), { CONNECT: 6, EMAIL: 1 });
+
+  for (const [i, source] of ["engine", "engine", "fail2ban", "root", "admin via 192.0.2.1"].entries())
+    committed(() => store.apply({ type: "BAN", ban: banOf(`203.0.113.${i}`, START, { source }) }, START));
+  const lifted = { type: "LIFT", prefix: net("203.0.113.1"), cause: "UNBAN", forgiven: true, by: "root" } as const;
+  committed(() => store.apply(lifted, START));
+  assert.deepEqual(figures.bansInForce(START), { engine: 1, fail2ban: 1, manual: 2 });
+  assert.deepEqual(figures.bansInForce(later(START, HOUR_MS)), { engine: 0, fail2ban: 0, manual: 0 });
+});
