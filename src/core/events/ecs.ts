@@ -42,6 +42,8 @@ type EcsEvent = Readonly<{
   outcome: Outcome | null;
 }>;
 
+type Classified = readonly [category: readonly Category[], type: readonly Type[], outcome?: Outcome | null];
+
 const mail = ["email"] as const;
 const login = ["authentication"] as const;
 const ban = ["network", "intrusion_detection"] as const;
@@ -50,97 +52,96 @@ const settings = ["configuration"] as const;
 
 /** Every type of event, what it says, and what it is in the Elastic Common Schema. The docs and exporters read this. */
 export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
-  CONNECT: event("connection", "A client connected.", ["network"], ["connection", "allowed"]),
-  CONNECT_DEFERRED: event(
-    "connection",
-    "A client was told to connect again later.",
+  CONNECT: event("connection", "A client connected.", [["network"], ["connection", "allowed"]]),
+  CONNECT_DEFERRED: event("connection", "A client was told to connect again later.", [
     ["network"],
     ["connection", "denied"],
-  ),
-  CONNECT_REFUSED: event("connection", "A connection was refused.", ["network"], ["connection", "denied"]),
-  RECIPIENT: event("mail", "A mail named a recipient, which was accepted.", mail, ["info", "allowed"]),
-  GREYLIST_ASKED: event("mail", "A first contact: Postgrey decides whether it must come again.", mail, ["info"]),
-  EMAIL: event("mail", "A mail began, and counts.", mail, ["info", "allowed"]),
-  EMAIL_ACCEPTED: event("mail", "All of a mail arrived and was let pass.", mail, ["info", "allowed"]),
-  EMAIL_BLOCKED: event("mail", "A mail, or a recipient of it, was refused.", mail, ["info", "denied"]),
-  EMAIL_DEFERRED: event("mail", "A mail, or a recipient of it, must come again later.", mail, ["info", "denied"]),
-  SPAM_SCORED: event("log", "The spam filter scored a mail.", mail, ["info"]),
-  EMAIL_QUEUED: event("log", "A mail got its place in the queue.", mail, ["info"], "success"),
-  EMAIL_DELIVERED: event("log", "A mail was delivered to one recipient.", mail, ["info"]),
-  EMAIL_DELAYED: event("log", "A delivery failed for now, and is tried again.", mail, ["info"]),
-  EMAIL_BOUNCED: event("log", "A delivery failed for good.", mail, ["info"]),
-  BOUNCE_WITHHELD: event("log", "A report of failed delivery was not sent, because its sender is not proven.", mail, [
-    "info",
   ]),
-  SESSION_FAULT: event(
-    "log",
-    "A client did something wrong in a session.",
+  CONNECT_REFUSED: event("connection", "A connection was refused.", [["network"], ["connection", "denied"]]),
+  RECIPIENT: event("mail", "A mail named a recipient, which was accepted.", [mail, ["info", "allowed"]]),
+  GREYLIST_ASKED: event("mail", "A first contact: Postgrey decides whether it must come again.", [mail, ["info"]]),
+  EMAIL: event("mail", "A mail began, and counts.", [mail, ["info", "allowed"]]),
+  EMAIL_ACCEPTED: event("mail", "All of a mail arrived and was let pass.", [mail, ["info", "allowed"]]),
+  EMAIL_BLOCKED: event("mail", "A mail, or a recipient of it, was refused.", [mail, ["info", "denied"]]),
+  EMAIL_DEFERRED: event("mail", "A mail, or a recipient of it, must come again later.", [mail, ["info", "denied"]]),
+  SPAM_SCORED: event("log", "The spam filter scored a mail.", [mail, ["info"]]),
+  EMAIL_QUEUED: event("log", "A mail got its place in the queue.", [mail, ["info"], "success"]),
+  EMAIL_DELIVERED: event("log", "A mail was delivered to one recipient.", [mail, ["info"]]),
+  EMAIL_DELAYED: event("log", "A delivery failed for now, and is tried again.", [mail, ["info"]]),
+  EMAIL_BOUNCED: event("log", "A delivery failed for good.", [mail, ["info"]]),
+  BOUNCE_WITHHELD: event("log", "A report of failed delivery was not sent, because its sender is not proven.", [
+    mail,
+    ["info"],
+  ]),
+  SESSION_FAULT: event("log", "A client did something wrong in a session.", [
     ["network"],
     ["protocol", "error"],
     "failure",
-  ),
-  TLS_FAILED: event("log", "No encrypted connection came about.", ["network"], ["protocol", "error"], "failure"),
-  LOGIN_SUCCEEDED: event("login", "Somebody signed in.", login, ["start"], "success"),
-  LOGIN_FAILED: event("login", "A sign-in failed.", login, ["start"], "failure"),
-  LOGIN_DELAYED: event("login", "A sign-in was slowed down before its password was looked at.", login, ["start"]),
-  LOGIN_REFUSED: event("login", "A sign-in was refused before its password was looked at.", login, ["start", "denied"]),
-  JAIL_REPORTED: event(
-    "report",
-    "A jail of Fail2ban reported an address.",
+  ]),
+  TLS_FAILED: event("log", "No encrypted connection came about.", [["network"], ["protocol", "error"], "failure"]),
+  LOGIN_SUCCEEDED: event("login", "Somebody signed in.", [login, ["start"], "success"]),
+  LOGIN_FAILED: event("login", "A sign-in failed.", [login, ["start"], "failure"]),
+  LOGIN_DELAYED: event("login", "A sign-in was slowed down before its password was looked at.", [login, ["start"]]),
+  LOGIN_REFUSED: event("login", "A sign-in was refused before its password was looked at.", [
+    login,
+    ["start", "denied"],
+  ]),
+  JAIL_REPORTED: event("report", "A jail of Fail2ban reported an address.", [
     ["intrusion_detection"],
     ["info"],
     "success",
-  ),
-  SPARED: event("report", "A ban was due and did not come.", ban, ["allowed"], "success"),
-  BAN: event("command", "An address or network was banned.", ban, ["denied", "start"], "success"),
-  UNBAN: event("command", "A ban was lifted by hand.", ban, ["allowed", "end"], "success"),
-  BAN_EXPIRED: event("command", "A ban ended.", ban, ["allowed", "end"], "success"),
-  BAN_REFUSED: event("command", "A ban was asked for and refused, because it would shut out somebody protected.", ban, [
-    "info",
   ]),
-  ALLOW_ADDED: event(
-    "command",
-    "An address or network was put on the allow list.",
+  SPARED: event("report", "A ban was due and did not come.", [ban, ["allowed"], "success"]),
+  BAN: event("command", "An address or network was banned.", [ban, ["denied", "start"], "success"]),
+  UNBAN: event("command", "A ban was lifted by hand.", [ban, ["allowed", "end"], "success"]),
+  BAN_EXPIRED: event("command", "A ban ended.", [ban, ["allowed", "end"], "success"]),
+  BAN_REFUSED: event("command", "A ban was asked for and refused, because it would shut out somebody protected.", [
+    ban,
+    ["info"],
+  ]),
+  ALLOW_ADDED: event("command", "An address or network was put on the allow list.", [
     settings,
     ["change", "allowed"],
     "success",
-  ),
-  ALLOW_REMOVED: event("command", "An entry was taken off the allow list.", settings, ["change"], "success"),
-  ALLOW_EXPIRED: event("command", "An entry of the allow list ended.", settings, ["change", "end"], "success"),
-  ACCOUNT_ADDED: event("command", "An account was added.", account, ["user", "creation"]),
-  ACCOUNT_REMOVED: event("command", "An account was removed.", account, ["user", "deletion"]),
-  ACCOUNT_SUSPENDED: event("command", "An account was suspended.", account, ["user", "change"]),
-  ACCOUNT_RESUMED: event("command", "A suspended account may sign in again.", account, ["user", "change"]),
-  PASSWORD_CHANGED: event("command", "An account has a new password.", account, ["user", "change"]),
-  NETWORKS_CHANGED: event("command", "The networks from which an account may sign in changed.", account, [
-    "user",
-    "change",
   ]),
-  ALIAS_ADDED: event("command", "An alias was added.", settings, ["creation"]),
-  ALIAS_REMOVED: event("command", "An alias was removed.", settings, ["deletion"]),
-  ALIAS_BLOCKED: event("command", "An alias takes no mail for now.", settings, ["change"]),
-  ALIAS_UNBLOCKED: event("command", "An alias takes mail again.", settings, ["change"]),
-  SPAM_ALLOW_ADDED: event("command", "An account lets a sender in past the spam filter.", settings, ["creation"]),
-  SPAM_ALLOW_REMOVED: event("command", "An account no longer lets a sender in past the spam filter.", settings, [
-    "deletion",
+  ALLOW_REMOVED: event("command", "An entry was taken off the allow list.", [settings, ["change"], "success"]),
+  ALLOW_EXPIRED: event("command", "An entry of the allow list ended.", [settings, ["change", "end"], "success"]),
+  ACCOUNT_ADDED: event("command", "An account was added.", [account, ["user", "creation"]]),
+  ACCOUNT_REMOVED: event("command", "An account was removed.", [account, ["user", "deletion"]]),
+  ACCOUNT_SUSPENDED: event("command", "An account was suspended.", [account, ["user", "change"]]),
+  ACCOUNT_RESUMED: event("command", "A suspended account may sign in again.", [account, ["user", "change"]]),
+  PASSWORD_CHANGED: event("command", "An account has a new password.", [account, ["user", "change"]]),
+  NETWORKS_CHANGED: event("command", "The networks from which an account may sign in changed.", [
+    account,
+    ["user", "change"],
   ]),
-  TOKEN_CREATED: event("command", "A token of the API was created.", account, ["admin", "creation"]),
-  TOKEN_REVOKED: event("command", "A token of the API was revoked.", account, ["admin", "deletion"]),
-  ADMIN_PASSWORD_CHANGED: event("command", "The dashboard has a new password.", account, ["admin", "change"]),
-  SETTINGS_APPLIED: event("command", "The settings were read again.", settings, ["change"]),
-  GREYLIST_PAUSED: event("command", "Greylisting was paused for a recipient.", settings, ["change"]),
-  GREYLIST_RESUMED: event("command", "Greylisting of a recipient goes on.", settings, ["change"]),
-  BREAK_GLASS: event("command", "Every ban was lifted, because the owner was locked out.", settings, [
-    "admin",
-    "change",
+  ALIAS_ADDED: event("command", "An alias was added.", [settings, ["creation"]]),
+  ALIAS_REMOVED: event("command", "An alias was removed.", [settings, ["deletion"]]),
+  ALIAS_BLOCKED: event("command", "An alias takes no mail for now.", [settings, ["change"]]),
+  ALIAS_UNBLOCKED: event("command", "An alias takes mail again.", [settings, ["change"]]),
+  SPAM_ALLOW_ADDED: event("command", "An account lets a sender in past the spam filter.", [settings, ["creation"]]),
+  SPAM_ALLOW_REMOVED: event("command", "An account no longer lets a sender in past the spam filter.", [
+    settings,
+    ["deletion"],
   ]),
-  COMMAND_REFUSED: event("command", "The web asked for a command that it may not give.", ["api"], ["access", "denied"]),
-  EVENTS_AGGREGATED: event(
-    "command",
-    "The oldest events were summed up by the hour, to stay within the limits.",
+  TOKEN_CREATED: event("command", "A token of the API was created.", [account, ["admin", "creation"]]),
+  TOKEN_REVOKED: event("command", "A token of the API was revoked.", [account, ["admin", "deletion"]]),
+  ADMIN_PASSWORD_CHANGED: event("command", "The dashboard has a new password.", [account, ["admin", "change"]]),
+  SETTINGS_APPLIED: event("command", "The settings were read again.", [settings, ["change"]]),
+  GREYLIST_PAUSED: event("command", "Greylisting was paused for a recipient.", [settings, ["change"]]),
+  GREYLIST_RESUMED: event("command", "Greylisting of a recipient goes on.", [settings, ["change"]]),
+  BREAK_GLASS: event("command", "Every ban was lifted, because the owner was locked out.", [
+    settings,
+    ["admin", "change"],
+  ]),
+  COMMAND_REFUSED: event("command", "The web asked for a command that it may not give.", [
+    ["api"],
+    ["access", "denied"],
+  ]),
+  EVENTS_AGGREGATED: event("command", "The oldest events were summed up by the hour, to stay within the limits.", [
     ["database"],
     ["change"],
-  ),
+  ]),
 };
 
 /** What an event tells, by the names of the API. */
@@ -264,12 +265,6 @@ function outcomeOf(verdict: string | null): Outcome {
   return known === undefined ? "unknown" : ECS_OUTCOMES[known];
 }
 
-function event(
-  kind: EcsEvent["kind"],
-  says: string,
-  category: readonly Category[],
-  type: readonly Type[],
-  outcome: Outcome | null = null,
-): EcsEvent {
+function event(kind: EcsEvent["kind"], says: string, [category, type, outcome = null]: Classified): EcsEvent {
   return { kind, says, category, type, outcome };
 }
