@@ -1,5 +1,5 @@
 import type { Prefix } from "../core/net/ip.ts";
-import type { StubZone } from "../settings/kinds.ts";
+import { type StubZone } from "../settings/kinds/texts.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readWebSettings, settingsForWeb, WEB_KEYS } from "./for-web.ts";
-import { url } from "./kinds.ts";
+import { url } from "./kinds/texts.ts";
 import { loadSettings } from "./load.ts";
 import { settingKeys, settingOf, variableOf } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 import { parse, TomlError } from "smol-toml";
 import { printable } from "../core/text.ts";
 import { findConflicts } from "./conflicts.ts";
-import type { Read } from "./kinds.ts";
+import { type Read } from "./kinds/kind.ts";
 import { nearest } from "./nearest.ts";
 import { isSettingKey, type SettingKey, type Settings, settingKeys, settingOf, variableOf } from "./schema.ts";
 import type { SettingProblem } from "./setting.ts";

@@ -1,4 +1,5 @@
-import { domain, hostName, listOf, orEmpty } from "./kinds.ts";
+import { listOf, orEmpty } from "./kinds/lists.ts";
+import { domain, hostName } from "./kinds/texts.ts";
 import { abuse } from "./schema/abuse.ts";
 import { alerts } from "./schema/alerts.ts";
 import { machine } from "./schema/machine.ts";

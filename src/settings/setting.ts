@@ -1,4 +1,5 @@
-import { type Kind, wholeNumber } from "./kinds.ts";
+import { type Kind } from "./kinds/kind.ts";
+import { wholeNumber } from "./kinds/plain.ts";
 
 /** One setting: what it accepts, its default as written in the file, and what it does. */
 export type Setting<T> = Readonly<{

@@ -1,17 +1,7 @@
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
-import {
-  ascending,
-  domain,
-  duration,
-  flag,
-  listOf,
-  mailAddress,
-  network,
-  oneOf,
-  orEmpty,
-  size,
-  wholeNumber,
-} from "../kinds.ts";
+import { ascending, listOf, orEmpty } from "../kinds/lists.ts";
+import { duration, flag, oneOf, size, wholeNumber } from "../kinds/plain.ts";
+import { domain, mailAddress, network } from "../kinds/texts.ts";
 import { count, GB, KB, type Setting } from "../setting.ts";
 
 /** What strangers and users may do, and what happens past a limit. */

@@ -1,19 +1,7 @@
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
-import {
-  decimal,
-  duration,
-  listOf,
-  loginName,
-  mailAddress,
-  nextHop,
-  oneLine,
-  orEmpty,
-  path,
-  quietHours,
-  timeZone,
-  url,
-  wholeNumber,
-} from "../kinds.ts";
+import { listOf, orEmpty } from "../kinds/lists.ts";
+import { decimal, duration, wholeNumber } from "../kinds/plain.ts";
+import { loginName, mailAddress, nextHop, oneLine, path, quietHours, timeZone, url } from "../kinds/texts.ts";
 import { count, type Setting } from "../setting.ts";
 
 /** What the owner is told, and through which channels. */

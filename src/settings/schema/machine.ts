@@ -1,19 +1,7 @@
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
-import {
-  address,
-  duration,
-  hostName,
-  listOf,
-  loopback,
-  network,
-  oneOf,
-  orEmpty,
-  path,
-  port,
-  size,
-  stubZone,
-  wholeNumber,
-} from "../kinds.ts";
+import { listOf, orEmpty } from "../kinds/lists.ts";
+import { duration, oneOf, port, size, wholeNumber } from "../kinds/plain.ts";
+import { address, hostName, loopback, network, path, stubZone } from "../kinds/texts.ts";
 import { GB, KB, MB, type Setting } from "../setting.ts";
 
 /** Where the server listens, which resolver it uses, and what it keeps. */

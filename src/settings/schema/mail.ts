@@ -1,20 +1,7 @@
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
-import {
-  decimal,
-  domain,
-  duration,
-  flag,
-  listOf,
-  localPart,
-  loginName,
-  mailAddress,
-  nextHop,
-  oneOf,
-  orEmpty,
-  path,
-  selector,
-  senderPattern,
-} from "../kinds.ts";
+import { listOf, orEmpty } from "../kinds/lists.ts";
+import { decimal, duration, flag, oneOf } from "../kinds/plain.ts";
+import { domain, localPart, loginName, mailAddress, nextHop, path, selector, senderPattern } from "../kinds/texts.ts";
 import { type Setting } from "../setting.ts";
 
 /** Incoming and outgoing mail. */

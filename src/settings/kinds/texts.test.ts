@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loopback, oneLine, quietHours, stubZone, timeZone, url } from "./kinds.ts";
+import { loopback, oneLine, quietHours, stubZone, timeZone, url } from "./texts.ts";
 
 test("a stub zone is a zone and its server, in one canonical spelling", () => {
   assert.deepEqual(stubZone.read(" Corp.Example = 2001:DB8::53 "), {

@@ -1,0 +1,100 @@
+import { isTimeZone, parseQuietHours, type QuietHours } from "../../core/alerts/schedule.ts";
+import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
+import { parseAddress } from "../../core/net/address.ts";
+import { type Ip, isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { printable } from "../../core/text.ts";
+import { parseHostName } from "../host-name.ts";
+import { type Kind, quote, same, text } from "./kind.ts";
+
+/** Names, addresses and other texts, each with its parser. */
+
+export const hostName: Kind<string> = text("a full host name such as mail.example.org", (written) =>
+  same(parseHostName(written)),
+);
+
+/** A sender pattern of SpamAssassin: `*` stands for anything, `?` for one character. */
+export const senderPattern: Kind<string> = text("an address or a pattern such as *@example.org", (written) =>
+  same(parseSenderPattern(written)),
+);
+
+/** The name of a key in the DNS (RFC 6376 section 3.1). */
+export const selector: Kind<string> = text("a name of small letters, digits and dashes", (written) =>
+  same(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(written) ? written : null),
+);
+
+export const domain: Kind<string> = text("a domain such as example.org", (written) => same(parseHostName(written)));
+
+export const address: Kind<Ip> = text("an IP address", (written) => same(parseIp(written)));
+
+export const loopback: Kind<Ip> = text("an address of 127.0.0.0/8", (written) => {
+  const value = parseIp(written);
+  return value?.startsWith("127.") === true ? same(value) : null;
+});
+
+/** A DNS zone with the one server that answers for it. */
+export type StubZone = Readonly<{ zone: string; address: Ip }>;
+
+export const stubZone: Kind<StubZone> = text("a zone with its server such as corp.example=10.0.0.53", (written) => {
+  const [zone, server, ...more] = written.split("=").map((part) => part.trim());
+  const name = parseHostName(zone ?? "");
+  const ip = parseIp(server ?? "");
+  if (name === null || ip === null || more.length > 0) return null;
+  return { value: { zone: name, address: ip }, toml: quote(`${name}=${ip}`) };
+});
+
+/** A network that is not the whole internet. */
+export const network: Kind<Prefix> = text("an IP address or a network such as 203.0.113.0/24", (written) => {
+  const value = parsePrefix(written);
+  return value === null || isTooWide(value) ? null : { value, toml: quote(value) };
+});
+
+export const mailAddress: Kind<string> = text("a mail address such as alice@example.org", (written) =>
+  same(parseAddress(written)),
+);
+
+/** Goes into the configuration of Postfix and Dovecot, in which blanks, `$`, `#` and quotes have a meaning. */
+export const path: Kind<string> = text("an absolute path of letters, digits and ._@+-/", (written) =>
+  same(/^\/[A-Za-z0-9._@+/-]{1,1000}$/.test(written) ? written : null),
+);
+
+/** The next hop of transport(5), always with a port; the brackets prevent an MX look-up. */
+export const nextHop: Kind<string> = text('a server such as "[smtp.example.net]:587"', (written) => {
+  const [, host = "", digits = ""] = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(written) ?? [];
+  const name = parseHostName(host) ?? parseIp(host);
+  const number = Number(digits);
+  return name === null || number < 1 || number > 65_535 ? null : same(`[${name}]:${number}`);
+});
+
+/** A login name: goes into a table of Postfix, in which blanks and colons have a meaning. */
+export const loginName: Kind<string> = text("a login name without blanks and colons", (written) =>
+  same(/^[\x21-\x39\x3b-\x7e]{1,256}$/.test(written) && !/["\\]/.test(written) ? written : null),
+);
+
+/** For people: one printable line. */
+export const oneLine: Kind<string> = text("one line of text, of at most 200 characters", (written) =>
+  same(written !== "" && printable(written, 200) === written ? written : null),
+);
+
+/** A URL; it may contain a secret. */
+export const url: Kind<string> = text("an address such as https://example.org/path", (written) =>
+  same(
+    /^https?:\/\/[\x21-\x7e]{1,2000}$/.test(written) && !/["\\]/.test(written) && URL.canParse(written)
+      ? written
+      : null,
+  ),
+);
+
+/** Null: none. */
+export const quietHours: Kind<QuietHours | null> = text('hours such as "22:00-07:00", or ""', (written) => {
+  const value = parseQuietHours(written);
+  return value === null && written !== "" ? null : { value, toml: quote(written) };
+});
+
+export const timeZone: Kind<string> = text("a time zone such as Europe/Berlin", (written) =>
+  same(/^[A-Za-z0-9_+/-]{1,64}$/.test(written) && isTimeZone(written) ? written : null),
+);
+
+export const localPart: Kind<string> = text("the part of an address before the @, but not postmaster", (written) => {
+  const lower = written.toLowerCase();
+  return same(/^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?$/.test(lower) && lower !== "postmaster" ? lower : null);
+});
