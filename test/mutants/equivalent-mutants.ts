@@ -3,6 +3,12 @@ import type { Equivalent } from "./equivalents.ts";
 /** Survivors that no test can tell from the original. Whoever adds one says why. */
 export const equivalents: readonly Equivalent[] = [
   {
+    file: "src/core/bounded-map.ts",
+    was: "if (oldest.done !== true) this.#entries.delete(oldest.value);",
+    is: ["if (true) this.#entries.delete(oldest.value);"],
+    why: "A map that is too large has an oldest entry.",
+  },
+  {
     file: "src/core/alerts/schedule.ts",
     was: "quiet.from < quiet.to ? minute >= quiet.from && minute < quiet.to : minute >= quiet.from || minute < quiet.to;",
     is: [
@@ -224,15 +230,6 @@ export const equivalents: readonly Equivalent[] = [
     why: "An empty list says what no list says; it is only held a while longer.",
   },
   {
-    file: "src/engine/facts/address-cache.ts",
-    was: "if (this.#subjects.size >= LIMITS.cachedAddresses) this.#subjects.clear();",
-    is: [
-      "if (true) this.#subjects.clear();",
-      "if (this.#subjects.size > LIMITS.cachedAddresses) this.#subjects.clear();",
-    ],
-    why: "What is not remembered is worked out again, to the same.",
-  },
-  {
     file: "src/engine/event-processor.ts",
     was: 'event.type === "ALLOW_ASKED" ? this.#parts.history.bansWithin(event.prefix).map((ban) => ban.prefix) : [],',
     is: ["true ? this.#parts.history.bansWithin(event.prefix).map((ban) => ban.prefix) : [],"],
@@ -293,12 +290,6 @@ export const equivalents: readonly Equivalent[] = [
     was: "this.#subjects.set(ip, subject);",
     is: [";"],
     why: "What is not remembered is worked out again, to the same.",
-  },
-  {
-    file: "src/engine/facts/address-cache.ts",
-    was: "if (oldest.done !== true) map.delete(oldest.value);",
-    is: ["if (true) map.delete(oldest.value);"],
-    why: "A map that is too large has an oldest entry.",
   },
   {
     file: "src/engine/alerts/alerts.ts",

@@ -1,4 +1,5 @@
 import type { Resolver } from "node:dns/promises";
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { isDomain } from "../../core/net/address.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { within } from "../../engine/lookups/within.ts";
@@ -24,7 +25,7 @@ const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
 /** Asks one resolver for MX, then for addresses, as a server does that replies to the sender. */
 export class DnsSenderDomains implements SenderDomains {
   readonly #clock: Clock;
-  readonly #held = new Map<string, Held>();
+  readonly #held = new BoundedMap<string, Held>(SENDER_DOMAIN_LIMITS.kept);
   #resolver: Resolver;
   #asking = 0;
 
@@ -52,7 +53,6 @@ export class DnsSenderDomains implements SenderDomains {
 
   async #look(domain: string): Promise<boolean | null> {
     const exists = await takesMail(this.#resolver, domain);
-    if (this.#held.size >= SENDER_DOMAIN_LIMITS.kept) this.#held.clear();
     const keptMs = exists === null ? SENDER_DOMAIN_LIMITS.failedMs : SENDER_DOMAIN_LIMITS.keptMs;
     this.#held.set(domain, { exists, until: this.#clock.now() + keptMs });
     return exists;

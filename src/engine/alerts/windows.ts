@@ -1,5 +1,6 @@
 import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AlertEvent, type EventRule, eventRules, type Thresholds } from "../../core/alerts/rules.ts";
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 import { Guesses } from "../explain/guesses.ts";
 import { AccountWindows } from "./account-windows.ts";
@@ -46,41 +47,34 @@ class RuleWindow {
   readonly #rule: EventRule;
   readonly #threshold: number;
   /** Ascending by time: what is seen again moves to the end. */
-  readonly #seen = new Map<string | number, Seen>();
+  readonly #seen: BoundedMap<string | number, Seen>;
 
   constructor(rule: EventRule, threshold: number) {
     this.#rule = rule;
     this.#threshold = threshold;
+    this.#seen = new BoundedMap(threshold);
   }
 
   take(event: AlertEvent): void {
     if (!this.#rule.matches(event)) return;
     const name = event.prefix ?? event.account ?? "";
-    const key = this.#rule.distinct ? name : event.id;
-    this.#seen.delete(key);
-    this.#seen.set(key, { at: event.at, name });
-    if (this.#seen.size > this.#threshold) this.#dropFirst();
+    this.#seen.set(this.#rule.distinct ? name : event.id, { at: event.at, name });
   }
 
   holding(now: Millis): Holding | null {
     const { code, windowMs, counted } = this.#rule;
-    for (const { at } of this.#seen.values()) {
+    for (const [key, { at }] of this.#seen) {
       if (at > now - windowMs) break;
-      this.#dropFirst();
+      this.#seen.delete(key);
     }
     if (this.#seen.size < this.#threshold) return null;
-    const named = mostFrequent([...this.#seen.values()].map(({ name }) => name));
+    const named = mostFrequent([...this.#seen].map(([, { name }]) => name));
     const from = named.length === 0 ? "" : `, from ${named.join(", ")}${this.#rule.distinct ? " and others" : ""}`;
     return {
       code,
       subject: "",
       detail: `${this.#threshold} or more ${counted} within ${formatDuration(windowMs)}${from}`,
     };
-  }
-
-  #dropFirst(): void {
-    const [first] = this.#seen.keys();
-    if (first !== undefined) this.#seen.delete(first);
   }
 }
 

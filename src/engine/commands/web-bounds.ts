@@ -1,8 +1,8 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { countWithin } from "../../core/decide/windows.ts";
 import { type Ip, isV4, type Prefix, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { HOUR_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Command, CommandError } from "../../wire/control/control.ts";
-import { dropOldest } from "../facts/address-cache.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, History } from "../ports.ts";
 
@@ -129,7 +129,7 @@ class Budget {
 class Shares {
   readonly #most: number;
   readonly #windowMs: number;
-  readonly #spent = new Map<Prefix, { readonly since: Millis; count: number }>();
+  readonly #spent = new BoundedMap<Prefix, { readonly since: Millis; count: number }>(LIMITS.cachedAddresses);
 
   constructor(most: number, windowMs: number) {
     this.#most = most;
@@ -140,9 +140,7 @@ class Shares {
     const known = this.#spent.get(from);
     const isOver = known === undefined || now < known.since || now - known.since >= this.#windowMs;
     const share = isOver ? { since: now, count: 0 } : known;
-    this.#spent.delete(from);
     this.#spent.set(from, share);
-    dropOldest(this.#spent, LIMITS.cachedAddresses);
     if (share.count >= this.#most) return false;
     share.count++;
     return true;

@@ -1,5 +1,6 @@
 import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AlertEvent, GUESSED_FOR_MS, GUESSING_WINDOW_MS, SPREAD_FACTOR } from "../../core/alerts/rules.ts";
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 
 /** Accounts of which wrong passwords are remembered, those that have signed in at all and others; the longest untouched one goes first. */
@@ -15,8 +16,8 @@ export class Guesses {
   readonly #found = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
   readonly #threshold: number;
   /** Apart, so that a flood of names that nobody has makes no guesses at an account forgotten. */
-  readonly #ofKnown = new Map<string, readonly AlertEvent[]>();
-  readonly #ofOthers = new Map<string, readonly AlertEvent[]>();
+  readonly #ofKnown = new BoundedMap<string, readonly AlertEvent[]>(MOST_KNOWN);
+  readonly #ofOthers = new BoundedMap<string, readonly AlertEvent[]>(MOST_OTHERS);
 
   constructor(threshold: number) {
     this.#threshold = threshold;
@@ -55,11 +56,8 @@ export class Guesses {
       ({ proof, prefix }) => proof !== event.proof || prefix !== event.prefix,
     );
     this.#forget(account);
-    const [all, most] = event.isKnownAccount ? [this.#ofKnown, MOST_KNOWN] : [this.#ofOthers, MOST_OTHERS];
+    const all = event.isKnownAccount ? this.#ofKnown : this.#ofOthers;
     all.set(account, [...others, event].slice(-SPREAD_FACTOR * this.#threshold));
-    if (all.size <= most) return;
-    const [first] = all.keys();
-    if (first !== undefined) all.delete(first);
   }
 
   /** Those before an account's first sign-in lie among the others. */

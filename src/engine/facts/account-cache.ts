@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { countGuesses, type Guess, networkShare } from "../../core/decide/account-guard.ts";
 import type { AccountFacts } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
@@ -6,7 +7,6 @@ import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountHistory } from "../ports.ts";
-import { dropOldest } from "./address-cache.ts";
 
 /** Where a login comes from: the unit of its address, and that with its neighbours. */
 export type Origin = Readonly<{ subject: Prefix; network: Prefix }>;
@@ -25,7 +25,7 @@ const LOOKED_AT = 20;
  */
 export class AccountCache {
   readonly #history: AccountHistory;
-  readonly #asked = new Map<string, readonly Asked[]>();
+  readonly #asked = new BoundedMap<string, readonly Asked[]>(LIMITS.cachedAccounts);
 
   constructor(history: AccountHistory) {
     this.#history = history;
@@ -53,9 +53,7 @@ export class AccountCache {
   passed(event: LoginAsked, { network }: Origin, now: Millis): void {
     const name = nameOf(event);
     const asked = [...this.#underWay(name, now), { at: now, proof: event.passwordHash, network }];
-    this.#asked.delete(name);
     this.#asked.set(name, asked.slice(-LIMITS.askedPerAccount));
-    dropOldest(this.#asked, LIMITS.cachedAccounts);
   }
 
   reported(event: LoginSucceeded | LoginFailed, { network }: Origin): void {

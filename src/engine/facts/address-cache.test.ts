@@ -4,7 +4,7 @@ import { BAN, factsOf, ip, MAIL, NOON, POLICY, STRANGER } from "../../../test/ki
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { AddressHistory, History, Reach } from "../ports.ts";
-import { AddressCache, dropOldest, mostTimes, push, type Who } from "./address-cache.ts";
+import { AddressCache, mostTimes, push, type Who } from "./address-cache.ts";
 import { ProtectionList } from "./protection.ts";
 
 const EMPTY: AddressHistory = {
@@ -201,17 +201,6 @@ test("as many times are kept as the widest limit of a known address needs", () =
   assert.ok(limit !== undefined);
   for (const key of ["mail", "connections", "probes"] as const)
     assert.equal(mostTimes({ ...few, [key]: [{ ...limit, count: 1_000 }] }), 3_001);
-});
-
-test("the oldest goes when there is one too many", () => {
-  const map = new Map([
-    ["a", 1],
-    ["b", 2],
-  ]);
-  dropOldest(map, 2);
-  assert.equal(map.size, 2);
-  dropOldest(map, 1);
-  assert.deepEqual([...map.keys()], ["b"]);
 });
 
 function who(text: string, sender: string | null = null): Who {

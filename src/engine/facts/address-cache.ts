@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Ban } from "../../core/decide/decision.ts";
 import type { Facts, Failure } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
@@ -61,9 +62,9 @@ const NO_TIMES: readonly Millis[] = [];
 export class AddressCache {
   readonly #history: History;
   readonly #protection: ProtectionList;
-  readonly #subjects = new Map<Ip, Prefix>();
-  readonly #states = new Map<Prefix, AddressState>();
-  readonly #accounts = new Map<string, Millis[]>();
+  readonly #subjects = new BoundedMap<Ip, Prefix>(LIMITS.cachedAddresses);
+  readonly #states = new BoundedMap<Prefix, AddressState>(LIMITS.cachedAddresses);
+  readonly #accounts = new BoundedMap<string, Millis[]>(LIMITS.cachedAccounts);
 
   constructor(history: History, protection: ProtectionList) {
     this.#history = history;
@@ -72,11 +73,7 @@ export class AddressCache {
 
   state(policy: Policy, ip: Ip, now: Millis): AddressState {
     const subject = this.#subject(policy, ip);
-    const known = this.#states.get(subject);
-    if (known === undefined) return this.#load(policy, subject, now);
-    this.#states.delete(subject);
-    this.#states.set(subject, known);
-    return known;
+    return this.#states.touch(subject) ?? this.#load(policy, subject, now);
   }
 
   facts(policy: Policy, state: AddressState, { ip, sender, ...beyond }: Who & Beyond, now: Millis): Facts {
@@ -146,7 +143,6 @@ export class AddressCache {
     const known = this.#subjects.get(ip);
     if (known !== undefined) return known;
     const subject = this.#protection.subject(ip, policy.bans.ipv6Prefix);
-    if (this.#subjects.size >= LIMITS.cachedAddresses) this.#subjects.clear();
     this.#subjects.set(ip, subject);
     return subject;
   }
@@ -173,7 +169,6 @@ export class AddressCache {
       bounces: until(history.bounces, now),
     };
     this.#states.set(subject, state);
-    dropOldest(this.#states, LIMITS.cachedAddresses);
     return state;
   }
 
@@ -183,7 +178,6 @@ export class AddressCache {
     const since = later(now, -longestWindowMs(policy.mail));
     const times = [...this.#history.accountMails(account, since, mostTimes(policy))];
     this.#accounts.set(account, times);
-    dropOldest(this.#accounts, LIMITS.cachedAccounts);
     return times;
   }
 }
@@ -207,10 +201,4 @@ export function mostTimes(policy: Policy): number {
   const { mail, connections, probes, logins, knownFactor } = policy;
   const limits = [...mail, ...connections, ...probes];
   return Math.max(timesToKeep(limits, knownFactor), logins.failures * knownFactor);
-}
-
-export function dropOldest(map: Map<unknown, unknown>, most: number): void {
-  if (map.size <= most) return;
-  const oldest = map.keys().next();
-  if (oldest.done !== true) map.delete(oldest.value);
 }

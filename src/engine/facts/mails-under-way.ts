@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Change } from "../../core/decide/decision.ts";
 import type { Credit } from "../../core/decide/honest-mail.ts";
 import type { Observation } from "../../core/events/log.ts";
@@ -5,7 +6,6 @@ import type { Message } from "../../core/events/mail.ts";
 import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { LIMITS } from "../limits.ts";
 import type { HonestMail } from "../ports.ts";
-import { dropOldest } from "./address-cache.ts";
 
 /** A mail between its last question and its delivery. */
 type UnderWay = {
@@ -23,7 +23,7 @@ type UnderWay = {
  */
 export class MailsUnderWay {
   readonly #honest: Pick<HonestMail, "hasWrittenTo">;
-  readonly #mails = new Map<string, UnderWay>();
+  readonly #mails = new BoundedMap<string, UnderWay>(LIMITS.mailsUnderWay);
 
   constructor(honest: Pick<HonestMail, "hasWrittenTo">) {
     this.#honest = honest;
@@ -32,10 +32,8 @@ export class MailsUnderWay {
   /** Postfix has all of it, and the guard has let it pass. */
   accepted({ queueId, account, sender }: Message, prefix: Prefix, network: Prefix): void {
     if (queueId === "") return;
-    this.#mails.delete(queueId);
     const from = account === null ? sender : null;
     this.#mails.set(queueId, { prefix, network, sender: from, proven: null, isSpam: false });
-    dropOldest(this.#mails, LIMITS.mailsUnderWay);
   }
 
   /** What it says for a server that this mail got through; null where nothing. */

@@ -1,6 +1,6 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import type { MailFacts } from "../../core/events/mail.ts";
 import { LIMITS } from "../limits.ts";
-import { dropOldest } from "./address-cache.ts";
 
 type Mail = Pick<MailFacts, "session" | "transaction">;
 
@@ -9,15 +9,15 @@ type Mail = Pick<MailFacts, "session" | "transaction">;
  * (SMTPD_POLICY_README). What falls out is not remembered as written to, and nothing else.
  */
 export class NamedRecipients {
-  readonly #mails = new Map<string, Readonly<{ transaction: string; named: string[] }>>();
+  readonly #mails = new BoundedMap<string, Readonly<{ transaction: string; named: string[] }>>(
+    LIMITS.namedRecipientsMails,
+  );
 
   add({ session, transaction }: Mail, recipient: string): void {
     const present = this.#mails.get(session);
     const named = present?.transaction === transaction ? present.named : [];
     if (named.length < LIMITS.namedRecipients) named.push(recipient);
-    this.#mails.delete(session);
     this.#mails.set(session, { transaction, named });
-    dropOldest(this.#mails, LIMITS.namedRecipientsMails);
   }
 
   of({ session, transaction }: Mail): readonly string[] {

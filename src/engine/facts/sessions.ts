@@ -1,5 +1,5 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { LIMITS } from "../limits.ts";
-import { dropOldest } from "./address-cache.ts";
 
 /** A mail within a connection, and the recipient that it named first. */
 export type Named = Readonly<{ session: string; transaction: string; recipient: string | null }>;
@@ -9,8 +9,8 @@ export type Named = Readonly<{ session: string; transaction: string; recipient: 
  * merely starts at nought again.
  */
 export class Sessions {
-  readonly #mails = new Map<string, number>();
-  readonly #bounces = new Map<string, Named>();
+  readonly #mails = new BoundedMap<string, number>(LIMITS.sessions);
+  readonly #bounces = new BoundedMap<string, Named>(LIMITS.sessions);
 
   /** A new connection may reuse the port of an old one. */
   begin(session: string): void {
@@ -23,10 +23,7 @@ export class Sessions {
   }
 
   addMail(session: string): void {
-    const mails = this.mails(session) + 1;
-    this.#mails.delete(session);
-    this.#mails.set(session, mails);
-    dropOldest(this.#mails, LIMITS.sessions);
+    this.#mails.set(session, this.mails(session) + 1);
   }
 
   /** Whether this mail has named a different recipient before. A question that Postfix repeats is the same one. */
@@ -37,8 +34,6 @@ export class Sessions {
 
   nameBounce({ session, transaction, recipient }: Named): void {
     if (this.#bounces.get(session)?.transaction === transaction) return;
-    this.#bounces.delete(session);
     this.#bounces.set(session, { session, transaction, recipient });
-    dropOldest(this.#bounces, LIMITS.sessions);
   }
 }

@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import { banIn, spared } from "../../core/decide/sparing.ts";
 import type { Event } from "../../core/events/event.ts";
@@ -6,7 +7,6 @@ import { contains, type Ip, type Prefix } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { Notices } from "../ports.ts";
-import { dropOldest } from "./address-cache.ts";
 import { Crowd } from "./crowd.ts";
 import type { ProtectionList } from "./protection.ts";
 
@@ -19,8 +19,8 @@ const NEWS_EVERY_MS = 10 * MINUTE_MS;
 export class Sparing {
   readonly #protection: ProtectionList;
   readonly #crowd: Crowd;
-  readonly #administrators = new Map<Ip, Millis>();
-  readonly #told = new Map<Prefix, Millis>();
+  readonly #administrators = new BoundedMap<Ip, Millis>(LIMITS.administrators);
+  readonly #told = new BoundedMap<Prefix, Millis>(LIMITS.cachedAccounts);
 
   constructor(protection: ProtectionList, notices: Notices) {
     this.#protection = protection;
@@ -33,9 +33,7 @@ export class Sparing {
 
   /** An administrator's session or token was used from here. */
   administratorAt(ip: Ip, now: Millis): void {
-    this.#administrators.delete(ip);
     this.#administrators.set(ip, now);
-    dropOldest(this.#administrators, LIMITS.administrators);
   }
 
   /** What forbids a ban of this network; null if nothing does. */
@@ -58,9 +56,7 @@ export class Sparing {
   isNews(prefix: Prefix, now: Millis): boolean {
     const told = this.#told.get(prefix);
     if (told !== undefined && isWithin(now, told, NEWS_EVERY_MS)) return false;
-    this.#told.delete(prefix);
     this.#told.set(prefix, now);
-    dropOldest(this.#told, LIMITS.cachedAccounts);
     return true;
   }
 }

@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
+import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Listing } from "../../core/events/mail.ts";
 import { type Ip, isV4 } from "../../core/net/ip.ts";
 import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "../../wire/dns/dnsbl.ts";
-import { dropOldest } from "../facts/address-cache.ts";
 import type { BlockLists, Clock, NameAnswer, Names, Notices } from "../ports.ts";
 import { ListHealth, type Probe } from "./list-health.ts";
 import { within } from "./within.ts";
@@ -35,7 +35,7 @@ const NOT_LISTED: Promise<null> = Promise.resolve(null);
  */
 export class DnsBlockLists implements BlockLists {
   readonly #parts: BlockListParts;
-  readonly #held = new Map<Ip, Held>();
+  readonly #held = new BoundedMap<Ip, Held>(LIST_LIMITS.kept);
   #lists: readonly List[] = [];
   #asking = 0;
 
@@ -86,9 +86,7 @@ export class DnsBlockLists implements BlockLists {
       held.answer = listing === null ? NOT_LISTED : Promise.resolve(listing);
       held.until = later(clock.now(), listing === null ? LIST_LIMITS.otherMs : Math.max(listedMs, SECOND_MS));
     });
-    this.#held.delete(ip);
     this.#held.set(ip, held);
-    dropOldest(this.#held, LIST_LIMITS.kept);
     return held.answer;
   }
 

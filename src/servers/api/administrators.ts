@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { ApiParts } from "./ports.ts";
@@ -9,7 +10,7 @@ const MOST = 256;
 /** Reports to the guard from where sessions and tokens are used, so that it does not ban administrators. */
 export class Administrators {
   readonly #parts: Pick<ApiParts, "guard" | "clock">;
-  readonly #told = new Map<Ip, Millis>();
+  readonly #told = new BoundedMap<Ip, Millis>(MOST);
 
   constructor(parts: Pick<ApiParts, "guard" | "clock">) {
     this.#parts = parts;
@@ -20,7 +21,6 @@ export class Administrators {
     const now = this.#parts.clock.now();
     const told = this.#told.get(ip);
     if (told !== undefined && Math.abs(now - told) < TELL_EVERY_MS) return;
-    if (this.#told.size >= MOST) this.#told.clear();
     this.#told.set(ip, now);
     const reply = await this.#parts.guard.ask("web", { verb: "admin_seen", ip });
     if (!reply.ok) this.#told.delete(ip);

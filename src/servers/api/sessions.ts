@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { later, type Millis } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
 
@@ -10,12 +11,10 @@ type Session = { readonly passwordHash: string; readonly startedAt: Millis; used
  */
 export class Sessions {
   /** By digest, so memory holds no usable secret. Ordered by last use. */
-  readonly #byDigest = new Map<string, Session>();
+  readonly #byDigest = new BoundedMap<string, Session>(API_LIMITS.sessions);
 
   /** Returns the secret for the cookie. */
   open(passwordHash: string, now: Millis): string {
-    const [oldest] = this.#byDigest.keys();
-    if (this.#byDigest.size >= API_LIMITS.sessions && oldest !== undefined) this.#byDigest.delete(oldest);
     const secret = randomBytes(32).toString("base64url");
     this.#byDigest.set(digestOf(secret), { passwordHash, startedAt: now, usedAt: now });
     return secret;

@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Observation } from "../../core/events/log.ts";
 
 /**
@@ -9,7 +10,7 @@ import type { Observation } from "../../core/events/log.ts";
  * The second has the score cut to a whole number. spamd replaces commas within a Message-ID.
  */
 export class SpamdLog {
-  readonly #exact = new Map<string, number>();
+  readonly #exact = new BoundedMap<string, number>(MOST_CHILDREN);
 
   /** Null: the line does not end a mail. */
   read(line: string): Observation | null {
@@ -17,7 +18,6 @@ export class SpamdLog {
     const [, pid = "", said = ""] = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/.exec(line) ?? [];
     const [, exact] = /^(?:identified spam|clean message) \((-?\d+(?:\.\d+)?)\//.exec(said) ?? [];
     if (exact !== undefined) {
-      if (this.#exact.size >= MOST_CHILDREN) this.#exact.clear();
       this.#exact.set(pid, Number(exact));
       return null;
     }
