@@ -1,5 +1,6 @@
 /** `npm run bench`: see docs/benchmarks.md. Exit code 0 unless something could not be measured; --strict: or missed. */
 import { parseArgs } from "node:util";
+import { messageOf } from "../src/core/error.ts";
 import { Lab } from "../test/lab/lab.ts";
 import { whyNoLab } from "../test/lab/network.ts";
 import { banTime } from "./ban-time.ts";
@@ -79,8 +80,4 @@ function arguments_(): Asked | null {
     );
     return null;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

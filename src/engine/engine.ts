@@ -1,6 +1,7 @@
 import { guardLowered } from "../core/decide/account-guard.ts";
 import { type Decision, decision } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
+import { messageOf } from "../core/error.ts";
 import type { Audit } from "../core/events/command.ts";
 import type { Event } from "../core/events/event.ts";
 import type { Observation } from "../core/events/log.ts";
@@ -158,7 +159,7 @@ export class Engine {
   #abandon(error: unknown, now: Millis): void {
     this.#parts.store.rollback();
     this.#storeRetryAt = now + LIMITS.storeRetryMs;
-    this.#parts.notices.raise("database_unwritable", error instanceof Error ? error.message : String(error));
+    this.#parts.notices.raise("database_unwritable", messageOf(error));
     for (const { answer, decided } of this.#end(false)) answer(failOpen(decided));
   }
 

@@ -1,10 +1,11 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import { parseCommandLine, printReply, printWatchLine } from "../wire/control/codec.ts";
 import type { CommandError, CommandLine, Origin, Reply } from "../wire/control/control.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../wire/control/framing.ts";
 import { actorFrom } from "../wire/control/rights.ts";
-import { messageOf, type Report } from "./report.ts";
+import type { Report } from "./report.ts";
 import { Connections, listenUnix } from "./unix-socket.ts";
 
 export const CONTROL_LIMITS = {

@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { messageOf } from "../core/error.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../wire/control/framing.ts";
 import { type KeeperCommand, type KeeperReply, parseKeeperCommand } from "../wire/control/keeper.ts";
-import { messageOf, type Report } from "./report.ts";
+import type { Report } from "./report.ts";
 import { Connections, listenUnix } from "./unix-socket.ts";
 
 const MOST_CONNECTIONS = 16;

@@ -12,11 +12,6 @@ export const problems = {
   internal_error: "A bug: the request was left unanswered, so mail goes on under its static rules.",
 } as const satisfies Record<string, string>;
 
-/** The message of an exception, for `detail`. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 const MOST_A_MINUTE = 10;
 const MINUTE_MS = 60_000;
 

@@ -1,5 +1,6 @@
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect, type Server, type Socket } from "node:net";
+import { codeOf, messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import type { Report } from "./report.ts";
 
@@ -81,5 +82,5 @@ function answers(path: string): Promise<boolean> {
 }
 
 function errnoOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error);
+  return codeOf(error) === "" ? messageOf(error) : codeOf(error);
 }

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
-import { messageOf, type Report } from "../servers/report.ts";
+import type { Report } from "../servers/report.ts";
 import {
   LOGIN_GOES_ON,
   LOGIN_REQUEST_BYTES,

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
-import { messageOf, type Report } from "../servers/report.ts";
+import type { Report } from "../servers/report.ts";
 import { Connections, listenUnix } from "../servers/unix-socket.ts";
 import { Framer } from "../wire/control/framing.ts";
 import { DUNNO, type PolicyRequest, parsePolicyRequest, printPolicyAction } from "../wire/postfix/policy.ts";

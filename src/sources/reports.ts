@@ -1,5 +1,6 @@
 import { ReportSpool } from "../adapters/fail2ban/report-spool.ts";
 import type { Ban } from "../core/decide/decision.ts";
+import { messageOf } from "../core/error.ts";
 import type { JailReported } from "../core/events/report.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Log } from "../engine/ports.ts";
@@ -58,7 +59,7 @@ export class ReportTaker {
     } catch (error) {
       if (this.#failing) return;
       this.#failing = true;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       this.#parts.log.warn("Reports of Fail2ban cannot be taken; it is tried again.", { why });
     }
   }

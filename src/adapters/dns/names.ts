@@ -1,4 +1,5 @@
 import { Resolver } from "node:dns/promises";
+import { codeOf } from "../../core/error.ts";
 import type { NameAnswer, Names } from "../../engine/ports.ts";
 
 /** Longer than any deadline that waits for it, so a late answer still arrives. */
@@ -27,8 +28,8 @@ export class ResolverNames implements Names {
       const ttlMs = Math.min(...records.map(({ ttl }) => ttl)) * 1_000;
       return { type: "addresses", addresses: records.map(({ address }) => address), ttlMs };
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : "";
-      return NO_SUCH.includes(code) ? { type: "none" } : { type: "failed", why: String(code) };
+      const code = codeOf(error);
+      return NO_SUCH.includes(code) ? { type: "none" } : { type: "failed", why: code };
     }
   }
 }

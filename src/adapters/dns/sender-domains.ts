@@ -1,5 +1,6 @@
 import type { Resolver } from "node:dns/promises";
 import { BoundedMap } from "../../core/bounded-map.ts";
+import { codeOf } from "../../core/error.ts";
 import { isDomain } from "../../core/net/address.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { within } from "../../engine/lookups/within.ts";
@@ -74,7 +75,7 @@ async function answerOf<T>(asked: Promise<readonly T[]>): Promise<readonly T[] |
   try {
     return await asked;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "";
+    const code = codeOf(error);
     return NO_SUCH.includes(code) ? [] : null;
   }
 }

@@ -1,4 +1,5 @@
 import { Resolver } from "node:dns/promises";
+import { codeOf, messageOf } from "../../core/error.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import type { Found, NameLookup } from "../../engine/lookups/expand-spf.ts";
 
@@ -54,8 +55,8 @@ async function found<T>(ask: () => Promise<readonly T[]>): Promise<Found<T>> {
   try {
     return { ok: true, found: await ask() };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const code = codeOf(error);
     if (NOTHING.includes(code)) return { ok: true, found: [] };
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: messageOf(error) };
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../../core/error.ts";
 
 /** More than the longest report that Fail2ban's action writes. */
 const MOST_BYTES = 128 * 1024;
@@ -35,7 +36,7 @@ export class ReportSpool {
       const bytes = Buffer.alloc(file.size);
       return { ok: true, text: bytes.toString("utf8", 0, readSync(fd, bytes, 0, file.size, 0)) };
     } catch (error) {
-      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: messageOf(error) };
     } finally {
       if (fd !== null) closeSync(fd);
     }

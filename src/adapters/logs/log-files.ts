@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { compose, type Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { constants, createGunzip } from "node:zlib";
+import { messageOf } from "../../core/error.ts";
 import { instant, type Millis } from "../../core/time.ts";
 import { type LogEntry, type LogQuery, matchesQuery } from "../../wire/control/log-query.ts";
 import { timeOfLine } from "../../wire/logs/log-time.ts";
@@ -83,7 +84,7 @@ async function* matching(
         if (matchesQuery(entry, query)) yield entry;
       }
     } catch (error) {
-      damaged(path, error instanceof Error ? error.message : String(error));
+      damaged(path, messageOf(error));
     }
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { codeOf, messageOf } from "../../core/error.ts";
 import type { LogPosition } from "../../core/events/log-position.ts";
 import { isRotated } from "../../wire/logs/rotated-log.ts";
 
@@ -76,7 +77,7 @@ export class LogFollower {
       if (isMissing(error)) this.#wasMissing = true;
       if (isMissing(error) || this.#failing) return;
       this.#failing = true;
-      this.#parts.failed(error instanceof Error ? error.message : String(error));
+      this.#parts.failed(messageOf(error));
     }
   }
 
@@ -185,5 +186,5 @@ function isEmpty(path: string): boolean {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return codeOf(error) === "ENOENT";
 }

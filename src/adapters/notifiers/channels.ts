@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
+import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { AlertChannel, AlertMessage } from "../../engine/alerts/ports.ts";
 import type { Clock, Outcome } from "../../engine/ports.ts";
@@ -131,7 +132,10 @@ function orUnusable<T>(send: (wish: T) => Promise<Outcome>): (wish: T) => Promis
     try {
       return await send(wish);
     } catch (error) {
-      return { ok: false, reason: error instanceof Unusable ? error.message : `it cannot be used: ${String(error)}` };
+      return {
+        ok: false,
+        reason: error instanceof Unusable ? error.message : `it cannot be used: ${messageOf(error)}`,
+      };
     }
   };
 }

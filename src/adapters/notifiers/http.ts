@@ -1,6 +1,7 @@
 import { request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 import type { LookupFunction } from "node:net";
+import { codeOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { Outcome } from "../../engine/ports.ts";
 
@@ -74,7 +75,7 @@ function explain(status: number, said: string): string {
 
 /** With several addresses, the combined error has no message of its own. */
 function wordsOf(error: Error): string {
-  const code = "code" in error ? String(error.code) : "";
+  const code = codeOf(error);
   return printable(error.message === "" ? code : error.message, SHOWN);
 }
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { codeOf } from "../../core/error.ts";
 import { parseReply, parseWatchLine, printCommandLine } from "../../wire/control/codec.ts";
 import type { Command, Reply, Verb } from "../../wire/control/control.ts";
 import { CONTROL_LINE_BYTES, CONTROL_REPLY_BYTES, Framer } from "../../wire/control/framing.ts";
@@ -79,7 +80,7 @@ function noAnswer(kind: NoAnswer["kind"]): NoAnswer {
 }
 
 function kindOf(error: Error): NoAnswer["kind"] {
-  switch ("code" in error ? error.code : "") {
+  switch (codeOf(error)) {
     case "ENOENT":
     case "ENOTDIR":
     case "ECONNREFUSED":

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../../core/error.ts";
 import { asOwnerOf } from "../machine/as-owner.ts";
 import { accountsMigrations } from "./accounts-db/migrations.ts";
 import { integer, text } from "./columns.ts";
@@ -149,7 +150,7 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
 function translated(path: string, error: unknown): UnusableDatabase {
-  const says = error instanceof Error ? error.message : String(error);
+  const says = messageOf(error);
   const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
   if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return damaged(path, says);
   return new UnusableDatabase("unopenable", `${path} cannot be opened: ${says}.`);

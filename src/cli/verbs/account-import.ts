@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { hashed } from "../../adapters/accounts/account-secret.ts";
 import { loadPasswordJudge } from "../../adapters/accounts/password-strength.ts";
+import { codeOf } from "../../core/error.ts";
 import { ENTRIES_PER_COMMAND, type FileChanges } from "../../wire/control/control.ts";
 import { type AccountLine, parseAccountsFile } from "../../wire/dovecot/accounts-file.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "../call.ts";
@@ -63,8 +64,7 @@ function readText(path: string): string | Problem {
       closeSync(file);
     }
   } catch (error) {
-    const why =
-      error instanceof Error && "code" in error && error.code === "ENOENT" ? "does not exist" : "cannot be read";
+    const why = codeOf(error) === "ENOENT" ? "does not exist" : "cannot be read";
     return failed(`${oneLine(path)} ${why}.`, "");
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readServiceEnvironment } from "../../adapters/machine/service-environment.ts";
+import { codeOf } from "../../core/error.ts";
 import { instant } from "../../core/time.ts";
 import { warningsOf } from "../../settings/conflicts.ts";
 import { type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
@@ -56,7 +57,7 @@ export function settingsOf({ layout, env }: Pick<Call, "layout" | "env">): Valid
   try {
     text = readFileSync(layout.settings, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "";
+    const code = codeOf(error);
     if (code === "EACCES") return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
   }

@@ -2,6 +2,7 @@ import { createPublicKey } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { PublishedRecords } from "../../adapters/dns/published.ts";
+import { codeOf } from "../../core/error.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { dkimKeys } from "../../render/rspamd/dkim-keys.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -99,7 +100,7 @@ function publicKey(call: Call, settings: Settings, domain: string): string | Pro
     if (existsSync(file) || process.getuid?.() === 0)
       return createPublicKey(readFileSync(file)).export({ type: "spki", format: "der" }).toString("base64");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "";
+    const code = codeOf(error);
     if (code === "ENOENT") return failed(`${domain} has no key yet.`, "Start the server first, or `config apply`.");
     if (code !== "EACCES") throw error;
   }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { JAILS, OWN_JAIL } from "../../core/decide/jails.ts";
 import { type Blamed, wouldReport } from "../../core/decide/would-ban.ts";
+import { messageOf } from "../../core/error.ts";
 import { formatDuration } from "../../core/time.ts";
 import { filterSources } from "../../daemon/set-up/adopt-filters.ts";
 import { CHECKOUT } from "../../daemon/set-up/checkout.ts";
@@ -66,7 +67,7 @@ function logText(file: string): string | Problem {
   try {
     return readFileSync(file).subarray(-MOST_LOG_BYTES).toString("utf8");
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return wrongUsage(`The log ${oneLine(file)} cannot be read: ${oneLine(why)}.`, "Name a file of log lines.");
   }
 }

@@ -1,5 +1,6 @@
 import { type ComponentLog, findLogs, searchLogs } from "../../adapters/logs/log-files.ts";
 import { endOf, LogFollower, WRITERS_CHANGE_OVER_MS } from "../../adapters/logs/log-follower.ts";
+import { codeOf } from "../../core/error.ts";
 import { isQueueId } from "../../core/events/queue-id.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { instant, isoTime, type Millis, parseDuration } from "../../core/time.ts";
@@ -94,7 +95,7 @@ function allLogs({ layout }: Call): readonly ComponentLog[] | Problem {
   try {
     return findLogs(layout.log);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "";
+    const code = codeOf(error);
     if (code === "ENOENT") return failed(`There are no logs below ${layout.log}.`, "`--data` names another directory.");
     if (code === "EACCES") return failed("The logs may be read by root only.", "Try again with sudo.");
     throw error;

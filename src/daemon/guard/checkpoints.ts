@@ -1,5 +1,6 @@
 import type { MaintenanceProcess } from "../../adapters/sqlite/maintenance/process.ts";
 import type { WriteAheadLog } from "../../adapters/sqlite/maintenance/write-ahead-log.ts";
+import { messageOf } from "../../core/error.ts";
 import type { Log, Notices } from "../../engine/ports.ts";
 
 export type CheckpointsParts = Readonly<{
@@ -92,7 +93,7 @@ export class Checkpoints {
       else if (log.bytes >= this.#forceAt) this.#force(log.bytes);
     } catch (error) {
       journal.error("A checkpoint failed; it is tried again.", {
-        why: error instanceof Error ? error.message : String(error),
+        why: messageOf(error),
       });
     }
     this.#restUntil = performance.now() + REST * (performance.now() - from);

@@ -27,6 +27,7 @@ import { SqliteRecipients } from "../../adapters/sqlite/engine-db/recipients.ts"
 import { SqliteSenderLogins } from "../../adapters/sqlite/engine-db/sender-logins.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import type { Ban } from "../../core/decide/decision.ts";
+import { messageOf } from "../../core/error.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
@@ -227,7 +228,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       if (now["accounts.follow"] === "") files.endFollowing();
     } catch (error) {
       // A full disk: the former values stay in force.
-      notices.raise("database_unwritable", error instanceof Error ? error.message : String(error));
+      notices.raise("database_unwritable", messageOf(error));
     }
   }
   function allowList(): readonly Prefix[] {

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
 import type { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
 import type { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
+import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../engine/admin-ports.ts";
 import type { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
@@ -77,7 +78,7 @@ export class Housekeeping {
       void this.#askKeeper();
     } catch (error) {
       log.error("Housekeeping failed; it is tried again.", {
-        why: error instanceof Error ? error.message : String(error),
+        why: messageOf(error),
       });
     }
     this.#working = false;

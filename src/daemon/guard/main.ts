@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { systemClock } from "../../adapters/machine/clock.ts";
 import { SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
 import { initialise } from "../../adapters/sqlite/engine-db/initialise.ts";
+import { messageOf } from "../../core/error.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import { composeGuard } from "./compose.ts";
 import { readSettings } from "./settings.ts";
@@ -13,7 +14,7 @@ try {
   if (process.argv.includes("--init")) prepare(layout);
   else await run(layout);
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exit(1);
 }
 

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
 import type { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import type { MaintenanceProcess } from "../../adapters/sqlite/maintenance/process.ts";
+import { messageOf } from "../../core/error.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
@@ -61,7 +62,7 @@ export class Removal {
       }
     } catch (error) {
       this.#parts.log.error("Old events could not be removed; it is tried again.", {
-        why: error instanceof Error ? error.message : String(error),
+        why: messageOf(error),
       });
     }
     this.#working = false;

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { messageOf } from "../../core/error.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { type Settings, settingKeys } from "../../settings/schema.ts";
@@ -13,7 +14,7 @@ export function readSettings(layout: Layout): SettingsRead {
   } catch (error) {
     return {
       ok: false,
-      reason: `${layout.settings} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+      reason: `${layout.settings} cannot be read: ${messageOf(error)}.`,
     };
   }
   const loaded = loadSettings(text, process.env);

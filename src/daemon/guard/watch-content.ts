@@ -1,5 +1,6 @@
 import { writeSpamPreferences } from "../../adapters/content/spam-preferences.ts";
 import { pingSpamd } from "../../adapters/content/spamd-client.ts";
+import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { AuthorLists, SpamPreferences } from "../../engine/admin-ports.ts";
 import { SpamFilterWatch } from "../../engine/alerts/spam-filter-watch.ts";
@@ -69,7 +70,7 @@ export class ContentWatch {
       try {
         lists.refresh();
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         log.warn(`${what} could not be written; it is tried again.`, { why });
       }
     }

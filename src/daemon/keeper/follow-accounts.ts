@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { hashed } from "../../adapters/accounts/account-secret.ts";
 import { verifyPassword } from "../../adapters/accounts/password-hash.ts";
 import type { FollowedRow } from "../../adapters/sqlite/accounts-db/followed.ts";
+import { codeOf } from "../../core/error.ts";
 import { type Command, ENTRIES_PER_COMMAND, type FileChanges } from "../../wire/control/control.ts";
 import type { KeeperTrouble } from "../../wire/control/keeper.ts";
 import { type AccountLine, parseAccountsFile } from "../../wire/dovecot/accounts-file.ts";
@@ -120,7 +121,7 @@ function readText(path: string): Text {
     if (stat.size > MOST_BYTES) return { ok: false, reason: "is larger than 16 MB" };
     return { ok: true, text: readFileSync(path, "utf8") };
   } catch (error) {
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const missing = codeOf(error) === "ENOENT";
     return { ok: false, reason: missing ? "does not exist" : "cannot be read" };
   }
 }

@@ -2,8 +2,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { systemClock as clock } from "../../adapters/machine/clock.ts";
 import { giveSocket } from "../../adapters/root-files/files.ts";
+import { messageOf } from "../../core/error.ts";
 import { KeeperServer } from "../../servers/keeper-server.ts";
-import { messageOf, problems } from "../../servers/report.ts";
+import { problems } from "../../servers/report.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../../settings/layout.ts";
 import { userIds } from "../set-up/site.ts";
 import { LOOK_EVERY_MS } from "./follow-certificate.ts";

@@ -3,6 +3,7 @@ import { constants, setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { carryOut, READY } from "../../adapters/sqlite/maintenance/orders.ts";
 import { MaintenanceWork } from "../../adapters/sqlite/maintenance/work.ts";
+import { messageOf } from "../../core/error.ts";
 
 /**
  * Started by the guard with the path of `engine.db`: an order a line on standard input, an answer a line on standard
@@ -24,7 +25,7 @@ function answer(line: string): string {
   try {
     return carryOut(line, work);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${messageOf(error)}\n`);
     return "null";
   }
 }

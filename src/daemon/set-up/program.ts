@@ -4,6 +4,7 @@ import { type BuildOptions, build, type OutputFile, stop } from "esbuild";
 import { copyFile, linkProgram } from "../../adapters/root-files/copies.ts";
 import { writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
+import { messageOf } from "../../core/error.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 
@@ -48,7 +49,7 @@ async function bundled(checkout: string, all: readonly BuildOptions[]): Promise<
     );
     return made.flatMap(({ outputFiles }) => outputFiles ?? []);
   } catch (error) {
-    const says = error instanceof Error ? error.message.split("\n").slice(0, 2).join(" ") : String(error);
+    const says = messageOf(error).split("\n").slice(0, 2).join(" ");
     throw new SetUpFailure(`The programs could not be built from ${checkout}: ${says}`);
   } finally {
     // Otherwise the process of esbuild would live as long as this one.

@@ -1,5 +1,6 @@
 import { systemClock } from "../../adapters/machine/clock.ts";
 import { createLog } from "../../adapters/machine/log.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 import { composeWeb } from "./compose.ts";
 import { readSettings } from "./settings.ts";
@@ -31,7 +32,7 @@ function fail(sentence: string): never {
 }
 
 function whyNot(error: unknown): string {
-  switch (error instanceof Error && "code" in error ? error.code : "") {
+  switch (codeOf(error)) {
     case "EADDRINUSE":
       return "another program listens there; set ports.http to another port.";
     case "EACCES":
@@ -39,6 +40,6 @@ function whyNot(error: unknown): string {
     case "EADDRNOTAVAIL":
       return "this machine does not have that address; set http.address.";
     default:
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
   }
 }

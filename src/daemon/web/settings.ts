@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { messageOf } from "../../core/error.ts";
 import { readWebSettings, type WebSettings } from "../../settings/for-web.ts";
 import type { Layout } from "../../settings/layout.ts";
 
@@ -12,7 +13,7 @@ export function readSettings({ webSettings }: Layout): Read {
   } catch (error) {
     return {
       ok: false,
-      reason: `${webSettings} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+      reason: `${webSettings} cannot be read: ${messageOf(error)}.`,
     };
   }
   const read = readWebSettings(text);

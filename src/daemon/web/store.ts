@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { Credentials } from "../../adapters/sqlite/accounts-db/admin.ts";
 import { openEngineForReading } from "../../adapters/sqlite/open.ts";
 import { SqliteQueries } from "../../adapters/sqlite/read/queries.ts";
+import { messageOf } from "../../core/error.ts";
 import type { Queries } from "../../engine/ports.ts";
 import { type Credentials as CredentialsPort, StoreDown } from "../../servers/api/ports.ts";
 
@@ -53,7 +54,7 @@ export class WebStore {
       this.#note(null);
       return value;
     } catch (error) {
-      const trouble = error instanceof Error ? error.message : String(error);
+      const trouble = messageOf(error);
       this.#note(trouble);
       this.#forget();
       throw new StoreDown(trouble);

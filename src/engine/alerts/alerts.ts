@@ -2,6 +2,7 @@ import { setImmediate as nextTurn, setTimeout as waitFor } from "node:timers/pro
 import { type Holding, isCondition, isServerIll } from "../../core/alerts/alerts.ts";
 import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../../core/alerts/rules.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
+import { messageOf } from "../../core/error.ts";
 import { DAY_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import { AlertBook } from "./book.ts";
@@ -111,7 +112,7 @@ export class Alerts {
       this.#save();
       if (isRead) this.#lookedAt = this.#parts.clock.now();
     } catch (error) {
-      this.#parts.log.error("Alerts failed; they go on in a second.", { why: wordsOf(error) });
+      this.#parts.log.error("Alerts failed; they go on in a second.", { why: messageOf(error) });
     }
     this.#working = false;
   }
@@ -143,7 +144,7 @@ export class Alerts {
       this.#lookAtVolume();
       return true;
     } catch (error) {
-      this.#parts.log.warn("Alerts cannot read what happened; it is tried again.", { why: wordsOf(error) });
+      this.#parts.log.warn("Alerts cannot read what happened; it is tried again.", { why: messageOf(error) });
       return false;
     }
   }
@@ -215,11 +216,7 @@ export class Alerts {
       this.#parts.store.save({ alerts, deliveries: this.#outbox.deliveries });
       this.#unsaved = false;
     } catch (error) {
-      this.#parts.log.warn("Alerts could not be kept; it is tried again.", { why: wordsOf(error) });
+      this.#parts.log.warn("Alerts could not be kept; it is tried again.", { why: messageOf(error) });
     }
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/error.ts";
 import type { Command, CommandLine, Origin, Reply } from "../../wire/control/control.ts";
 import type { Health } from "../../wire/control/items.ts";
 import type { AuthorLists, CredentialStore } from "../admin-ports.ts";
@@ -39,7 +40,7 @@ export function createCommands(parts: CommandParts) {
       refresh(parts.authors);
       return reply;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       return {
         ok: false,
         kind: "failed",

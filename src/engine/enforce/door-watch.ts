@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/error.ts";
 import { type DoorPlan, type DoorRules, keyOf, planDoors } from "../../core/firewall/doors.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
@@ -70,7 +71,7 @@ export class DoorWatch {
       await this.#end(plan);
       this.#report(trouble ?? this.#unable?.reason ?? null);
     } catch (error) {
-      this.#report(error instanceof Error ? error.message : String(error));
+      this.#report(messageOf(error));
     }
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { messageOf } from "../../core/error.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { BanLog, BanStep, Clock, Firewall, Log, Notices, Outcome } from "../ports.ts";
 
@@ -278,8 +279,4 @@ class BanEnforcer implements Enforcer {
       this.nudge();
     }, delayMs);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/error.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { BanLog, Log } from "../ports.ts";
 
@@ -39,7 +40,7 @@ export class Kicker {
       }
     } catch (error) {
       log.warn("Sessions of banned addresses stay open.", {
-        reason: error instanceof Error ? error.message : String(error),
+        reason: messageOf(error),
       });
     }
     this.#isWorking = false;

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { codeOf, messageOf } from "./error.ts";
+
+test("an error tells its message, and anything else itself", () => {
+  assert.equal(messageOf(new TypeError("no such thing")), "no such thing");
+  assert.equal(messageOf("plain"), "plain");
+  assert.equal(messageOf(undefined), "undefined");
+});
+
+test("the code of an error, where it has one", () => {
+  assert.equal(codeOf(Object.assign(new Error("gone"), { code: "ENOENT" })), "ENOENT");
+  assert.equal(codeOf(Object.assign(new Error("odd"), { code: 7 })), "7");
+  assert.equal(codeOf(new Error("plain")), "");
+  assert.equal(codeOf({ code: "ENOENT" }), "");
+  assert.equal(codeOf(null), "");
+});
