@@ -112,7 +112,7 @@ describe("with a running guard", TIMED, () => {
     ["account add anna@example.org --password-stdin", "", 1, /held no password/],
     ["account add anna@example.org --password-stdin", "x".repeat(5_000), 1, /held no password/],
     ["account add anna@example.org", `${PASSWORD}\n`, 2, /no terminal.*--password-stdin/],
-    ["account add anna@elsewhere.example --password-stdin", `${PASSWORD}\n`, 1, /no mail domain of this server/],
+    ["account add anna@elsewhere.example --password-stdin", `${PASSWORD}\n`, 1, /not a mail domain of this server/],
     ["account add anna --password-stdin", `${PASSWORD}\n`, 2, /cannot be an account/],
     ["account add a/../b@example.org --password-stdin", `${PASSWORD}\n`, 2, /cannot be an account/],
   ];
@@ -148,7 +148,7 @@ describe("with a running guard", TIMED, () => {
 
   test("status, cleanup, the dashboard's password and new settings", async () => {
     assert.match((await run("status")).out, /^GhostInbox is running\. Up .*\n {2}guard +ok/);
-    assert.match((await run("cleanup")).out, /No ban was over/);
+    assert.match((await run("cleanup")).out, /No ban has expired/);
     assert.equal((await run("admin passwd --password-stdin", PASSWORD)).code, 0);
     const applied = await run("config apply");
     assert.match(applied.out, /^In force now: limits\.mail\.per_minute, ports\.login_policy\. In force with the next/);
@@ -169,7 +169,7 @@ describe("with a running guard", TIMED, () => {
     assert.match(listed.out, /^warning +many_bans +2026-01-01 00:00:00 UTC +open +11 networks\n/m);
     assert.match(
       listed.out,
-      /^They are told through: email, gotify g\.example #1\.\n! gotify g\.example #1 fails: it answered 503/m,
+      /^They are sent through: email, gotify g\.example #1\.\n! gotify g\.example #1 fails: it answered 503/m,
     );
   });
 

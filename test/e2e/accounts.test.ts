@@ -74,7 +74,7 @@ describe("accounts", { skip: whyNoLab() ?? false }, () => {
     writeFileSync(imported, lines.join("\r\n"));
     const { stdout, stderr } = await product.cli(["account", "import", imported]);
     assert.match(stdout + stderr, new RegExp(`^${schemes.length + 1} accounts imported`, "m"));
-    assert.match(stdout, /carl@elsewhere\.test is of elsewhere\.test, which is no mail domain/);
+    assert.match(stdout, /carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/);
     const all = [...names.values(), "bare@two.test"];
     // Each from an address of its own: ten connections are all that one may have.
     const tries = all.map(async (name, i) => ((await signsIn(name, PASSWORD, `198.51.100.${71 + i}`)) ? [] : [name]));

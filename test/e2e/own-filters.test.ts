@@ -73,7 +73,7 @@ describe("security/filter.d of the checkout", { skip: whyNoLab() ?? false }, () 
     write("gullible", "reject: .* from .*\\[<HOST>\\]");
     await product.json(["fail2ban", "restart"]);
     const told = await jails();
-    assert.ok(told.includes(`${join(directory, "gullible.conf")} is no jail`), told);
+    assert.ok(told.includes(`${join(directory, "gullible.conf")} was refused`), told);
     await hangUp("198.51.100.203", "NOOP");
     await isBannedBy("curious", "198.51.100.203");
   });

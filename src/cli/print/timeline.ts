@@ -33,7 +33,7 @@ export function printRemedies(timeline: readonly TimelineStep[]): string {
 
 export function printAccount({ account, addresses, timeline }: AccountReport): string {
   const name = oneLine(account);
-  if (timeline.length === 0) return `Nothing is known of ${name}.`;
+  if (timeline.length === 0) return `Nothing is known about ${name}.`;
   const rows = addresses.map(({ ip, succeeded, failed, lastAt }) => [
     `  ${ip}`,
     `${succeeded} succeeded`,
@@ -49,7 +49,7 @@ export function printAccount({ account, addresses, timeline }: AccountReport): s
 }
 
 export function printMessage({ asked, queueIds, messageIds, timeline }: MessageReport): string {
-  if (timeline.length === 0) return `Nothing is known of ${oneLine(asked)}.`;
+  if (timeline.length === 0) return `Nothing is known about ${oneLine(asked)}.`;
   const end = timeline.findLast(({ type }) => ENDINGS.has(type)) ?? null;
   return parts([
     [

@@ -103,7 +103,7 @@ test("an IPv6 network keeps its length in the command, a single address loses it
 });
 
 test("an address never seen", () => {
-  assert.equal(printWhy(subject({})), "203.0.113.7 is not banned: nothing is known of it.");
+  assert.equal(printWhy(subject({})), "203.0.113.7 is not banned: nothing is known about it.");
   assert.equal(nextAfterWhy(subject({})), "./ghostinbox events");
 });
 

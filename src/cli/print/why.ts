@@ -40,7 +40,8 @@ export function nextAfterWhy({ ip, report }: WhySubject): string {
 function state(subject: WhySubject): string {
   const { ip, report, nowMs } = subject;
   const { ban } = report;
-  if (ban === null) return isUnknown(subject) ? `${ip} is not banned: nothing is known of it.` : `${ip} is not banned.`;
+  if (ban === null)
+    return isUnknown(subject) ? `${ip} is not banned: nothing is known about it.` : `${ip} is not banned.`;
   const covering = ban.prefix.startsWith(`${ip}/`) ? "" : ` as part of ${ban.prefix}`;
   const lines = [
     `${ip} is banned${covering} ${until(ban.expiresAt, nowMs)}.`,

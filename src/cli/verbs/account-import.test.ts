@@ -28,7 +28,7 @@ describe("accounts of a file, and networks", TIMED, () => {
     const { code, out, err } = await importing(text);
     assert.equal(code, 0, err);
     assert.match(out, /^2 accounts imported\.$/m);
-    assert.match(out, /^Not imported: carl@elsewhere\.test is of elsewhere\.test, which is no mail domain/m);
+    assert.match(out, /^Not imported: carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/m);
     assert.match(out, /^Weak: bert@example\.org: The password is too short/m);
     assert.match((await run("account list")).out, /^bert@example\.org +active/m);
     const again = json(await run(`account import ${file} --json`));
@@ -61,7 +61,7 @@ describe("accounts of a file, and networks", TIMED, () => {
 
   const wrong: readonly [line: string, code: number, says: RegExp][] = [
     ["account networks anna@example.org", 2, /needs add\|remove\|list/],
-    ["account networks anna@example.org allow 203.0.113.7", 2, /Say add, remove or list/],
+    ["account networks anna@example.org allow 203.0.113.7", 2, /Use add, remove or list/],
     ["account networks anna@example.org add", 2, /no network to add/],
     ["account networks anna@example.org add nonsense", 2, /“nonsense” is no network/],
     ["account networks anna@example.org add 0.0.0.0/0", 2, /no network that restricts/],

@@ -11,7 +11,7 @@ export async function accountNetworks(call: Call): Promise<Answer> {
   const action = call.args[1] ?? "";
   if (action === "list") return networks.length === 0 ? list(call, name) : wrongUsage("list takes no network.", "");
   if (action !== "add" && action !== "remove")
-    return wrongUsage(`Say add, remove or list, not "${action}".`, `Write: ${PROGRAM} account networks ${name} list`);
+    return wrongUsage(`Use add, remove or list, not "${action}".`, `Write: ${PROGRAM} account networks ${name} list`);
   if (networks.length === 0)
     return wrongUsage(`There is no network to ${action}.`, "Write it like 203.0.113.0/24 or 2001:db8::/32.");
   const asked =

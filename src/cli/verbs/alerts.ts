@@ -8,7 +8,7 @@ export async function alertsTest(call: Call): Promise<Answer> {
   const asked = await call.guard.ask<"alerts_test">({ verb: "alerts_test" });
   if (!asked.ok) return asked;
   const { results } = asked.result;
-  if (results.length === 0) return failed("Alerts go nowhere: no channel is set.", NO_CHANNEL);
+  if (results.length === 0) return failed("No channel for alerts is set.", NO_CHANNEL);
   const lines = results.map(({ channel, ok, detail }) => `${channel}: ${ok ? "taken" : `failed: ${oneLine(detail)}`}`);
   const bad = results.filter(({ ok }) => !ok).length;
   if (bad === 0) return done(asked.result, lines.join("\n"), `${PROGRAM} alerts list`);
@@ -45,8 +45,8 @@ export async function alertsList(call: Call): Promise<Answer> {
       ? "There has been no alert."
       : columns([["SEVERITY", "ALERT", "SINCE", "UNTIL", "DETAIL"], ...rows]) + more,
     channels.length === 0
-      ? `They are told nowhere: ${NO_CHANNEL}`
-      : `They are told through: ${channels.map(({ name }) => name).join(", ")}.`,
+      ? `No channel sends them: ${NO_CHANNEL}`
+      : `They are sent through: ${channels.map(({ name }) => name).join(", ")}.`,
     ...failing.map(({ name, failing: why }) => `! ${name} fails: ${oneLine(why ?? "")}`),
   ].join("\n");
   return done(asked.result, text, `${PROGRAM} alerts test`);

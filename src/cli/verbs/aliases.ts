@@ -19,7 +19,7 @@ export async function aliasRemove(call: Call): Promise<Answer> {
   if (typeof address !== "string") return address;
   const asked = await call.guard.ask<"alias_remove">({ verb: "alias_remove", address });
   if (!asked.ok) return asked;
-  return done(asked.result, `${address} is no alias any more.`, `${PROGRAM} alias list`);
+  return done(asked.result, `${address} is no longer an alias.`, `${PROGRAM} alias list`);
 }
 
 export function aliasBlock(call: Call): Promise<Answer> {

@@ -30,7 +30,7 @@ export async function unban(call: Call): Promise<Answer> {
   if (typeof target !== "string") return target;
   const asked = await call.guard.ask<"unban">({ verb: "unban", target });
   if (!asked.ok) return asked;
-  const text = `${shown(asked.result.prefix)} is banned no more.`;
+  const text = `${shown(asked.result.prefix)} is no longer banned.`;
   return done(asked.result, text, `${PROGRAM} allow add ${target}   # never to be banned again`);
 }
 
@@ -62,7 +62,7 @@ export async function cleanup(call: Call): Promise<Answer> {
   const { expired } = asked.result;
   return done(
     asked.result,
-    expired === 0 ? "No ban was over." : `${plural(expired, "ban")} that were over are removed.`,
+    expired === 0 ? "No ban has expired." : `${plural(expired, "ban")} that had expired were removed.`,
   );
 }
 
@@ -126,7 +126,7 @@ function banTime(call: Call): string | null | Problem {
   if (!call.flag("permanent")) return timeGiven(call);
   return call.option("for") === null
     ? "permanent"
-    : wrongUsage("--for and --permanent exclude each other.", "Give one.");
+    : wrongUsage("--for and --permanent exclude each other.", "Use only one.");
 }
 
 /** Null: none was given. */

@@ -97,12 +97,12 @@ export async function configApply(call: Call): Promise<Answer> {
   const restarted = programsToRestart(changed);
   for (const service of restarted) {
     const reply = await call.keeper.ask({ verb: "restart", service });
-    if (!reply.ok) return failed(`Not everything is in force: ${reply.reason}`, `\`${PROGRAM} status\` tells more.`);
+    if (!reply.ok) return failed(`Not everything is in force: ${reply.reason}`, `\`${PROGRAM} status\` shows more.`);
   }
   if (!recorded)
     return failed(
       "The settings are in force, but no record of it was kept: the database could not be written.",
-      `\`${PROGRAM} status\` tells more.`,
+      `\`${PROGRAM} status\` shows more.`,
     );
   const text = [...inForce(changed), applied.detail, ...restarted.map((program) => `Restarted the ${program}.`)];
   return done({ changed, restarted, detail: applied.detail }, text.join(" ").trim(), `${PROGRAM} status`);

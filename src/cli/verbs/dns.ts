@@ -71,7 +71,7 @@ function recordsFor(call: Call): Found | Problem {
   const { settings } = loaded;
   if (!settings.domains.includes(domain))
     return wrongUsage(
-      `"${oneLine(domain)}" is no mail domain of this server.`,
+      `"${oneLine(domain)}" is not a mail domain of this server.`,
       `It has: ${settings.domains.join(", ")}.`,
     );
   const key = publicKey(call, settings, domain);

@@ -16,10 +16,7 @@ export async function fail2banStatus(call: Call): Promise<Answer> {
   if (!running.ok) return running;
   const listed = await client(call, ["status"]);
   if (listed.code !== 0)
-    return failed(
-      `Fail2ban does not answer: ${lastLines(listed, 1)}.`,
-      `\`${PROGRAM} fail2ban restart\` starts it anew.`,
-    );
+    return failed(`Fail2ban does not answer: ${lastLines(listed, 1)}.`, `\`${PROGRAM} fail2ban restart\` restarts it.`);
   const jails: JailStatus[] = [];
   for (const name of parseJailNames(listed.stdout)) {
     const { stdout } = await client(call, ["status", name]);
@@ -39,9 +36,9 @@ export async function fail2banRestart(call: Call): Promise<Answer> {
   if (!running.ok) return running;
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
   const applied = await call.keeper.ask({ verb: "apply" });
-  if (!applied.ok) return failed(`Nothing was applied: ${applied.reason}`, `\`${PROGRAM} config check\` tells more.`);
+  if (!applied.ok) return failed(`Nothing was applied: ${applied.reason}`, `\`${PROGRAM} config check\` shows more.`);
   const restarted = await call.keeper.ask({ verb: "restart", service: "fail2ban" });
-  if (!restarted.ok) return failed(restarted.reason, `\`${PROGRAM} status\` tells more.`);
+  if (!restarted.ok) return failed(restarted.reason, `\`${PROGRAM} status\` shows more.`);
   const jails = own.length === 0 ? [] : [`Your own jails: ${own.join(", ")}.`];
   const text = ["Fail2ban was restarted.", ...jails, ...refused.map(printRefused)].join("\n");
   return done({ restarted: true, own, refused }, text, `${PROGRAM} fail2ban status`);
@@ -78,5 +75,5 @@ function printStatus(jails: readonly JailStatus[], refused: readonly Refused[]):
 }
 
 function printRefused({ file, reason }: Refused): string {
-  return `! ${oneLine(`${file} is no jail: ${reason}.`)}`;
+  return `! ${oneLine(`${file} was refused: ${reason}.`)}`;
 }

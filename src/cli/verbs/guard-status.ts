@@ -32,8 +32,8 @@ export function controlGuard(socketPath: string, by: string): Guard {
 }
 
 const HANGS = failed(
-  "The guard hangs: it takes commands and answers none.",
-  "Nothing was done. It is ended and started again by itself: try again in some seconds.",
+  "The guard hangs: it accepts commands but does not answer.",
+  "Nothing was done. It is restarted automatically: try again in some seconds.",
 );
 
 function problemOf(error: CommandError | NoAnswer): Problem {
@@ -47,9 +47,9 @@ function problemOf(error: CommandError | NoAnswer): Problem {
     case "denied":
       return failed("Only root may give commands to GhostInbox.", `Try: sudo ${PROGRAM} …`);
     case "timeout":
-      return failed(error.message, "What it was to do may still happen: look before you try again.");
+      return failed(error.message, "The command may still take effect: check before you try again.");
     case "broken":
-      return failed(error.message, "It is started again by itself; its log below log/guard tells why.");
+      return failed(error.message, "It is restarted automatically; its log below log/guard shows why.");
   }
 }
 

@@ -25,7 +25,7 @@ async function change(call: Call, verb: "spam_allow_add" | "spam_allow_remove"):
   if (!asked.ok) return asked;
   const text =
     verb === "spam_allow_add"
-      ? `Mail to ${account} that is proven to be from ${sender} is not spam from now on.`
+      ? `Mail to ${account} that is proven to be from ${sender} is no longer treated as spam.`
       : `Mail to ${account} from ${sender} is scored like any other again.`;
   return done(asked.result, text, `${PROGRAM} spam allow list`);
 }

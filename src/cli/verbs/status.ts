@@ -47,7 +47,7 @@ function componentCells({ name, status: state, detail }: ComponentHealth): reado
 }
 
 function nextAfterStatus(health: Health, activeBans: number | null): string {
-  if (activeBans === null) return `${PROGRAM} bans  # tells why the database cannot be read`;
+  if (activeBans === null) return `${PROGRAM} bans  # shows why the database cannot be read`;
   if (health.status !== "ok") return `${PROGRAM} config check`;
   return activeBans > 0 ? `${PROGRAM} bans` : `${PROGRAM} events --follow`;
 }

@@ -26,7 +26,7 @@ export async function tokenRevoke(call: Call): Promise<Answer> {
   if (typeof name !== "string") return name;
   const asked = await call.guard.ask<"token_revoke">({ verb: "token_revoke", name });
   if (!asked.ok) return asked;
-  return done(asked.result, `The token ${name} opens nothing any more.`, `${PROGRAM} token list`);
+  return done(asked.result, `The token ${name} is no longer valid.`, `${PROGRAM} token list`);
 }
 
 export async function tokenList(call: Call): Promise<Answer> {

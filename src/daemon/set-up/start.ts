@@ -103,7 +103,7 @@ async function prepare(layout: Layout, read: ValidSettings, stop: Stop): Promise
   const environment = programEnvironment(layout, process.env);
   await prepareDatabases(layout, password.hash, environment);
   const { refused } = await adoptFilters(CHECKOUT, layout);
-  for (const { file, reason } of refused) console.error(`ghostinbox: warning: ${file} is no jail: ${reason}.`);
+  for (const { file, reason } of refused) console.error(`ghostinbox: warning: ${file} was refused: ${reason}.`);
   const applied = await applyConfiguration(readSite(read, layout));
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   await compileSieve(layout);

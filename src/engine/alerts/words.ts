@@ -40,9 +40,9 @@ export function resolvedMessage({ code, subject, detail, openedAt, resolvedAt, l
     subject: printable(subject, LONGEST_SUBJECT),
     title: `Resolved: ${bare(says)}${about(subject)}`,
     body: paragraphs([
-      `It is over: ${says} ${sentence(detail)}`,
+      `This is over: ${says} ${sentence(detail)}`,
       `It lasted from ${isoTime(openedAt)} to ${isoTime(lastAt)}.`,
-      "What to do: nothing, unless it comes again.",
+      "What to do: nothing, unless it returns.",
     ]),
   };
 }

@@ -38,10 +38,10 @@ test("an account is of a domain of this server when it is made; later its domain
   kit.engine.setPolicy({ ...kit.engine.policy, domains: ["elsewhere.test"] });
   assert.match(
     await said({ verb: "account_add", name: "bea@example.test", hash: HASH }),
-    /^failed example\.test is no mail domain of this server \(elsewhere\.test\)\. Add it to `domains`/,
+    /^failed example\.test is not a mail domain of this server \(elsewhere\.test\)\. Add it to `domains`/,
   );
   assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done");
-  assert.match(await addAlias("info@example.test", ALICE), /^failed example\.test is no mail domain/);
+  assert.match(await addAlias("info@example.test", ALICE), /^failed example\.test is not a mail domain/);
 });
 
 test("a password comes with its scheme and hashed, as Dovecot reads it", async () => {

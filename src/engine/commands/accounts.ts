@@ -157,7 +157,7 @@ export function sessionsStay(account: string, reason: string): CommandError {
 function notServed(engine: Engine, address: Address): CommandError | null {
   const { domains } = engine.policy;
   if (domains.includes(domainOf(address))) return null;
-  const message = `${domainOf(address)} is no mail domain of this server (${domains.join(", ")}).`;
+  const message = `${domainOf(address)} is not a mail domain of this server (${domains.join(", ")}).`;
   return { ok: false, kind: "failed", message, next: "Add it to `domains` in ghostinbox.toml, then `config apply`." };
 }
 

@@ -50,7 +50,7 @@ describe("commands of the administrator", () => {
       [{ verb: "ban", target: "203.0.113.1", note: "", for: null }, /gateway/],
       [{ verb: "unban", target: "203.0.113.7" }, /There is no ban/],
       [{ verb: "allow_remove", target: "203.0.113.7" }, /not on the allow list/],
-      [{ verb: "account_add", name: "alice@elsewhere.test", hash: HASH }, /no mail domain/],
+      [{ verb: "account_add", name: "alice@elsewhere.test", hash: HASH }, /not a mail domain/],
       [{ verb: "account_suspend", name: "nobody@example.test" }, /no account/],
       [{ verb: "token_revoke", name: "none" }, /no token/],
     ];

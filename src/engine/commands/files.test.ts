@@ -31,7 +31,7 @@ test("a line of a file that cannot be an account is skipped with the reason, and
       skipped: [
         { name: "a b@example.test", why: "cannot be an account" },
         { name: "bea@example.test", why: "has a password that came unhashed" },
-        { name: "cleo@elsewhere.test", why: "is of elsewhere.test, which is no mail domain of this server" },
+        { name: "cleo@elsewhere.test", why: "is of elsewhere.test, which is not a mail domain of this server" },
       ],
     },
   });

@@ -22,7 +22,7 @@ export async function fileCommand(
     if (name === null) skipped.push({ name: text, why: "cannot be an account" });
     else if (!isHash(hash)) skipped.push({ name, why: "has a password that came unhashed" });
     else if (!domains.includes(domainOf(name)))
-      skipped.push({ name, why: `is of ${domainOf(name)}, which is no mail domain of this server` });
+      skipped.push({ name, why: `is of ${domainOf(name)}, which is not a mail domain of this server` });
     else entries.push({ name, hash });
   }
   const changes = write(parts, command, entries);

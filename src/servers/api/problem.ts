@@ -65,7 +65,7 @@ export function guardDown(): Response {
     status: 503,
     code: "guard_down",
     detail: "The guard does not answer.",
-    next: "It is restarted by itself; try again in a few seconds.",
+    next: "It is restarted automatically; try again in a few seconds.",
     headers: { "retry-after": "5" },
   });
 }
@@ -75,7 +75,7 @@ export function storeDown(): Response {
     status: 503,
     code: "store_down",
     detail: "The database cannot be read.",
-    next: "Try again in a few seconds; `ghostinbox status` tells more.",
+    next: "Try again in a few seconds; `ghostinbox status` shows more.",
     headers: { "retry-after": "5" },
   });
 }

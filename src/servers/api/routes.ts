@@ -24,7 +24,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/security",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "Bans, recent events, busiest addresses and health; or, with `action=cleanup`, lifts bans that are over.",
+      says: "Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans.",
       query: shape.securityQuery,
       answer: shape.stats.or(shape.cleaned),
       run: async ({ query, by }) => {
@@ -68,7 +68,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       says: "Signs in with the administrator's password, as JSON or as a form; the answer sets the session's cookie.",
       body: shape.loginRequest,
       answer: shape.session,
-      also: { 303: { says: "A form was right: its sender is led to the dashboard." } },
+      also: { 303: { says: "The form was accepted: a redirect to the dashboard." } },
       run: ({ body, ip, secure, headers }) =>
         door.try({ password: body.password, ip, secure, form: isForm(headers), headers }),
     }),
@@ -86,7 +86,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/v1/session",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "Whose session or token this is.",
+      says: "The owner of this session or token.",
       answer: shape.session,
       run: ({ caller }) => ({ name: caller?.name ?? "" }),
     }),
@@ -96,7 +96,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/v1/status",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "Health of every component, and what the owner must know.",
+      says: "Health of every component, and current notices.",
       answer: shape.healthReport,
       run: () => health.read(),
     }),
@@ -167,7 +167,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/v1/allow/{network}",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "Takes a network off the allow list.",
+      says: "Removes a network from the allow list.",
       params: shape.networkInPath,
       answer: shape.lifted,
       run: ({ params, by }) =>
@@ -178,7 +178,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/v1/why/account/{account}",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "What an account did, what came for it, what was changed about it, and what would lift or prevent it.",
+      says: "An account explained: sign-ins, mail, changes, and what would lift or prevent a decision.",
       params: shape.accountInPath,
       answer: shape.accountReport,
       run: ({ params }) => readWhyAccount(parts, params.account),
@@ -188,7 +188,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/v1/why/message/{message}",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "The way of one mail, by its queue id or its Message-ID.",
+      says: "One mail, followed by its queue id or its Message-ID.",
       params: shape.messageInPath,
       answer: shape.messageReport,
       run: ({ params }) => readWhyMessage(parts, params.message),
@@ -198,7 +198,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/v1/why/{ip}",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "All that is known of an address: ban, past bans, offences, allow list, committed decisions.",
+      says: "Everything about an address: ban, past bans, offences, allow list, decisions.",
       params: shape.ipInPath(ipv6Prefix),
       answer: shape.addressStory,
       run: ({ params }) => readWhy(parts, params.ip),
@@ -208,7 +208,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/api/v1/events",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "Committed events, newest first, a page at a time.",
+      says: "Events, newest first, in pages.",
       query: shape.eventsQuery(ipv6Prefix),
       answer: shape.eventPage,
       run: ({ query }) => readEvents(parts, query),
@@ -220,7 +220,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       bodyBytes: 0,
       type: STREAM_TYPE,
       endless: true,
-      says: "Events as they are committed (server-sent events); resumes behind Last-Event-ID.",
+      says: "Events as they are stored (server-sent events); resumes after Last-Event-ID.",
       query: shape.streamQuery(ipv6Prefix),
       run: ({ query, headers, stillAllowed, drop }) =>
         streams.start({
@@ -237,7 +237,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/healthz",
       who: "anyone",
       bodyBytes: 0,
-      says: "Names and states of the components; 503 when one that mail or administration needs is down.",
+      says: "Names and states of the components; 503 if an essential one is down.",
       answer: shape.publicHealth,
       also: { 503: DOWN },
       run: async () => healthAnswer(publicHealth(await health.read())),
@@ -247,7 +247,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/healthz/live",
       who: "anyone",
       bodyBytes: 0,
-      says: "The web answers.",
+      says: "The web program runs.",
       answer: shape.alive,
       run: () => ({ status: "ok" as const }),
     }),
@@ -256,7 +256,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       path: "/healthz/ready",
       who: "anyone",
       bodyBytes: 0,
-      says: "200 when the guard and the database can be reached, else 503.",
+      says: "200 if the guard and the database can be reached, otherwise 503.",
       answer: shape.publicHealth,
       also: { 503: DOWN },
       run: async () => healthAnswer(await health.readiness()),
@@ -267,7 +267,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       who: "session_or_token",
       bodyBytes: 0,
       type: METRICS_TYPE,
-      says: "Figures for Prometheus.",
+      says: "Metrics for Prometheus.",
       run: () => new Response(metrics(parts), { headers: { "content-type": METRICS_TYPE } }),
     }),
     route({
@@ -283,7 +283,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
   return table;
 }
 
-const DOWN = { says: "Something vital is down.", answer: shape.publicHealth };
+const DOWN = { says: "Something essential is down.", answer: shape.publicHealth };
 
 type BanAsked = Readonly<{ ip: string; reason?: string | undefined; for?: string | undefined }>;
 
