@@ -106,6 +106,15 @@ const NOTHING: Omit<EventColumns, "at" | "type"> = {
   proof: null,
 };
 
+/** A session is named by the client's address, which has a column, and its port: ` 40000`. */
+export function storedSession(session: string, ip: Ip): string {
+  return stored(session.startsWith(`${ip} `) ? session.slice(ip.length) : session);
+}
+
+export function readSession(recorded: string, ip: Ip): string {
+  return recorded.startsWith(" ") ? `${ip}${recorded}` : recorded;
+}
+
 /** All columns, from those that the event fills. */
 export function columns(filled: Pick<EventColumns, "at" | "type"> & Partial<EventColumns>): EventColumns {
   return { ...NOTHING, ...filled };

@@ -1,5 +1,5 @@
 import type { Ip } from "../net/ip.ts";
-import { actionOf, shown, stored } from "./columns.ts";
+import { actionOf, readSession, shown, stored, storedSession } from "./columns.ts";
 import type { DecidedKind } from "./kind.ts";
 import type { Seen } from "./seen.ts";
 import type { Service } from "./service.ts";
@@ -28,9 +28,9 @@ export const connection: DecidedKind<Connect, ConnectRest> = {
   window: () => "connection",
   account: () => null,
   columns: ({ service }) => ({ service }),
-  rest: ({ session, clientName }, seen) => ({
+  rest: ({ ip, session, clientName }, seen) => ({
     event: "CONNECT",
-    session: stored(session),
+    session: storedSession(session, ip),
     clientName: clientName === null ? undefined : stored(clientName),
     seen,
   }),
@@ -39,5 +39,7 @@ export const connection: DecidedKind<Connect, ConnectRest> = {
     action: actionOf(verdict),
   }),
   event: ({ ip, service }, { session, clientName = null }) =>
-    ip === null || service === null ? null : { type: "CONNECT", ip, service, session, clientName },
+    ip === null || service === null
+      ? null
+      : { type: "CONNECT", ip, service, session: readSession(session, ip), clientName },
 };

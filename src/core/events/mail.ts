@@ -1,6 +1,6 @@
 import type { Verdict } from "../decide/decision.ts";
 import type { Ip } from "../net/ip.ts";
-import { actionOf, type EventColumns, shown, stored } from "./columns.ts";
+import { actionOf, type EventColumns, readSession, shown, stored, storedSession } from "./columns.ts";
 import type { EventType } from "./event-types.ts";
 import type { DecidedKind } from "./kind.ts";
 import type { Seen } from "./seen.ts";
@@ -60,11 +60,13 @@ export type RecipientRest = Session &
   Readonly<{
     event: "RECIPIENT";
     listed?: Listing | undefined;
-    senderExists?: boolean | undefined;
+    /** Absent: it does, as usual. */
+    senderExists?: false | null | undefined;
     senderProven?: boolean | undefined;
   }>;
-export type MailRest = Session & Readonly<{ event: "MAIL"; recipientCount: number }>;
-export type MessageRest = Session & Readonly<{ event: "MESSAGE"; recipientCount: number }>;
+/** `recipientCount` absent: one. */
+export type MailRest = Session & Readonly<{ event: "MAIL"; recipientCount?: number | undefined }>;
+export type MessageRest = Session & Readonly<{ event: "MESSAGE"; recipientCount?: number | undefined }>;
 
 export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
   name: (_, { verdict, reason }) => (reason === "greylist_asked" ? "GREYLIST_ASKED" : mailName("RECIPIENT", verdict)),
@@ -75,7 +77,7 @@ export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
     event: "RECIPIENT",
     ...sessionOf(event, seen),
     listed: event.listed ?? undefined,
-    senderExists: event.senderExists ?? undefined,
+    senderExists: event.senderExists === true ? undefined : event.senderExists,
     senderProven: event.senderProven,
   }),
   sentence: ({ service, sender, recipient, helo, verdict, reason }, { listed }) => ({
@@ -87,7 +89,7 @@ export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
   event: (recorded, rest) => {
     const facts = factsOf(recorded, rest);
     if (facts === null) return null;
-    const { listed = null, senderExists = null, senderProven } = rest;
+    const { listed = null, senderExists = true, senderProven } = rest;
     const asked = { type: "RECIPIENT", listed, senderExists, ...facts } as const;
     return senderProven === undefined ? asked : { ...asked, senderProven };
   },
@@ -98,14 +100,14 @@ export const mailBegun: DecidedKind<Mail, MailRest> = {
   window: ({ account }) => (account === null ? "mail" : "account_mail"),
   account: ({ account }) => account,
   columns: envelope,
-  rest: (event, seen) => ({ event: "MAIL", ...sessionOf(event, seen), recipientCount: event.recipientCount }),
-  sentence: (recorded, { recipientCount }) => ({
+  rest: (event, seen) => ({ event: "MAIL", ...sessionOf(event, seen), recipientCount: countOf(event) }),
+  sentence: (recorded, { recipientCount = 1 }) => ({
     details: `${recorded.service} from=<${shown(recorded.sender)}>${toWhom(recorded, recipientCount)}`,
     action: actionOf(recorded.verdict),
   }),
   event: (recorded, rest) => {
     const facts = factsOf(recorded, rest);
-    return facts === null ? null : { type: "MAIL", recipientCount: rest.recipientCount, ...facts };
+    return facts === null ? null : { type: "MAIL", recipientCount: rest.recipientCount ?? 1, ...facts };
   },
 };
 
@@ -114,8 +116,8 @@ export const messageTaken: DecidedKind<Message, MessageRest> = {
   window: () => null,
   account: ({ account }) => account,
   columns: (event) => ({ ...envelope(event), sizeBytes: event.sizeBytes }),
-  rest: (event, seen) => ({ event: "MESSAGE", ...sessionOf(event, seen), recipientCount: event.recipientCount }),
-  sentence: (recorded, { recipientCount }) => ({
+  rest: (event, seen) => ({ event: "MESSAGE", ...sessionOf(event, seen), recipientCount: countOf(event) }),
+  sentence: (recorded, { recipientCount = 1 }) => ({
     details:
       `${recorded.service} from=<${shown(recorded.sender)}>${toWhom(recorded, recipientCount)}` +
       ` size=${recorded.sizeBytes} queue_id=${shown(recorded.queueId)}`,
@@ -125,9 +127,13 @@ export const messageTaken: DecidedKind<Message, MessageRest> = {
     const facts = factsOf(recorded, rest);
     const { sizeBytes } = recorded;
     if (facts === null || sizeBytes === null) return null;
-    return { type: "MESSAGE", recipientCount: rest.recipientCount, sizeBytes, ...facts };
+    return { type: "MESSAGE", recipientCount: rest.recipientCount ?? 1, sizeBytes, ...facts };
   },
 };
+
+function countOf({ recipientCount }: Mail | Message): number | undefined {
+  return recipientCount === 1 ? undefined : recipientCount;
+}
 
 function mailName(passed: EventType, verdict: Verdict): EventType {
   return verdict === "refuse" ? "EMAIL_BLOCKED" : verdict === "defer" ? "EMAIL_DEFERRED" : passed;
@@ -143,9 +149,9 @@ function envelope({ service, sender, recipient, helo, queueId }: MailFacts): Par
   };
 }
 
-function sessionOf({ session, transaction, clientName }: MailFacts, seen: Seen | undefined): Session {
+function sessionOf({ ip, session, transaction, clientName }: MailFacts, seen: Seen | undefined): Session {
   return {
-    session: stored(session),
+    session: storedSession(session, ip),
     transaction: stored(transaction),
     clientName: clientName === null ? undefined : stored(clientName),
     seen,
@@ -153,10 +159,11 @@ function sessionOf({ session, transaction, clientName }: MailFacts, seen: Seen |
 }
 
 function factsOf(recorded: EventColumns, rest: Session): MailFacts | null {
-  const { session, transaction } = rest;
+  const { transaction } = rest;
   const clientName = rest.clientName ?? null;
   const { ip, service, account, sender, recipient, helo, queueId } = recorded;
   if (ip === null || service === null || sender === null || helo === null) return null;
+  const session = readSession(rest.session, ip);
   return { ip, service, session, clientName, helo, sender, recipient, account, queueId: queueId ?? "", transaction };
 }
 

@@ -48,11 +48,11 @@ const mail = [
     event: z.literal("RECIPIENT"),
     ...session,
     listed: z.strictObject({ zone: text, meaning: text }).optional(),
-    senderExists: z.boolean().optional(),
+    senderExists: z.literal(false).nullable().optional(),
     senderProven: z.boolean().optional(),
   }),
-  z.strictObject({ event: z.literal("MAIL"), ...session, recipientCount: whole }),
-  z.strictObject({ event: z.literal("MESSAGE"), ...session, recipientCount: whole }),
+  z.strictObject({ event: z.literal("MAIL"), ...session, recipientCount: whole.optional() }),
+  z.strictObject({ event: z.literal("MESSAGE"), ...session, recipientCount: whole.optional() }),
 ] as const;
 const login = [
   z.strictObject({
