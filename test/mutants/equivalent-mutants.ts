@@ -133,15 +133,15 @@ export const equivalents: readonly Equivalent[] = [
     why: "The first thing that is done is a reset, which needs no check.",
   },
   {
-    file: "src/engine/enforce/enforce.ts",
+    file: "src/engine/enforce/cut-sessions.ts",
     was: "#cut = 0;",
     is: ["#cut = 1;", "#cut = (-1);"],
     why: "The start sets it before anything is cut.",
   },
   {
-    file: "src/engine/enforce/enforce.ts",
-    was: "cutPauseMs: 25,",
-    is: ["cutPauseMs: 26,", "cutPauseMs: 24,"],
+    file: "src/engine/enforce/cut-sessions.ts",
+    was: "pauseMs: 25,",
+    is: ["pauseMs: 26,", "pauseMs: 24,"],
     why: "A pause, which a busy machine makes longer anyway.",
   },
   {
@@ -322,7 +322,7 @@ export const equivalents: readonly Equivalent[] = [
     why: "It sets the value that is there.",
   },
   {
-    file: "src/engine/enforce/enforce.ts",
+    file: "src/engine/enforce/cut-sessions.ts",
     was: "if (this.#cut < this.#applied) this.#cutting ??= this.#cutSessions();",
     is: [
       "if (true) this.#cutting ??= this.#cutSessions();",
@@ -331,8 +331,8 @@ export const equivalents: readonly Equivalent[] = [
     why: "With nothing to cut nothing is cut.",
   },
   {
-    file: "src/engine/enforce/enforce.ts",
-    was: "await pause(ENFORCE.cutPauseMs);",
+    file: "src/engine/enforce/cut-sessions.ts",
+    was: "await pause(CUT.pauseMs);",
     is: [";"],
     why: "A pause, which a busy machine makes anyway.",
   },

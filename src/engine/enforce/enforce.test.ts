@@ -5,6 +5,7 @@ import { FakeFirewall, MemoryBanLog } from "../../../test/kit/fake-firewall.ts";
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
+import { CUT } from "./cut-sessions.ts";
 import { createEnforcer, ENFORCE, type Enforcer } from "./enforce.ts";
 
 let firewall: FakeFirewall;
@@ -86,7 +87,7 @@ test("a ban that the kernel took and does not hold is noticed at once, and made 
 test("a ban that was lifted or is about to end is not missed", async () => {
   await enforcer.start();
   firewall.losing.push(address(1), address(2));
-  banLog.add(address(1), instant(5 + ENFORCE.expiresSoonMs));
+  banLog.add(address(1), instant(5 + CUT.expiresSoonMs));
   banLog.add(address(2));
   banLog.delete(address(2));
   enforcer.nudge();

@@ -1,7 +1,7 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "../../core/error.ts";
 import type { Prefix } from "../../core/net/ip.ts";
-import type { BanLog, BanStep, Clock, Firewall, Log, Notices, Outcome } from "../ports.ts";
+import type { BanLog, Clock, Firewall, Log, Notices, Outcome } from "../ports.ts";
+import { SessionCutter } from "./cut-sessions.ts";
 
 export type EnforcerParts = Readonly<{
   banLog: BanLog;
@@ -39,13 +39,6 @@ export type Enforcer = Readonly<{
 
 export const ENFORCE = {
   stepsPerBatch: 2_000,
-  /** Networks whose sessions are cut in one go. */
-  cutsPerBatch: 1_000,
-  /** Between two cuts, each of which starts a process: a burst of bans shares them. */
-  cutPauseMs: 25,
-  /** Bans that are read back after they were given to the kernel; those about to end may be gone. */
-  readBackMost: 256,
-  expiresSoonMs: 3_000,
   verifyMs: 10_000,
   firstRetryMs: 100,
   lastRetryMs: 10_000,
@@ -72,18 +65,16 @@ export const noEnforcement: Enforcer = {
 
 class BanEnforcer implements Enforcer {
   readonly #parts: EnforcerParts;
+  readonly #cutter: SessionCutter;
   #wanted = false;
   #resetWanted = true;
   #checkWanted = false;
   #draining: Promise<void> | null = null;
-  #cutting: Promise<void> | null = null;
   #retry: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
   /** Since the firewall last proved to work: a reset alone does not, or a fault of `apply` would reset for ever. */
   #failures = 0;
   #applied = 0;
-  #cut = 0;
-  #cutReason: string | null = null;
   #allowed = "";
   #stopped = false;
   #state: Exclude<EnforcerStatus["state"], "stopped" | "off"> = "starting";
@@ -91,11 +82,12 @@ class BanEnforcer implements Enforcer {
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
+    this.#cutter = new SessionCutter({ ...parts, missed: () => this.renew() });
   }
 
   async start(): Promise<void> {
     // Sessions of bans that stood already are refused by the firewall itself.
-    this.#cut = this.#parts.banLog.last();
+    this.#cutter.skipTo(this.#parts.banLog.last());
     this.#timer = setInterval(() => void this.verify(), ENFORCE.verifyMs);
     this.nudge();
     await this.#draining;
@@ -132,10 +124,11 @@ class BanEnforcer implements Enforcer {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    const cut = this.#cutter.stop();
     if (this.#timer !== null) clearInterval(this.#timer);
     if (this.#retry !== null) clearTimeout(this.#retry);
     await this.#draining;
-    await this.#cutting;
+    await cut;
   }
 
   /** However many nudges: one drain runs. It gives up its place in the same turn as its last look at the flag. */
@@ -146,7 +139,7 @@ class BanEnforcer implements Enforcer {
       this.#wanted = false;
       const outcome = await this.#bringUpToDate();
       if (!this.#stopped) this.#settle(outcome);
-      this.#startCutting();
+      this.#cutter.follow(this.#applied);
       if (this.#retry !== null) break;
     }
     this.#draining = null;
@@ -201,59 +194,6 @@ class BanEnforcer implements Enforcer {
       this.#wanted = true;
     }
     return outcome;
-  }
-
-  /** Follows behind `apply`, so that the next ban need not wait for the sessions of the last. */
-  #startCutting(): void {
-    if (this.#cut < this.#applied) this.#cutting ??= this.#cutSessions();
-  }
-
-  async #cutSessions(): Promise<void> {
-    const { banLog, firewall } = this.#parts;
-    await Promise.resolve();
-    try {
-      while (this.#cut < this.#applied && !this.#stopped) {
-        const upTo = this.#applied;
-        const steps = banLog.after(this.#cut, ENFORCE.cutsPerBatch).filter(({ id }) => id <= upTo);
-        this.#cut = steps.at(-1)?.id ?? upTo;
-        const added = steps.filter(({ type }) => type === "add").map(({ prefix }) => prefix);
-        const outcome: Outcome = added.length === 0 ? { ok: true } : await firewall.cut(added);
-        this.#sayCut(outcome.ok ? null : outcome.reason);
-        await this.#readBack(steps);
-        await pause(ENFORCE.cutPauseMs);
-      }
-    } catch (error) {
-      this.#sayCut(messageOf(error));
-    }
-    this.#cutting = null;
-  }
-
-  /** Of what was just added, a part at most: whether the kernel really has it. If not, the table is made anew. */
-  async #readBack(steps: readonly BanStep[]): Promise<void> {
-    const { firewall, clock, log } = this.#parts;
-    const soon = clock.now() + ENFORCE.expiresSoonMs;
-    const last = new Map(steps.map((step) => [step.prefix, step]));
-    const standing = [...last.values()].flatMap((step) =>
-      step.type === "add" && (step.expiresAt === null || step.expiresAt > soon) ? [step.prefix] : [],
-    );
-    const held = await firewall.holds(standing.slice(-ENFORCE.readBackMost));
-    if (held.ok || this.#stopped || this.#isLifted(standing)) return;
-    log.warn("The kernel lacks a ban that it was given; the firewall is made anew.", { reason: held.reason });
-    this.#resetWanted = true;
-    this.nudge();
-  }
-
-  /** Whether one of these was let go of meanwhile. */
-  #isLifted(prefixes: readonly Prefix[]): boolean {
-    const later = this.#parts.banLog.after(this.#cut, ENFORCE.stepsPerBatch);
-    return later.some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));
-  }
-
-  /** Once for each reason: in a flood of bans it would fill the log. */
-  #sayCut(reason: string | null): void {
-    if (reason !== null && reason !== this.#cutReason)
-      this.#parts.log.warn("Sessions of banned addresses stay open.", { reason });
-    this.#cutReason = reason;
   }
 
   #settle(outcome: Outcome): void {

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { address, ban, enforcerKit, settled, until } from "../../../test/kit/enforcer-kit.ts";
+import { later } from "../../core/time.ts";
+
+const kit = enforcerKit();
+
+test("two thousand bans reach the kernel at once, and a thousand sessions are cut at once", async () => {
+  await kit.enforcer.start();
+  ban(kit, 2_001);
+  await until(() => kit.firewall.cuts.length === 2_001);
+  assert.deepEqual(
+    kit.firewall.calls.filter((call) => call !== "cut"),
+    ["reset", "apply", "apply"],
+  );
+  assert.deepEqual(kit.firewall.cutSizes, [1_000, 1_000, 1]);
+});
+
+test("of each batch the last 256 bans are read back, if they stand for three seconds more", async () => {
+  await kit.enforcer.start();
+  ban(kit, 299);
+  kit.banLog.add(address(299), later(kit.clock.now(), 3_001));
+  kit.banLog.add(address(300), later(kit.clock.now(), 3_000));
+  kit.banLog.add(address(301));
+  kit.banLog.delete(address(301));
+  kit.enforcer.nudge();
+  await until(() => kit.firewall.readBack.length === 1);
+  const [asked = []] = kit.firewall.readBack;
+  assert.deepEqual([asked.length, asked[0], asked.at(-1)], [256, address(44), address(299)]);
+});
+
+test("only bans are cut, and sessions that stay open are logged once for each reason", async () => {
+  await kit.enforcer.start();
+  kit.banLog.delete(address(1));
+  kit.enforcer.nudge();
+  await until(() => kit.firewall.readBack.length === 1);
+  assert.deepEqual([kit.firewall.cutSizes, kit.warned], [[], []]);
+  const open = (reason: string) => ["Sessions of banned addresses stay open.", { reason }];
+  const reasons = ["no ss", "no ss", "no conntrack", null, "no conntrack"];
+  for (const [i, reason] of reasons.entries()) {
+    kit.firewall.cutting = () => Promise.resolve(reason === null ? { ok: true } : { ok: false, reason });
+    ban(kit, 1, 10 + i);
+    await until(() => kit.firewall.readBack.length === i + 2);
+  }
+  assert.deepEqual(kit.warned, [open("no ss"), open("no conntrack"), open("no conntrack")]);
+});
+
+test("cutting that breaks is logged, and the sessions of the next ban are cut", async () => {
+  await kit.enforcer.start();
+  kit.firewall.cutting = () => Promise.reject(new Error("the pipe broke"));
+  ban(kit, 1);
+  await until(() => kit.warned.length === 1);
+  assert.deepEqual(kit.warned, [["Sessions of banned addresses stay open.", { reason: "the pipe broke" }]]);
+  kit.firewall.cutting = () => Promise.resolve({ ok: true });
+  ban(kit, 1, 1);
+  await until(() => kit.firewall.cuts.length === 2);
+});
+
+for (const [who, isAnew] of [
+  ["itself", false],
+  ["another", true],
+] as const)
+  test(`a ban that the kernel lacks is ${isAnew ? "missed" : "not missed"} where ${who} was let go of meanwhile`, async () => {
+    await kit.enforcer.start();
+    kit.firewall.losing.push(address(1));
+    kit.firewall.cutting = () => {
+      kit.banLog.delete(address(isAnew ? 9 : 1));
+      kit.firewall.cutting = () => Promise.resolve({ ok: true });
+      return Promise.resolve({ ok: true });
+    };
+    ban(kit, 1, 1);
+    await until(() => kit.firewall.readBack.length > 0);
+    await settled();
+    assert.equal(kit.warned.length, isAnew ? 1 : 0);
+  });

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach } from "node:test";
+import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
+import { createEnforcer, type Enforcer } from "../../src/engine/enforce/enforce.ts";
+import { HandClock, NoticeBoard } from "./engine-kit.ts";
+import { FakeFirewall, MemoryBanLog } from "./fake-firewall.ts";
+
+/** An enforcer with a firewall and a ban table of its own; a new one for each test of the file. */
+export type EnforcerKit = {
+  firewall: FakeFirewall;
+  banLog: MemoryBanLog;
+  clock: HandClock;
+  notices: NoticeBoard;
+  warned: (readonly unknown[])[];
+  enforcer: Enforcer;
+};
+
+export function enforcerKit(): EnforcerKit {
+  const kit = fresh();
+  beforeEach(() => void Object.assign(kit, fresh()));
+  afterEach(() => kit.enforcer.stop());
+  return kit;
+}
+
+function fresh(): EnforcerKit {
+  const parts = { firewall: new FakeFirewall(), banLog: new MemoryBanLog() };
+  const [clock, notices, warned]: [HandClock, NoticeBoard, (readonly unknown[])[]] = [
+    new HandClock(),
+    new NoticeBoard(),
+    [],
+  ];
+  const log = { info: assert.fail, warn: (...what: readonly unknown[]) => void warned.push(what), error: assert.fail };
+  const enforcer = createEnforcer({ ...parts, allowList: () => [], clock, notices, log });
+  return { ...parts, clock, notices, warned, enforcer };
+}
+
+/** `count` bans of different addresses are committed, and the enforcer hears of it. */
+export function ban({ banLog, enforcer }: EnforcerKit, count: number, from = 0): void {
+  for (let i = 0; i < count; i++) banLog.add(address(from + i));
+  enforcer.nudge();
+}
+
+export function address(n: number): Prefix {
+  const parsed = parsePrefix(`10.0.${n >> 8}.${n & 255}`);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export async function until(condition: () => boolean): Promise<void> {
+  const end = performance.now() + 5_000;
+  while (!condition()) {
+    assert.ok(performance.now() < end, "waited five seconds in vain");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
