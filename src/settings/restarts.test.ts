@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { programsToRestart, waitingForStart } from "./restarts.ts";
@@ -30,9 +30,10 @@ test("every setting that the web reads is known here, since it reads none twice"
 });
 
 test("every setting that the guard reads, and does not read again when it reloads, is known here", () => {
-  const again = keysIn("guard/compose.ts", /(?:read\.settings|inForce|now)\["([a-z0-9_.]+)"\]/g);
-  const keys = keysIn("guard/compose.ts", /[^.]\bsettings\["([a-z0-9_.]+)"\]/g);
-  const once = keys.filter((key) => !again.includes(key) && !key.startsWith("dnsbl."));
+  const files = readdirSync(join(DAEMON, "guard")).filter((name) => /^compose.*\.ts$/.test(name));
+  const keysOf = (pattern: RegExp) => files.flatMap((name) => keysIn(`guard/${name}`, pattern));
+  const again = keysOf(/(?:inForce|now)\["([a-z0-9_.]+)"\]/g);
+  const once = keysOf(/[^.]\bsettings\["([a-z0-9_.]+)"\]/g).filter((key) => !again.includes(key));
   assert.ok(once.length > 3);
   for (const key of once)
     assert.ok(programsToRestart([key]).includes("guard") || waitingForStart([key]).length === 1, key);

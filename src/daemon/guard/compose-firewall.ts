@@ -1,0 +1,67 @@
+import { NftFirewall } from "../../adapters/nft/firewall.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import type { Keeper } from "../../engine/admin-ports.ts";
+import { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
+import { createEnforcer, noEnforcement } from "../../engine/enforce/enforce.ts";
+import { Kicker } from "../../engine/enforce/kick-banned.ts";
+import type { Committed, Engine } from "../../engine/engine.ts";
+import type { Clock, Log, Notices, OwnNetworks } from "../../engine/ports.ts";
+import { LOGIN_USER } from "../../render/dovecot/dovecot.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { userIds } from "../set-up/site.ts";
+import { composeDoors, connectionLimit } from "./compose-doors.ts";
+import type { Stores } from "./compose-stores.ts";
+
+export type FirewallParts = Readonly<{
+  /** Those of the start. */
+  settings: Settings;
+  inForce: () => Settings;
+  engine: Engine;
+  stores: Stores;
+  own: OwnNetworks;
+  keeper: Keeper;
+  notices: Notices;
+  clock: Clock;
+  log: Log;
+}>;
+
+/** What brings committed bans to the kernel, and watches what it lets through. */
+export function composeFirewall(parts: FirewallParts) {
+  const { settings, inForce, engine, stores, own, keeper, notices, clock, log } = parts;
+  const { banLog, store, history } = stores;
+  const allowList = (): readonly Prefix[] => {
+    const always = [...own.current(), ...store.allowed()].map(({ prefix }) => prefix);
+    return [...new Set([...always, ...engine.policy.allow])];
+  };
+  const firewall = new NftFirewall({
+    ipv6Prefix: () => engine.policy.bans.ipv6Prefix,
+    connections: () => connectionLimit(inForce()),
+    local: () => ({ port: settings["ports.login_policy"], users: [userIds(LOGIN_USER).uid] }),
+  });
+  const enforcer = settings["firewall.enabled"]
+    ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
+    : noEnforcement;
+  const doors = composeDoors({ settings: inForce, engine, accounts: history, clock, log });
+  const kicker = new Kicker({ banLog, keeper, log });
+  const isEnforcing = () => enforcer.status().state === "enforcing";
+  const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, mend: () => enforcer.renew() });
+  return {
+    enforcer,
+    leakMonitor,
+    committed({ allowChanged, bansChanged, sightings }: Committed): void {
+      if (allowChanged) enforcer.allowChanged();
+      else if (bansChanged) enforcer.nudge();
+      if (bansChanged) kicker.nudge(["unavailable", "off"].includes(enforcer.status().state));
+      for (const sighting of sightings) leakMonitor.seen(sighting);
+    },
+    async start(): Promise<void> {
+      await enforcer.start();
+      if (settings["firewall.enabled"]) doors.start();
+    },
+    async stop(): Promise<void> {
+      await doors.stop();
+      await enforcer.stop();
+      await firewall.close();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { DnsSenderDomains } from "../../adapters/dns/sender-domains.ts";
+import { ResolverLookup } from "../../adapters/dns/spf-lookup.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { Acquaintance } from "../../engine/facts/acquaintance.ts";
+import { createSenderProofs } from "../../engine/facts/sender-proof.ts";
+import { DnsBlockLists, type ListSettings } from "../../engine/lookups/block-lists.ts";
+import { createInquiry } from "../../engine/outside.ts";
+import type { Clock, Log, Names, Notices } from "../../engine/ports.ts";
+import type { Report } from "../../servers/report.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { followedLogs } from "../../sources/followed-logs.ts";
+import { LoginPolicyServer } from "../../sources/login-policy-server.ts";
+import { PolicyServer } from "../../sources/policy-server.ts";
+import { ReportTaker, type ReportTakerParts } from "../../sources/reports.ts";
+import { LogWatch } from "../../sources/watch-logs.ts";
+import type { Stores } from "./compose-stores.ts";
+
+/** How often it is checked whether a block list is due for its test. */
+const PROBE_LOOK_MS = 500;
+
+export type SourceParts = Readonly<{
+  layout: Layout;
+  /** Those of the start. */
+  settings: Settings;
+  loginSecret: string;
+  engine: Engine;
+  stores: Stores;
+  acquaintance: Acquaintance;
+  names: Names;
+  notices: Notices;
+  clock: Clock;
+  log: Log;
+  report: Report;
+  banned: ReportTakerParts["banned"];
+}>;
+
+/** Everything that turns what happens into events: Postfix and Dovecot, who ask; Fail2ban's reports; the logs. */
+export function composeSources(parts: SourceParts) {
+  const { layout, settings, loginSecret, engine, stores, acquaintance, names, notices, clock, log, report } = parts;
+  const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
+  const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
+  const spfLookup = new ResolverLookup(settings["dns.address"]);
+  const proofs = createSenderProofs(acquaintance, spfLookup);
+  const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains, proofs), report);
+  const loginServer = new LoginPolicyServer({ submit: engine.submit.bind(engine), report, secret: loginSecret });
+  const followed = followedLogs(layout, settings, engine.startedAt);
+  const logs = new LogWatch({ engine, positions: stores.store, log, logs: followed });
+  const reports = new ReportTaker({ directory: layout.fail2banSpool, engine, log, banned: parts.banned });
+  let probing: NodeJS.Timeout | undefined;
+  return {
+    /** Servers first, so that nobody waits for an answer while the firewall is filled. */
+    async listen(): Promise<void> {
+      await policyServer.start(layout.policySocket);
+      await loginServer.start(settings["ports.login_policy"]);
+    },
+    follow(): void {
+      logs.start();
+      reports.start();
+      void blockLists.probeDue();
+      probing = setInterval(() => void blockLists.probeDue(), PROBE_LOOK_MS);
+    },
+    use(now: Settings, changed: readonly string[]): void {
+      senderDomains.use(now["dns.address"]);
+      spfLookup.use(now["dns.address"]);
+      if (changed.some((key) => key.startsWith("dnsbl."))) blockLists.configure(listsOf(now));
+    },
+    /** Reads what is there to its end; nothing more is taken from files. */
+    async unfollow(): Promise<void> {
+      await logs.stop();
+      await reports.stop();
+      spfLookup.cancel();
+      clearInterval(probing);
+    },
+    async close(): Promise<void> {
+      await Promise.all([policyServer.stop(), loginServer.stop()]);
+    },
+  };
+}
+
+function listsOf(now: Settings): ListSettings {
+  return { zones: now["dnsbl.zones"], checkEveryMs: now["dnsbl.check_every"] };
+}

@@ -1,0 +1,44 @@
+import { SqliteAccountNetworks } from "../../adapters/sqlite/accounts-db/account-networks.ts";
+import { SqliteAccounts } from "../../adapters/sqlite/accounts-db/accounts.ts";
+import { SqliteActiveAccounts } from "../../adapters/sqlite/accounts-db/active-accounts.ts";
+import { SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
+import { SqliteFileAccounts } from "../../adapters/sqlite/accounts-db/file-accounts.ts";
+import { SqliteSpamAllow } from "../../adapters/sqlite/accounts-db/spam-allow.ts";
+import { SqliteAccountHistory } from "../../adapters/sqlite/engine-db/account-history.ts";
+import { SqliteAcquaintances } from "../../adapters/sqlite/engine-db/acquaintances.ts";
+import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
+import { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
+import { SqliteHonestMail } from "../../adapters/sqlite/engine-db/honest-mail.ts";
+import { initialise } from "../../adapters/sqlite/engine-db/initialise.ts";
+import { SqliteNetworkHistory } from "../../adapters/sqlite/engine-db/network-history.ts";
+import { SqliteRecipients } from "../../adapters/sqlite/engine-db/recipients.ts";
+import { SqliteSenderLogins } from "../../adapters/sqlite/engine-db/sender-logins.ts";
+import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
+import type { Clock } from "../../engine/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+export type Stores = ReturnType<typeof composeStores>;
+
+/** Everything that reads and writes the two databases. The guard alone writes them. */
+export function composeStores(layout: Layout, clock: Clock) {
+  const { engine: db, accounts: accountsDb } = initialise(layout);
+  const events = new EventCount(db);
+  return {
+    db,
+    events,
+    store: new SqliteStore(db, events),
+    banLog: new SqliteBanLog(db),
+    history: new SqliteAccountHistory(db),
+    honest: new SqliteHonestMail(db),
+    neighbours: new SqliteNetworkHistory(db),
+    credentials: new SqliteCredentials(db, clock),
+    accounts: new SqliteAccounts(accountsDb),
+    active: new SqliteActiveAccounts(accountsDb),
+    files: new SqliteFileAccounts(accountsDb),
+    networks: new SqliteAccountNetworks(accountsDb),
+    recipients: new SqliteRecipients(accountsDb, clock),
+    logins: new SqliteSenderLogins(accountsDb),
+    acquaintances: new SqliteAcquaintances(db, accountsDb),
+    senders: new SqliteSpamAllow(db, accountsDb),
+  } as const;
+}
