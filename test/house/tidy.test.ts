@@ -14,7 +14,7 @@ type Rule = Readonly<{
   broken: File;
 }>;
 
-const MOST_LINES = 300;
+const MOST_LINES = 250;
 /** Files with no behaviour of their own: types and ports, tables that other tests walk, entry points that e2e runs. */
 const NEEDS_NO_TEST = [
   "src/core/events/event.ts",
@@ -38,13 +38,39 @@ const ALONE = pieces("\\.(on", "ly|to", "do)\\(");
 const SKIP = pieces("\\bsk", "ip: true|\\.sk", "ip\\(");
 const MACHINE_PATH = pieces("/wo", "rk/|/ho", "me/[a-z]+/|/Us", "ers/");
 
-const TABLES: readonly string[] = ["src/core/events/reasons.ts", "test/mutants/equivalent-mutants.ts"];
+/** One place that shows all reasons, routes, shapes, migrations, or mutants that change nothing, may be long. */
+const TABLES: readonly string[] = [
+  "src/core/events/reasons.ts",
+  "src/core/events/ecs.ts",
+  "src/servers/api/routes.ts",
+  "src/servers/api/schemas.ts",
+  "src/adapters/sqlite/engine-db/migrations.ts",
+  "test/mutants/equivalent-mutants.ts",
+];
+/** Longer than they should be, until each is split. */
+const TOO_LONG: readonly string[] = [
+  "src/adapters/sqlite/engine-db/alerts.test.ts",
+  "src/adapters/sqlite/engine-db/store.ts",
+  "src/core/decide/invariants.test.ts",
+  "src/core/decide/mail.test.ts",
+  "src/core/net/ip.test.ts",
+  "src/engine/alerts/outbox.test.ts",
+  "src/engine/alerts/windows.test.ts",
+  "src/engine/commands/commands.test.ts",
+  "src/engine/commands/web.test.ts",
+  "src/engine/engine.test.ts",
+  "src/engine/ports.ts",
+  "src/sources/policy-server.test.ts",
+  "src/wire/postfix/policy.test.ts",
+  "test/e2e/accounts.test.ts",
+  "test/e2e/content.test.ts",
+  "test/e2e/logs.test.ts",
+];
 
 const rules: readonly Rule[] = [
   {
     name: `no source file has more than ${MOST_LINES} lines`,
-    // A table that shows all reasons, or all mutants that change nothing, in one place may be long.
-    applies: (path) => OWN_SOURCE.test(path) && !TABLES.includes(path),
+    applies: (path) => OWN_SOURCE.test(path) && !TABLES.includes(path) && !TOO_LONG.includes(path),
     finds: ({ text }) => {
       const lines = text.split("\n").length - 1;
       return lines > MOST_LINES ? `${lines} lines` : null;
@@ -118,7 +144,12 @@ for (const rule of rules)
 
 test("the lists of exceptions hold nothing that is gone", () => {
   assert.deepEqual(
-    NEEDS_NO_TEST.filter((path) => !existsSync(path)),
+    [...NEEDS_NO_TEST, ...TABLES].filter((path) => !existsSync(path)),
+    [],
+  );
+  const isShort = (path: string): boolean => readFileSync(path, "utf8").split("\n").length - 1 <= MOST_LINES;
+  assert.deepEqual(
+    TOO_LONG.filter((path) => !existsSync(path) || isShort(path)),
     [],
   );
 });

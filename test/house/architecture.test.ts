@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { test } from "node:test";
+
+const TEXT = readFileSync("ARCHITECTURE.md", "utf8");
+const SOURCES = globSync("{src,test,bench}/**/*.{ts,lua,py}");
+
+test("the code map names every room, and no other", () => {
+  const map = TEXT.slice(TEXT.indexOf("## Code map"), TEXT.indexOf("Deliberately absent"));
+  const named: string[] = [];
+  let room = "";
+  for (const line of map.split("\n")) {
+    const [, top, inside] = /^ {4}(src\/[\w-]+\/) |^ {6}((?:[\w-]+\/ )+) /.exec(line) ?? [];
+    if (top !== undefined) named.push((room = top));
+    for (const folder of inside?.trim().split(" ") ?? []) named.push(room + folder);
+  }
+  const rooms = new Set(
+    SOURCES.filter((file) => file.startsWith("src/")).flatMap((file) => [
+      `${file.split("/").slice(0, 2).join("/")}/`,
+      `${dirname(file)}/`,
+    ]),
+  );
+  // Folders that only part what one room does are not in the map.
+  const open = /^src\/(render|cli|servers)\/.|^src\/adapters\/sqlite\/./;
+  assert.deepEqual(named.toSorted(), [...rooms].filter((each) => !open.test(each)).toSorted());
+});
+
+test("every file that it names is there", () => {
+  const named = [...TEXT.matchAll(/`([\w/.-]+\.ts)`/g)].map(([, path = ""]) => path);
+  assert.ok(named.length > 40);
+  const isThere = (path: string): boolean =>
+    existsSync(path) || SOURCES.some((file) => file.endsWith(`/${path}`) || basename(file) === path);
+  assert.deepEqual(
+    named.filter((path) => !isThere(path)),
+    [],
+  );
+});
