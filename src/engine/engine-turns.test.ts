@@ -48,7 +48,10 @@ test("each commit says what it brought, and nothing of the one before", async ()
     { type: "DISALLOW_ASKED", ...asked },
     CONNECT,
   ];
-  for (const event of events) await engine.ask(event);
+  for (const event of events) {
+    await engine.ask(event);
+    engine.flush();
+  }
   assert.deepEqual(
     committed.map(({ bansChanged, allowChanged, lastEventId }) => [bansChanged, allowChanged, lastEventId]),
     [
@@ -108,6 +111,7 @@ test("what lies in memory is a copy: an address is read once, again after a lost
   assert.equal(read.mock.callCount(), 1);
   store.failing = "commit";
   await engine.ask(CONNECT);
+  engine.flush();
   store.failing = null;
   clock.advance(SECOND_MS);
   await engine.ask(CONNECT);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Connect } from "../core/events/connection.ts";
+import type { Event } from "../core/events/event.ts";
 import type { LoginFailed, LoginSucceeded } from "../core/events/login.ts";
-import type { Mail } from "../core/events/mail.ts";
+import type { Mail, Message, Recipient } from "../core/events/mail.ts";
 import { type Ip, type Prefix, parseIp, parsePrefix } from "../core/net/ip.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
 
@@ -43,6 +45,8 @@ const mail = (from: Ip = STRANGER, account: string | null = null): Mail => ({
   transaction: "a1.1",
   recipientCount: 1,
 });
+const recipient = (): Recipient => ({ ...mail(), type: "RECIPIENT", listed: null, senderExists: true });
+const message = (): Message => ({ ...mail(), type: "MESSAGE", sizeBytes: 100 });
 const guess = (password: string, from: Ip = STRANGER): LoginFailed => ({
   type: "LOGIN_FAILED",
   ip: from,
@@ -51,16 +55,47 @@ const guess = (password: string, from: Ip = STRANGER): LoginFailed => ({
   passwordHash: password,
 });
 
-test("no answer leaves before its commit, and one turn shares one transaction", async () => {
-  const { engine, db, committed } = engineOnMemory();
+/** What had been committed when each of these was answered, and what has been once all were. */
+async function commitsAtAnswers(events: readonly Event[]): Promise<Readonly<{ seen: readonly number[]; all: number }>> {
+  const { engine, committed } = engineOnMemory();
   const seen: number[] = [];
-  const answered = [1, 2, 3].map(
-    () => new Promise<void>((resolve) => engine.submit(connect(), () => resolve(void seen.push(committed.length)))),
+  const answered = events.map(
+    (event) => new Promise<void>((resolve) => engine.submit(event, () => resolve(void seen.push(committed.length)))),
   );
-  assert.deepEqual(seen, [], "nothing is answered within the turn");
   await Promise.all(answered);
-  assert.deepEqual(seen, [1, 1, 1], "all are answered after the one commit");
+  return { seen, all: committed.length };
+}
+
+test("a pass on the way is answered at once; what takes the mail waits for the one commit of it all", async () => {
+  const on = [connect(), recipient(), mail()];
+  assert.deepEqual(await commitsAtAnswers([...on, message()]), { seen: [0, 0, 0, 1], all: 1 });
+  assert.deepEqual(await commitsAtAnswers([message(), connect()]), { seen: [0, 1], all: 1 });
+});
+
+test("who is refused, deferred, slowed down or let in waits for the commit", async () => {
+  const many = Array.from({ length: 21 }, () => connect());
+  const { seen } = await commitsAtAnswers(many);
+  assert.deepEqual(seen, [...Array.from({ length: 20 }, () => 0), 1], "the 21st brings a ban");
+  const login = { ...guess(""), type: "LOGIN_SUCCEEDED" } as const;
+  const ask: Event = { type: "BAN_ASKED", prefix: prefix("203.0.113.9"), note: "", durationMs: null, by: "root" };
+  for (const event of [guess("x"), login, ask]) assert.deepEqual((await commitsAtAnswers([event])).seen, [1]);
+  const deferred = Array.from({ length: 11 }, () => mail(STRANGER, "alice@example.test"));
+  assert.deepEqual((await commitsAtAnswers(deferred)).seen, [...Array.from({ length: 10 }, () => 0), 1]);
+});
+
+test("a pass that nothing follows is committed within milliseconds all the same", async () => {
+  const { engine, committed, db } = engineOnMemory();
+  const from = performance.now();
+  for (let round = 1; round <= 3; round++) {
+    await engine.ask(connect());
+    assert.equal(committed.length, round - 1);
+    while (committed.length < round) {
+      assert.ok(performance.now() - from < 10_000);
+      await pause(1);
+    }
+  }
   assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 3);
+  assert.equal(db.isTransaction, false);
 });
 
 test("the 11th mail in any 60 seconds brings the light ban; what one event changed the next one sees", async () => {
@@ -226,7 +261,10 @@ for (const step of ["begin", "append", "commit"] as const) {
     const before = db.prepare("SELECT count(*) AS n FROM event").get()?.["n"];
 
     store.failing = step;
-    for (let i = 0; i < 30; i++) assert.equal((await engine.ask(connect())).verdict, "pass");
+    for (let i = 0; i < 30; i++) {
+      assert.equal((await engine.ask(connect())).verdict, "pass");
+      engine.flush();
+    }
     assert.equal((await engine.ask(connect(banned))).reason, "banned");
     assert.ok(notices.raised.get("database_unwritable")?.includes("full"));
     assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], before, "nothing half-written");
@@ -235,6 +273,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     store.failing = null;
     clock.advance(1_001);
     assert.equal((await engine.ask(connect())).reason, "below_limit");
+    engine.flush();
     assert.equal(notices.raised.size, 0);
   });
 }

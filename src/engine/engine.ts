@@ -26,7 +26,9 @@ export type EngineParts = JudgeParts &
 
 /**
  * The five steps: event, facts, decide, commit, publish. All events of one turn of the event loop share one
- * transaction, and no answer leaves before its commit. Single-threaded: what one event changed, the next one sees.
+ * transaction. No mail is taken, and nobody is let in or turned away, before all about it is committed; a pass on the
+ * way there is answered at once and committed with what follows (docs/adr/0012). Single-threaded: what one event
+ * changed, the next one sees.
  */
 export class Engine {
   readonly startedAt: Millis;
@@ -34,6 +36,11 @@ export class Engine {
   readonly #judge: EventProcessor;
   #open = false;
   #waiting: { readonly answer: Answer; readonly decided: Decision | null }[] = [];
+  /** Events in the open transaction, those that were answered already included. */
+  #events = 0;
+  #isDue = false;
+  #later: NodeJS.Timeout | null = null;
+  #isLaterSet = false;
   #storeRetryAt = 0;
   readonly #flush = (): void => this.flush();
 
@@ -77,14 +84,24 @@ export class Engine {
       answer(failOpen(this.#judge.decideUnrecorded(event, now)));
       return;
     }
+    let decided: Decision;
     try {
-      this.#waiting.push({ answer, decided: this.#judge.step(event, now) });
+      decided = this.#judge.step(event, now);
     } catch (error) {
       this.#waiting.push({ answer, decided: null });
       this.#abandon(error, now);
       return;
     }
-    if (this.#waiting.length >= LIMITS.eventsPerCommit) this.flush();
+    this.#events += 1;
+    const { bansChanged, allowChanged } = this.#judge.trace;
+    if (isOnTheWay(event, decided) && !bansChanged && !allowChanged) {
+      this.#commitLater();
+      answer(decided);
+    } else {
+      this.#waiting.push({ answer, decided });
+      this.#commitSoon();
+    }
+    if (this.#events >= LIMITS.eventsPerCommit) this.flush();
   }
 
   ask(event: Event): Promise<Decision> {
@@ -130,6 +147,7 @@ export class Engine {
   #record(write: (now: Millis) => void): Promise<boolean> {
     const now = this.#parts.clock.now();
     if (!this.#begin(now)) return Promise.resolve(false);
+    this.#commitSoon();
     return new Promise((resolve) => {
       this.#waiting.push({ answer: (decided) => resolve(decided === RECORDED), decided: RECORDED });
       try {
@@ -151,8 +169,26 @@ export class Engine {
       return false;
     }
     this.#open = true;
-    setImmediate(this.#flush);
     return true;
+  }
+
+  /** At the end of this turn of the event loop: somebody waits. */
+  #commitSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(this.#flush);
+  }
+
+  /** With what follows, or when the time is up. One timer for all: a commit in between costs it no call. */
+  #commitLater(): void {
+    if (this.#isLaterSet) return;
+    this.#isLaterSet = true;
+    if (this.#later !== null) this.#later.refresh();
+    else
+      this.#later = setTimeout(() => {
+        this.#isLaterSet = false;
+        this.flush();
+      }, LIMITS.uncommittedMs);
   }
 
   /** The transaction is lost: nothing of it happened, mail goes on, the owner is told. */
@@ -167,9 +203,17 @@ export class Engine {
     const answered = this.#waiting;
     this.#open = false;
     this.#waiting = [];
+    this.#events = 0;
+    this.#isDue = false;
     this.#judge.end(committed);
     return answered;
   }
+}
+
+/** It lets a client go on to where it is asked about again before it has got anything. */
+function isOnTheWay({ type }: Event, { verdict, reason }: Decision): boolean {
+  if (verdict !== "pass" || reason === "greylist_asked") return false;
+  return type === "CONNECT" || type === "RECIPIENT" || type === "MAIL";
 }
 
 const RECORDED = decision("pass", "manual", { counted: false });

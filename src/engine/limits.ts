@@ -18,6 +18,8 @@ export const LIMITS = {
   mailsUnderWay: 4_096,
   /** Events that one transaction holds at most before it is committed early. */
   eventsPerCommit: 512,
+  /** How long a pass that was answered at once may wait for what it is committed with. Milliseconds. */
+  uncommittedMs: 5,
   /** How often own addresses and the allow list are looked up again. Milliseconds. */
   protectionMs: 5_000,
   /** After the database refused a write, how long until the next try. Milliseconds. */

@@ -56,7 +56,7 @@ export class PolicyServer {
   }
 }
 
-/** A question and its answer; null until the engine has committed it. */
+/** A question and its answer; null until the engine gives it. */
 type Slot = { answer: string | null };
 
 type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits }>;
@@ -109,7 +109,7 @@ class Connection {
     }
   }
 
-  /** The answers of one turn leave in one write: the engine gives them all in a row after its commit. */
+  /** The answers of one turn leave in one write: the engine gives many in a row after a commit. */
   #answer(slot: Slot, text: string): void {
     slot.answer = text;
     if (this.#flushing || this.#pending[0] !== slot) return;

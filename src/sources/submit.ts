@@ -1,5 +1,5 @@
 import type { Decision } from "../core/decide/decision.ts";
 import type { Event } from "../core/events/event.ts";
 
-/** The engine as a server sees it: `answer` is called once, after the commit, and may be called at once. */
+/** The engine as a server sees it: `answer` is called once, and may be called at once (docs/adr/0012). */
 export type Submit = (event: Event, answer: (decision: Decision) => void) => void;

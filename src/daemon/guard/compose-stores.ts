@@ -4,6 +4,7 @@ import { SqliteActiveAccounts } from "../../adapters/sqlite/accounts-db/active-a
 import { SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
 import { SqliteFileAccounts } from "../../adapters/sqlite/accounts-db/file-accounts.ts";
 import { SqliteSpamAllow } from "../../adapters/sqlite/accounts-db/spam-allow.ts";
+import { betweenTransactions } from "../../adapters/sqlite/between-transactions.ts";
 import { SqliteAccountHistory } from "../../adapters/sqlite/engine-db/account-history.ts";
 import { SqliteAcquaintances } from "../../adapters/sqlite/engine-db/acquaintances.ts";
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
@@ -19,10 +20,14 @@ import type { Layout } from "../../settings/layout.ts";
 
 export type Stores = ReturnType<typeof composeStores>;
 
-/** Everything that reads and writes the two databases. The guard alone writes them. */
-export function composeStores(layout: Layout, clock: Clock) {
+/**
+ * Everything that reads and writes the two databases. The guard alone writes them. `flush` commits what the engine has
+ * open, before a command writes by itself.
+ */
+export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
   const { engine: db, accounts: accountsDb } = initialise(layout);
   const events = new EventCount(db);
+  const outside = betweenTransactions(db, flush);
   return {
     db,
     events,
@@ -31,14 +36,14 @@ export function composeStores(layout: Layout, clock: Clock) {
     history: new SqliteAccountHistory(db),
     honest: new SqliteHonestMail(db),
     neighbours: new SqliteNetworkHistory(db),
-    credentials: new SqliteCredentials(db, clock),
+    credentials: new SqliteCredentials(outside, clock),
     accounts: new SqliteAccounts(accountsDb),
     active: new SqliteActiveAccounts(accountsDb),
     files: new SqliteFileAccounts(accountsDb),
     networks: new SqliteAccountNetworks(accountsDb),
     recipients: new SqliteRecipients(accountsDb, clock),
     logins: new SqliteSenderLogins(accountsDb),
-    acquaintances: new SqliteAcquaintances(db, accountsDb),
-    senders: new SqliteSpamAllow(db, accountsDb),
+    acquaintances: new SqliteAcquaintances(outside, accountsDb),
+    senders: new SqliteSpamAllow(outside, accountsDb),
   } as const;
 }

@@ -47,7 +47,8 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const names = new ResolverNames(settings["dns.address"]);
   const feed = new Feed();
 
-  const stores = composeStores(layout, clock);
+  const flush = (): void => engine.flush();
+  const stores = composeStores(layout, clock, flush);
   const { db, events, store, banLog, acquaintances, networks, files, recipients, senders } = stores;
   serve(settings);
 
@@ -91,7 +92,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const { startedAt } = engine;
   const told = { startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const health = () => healthOf({ keeper, notices, clock, ...told });
-  const watch = new AlertWatch({ ...common, db, flush: engine.flush.bind(engine), health, names }, settings);
+  const watch = new AlertWatch({ ...common, db, flush, health, names }, settings);
   const run = createCommands({
     engine,
     history: store,

@@ -4,6 +4,7 @@ import type { CredentialStore } from "../../../engine/admin-ports.ts";
 import type { Clock, Outcome } from "../../../engine/ports.ts";
 import type { TokenItem } from "../../../wire/control/items.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
+import type { Prepares } from "../between-transactions.ts";
 import { integer, millis, text } from "../columns.ts";
 
 const PASSWORD = "password";
@@ -15,7 +16,7 @@ export class SqliteCredentials implements CredentialStore {
   readonly #revoke: StatementSync;
   readonly #put: StatementSync;
 
-  constructor(db: DatabaseSync, clock: Clock) {
+  constructor(db: Prepares, clock: Clock) {
     this.#clock = clock;
     this.#addToken = db.prepare(`
       INSERT INTO token (name, digest, created_by, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO NOTHING`);

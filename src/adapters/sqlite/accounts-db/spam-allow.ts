@@ -5,6 +5,7 @@ import { isoTime, type Millis } from "../../../core/time.ts";
 import type { SpamAllowStore } from "../../../engine/admin-ports.ts";
 import type { Outcome } from "../../../engine/ports.ts";
 import type { AllowedSenderItem } from "../../../wire/control/items.ts";
+import type { Prepares } from "../between-transactions.ts";
 import { millis, text } from "../columns.ts";
 
 /** From whom accounts let mail in. Throws when a database takes no writes. */
@@ -16,7 +17,7 @@ export class SqliteSpamAllow implements SpamAllowStore {
   readonly #account: StatementSync;
   readonly #aliases: StatementSync;
 
-  constructor(engine: DatabaseSync, accounts: DatabaseSync) {
+  constructor(engine: Prepares, accounts: DatabaseSync) {
     this.#add = engine.prepare(
       "INSERT INTO spam_allow (account, sender, by, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
     );

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { withoutExtension } from "../../../core/net/address.ts";
 import type { Millis } from "../../../core/time.ts";
 import type { Correspondents, GreylistPause, GreylistPauses } from "../../../engine/facts/acquaintance.ts";
+import type { Prepares } from "../between-transactions.ts";
 import { millis, text } from "../columns.ts";
 
 /** Who is no stranger to whom, in `engine.db`; whom an alias stands for is read from `accounts.db`. */
@@ -9,7 +10,7 @@ export class SqliteAcquaintances implements Correspondents, GreylistPauses {
   readonly #sql: ReturnType<typeof statements>;
   readonly #targets: StatementSync;
 
-  constructor(engine: DatabaseSync, accounts: DatabaseSync) {
+  constructor(engine: Prepares, accounts: DatabaseSync) {
     this.#sql = statements((sql) => engine.prepare(sql));
     this.#targets = accounts.prepare("SELECT targets FROM alias_map WHERE address = ?");
   }
