@@ -12,6 +12,7 @@ import { readSettings, writeFirstSettings } from "../src/daemon/set-up/settings-
 import { programEnvironment, writeEnvironment } from "../src/daemon/set-up/supervise.ts";
 import { addUsers } from "../src/daemon/set-up/users.ts";
 import { renderRunit } from "../src/render/runit.ts";
+import { settingsForWeb } from "../src/settings/for-web.ts";
 import { type Layout, layoutOf } from "../src/settings/layout.ts";
 import { settingKeys, variableOf } from "../src/settings/schema.ts";
 import { CHECKOUT } from "../test/lab/checkout.ts";
@@ -56,7 +57,9 @@ export class Programs {
     prepareDataDirectory(layout.data);
     await addUsers();
     makeDirectories(layout);
-    writeFirstSettings(layout, (await readSettings(layout, SITE)).settings);
+    const { settings, sources } = await readSettings(layout, SITE);
+    writeFirstSettings(layout, settings);
+    writeFileSync(layout.webSettings, settingsForWeb(sources));
     makeLoginPolicySecret(layout);
     await installPrograms(CHECKOUT, layout);
     const programs = new Programs(lab, layout);
