@@ -119,6 +119,7 @@ test("sessions that cannot be ended are told", async () => {
 });
 
 test("an open submission session is cut, and other connections are not", {
+  timeout: 20_000,
   skip: lacking({ root: true, installed: ["ss"] }),
 }, async (t) => {
   const open = async () => {
