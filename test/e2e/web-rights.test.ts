@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import type { Reply } from "../../src/wire/control/control.ts";
 import { COMMANDS } from "../kit/commands.ts";
+import { WEB_VERBS } from "../kit/web-verbs.ts";
 import type { Lab } from "../lab/lab.ts";
 import { whyNoLab } from "../lab/network.ts";
 import type { Product } from "../lab/product.ts";
@@ -25,19 +26,6 @@ const SPEAK = `
   });
   socket.write(given);
 `;
-const ALLOWED = [
-  "admin_seen",
-  "allow_add",
-  "allow_list",
-  "allow_remove",
-  "ban",
-  "cleanup",
-  "dashboard_ask",
-  "dashboard_login",
-  "health",
-  "unban",
-  "watch",
-];
 
 describe("what the web may do and read", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct();
@@ -51,7 +39,7 @@ describe("what the web may do and read", { skip: whyNoLab() ?? false }, () => {
       if (reply === undefined || !("ok" in reply) || reply.ok || !/may not be given from here/.test(reply.message))
         allowed.push(command.verb);
     }
-    assert.deepEqual(allowed.toSorted(), ALLOWED);
+    assert.deepEqual(allowed.toSorted(), WEB_VERBS);
     const refused = await product.sqlite("SELECT details FROM event WHERE type = 'COMMAND_REFUSED'");
     assert.ok(refused.flat().includes("break_glass by web:unnamed"), refused.join("\n"));
     assert.deepEqual(await product.sqlite("SELECT * FROM admin"), before);

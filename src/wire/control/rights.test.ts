@@ -1,26 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { WEB_VERBS } from "../../../test/kit/web-verbs.ts";
 import { verbs } from "./control.ts";
 import { actorFrom, mayAsk } from "./rights.ts";
 
-/** Spelled out here, so that a verb that is opened to the web is opened twice. */
-const WEB = [
-  "admin_seen",
-  "allow_add",
-  "allow_list",
-  "allow_remove",
-  "ban",
-  "cleanup",
-  "dashboard_ask",
-  "dashboard_login",
-  "health",
-  "unban",
-  "watch",
-];
-
 test("the web may ask what its routes offer, and nothing else", () => {
   const names = [...verbs.values()].map(({ verb }) => verb);
-  assert.deepEqual(names.filter((verb) => mayAsk("web", verb)).toSorted(), WEB);
+  assert.deepEqual(names.filter((verb) => mayAsk("web", verb)).toSorted(), WEB_VERBS);
   assert.ok(!mayAsk("root", "dashboard_login"), "only the web has sign-ins to report");
 });
 
