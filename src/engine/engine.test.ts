@@ -109,7 +109,7 @@ test("the 11th mail in any 60 seconds brings the light ban; what one event chang
   const [eleventh, twelfth] = await Promise.all([engine.ask(mail()), engine.ask(mail())]);
   assert.deepEqual(new Set(verdicts), new Set(["pass"]));
   assert.equal(eleventh.reason, "mail_limit");
-  assert.deepEqual(eleventh.evidence, { count: 11, limit: 10, windowMs: MINUTE_MS });
+  assert.deepEqual(eleventh.evidence, { count: 11, limit: 10, windowMs: MINUTE_MS, key: "limits.mail.per_minute" });
   assert.equal(twelfth.reason, "banned");
 });
 

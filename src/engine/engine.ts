@@ -6,6 +6,7 @@ import type { Audit } from "../core/events/command.ts";
 import type { Event } from "../core/events/event.ts";
 import type { Observation } from "../core/events/log.ts";
 import type { LogPosition } from "../core/events/log-position.ts";
+import type { Protection } from "../core/events/reasons.ts";
 import { auditRecord } from "../core/events/record.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
@@ -73,9 +74,14 @@ export class Engine {
     return this.#judge.subject(ip);
   }
 
+  /** What forbids a ban of this network just now; null if nothing does. */
+  protectionOf(network: Prefix): Protection | null {
+    return this.#judge.protectionOf(network);
+  }
+
   /** An administrator's session or token was used from this address: it is not banned meanwhile. */
   administratorAt(ip: Ip): void {
-    this.#judge.administratorAt(ip, this.#parts.clock.now());
+    this.#judge.administratorAt(ip);
   }
 
   submit(event: Event, answer: Answer): void {

@@ -3,9 +3,9 @@ import type { Guess } from "../core/decide/account-guard.ts";
 import type { Ban, Change } from "../core/decide/decision.ts";
 import type { Failure, Heard } from "../core/decide/facts.ts";
 import type { HonestServer } from "../core/decide/honest-mail.ts";
+import type { OwnNetwork } from "../core/decide/sparing.ts";
 import type { LogPosition } from "../core/events/log-position.ts";
 import type { Listing, Recipient } from "../core/events/mail.ts";
-import type { Protection } from "../core/events/reasons.ts";
 import type { EventRecord } from "../core/events/record.ts";
 import type { JailReported } from "../core/events/report.ts";
 import type { Connection, DoorWords } from "../core/firewall/doors.ts";
@@ -127,14 +127,14 @@ export interface AccountHistory {
 
 /** What neighbours did together. Sees the rows of the open transaction too. */
 export interface NetworkHistory {
-  /** Units within the network that were banned for guessing or abuse that the engine judged, but for the forgiven. */
-  offenders(network: Prefix, since: Millis): number;
+  /** Units within the network, besides this one, that were banned for guessing or abuse that the engine judged, but for the forgiven. */
+  offenders(network: Prefix, since: Millis, besides: Prefix): number;
   /** Units within it that were banned for any offence, but for the forgiven; some at least. */
   banned(network: Prefix, since: Millis): readonly Prefix[];
   /** When the last ban of the network itself began or ended; 0 where there was none. */
   settledAt(network: Prefix, now: Millis): Millis;
-  /** Wrong passwords, each counted once an account. */
-  guessesFrom(network: Prefix, since: Millis): number;
+  /** Wrong passwords besides this one, each counted once an account. */
+  guessesFrom(network: Prefix, since: Millis, besides: Readonly<{ account: string; proof: string }>): number;
 }
 
 /** Whose mail was good. Days are counted whole. Sees the rows of the open transaction too. */
@@ -231,7 +231,6 @@ export interface Doors {
 export interface OwnNetworks {
   current(): readonly OwnNetwork[];
 }
-export type OwnNetwork = Readonly<{ prefix: Prefix; why: Extract<Protection, "loopback" | "own_address" | "gateway"> }>;
 
 /** What the owner must know now. Raised once, however often it recurs, until it is cleared. */
 export interface Notices {

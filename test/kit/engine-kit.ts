@@ -15,9 +15,10 @@ import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
 import { migrate } from "../../src/adapters/sqlite/migrate.ts";
 import type { NoticeCode } from "../../src/core/alerts/notices.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
+import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/engine/engine.ts";
-import type { Clock, Notices, OwnNetwork, Store } from "../../src/engine/ports.ts";
+import type { Clock, Notices, Store } from "../../src/engine/ports.ts";
 import type { Notice } from "../../src/wire/control/items.ts";
 import { POLICY } from "./samples.ts";
 

@@ -1,5 +1,11 @@
 import type { Ban } from "../../src/core/decide/decision.ts";
-import { type Facts, NO_BOUNCE, NOTHING_HEARD } from "../../src/core/decide/facts.ts";
+import {
+  type Facts,
+  type Neighbourhood,
+  NO_BOUNCE,
+  NOTHING_HEARD,
+  type SparingFacts,
+} from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { MailFacts } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "../../src/core/net/ip.ts";
@@ -49,6 +55,20 @@ export function ip(text: string): Ip {
 
 export const STRANGER: Ip = ip("203.0.113.7");
 
+/** Nothing forbids a ban. */
+export const UNSPARED: SparingFacts = { protection: null, administratorsAt: [], clients: [], sparedAt: null };
+/** A network of which nothing is known. */
+export const QUIET: Neighbourhood = {
+  ban: null,
+  offencesAt: [],
+  settledAt: instant(0),
+  offenders: () => 0,
+  guesses: () => 0,
+  banned: () => [],
+  servers: () => [],
+  signIns: () => [],
+};
+
 /** A stranger of whom nothing is known, but for what the test says. */
 export function factsOf(known: Partial<Facts> = {}): Facts {
   return {
@@ -77,6 +97,8 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     firstContact: false,
     writtenTo: [],
     heard: NOTHING_HEARD,
+    sparing: () => ({ ...UNSPARED, protection: known.protection ?? null }),
+    neighbourhood: () => QUIET,
     ...known,
   };
 }

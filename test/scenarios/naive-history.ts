@@ -8,21 +8,26 @@ import {
   type RecipientKind,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
+import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import type { ClientEvent, CommandEvent, Event } from "../../src/core/events/event.ts";
 import { isBounce } from "../../src/core/events/mail.ts";
 import type { Protection } from "../../src/core/events/reasons.ts";
-import {
-  contains,
-  type Ip,
-  neighbourhoodOf,
-  networkAddress,
-  overlaps,
-  type Prefix,
-  prefixOf,
-} from "../../src/core/net/ip.ts";
+import { contains, type Ip, neighbourhoodOf, overlaps, type Prefix, prefixOf } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
-import type { OwnNetwork } from "../../src/engine/ports.ts";
-import { bounceOf, type Changed, changesOf, heardOf, type Kept, timesOf } from "./naive-recount.ts";
+import { QUIET, UNSPARED } from "../kit/samples.ts";
+import { banOfWhole, type Credited, isWanted } from "./naive-networks.ts";
+import {
+  bannedOrLifted,
+  bounceOf,
+  type Changed,
+  changesOf,
+  heardOf,
+  isWithin,
+  type Kept,
+  timesOf,
+  unforgivenIn,
+} from "./naive-recount.ts";
+import { type AdministratorSeen, isAdministrators, isCrowd, type Seen, unbanned } from "./naive-sparing.ts";
 
 /**
  * The oracle: it keeps every event and recounts from the beginning each time. Slow and obvious, where the engine is
@@ -32,10 +37,28 @@ export class NaiveHistory {
   readonly #policy: Policy;
   readonly #own: readonly OwnNetwork[];
   readonly #kept: Kept[] = [];
+  readonly #credits: Credited[] = [];
+  #administrators: AdministratorSeen[] = [];
+  /** What only the memory of the engine knows is counted from here. */
+  #startedAfter = 0;
 
   constructor(policy: Policy, own: readonly OwnNetwork[]) {
     this.#policy = policy;
     this.#own = own;
+  }
+
+  /** The engine starts again: who hides behind one address, who administers, and what was told, is forgotten. */
+  restart(): void {
+    this.#startedAfter = this.#kept.length;
+    this.#administrators = [];
+  }
+
+  administratorAt(ip: Ip, at: Millis): void {
+    this.#administrators.push({ ip, at });
+  }
+
+  credit(credited: Credited): void {
+    this.#credits.push(credited);
   }
 
   decide(event: Event, at: Millis): Decision {
@@ -48,18 +71,69 @@ export class NaiveHistory {
 
   #decideCommand(event: CommandEvent, at: Millis): Decision {
     const facts = {
-      protection: event.type === "BAN_ASKED" ? this.#protection(event.prefix) : null,
+      sparing: () => ({ ...UNSPARED, protection: this.#whyNot(event.prefix, this.#seen(), at) }),
       ban: this.#bans().find((ban) => ban.prefix === event.prefix) ?? null,
       listed: this.#listings().get(event.prefix) ?? null,
       covered: this.#bans()
         .map((ban) => ban.prefix)
-        .filter((prefix) => overlaps(prefix, event.prefix)),
+        .filter((prefix) => prefix === event.prefix || isWithin(prefix, event.prefix))
+        .toSorted(),
     };
     return decide(this.#policy, facts, event, at);
   }
 
   #decideClient(event: ClientEvent, at: Millis): Decision {
-    return decide(this.#policy, this.#facts(event, at), event, at);
+    const facts = this.#facts(event, at);
+    // Nothing forbids a ban, and no network offends, as far as the core is told: both are worked out here.
+    const due = decide(this.#policy, facts, event, at);
+    const decided = this.#spared(due, event, at);
+    if ("withoutBan" in event && event.withoutBan) return decided;
+    return { ...decided, changes: [...decided.changes, ...this.#ofNetwork(facts, decided, event, at)] };
+  }
+
+  #spared(due: Decision, event: ClientEvent, at: Millis): Decision {
+    const toldOf = (prefix: Prefix): boolean => this.#wasTold(prefix, at);
+    const ban = due.changes.find((change) => change.type === "BAN")?.ban;
+    const why = ban === undefined ? null : this.#whyNot(ban.prefix, [...this.#seen(), { at, event }], at);
+    if (why !== null) return unbanned(due, event, why, toldOf);
+    const changes = due.changes.filter((change) => change.type !== "SPARE" || !toldOf(change.prefix));
+    return { ...due, changes };
+  }
+
+  #ofNetwork({ ip, network, subject }: Facts, decided: Decision, event: ClientEvent, at: Millis): readonly Change[] {
+    if (network === subject) return [];
+    const brought = decided.changes.map((change) => ({ change, at }));
+    const changes = [...this.#changes(), ...brought];
+    const unforgiven = unforgivenIn(changes);
+    const history = { changes, standing: this.#bans(), unforgiven, credits: this.#credits };
+    const due = banOfWhole(this.#policy, history, { ip, network, decided, now: at });
+    if (due === null) return [];
+    const home = this.#signIns(at - this.#policy.accounts.knownForMs).some(({ prefix }) => overlaps(prefix, network));
+    const why =
+      this.#whyNot(network, [...this.#seen(), { at, event }], at) ??
+      (home ? "known_network" : due.spared ? "honest_network" : null);
+    if (why === null) return [due.change];
+    const { code } = due.change.ban;
+    return this.#wasTold(network, at) ? [] : [{ type: "SPARE", prefix: network, ip, why, code }];
+  }
+
+  /** What forbids a ban of this network. */
+  #whyNot(network: Prefix, seen: readonly Seen[], at: Millis): Protection | null {
+    const listed = this.#protection(network);
+    if (listed !== null) return listed;
+    if (isAdministrators(network, this.#administrators, at)) return "admin_session";
+    return isCrowd(network, seen, at) ? "all_clients" : null;
+  }
+
+  /** What clients did since the engine started. */
+  #seen(): readonly Seen[] {
+    return this.#kept.slice(this.#startedAfter).flatMap(({ event, at }) => ("ip" in event ? [{ at, event }] : []));
+  }
+
+  #wasTold(prefix: Prefix, at: Millis): boolean {
+    return changesOf(this.#kept.slice(this.#startedAfter)).some(
+      ({ change, at: told }) => change.type === "SPARE" && change.prefix === prefix && at - told < 600_000,
+    );
   }
 
   #facts(event: ClientEvent, at: Millis): Facts {
@@ -83,8 +157,9 @@ export class NaiveHistory {
       probes: timesOf(since.filter(({ event: kept }) => kept.type === "RECIPIENT" && !isBounce(kept))),
       bounces: timesOf(since.filter(({ event: kept }) => kept.type === "RECIPIENT" && isBounce(kept))),
       bounce: event.type === "RECIPIENT" && isBounce(event) ? bounceOf(this.#changes(), event) : NO_BOUNCE,
-      // What credits a server stands in logs, of which no scenario tells.
-      isWanted: false,
+      isWanted: isWanted(this.#credits.filter(({ prefix }) => prefix === subject)),
+      sparing: () => UNSPARED,
+      neighbourhood: () => ({ ...QUIET, settledAt: at }),
       sessionMails: event.type === "MAIL" ? this.#sessionMails(event.session) : 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
       accountNetworks: [],
@@ -188,21 +263,7 @@ export class NaiveHistory {
 
   /** Bans by the engine itself, but for those that the administrator lifted. */
   #offencesAt(subject: Prefix): readonly Millis[] {
-    const times = new Set<Millis>();
-    let standing: Ban | null = null;
-    for (const { change } of this.#changes()) {
-      if (change.type === "LIFT" && change.forgiven && isWithin(subject, change.prefix))
-        for (const time of times) if (time !== standing?.createdAt) times.delete(time);
-      if (bannedOrLifted(change) !== subject) continue;
-      if (change.type === "BAN") {
-        standing = change.ban;
-        if (standing.offences > 0) times.add(standing.createdAt);
-      } else if (change.type === "LIFT") {
-        if (change.forgiven && standing !== null) times.delete(standing.createdAt);
-        standing = null;
-      }
-    }
-    return [...times];
+    return unforgivenIn(this.#changes()).flatMap(({ prefix, createdAt }) => (prefix === subject ? [createdAt] : []));
   }
 
   #listings(): ReadonlyMap<Prefix, { readonly expiresAt: Millis | null }> {
@@ -225,16 +286,6 @@ export class NaiveHistory {
     const network = prefixOf(ip, this.#policy.bans.ipv6Prefix);
     return this.#protection(network) === null ? network : prefixOf(ip, 128);
   }
-}
-
-function bannedOrLifted(change: Change): Prefix | null {
-  if (change.type === "BAN") return change.ban.prefix;
-  return change.type === "LIFT" ? change.prefix : null;
-}
-
-/** Whether it is a part of the network, smaller than that. */
-function isWithin(prefix: Prefix, network: Prefix): boolean {
-  return prefix !== network && contains(network, networkAddress(prefix));
 }
 
 /** Whom the tests know: everybody but these two. */

@@ -1,4 +1,4 @@
-import type { Change, Decision } from "../../src/core/decide/decision.ts";
+import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
 import type { BounceFacts, Heard } from "../../src/core/decide/facts.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import type { Recipient } from "../../src/core/events/mail.ts";
@@ -89,4 +89,39 @@ function isLogin(event: Event, { verdict }: Decision): boolean {
 function isRefusal({ type }: Event, { verdict }: Decision): boolean {
   const asked = type === "CONNECT" || type === "RECIPIENT" || type === "MAIL" || type === "MESSAGE";
   return asked && (verdict === "refuse" || verdict === "defer");
+}
+
+/** Bans for an offence, one an instant of each network, that no command forgave: neither it, nor one around it. */
+export function unforgivenIn(changes: readonly Changed[]): readonly Ban[] {
+  let counting: readonly Ban[] = [];
+  const standing = new Map<Prefix, Ban>();
+  for (const { change } of changes) {
+    if (change.type === "BAN") {
+      const { ban } = change;
+      standing.set(ban.prefix, ban);
+      const others = counting.filter((one) => one.prefix !== ban.prefix || one.createdAt !== ban.createdAt);
+      counting = ban.offences > 0 ? [...others, ban] : counting;
+    } else if (change.type === "LIFT") {
+      const { prefix, forgiven } = change;
+      const lifted = standing.get(prefix);
+      standing.delete(prefix);
+      if (forgiven)
+        counting = counting.filter(
+          (one) =>
+            !(one.prefix === prefix && one.createdAt === lifted?.createdAt) &&
+            !(isWithin(one.prefix, prefix) && standing.get(one.prefix)?.createdAt !== one.createdAt),
+        );
+    }
+  }
+  return counting;
+}
+
+/** Whether it is a part of the network, smaller than that. */
+export function isWithin(prefix: Prefix, network: Prefix): boolean {
+  return prefix !== network && contains(network, networkAddress(prefix));
+}
+
+export function bannedOrLifted(change: Change): Prefix | null {
+  if (change.type === "BAN") return change.ban.prefix;
+  return change.type === "LIFT" ? change.prefix : null;
 }

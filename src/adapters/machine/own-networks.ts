@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { endianness } from "node:os";
+import type { OwnNetwork } from "../../core/decide/sparing.ts";
 import { hostPrefix, type Ip, overlaps, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
-import type { Clock, OwnNetwork, OwnNetworks } from "../../engine/ports.ts";
+import type { Clock, OwnNetworks } from "../../engine/ports.ts";
 import {
   parseIpv4Bridges,
   parseIpv4Gateways,

@@ -17,7 +17,7 @@ export type GuessedAt = Pick<Facts, "account" | "network">;
 export function guardAccount(policy: Policy, { account, network }: GuessedAt, passwordHash: string): Decision | null {
   if (account === null || account.kinship === "address" || account.guesses < policy.accounts.failures) return null;
   const { failures: limit, windowMs } = policy.accounts;
-  const evidence = { count: account.guesses, limit, windowMs };
+  const evidence = { count: account.guesses, limit, windowMs, key: "limits.accounts.failures" };
   if (isLikelyRight(account, passwordHash))
     return decision("refuse", "right_password_guarded", { evidence, counted: false });
   // A neighbour's tries that nobody heard would keep the owner's own network out for ever.

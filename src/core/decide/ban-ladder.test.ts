@@ -7,7 +7,7 @@ import { nextBan } from "./ban-ladder.ts";
 import type { Ban } from "./decision.ts";
 import type { Policy } from "./policy.ts";
 
-const EVIDENCE = { count: 11, limit: 10, windowMs: MINUTE_MS };
+const EVIDENCE = { count: 11, limit: 10, windowMs: MINUTE_MS, key: "limits.mail.per_minute" };
 
 function banAfter(offences: number, bans: Partial<Policy["bans"]> = {}): Ban {
   const policy = { ...POLICY, bans: { ...POLICY.bans, ...bans } };
@@ -57,7 +57,7 @@ test("a ladder of one rung and one of five have levels too", () => {
 
 test("the ban holds the network, names the address and tells the owner why in numbers", () => {
   const facts = factsOf({ subject: prefixOf(ip("2001:db8:0:1::7"), 64), ip: ip("2001:db8:0:1::7") });
-  const evidence = { count: 5, limit: 5, windowMs: 600_000 };
+  const evidence = { count: 5, limit: 5, windowMs: 600_000, key: "limits.logins.failures" };
   const change = nextBan(POLICY, facts, { code: "login_failures", evidence }, NOON);
   assert.ok(change.type === "BAN");
   assert.equal(change.ban.prefix, "2001:db8:0:1::/64");

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, ip, NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { BAN, ip, NOON, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
 import type { Protection } from "../events/reasons.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import { type CommandFacts, decideCommand } from "./command.ts";
 
-const NOTHING: CommandFacts = { protection: null, ban: null, listed: null, covered: [] };
+const NOTHING: CommandFacts = { sparing: () => UNSPARED, ban: null, listed: null, covered: [] };
 const PREFIX = hostPrefix(STRANGER);
 const ASKED = { type: "BAN_ASKED", prefix: PREFIX, note: "scans", durationMs: 2 * HOUR_MS, by: "root" } as const;
 
@@ -40,7 +40,7 @@ test("ban: for good without a time", () => {
 const protections: readonly Protection[] = ["loopback", "own_address", "gateway", "allow_listed"];
 for (const protection of protections)
   test(`ban: refused where ${protection} protects it or a part of it`, () => {
-    const decided = decideCommand({ ...NOTHING, protection }, ASKED, NOON);
+    const decided = decideCommand({ ...NOTHING, sparing: () => ({ ...UNSPARED, protection }) }, ASKED, NOON);
     assert.equal(`${decided.verdict} ${decided.reason}`, `refuse ${protection}`);
     assert.deepEqual(decided.changes, []);
     assert.ok(decided.recorded, "the owner sees that it was tried");

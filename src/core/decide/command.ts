@@ -1,14 +1,16 @@
 import type { BanAsked } from "../events/command.ts";
 import type { CommandEvent } from "../events/event.ts";
-import type { Protection } from "../events/reasons.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { later, type Millis } from "../time.ts";
 import { type Ban, type Change, type Decision, decision } from "./decision.ts";
+import type { SparingFacts } from "./facts.ts";
+import { protectionOf } from "./sparing.ts";
 
 /** What an administrator's command on a network depends on. */
 export type CommandFacts = Readonly<{
-  /** What protects the network, or a part of it. */
-  protection: Protection | null;
+  /** What may forbid its ban. */
+  sparing(network: Prefix): SparingFacts;
+  /** The ban in force on exactly this network. */
   ban: Ban | null;
   /** Its entry on the allow list; `expiresAt` null: until it is taken off. */
   listed: Readonly<{ expiresAt: Millis | null }> | null;
@@ -18,9 +20,11 @@ export type CommandFacts = Readonly<{
 
 export function decideCommand(facts: CommandFacts, event: CommandEvent, now: Millis): Decision {
   switch (event.type) {
-    case "BAN_ASKED":
-      if (facts.protection !== null) return decision("refuse", facts.protection, { counted: false });
+    case "BAN_ASKED": {
+      const protection = protectionOf(facts.sparing(event.prefix), now);
+      if (protection !== null) return decision("refuse", protection, { counted: false });
       return changed("manual", [{ type: "BAN", ban: manualBan(event, now) }]);
+    }
     case "UNBAN_ASKED":
       if (facts.ban === null) return decision("refuse", "not_banned", { counted: false });
       return changed("manual", [lift(event.prefix, event.by)]);
@@ -43,13 +47,15 @@ export function decideCommand(facts: CommandFacts, event: CommandEvent, now: Mil
       if (!isOver(facts.listed?.expiresAt ?? null, now))
         return decision("refuse", "not_listed", { counted: false, recorded: false });
       return changed("expired", [disallow(event.prefix, "ALLOW_EXPIRED", "engine")]);
-    case "BAN_EXPIRED":
+    case "BAN_EXPIRED": {
       // Meanwhile it was lifted, or another took its place: whoever looked for expired bans saw an older state.
-      if (facts.ban === null) return decision("refuse", "not_banned", { counted: false, recorded: false });
-      if (!isOver(facts.ban.expiresAt, now)) return decision("refuse", "banned", { counted: false, recorded: false });
+      const { ban } = facts;
+      if (ban === null) return decision("refuse", "not_banned", { counted: false, recorded: false });
+      if (!isOver(ban.expiresAt, now)) return decision("refuse", "banned", { counted: false, recorded: false });
       return changed("expired", [
         { type: "LIFT", prefix: event.prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" },
       ]);
+    }
   }
 }
 

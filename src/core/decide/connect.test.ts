@@ -115,5 +115,5 @@ for (const { that, known, clientName = null, answer, bans = 0, counted } of exam
 test("the evidence names the limit that was exceeded", () => {
   const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "", clientName: null } as const;
   const { evidence } = decideConnect(POLICY, factsOf({ connections: times(20) }), event, NOON);
-  assert.deepEqual(evidence, { count: 21, limit: 20, windowMs: 60_000 });
+  assert.deepEqual(evidence, { count: 21, limit: 20, windowMs: 60_000, key: "limits.connections.per_minute" });
 });

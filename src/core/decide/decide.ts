@@ -19,19 +19,21 @@ import {
   type MessageFacts,
   type RecipientFacts,
 } from "./mail.ts";
+import { decideNetwork, type NetworkQuestion } from "./neighbours.ts";
 import type { Policy } from "./policy.ts";
 import { decideReport, type ReportFacts } from "./report.ts";
+import { withoutForbiddenBan } from "./sparing.ts";
 
 /** Which facts each event is decided from. */
 type FactsByType = Readonly<{
-  CONNECT: ConnectFacts;
-  RECIPIENT: RecipientFacts;
-  MAIL: MailCounts;
+  CONNECT: ConnectFacts & NetworkQuestion;
+  RECIPIENT: RecipientFacts & NetworkQuestion;
+  MAIL: MailCounts & NetworkQuestion;
   MESSAGE: MessageFacts;
-  LOGIN_ASKED: LoginQuestion;
+  LOGIN_ASKED: LoginQuestion & NetworkQuestion;
   LOGIN_SUCCEEDED: SignInFacts;
-  LOGIN_FAILED: LoginQuestion;
-  JAIL_REPORTED: ReportFacts;
+  LOGIN_FAILED: LoginQuestion & NetworkQuestion;
+  JAIL_REPORTED: ReportFacts & NetworkQuestion;
 }> & { readonly [T in CommandEvent["type"]]: CommandFacts };
 
 /** The facts that an event needs; of one that may be any of several, what any of them needs. */
@@ -44,7 +46,17 @@ export type FactsFor<E extends Event> = (E extends Event ? (facts: FactsByType[E
 /** The one way from what happened and what is known to what is done about it: for clients and commands alike. */
 export function decide<E extends Event>(policy: Policy, facts: FactsFor<E>, event: E, now: Millis): Decision;
 export function decide(policy: Policy, facts: Facts & CommandFacts, event: Event, now: Millis): Decision {
-  return "prefix" in event ? decideCommand(facts, event, now) : decideClient(policy, facts, event, now);
+  if ("prefix" in event) return decideCommand(facts, event, now);
+  const due = decideClient(policy, facts, event, now);
+  // Most decisions change nothing: they end here, and nothing more is looked up.
+  if (due.changes.length === 0) return due;
+  const decided = withoutForbiddenBan(facts, due, event, now);
+  const around = bringsNoBan(event) ? [] : decideNetwork(policy, facts, decided, now);
+  return around.length === 0 ? decided : { ...decided, changes: [...decided.changes, ...around] };
+}
+
+function bringsNoBan(event: ClientEvent): boolean {
+  return "withoutBan" in event && event.withoutBan;
 }
 
 function decideClient(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {

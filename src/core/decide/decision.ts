@@ -50,8 +50,11 @@ export type Change =
   | Readonly<{ type: "ALLOW"; prefix: Prefix; note: string; by: string; expiresAt: Millis | null }>
   | Readonly<{ type: "DISALLOW"; prefix: Prefix; cause: "ALLOW_REMOVED" | "ALLOW_EXPIRED"; by: string }>;
 
-/** The numbers behind a decision: `count` of at most `limit` within `windowMs`, by the setting `key`. */
-export type Evidence = Readonly<{ count: number; limit: number; windowMs: number; key?: string | null }>;
+/**
+ * The numbers behind a decision: `count` of at most `limit` within `windowMs`. `key`: the setting that says so; null where
+ * a jail of Fail2ban does.
+ */
+export type Evidence = Readonly<{ count: number; limit: number; windowMs: number; key: string | null }>;
 
 export type Decision = Readonly<{
   verdict: Verdict;

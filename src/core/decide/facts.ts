@@ -2,6 +2,7 @@ import type { Protection } from "../events/reasons.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import type { Ban } from "./decision.ts";
+import type { HonestServer } from "./honest-mail.ts";
 
 /** What a recipient is here. `blocked`: a common target of spam that nobody here owns. */
 export type RecipientKind = "known" | "unknown" | "blocked";
@@ -49,7 +50,45 @@ export type BounceFacts = Readonly<{
   isExpected: boolean;
 }>;
 
-/** What is known of the address an event is about, this event not included. Times ascend. */
+/** How many of all connections and sign-ins lately came from one private address, and by how many different names. */
+export type ClientShare = Readonly<{ events: number; total: number; faces: number }>;
+
+/** What forbids a ban of a network depends on. */
+export type SparingFacts = Readonly<{
+  /** What stands on it, or on a part of it: this machine, its gateway, the allow lists. */
+  protection: Protection | null;
+  /** When administrators last used the dashboard or the API from within it. */
+  administratorsAt: readonly Millis[];
+  /** Private addresses within it. */
+  clients: readonly ClientShare[];
+  /** When an event last told that it was spared. */
+  sparedAt: Millis | null;
+}>;
+
+/** What the units of one network did together, but for the event that is decided now. */
+export type Neighbourhood = Readonly<{
+  /** The ban that stands on the network, or around it. */
+  ban: Ban | null;
+  /** When bans of the network itself began. */
+  offencesAt: readonly Millis[];
+  /** When the last of them began or ended; 0 where there was none. */
+  settledAt: Millis;
+  /** Other units with a ban that counts (neighbours.ts). */
+  offenders(since: Millis, besides: Prefix): number;
+  /** Other wrong passwords that came out of it, each counted once an account. */
+  guesses(since: Millis, besides: Readonly<{ account: string; proof: string }>): number;
+  /** Units with a ban for any offence. */
+  banned(since: Millis): readonly Prefix[];
+  /** Units that honest mail speaks for. */
+  servers(since: Millis): readonly HonestServer[];
+  /** Units, here and elsewhere, from which accounts signed in. */
+  signIns(since: Millis): readonly Prefix[];
+}>;
+
+/**
+ * What is known of the address an event is about, this event not included. Times ascend. Each is looked up when it is
+ * read, so that a decision costs no more than what it looks at.
+ */
 export type Facts = Readonly<{
   /** The unit in which the address is counted and would be banned. */
   subject: Prefix;
@@ -80,7 +119,7 @@ export type Facts = Readonly<{
   accountActive: boolean;
   /** Mails of the account that sends, when one is signed in. */
   accountMails: readonly Millis[];
-  /** Whether mail from here is known to be wanted (honest-mail.ts), where a limit of mails or connections is passed. */
+  /** Whether mail from here is known to be wanted (honest-mail.ts). */
   isWanted: boolean;
   /** Mails that this connection has brought. */
   sessionMails: number;
@@ -93,6 +132,10 @@ export type Facts = Readonly<{
   /** Recipients of the mail of an account, once all of it has arrived. */
   writtenTo: readonly string[];
   heard: Heard;
+  /** What may forbid the ban of this network. */
+  sparing(network: Prefix): SparingFacts;
+  /** Of `network`. */
+  neighbourhood(): Neighbourhood;
 }>;
 
 /** Whom a ban is for, and which rung of the ladder it takes. */

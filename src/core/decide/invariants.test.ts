@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { BAN, factsOf, MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { BAN, factsOf, MAIL, NOON, POLICY, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
 import type { LoginFacts } from "../events/login.ts";
 import type { MailFacts } from "../events/mail.ts";
 import type { Protection } from "../events/reasons.ts";
@@ -70,7 +70,7 @@ test("whatever is protected is never banned nor turned away as a stranger, by an
         assert.notEqual(decided.verdict, "refuse");
       }
       const asked = { type: "BAN_ASKED", prefix: BAN.prefix, note: "", durationMs: null, by: "root" } as const;
-      const facts = { protection, ban: known.ban, listed: null, covered: [] };
+      const facts = { sparing: () => ({ ...UNSPARED, protection }), ban: known.ban, listed: null, covered: [] };
       assert.deepEqual(bansOf(decideCommand(facts, asked, NOON)), []);
     }),
   );

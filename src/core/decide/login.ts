@@ -7,9 +7,14 @@ import { nextBan } from "./ban-ladder.ts";
 import { type Change, type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, Offender } from "./facts.ts";
 import type { Policy } from "./policy.ts";
+import { banIn, spare } from "./sparing.ts";
+
+const SETTING = "limits.logins.failures";
 
 type PasswordFacts = Offender & Pick<Facts, "failures" | "known" | "knownAccounts">;
-export type LoginQuestion = PasswordFacts & GuessedAt & Pick<Facts, "protection" | "ban" | "accountNetworks">;
+export type LoginQuestion = PasswordFacts &
+  GuessedAt &
+  Pick<Facts, "protection" | "ban" | "accountNetworks" | "sparing">;
 export type SignInFacts = Pick<Facts, "protection">;
 
 /** Before the password is verified. A pass leaves no row: the report that follows will. */
@@ -26,13 +31,12 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
   if (guarded !== null) return guarded.counted ? both(guarded, wrongPassword(policy, facts, event, now)) : guarded;
 
   const { failures: limit, windowMs } = policy.logins;
-  const count = recentFailures(facts, windowMs, now).length;
-  if (count < limit) return decision("pass", "below_limit", { counted: false, recorded: false });
-  if (event.withoutBan === true && !facts.known)
-    return decision("refuse", "bans_used_up", { evidence: { count, limit, windowMs }, counted: false });
+  const evidence: Evidence = { count: recentFailures(facts, windowMs, now).length, limit, windowMs, key: SETTING };
+  if (evidence.count < limit) return decision("pass", "below_limit", { counted: false, recorded: false });
+  if (facts.known) return decision("delay", "known_address", { evidence, counted: false });
+  if (event.withoutBan === true) return decision("refuse", "bans_used_up", { evidence, counted: false });
   // So many, and yet no ban: it was spared.
-  const reason = facts.known ? "known_address" : "guessing_slowed";
-  return decision("delay", reason, { evidence: { count, limit, windowMs }, counted: false });
+  return decision("delay", "guessing_slowed", { evidence, counted: false });
 }
 
 function both(guarded: Decision, judged: Decision): Decision {
@@ -62,8 +66,10 @@ export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: L
   if (facts.protection !== null) {
     const recent = recentFailures(facts, policy.logins.windowMs, now);
     if (away || isRepeated(recent, event)) return decision("pass", facts.protection, { counted: false });
+    const due = banIn(wrongPassword(policy, facts, event, now));
+    const changes = due === null ? [] : spare(facts, due, facts.protection, now);
     const slowed = slowedGuessing(policy, recent.length + 1);
-    return slowed === null ? decision("pass", facts.protection) : { ...slowed, counted: true };
+    return { ...(slowed ?? decision("pass", facts.protection)), counted: true, changes };
   }
   const guessed: readonly Change[] = away ? [] : guesses(facts, event.passwordHash);
   if (facts.ban !== null) return decision("refuse", "banned", { counted: false, changes: guessed });
@@ -76,7 +82,7 @@ export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: L
 function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginFacts, now: Millis): Decision {
   const { failures: limit, windowMs } = policy.logins;
   const recent = recentFailures(facts, windowMs, now);
-  const evidence: Evidence = { count: recent.length + 1, limit, windowMs };
+  const evidence: Evidence = { count: recent.length + 1, limit, windowMs, key: SETTING };
   if (isRepeated(recent, event))
     return decision("pass", "repeated_password", {
       evidence: { ...evidence, count: recent.length },
@@ -113,7 +119,7 @@ function isRepeated(recent: Facts["failures"], { passwordHash }: LoginFacts): bo
  * behind it (a webmail, a proxy that does not say whom it speaks for), so it takes as much as a known address may do.
  */
 function slowedGuessing({ logins, knownFactor }: Policy, count: number): Decision | null {
-  const evidence: Evidence = { count, limit: logins.failures * knownFactor, windowMs: logins.windowMs };
+  const evidence: Evidence = { count, limit: logins.failures * knownFactor, windowMs: logins.windowMs, key: SETTING };
   return count < evidence.limit ? null : decision("delay", "guessing_slowed", { evidence, counted: false });
 }
 

@@ -1,9 +1,13 @@
-import type { Reason } from "../events/reasons.ts";
-import type { Ip, Prefix } from "../net/ip.ts";
-import type { Millis } from "../time.ts";
+import type { Protection, Reason } from "../events/reasons.ts";
+import { contains, type Ip, networkAddress, type Prefix } from "../net/ip.ts";
+import { later, type Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
-import type { Change, Evidence } from "./decision.ts";
+import type { Change, Decision, Evidence } from "./decision.ts";
+import type { Facts, Neighbourhood } from "./facts.ts";
+import { HONEST_FOR_MS, honestyOf } from "./honest-mail.ts";
 import type { Policy } from "./policy.ts";
+import { protectionOf, spare } from "./sparing.ts";
+import { countWithin } from "./windows.ts";
 
 /**
  * Bans that count against the network around: guessing and abuse that the engine saw and judged itself. What Fail2ban
@@ -15,6 +19,72 @@ export const COUNTING_BANS: readonly Reason[] = [
   "mail_limit",
   "connection_limit",
 ];
+
+export type NetworkQuestion = Pick<Facts, "subject" | "network" | "ip" | "sparing" | "neighbourhood">;
+
+/**
+ * Bans the network where many of one network offend: an attacker who rents a /24 or a /48 has an address for each try.
+ * Looked at only when one of them is banned or guesses. Never where an account signed in from lately, nor where mail
+ * comes from, or goes to, that is wanted here.
+ */
+export function decideNetwork(
+  policy: Policy,
+  facts: NetworkQuestion,
+  { changes }: Decision,
+  now: Millis,
+): readonly Change[] {
+  const isBanned = changes.some((change) => change.type === "BAN" && COUNTING_BANS.includes(change.ban.code));
+  const guess = changes.find((change) => change.type === "GUESS");
+  if ((!isBanned && guess === undefined) || facts.network === facts.subject) return [];
+  const { network, subject, ip } = facts;
+  const around = facts.neighbourhood();
+  // What a ban of the network has answered, or its end, is spent; and a guess adds to guesses only.
+  const since = (windowMs: number): Millis => later(now, -Math.min(windowMs, now - around.settledAt));
+  const withThis = (others: number, from: Millis): number => others + (now > from ? 1 : 0);
+  const memory = since(policy.bans.memoryMs);
+  const hour = since(policy.networks.windowMs);
+  const together: NeighbourFacts = {
+    network,
+    ip,
+    isBanned: around.ban !== null,
+    offences: countWithin(around.offencesAt, policy.bans.memoryMs, now),
+    banned: isBanned ? withThis(around.offenders(memory, subject), memory) : 0,
+    guesses: guess === undefined ? 0 : withThis(around.guesses(hour, guess), hour),
+    times: 1,
+  };
+  // What speaks for the network is looked up only where it matters.
+  if (banOfNetwork(policy, together, now) === null) return [];
+  const { spared, times } = honestyOf(
+    around.servers(later(now, -HONEST_FOR_MS)),
+    offendersIn(policy, around, isBanned ? subject : null, now),
+  );
+  const due = banOfNetwork(policy, { ...together, times }, now);
+  if (due === null) return [];
+  const why = protectionOfNetwork(policy, facts, around, now) ?? (spared ? "honest_network" : null);
+  return why === null ? [due] : spare(facts, due.ban, why, now);
+}
+
+/** What is banned within the network brought mail for nothing. */
+function offendersIn(
+  { bans }: Policy,
+  around: Neighbourhood,
+  bannedNow: Prefix | null,
+  now: Millis,
+): readonly Prefix[] {
+  const banned = around.banned(later(now, -Math.max(HONEST_FOR_MS, bans.memoryMs)));
+  return bannedNow === null ? banned : [...banned, bannedNow];
+}
+
+function protectionOfNetwork(
+  { accounts }: Policy,
+  facts: NetworkQuestion,
+  around: Neighbourhood,
+  now: Millis,
+): Protection | null {
+  const signedInFrom = around.signIns(later(now, -accounts.knownForMs));
+  const isHome = signedInFrom.some((known) => contains(facts.network, networkAddress(known)));
+  return protectionOf(facts.sparing(facts.network), now) ?? (isHome ? "known_network" : null);
+}
 
 /** What is known of a network in which somebody just offended, this offence included. */
 export type NeighbourFacts = Readonly<{
@@ -41,8 +111,13 @@ export function banOfNetwork(
 ): Extract<Change, { type: "BAN" }> | null {
   const { network: subject, ip, offences, isBanned, banned, guesses, times } = facts;
   const { failures, windowMs } = policy.networks;
-  const byBans: Evidence = { count: banned, limit: times * policy.bans.neighbours, windowMs: policy.bans.memoryMs };
-  const byGuesses: Evidence = { count: guesses, limit: times * failures, windowMs };
+  const byBans: Evidence = {
+    count: banned,
+    limit: times * policy.bans.neighbours,
+    windowMs: policy.bans.memoryMs,
+    key: "bans.neighbours",
+  };
+  const byGuesses: Evidence = { count: guesses, limit: times * failures, windowMs, key: "limits.networks.failures" };
   const evidence = [byBans, byGuesses].find(({ count, limit }) => count >= limit);
   if (isBanned || evidence === undefined) return null;
   const code = evidence === byBans ? "neighbours_banned" : "network_guesses";

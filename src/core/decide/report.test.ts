@@ -108,7 +108,7 @@ const unjudged = (count: number): Partial<Facts> => ({
 test("what the guard judged live is evidence, and what it did not counts on", () => {
   const decided = decideReport(POLICY, factsOf(unjudged(2)), { ...REPORT, failures: 100 }, NOON);
   assert.deepEqual([decided.verdict, decided.reason, decided.counted], ["pass", "judged_live", false]);
-  assert.deepEqual(decided.evidence, { count: 2, limit: 3, windowMs: 10 * MINUTE_MS });
+  assert.deepEqual(decided.evidence, { count: 2, limit: 3, windowMs: 10 * MINUTE_MS, key: null });
   assert.deepEqual(decided.changes, [
     {
       type: "HEAR_JAIL",

@@ -17,7 +17,7 @@ export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "heard" 
 export function decideReport(policy: Policy, facts: ReportFacts, event: JailReported, now: Millis): Decision {
   const { limit, windowMs } = event;
   const count = isSentence(policy, event) ? event.failures : facts.heard.unjudged.length;
-  const evidence: Evidence = { count, limit, windowMs };
+  const evidence: Evidence = { count, limit, windowMs, key: null };
   const heard = { type: "HEAR_JAIL", prefix: facts.subject, jail: event.jail, at: event.lastAt } as const;
   const noted = (reason: Reason, unjudged: readonly Millis[] = []): Decision =>
     decision("pass", reason, { evidence, counted: false, changes: [{ ...heard, unjudged }] });

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, ip, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
-import type { Event } from "../events/event.ts";
+import { BAN, MAIL, NOON, POLICY, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+import type { ClientEvent } from "../events/event.ts";
+import { parsePrefix } from "../net/ip.ts";
+import { later, MINUTE_MS } from "../time.ts";
 import { decision } from "./decision.ts";
-import { banIn, isPrivate, spared } from "./sparing.ts";
+import { banIn, isAllClients, protectedBy, protectionOf, shieldsOf, withoutForbiddenBan } from "./sparing.ts";
 
 const DUE = decision("refuse", "mail_limit", { changes: [{ type: "BAN", ban: BAN }] });
+const AT_WORK = { sparing: () => ({ ...UNSPARED, administratorsAt: [NOON] }) };
+const TOLD = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, 1 - 10 * MINUTE_MS) }) };
 const LOGIN = { ip: STRANGER, service: "imap", login: "a", passwordHash: "" } as const;
-const events: readonly (readonly [Event, string])[] = [
+const events: readonly (readonly [ClientEvent, string])[] = [
   [{ type: "MAIL", recipientCount: 1, ...MAIL }, "pass admin_session"],
   [{ type: "CONNECT", ...MAIL }, "pass admin_session"],
   [{ type: "LOGIN_FAILED", ...LOGIN }, "pass admin_session"],
@@ -16,11 +20,11 @@ const events: readonly (readonly [Event, string])[] = [
 ];
 for (const [event, answer] of events)
   test(`a spared ${event.type}: ${answer}`, () => {
-    const { verdict, reason, changes } = spared(DUE, event, "admin_session", true);
+    const { verdict, reason, changes } = withoutForbiddenBan(AT_WORK, DUE, event, NOON);
     assert.equal(`${verdict} ${reason}`, answer);
     const { prefix, code } = BAN;
     assert.deepEqual(changes, [{ type: "SPARE", prefix, ip: STRANGER, why: "admin_session", code }]);
-    assert.deepEqual(spared(DUE, event, "admin_session", false).changes, []);
+    assert.deepEqual(withoutForbiddenBan(TOLD, DUE, event, NOON).changes, [], "told of a moment ago");
   });
 
 test("a spared report of Fail2ban says so by itself", () => {
@@ -33,7 +37,7 @@ test("a spared report of Fail2ban says so by itself", () => {
     clientName: null,
     lines: [],
   } as const;
-  const { verdict, reason, changes } = spared(DUE, report, "admin_session", true);
+  const { verdict, reason, changes } = withoutForbiddenBan(AT_WORK, DUE, report, NOON);
   assert.equal(`${verdict} ${reason}`, "pass admin_session");
   assert.deepEqual(changes, []);
 });
@@ -43,24 +47,51 @@ test("the ban of a decision", () => {
   assert.equal(banIn(decision("pass", "below_limit")), null);
 });
 
-for (const [text, expected] of [
-  ["10.0.0.1", true],
-  ["172.16.0.1", true],
-  ["172.31.255.255", true],
-  ["172.32.0.1", false],
-  ["172.15.0.1", false],
-  ["192.168.7.7", true],
-  ["192.169.0.1", false],
-  ["100.64.0.1", true],
-  ["100.127.0.1", true],
-  ["100.128.0.1", false],
-  ["169.254.1.1", true],
-  ["110.0.0.1", false],
-  ["203.0.113.7", false],
-  ["fd00::1", true],
-  ["fe80::1", true],
-  ["febf::1", true],
-  ["fec0::1", false],
-  ["2001:db8::1", false],
+test("where nothing forbids it the ban stays", () => {
+  const event = { type: "CONNECT", ...MAIL } as const;
+  assert.equal(withoutForbiddenBan({ sparing: () => UNSPARED }, DUE, event, NOON), DUE);
+});
+
+test("ten minutes after it was told, a ban that is due again is told again", () => {
+  const told = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, -10 * MINUTE_MS) }) };
+  assert.equal(withoutForbiddenBan(told, DUE, { type: "CONNECT", ...MAIL }, NOON).changes.length, 1);
+});
+
+test("the lists come first, then an administrator at work, then a crowd", () => {
+  const all = { administratorsAt: [NOON], clients: [{ events: 10, total: 11, faces: 3 }], sparedAt: null };
+  assert.equal(protectionOf({ ...all, protection: "gateway" }, NOON), "gateway");
+  assert.equal(protectionOf({ ...all, protection: null }, NOON), "admin_session");
+  assert.equal(protectionOf({ ...all, protection: null, administratorsAt: [] }, NOON), "all_clients");
+  assert.equal(protectionOf(UNSPARED, NOON), null);
+});
+
+for (const [agoMs, reason] of [
+  [30 * MINUTE_MS - 1, "admin_session"],
+  [30 * MINUTE_MS, null],
+  [1 - 30 * MINUTE_MS, "admin_session"],
+  [-30 * MINUTE_MS, null],
 ] as const)
-  test(`${text} is ${expected ? "" : "not "}private`, () => assert.equal(isPrivate(ip(text)), expected));
+  test(`an administrator who was seen ${agoMs} ms ago: ${reason}`, () => {
+    assert.equal(protectionOf({ ...UNSPARED, administratorsAt: [later(NOON, -agoMs)] }, NOON), reason);
+  });
+
+for (const [share, expected] of [
+  [{ events: 10, total: 11, faces: 3 }, true],
+  [{ events: 9, total: 9, faces: 3 }, false],
+  [{ events: 90, total: 100, faces: 3 }, true],
+  [{ events: 89, total: 100, faces: 3 }, false],
+  [{ events: 10, total: 10, faces: 2 }, false],
+] as const)
+  test(`${JSON.stringify(share)} is ${expected ? "" : "not "}all clients`, () =>
+    assert.equal(isAllClients(share), expected));
+
+test("what stands on several lists has the first of them as its reason", () => {
+  const network = (text: string) => parsePrefix(text) ?? assert.fail(text);
+  const own = [{ prefix: network("203.0.113.1"), why: "gateway" }] as const;
+  const shields = shieldsOf(own, { ...POLICY, allow: [network("203.0.113.0/28")] }, [network("198.51.100.7")]);
+  const why = (text: string) => protectedBy(shields, network(text));
+  assert.deepEqual(
+    ["203.0.113.1", "203.0.113.2", "203.0.113.0/24", "198.51.100.7", "198.51.100.0/24", "198.51.100.8"].map(why),
+    ["gateway", "allow_listed", "gateway", "allow_listed", "allow_listed", null],
+  );
+});

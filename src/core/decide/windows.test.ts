@@ -15,7 +15,7 @@ test("a window is open at its start and closed at its end", () => {
 test("the event that reaches a limit passes, the next one does not", () => {
   const limits: readonly Limit[] = [{ key: "k", count: 10, windowMs: 60_000 }];
   assert.equal(exceeded(limits, times(9), NOON), null);
-  assert.deepEqual(exceeded(limits, times(10), NOON), { count: 11, limit: 10, windowMs: 60_000 });
+  assert.deepEqual(exceeded(limits, times(10), NOON), { count: 11, limit: 10, windowMs: 60_000, key: "k" });
 });
 
 test("the first limit exceeded is the one that is named", () => {
@@ -23,8 +23,8 @@ test("the first limit exceeded is the one that is named", () => {
     { key: "minute", count: 10, windowMs: 60_000 },
     { key: "hour", count: 3, windowMs: 3_600_000 },
   ];
-  assert.deepEqual(exceeded(limits, times(10), NOON), { count: 11, limit: 10, windowMs: 60_000 });
-  assert.deepEqual(exceeded(limits, times(3), NOON), { count: 4, limit: 3, windowMs: 3_600_000 });
+  assert.deepEqual(exceeded(limits, times(10), NOON), { count: 11, limit: 10, windowMs: 60_000, key: "minute" });
+  assert.deepEqual(exceeded(limits, times(3), NOON), { count: 4, limit: 3, windowMs: 3_600_000, key: "hour" });
 });
 
 test("ten at the end of one minute and one at the start of the next are eleven within a minute", () => {
@@ -62,6 +62,7 @@ test("a limit is exceeded exactly when a naive recount says so", () => {
         count: recount(list, broken.windowMs) + 1,
         limit: broken.count,
         windowMs: broken.windowMs,
+        key: broken.key,
       };
       assert.deepEqual(exceeded(limits, list, now, factor), expected ?? null);
     }),

@@ -18,8 +18,9 @@ export function countWithin(times: readonly Millis[], windowMs: number, now: Mil
 /** The first limit that one event more would exceed; null while all hold. `factor` widens them. */
 export function exceeded(limits: readonly Limit[], times: readonly Millis[], now: Millis, factor = 1): Evidence | null {
   for (const limit of limits) {
-    const count = countWithin(times, limit.windowMs, now) + 1;
-    if (count > limit.count * factor) return { count, limit: limit.count, windowMs: limit.windowMs };
+    const { count: most, windowMs, key } = limit;
+    const count = countWithin(times, windowMs, now) + 1;
+    if (count > most * factor) return { count, limit: most, windowMs, key };
   }
   return null;
 }

@@ -36,7 +36,7 @@ function line(event: Event, decided: Decision = PASS): string {
 }
 
 test("a row holds what was seen, what was decided and on what evidence", () => {
-  const evidence = { count: 11, limit: 10, windowMs: 60_000 };
+  const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
   const decided = decision("refuse", "mail_limit", { evidence });
   assert.deepEqual(row({ type: "MAIL", recipientCount: 3, ...MAIL, recipient: null }, decided), {
     at: NOON,
@@ -59,7 +59,7 @@ test("a row holds what was seen, what was decided and on what evidence", () => {
     sizeBytes: null,
     verdict: "refuse",
     offence: null,
-    limitKey: null,
+    limitKey: "limits.mail.per_minute",
     actor: null,
     rest: {
       event: "MAIL",

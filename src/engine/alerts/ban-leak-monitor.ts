@@ -1,10 +1,10 @@
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import type { Decision } from "../../core/decide/decision.ts";
+import type { Facts } from "../../core/decide/facts.ts";
 import type { Event } from "../../core/events/event.ts";
 import type { Service } from "../../core/events/service.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
-import type { AddressState } from "../facts/address-cache.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Notices } from "../ports.ts";
 
@@ -18,7 +18,7 @@ type Watched = keyof typeof KEPT_MS & NoticeCode;
 export type Sighting = Readonly<{ code: "bans_leak"; ip: Ip; service: Service; since: Millis }>;
 
 /** Null for nearly every event. The dashboard's clients may come through a proxy, past the firewall. */
-export function sightingOf(event: Event, decided: Decision, { ban }: AddressState, now: Millis): Sighting | null {
+export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts, "ban">, now: Millis): Sighting | null {
   if (decided.reason !== "banned" || ban === null || !("service" in event) || event.service === "dashboard")
     return null;
   if (now - ban.createdAt < BITES_AFTER_MS) return null;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, factsOf, ip, MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { ip, MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { AddressHistory, History, Reach } from "../ports.ts";
-import { AddressCache, mostTimes, push, type Who } from "./address-cache.ts";
+import { AddressCache, type AddressState, mostTimes, push } from "./address-cache.ts";
 import { ProtectionList } from "./protection.ts";
 
 const EMPTY: AddressHistory = {
@@ -17,24 +17,6 @@ const EMPTY: AddressHistory = {
   probes: [],
   bounces: [],
 };
-/** Not what a state of an address has itself. */
-const {
-  subject: _subject,
-  network: _network,
-  ip: _ip,
-  protection: _protection,
-  known: _known,
-  ban: _ban,
-  offences: _offences,
-  connections: _connections,
-  mails: _mails,
-  failures: _failures,
-  probes: _probes,
-  bounces: _bounces,
-  accountMails: _accountMails,
-  ...BEYOND
-} = factsOf();
-
 /** A book over a history that counts what it is asked. */
 function kit(known: Partial<AddressHistory> = {}) {
   const asked: string[] = [];
@@ -93,39 +75,41 @@ test("what lies ahead is from before the clock was set back, and counts no more"
   assert.deepEqual(read.failures, failures.slice(0, 2));
 });
 
-test("a sign-in and an offence are remembered for a week, to the millisecond", () => {
-  const week = 7 * DAY_MS;
-  for (const [ago, counts] of [
-    [week - 1, true],
-    [week, false],
-  ] as const) {
-    const at = later(NOON, -ago);
-    const { book, state } = kit({ knownAt: at, offencesAt: [at, later(NOON, -1)], ban: BAN });
-    const facts = book.facts(POLICY, state("203.0.113.7"), { ...BEYOND, ...who("203.0.113.7") }, NOON);
-    assert.deepEqual([facts.known, facts.offences, facts.ban], [counts, counts ? 2 : 1, BAN]);
-  }
-  const once = kit({ offencesAt: [NOON] });
-  const known = { ...BEYOND, ...who("203.0.113.7") };
-  assert.equal(once.book.facts(POLICY, once.state("203.0.113.7"), known, NOON).offences, 1);
-  const { book, state } = kit();
-  const facts = book.facts(POLICY, state("203.0.113.7"), { ...BEYOND, ...who("203.0.113.7") }, NOON);
-  assert.deepEqual([facts.known, facts.offences, facts.accountMails], [false, 0, []]);
-});
-
-function countMail(book: AddressCache, account: string): void {
-  const state = book.state(POLICY, STRANGER, NOON);
-  book.count(POLICY, { ...MAIL, type: "MAIL", recipientCount: 1, account }, state, NOON);
-}
-
 test("the mails of an account are read once, a day back, and what it sends is added", () => {
   const { book, asked, state } = kit();
-  const facts = () =>
-    book.facts(POLICY, state("203.0.113.7"), { ...BEYOND, ...who("203.0.113.7", "anna@example.org") }, NOON)
-      .accountMails;
-  assert.equal(facts().length, 1);
-  countMail(book, "anna@example.org");
-  assert.deepEqual(facts(), [later(NOON, -1_000), NOON]);
-  assert.deepEqual(asked, ["203.0.113.7/32", `anna@example.org since ${DAY_MS} ms`]);
+  const mails = () => book.accountMails(POLICY, "anna@example.org", NOON);
+  assert.equal(mails().length, 1);
+  send(book, state("203.0.113.7"), "anna@example.org");
+  assert.deepEqual(mails(), [later(NOON, -1_000), NOON]);
+  assert.deepEqual(asked, [`anna@example.org since ${DAY_MS} ms`, "203.0.113.7/32"]);
+});
+
+test("what counts enters the window of its kind, and no other", () => {
+  for (const [event, kind] of [
+    [{ type: "CONNECT", ...MAIL }, "connections"],
+    [{ type: "MAIL", recipientCount: 1, ...MAIL }, "mails"],
+    [{ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL }, "probes"],
+    [{ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, sender: "" }, "bounces"],
+    [{ type: "LOGIN_FAILED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
+    [{ type: "LOGIN_ASKED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
+    [{ type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, null],
+  ] as const) {
+    const { book, state } = kit();
+    const windows = state("203.0.113.7");
+    book.count(POLICY, event, windows, NOON);
+    for (const each of ["connections", "mails", "probes", "bounces", "failures"] as const)
+      assert.equal(windows[each].length, each === kind ? 1 : 0, `${event.type}: ${each}`);
+    if (kind === "failures") assert.deepEqual(windows.failures, [{ at: NOON, passwordHash: "p", account: "anna" }]);
+  }
+});
+
+test("who signs in is known from then on, where it is remembered", () => {
+  const { book, state } = kit();
+  book.know(network("203.0.113.7"), NOON);
+  const windows = state("203.0.113.7");
+  assert.equal(windows.knownAt, null);
+  book.know(network("203.0.113.7"), NOON);
+  assert.equal(windows.knownAt, NOON);
 });
 
 test("two thousand addresses are held, those that were seen last", () => {
@@ -142,12 +126,12 @@ test("two thousand addresses are held, those that were seen last", () => {
 
 test("a thousand accounts are held", () => {
   const { book, asked } = kit();
-  for (let i = 0; i < 1_024; i++) countMail(book, `user${i}@example.org`);
-  countMail(book, "user0@example.org");
-  assert.equal(asked.length, 1 + 1_024, "with the address that they send from");
-  countMail(book, "user1024@example.org");
-  countMail(book, "user0@example.org");
-  assert.equal(asked.length, 1 + 1_026);
+  for (let i = 0; i < 1_024; i++) book.accountMails(POLICY, `user${i}@example.org`, NOON);
+  book.accountMails(POLICY, "user0@example.org", NOON);
+  assert.equal(asked.length, 1_024);
+  book.accountMails(POLICY, "user1024@example.org", NOON);
+  book.accountMails(POLICY, "user0@example.org", NOON);
+  assert.equal(asked.length, 1_026);
 });
 
 test("what changes about one unit is read anew for that unit; about a wider network, for all", () => {
@@ -173,11 +157,10 @@ test("what changes about one unit is read anew for that unit; about a wider netw
 test("what is forgotten is read anew: addresses, accounts and the units themselves", () => {
   const { book, asked, state } = kit();
   state("203.0.113.7");
-  countMail(book, "anna@example.org");
+  book.accountMails(POLICY, "anna@example.org", NOON);
   book.forget();
-  assert.equal(book.peek(network("203.0.113.7")), undefined);
   state("203.0.113.7");
-  countMail(book, "anna@example.org");
+  book.accountMails(POLICY, "anna@example.org", NOON);
   assert.equal(asked.length, 4);
   assert.equal(state("2001:db8:1:2::7").subject, "2001:db8:1:2::/64");
   book.forget();
@@ -203,6 +186,6 @@ test("as many times are kept as the widest limit of a known address needs", () =
     assert.equal(mostTimes({ ...few, [key]: [{ ...limit, count: 1_000 }] }), 3_001);
 });
 
-function who(text: string, sender: string | null = null): Who {
-  return { ip: ip(text), sender };
+function send(book: AddressCache, state: AddressState, account: string | null): void {
+  book.count(POLICY, { type: "MAIL", recipientCount: 1, ...MAIL, account }, state, NOON);
 }

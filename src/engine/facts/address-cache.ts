@@ -1,6 +1,6 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Ban } from "../../core/decide/decision.ts";
-import type { Facts, Failure } from "../../core/decide/facts.ts";
+import type { Failure } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
 import type { Event } from "../../core/events/event.ts";
@@ -37,27 +37,6 @@ export type AddressState = {
   bounces: Millis[];
 };
 
-/** Who an event is from: the address, and the account that sends if one is signed in. */
-export type Who = Readonly<{ ip: Ip; sender: string | null }>;
-/** What facts need beyond the address. */
-export type Beyond = Pick<
-  Facts,
-  | "sessionMails"
-  | "senderHere"
-  | "isWanted"
-  | "recipient"
-  | "firstContact"
-  | "bounce"
-  | "writtenTo"
-  | "accountNetworks"
-  | "accountActive"
-  | "heard"
-  | "knownAccounts"
-  | "account"
->;
-
-const NO_TIMES: readonly Millis[] = [];
-
 /** Remembers the addresses and accounts seen last; what falls out is read from the database when it returns. */
 export class AddressCache {
   readonly #history: History;
@@ -76,24 +55,9 @@ export class AddressCache {
     return this.#states.touch(subject) ?? this.#load(policy, subject, now);
   }
 
-  facts(policy: Policy, state: AddressState, { ip, sender, ...beyond }: Who & Beyond, now: Millis): Facts {
-    const memory = now - policy.bans.memoryMs;
-    return {
-      subject: state.subject,
-      network: state.network,
-      ip,
-      protection: state.protection,
-      known: state.knownAt !== null && state.knownAt > memory,
-      ban: state.ban,
-      offences: state.offencesAt.length === 0 ? 0 : state.offencesAt.filter((at) => at > memory).length,
-      connections: state.connections,
-      mails: state.mails,
-      failures: state.failures,
-      probes: state.probes,
-      bounces: state.bounces,
-      ...beyond,
-      accountMails: sender === null ? NO_TIMES : this.#accountMails(policy, sender, now),
-    };
+  /** Mails of the account that counted. */
+  accountMails(policy: Policy, account: string, now: Millis): readonly Millis[] {
+    return this.#accountMails(policy, account, now);
   }
 
   /** An event that counts enters its window: the one under which it is recorded too. */
@@ -116,9 +80,10 @@ export class AddressCache {
     }
   }
 
-  /** What is remembered of this subject, if anything. */
-  peek(subject: Prefix): AddressState | undefined {
-    return this.#states.get(subject);
+  /** An account signed in from this unit. */
+  know(subject: Prefix, now: Millis): void {
+    const state = this.#states.get(subject);
+    if (state !== undefined) state.knownAt = now;
   }
 
   /** What is in force on this network has changed: whoever lies in it is read anew. */

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { ip, MAIL, NOON } from "../../../test/kit/samples.ts";
+import { CROWD, isAllClients } from "../../core/decide/sparing.ts";
 import { hostPrefix, parsePrefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
-import { CROWD, Crowd } from "./crowd.ts";
+import { CROWD_LIMITS, Crowd } from "./crowd.ts";
 
 const PROXY = "172.18.0.5";
 
@@ -20,7 +21,8 @@ function crowd() {
     );
   const signIn = (from: string, login: string): void =>
     watched.observe({ type: "LOGIN_SUCCEEDED", ip: ip(from), service: "imap", login, passwordHash: "" }, NOON);
-  const hides = (from: string, at = 0): boolean => watched.hidesIn(hostPrefix(ip(from)), later(NOON, at));
+  const hides = (from: string, at = 0): boolean =>
+    watched.sharesIn(hostPrefix(ip(from)), later(NOON, at)).some(isAllClients);
   return { watched, notices, connect, helo, signIn, hides };
 }
 
@@ -36,7 +38,11 @@ test("one private address that is nearly all clients, with three faces, hides th
     ["172.18.0.0/24", true],
     ["172.18.1.0/24", false],
   ] as const)
-    assert.equal(watched.hidesIn(parsePrefix(network) ?? assert.fail(), later(NOON, MINUTE_MS)), hidden, network);
+    assert.equal(
+      watched.sharesIn(parsePrefix(network) ?? assert.fail(), later(NOON, MINUTE_MS)).some(isAllClients),
+      hidden,
+      network,
+    );
 });
 
 for (const [who, names, hidden] of [
@@ -83,14 +89,14 @@ test("what is older than two windows counts no more, and a clock set back is bor
   const names = ["one.test", "two.test", "three.test"];
   for (let i = 0; i < 100; i++) connect("203.0.113.7");
   for (const name of names) helo(PROXY, name, 1);
-  for (let i = 0; i < 20; i++) connect(PROXY, CROWD.windowMs);
-  assert.equal(hides(PROXY, CROWD.windowMs), false);
-  for (const name of names) helo(PROXY, name, CROWD.windowMs);
-  for (let i = 0; i < 20; i++) connect(PROXY, 2 * CROWD.windowMs);
-  assert.equal(hides(PROXY, 2 * CROWD.windowMs), true);
-  connect("203.0.113.8", -CROWD.windowMs);
-  for (const name of names) helo(PROXY, name, -CROWD.windowMs);
-  assert.equal(hides(PROXY, CROWD.familiarMs - CROWD.windowMs), true);
+  for (let i = 0; i < 20; i++) connect(PROXY, CROWD_LIMITS.windowMs);
+  assert.equal(hides(PROXY, CROWD_LIMITS.windowMs), false);
+  for (const name of names) helo(PROXY, name, CROWD_LIMITS.windowMs);
+  for (let i = 0; i < 20; i++) connect(PROXY, 2 * CROWD_LIMITS.windowMs);
+  assert.equal(hides(PROXY, 2 * CROWD_LIMITS.windowMs), true);
+  connect("203.0.113.8", -CROWD_LIMITS.windowMs);
+  for (const name of names) helo(PROXY, name, -CROWD_LIMITS.windowMs);
+  assert.equal(hides(PROXY, CROWD_LIMITS.familiarMs - CROWD_LIMITS.windowMs), true);
 });
 
 test("nine tenths of ten or more are nearly all, and the owner is told of how many", () => {

@@ -1,17 +1,14 @@
-import { isPrivate } from "../../core/decide/sparing.ts";
+import type { ClientShare } from "../../core/decide/facts.ts";
+import { CROWD, isAllClients } from "../../core/decide/sparing.ts";
 import type { Event } from "../../core/events/event.ts";
 import { contains, type Ip, type Prefix } from "../../core/net/ip.ts";
+import { isPrivate } from "../../core/net/private.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Notices } from "../ports.ts";
 
-export const CROWD = {
+export const CROWD_LIMITS = {
   /** What happened within the last one to two of these counts. */
   windowMs: 30 * MINUTE_MS,
-  /** Share of all connections and sign-ins that one private address must have, and how many of them. */
-  share: 0.9,
-  events: 10,
-  /** Different HELO names and logins that make a crowd of it. */
-  faces: 3,
   /** A name counts from so long after its first sight: a flood that brings names of its own makes no crowd. */
   familiarMs: MINUTE_MS,
   /** Private addresses, and faces of each, that are remembered. */
@@ -23,8 +20,9 @@ type Window = { total: number; readonly clients: Map<Ip, Client> };
 type Client = { events: number; readonly faces: Map<string, number> };
 
 /**
- * Tells whether nearly all clients come from one private address: then a container's network or a proxy hides who they
- * are, and a ban would shut out everyone. What is forgotten at a restart is soon seen again.
+ * Counts which share of all clients comes from each private address: behind one that is nearly all of them
+ * (core/decide/sparing.ts) a container's network or a proxy hides who they are. What is forgotten at a restart is soon
+ * seen again.
  */
 export class Crowd {
   readonly #notices: Notices;
@@ -46,36 +44,31 @@ export class Crowd {
     if (client === null) return;
     if (event.type === "CONNECT" || event.type === "LOGIN_ASKED") client.events += 1;
     const face = faceOf(event);
-    const countsFrom = event.type === "LOGIN_SUCCEEDED" ? now : now + CROWD.familiarMs;
+    const countsFrom = event.type === "LOGIN_SUCCEEDED" ? now : now + CROWD_LIMITS.familiarMs;
     const known = client.faces.get(face);
-    if (face !== "" && (known === undefined ? client.faces.size < CROWD.most : countsFrom < known))
+    if (face !== "" && (known === undefined ? client.faces.size < CROWD_LIMITS.most : countsFrom < known))
       client.faces.set(face, countsFrom);
     this.#tell(event.ip, now);
   }
 
-  /** Whether an address of this network is nearly all clients. */
-  hidesIn(network: Prefix, now: Millis): boolean {
-    return [this.#before, this.#now].some(({ clients }) =>
-      [...clients.keys()].some((ip) => contains(network, ip) && this.#hides(ip, now)),
-    );
-  }
-
-  #hides(ip: Ip, now: Millis): boolean {
-    const { events, total, faces } = this.#counts(ip, now);
-    return events >= CROWD.events && events >= CROWD.share * total && faces >= CROWD.faces;
+  /** What share of all clients each private address of this network has. */
+  sharesIn(network: Prefix, now: Millis): readonly ClientShare[] {
+    const seen = new Set([...this.#before.clients.keys(), ...this.#now.clients.keys()]);
+    return [...seen].filter((ip) => contains(network, ip)).map((ip) => this.#share(ip, now));
   }
 
   #tell(ip: Ip, now: Millis): void {
-    const { events, total } = this.#counts(ip, now);
+    const share = this.#share(ip, now);
+    const { events, total } = share;
     if (total >= CROWD.events && events < CROWD.share * total) this.#notices.clear("all_clients_private");
-    else if (this.#hides(ip, now))
+    else if (isAllClients(share))
       this.#notices.raise(
         "all_clients_private",
         `${events} of the last ${total} connections and sign-ins are of ${ip}`,
       );
   }
 
-  #counts(ip: Ip, now: Millis): Readonly<{ events: number; total: number; faces: number }> {
+  #share(ip: Ip, now: Millis): ClientShare {
     const both = [this.#before, this.#now];
     const clients = both.map(({ clients: seen }) => seen.get(ip));
     return {
@@ -90,7 +83,7 @@ export class Crowd {
   #client(ip: Ip) {
     const known = this.#now.clients.get(ip);
     if (known !== undefined) return known;
-    if (this.#now.clients.size >= CROWD.most) return null;
+    if (this.#now.clients.size >= CROWD_LIMITS.most) return null;
     const client: Client = { events: 0, faces: new Map() };
     this.#now.clients.set(ip, client);
     return client;
@@ -98,7 +91,7 @@ export class Crowd {
 
   /** A clock that was set back starts a window too. */
   #turn(now: Millis): void {
-    if (now >= this.#since && now < this.#since + CROWD.windowMs) return;
+    if (now >= this.#since && now < this.#since + CROWD_LIMITS.windowMs) return;
     this.#before = this.#now;
     this.#now = empty();
     this.#since = now;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip, NOON, POLICY } from "../../../test/kit/samples.ts";
+import type { OwnNetwork } from "../../core/decide/sparing.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
-import type { AllowEntry, OwnNetwork } from "../ports.ts";
+import type { AllowEntry } from "../ports.ts";
 import { ProtectionList } from "./protection.ts";
 
 function network(text: string): Prefix {

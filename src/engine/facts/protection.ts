@@ -1,11 +1,10 @@
 import type { Policy } from "../../core/decide/policy.ts";
+import { protectedBy, type Shield, shieldsOf } from "../../core/decide/sparing.ts";
 import type { Protection } from "../../core/events/reasons.ts";
-import { hostPrefix, type Ip, isV4, overlaps, type Prefix, prefixOf } from "../../core/net/ip.ts";
+import { hostPrefix, type Ip, isV4, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { History, OwnNetworks } from "../ports.ts";
-
-type Shield = Readonly<{ prefix: Prefix; why: Protection }>;
 
 /** Knows what must never be banned: this machine, its gateway, the allow list of the settings and that of the owner. */
 export class ProtectionList {
@@ -24,11 +23,8 @@ export class ProtectionList {
   refresh(policy: Policy, now: Millis, force = false): boolean {
     if (!force && now < this.#freshUntil && now >= this.#freshUntil - LIMITS.protectionMs) return false;
     this.#freshUntil = now + LIMITS.protectionMs;
-    const shields: readonly Shield[] = [
-      ...this.#own.current(),
-      ...policy.allow.map((prefix): Shield => ({ prefix, why: "allow_listed" })),
-      ...this.#history.allowed().map(({ prefix }): Shield => ({ prefix, why: "allow_listed" })),
-    ];
+    const added = this.#history.allowed().map(({ prefix }) => prefix);
+    const shields = shieldsOf(this.#own.current(), policy, added);
     const fingerprint = shields.map(({ prefix, why }) => `${prefix}=${why}`).join(" ");
     if (fingerprint === this.#fingerprint) return false;
     this.#shields = shields;
@@ -38,7 +34,7 @@ export class ProtectionList {
 
   /** What protects the network, or a part of it. */
   of(network: Prefix): Protection | null {
-    return this.#shields.find(({ prefix }) => overlaps(prefix, network))?.why ?? null;
+    return protectedBy(this.#shields, network);
   }
 
   /** The unit of an address; the address alone where its network holds something protected. */

@@ -1,33 +1,26 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
-import type { Decision } from "../../core/decide/decision.ts";
-import { banIn, spared } from "../../core/decide/sparing.ts";
-import type { Event } from "../../core/events/event.ts";
-import type { Protection } from "../../core/events/reasons.ts";
+import type { SparingFacts } from "../../core/decide/facts.ts";
+import type { ClientEvent } from "../../core/events/event.ts";
 import { contains, type Ip, type Prefix } from "../../core/net/ip.ts";
-import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { Notices } from "../ports.ts";
 import { Crowd } from "./crowd.ts";
 import type { ProtectionList } from "./protection.ts";
 
-/** An administrator's dashboard or token that was used so lately is in use. */
-const SESSION_MS = 30 * MINUTE_MS;
-/** An address that is spared again and again is told of so often. */
-const NEWS_EVERY_MS = 10 * MINUTE_MS;
-
-/** The last look before a ban commits: whom it must not meet, however it came about. */
-export class Sparing {
+/** What the rules of sparing look at (core/decide/sparing.ts). All but the lists is forgotten at a restart. */
+export class SparingMemory {
   readonly #protection: ProtectionList;
   readonly #crowd: Crowd;
   readonly #administrators = new BoundedMap<Ip, Millis>(LIMITS.administrators);
-  readonly #told = new BoundedMap<Prefix, Millis>(LIMITS.cachedAccounts);
+  readonly #sparedAt = new BoundedMap<Prefix, Millis>(LIMITS.cachedAccounts);
 
   constructor(protection: ProtectionList, notices: Notices) {
     this.#protection = protection;
     this.#crowd = new Crowd(notices);
   }
 
-  observe(event: Event, now: Millis): void {
+  observe(event: ClientEvent, now: Millis): void {
     this.#crowd.observe(event, now);
   }
 
@@ -36,32 +29,17 @@ export class Sparing {
     this.#administrators.set(ip, now);
   }
 
-  /** What forbids a ban of this network; null if nothing does. */
-  why(network: Prefix, now: Millis): Protection | null {
-    const protection = this.#protection.of(network);
-    if (protection !== null) return protection;
-    for (const [ip, at] of this.#administrators)
-      if (isWithin(now, at, SESSION_MS) && contains(network, ip)) return "admin_session";
-    return this.#crowd.hidesIn(network, now) ? "all_clients" : null;
+  /** An event told that this network was spared. */
+  spared(network: Prefix, now: Millis): void {
+    this.#sparedAt.set(network, now);
   }
 
-  /** The decision as it may commit. */
-  apply(decided: Decision, event: Event, now: Millis): Decision {
-    const ban = banIn(decided);
-    const why = ban === null ? null : this.why(ban.prefix, now);
-    return ban === null || why === null ? decided : spared(decided, event, why, this.isNews(ban.prefix, now));
+  facts(network: Prefix, now: Millis): SparingFacts {
+    return {
+      protection: this.#protection.of(network),
+      administratorsAt: [...this.#administrators].flatMap(([ip, at]) => (contains(network, ip) ? [at] : [])),
+      clients: this.#crowd.sharesIn(network, now),
+      sparedAt: this.#sparedAt.get(network) ?? null,
+    };
   }
-
-  /** Whether it is worth an event that this network was spared: now and then. */
-  isNews(prefix: Prefix, now: Millis): boolean {
-    const told = this.#told.get(prefix);
-    if (told !== undefined && isWithin(now, told, NEWS_EVERY_MS)) return false;
-    this.#told.set(prefix, now);
-    return true;
-  }
-}
-
-/** A clock that was set back by more than this keeps nothing alive. */
-function isWithin(now: Millis, at: Millis, lengthMs: number): boolean {
-  return Math.abs(now - at) < lengthMs;
 }

@@ -1,5 +1,5 @@
-import { isPrivate } from "../../core/decide/sparing.ts";
 import { type Ip, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { isPrivate } from "../../core/net/private.ts";
 
 /** Kernel routing flags (linux/route.h): the route is usable, and leads through a gateway. */
 const RTF_UP = 0x1;

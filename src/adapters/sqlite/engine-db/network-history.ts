@@ -14,9 +14,9 @@ export class SqliteNetworkHistory implements NetworkHistory {
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
-  offenders(network: Prefix, since: Millis): number {
+  offenders(network: Prefix, since: Millis, besides: Prefix): number {
     const { first, last } = boundsOf(network);
-    return integer(this.#sql.offenders.get(first, last, last, network, since)?.["n"]);
+    return integer(this.#sql.offenders.get(first, last, last, network, since, besides)?.["n"]);
   }
 
   banned(network: Prefix, since: Millis): readonly Prefix[] {
@@ -28,8 +28,8 @@ export class SqliteNetworkHistory implements NetworkHistory {
     return millis(this.#sql.settled.get(now, network)?.["at"]);
   }
 
-  guessesFrom(network: Prefix, since: Millis): number {
-    return integer(this.#sql.guesses.get(network, since)?.["n"]);
+  guessesFrom(network: Prefix, since: Millis, besides: Readonly<{ account: string; proof: string }>): number {
+    return integer(this.#sql.guesses.get(network, since, besides.account, besides.proof)?.["n"]);
   }
 }
 
@@ -41,12 +41,13 @@ function statements(sql: (text: string) => StatementSync) {
   const codes = COUNTING_BANS.map((code) => `'${code}'`).join(", ");
   return {
     offenders: sql(`
-      SELECT count(DISTINCT prefix) AS n FROM ban WHERE ${within} AND forgiven = 0 AND code IN (${codes})`),
+      SELECT count(DISTINCT prefix) AS n FROM ban
+      WHERE ${within} AND prefix <> ? AND forgiven = 0 AND code IN (${codes})`),
     banned: sql(`SELECT DISTINCT prefix FROM ban WHERE ${within} AND forgiven = 0 LIMIT ?`),
     // An instant later than now is from before the clock was set back, and settles nothing.
     settled: sql(`
       SELECT coalesce(max(at), 0) AS at FROM (
         SELECT max(created_at, coalesce(ended_at, 0)) AS at FROM ban WHERE prefix = ?2) WHERE at <= ?1`),
-    guesses: sql("SELECT count(*) AS n FROM guess WHERE network = ? AND at > ?"),
+    guesses: sql("SELECT count(*) AS n FROM guess WHERE network = ? AND at > ? AND NOT (account = ? AND proof = ?)"),
   };
 }

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ip } from "../../../test/kit/samples.ts";
+import { isPrivate } from "./private.ts";
+
+for (const [text, expected] of [
+  ["10.0.0.1", true],
+  ["172.16.0.1", true],
+  ["172.31.255.255", true],
+  ["172.32.0.1", false],
+  ["172.15.0.1", false],
+  ["192.168.7.7", true],
+  ["192.169.0.1", false],
+  ["100.64.0.1", true],
+  ["100.127.0.1", true],
+  ["100.128.0.1", false],
+  ["169.254.1.1", true],
+  ["110.0.0.1", false],
+  ["203.0.113.7", false],
+  ["fd00::1", true],
+  ["fe80::1", true],
+  ["febf::1", true],
+  ["fec0::1", false],
+  ["2001:db8::1", false],
+] as const)
+  test(`${text} is ${expected ? "" : "not "}private`, () => assert.equal(isPrivate(ip(text)), expected));

@@ -1,0 +1,272 @@
+import type { Ban } from "../../core/decide/decision.ts";
+import {
+  type AccountFacts,
+  type BounceFacts,
+  type Facts,
+  type Heard,
+  type Neighbourhood,
+  NO_BOUNCE,
+  NOTHING_HEARD,
+  type RecipientKind,
+  type SparingFacts,
+} from "../../core/decide/facts.ts";
+import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { ClientEvent } from "../../core/events/event.ts";
+import { isBounce, type Recipient } from "../../core/events/mail.ts";
+import type { Protection } from "../../core/events/reasons.ts";
+import { type Seen, seenIn } from "../../core/events/seen.ts";
+import { addressLiteral } from "../../core/net/address.ts";
+import { hostPrefix, type Ip, overlaps, type Prefix } from "../../core/net/ip.ts";
+import { later, type Millis } from "../../core/time.ts";
+import type { AccountNetworks } from "../admin-ports.ts";
+import type {
+  AccountDirectory,
+  AccountHistory,
+  Acquaintance,
+  HonestMail,
+  JailMemory,
+  OwnNetworks,
+  RecipientDirectory,
+} from "../ports.ts";
+import type { AccountCache } from "./account-cache.ts";
+import type { AddressCache, AddressState } from "./address-cache.ts";
+import type { NamedRecipients } from "./named-recipients.ts";
+import { type NeighbourParts, neighboursIn } from "./neighbours.ts";
+import { kindOf } from "./recipients.ts";
+import type { Sessions } from "./sessions.ts";
+import type { SparingMemory } from "./sparing.ts";
+
+/** What the databases know, beside the windows of addresses. */
+export type FactParts = NeighbourParts &
+  Readonly<{
+    recipients: RecipientDirectory;
+    acquaintance: Acquaintance;
+    networks: Pick<AccountNetworks, "networksOf">;
+    jails: JailMemory;
+    own: OwnNetworks;
+    /** Who may sign in now. */
+    active: AccountDirectory;
+    /** Who signed in from where, and who was guessed at. */
+    accounts: AccountHistory;
+    honest: Pick<HonestMail, "server" | "servers">;
+  }>;
+
+/** Where facts are looked up: in the databases, and in what is held in memory. */
+export type FactSources = Readonly<{
+  policy: Policy;
+  parts: FactParts;
+  addresses: AddressCache;
+  accounts: AccountCache;
+  sessions: Sessions;
+  named: NamedRecipients;
+  sparing: SparingMemory;
+}>;
+
+const NO_TIMES: readonly Millis[] = [];
+const NOBODY: readonly string[] = [];
+const ANYWHERE: readonly Prefix[] = [];
+
+/** The facts of one event. Each is looked up when the decision reads it: what it does not look at costs nothing. */
+export class EventFacts implements Facts {
+  readonly state: AddressState;
+  readonly #on: FactSources;
+  readonly #event: ClientEvent;
+  readonly #now: Millis;
+  readonly #isStranger: boolean;
+  #isDecided = false;
+  #isWanted: boolean | null = null;
+  #accountActive: boolean | null = null;
+  #recipient: RecipientKind | null = null;
+  #firstContact: boolean | null = null;
+  #isBounceExpected: boolean | null = null;
+  #accountNetworks: readonly Prefix[] | null = null;
+  #heard: Heard | null = null;
+
+  constructor(on: FactSources, event: ClientEvent, state: AddressState, now: Millis) {
+    this.state = state;
+    this.#on = on;
+    this.#event = event;
+    this.#isStranger = !("account" in event) || event.account === null;
+    this.#now = now;
+  }
+
+  get subject(): Prefix {
+    return this.state.subject;
+  }
+
+  get network(): Prefix {
+    return this.state.network;
+  }
+
+  get ip(): Ip {
+    return this.#event.ip;
+  }
+
+  get protection(): Protection | null {
+    return this.state.protection;
+  }
+
+  get ban(): Ban | null {
+    return this.state.ban;
+  }
+
+  get known(): boolean {
+    const { knownAt } = this.state;
+    return knownAt !== null && knownAt > this.#now - this.#on.policy.bans.memoryMs;
+  }
+
+  get offences(): number {
+    const { offencesAt } = this.state;
+    const memory = this.#now - this.#on.policy.bans.memoryMs;
+    return offencesAt.length === 0 ? 0 : offencesAt.filter((at) => at > memory).length;
+  }
+
+  get connections(): readonly Millis[] {
+    return this.state.connections;
+  }
+
+  get mails(): readonly Millis[] {
+    return this.state.mails;
+  }
+
+  get failures(): Facts["failures"] {
+    return this.state.failures;
+  }
+
+  get probes(): readonly Millis[] {
+    return this.state.probes;
+  }
+
+  get bounces(): readonly Millis[] {
+    return this.state.bounces;
+  }
+
+  get isWanted(): boolean {
+    if (this.#isWanted === null && !this.#isDecided) this.#isWanted = this.#lookUpWanted();
+    return this.#isWanted ?? false;
+  }
+
+  get sessionMails(): number {
+    return this.#event.type === "MAIL" ? this.#on.sessions.mails(this.#event.session) : 0;
+  }
+
+  get accountMails(): readonly Millis[] {
+    const sender = this.#sender;
+    return sender === null ? NO_TIMES : this.#on.addresses.accountMails(this.#on.policy, sender, this.#now);
+  }
+
+  /** A directory that cannot be read knows everybody. */
+  get accountActive(): boolean {
+    this.#accountActive ??= this.#lookUpActive();
+    return this.#accountActive;
+  }
+
+  get senderHere(): boolean {
+    const host = this.#isNaming(this.#event) ? addressLiteral(this.#event.sender) : null;
+    if (host === null) return false;
+    const own = this.#on.parts.own.current();
+    return own.some(({ prefix, why }) => why !== "gateway" && overlaps(prefix, hostPrefix(host)));
+  }
+
+  get recipient(): RecipientKind {
+    const event = this.#event;
+    if (!this.#isNaming(event)) return "known";
+    this.#recipient ??= kindOf(this.#on.policy, this.#on.parts.recipients, event);
+    return this.#recipient;
+  }
+
+  get firstContact(): boolean {
+    if (!this.#on.policy.greylist || !this.#isNaming(this.#event)) return false;
+    this.#firstContact ??= this.#on.parts.acquaintance.isFirstContact(this.#event);
+    return this.#firstContact;
+  }
+
+  get bounce(): BounceFacts {
+    const event = this.#event;
+    if (!this.#isNaming(event) || !isBounce(event)) return NO_BOUNCE;
+    const isExpected = (): boolean => this.#expects(event);
+    return {
+      hasOther: this.#on.sessions.hasOther(event),
+      get isExpected() {
+        return isExpected();
+      },
+    };
+  }
+
+  /** Postfix names one that is alone; of several a guard that was started meanwhile knows nothing. */
+  get writtenTo(): readonly string[] {
+    const event = this.#event;
+    if (event.type !== "MESSAGE" || event.account === null) return NOBODY;
+    return event.recipient === null ? this.#on.named.of(event) : [event.recipient];
+  }
+
+  get accountNetworks(): readonly Prefix[] {
+    const event = this.#event;
+    if (!("login" in event) || event.service === "dashboard") return ANYWHERE;
+    this.#accountNetworks ??= this.#on.parts.networks.networksOf(event.login);
+    return this.#accountNetworks;
+  }
+
+  get knownAccounts(): readonly string[] {
+    if (!("login" in this.#event) || this.state.knownAt === null) return NOBODY;
+    const memory = later(this.#now, -this.#on.policy.bans.memoryMs);
+    return this.#on.parts.accounts.accountsOf(this.state.subject, memory);
+  }
+
+  get account(): AccountFacts | null {
+    const event = this.#event;
+    return "login" in event ? this.#on.accounts.facts(this.#on.policy, event, this.state, this.#now) : null;
+  }
+
+  get heard(): Heard {
+    if (this.#event.type !== "JAIL_REPORTED") return NOTHING_HEARD;
+    this.#heard ??= this.#on.parts.jails.heard(this.state.subject, this.#event, this.#now);
+    return this.#heard;
+  }
+
+  sparing(network: Prefix): SparingFacts {
+    return this.#on.sparing.facts(network, this.#now);
+  }
+
+  neighbourhood(): Neighbourhood {
+    return neighboursIn(this.#on.parts, this.state.network, this.#now);
+  }
+
+  /** For the record of a decision: what it may have rested on. Of what costs much, what it did look at. */
+  seen(): Seen | undefined {
+    this.#isDecided = true;
+    return seenIn(this);
+  }
+
+  /** A stranger names a recipient: of an account's none is looked up. */
+  #isNaming(event: ClientEvent): event is Recipient {
+    return event.type === "RECIPIENT" && this.#isStranger;
+  }
+
+  #lookUpWanted(): boolean {
+    const { subject, network } = this.state;
+    const server = this.#on.parts.honest.server(subject, network, later(this.#now, -HONEST_FOR_MS));
+    return server !== null && isWanted(server);
+  }
+
+  #lookUpActive(): boolean {
+    const sender = this.#sender;
+    try {
+      return sender === null || this.#on.parts.active.isActive(sender);
+    } catch {
+      return true;
+    }
+  }
+
+  #expects(bounce: Recipient): boolean {
+    if (this.#isBounceExpected === null && !this.#isDecided)
+      this.#isBounceExpected = this.#on.parts.acquaintance.expectsBounce(bounce);
+    return this.#isBounceExpected ?? false;
+  }
+
+  /** The account that sends, if one is signed in. */
+  get #sender(): string | null {
+    return "account" in this.#event ? this.#event.account : null;
+  }
+}

@@ -1,0 +1,178 @@
+import type { CommandFacts } from "../../core/decide/command.ts";
+import type { Change, Decision } from "../../core/decide/decision.ts";
+import type { SparingFacts } from "../../core/decide/facts.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { ClientEvent, CommandEvent } from "../../core/events/event.ts";
+import type { Observation } from "../../core/events/log.ts";
+import { isBounce } from "../../core/events/mail.ts";
+import type { Protection } from "../../core/events/reasons.ts";
+import type { Ip, Prefix } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import type { AllowEntry, History, HonestMail, Notices } from "../ports.ts";
+import { AccountCache } from "./account-cache.ts";
+import { AddressCache } from "./address-cache.ts";
+import { EventFacts, type FactParts, type FactSources } from "./event-facts.ts";
+import { MailsUnderWay } from "./mails-under-way.ts";
+import { NamedRecipients } from "./named-recipients.ts";
+import { ProtectionList } from "./protection.ts";
+import { Sessions } from "./sessions.ts";
+import { SparingMemory } from "./sparing.ts";
+
+export type FactBaseParts = FactParts &
+  Readonly<{ policy: Policy; history: History; honest: HonestMail; notices: Notices }>;
+
+/** All that is known: it finds the facts of an event, and follows what was decided. */
+export class FactBase {
+  readonly #history: History;
+  readonly #protection: ProtectionList;
+  readonly #underWay: MailsUnderWay;
+  #on: FactSources;
+  #began = 0;
+
+  constructor(parts: FactBaseParts) {
+    this.#history = parts.history;
+    this.#protection = new ProtectionList(parts.own, parts.history);
+    this.#underWay = new MailsUnderWay(parts.honest);
+    this.#on = {
+      policy: parts.policy,
+      parts,
+      addresses: new AddressCache(parts.history, this.#protection),
+      accounts: new AccountCache(parts.accounts),
+      sessions: new Sessions(),
+      named: new NamedRecipients(),
+      sparing: new SparingMemory(this.#protection, parts.notices),
+    };
+  }
+
+  get policy(): Policy {
+    return this.#on.policy;
+  }
+
+  /** Swaps the policy whole: windows may reach further. */
+  setPolicy(policy: Policy, now: Millis): void {
+    this.#on = { ...this.#on, policy };
+    this.#refresh(now, true);
+    this.forget();
+  }
+
+  /** At the start of each transaction: own addresses and the allow list may have changed. */
+  begin(now: Millis): void {
+    // Where the clock was set back, what is remembered lies ahead: it is read anew, but for that.
+    if (now < this.#began) this.forget();
+    this.#began = now;
+    this.#refresh(now, false);
+  }
+
+  /** Windows are read from the database again. */
+  forget(): void {
+    this.#on.addresses.forget();
+  }
+
+  of(event: ClientEvent, now: Millis): EventFacts {
+    return new EventFacts(this.#on, event, this.#on.addresses.state(this.policy, event.ip, now), now);
+  }
+
+  ofCommand({ prefix }: CommandEvent, now: Millis): CommandFacts {
+    const history = this.#history;
+    return {
+      sparing: (network) => this.sparing(network, now),
+      get ban() {
+        return history.ban(prefix);
+      },
+      get listed(): AllowEntry | null {
+        return history.allowed().find((entry) => entry.prefix === prefix) ?? null;
+      },
+      get covered() {
+        return history.bansWithin(prefix).map((ban) => ban.prefix);
+      },
+    };
+  }
+
+  /** What may forbid a ban of this network, with its lists looked up now. */
+  sparing(network: Prefix, now: Millis): SparingFacts {
+    this.#refresh(now, true);
+    return this.#on.sparing.facts(network, now);
+  }
+
+  /** What the lists say of the unit of this address. */
+  protection(ip: Ip, now: Millis): Protection | null {
+    return this.#on.addresses.state(this.policy, ip, now).protection;
+  }
+
+  /** The unit in which this address would be banned. */
+  subject(ip: Ip): Prefix {
+    return this.#protection.subject(ip, this.policy.bans.ipv6Prefix);
+  }
+
+  administratorAt(ip: Ip, now: Millis): void {
+    this.#on.sparing.administratorAt(ip, now);
+  }
+
+  /** Before an event is decided: it is one of all clients' already. */
+  observe(event: ClientEvent, now: Millis): void {
+    this.#on.sparing.observe(event, now);
+  }
+
+  /** What an event that was decided means for those that follow it. */
+  follow(event: ClientEvent, decided: Decision, { state }: EventFacts, now: Millis): void {
+    const { addresses, sessions, accounts } = this.#on;
+    const passed = decided.verdict === "pass";
+    if (decided.counted) addresses.count(this.policy, event, state, now);
+    if (event.type === "CONNECT") sessions.begin(event.session);
+    if (event.type === "RECIPIENT" && isBounce(event)) sessions.nameBounce(event);
+    this.#noteRecipients(event, passed);
+    if (event.type === "MAIL" && passed) sessions.addMail(event.session);
+    if (event.type === "MESSAGE" && decided.reason === "below_limit")
+      this.#underWay.accepted(event, state.subject, state.network);
+    if (!("login" in event) || event.service === "dashboard") return;
+    // From the question to the report a password is under way.
+    if (event.type !== "LOGIN_ASKED") accounts.reported(event, state);
+    else if (decided.verdict !== "refuse") accounts.passed(event, state, now);
+  }
+
+  /** What a change means for what is remembered. */
+  remember(change: Change, now: Millis): void {
+    const { addresses, sparing } = this.#on;
+    switch (change.type) {
+      case "KNOW":
+        addresses.know(change.prefix, now);
+        return;
+      case "SPARE":
+        sparing.spared(change.prefix, now);
+        return;
+      case "BAN":
+      case "LIFT":
+        // Simplest is right: what a ban or its end means for every window is read from the database.
+        addresses.drop(change.type === "BAN" ? change.ban.prefix : change.prefix, this.policy);
+        return;
+      case "ALLOW":
+      case "DISALLOW":
+        this.#refresh(now, true);
+        this.forget();
+        return;
+      case "GUESS":
+      case "FORGET_GUESSES":
+      case "CORRESPOND":
+      case "READ_LOG":
+      case "HEAR_JAIL":
+      case "CREDIT":
+        return;
+    }
+  }
+
+  /** What a log tells for the server that a mail came from, or went to. */
+  creditOf(seen: Observation): Extract<Change, { type: "CREDIT" }> | null {
+    return this.#underWay.creditOf(seen, this.policy.bans.ipv6Prefix);
+  }
+
+  #refresh(now: Millis, force: boolean): void {
+    if (this.#protection.refresh(this.policy, now, force)) this.forget();
+  }
+
+  #noteRecipients(event: ClientEvent, passed: boolean): void {
+    const { named } = this.#on;
+    if (event.type === "RECIPIENT" && event.account !== null && event.recipient !== null && passed)
+      named.add(event, event.recipient);
+    else if (event.type === "CONNECT" || event.type === "MESSAGE") named.end(event.session);
+  }
+}

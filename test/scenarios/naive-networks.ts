@@ -1,0 +1,109 @@
+import { nextBan } from "../../src/core/decide/ban-ladder.ts";
+import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
+import type { Credit } from "../../src/core/decide/honest-mail.ts";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import { contains, type Ip, networkAddress, type Prefix } from "../../src/core/net/ip.ts";
+import type { Millis } from "../../src/core/time.ts";
+import type { Changed } from "./naive-recount.ts";
+
+/** What the oracle knows of networks whose addresses offend together, by the words of docs/bans.md. */
+
+/** A mail that speaks for a server. */
+export type Credited = Readonly<{ at: Millis; prefix: Prefix; network: Prefix; mail: Credit }>;
+
+/** All that happened up to now, with what the decision itself brings. `unforgiven`: bans for offences that still count. */
+export type NetworkHistory = Readonly<{
+  changes: readonly Changed[];
+  standing: readonly Ban[];
+  unforgiven: readonly Ban[];
+  credits: readonly Credited[];
+}>;
+type Offender = Readonly<{ ip: Ip; network: Prefix; decided: Decision; now: Millis }>;
+
+const DAY = 86_400_000;
+
+/** The ban of the network that the decision brings on, were the network not protected. `spared`: for its honest mail. */
+export function banOfWhole(
+  policy: Policy,
+  history: NetworkHistory,
+  { ip, network, decided, now }: Offender,
+): Readonly<{ change: Extract<Change, { type: "BAN" }>; spared: boolean }> | null {
+  const { bans, networks } = policy;
+  if (history.standing.some(({ prefix }) => contains(prefix, networkAddress(network)) && isAsWide(prefix, network)))
+    return null;
+  const spent = Math.max(0, ...history.changes.flatMap((one) => answered(one, network)));
+  const inside = history.unforgiven.filter(
+    ({ prefix }) => prefix !== network && contains(network, networkAddress(prefix)),
+  );
+  const judged = inside.filter(
+    ({ code, createdAt }) => JUDGED.has(code) && createdAt > spent && createdAt > now - bans.memoryMs,
+  );
+  const offenders = decided.changes.some((change) => change.type === "BAN" && JUDGED.has(change.ban.code))
+    ? new Set(judged.map(({ prefix }) => prefix)).size
+    : 0;
+  const guesses = decided.changes.some(({ type }) => type === "GUESS")
+    ? new Set(
+        history.changes.flatMap(({ change, at }) =>
+          change.type === "GUESS" && change.network === network && at > spent && at > now - networks.windowMs
+            ? [JSON.stringify([change.account, change.proof])]
+            : [],
+        ),
+      ).size
+    : 0;
+
+  const guilty = new Set(
+    inside.filter(({ createdAt }) => createdAt > now - Math.max(30 * DAY, bans.memoryMs)).map(({ prefix }) => prefix),
+  );
+  const honest = history.credits.filter(({ network: of, prefix, at }) => {
+    const isRecent = Math.floor(at / DAY) >= Math.floor((now - 30 * DAY) / DAY);
+    return of === network && isRecent && !guilty.has(prefix);
+  });
+  const servers = [...new Set(honest.map(({ prefix }) => prefix))];
+  const times = Math.min(5, 1 + servers.length);
+  const found =
+    offenders >= bans.neighbours * times
+      ? {
+          code: "neighbours_banned" as const,
+          count: offenders,
+          limit: bans.neighbours * times,
+          windowMs: bans.memoryMs,
+        }
+      : guesses >= networks.failures * times
+        ? {
+            code: "network_guesses" as const,
+            count: guesses,
+            limit: networks.failures * times,
+            windowMs: networks.windowMs,
+          }
+        : null;
+  if (found === null) return null;
+  const { code, ...numbers } = found;
+  const own = history.unforgiven.filter(
+    ({ prefix, createdAt }) => prefix === network && createdAt > now - bans.memoryMs,
+  );
+  const offence = { code, evidence: { ...numbers, key: null } };
+  return {
+    change: nextBan(policy, { subject: network, ip, offences: own.length }, offence, now),
+    spared: servers.some((server) => isWanted(honest.filter(({ prefix }) => prefix === server))),
+  };
+}
+
+const JUDGED: ReadonlySet<string> = new Set(["login_failures", "recipient_probing", "mail_limit", "connection_limit"]);
+
+/** "An account's mail that a server there took; mail of somebody to whom an account has written; proven mail on three days." */
+export function isWanted(mails: readonly Credited[]): boolean {
+  if (mails.some(({ mail }) => mail === "written" || mail === "wanted")) return true;
+  const days = mails.flatMap(({ mail, at }) => (mail === "proven" ? [Math.floor(at / DAY)] : []));
+  return new Set(days).size >= 3;
+}
+
+/** A ban of the network, or its end, answers what came before it. */
+function answered({ change, at }: Changed, network: Prefix): readonly Millis[] {
+  const isAnswer =
+    (change.type === "BAN" && change.ban.prefix === network) || (change.type === "LIFT" && change.prefix === network);
+  return isAnswer ? [at] : [];
+}
+
+function isAsWide(prefix: Prefix, network: Prefix): boolean {
+  return Number(prefix.split("/")[1]) <= Number(network.split("/")[1]);
+}

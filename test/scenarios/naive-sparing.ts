@@ -1,0 +1,88 @@
+import { BlockList } from "node:net";
+import type { Change, Decision } from "../../src/core/decide/decision.ts";
+import type { ClientEvent } from "../../src/core/events/event.ts";
+import type { Protection } from "../../src/core/events/reasons.ts";
+import { contains, type Ip, type Prefix } from "../../src/core/net/ip.ts";
+import type { Millis } from "../../src/core/time.ts";
+
+/** What the oracle knows of whom no ban may meet, by the words of docs/bans.md and not by the rules of the core. */
+
+export type Seen = Readonly<{ at: Millis; event: ClientEvent }>;
+export type AdministratorSeen = Readonly<{ at: Millis; ip: Ip }>;
+
+const MINUTES = 60_000;
+const PRIVATE = new BlockList();
+for (const [network, length] of [
+  ["10.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+] as const)
+  PRIVATE.addSubnet(network, length);
+
+/** "An address from which an administrator used the dashboard or an API token within half an hour." */
+export function isAdministrators(network: Prefix, seen: readonly AdministratorSeen[], now: Millis): boolean {
+  return seen.some(({ at, ip }) => now - at < 30 * MINUTES && contains(network, ip));
+}
+
+/**
+ * "A private address that nine of ten connections and sign-ins of the last half hour come from, and that gave at least
+ * three names before it went over a limit." `seen`: since the engine started, the event that is decided included.
+ */
+export function isCrowd(network: Prefix, seen: readonly Seen[], now: Millis): boolean {
+  const lately = lastTwoHalfHours(seen);
+  const all = lately.filter(isVisit).length;
+  const addresses = new Set(lately.map(({ event }) => event.ip).filter((ip) => PRIVATE.check(ip)));
+  return [...addresses].some((ip) => {
+    if (!contains(network, ip)) return false;
+    const of = lately.filter(({ event }) => event.ip === ip);
+    const visits = of.filter(isVisit).length;
+    const names = new Set(of.flatMap((one) => nameIn(one, now)));
+    return visits >= 10 && visits * 10 >= all * 9 && names.size >= 3;
+  });
+}
+
+/** A half hour begins with the first visit after the one before is over. */
+function lastTwoHalfHours(seen: readonly Seen[]): readonly Seen[] {
+  const halves: Seen[][] = [[], []];
+  let began: number | null = null;
+  for (const one of seen) {
+    if (isVisit(one) && (began === null || one.at - began >= 30 * MINUTES)) {
+      halves.push([]);
+      began = one.at;
+    }
+    halves.at(-1)?.push(one);
+  }
+  return halves.slice(-2).flat();
+}
+
+function isVisit({ event }: Seen): boolean {
+  return event.type === "CONNECT" || event.type === "LOGIN_ASKED";
+}
+
+/** Who proved a name has it at once; what anybody may say counts a minute later. */
+function nameIn({ at, event }: Seen, now: Millis): readonly string[] {
+  if (event.type === "LOGIN_SUCCEEDED") return [event.login.toLowerCase()];
+  if (now - at < 1 * MINUTES) return [];
+  if (event.type === "LOGIN_ASKED") return [event.login.toLowerCase()];
+  return event.type === "RECIPIENT" && event.helo !== "" ? [event.helo.toLowerCase()] : [];
+}
+
+type Told = (prefix: Prefix) => boolean;
+
+/** The decision with its ban taken out, and what tells of that unless something did a moment ago. */
+export function unbanned(due: Decision, event: ClientEvent, why: Protection, toldOf: Told): Decision {
+  const changes = due.changes.flatMap((change): readonly Change[] => {
+    if (change.type !== "BAN") return [change];
+    const { prefix, ip, code } = change.ban;
+    const silent = event.type === "JAIL_REPORTED" || toldOf(prefix);
+    return silent ? [] : [{ type: "SPARE", prefix, ip, why, code }];
+  });
+  switch (event.type) {
+    case "LOGIN_ASKED":
+      return { ...due, changes, reason: "account_guarded" };
+    case "RECIPIENT":
+      return { ...due, changes, reason: "recipient_unknown" };
+    default:
+      return { ...due, changes, verdict: "pass", reason: why };
+  }
+}
