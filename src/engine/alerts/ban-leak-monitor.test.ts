@@ -105,6 +105,7 @@ test("of one transaction sixteen sightings are told, and none where there are no
   await Promise.all(Array.from({ length: 20 }, () => engine.ask({ type: "CONNECT", ...MAIL })));
   assert.equal(committed.at(-1)?.sightings.length, 16);
   await engine.ask({ type: "CONNECT", ...MAIL, ip: ip("198.51.100.9") });
+  engine.flush();
   assert.deepEqual(committed.at(-1)?.sightings, []);
 });
 
