@@ -153,6 +153,7 @@ export class Engine {
   #record(write: (now: Millis) => void): Promise<boolean> {
     const now = this.#parts.clock.now();
     if (!this.#begin(now)) return Promise.resolve(false);
+    this.#events += 1;
     this.#commitSoon();
     return new Promise((resolve) => {
       this.#waiting.push({ answer: (decided) => resolve(decided === RECORDED), decided: RECORDED });
