@@ -21,6 +21,7 @@ describe("the programs of the server", () => {
       "dashboard",
       "guard.js",
       "keeper.js",
+      "maintenance.js",
       "node",
       "package.json",
       "spam-head.py",

@@ -15,7 +15,8 @@ const COUNT = { type: "count", staleBefore: START } as const;
 function started(t: TestContext, argv?: readonly string[]) {
   const directory = scratch(t);
   const path = join(directory, "engine.db");
-  const store = new SqliteStore(openEngine(path));
+  const db = openEngine(path);
+  const store = new SqliteStore(db);
   store.begin();
   for (let i = 0; i < 100; i++) store.append(eventRow("203.0.113.7", START));
   store.commit();
@@ -26,7 +27,7 @@ function started(t: TestContext, argv?: readonly string[]) {
   });
   maintenance.start();
   t.after(() => maintenance.stop());
-  return { directory, maintenance, downs };
+  return { directory, db, maintenance, downs };
 }
 
 test("it carries out what it is told, one order after the other", async (t) => {
@@ -41,6 +42,17 @@ test("it carries out what it is told, one order after the other", async (t) => {
   const nothing = { orphans: 0, stale: [], guesses: 0, endedBans: 0, correspondents: 0, honestMail: 0 };
   assert.deepEqual(surplus, { firstRoutine: 1, ...nothing });
   assert.equal(warmed, true);
+});
+
+test("an answer longer than a pipe holds arrives whole", async (t) => {
+  const { db, maintenance } = started(t);
+  db.exec(`
+    DELETE FROM event WHERE id <= 50;
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+    INSERT INTO event_subject (subject, counts, at, id) SELECT '198.51.100.7/32', 1, i, 1 FROM n`);
+  const surplus = await maintenance.ask(COUNT);
+  assert.equal(surplus?.firstRoutine, 51);
+  assert.equal(surplus.stale.length, 3_000);
 });
 
 test("killed, it answers nothing, is started again, and both are told", async (t) => {

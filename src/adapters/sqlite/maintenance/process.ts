@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { Framer } from "../../../wire/control/framing.ts";
 import { type Order, READY, type Result } from "./orders.ts";
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -8,6 +8,8 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 const RESTART_MS = { first: 1_000, most: 60_000 };
 /** A disk may be slow; a process that says nothing for so long hangs for another reason. */
 const ANSWER_MS = 60_000;
+/** Five thousand stale entries, the longest answer, take a third of it. */
+const ANSWER_BYTES = 2 * 1024 * 1024;
 const STOP_MS = 1_000;
 const MOST_SAID = 300;
 
@@ -43,9 +45,10 @@ export class MaintenanceProcess {
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
     this.#child = child;
     this.#said = "";
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      if (line === READY) this.#ready();
-      else this.#settle(line);
+    const framer = Framer.ofLines(ANSWER_BYTES);
+    const take = (line: string): void => (line === READY ? this.#ready() : this.#settle(line));
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (!framer.push(chunk, take)) child.kill("SIGKILL");
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#said = (this.#said + text).slice(-MOST_SAID);
