@@ -46,7 +46,7 @@ export const commands: readonly Command[] = [
       { name: "follow", says: "Show new events until Ctrl-C." },
       { name: "ip", value: "IP", says: "Only of this address or network." },
       { name: "type", value: "TYPE", says: "Only of this type, such as BAN or LOGIN_FAILED." },
-      { name: "limit", value: "N", says: "At most so many events; the default is 50." },
+      ...LIST_OPTIONS,
     ],
   },
   {

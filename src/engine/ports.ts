@@ -238,6 +238,12 @@ export interface Notices {
   clear(code: NoticeCode): void;
   list(): readonly Notice[];
 }
+/**
+ * `next`: the id to go on from, as `before` or `after`; null where there are no more. A page may have fewer events than were
+ * asked for, even none, and yet a `next`: nothing looks for a page longer than some milliseconds.
+ */
+export type EventPage = Readonly<{ items: readonly EventItem[]; next: number | null }>;
+
 export type EventFilter = Readonly<{
   /** Only ids above this. */
   after?: number;
@@ -258,7 +264,7 @@ export type EventFilter = Readonly<{
 export interface Queries {
   /** Those in force, the newest first. The cursor is a whole number. */
   bans(now: Millis, asked: PageRequest): Page<BanItem>;
-  events(filter: EventFilter): readonly EventItem[];
+  events(filter: EventFilter): EventPage;
   address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport;
   readonly figures: Figures;
 }

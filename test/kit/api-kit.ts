@@ -3,7 +3,7 @@ import type { TestContext } from "node:test";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, type Millis } from "../../src/core/time.ts";
 import type { Figures } from "../../src/engine/figures.ts";
-import type { EventFilter, Queries } from "../../src/engine/ports.ts";
+import type { EventFilter, EventPage, Queries } from "../../src/engine/ports.ts";
 import type { ApiParts, CommandOf, Guard, Unreachable } from "../../src/servers/api/ports.ts";
 import { StoreDown } from "../../src/servers/api/ports.ts";
 import { ApiServer } from "../../src/servers/api/server.ts";
@@ -85,13 +85,14 @@ export class FakeQueries implements Queries {
     return { items: [BAN], next: null };
   }
 
-  events({ after = 0, before = Number.POSITIVE_INFINITY, prefix, type, most, order }: EventFilter) {
+  events({ after = 0, before = Number.POSITIVE_INFINITY, prefix, type, most, order }: EventFilter): EventPage {
     const inOrder = order === "oldest_first" ? this.rows : this.rows.toReversed();
-    return inOrder
+    const items = inOrder
       .filter((row) => row.id > after && row.id < before)
       .filter((row) => (type ?? row.type) === row.type)
       .filter((row) => prefix === undefined || (row.ip !== null && parsePrefix(row.ip) === prefix))
       .slice(0, most);
+    return { items, next: items.length === most ? (items.at(-1)?.id ?? null) : null };
   }
 
   address() {

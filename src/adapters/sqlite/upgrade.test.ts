@@ -70,7 +70,7 @@ test("every event keeps its words, the view shows them, and every ban and accoun
 
 test("the columns are filled from the words", (t) => {
   const { queries } = upgraded(t);
-  const items = queries.events({ most: 1_000, order: "oldest_first" });
+  const items = queries.events({ most: 1_000, order: "oldest_first" }).items;
   const of = (id: number): Partial<EventItem> => items.find((item) => item.id === id) ?? {};
   const filled = (id: number, ...keys: readonly (keyof EventItem)[]): readonly unknown[] =>
     keys.map((key) => of(id)[key]);

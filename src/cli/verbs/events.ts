@@ -3,32 +3,47 @@ import { parsePrefix } from "../../core/net/ip.ts";
 import type { EventFilter } from "../../engine/ports.ts";
 import { nearest } from "../../settings/nearest.ts";
 import type { EventItem } from "../../wire/control/items.ts";
+import type { Page, PageRequest } from "../../wire/control/paging.ts";
 import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "../call.ts";
-import { limitFrom } from "../listing.ts";
+import { pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 import { targetFrom } from "./bans.ts";
 
-const USUAL_LIMIT = 50;
 /** Rows read at once while following. */
 const BATCH = 500;
 
 type Chosen = Pick<EventFilter, "prefix" | "type">;
 
 export async function events(call: Call): Promise<Answer> {
-  const limit = limitFrom(call.option("limit"), USUAL_LIMIT, "events");
-  if (typeof limit !== "number") return limit;
+  const page = pageFrom(call, "events", "numbers");
+  if ("ok" in page) return page;
   const chosen = chosenFrom(call);
   if ("ok" in chosen) return chosen;
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const { reader } = opened;
-  const latest = [...reader.queries.events({ ...chosen, most: limit, order: "newest_first" })].reverse();
+  const { items, next } = latestEvents(reader, chosen, page);
+  const latest = items.toReversed();
   if (call.flag("follow")) return follow(call, reader, chosen, latest);
   if (latest.length === 0)
-    return done({ items: latest }, "No event matches.", `${PROGRAM} events --follow  # waits for one`);
+    return done({ items, next }, "No event matches.", `${PROGRAM} events --follow  # waits for one`);
   const someone = latest.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
-  return done({ items: latest }, columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
+  const older = next === null ? "" : `… older ones: --cursor ${next}\n`;
+  return done({ items: latest, next }, older + columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
+}
+
+/** The newest first. A search may end without an event and go on behind what it has looked at. */
+function latestEvents({ queries }: Reader, chosen: Chosen, { limit, cursor }: PageRequest): Page<EventItem> {
+  const items: EventItem[] = [];
+  for (let before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor); ; ) {
+    const most = limit - items.length;
+    const page = queries.events({ ...chosen, before, most, order: "newest_first" });
+    items.push(...page.items);
+    if (page.next === null || items.length === limit)
+      return { items, next: page.next === null ? null : String(page.next) };
+    before = page.next;
+  }
 }
 
 /** Prints each event as it is committed, until Ctrl-C. */
@@ -37,14 +52,16 @@ async function follow(call: Call, reader: Reader, chosen: Chosen, latest: readon
   // From here on Ctrl-C is a normal end.
   const { interrupted } = terminal;
   const print = (item: EventItem): void => terminal.out(json ? JSON.stringify(item) : lineOf(item));
-  let lastId = latest.at(-1)?.id ?? reader.queries.events({ most: 1, order: "newest_first" })[0]?.id ?? 0;
+  const newestId = (): number => reader.queries.events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
+  let lastId = latest.at(-1)?.id ?? newestId();
   latest.forEach(print);
   const printNew = (): void => {
     for (;;) {
-      const some = reader.queries.events({ ...chosen, after: lastId, most: BATCH, order: "oldest_first" });
-      some.forEach(print);
-      lastId = some.at(-1)?.id ?? lastId;
-      if (some.length < BATCH) return;
+      const newest = newestId();
+      const { items, next } = reader.queries.events({ ...chosen, after: lastId, most: BATCH, order: "oldest_first" });
+      items.forEach(print);
+      lastId = next ?? Math.max(newest, items.at(-1)?.id ?? 0, lastId);
+      if (next === null) return;
     }
   };
   const ended = await guard.watch(printNew, interrupted);

@@ -31,7 +31,7 @@ const queries: Queries = {
   events({ most, order }) {
     assert.equal(order, "newest_first");
     assert.equal(most, 50);
-    return [event(2), event(1)];
+    return { items: [event(2), event(1)], next: 1 };
   },
   figures: {
     bansInForce(now) {

@@ -16,7 +16,7 @@ export function statsOf(queries: Queries, health: Health, now: Millis): Stats {
   return {
     generatedAt: isoTime(now),
     bans: { active: allBans(figures.bansInForce(now)), ...newest },
-    events: queries.events({ most: EVENTS, order: "newest_first" }),
+    events: queries.events({ most: EVENTS, order: "newest_first" }).items,
     topIps: figures.topIps(since, TOP_IPS),
     counts: figures.counts(since),
     health,

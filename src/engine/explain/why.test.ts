@@ -4,7 +4,7 @@ import { eventItem, NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventItem } from "../../wire/control/items.ts";
-import type { EventFilter, Queries } from "../ports.ts";
+import type { EventFilter, EventPage, Queries } from "../ports.ts";
 import { whyAccount, whyMessage } from "./why.ts";
 
 const FROM = { sender: "a@sender.test", recipient: "anna@example.test" };
@@ -18,15 +18,16 @@ function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly 
     eventItem(type, { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), ip: STRANGER, ...told }),
   );
   const asked: EventFilter[] = [];
-  const events = (filter: EventFilter): readonly EventItem[] => {
+  const events = (filter: EventFilter): EventPage => {
     asked.push(filter);
     const { mail, before, prefix } = filter;
-    return items
+    const found = items
       .filter((_, i) => mail === undefined || rows[i]?.mail === mail)
       .filter(({ id }) => before === undefined || id < before)
       .filter(({ ip }) => prefix === undefined || ip !== null)
       .toReversed()
       .slice(0, filter.most);
+    return { items: found, next: null };
   };
   const figures = { bansInForce: NOT_ASKED, topIps: NOT_ASKED, counts: NOT_ASKED, recorded: NOT_ASKED };
   return { asked, events, bans: NOT_ASKED, address: NOT_ASKED, figures };

@@ -18,7 +18,7 @@ export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memory
 
 /** All that happened to an account: who signed in or tried to, what it sent, what came for it, what was changed. */
 export function whyAccount(queries: Queries, account: string): AccountReport {
-  const events = queries.events({ account, most: MOST_EVENTS, order: "newest_first" });
+  const events = queries.events({ account, most: MOST_EVENTS, order: "newest_first" }).items;
   return { account, addresses: addressesOf(events), timeline: timelineOf(events) };
 }
 
@@ -29,7 +29,7 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
   const found = new Map<number, EventItem>();
   // A Message-ID leads to a queue id, which leads to more.
   for (const one of names) {
-    for (const event of queries.events({ mail: one, most: MOST_EVENTS, order: "newest_first" })) {
+    for (const event of queries.events({ mail: one, most: MOST_EVENTS, order: "newest_first" }).items) {
       found.set(event.id, event);
       for (const other of [event.queueId, event.messageId === null ? null : bareMessageId(event.messageId)])
         if (other !== null && other !== "" && names.size < MOST_NAMES && found.size < MOST_EVENTS) names.add(other);
@@ -50,7 +50,12 @@ function sessionOf(queries: Queries, accepted: EventItem): readonly EventItem[] 
   const { sender, queueId } = accepted;
   const ip = accepted.ip === null ? null : parseIp(accepted.ip);
   if (ip === null || sender === null || queueId === null) return [];
-  const before = queries.events({ prefix: hostPrefix(ip), before: accepted.id, most: 50, order: "newest_first" });
+  const before = queries.events({
+    prefix: hostPrefix(ip),
+    before: accepted.id,
+    most: 50,
+    order: "newest_first",
+  }).items;
   const since = Date.parse(accepted.at) - SESSION_MS;
   const session: EventItem[] = [];
   for (const event of before) {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { EventItem } from "../../wire/control/items.ts";
 import { API_LIMITS } from "./limits.ts";
@@ -81,7 +82,8 @@ export class LiveStream {
         const rows = this.#rows();
         if (rows.length > 0) return rows.map(frame).join("");
         if (isQuiet) return ": alive\n\n";
-        if (!this.#fresh) await new Promise<void>((resolve) => (this.#wake = resolve));
+        // A search that has looked at a part lets others have their turn.
+        await (this.#fresh ? nextTurn() : new Promise<void>((resolve) => (this.#wake = resolve)));
       }
     } catch {
       // the end below
@@ -96,20 +98,21 @@ export class LiveStream {
     this.#fresh = false;
     const newest = this.#newestId();
     const { prefix, type } = this.#wanted;
-    const rows = this.#parts.queries().events({
+    const { items, next } = this.#parts.queries().events({
       after: this.#lastId,
       ...(prefix !== undefined && { prefix }),
       ...(type !== undefined && { type }),
       most: API_LIMITS.streamRows,
       order: "oldest_first",
     });
-    const isAll = rows.length < API_LIMITS.streamRows;
-    this.#lastId = Math.max(this.#lastId, rows.at(-1)?.id ?? 0, isAll ? newest : 0);
-    return rows;
+    // It may have looked at a part of them, and found none.
+    if (next !== null) this.#fresh = true;
+    this.#lastId = next ?? Math.max(this.#lastId, items.at(-1)?.id ?? 0, newest);
+    return items;
   }
 
   #newestId(): number {
-    return this.#parts.queries().events({ most: 1, order: "newest_first" }).at(0)?.id ?? 0;
+    return this.#parts.queries().events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
   }
 }
 

@@ -28,15 +28,14 @@ type Asked = Readonly<{
 }>;
 
 export function readEvents({ queries }: ApiParts, { ip, type, cursor, limit = PAGE.usual }: Asked): Page<EventItem> {
-  const items = queries().events({
+  const { items, next } = queries().events({
     ...(ip !== undefined && { prefix: ip }),
     ...(type !== undefined && { type }),
     ...(cursor !== undefined && { before: cursor }),
     most: limit,
     order: "newest_first",
   });
-  const last = items.at(-1);
-  return { items, next: last !== undefined && items.length === limit ? String(last.id) : null };
+  return { items, next: next === null ? null : String(next) };
 }
 
 export function readBans(

@@ -26,7 +26,7 @@ function fresh(t: TestContext) {
   };
   const entered = () =>
     db
-      .prepare("SELECT role, name, id FROM event_name")
+      .prepare("SELECT role, name, id FROM event_name WHERE role < 4")
       .all()
       .map((row) => Object.values(row).join(" "));
   return { db, events, store, append, entered, names: new EventNames(db), search: new EventSearch(reader) };
@@ -61,7 +61,7 @@ test("a batch at a time; what has not entered is found all the same, in the same
   for (let i = 0; i < 10; i++)
     append(named(i % 2 === 0 ? { account: "anna@example.test" } : { recipient: "Anna@example.test" }), named({}));
   const found = (more: object = {}) =>
-    search.find({ account: "ANNA@example.test", most: 100, order: "newest_first", ...more }).map(({ id }) => id);
+    search.find({ account: "ANNA@example.test", most: 100, order: "newest_first", ...more }).items.map(({ id }) => id);
   const looks = () => [
     found(),
     found({ order: "oldest_first" }),
@@ -102,7 +102,7 @@ test("a search by account finds what was changed about it, and no forged sender"
     named({ messageId: `<${anna}>` }),
     auditRecord({ type: "ACCOUNT_ADDED", subject: `jo${anna}`, by: "root" }, START),
   );
-  const ids = (filter: object) => search.find({ most: 9, order: "oldest_first", ...filter }).map(({ id }) => id);
+  const ids = (filter: object) => search.find({ most: 9, order: "oldest_first", ...filter }).items.map(({ id }) => id);
   assert.deepEqual(ids({ account: anna }), [1, 2, 3]);
   assert.deepEqual(ids({ mail: anna }), [6]);
   assert.deepEqual(ids({ mail: `<${anna}>` }), [6]);
@@ -134,4 +134,23 @@ test("a database that takes no writes leaves them to be entered later", (t) => {
   db.exec("DROP TRIGGER full");
   assert.equal(names.step(), 1);
   assert.deepEqual(entered(), ["1 anna@example.test 1"]);
+});
+
+test("each event enters by its type", (t) => {
+  const { db, append, names, search } = fresh(t);
+  append(
+    named({}),
+    named({ account: "anna@example.test" }),
+    auditRecord({ type: "TOKEN_CREATED", subject: "x", by: "root" }, START),
+  );
+  names.step(2);
+  const types = db.prepare("SELECT name, id FROM event_name WHERE role = 4").all();
+  assert.deepEqual(
+    types.map((row) => Object.values(row).join(" ")),
+    ["CONNECT 1", "CONNECT 2"],
+  );
+  const ids = (type: string) => search.find({ type, most: 9, order: "newest_first" }).items.map(({ id }) => id);
+  assert.deepEqual([ids("CONNECT"), ids("TOKEN_CREATED")], [[2, 1], [3]]);
+  names.step();
+  assert.deepEqual([ids("CONNECT"), ids("TOKEN_CREATED"), ids("BAN")], [[2, 1], [3], []]);
 });

@@ -271,4 +271,19 @@ export const engineMigrations: readonly Migration[] = [
   `,
   carryOver,
   figures,
+  // `event_name` finds the events of a type too (role 4).
+  `
+  DROP VIEW event_names;
+  CREATE VIEW event_names (role, name, id, type) AS
+    SELECT 1, substr(lower(account), 1, 320), id, type FROM event WHERE account <> ''
+    UNION ALL SELECT 1, substr(lower(recipient), 1, 320), id, type FROM event WHERE recipient <> ''
+    UNION ALL SELECT 1, substr(lower(value), 1, 320), event.id, event.type FROM event, json_each(rest, '$.targets')
+      WHERE event.type = 'ALIAS_ADDED'
+    UNION ALL SELECT 2, queue_id, id, type FROM event WHERE queue_id <> ''
+    UNION ALL SELECT 3, substr(iif(message_id GLOB '<*>', substr(message_id, 2, length(message_id) - 2), message_id), 1, 320), id, type
+      FROM event WHERE message_id <> ''
+    UNION ALL SELECT 4, type, id, type FROM event;
+  INSERT OR IGNORE INTO event_name (role, name, id)
+    SELECT 4, type, id FROM event WHERE id <= (SELECT names FROM event_indexed) ORDER BY 1, 2, 3;
+  `,
 ];

@@ -32,14 +32,14 @@ test("events are filtered by cursor, type and order", (t) => {
     }
   });
   const ids = (filter: Partial<EventFilter>): readonly number[] =>
-    search.find({ most: 100, order: "newest_first", ...filter }).map(({ id }) => id);
+    search.find({ most: 100, order: "newest_first", ...filter }).items.map(({ id }) => id);
   assert.deepEqual(ids({ most: 3 }), [10, 9, 8]);
   assert.deepEqual(ids({ most: 0 }), []);
   assert.deepEqual(ids({ most: 3, order: "oldest_first", after: 4 }), [5, 6, 7]);
   assert.deepEqual(ids({ before: 4 }), [3, 2, 1]);
   assert.deepEqual(ids({ type: "EMAIL", after: 3 }), [10, 8, 6, 4]);
   assert.deepEqual(ids({ type: "EMAIL", prefix: net("203.0.113.7"), most: 2 }), [10, 8]);
-  assert.deepEqual(search.find({ most: 1, order: "oldest_first" }), [
+  assert.deepEqual(search.find({ most: 1, order: "oldest_first" }).items, [
     {
       ...eventItem("CONNECT"),
       id: 1,
@@ -71,7 +71,7 @@ test("events of a network: its own, those within it, and those of the networks a
     store.append({ ...eventRow("203.0.113.7", START), prefix: null });
   });
   const of = (network: string): readonly (string | undefined)[] =>
-    search.find({ prefix: net(network), most: 99, order: "oldest_first" }).map(({ id }) => written[id - 1]);
+    search.find({ prefix: net(network), most: 99, order: "oldest_first" }).items.map(({ id }) => written[id - 1]);
   assert.deepEqual(of("203.0.113.7"), ["203.0.113.7/32", "203.0.113.0/24"]);
   assert.deepEqual(of("203.0.113.8"), ["203.0.113.0/24"]);
   assert.deepEqual(of("203.0.0.0/16"), ["203.0.113.7/32", "203.0.113.0/24", "203.0.11.7/32"]);
@@ -88,6 +88,6 @@ test("a search that stopped early holds no lock on the write-ahead log", (t) => 
   committed(() => {
     for (let i = 0; i < 500; i++) store.append(eventRow("203.0.113.7", START));
   });
-  assert.equal(search.find({ prefix: net("203.0.113.0/24"), most: 1, order: "newest_first" }).length, 1);
+  assert.equal(search.find({ prefix: net("203.0.113.0/24"), most: 1, order: "newest_first" }).items.length, 1);
   assert.equal(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"], 0);
 });

@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Prefix } from "../../../core/net/ip.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
-import type { EventFilter, Queries } from "../../../engine/ports.ts";
+import type { EventFilter, EventPage, Queries } from "../../../engine/ports.ts";
 import { banItem } from "../../../wire/control/ban-item.ts";
-import type { AddressReport, BanItem, EventItem } from "../../../wire/control/items.ts";
+import type { AddressReport, BanItem } from "../../../wire/control/items.ts";
 import { firstPage, type Page, type PageRequest } from "../../../wire/control/paging.ts";
 import { integer, millis, millisOrNull, text, textOrNull } from "../columns.ts";
 import { BAN_COLUMNS, readBan } from "../engine-db/ban-row.ts";
@@ -33,7 +33,7 @@ export class SqliteQueries implements Queries {
     return { items: items.map((row) => banItem(readBan(row))), next };
   }
 
-  events(filter: EventFilter): readonly EventItem[] {
+  events(filter: EventFilter): EventPage {
     return this.#search.find(filter);
   }
 
@@ -64,7 +64,7 @@ export class SqliteQueries implements Queries {
         pastBans: integer(this.#sql.countPastBans.get(networks)?.["n"]),
         knownAccounts: integer(this.#sql.countKnown.get(networks)?.["n"]),
       },
-      events: this.#search.find({ prefix, most: REPORTED_EVENTS, order: "newest_first" }),
+      events: this.#search.find({ prefix, most: REPORTED_EVENTS, order: "newest_first" }).items,
     };
   }
 }

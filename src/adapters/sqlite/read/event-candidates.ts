@@ -1,0 +1,258 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { bareMessageId } from "../../../core/events/queue-id.ts";
+import { isSingleAddress, isV4, overlaps, type Prefix, prefixLength } from "../../../core/net/ip.ts";
+import type { EventFilter } from "../../../engine/ports.ts";
+import { integer, prefix as prefixColumn } from "../columns.ts";
+import { covering } from "../engine-db/network-bounds.ts";
+
+/**
+ * Ids in the order that was asked for, among which are all events of a filter up to `reached`; which of them the filter
+ * wants is yet to be looked at.
+ */
+export type Candidates = Readonly<{ ids: readonly number[]; reached: number }>;
+
+/** As `event_names` and `event_name` have them. */
+const ROLE = { person: 1, queueId: 2, messageId: 3, type: 4 } as const;
+
+/** Rows of the table that are walked in one go. */
+const WALKED = 2_000;
+/** Of an index, in one go. */
+const MOST_AT_ONCE = 256;
+/** A network with more addresses that left events than that is looked for by walking. */
+const MOST_STREAMS = 300;
+/** A type with fewer events is looked for by its type alone, whatever else is asked for. */
+const RARE = 1_000;
+
+/** Exclusive. */
+type Span = Readonly<{ after: number; before: number }>;
+
+/**
+ * Where the events of a filter are to be looked for, so that finding a page takes about as long with ten million events as
+ * with ten thousand. It leaves no statement open. Batches are small: whoever reads them may stop after each.
+ */
+export class EventCandidates {
+  readonly #sql: Record<"oldest_first" | "newest_first", ReturnType<typeof ordered>>;
+  readonly #marks: StatementSync;
+  readonly #nextPair: StatementSync;
+  readonly #countType: StatementSync;
+  readonly #atOf: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    const sql = (text: string): StatementSync => db.prepare(text);
+    this.#sql = { oldest_first: ordered(sql, "ASC"), newest_first: ordered(sql, "DESC") };
+    this.#marks = sql("SELECT upto, names FROM event_indexed");
+    this.#nextPair = sql(`
+      SELECT subject, counts FROM event_subject WHERE (subject, counts) > (?, ?) ORDER BY subject, counts LIMIT 1`);
+    this.#countType = sql(`
+      SELECT count(*) AS n FROM (SELECT 1 FROM event_name WHERE role = ${ROLE.type} AND name = ? LIMIT ${RARE})`);
+    this.#atOf = sql("SELECT at FROM event WHERE id < ? ORDER BY id DESC LIMIT 1");
+  }
+
+  of(filter: EventFilter): Generator<Candidates> {
+    const { after = 0, before = Number.MAX_SAFE_INTEGER, prefix, account, mail, type } = filter;
+    const all: Span = { after, before };
+    if (prefix !== undefined && account === undefined && mail === undefined && !this.#isRare(type)) {
+      const pairs = this.#pairsOf(prefix);
+      if (pairs !== null) return this.#subjects(filter, all, pairs);
+    }
+    const names = namesOf(filter);
+    return names.length === 0 ? this.#walk(filter, all) : this.#named(filter, all, names);
+  }
+
+  /** What has not entered the index yet is walked; it is newer than all that has. */
+  *#named(filter: EventFilter, all: Span, names: readonly Name[]): Generator<Candidates> {
+    const [fresh, indexed] = parted(all, integer(this.#marks.get()?.["names"]));
+    const { named } = this.#sql[filter.order];
+    const streams = names.map(
+      ([role, name]): Stream => ({
+        next: (from, to, most) => named.all(role, name, from, to, most).map((row) => integer(row["id"])),
+      }),
+    );
+    if (filter.order === "newest_first") yield* this.#walk(filter, fresh, names);
+    yield* merged(streams, indexed, filter);
+    if (filter.order === "oldest_first") yield* this.#walk(filter, fresh, names);
+  }
+
+  *#subjects(filter: EventFilter, all: Span, pairs: readonly Pair[]): Generator<Candidates> {
+    const [fresh, indexed] = parted(all, integer(this.#marks.get()?.["upto"]));
+    const isNewest = filter.order === "newest_first";
+    if (isNewest) yield* this.#walk(filter, fresh);
+    const at = this.#timeOf(isNewest ? indexed.before : indexed.after + 1);
+    yield* merged(
+      pairs.map((pair) => this.#streamOf(pair, filter, at)),
+      indexed,
+      filter,
+    );
+    if (!isNewest) yield* this.#walk(filter, fresh);
+  }
+
+  /** Ids and times ascend together; after the machine's clock was set back, the order is off by as much. */
+  #streamOf([subject, counts]: Pair, { order }: EventFilter, at: number): Stream {
+    const { ofSubject } = this.#sql[order];
+    let [lastAt, lastId] = [at, order === "newest_first" ? Number.MAX_SAFE_INTEGER : -1];
+    return {
+      next: (from, to, most) => {
+        const rows = ofSubject.all(subject, counts, lastAt, lastId, from, to, most);
+        const last = rows.at(-1);
+        if (last !== undefined) [lastAt, lastId] = [integer(last["at"]), integer(last["id"])];
+        return rows.map((row) => integer(row["id"]));
+      },
+    };
+  }
+
+  *#walk(
+    { order, prefix, most }: EventFilter,
+    { after, before }: Span,
+    names?: readonly Name[],
+  ): Generator<Candidates> {
+    const { walk, fresh } = this.#sql[order];
+    const text = prefix === undefined ? null : `${sharedText(prefix)}*`;
+    const wider = JSON.stringify(prefix === undefined ? [] : covering(prefix));
+    const limit = prefix === undefined && names === undefined ? Math.min(WALKED, most) : WALKED;
+    for (let [from, to] = [after, before]; from + 1 < to; ) {
+      const rows = walk.all(from, to, limit, text, wider);
+      const ids = rows.map((row) => integer(row["id"]));
+      const [first, reached] = [ids[0], ids.at(-1)];
+      if (first === undefined || reached === undefined) return;
+      const [low, high] = [Math.min(first, reached), Math.max(first, reached)];
+      const wanted = rows.filter((row) => row["wanted"] === 1).map((row) => integer(row["id"]));
+      const named = names?.flatMap(([role, name]) => fresh.all(low, high, role, name).map((row) => integer(row["id"])));
+      yield { ids: named ?? wanted, reached };
+      if (rows.length < limit) return;
+      if (order === "newest_first") to = reached;
+      else from = reached;
+    }
+  }
+
+  #isRare(type: string | undefined): boolean {
+    return type !== undefined && integer(this.#countType.get(type)?.["n"]) < RARE;
+  }
+
+  #timeOf(before: number): number {
+    const row = this.#atOf.get(before);
+    return row === undefined ? 0 : integer(row["at"]);
+  }
+
+  /** Under what the events of a network were entered, the networks around it too; null: under too much. */
+  #pairsOf(network: Prefix): readonly Pair[] | null {
+    const pairs = covering(network).flatMap((wider) => this.#pairsFrom(wider, (subject) => subject === wider) ?? []);
+    if (isSingleAddress(network)) return pairs;
+    const text = sharedText(network);
+    const within = this.#pairsFrom(text, (subject) => subject.startsWith(text));
+    if (within === null) return null;
+    const known = new Set(pairs.map(([subject]) => subject));
+    return [...pairs, ...within.filter(([subject]) => !known.has(subject) && isWithin(subject, network))];
+  }
+
+  #pairsFrom(text: string, goesOn: (subject: string) => boolean): readonly Pair[] | null {
+    const pairs: Pair[] = [];
+    for (let at: Pair = [text, -1]; ; ) {
+      const row = this.#nextPair.get(...at);
+      if (row === undefined) return pairs;
+      at = [String(row["subject"]), integer(row["counts"])];
+      if (!goesOn(at[0])) return pairs;
+      if (pairs.push(at) > MOST_STREAMS) return null;
+    }
+  }
+}
+
+type Name = readonly [role: number, name: string];
+type Pair = readonly [subject: string, counts: number];
+
+/** The next ids of one entry of an index, within a span. */
+type Stream = Readonly<{ next: (after: number, before: number, most: number) => readonly number[] }>;
+
+function parted({ after, before }: Span, upto: number): readonly [fresh: Span, indexed: Span] {
+  return [
+    { after: Math.max(after, upto), before },
+    { after, before: Math.min(before, upto + 1) },
+  ];
+}
+
+/** Ids of several streams in one order, each once. */
+function* merged(streams: readonly Stream[], span: Span, { order, most }: EventFilter): Generator<Candidates> {
+  const isNewest = order === "newest_first";
+  const batch = Math.max(16, Math.min(most, MOST_AT_ONCE));
+  const atOnce = streams.length > 4 ? 16 : batch;
+  const begin = (stream: Stream): Head => ({ stream, ids: stream.next(span.after, span.before, atOnce), place: 0 });
+  let heads = streams.map(begin).filter(({ ids }) => ids.length > 0);
+  for (;;) {
+    const ids: number[] = [];
+    for (let head = foremost(heads, isNewest); head !== null && ids.length < batch; head = foremost(heads, isNewest)) {
+      const id = idOf(head);
+      if (ids.at(-1) !== id) ids.push(id);
+      head.place += 1;
+      if (head.place < head.ids.length) continue;
+      if (head.ids.length === atOnce) {
+        head.ids = isNewest ? head.stream.next(span.after, id, atOnce) : head.stream.next(id, span.before, atOnce);
+        head.place = 0;
+      }
+      if (head.place >= head.ids.length) heads = heads.filter((one) => one !== head);
+    }
+    const reached = ids.at(-1);
+    if (reached === undefined) return;
+    yield { ids, reached };
+  }
+}
+
+/** How far a stream has been taken. */
+type Head = { readonly stream: Stream; ids: readonly number[]; place: number };
+
+function foremost(heads: readonly Head[], isNewest: boolean): Head | null {
+  let found: Head | null = null;
+  for (const head of heads)
+    if (found === null || (isNewest ? idOf(head) > idOf(found) : idOf(head) < idOf(found))) found = head;
+  return found;
+}
+
+function idOf({ ids, place }: Head): number {
+  return ids[place] ?? 0;
+}
+
+/** An account and a mail together are not asked for. */
+function namesOf({ account, mail, type }: EventFilter): readonly Name[] {
+  if (account !== undefined) return [[ROLE.person, inLowerCase(account)]];
+  if (mail !== undefined)
+    return [
+      [ROLE.queueId, mail],
+      [ROLE.messageId, bareMessageId(mail)],
+    ];
+  return type === undefined ? [] : [[ROLE.type, type]];
+}
+
+/** As SQLite's `lower` does. */
+function inLowerCase(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** Accounts stand in the same index. */
+function isWithin(subject: string, network: Prefix): boolean {
+  return subject.includes("/") && !subject.includes("@") && overlaps(prefixColumn(subject), network);
+}
+
+/** What the text of every network within this one begins with (RFC 5952 shortens from the first group of zeros on). */
+function sharedText(network: Prefix): string {
+  const [separator, groupBits] = isV4(network) ? [".", 8] : [":", 16];
+  const fixed = Math.floor(prefixLength(network) / groupBits);
+  const groups = network.slice(0, network.indexOf("/")).split(separator).slice(0, fixed);
+  const shortened = isV4(network) ? -1 : groups.findIndex((group) => group === "" || group === "0");
+  const kept = shortened < 0 ? groups : groups.slice(0, shortened);
+  return kept.map((group) => `${group}${separator}`).join("");
+}
+
+function ordered(sql: (text: string) => StatementSync, direction: "ASC" | "DESC") {
+  const beyond = direction === "DESC" ? "<" : ">";
+  return {
+    // Of a network it drops most rows by their text before somebody looks closely.
+    walk: sql(`
+      SELECT id, ?4 IS NULL OR prefix GLOB ?4 OR prefix IN (SELECT value FROM json_each(?5)) AS wanted
+      FROM event WHERE id > ?1 AND id < ?2 ORDER BY id ${direction} LIMIT ?3`),
+    fresh: sql("SELECT id FROM event_names WHERE id >= ? AND id <= ? AND role = ? AND name = ?"),
+    named: sql(`
+      SELECT id FROM event_name WHERE role = ? AND name = ? AND id > ? AND id < ? ORDER BY id ${direction} LIMIT ?`),
+    ofSubject: sql(`
+      SELECT at, id FROM event_subject
+      WHERE subject = ?1 AND counts = ?2 AND (at, id) ${beyond} (?3, ?4) AND id > ?5 AND id < ?6
+      ORDER BY at ${direction}, id ${direction} LIMIT ?7`),
+  };
+}

@@ -1,0 +1,137 @@
+import type { DatabaseSync } from "node:sqlite";
+import { EventIndex } from "../../src/adapters/sqlite/engine-db/event-index.ts";
+import { EventNames } from "../../src/adapters/sqlite/engine-db/event-names.ts";
+import { EventTally } from "../../src/adapters/sqlite/engine-db/event-tally.ts";
+import { boundsOf } from "../../src/adapters/sqlite/engine-db/network-bounds.ts";
+import { networkAddress, type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
+import { DAY_MS, HOUR_MS, type Millis } from "../../src/core/time.ts";
+
+export type Filling = Readonly<{
+  events: number;
+  bans: number;
+  /** The time of the newest event. */
+  now: Millis;
+  /** Over how much time the events are spread. */
+  spanMs?: number;
+}>;
+
+const ADDRESSES = 200_000;
+const BUSY_ADDRESSES = 200;
+const ACCOUNTS = 200;
+
+/** What a fill contains, to ask for. The busiest address has a tenth of all events, what is rare has one or a session. */
+export const FILLED = {
+  busiest: "11.255.0.1",
+  busy: "11.254.0.7",
+  rare: "11.253.0.1",
+  account: "u7@example.test",
+  rareAccount: "rare@example.test",
+  rareType: "TOKEN_CREATED",
+  queueId: "40000000064",
+  messageId: "m100@sender.test",
+} as const;
+
+/**
+ * Writes events and bans into a fresh `engine.db` by SQL alone: through the store ten million would take an hour.
+ * Twenty events in a row are one session, with one mail. What the store writes besides the events is written too.
+ */
+export function fill(db: DatabaseSync, { events, bans, now, spanMs = 30 * DAY_MS }: Filling): void {
+  db.exec("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; PRAGMA wal_autocheckpoint = 100000");
+  db.exec(`
+    INSERT INTO event (at, type, service, ip, prefix, account, sender, recipient, queue_id, message_id, helo, size_bytes,
+      verdict, reason, counts, proof, rest, details, action)
+    WITH RECURSIVE number (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM number WHERE i < ${events - 1}),
+    slot AS (
+      SELECT i, i / 20 AS s, ${now - spanMs} + cast((i + 1) * ${spanMs / events} AS INTEGER) AS at,
+        ((i / 20 + 1) * 2654435761 + (i / 2560) * 40503) % 4294967291 AS h,
+        CASE WHEN i = 79 THEN '${FILLED.rareType}' WHEN i % 100000 = 38 THEN 'BAN' ELSE CASE i % 20 ${TYPES.map((type, place) => `WHEN ${place} THEN '${type}'`).join(" ")} END END AS type
+      FROM number),
+    session AS (
+      SELECT *, ${addressOf()} AS ip, printf('%X', 4398046511104 + s) AS queue, printf('<m%d@sender.test>', s) AS message,
+        iif(s = ${Math.floor(events / 40)}, '${FILLED.rareAccount}', printf('u%d@example.test', h % ${ACCOUNTS})) AS account,
+        printf('u%d@sender%d.test', h % 90, h % 7000) AS sender,
+        type NOT IN ('EMAIL_QUEUED', 'EMAIL_DELIVERED', 'SPAM_SCORED', '${FILLED.rareType}') AS has_client,
+        type IN ('RECIPIENT', 'EMAIL', 'EMAIL_ACCEPTED', 'EMAIL_BLOCKED') AS is_mail
+      FROM slot)
+    SELECT at, type, iif(type LIKE 'LOGIN%', 'imap', iif(has_client, 'smtp', NULL)), iif(has_client, ip, NULL),
+      iif(has_client, ip || '/32', NULL), iif(type LIKE 'LOGIN%' OR (type = 'EMAIL' AND s % 3 = 0), account, NULL),
+      iif(is_mail, sender, NULL), iif(is_mail OR type IN ('EMAIL_DELIVERED', 'SPAM_SCORED'), account, NULL),
+      iif(type IN ('EMAIL_ACCEPTED', 'EMAIL_QUEUED', 'EMAIL_DELIVERED'), queue, NULL),
+      iif(type IN ('EMAIL_QUEUED', 'SPAM_SCORED'), message, NULL), iif(type = 'RECIPIENT', 'mx.sender.test', NULL),
+      iif(type = 'EMAIL_ACCEPTED', h % 90000, NULL), iif(has_client, 'pass', NULL), iif(has_client, 'below_limit', NULL),
+      CASE type WHEN 'CONNECT' THEN 1 WHEN 'EMAIL' THEN iif(s % 3 = 0, 3, 2) WHEN 'LOGIN_FAILED' THEN 4 ELSE 0 END,
+      iif(type = 'LOGIN_FAILED', printf('%016x', h + i % 7), NULL), '{}',
+      CASE
+        WHEN type LIKE 'CONNECT%' THEN printf('smtp mx%d.sender%d.test', h % 40, h % 7000)
+        WHEN type LIKE 'LOGIN%' THEN printf('imap login=<%s>', account)
+        WHEN type = 'EMAIL_QUEUED' THEN printf('queue_id=%s message_id=%s', queue, message)
+        WHEN type = 'EMAIL_DELIVERED' THEN printf('queue_id=%s to=<%s> relay=lmtp', queue, account)
+        WHEN type = 'SPAM_SCORED' THEN printf('score=1.5 required=5 message_id=%s to=<%s>', message, account)
+        WHEN type = 'EMAIL_ACCEPTED'
+          THEN printf('smtp from=<%s> to=<%s> size=%d queue_id=%s', sender, account, h % 90000, queue)
+        ELSE printf('smtp from=<%s> to=<%s> helo=<mx%d.sender%d.test>', sender, account, h % 40, h % 7000)
+      END,
+      'allowed'
+    FROM session`);
+  index(db);
+  fillBans(db, bans, now);
+  db.exec("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048");
+}
+
+const TYPES = ["CONNECT", "CONNECT", "CONNECT", "CONNECT", "CONNECT_REFUSED", "RECIPIENT", "RECIPIENT", "EMAIL"].concat(
+  ["EMAIL", "EMAIL_ACCEPTED", "EMAIL_QUEUED", "SPAM_SCORED", "EMAIL_DELIVERED", "CONNECT", "LOGIN_FAILED"],
+  ["LOGIN_FAILED", "LOGIN_SUCCEEDED", "EMAIL_BLOCKED", "CONNECT", "CONNECT"],
+);
+
+/** A tenth of the sessions from one address, four tenths from few, half from many. */
+function addressOf(): string {
+  return `CASE
+    WHEN s = 3 THEN '${FILLED.rare}'
+    WHEN s % 10 = 0 THEN '${FILLED.busiest}'
+    WHEN s % 10 < 5 THEN printf('11.254.0.%d', h % ${BUSY_ADDRESSES})
+    ELSE printf('11.%d.%d.%d', (h % ${ADDRESSES}) >> 16, ((h % ${ADDRESSES}) >> 8) & 255, h % ${ADDRESSES} & 255) END`;
+}
+
+/** What the guard does in batches and in small steps. */
+function index(db: DatabaseSync): void {
+  const all = Number.MAX_SAFE_INTEGER;
+  new EventIndex(db);
+  new EventNames(db).step(all);
+  new EventTally(db).step(all);
+}
+
+/** Bans in force, and as many that are over. */
+function fillBans(db: DatabaseSync, bans: number, now: Millis): void {
+  const insert = db.prepare(`
+    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, ended_at, ended, answered)
+    VALUES (?, ?, ?, ?, 'heavy', 'mail_limit', 'Too many mails: 11 within 1m, limit 10', ?, ?, ?, 3, ?, ?, 0)`);
+  db.exec("BEGIN");
+  for (let i = 0; i < 2 * bans; i++) {
+    const prefix = bannedNetwork(i >> 1);
+    const { first, last } = boundsOf(prefix);
+    const isOver = i % 2 === 0;
+    const source = ["engine", "engine", "fail2ban", "root"][(i >> 1) % 4] ?? "engine";
+    insert.run(
+      prefix,
+      first,
+      last,
+      networkAddress(prefix),
+      source,
+      now - 2 * HOUR_MS,
+      now + DAY_MS + i,
+      ...(isOver ? [now - HOUR_MS, "BAN_EXPIRED"] : [null, null]),
+    );
+  }
+  db.exec("COMMIT");
+}
+
+/** A tenth of them networks of IPv6. */
+export function bannedNetwork(i: number): Prefix {
+  const text =
+    i % 10 === 0
+      ? `2001:db8:${i.toString(16).padStart(5, "0").replace(/(.)$/, ":$1")}::/64`
+      : `11.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(`${text} is no network`);
+  return prefix;
+}
