@@ -13,11 +13,12 @@ import { Programs } from "./guard.ts";
 import { mail } from "./mail.ts";
 import { memory } from "./memory.ts";
 import type { Part } from "./part.ts";
+import { queries } from "./queries.ts";
 import { restore } from "./restore.ts";
 import { printTable, type Row } from "./result.ts";
 import { retention } from "./retention.ts";
 
-const PARTS: readonly Part[] = [decisions, flush, mail, costs, banTime, burst, restore, retention, memory];
+const PARTS: readonly Part[] = [decisions, flush, mail, costs, banTime, burst, restore, retention, queries, memory];
 
 process.exitCode = await main();
 

@@ -22,7 +22,7 @@ export const memory: Part = {
     try {
       await settle();
       for (const [name, child] of Object.entries(programs))
-        rows.push(row(bench, `memory of ${name}, idle`, child, name === "guard" ? IDLE_MB : null));
+        rows.push(memoryRow(bench, `memory of ${name}, idle`, child, name === "guard" ? IDLE_MB : null));
       const events = bench.quick ? EVENTS / 10 : EVENTS;
       const result = await load({
         socket: bench.programs.layout.policySocket,
@@ -37,7 +37,7 @@ export const memory: Part = {
       if (result.answers !== events || result.others > 0) throw new Error("not every mail was taken");
       await settle();
       const many = `${events.toLocaleString("en")} events of ${ADDRESSES.toLocaleString("en")} addresses`;
-      rows.push(row(bench, `memory of guard after ${many}`, programs.guard, AFTER_MB));
+      rows.push(memoryRow(bench, `memory of guard after ${many}`, programs.guard, AFTER_MB));
     } finally {
       await Promise.all(Object.values(programs).map((child) => child.stop()));
       await removeTable(bench);
@@ -46,7 +46,7 @@ export const memory: Part = {
   },
 };
 
-function row(bench: Bench, what: string, child: Child, mostMb: number | null): Row {
+export function memoryRow(bench: Bench, what: string, child: Child, mostMb: number | null): Row {
   child.mustRun();
   const rollup = readFileSync(`/proc/${child.pid}/smaps_rollup`, "utf8");
   const megabytes = (field: string): number =>

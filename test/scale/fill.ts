@@ -95,7 +95,8 @@ function addressOf(): string {
 /** What the guard does in batches and in small steps. */
 function index(db: DatabaseSync): void {
   const all = Number.MAX_SAFE_INTEGER;
-  new EventIndex(db);
+  const entering = new EventIndex(db);
+  if (!entering.isEmpty) throw new Error("events wait for their index");
   new EventNames(db).step(all);
   new EventTally(db).step(all);
 }

@@ -26,7 +26,7 @@ function planOf(db: DatabaseSync, sql: string): readonly string[] {
 function plansOf(t: TestContext, db: DatabaseSync, make: (db: DatabaseSync) => unknown): ReadonlyMap<string, string> {
   const prepare = t.mock.method(db, "prepare");
   make(db);
-  const texts = prepare.mock.calls.map((call) => String(call.arguments[0]));
+  const texts = prepare.mock.calls.map((call) => call.arguments[0]);
   prepare.mock.restore();
   return new Map(texts.map((sql) => [sql, planOf(db, sql).join("\n")]));
 }
@@ -40,7 +40,7 @@ test("no query for people walks a large table, but by an index or between two id
   assert.ok(plans.size > 20);
   for (const [sql, plan] of plans) {
     // The newest rows of the table, up to a limit.
-    const isBounded = /FROM event WHERE id < \? ORDER BY id DESC LIMIT 1$/.test(sql);
+    const isBounded = sql.endsWith("FROM event WHERE id < ? ORDER BY id DESC LIMIT 1");
     if (!isBounded) assert.doesNotMatch(plan, LARGE, sql);
   }
 });

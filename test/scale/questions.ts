@@ -1,0 +1,57 @@
+import type { DatabaseSync } from "node:sqlite";
+import { SqliteQueries } from "../../src/adapters/sqlite/read/queries.ts";
+import { parsePrefix } from "../../src/core/net/ip.ts";
+import { DAY_MS, later, type Millis } from "../../src/core/time.ts";
+import { whyAccount, whyAddress, whyMessage } from "../../src/engine/explain/why.ts";
+import type { EventFilter } from "../../src/engine/ports.ts";
+import { FILLED } from "./fill.ts";
+
+/** Everything that the API and the command line ask of `engine.db`, of a database that `fill` filled. Each returns how much it found. */
+export function questions(db: DatabaseSync, now: Millis): Readonly<Record<string, () => number>> {
+  const queries = new SqliteQueries(db);
+  const { figures } = queries;
+  const events = (filter: Omit<EventFilter, "most" | "order">) => (): number =>
+    queries.events({ ...filter, most: 50, order: "newest_first" }).items.length;
+  const about = (text: string) => () => whyAddress(queries, net(text), now, 7 * DAY_MS).events.length;
+  const dayAgo = later(now, -DAY_MS);
+  const values = (counts: Readonly<Record<string, number>>): number => Object.values(counts).length;
+  return {
+    bans: () => queries.bans(now, { limit: 50, cursor: null }).items.length,
+    "bans, from the middle": () => queries.bans(now, { limit: 500, cursor: "5001" }).items.length,
+    "count of bans": () => figures.bansInForce(now).engine,
+    "busiest addresses": () => figures.topIps(dayAgo, 10).length,
+    "counts of a day": () => values(figures.counts(dayAgo)),
+    "counts of all time": () => values(figures.recorded()),
+    events: events({}),
+    "events, from the middle": events({ before: 100_000 }),
+    "events of a common type": events({ type: "LOGIN_FAILED" }),
+    "events of a rare type": events({ type: FILLED.rareType }),
+    "events of the busiest address": events({ prefix: net(FILLED.busiest) }),
+    "the same, of one type": events({ prefix: net(FILLED.busiest), type: "LOGIN_SUCCEEDED" }),
+    "the same, of a type never seen there": events({ prefix: net(FILLED.busiest), type: FILLED.rareType }),
+    "the same, from the middle": events({ prefix: net(FILLED.busiest), before: 100_000 }),
+    "events of an address seen once": events({ prefix: net(FILLED.rare) }),
+    "events of a busy /24": events({ prefix: net("11.254.0.0/24") }),
+    "events of a /24 seen once": events({ prefix: net("11.253.0.0/24") }),
+    "events of a /24 never seen": events({ prefix: net("198.51.100.0/24") }),
+    "events of a /16 never seen": events({ prefix: net("198.51.0.0/16") }),
+    "events of a /8": events({ prefix: net("11.0.0.0/8") }),
+    "why the busiest address": about(FILLED.busiest),
+    "why an address seen once": about(FILLED.rare),
+    "why an address never seen": about("198.51.100.1"),
+    "why an account": () => whyAccount(queries, FILLED.account).timeline.length,
+    "why an account seen once": () => whyAccount(queries, FILLED.rareAccount).timeline.length,
+    "why a queue id": () => whyMessage(queries, FILLED.queueId).timeline.length,
+    "why a Message-ID": () => whyMessage(queries, FILLED.messageId).timeline.length,
+    "why a mail never seen": () => whyMessage(queries, "never@sender.test").timeline.length,
+  };
+}
+
+/** What there is nothing of. */
+export const FINDS_NOTHING = /never seen/;
+
+export function net(text: string) {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(`${text} is no network`);
+  return prefix;
+}
