@@ -4,27 +4,17 @@ import { isSingleAddress, isV4, overlaps, type Prefix, prefixLength } from "../.
 import type { EventFilter } from "../../../engine/ports.ts";
 import { integer, prefix as prefixColumn } from "../columns.ts";
 import { covering } from "../engine-db/network-bounds.ts";
-
-/**
- * Ids in the order that was asked for, among which are all events of a filter up to `reached`; which of them the filter
- * wants is yet to be looked at.
- */
-export type Candidates = Readonly<{ ids: readonly number[]; reached: number }>;
+import { type Candidates, merged, type Span, type Stream } from "./event-streams.ts";
 
 /** As `event_names` and `event_name` have them. */
 const ROLE = { person: 1, queueId: 2, messageId: 3, type: 4 } as const;
 
 /** Rows of the table that are walked in one go. */
 const WALKED = 2_000;
-/** Of an index, in one go. */
-const MOST_AT_ONCE = 256;
 /** A network with more addresses that left events than that is looked for by walking. */
 const MOST_STREAMS = 300;
 /** A type with fewer events is looked for by its type alone, whatever else is asked for. */
 const RARE = 1_000;
-
-/** Exclusive. */
-type Span = Readonly<{ after: number; before: number }>;
 
 /**
  * Where the events of a filter are to be looked for, so that finding a page takes about as long with ten million events as
@@ -159,54 +149,11 @@ export class EventCandidates {
 type Name = readonly [role: number, name: string];
 type Pair = readonly [subject: string, counts: number];
 
-/** The next ids of one entry of an index, within a span. */
-type Stream = Readonly<{ next: (after: number, before: number, most: number) => readonly number[] }>;
-
 function parted({ after, before }: Span, upto: number): readonly [fresh: Span, indexed: Span] {
   return [
     { after: Math.max(after, upto), before },
     { after, before: Math.min(before, upto + 1) },
   ];
-}
-
-/** Ids of several streams in one order, each once. */
-function* merged(streams: readonly Stream[], span: Span, { order, most }: EventFilter): Generator<Candidates> {
-  const isNewest = order === "newest_first";
-  const batch = Math.max(16, Math.min(most, MOST_AT_ONCE));
-  const atOnce = streams.length > 4 ? 16 : batch;
-  const begin = (stream: Stream): Head => ({ stream, ids: stream.next(span.after, span.before, atOnce), place: 0 });
-  let heads = streams.map(begin).filter(({ ids }) => ids.length > 0);
-  for (;;) {
-    const ids: number[] = [];
-    for (let head = foremost(heads, isNewest); head !== null && ids.length < batch; head = foremost(heads, isNewest)) {
-      const id = idOf(head);
-      if (ids.at(-1) !== id) ids.push(id);
-      head.place += 1;
-      if (head.place < head.ids.length) continue;
-      if (head.ids.length === atOnce) {
-        head.ids = isNewest ? head.stream.next(span.after, id, atOnce) : head.stream.next(id, span.before, atOnce);
-        head.place = 0;
-      }
-      if (head.place >= head.ids.length) heads = heads.filter((one) => one !== head);
-    }
-    const reached = ids.at(-1);
-    if (reached === undefined) return;
-    yield { ids, reached };
-  }
-}
-
-/** How far a stream has been taken. */
-type Head = { readonly stream: Stream; ids: readonly number[]; place: number };
-
-function foremost(heads: readonly Head[], isNewest: boolean): Head | null {
-  let found: Head | null = null;
-  for (const head of heads)
-    if (found === null || (isNewest ? idOf(head) > idOf(found) : idOf(head) < idOf(found))) found = head;
-  return found;
-}
-
-function idOf({ ids, place }: Head): number {
-  return ids[place] ?? 0;
 }
 
 /** An account and a mail together are not asked for. */
