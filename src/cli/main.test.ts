@@ -39,7 +39,7 @@ describe("with a running guard", TIMED, () => {
     assert.equal(made.err, "Next: ./ghostinbox why 203.0.113.7\n");
     assert.match((await run("bans")).out, /^203\.0\.113\.7 +manual .* it scanned us +root$/m);
     const why = (await run("why 203.0.113.7")).out;
-    assert.match(why, /^Reason: it scanned us\.$/m);
+    assert.match(why, /^Reason: it scanned us\. \[manual\]$/m);
     assert.match(why, /^To lift it: \.\/ghostinbox unban 203\.0\.113\.7$/m);
     assert.match(why, / BAN /);
     assert.equal((await run("unban 203.0.113.7")).code, 0);
@@ -63,7 +63,14 @@ describe("with a running guard", TIMED, () => {
     assert.match((await run("why 198.51.100.9")).out, /198\.51\.100\.0\/24, "our office", added by root/);
     assert.match((await run("allow list")).out, /^127\.0\.0\.1 .*settings$/m);
     assert.equal((await run("allow remove 198.51.100.0/24")).code, 0);
-    assert.match((await run("why 127.0.0.1")).out, /never banned: It is this machine itself/);
+    assert.match(
+      (await run("why 127.0.0.1")).out,
+      /never banned: allow\.networks has 127\.0\.0\.1\/32\. \[allow_listed\]$/m,
+    );
+    guard.engine.administratorAt(ip("198.51.100.9"));
+    const atWork = await run("why 198.51.100.9");
+    assert.match(atWork.out, /not banned just now: An administrator .* \[admin_session\]/, "as the guard says");
+    assert.match((await run("why 198.51.100.9 --json")).out, /"protection": ?"admin_session"/);
   });
 
   test("accounts: the whole life of one", async () => {

@@ -10,6 +10,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   allow_add: { verb: "allow_add", target: "203.0.113.0/24", note: "office", for: "30d" },
   allow_remove: { verb: "allow_remove", target: "203.0.113.0/24" },
   allow_list: { verb: "allow_list", limit: 50, cursor: null },
+  protection: { verb: "protection", target: "203.0.113.7" },
   cleanup: { verb: "cleanup" },
   account_add: { verb: "account_add", name: "alice@example.org", hash: HASH },
   account_passwd: { verb: "account_passwd", name: "alice@example.org", hash: HASH },

@@ -68,13 +68,13 @@ export const equivalents: readonly Equivalent[] = [
     why: "No character from U+00AE to U+0377 is unprintable.",
   },
   {
-    file: "src/engine/facts/address-cache.ts",
-    was: "offences: state.offencesAt.length === 0 ? 0 : state.offencesAt.filter((at) => at > memory).length,",
+    file: "src/engine/facts/event-facts.ts",
+    was: "return offencesAt.length === 0 ? 0 : offencesAt.filter((at) => at > memory).length;",
     is: [
-      "offences: false ? 0 : state.offencesAt.filter((at) => at > memory).length,",
-      "offences: state.offencesAt.length === (-1) ? 0 : state.offencesAt.filter((at) => at > memory).length,",
+      "return false ? 0 : offencesAt.filter((at) => at > memory).length;",
+      "return offencesAt.length === (-1) ? 0 : offencesAt.filter((at) => at > memory).length;",
     ],
-    why: "A shortcut for the many that have none.",
+    why: "A shortcut: of no offences none lies within the memory.",
   },
   {
     file: "src/engine/alerts/outbox.ts",
@@ -116,8 +116,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/engine/facts/crowd.ts",
-    was: 'if (face !== "" && (known === undefined ? client.faces.size < CROWD.most : countsFrom < known))',
-    is: ['if (face !== "" && (known === undefined ? client.faces.size < CROWD.most : countsFrom <= known))'],
+    was: 'if (face !== "" && (known === undefined ? client.faces.size < CROWD_LIMITS.most : countsFrom < known))',
+    is: ['if (face !== "" && (known === undefined ? client.faces.size < CROWD_LIMITS.most : countsFrom <= known))'],
     why: "It sets the value that is there.",
   },
   {
@@ -178,19 +178,19 @@ export const equivalents: readonly Equivalent[] = [
     why: "The counts are not used, only the ban and the offences.",
   },
   {
-    file: "src/engine/facts/neighbours.ts",
-    was: "banned: brought.ban ? networks.offenders(network, since(policy.bans.memoryMs)) : 0,",
-    is: ["banned: brought.ban ? networks.offenders(network, since(policy.bans.memoryMs)) : (-1),"],
+    file: "src/core/decide/neighbours.ts",
+    was: "banned: isBanned ? withThis(around.offenders(memory, subject), memory) : 0,",
+    is: ["banned: isBanned ? withThis(around.offenders(memory, subject), memory) : (-1),"],
     why: "No limit is below one.",
   },
   {
-    file: "src/engine/facts/neighbours.ts",
-    was: "guesses: brought.guess ? networks.guessesFrom(network, since(policy.networks.windowMs)) : 0,",
-    is: ["guesses: brought.guess ? networks.guessesFrom(network, since(policy.networks.windowMs)) : (-1),"],
+    file: "src/core/decide/neighbours.ts",
+    was: "guesses: guess === undefined ? 0 : withThis(around.guesses(hour, guess), hour),",
+    is: ["guesses: guess === undefined ? (-1) : withThis(around.guesses(hour, guess), hour),"],
     why: "No limit is below one.",
   },
   {
-    file: "src/engine/facts/neighbours.ts",
+    file: "src/core/decide/neighbours.ts",
     was: "times: 1,",
     is: ["times: 0,"],
     why: "A shortcut: the times that hold are looked up before a ban is due.",
@@ -230,19 +230,13 @@ export const equivalents: readonly Equivalent[] = [
     why: "An empty list says what no list says; it is only held a while longer.",
   },
   {
-    file: "src/engine/event-processor.ts",
-    was: 'event.type === "ALLOW_ASKED" ? this.#parts.history.bansWithin(event.prefix).map((ban) => ban.prefix) : [],',
-    is: ["true ? this.#parts.history.bansWithin(event.prefix).map((ban) => ban.prefix) : [],"],
-    why: "A shortcut: no other command looks at them.",
-  },
-  {
     file: "src/engine/facts/protection.ts",
     was: "#freshUntil = 0;",
     is: ["#freshUntil = 1;", "#freshUntil = (-1);"],
     why: "No clock shows the first second of 1970.",
   },
   {
-    file: "src/engine/event-processor.ts",
+    file: "src/engine/facts/fact-base.ts",
     was: "#began = 0;",
     is: ["#began = 1;", "#began = (-1);"],
     why: "No clock shows the first second of 1970.",
@@ -355,8 +349,8 @@ export const equivalents: readonly Equivalent[] = [
     why: "No clock shows the first second of 1970.",
   },
   {
-    file: "src/engine/facts/neighbours.ts",
-    was: "if (!(brought.ban || brought.guess) || who.network === who.subject) return [];",
+    file: "src/core/decide/neighbours.ts",
+    was: "if ((!isBanned && guess === undefined) || facts.network === facts.subject) return [];",
     is: ["if (false) return [];"],
     why: "A shortcut: what brought neither a ban nor a guess counts for nothing.",
   },

@@ -3,6 +3,10 @@ import { PROGRAM } from "../call.ts";
 import { columns, dayAndTime, oneLine, plural } from "./text.ts";
 
 const MOST_STEPS = 20;
+const LONGEST_VALUE = 40;
+
+/** Each setting as one would write it in `ghostinbox.toml`. */
+export type SettingsInForce = ReadonlyMap<string, string>;
 
 /** Empty if nothing happened. `more`: the command that shows all of it, if this is not all. */
 export function printTimeline(timeline: readonly TimelineStep[], more: string): string {
@@ -13,25 +17,47 @@ export function printTimeline(timeline: readonly TimelineStep[], more: string): 
     step.source,
     step.type,
     step.account ?? "",
-    step.meaning,
+    withCode(step.meaning, step.reason),
     [step.details, step.evidence].filter((part) => part !== "").join("; "),
   ]);
   const rest = timeline.length > latest.length ? `\n  All of them: ${more}` : "";
   return `What happened (latest last):\n${columns(rows)}${rest}`;
 }
 
-/** Each reason once: what lifts it, and the settings that would have prevented it. Empty if there is nothing to do. */
-export function printRemedies(timeline: readonly TimelineStep[]): string {
-  const steps = new Map(timeline.flatMap((step) => (step.reason === null ? [] : [[step.reason, step] as const])));
-  const lines = [...steps.values()].flatMap(({ meaning, lift, settings }) => {
-    if (lift === null && settings.length === 0) return [];
-    const prevented = settings.length === 0 ? "" : ` Set by ${settings.join(", ")}.`;
-    return [`  ${meaning} ${lift ?? ""}${prevented}`.replaceAll("  ", " ").replace(/^ /, "  ")];
+/** A sentence with the code of its reason, by which the source is searched for the line that decides it. */
+export function withCode(sentence: string, code: string | null): string {
+  return code === null ? sentence : `${sentence} [${code}]`;
+}
+
+/** Each reason once: what lifts it, and the settings behind it with their values. Empty where nothing needs mending. */
+export function printRemedies(timeline: readonly TimelineStep[], inForce: SettingsInForce): string {
+  const byReason = Map.groupBy(timeline, ({ reason }) => reason);
+  const lines = [...byReason].flatMap(([reason, steps]) => {
+    const [{ meaning, lift } = { meaning: "", lift: null }] = steps;
+    const settings = settingsOf(steps).map((key) => withValue(key, inForce));
+    if (reason === null || (lift === null && settings.length === 0)) return [];
+    const parts_ = [
+      withCode(meaning, reason),
+      lift ?? "",
+      settings.length === 0 ? "" : `Set by ${settings.join(", ")}.`,
+    ];
+    return [`  ${parts_.filter((part) => part !== "").join(" ")}`];
   });
   return lines.length === 0 ? "" : `What lifts or prevents it:\n${lines.join("\n")}`;
 }
 
-export function printAccount({ account, addresses, timeline }: AccountReport): string {
+/** Of the steps whose numbers tell which limit it was those limits; else all that it may have been. */
+function settingsOf(steps: readonly TimelineStep[]): readonly string[] {
+  const exact = steps.filter(({ evidence }) => evidence !== "");
+  return [...new Set((exact.length === 0 ? steps : exact).flatMap(({ settings }) => settings))];
+}
+
+function withValue(key: string, inForce: SettingsInForce): string {
+  const value = inForce.get(key);
+  return value === undefined || value.length > LONGEST_VALUE ? key : `${key} = ${value}`;
+}
+
+export function printAccount({ account, addresses, timeline }: AccountReport, inForce: SettingsInForce): string {
   const name = oneLine(account);
   if (timeline.length === 0) return `Nothing is known about ${name}.`;
   const rows = addresses.map(({ ip, succeeded, failed, lastAt }) => [
@@ -44,11 +70,14 @@ export function printAccount({ account, addresses, timeline }: AccountReport): s
     `${name}: ${plural(timeline.length, "event")}.`,
     rows.length === 0 ? "" : `Sign-ins (latest first):\n${columns(rows)}`,
     printTimeline(timeline, `${PROGRAM} why --account ${name} --json`),
-    printRemedies(timeline),
+    printRemedies(timeline, inForce),
   ]);
 }
 
-export function printMessage({ asked, queueIds, messageIds, timeline }: MessageReport): string {
+export function printMessage(
+  { asked, queueIds, messageIds, timeline }: MessageReport,
+  inForce: SettingsInForce,
+): string {
   if (timeline.length === 0) return `Nothing is known about ${oneLine(asked)}.`;
   const end = timeline.findLast(({ type }) => ENDINGS.has(type)) ?? null;
   return parts([
@@ -58,7 +87,7 @@ export function printMessage({ asked, queueIds, messageIds, timeline }: MessageR
       `Outcome: ${end === null ? "none yet" : `${end.action} (${oneLine(end.details)})`}`,
     ].join("\n"),
     printTimeline(timeline, `${PROGRAM} why --message ${queueIds[0] ?? "ID"} --json`),
-    printRemedies(timeline),
+    printRemedies(timeline, inForce),
   ]);
 }
 

@@ -4,10 +4,12 @@ import { eventItem } from "../../../test/kit/samples.ts";
 import { type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { timelineOf } from "../../engine/explain/timeline.ts";
-import type { AddressStory, BanItem } from "../../wire/control/items.ts";
+import type { AddressStory, BanItem, EventItem } from "../../wire/control/items.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "./why.ts";
 
 const NOW = Date.parse("2026-11-20T07:00:00Z");
+
+const IN_FORCE = new Map([["limits.logins.failures", "5"]]);
 
 const nothing: AddressStory = {
   ban: null,
@@ -21,7 +23,14 @@ const nothing: AddressStory = {
 };
 
 function subject(report: Partial<AddressStory>, extra: Partial<WhySubject> = {}): WhySubject {
-  const base = { ip: ip("203.0.113.7"), protection: null, listedInSettings: null, memoryMs: 7 * DAY_MS, nowMs: NOW };
+  const base = {
+    ip: ip("203.0.113.7"),
+    protection: null,
+    listedInSettings: null,
+    memoryMs: 7 * DAY_MS,
+    nowMs: NOW,
+    inForce: IN_FORCE,
+  };
   return { ...base, ...extra, report: { ...nothing, ...report, timeline: timelineOf(report.events ?? []) } };
 }
 
@@ -62,16 +71,25 @@ test("a ban is told with its time, numbers, offence, events and the command that
   assert.equal(
     text,
     `203.0.113.7 is banned until 2026-11-20 08:40:00 UTC (1 h 40 min left).
-Reason: Too many different wrong passwords: 5 within 10m, limit 5.
+Reason: Too many different wrong passwords: 5 within 10m, limit 5. [login_failures]
 Since 2026-11-20 06:40:00 UTC; its 2nd offence within 7d, level medium, found by engine.
 To lift it: ./ghostinbox unban 203.0.113.7
 
 What happened (latest last):
-  2026-11-20 06:40:00 UTC  login  LOGIN_FAILED  anna@example.org  Too many different wrong passwords.  imap login=<anna@example.org>; 5 within 10m, limit 5
+  2026-11-20 06:40:00 UTC  login  LOGIN_FAILED  anna@example.org  Too many different wrong passwords. [login_failures]  imap login=<anna@example.org>; 5 within 10m, limit 5
 
 What lifts or prevents it:
-  Too many different wrong passwords. \`unban IP\` lifts it; \`account passwd\` sets a new password. Set by limits.logins.failures, limits.logins.window.`,
+  Too many different wrong passwords. [login_failures] \`unban IP\` lifts it; \`account passwd\` sets a new password. Set by limits.logins.failures = 5.`,
   );
+});
+
+test("the settings of a reason are those of its numbers; a ban's own row has none", () => {
+  const blocked = { ...failure, type: "EMAIL_BLOCKED", reason: "mail_limit", count: 6, limit: 5, windowMs: 60_000 };
+  const banned = { ...failure, id: 18, type: "BAN", reason: "mail_limit", count: null, limit: null, windowMs: null };
+  const inForce = new Map([["limits.mail.per_minute", "5"]]);
+  const told = (events: readonly EventItem[]) => printWhy(subject({ events }, { inForce })).split("Set by ")[1];
+  assert.equal(told([blocked, banned]), "limits.mail.per_minute = 5.");
+  assert.equal(told([banned]), "limits.mail.per_minute = 5, limits.mail.per_hour, limits.mail.per_day.");
 });
 
 test("numbers that the ban's text lacks come from the event that brought it on", () => {
@@ -126,7 +144,11 @@ test("an address on the allow list, by command and by the settings", () => {
 
 test("the machine itself and its gateway", () => {
   assert.match(printWhy(subject({}, { protection: "loopback" })), /never banned: It is this machine itself/);
-  assert.match(printWhy(subject({}, { protection: "gateway" })), /never banned: This is the gateway/);
+  assert.match(printWhy(subject({}, { protection: "gateway" })), /never banned: This is the gateway.*\[gateway\]/);
+  const atWork = printWhy(subject({}, { protection: "admin_session" }));
+  assert.match(atWork, /^203\.0\.113\.7 is not banned just now: An administrator .* \[admin_session\]/m);
+  const silent = printWhy(subject({}, { protection: "unknown" }));
+  assert.match(silent, /^Whether anything else protects 203\.0\.113\.7 cannot be known: the guard does not answer\.$/m);
 });
 
 test("a known address and its past bans", () => {

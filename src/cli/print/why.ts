@@ -4,17 +4,19 @@ import { formatDuration } from "../../core/time.ts";
 import type { AddressStory, BanItem, TimelineStep } from "../../wire/control/items.ts";
 import { PROGRAM } from "../call.ts";
 import { columns, dayAndTime, oneLine, ordinal, plural, shown, span, until } from "./text.ts";
-import { parts, printRemedies, printTimeline } from "./timeline.ts";
+import { parts, printRemedies, printTimeline, type SettingsInForce, withCode } from "./timeline.ts";
 
-/** The subject of `why`. `protection` is what the machine itself knows about its own addresses. */
+/** The subject of `why`. */
 export type WhySubject = Readonly<{
   ip: Ip;
   report: AddressStory;
-  protection: Protection | null;
+  /** What the guard says protects it; `unknown` where the guard did not answer. */
+  protection: Protection | "unknown" | null;
   /** The network of `allow.networks` in the settings that covers it. */
   listedInSettings: Prefix | null;
   memoryMs: number;
   nowMs: number;
+  inForce: SettingsInForce;
 }>;
 
 /** In plain words: the state, the reason with its numbers, the events, and the command that changes it. */
@@ -26,7 +28,7 @@ export function printWhy(subject: WhySubject): string {
     known(subject),
     past(subject),
     printTimeline(timeline, `${PROGRAM} events --ip ${subject.ip}`),
-    printRemedies(timeline),
+    printRemedies(timeline, subject.inForce),
   ]);
 }
 
@@ -45,7 +47,7 @@ function state(subject: WhySubject): string {
   const covering = ban.prefix.startsWith(`${ip}/`) ? "" : ` as part of ${ban.prefix}`;
   const lines = [
     `${ip} is banned${covering} ${until(ban.expiresAt, nowMs)}.`,
-    `Reason: ${sentence(ban.reason)}${numbers(ban, report.timeline)}`,
+    `Reason: ${withCode(`${sentence(ban.reason)}${numbers(ban, report.timeline)}`, ban.code)}`,
     `Since ${dayAndTime(ban.createdAt)}; ${offence(subject, ban)}`,
     `To lift it: ${PROGRAM} unban ${shown(ban.prefix)}`,
   ];
@@ -72,22 +74,30 @@ function numbers(ban: BanItem, seen: readonly TimelineStep[]): string {
 
 function protections({ ip, report, protection, listedInSettings }: WhySubject): string {
   const lines: string[] = [];
-  if (protection !== null && protection !== "allow_listed")
-    lines.push(`${ip} is never banned: ${reasons[protection].says} ${reasons[protection].next}`);
+  if (protection === "unknown")
+    lines.push(`Whether anything else protects ${ip} cannot be known: the guard does not answer.`);
+  else if (protection !== null && protection !== "allow_listed") {
+    const { says, next } = reasons[protection];
+    const ever = PASSING.includes(protection) ? "is not banned just now" : "is never banned";
+    lines.push(`${ip} ${ever}: ${withCode(says, protection)} ${next}`);
+  }
   if (report.allowed !== null) {
     const { prefix, note, by, at, expiresAt } = report.allowed;
     const remark = note === "" ? "" : `, "${oneLine(note)}"`;
     lines.push(
-      `It is on the allow list, so it is never banned: ${prefix}${remark}, added by ${by} on ${dayAndTime(at)}${expiresAt === null ? "" : `, until ${dayAndTime(expiresAt)}`}.`,
+      `It is on the allow list, so it is never banned: ${prefix}${remark}, added by ${by} on ${dayAndTime(at)}${expiresAt === null ? "" : `, until ${dayAndTime(expiresAt)}`}. [allow_listed]`,
     );
     lines.push(`To take it off: ${PROGRAM} allow remove ${prefix}`);
   }
   if (listedInSettings !== null)
     lines.push(
-      `It is on the allow list of the settings, so it is never banned: allow.networks has ${listedInSettings}.`,
+      `It is on the allow list of the settings, so it is never banned: allow.networks has ${listedInSettings}. [allow_listed]`,
     );
   return lines.join("\n");
 }
+
+/** Protections that end by themselves. */
+const PASSING: readonly Protection[] = ["admin_session", "all_clients"];
 
 function known({ report }: WhySubject): string {
   if (report.knownAccounts.length === 0) return "";
@@ -99,7 +109,12 @@ function known({ report }: WhySubject): string {
 function past({ report, memoryMs }: WhySubject): string {
   const { pastBans, offencesInMemory, totals } = report;
   if (pastBans.length === 0) return "";
-  const rows = pastBans.map((ban) => [`  ${dayAndTime(ban.createdAt)}`, ending(ban), ban.level, ban.reason]);
+  const rows = pastBans.map((ban) => [
+    `  ${dayAndTime(ban.createdAt)}`,
+    ending(ban),
+    ban.level,
+    withCode(ban.reason, ban.code),
+  ]);
   const next = plural(offencesInMemory, "offence");
   const rest = totals.pastBans > pastBans.length ? `\n  and ${totals.pastBans - pastBans.length} older ones` : "";
   return `Earlier bans (${next} within ${formatDuration(memoryMs)} count towards the next):\n${columns(rows)}${rest}`;

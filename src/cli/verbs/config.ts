@@ -10,7 +10,7 @@ import { type Settings, settingKeys, settingOf, variableOf } from "../../setting
 import { printSettings, showSettings } from "../../settings/show.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "../call.ts";
 
-type Valid = Extract<Loaded, { ok: true }>;
+export type ValidSettings = Extract<Loaded, { ok: true }>;
 
 export async function configCheck(call: Call): Promise<Answer> {
   const loaded = settingsOf(call);
@@ -52,7 +52,7 @@ export async function configReference(): Promise<Answer> {
 }
 
 /** The settings for this data directory, or everything that is wrong with them. */
-export function settingsOf({ layout, env }: Pick<Call, "layout" | "env">): Valid | Problem {
+export function settingsOf({ layout, env }: Pick<Call, "layout" | "env">): ValidSettings | Problem {
   let text: string | null = null;
   try {
     text = readFileSync(layout.settings, "utf8");

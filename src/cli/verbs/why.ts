@@ -1,16 +1,15 @@
-import { KernelNetworks } from "../../adapters/machine/own-networks.ts";
-import type { Protection } from "../../core/events/reasons.ts";
-import { contains, type Ip, type Prefix, parseIp, prefixOf } from "../../core/net/ip.ts";
-import { instant, type Millis } from "../../core/time.ts";
+import { contains, type Ip, parseIp, prefixOf } from "../../core/net/ip.ts";
+import { instant } from "../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../engine/explain/why.ts";
 import type { Queries } from "../../engine/ports.ts";
+import { showSettings } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { AccountReport } from "../../wire/control/items.ts";
 import { type Answer, type Call, done, PROGRAM, wrongUsage } from "../call.ts";
 import { oneLine } from "../print/text.ts";
-import { printAccount, printMessage } from "../print/timeline.ts";
+import { printAccount, printMessage, type SettingsInForce } from "../print/timeline.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "../print/why.ts";
-import { settingsOf } from "./config.ts";
+import { settingsOf, type ValidSettings } from "./config.ts";
 
 export async function why(call: Call): Promise<Answer> {
   const [address] = call.args;
@@ -24,15 +23,17 @@ export async function why(call: Call): Promise<Answer> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const { queries } = opened.reader;
-  if (ip !== null) return whyIp(call, queries, ip);
+  const loaded = settingsOf(call);
+  if (ip !== null) return loaded.ok ? whyIp(call, queries, loaded, ip) : loaded;
+  const values: SettingsInForce = loaded.ok ? inForce(loaded.sources) : new Map();
   if (account !== null) {
     const report = whyAccount(queries, account);
-    return done(report, printAccount(report), nextAfterAccount(report));
+    return done(report, printAccount(report, values), nextAfterAccount(report));
   }
   const report = whyMessage(queries, message ?? "");
   const [queueId] = report.queueIds;
   const next = queueId === undefined ? `${PROGRAM} logs --grep ID` : `${PROGRAM} logs --queue-id ${queueId}`;
-  return done(report, printMessage(report), next);
+  return done(report, printMessage(report, values), next);
 }
 
 function nextAfterAccount({ account, addresses }: AccountReport): string {
@@ -40,29 +41,24 @@ function nextAfterAccount({ account, addresses }: AccountReport): string {
   return suspect === undefined ? `${PROGRAM} logs --account ${account}` : `${PROGRAM} why ${suspect.ip}`;
 }
 
-function whyIp(call: Call, queries: Queries, ip: Ip): Answer {
-  const loaded = settingsOf(call);
-  if (!loaded.ok) return loaded;
-  const { bans, allow } = toPolicy(loaded.settings);
+async function whyIp(call: Call, queries: Queries, { settings, sources }: ValidSettings, ip: Ip): Promise<Answer> {
+  const { bans, allow } = toPolicy(settings);
   const now = instant(call.now());
   const report = whyAddress(queries, prefixOf(ip, bans.ipv6Prefix), now, bans.memoryMs);
+  const asked = await call.guard.ask<"protection">({ verb: "protection", target: ip });
   const subject: WhySubject = {
     ip,
     report,
     listedInSettings: allow.find((network) => contains(network, ip)) ?? null,
-    protection: ownProtection(ip, loaded.settings["http.trusted_proxies"], now),
+    protection: asked.ok ? asked.result.reason : "unknown",
     memoryMs: bans.memoryMs,
     nowMs: now,
+    inForce: inForce(sources),
   };
-  return done({ ip, protection: protectionOf(subject), ...report }, printWhy(subject), nextAfterWhy(subject));
+  const protection = asked.ok ? { protection: asked.result.reason } : { protection: null, protectionUnknown: true };
+  return done({ ip, ...protection, ...report }, printWhy(subject), nextAfterWhy(subject));
 }
 
-function protectionOf({ protection, report, listedInSettings }: WhySubject): Protection | null {
-  return protection ?? (report.allowed !== null || listedInSettings !== null ? "allow_listed" : null);
-}
-
-/** What the kernel knows about it, as the guard would see it. */
-function ownProtection(ip: Ip, proxies: readonly Prefix[], now: Millis): Protection | null {
-  const own = new KernelNetworks({ now: () => now }, proxies).current();
-  return own.find(({ prefix }) => contains(prefix, ip))?.why ?? null;
+function inForce(sources: ValidSettings["sources"]): SettingsInForce {
+  return new Map(showSettings(sources).map(({ key, value }) => [key, value]));
 }

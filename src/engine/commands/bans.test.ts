@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { commandsOnMemory, network } from "../../../test/kit/commands-kit.ts";
 import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { HOUR_MS, isoTime, later } from "../../core/time.ts";
 import type { Command } from "../../wire/control/control.ts";
 
@@ -119,4 +120,23 @@ test("break-glass says how many bans it lifted, and how many a full disk kept", 
   kit.store.failing = null;
   kit.clock.advance(2_000);
   assert.deepEqual(await kit.ask({ verb: "break_glass" }), { ok: true, result: { lifted: 1 } });
+});
+
+test("what protects an address is told by the rule that bans are decided by", async () => {
+  const protects = async (target: string): Promise<unknown> => {
+    const reply = await kit.ask({ verb: "protection", target });
+    return reply.ok && "reason" in reply.result ? reply.result.reason : reply;
+  };
+  const stranger = "198.51.100.7";
+  assert.equal(await protects(stranger), null);
+  assert.equal(await protects("203.0.113.1"), "gateway");
+  kit.engine.administratorAt(ip(stranger));
+  assert.equal(await protects(stranger), "admin_session");
+  assert.equal(await protects("198.51.100.0/24"), "admin_session", "and every network around it");
+  await allow(stranger);
+  assert.equal(await protects(stranger), "allow_listed");
+  kit.clock.advance(HOUR_MS);
+  await said({ verb: "allow_remove", target: stranger });
+  assert.equal(await protects(stranger), null);
+  assert.match(await said({ verb: "protection", target: "nowhere" }), /^usage “nowhere” is no IP address/);
 });

@@ -88,6 +88,12 @@ export function allowList({ engine, history }: BanCommandParts, asked: PageReque
   return { ok: true, result: { ...page, items: page.items.map(({ item }) => item) } };
 }
 
+/** By the rule that decides bans, so that both say the same. */
+export function protection({ engine }: BanCommandParts, { target }: Of<"protection">): Reply<"protection"> {
+  const prefix = targetOf(engine, target);
+  return prefix === null ? noTarget(target) : { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
+}
+
 export async function cleanup({ engine, banLog, clock }: BanCommandParts): Promise<Reply<"cleanup">> {
   return { ok: true, result: { expired: await expireBans(engine, banLog, clock) } };
 }

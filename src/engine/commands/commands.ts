@@ -6,7 +6,7 @@ import { breakGlass, type GlassBroken } from "../enforce/break-glass.ts";
 import type { Outcome } from "../ports.ts";
 import { accountCommand, aliasCommand } from "./accounts.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
-import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, unban } from "./bans.ts";
+import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, protection, unban } from "./bans.ts";
 import { type FileCommandParts, fileCommand } from "./files.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./greylist.ts";
 import { type NetworkCommandParts, networkCommand } from "./networks.ts";
@@ -76,6 +76,8 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
       return allowRemove(parts, command, by);
     case "allow_list":
       return allowList(parts, command);
+    case "protection":
+      return protection(parts, command);
     case "cleanup":
       return cleanup(parts);
     case "account_add":

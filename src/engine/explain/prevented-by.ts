@@ -1,14 +1,11 @@
 import type { Reason } from "../../core/events/reasons.ts";
-import type { SettingKey } from "../../settings/schema.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { isSettingKey, type SettingKey } from "../../settings/schema.ts";
+import type { EventItem } from "../../wire/control/items.ts";
 
 const MAIL_LIMITS: readonly SettingKey[] = ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"];
-const LOGIN_LIMITS: readonly SettingKey[] = ["limits.logins.failures", "limits.logins.window"];
-const ACCOUNT_LIMITS: readonly SettingKey[] = [
-  "limits.accounts.failures",
-  "limits.accounts.window",
-  "limits.accounts.known_for",
-];
-const NETWORK_LIMITS: readonly SettingKey[] = ["limits.networks.failures", "limits.networks.window"];
+const CONNECTION_LIMITS: readonly SettingKey[] = ["limits.connections.per_minute", "limits.connections.per_hour"];
+const FAILURES: SettingKey = "limits.logins.failures";
 const NONE: readonly SettingKey[] = [];
 
 /**
@@ -16,11 +13,11 @@ const NONE: readonly SettingKey[] = [];
  * `NONE` where nothing was refused, where only the other side can mend it, or where a command does and no setting.
  */
 export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
-  connection_limit: ["limits.connections.per_minute", "limits.connections.per_hour"],
+  connection_limit: CONNECTION_LIMITS,
   mail_limit: MAIL_LIMITS,
-  provider_busy: [...MAIL_LIMITS, "providers.domains"],
-  wanted_busy: [...MAIL_LIMITS, "limits.connections.per_minute", "limits.connections.per_hour"],
-  known_address: [...MAIL_LIMITS, ...LOGIN_LIMITS],
+  provider_busy: [...MAIL_LIMITS, ...CONNECTION_LIMITS, "limits.recipients.unknown_per_hour"],
+  wanted_busy: [...MAIL_LIMITS, ...CONNECTION_LIMITS],
+  known_address: [...MAIL_LIMITS, ...CONNECTION_LIMITS, FAILURES],
   account_mail_limit: MAIL_LIMITS,
   session_limit: ["limits.mail.per_session"],
   block_listed: ["dnsbl.zones"],
@@ -31,20 +28,19 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   spam_refused: ["spam.refuse_score"],
   dmarc_refused: ["dkim.verify"],
   author_unclear: ["dkim.verify"],
-  login_failures: LOGIN_LIMITS,
+  login_failures: [FAILURES],
   repeated_password: ["limits.logins.window"],
-  bans_used_up: LOGIN_LIMITS,
-  guessing_slowed: [...LOGIN_LIMITS, "http.trusted_proxies"],
-  account_guarded: ACCOUNT_LIMITS,
-  right_password_guarded: ACCOUNT_LIMITS,
-  network_guesses: [...NETWORK_LIMITS, "limits.accounts.known_for"],
-  neighbours_banned: ["bans.neighbours", "bans.memory"],
-  known_network: [...NETWORK_LIMITS, "bans.neighbours"],
-  honest_network: [...NETWORK_LIMITS, "bans.neighbours"],
+  bans_used_up: [FAILURES],
+  guessing_slowed: [FAILURES],
+  account_guarded: ["limits.accounts.failures"],
+  right_password_guarded: ["limits.accounts.failures"],
+  network_guesses: ["limits.networks.failures"],
+  neighbours_banned: ["bans.neighbours"],
+  known_network: ["limits.networks.failures", "bans.neighbours"],
+  honest_network: ["limits.networks.failures", "bans.neighbours"],
   jail_report: ["fail2ban.sentences", "fail2ban.enabled", "allow.networks"],
   outside_networks: ["logins.networks"],
   banned: ["bans.ladder", "allow.networks"],
-  manual: ["bans.manual"],
   all_clients: ["http.trusted_proxies"],
   tls_failed: ["tls.profile"],
   postfix_limit: ["limits.connections.concurrent", "limits.mail.postfix_per_minute"],
@@ -79,4 +75,30 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   not_listed: NONE,
   not_recorded: NONE,
   expired: NONE,
+  manual: NONE,
 };
+
+const MAIL_BY_WINDOW = byWindow(MAIL_LIMITS);
+const CONNECTIONS_BY_WINDOW = byWindow(CONNECTION_LIMITS);
+
+/**
+ * The settings behind an event: the limit that it recorded, that one alone. An event of an earlier version recorded
+ * none; its type and its window tell which of several it was.
+ */
+export function settingsBehind(
+  reason: Reason,
+  { type, windowMs, limitKey }: Pick<EventItem, "type" | "windowMs" | "limitKey">,
+): readonly SettingKey[] {
+  if (limitKey !== null && isSettingKey(limitKey)) return [limitKey];
+  const limits = PREVENTED_BY[reason];
+  if (windowMs === null || limits.length < 2) return limits;
+  if (type.startsWith("LOGIN_")) return limits.includes(FAILURES) ? [FAILURES] : limits;
+  const family = type.startsWith("CONNECT") ? CONNECTIONS_BY_WINDOW : MAIL_BY_WINDOW;
+  const limit = family.get(windowMs);
+  return limit !== undefined && limits.includes(limit) ? [limit] : limits;
+}
+
+function byWindow(keys: readonly SettingKey[]): ReadonlyMap<number, SettingKey> {
+  const windows = [MINUTE_MS, HOUR_MS, DAY_MS];
+  return new Map(keys.flatMap((key, i) => (windows[i] === undefined ? [] : [[windows[i], key] as const])));
+}

@@ -28,7 +28,7 @@ test("a step has its source, evidence, meaning, and what lifts and prevents it",
   assert.equal(second.evidence, "5 within 10m, limit 5");
   assert.equal(second.meaning, reasons.login_failures.says);
   assert.equal(second.lift, reasons.login_failures.next);
-  assert.deepEqual(second.settings, ["limits.logins.failures", "limits.logins.window"]);
+  assert.deepEqual(second.settings, ["limits.logins.failures"]);
 });
 
 test("where it was seen follows from type and door; every type and reason can be told", () => {
@@ -45,7 +45,7 @@ test("where it was seen follows from type and door; every type and reason can be
 test("what guards accounts and networks, and what Fail2ban tells, names the settings that would have prevented it", () => {
   const expected = {
     account_guarded: "limits.accounts.failures",
-    right_password_guarded: "limits.accounts.known_for",
+    right_password_guarded: "limits.accounts.failures",
     network_guesses: "limits.networks.failures",
     neighbours_banned: "bans.neighbours",
     known_network: "bans.neighbours",
@@ -57,6 +57,22 @@ test("what guards accounts and networks, and what Fail2ban tells, names the sett
     assert.ok(step?.settings.includes(key), reason);
   }
 });
+
+for (const [type, reason, windowMs, settings] of [
+  ["EMAIL_BLOCKED", "mail_limit", 60_000, ["limits.mail.per_minute"]],
+  ["EMAIL_BLOCKED", "mail_limit", 3_600_000, ["limits.mail.per_hour"]],
+  ["EMAIL_DEFERRED", "account_mail_limit", 86_400_000, ["limits.mail.per_day"]],
+  ["CONNECT_REFUSED", "connection_limit", 60_000, ["limits.connections.per_minute"]],
+  ["CONNECT_DEFERRED", "wanted_busy", 3_600_000, ["limits.connections.per_hour"]],
+  ["EMAIL_DEFERRED", "provider_busy", 60_000, ["limits.mail.per_minute"]],
+  ["LOGIN_DELAYED", "known_address", 600_000, ["limits.logins.failures"]],
+  ["CONNECT_DEFERRED", "known_address", 60_000, ["limits.connections.per_minute"]],
+  ["BAN", "mail_limit", null, ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"]],
+  ["EMAIL_BLOCKED", "mail_limit", 7, ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"]],
+] as const)
+  test(`${type} ${reason} within ${windowMs} ms was set by ${settings.join(", ")}`, () => {
+    assert.deepEqual(timelineOf([{ ...event, type, reason, windowMs }])[0]?.settings, settings);
+  });
 
 test("each type of event was seen by the part of the server that sees it", () => {
   const of = (type: string, service: string | null = null, verdict: string | null = null) =>
@@ -83,7 +99,7 @@ test("evidence is whole or it is none; what needs nothing done is lifted by noth
   assert.equal(timelineOf([{ ...event, reason: "expired" }])[0]?.lift, null);
 });
 
-test("where limits of several kinds lead to it, all of them are named", () => {
+test("where limits of several kinds lead to it and its numbers do not tell which, all of them are named", () => {
   for (const [reason, key] of [
     ["provider_busy", "limits.mail.per_minute"],
     ["known_address", "limits.mail.per_minute"],
@@ -93,5 +109,13 @@ test("where limits of several kinds lead to it, all of them are named", () => {
     ["known_network", "limits.networks.failures"],
     ["honest_network", "limits.networks.failures"],
   ] as const)
-    assert.ok(timelineOf([{ ...event, reason }])[0]?.settings.includes(key), `${reason}: ${key}`);
+    assert.ok(timelineOf([{ ...event, reason, windowMs: null }])[0]?.settings.includes(key), `${reason}: ${key}`);
+});
+
+test("the limit that an event recorded is the setting behind it, whatever its window is now", () => {
+  const provider = { ...event, type: "EMAIL_DEFERRED", reason: "provider_busy", windowMs: 3_600_000 };
+  const settings = (limitKey: string | null) => timelineOf([{ ...provider, limitKey }])[0]?.settings;
+  assert.deepEqual(settings("limits.recipients.unknown_per_hour"), ["limits.recipients.unknown_per_hour"]);
+  assert.deepEqual(settings("a.setting.of.another.version"), ["limits.mail.per_hour"]);
+  assert.deepEqual(settings(null), ["limits.mail.per_hour"]);
 });

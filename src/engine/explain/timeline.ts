@@ -1,7 +1,7 @@
 import { isReason, reasons } from "../../core/events/reasons.ts";
 import { formatDuration } from "../../core/time.ts";
 import type { EventItem, TimelineSource, TimelineStep } from "../../wire/control/items.ts";
-import { PREVENTED_BY } from "./prevented-by.ts";
+import { settingsBehind } from "./prevented-by.ts";
 
 /**
  * What happened, told so that the owner understands it: where it was seen, what it rests on, what would lift it and
@@ -25,7 +25,7 @@ function stepOf(event: EventItem): TimelineStep {
     evidence,
     meaning: known === null ? event.action : reasons[known].says,
     lift: next === null || next.startsWith("Nothing to do.") ? null : next,
-    settings: known === null ? [] : PREVENTED_BY[known],
+    settings: known === null ? [] : settingsBehind(known, event),
   };
 }
 

@@ -134,3 +134,18 @@ test("sixty-four administrators are remembered, those who were seen last", async
   engine.administratorAt(ip("198.51.100.64"));
   assert.deepEqual([await spared(0), await spared(1), await spared(2)], [true, false, true]);
 });
+
+test("a ban that guessing would bring is told of also where a list protects the address", async () => {
+  const { engine, count, db } = scene();
+  const prefix = parsePrefix(OFFICE) ?? assert.fail();
+  await engine.ask({ type: "ALLOW_ASKED", prefix, note: "", durationMs: null, by: "root" });
+  const login = { type: "LOGIN_FAILED", ip: OFFICE, service: "imap", login: "anna@example.test" } as const;
+  for (let i = 1; i <= 4; i++) await engine.ask({ ...login, passwordHash: `p${i}` });
+  assert.equal(count("SPARED"), 0);
+  for (let i = 5; i <= 9; i++) {
+    const decided = await engine.ask({ ...login, passwordHash: `p${i}` });
+    assert.equal(`${decided.verdict} ${decided.reason}`, "pass allow_listed");
+  }
+  assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
+  assert.equal(db.prepare("SELECT reason FROM event WHERE type = 'SPARED'").get()?.["reason"], "allow_listed");
+});

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { Protection } from "../../core/events/reasons.ts";
 import { anObject, flag, lazily, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
 import type { AlertItem, AllowedSenderItem, AllowItem, BanItem, GreylistPauseItem, Health } from "./items.ts";
 import { type CountedPage, PAGE } from "./paging.ts";
@@ -48,6 +49,8 @@ const VERBS = [
   verb("allow_add", ROOT_AND_WEB, { target: network, note, for: duration }, gives<Allowed>("lifted")),
   verb("allow_remove", ROOT_AND_WEB, { target: network }, gives<Network>("prefix")),
   verb("allow_list", ROOT_AND_WEB, page, gives<AllowList>("items")),
+  /** What forbids a ban of this address or network now. */
+  verb("protection", ROOT, { target: network }, gives<Protected>("reason")),
   verb("cleanup", ROOT_AND_WEB, {}, gives<{ readonly expired: number }>("expired")),
   verb("account_add", ROOT, { name: address, hash }, gives<Named>("name")),
   verb("account_passwd", ROOT, { name: address, hash }, gives<Named>("name")),
@@ -130,6 +133,8 @@ function gives<R>(field: keyof R & string): Gives<R> {
 export type NamedSecret = Readonly<{ name: string; hash: string }>;
 type Named = Readonly<{ name: string }>;
 type Network = Readonly<{ prefix: string }>;
+/** `reason` null: nothing forbids it. */
+type Protected = Network & Readonly<{ reason: Protection | null }>;
 /** `lifted`: some of `liftedTotal`. */
 type Allowed = Readonly<{ prefix: string; lifted: readonly string[]; liftedTotal: number }>;
 type AllowList = CountedPage<AllowItem & Readonly<{ from: "settings" | "command" }>>;
