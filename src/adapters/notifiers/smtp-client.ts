@@ -5,9 +5,9 @@ import type { Outcome } from "../../engine/ports.ts";
 export type SmtpServer = Readonly<{
   host: string;
   port: number;
-  /** `plain` on loopback alone; `starttls` never goes on without TLS. */
+  /** `plain` is for loopback only; `starttls` never continues without TLS. */
   security: "plain" | "starttls" | "tls";
-  /** Who may vouch for it; undefined for whom Node trusts. */
+  /** Certificate authorities; undefined means Node's own. */
   authorities: readonly string[] | undefined;
   login: Readonly<{ user: string; password: string }> | null;
   /** The name for EHLO. */
@@ -25,7 +25,7 @@ const GOODBYE_MS = 1_000;
 const MOST_REPLY_BYTES = 10_000;
 const SHOWN = 200;
 
-/** One mail in one session (RFC 5321). Ok once the server took it for at least one recipient. Never rejects. */
+/** One mail in one session (RFC 5321). Ok if the server accepted it for at least one recipient. Never rejects. */
 export async function sendMail(server: SmtpServer, { from, to, text }: SmtpMail): Promise<Outcome> {
   // Loaded only where a relay is set: the guard's memory is counted.
   const { default: SmtpConnection } = await import("nodemailer/lib/smtp-connection");
