@@ -14,7 +14,7 @@ export const PROGRAM = "./ghostinbox";
 /** `json` is what --json prints, `text` what people read, `next` the command that may be useful now. */
 export type Done = Readonly<{ ok: true; json: unknown; text: string; next?: string }>;
 /** One line: what happened and why, then what to do next. */
-export type Problem = Readonly<{
+export type CommandFailure = Readonly<{
   ok: false;
   exit: Exclude<ExitName, "done">;
   message: string;
@@ -22,19 +22,19 @@ export type Problem = Readonly<{
   /** The problems found, one on each line, before the message; with --json as `json` on standard output. */
   found?: Readonly<{ lines: readonly string[]; json: unknown }>;
 }>;
-export type Answer = Done | Problem;
+export type CommandOutcome = Done | CommandFailure;
 
-export type Asked<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | Problem;
+export type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandFailure;
 
 /** The running guard. */
-export interface Guard {
-  ask<V extends Verb>(command: Extract<GuardCommand, { verb: V }>): Promise<Asked<V>>;
+export interface GuardClient {
+  ask<V extends Verb>(command: Extract<GuardCommand, { verb: V }>): Promise<GuardReply<V>>;
   /** Calls `onEvents` with the last id after each commit, until the signal or the end of the guard. */
-  watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<Problem | Readonly<{ ok: true }>>;
+  watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<CommandFailure | Readonly<{ ok: true }>>;
 }
 
 /** One call of a command: the words, already checked against the table, and what it may use. */
-export type Call = Readonly<{
+export type CommandCall = Readonly<{
   args: readonly string[];
   /** The value of an option; null if it was not given. */
   option(name: string): string | null;
@@ -42,10 +42,10 @@ export type Call = Readonly<{
   json: boolean;
   layout: Layout;
   env: NodeJS.ProcessEnv;
-  guard: Guard;
+  guard: GuardClient;
   keeper: Keeper;
   /** The database, once the guard has answered: its files are never opened without the guard. */
-  reader(): Promise<Readonly<{ ok: true; reader: Reader }> | Problem>;
+  reader(): Promise<Readonly<{ ok: true; reader: Reader }> | CommandFailure>;
   terminal: Terminal;
   now(): number;
 }>;
@@ -54,15 +54,15 @@ export function done(json: unknown, text: string, next?: string): Done {
   return next === undefined ? { ok: true, json, text } : { ok: true, json, text, next };
 }
 
-export function failed(message: string, next: string): Problem {
+export function failed(message: string, next: string): CommandFailure {
   return { ok: false, exit: "failed", message, next };
 }
 
-export function wrongUsage(message: string, next: string): Problem {
+export function wrongUsage(message: string, next: string): CommandFailure {
   return { ok: false, exit: "wrong_usage", message, next };
 }
 
-export const NOT_RUNNING: Problem = {
+export const NOT_RUNNING: CommandFailure = {
   ok: false,
   exit: "not_running",
   message: "GhostInbox is not running.",

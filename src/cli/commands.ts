@@ -1,4 +1,4 @@
-import type { Answer, Call } from "./call.ts";
+import type { CommandCall, CommandOutcome } from "./call.ts";
 import { LIST_OPTIONS } from "./listing.ts";
 import type { Shape } from "./parse.ts";
 import { accountImport } from "./verbs/account-import.ts";
@@ -28,13 +28,13 @@ import { adminPasswd, tokenCreate, tokenList, tokenRevoke } from "./verbs/tokens
 import { uninstall } from "./verbs/uninstall.ts";
 import { why } from "./verbs/why.ts";
 
-export type Command = Shape & Readonly<{ says: string; run: (call: Call) => Promise<Answer> }>;
+export type CliCommand = Shape & Readonly<{ says: string; run: (call: CommandCall) => Promise<CommandOutcome> }>;
 
 const PASSWORD_STDIN = { name: "password-stdin", says: "Read the password from standard input." };
 const YES = { name: "yes", says: "Do not ask." };
 
 /** Every command: dispatch, help and the checks of what was typed come from this table. */
-export const commands: readonly Command[] = [
+export const commands: readonly CliCommand[] = [
   { name: "status", usage: "", says: "Show what runs, and what needs attention.", run: status },
   { name: "stats", usage: "", says: "Show bans, counts and the busiest addresses.", run: stats },
   {

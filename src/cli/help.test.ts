@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Command, commands } from "./commands.ts";
+import { type CliCommand, commands } from "./commands.ts";
 import { helpFor } from "./help.ts";
 
 function textOf(topic: string): string {
@@ -8,7 +8,7 @@ function textOf(topic: string): string {
   return help.ok ? help.text : assert.fail(help.message);
 }
 
-function commandNamed(wanted: string): Command {
+function commandNamed(wanted: string): CliCommand {
   return commands.find(({ name }) => name === wanted) ?? assert.fail(wanted);
 }
 

@@ -1,10 +1,10 @@
-import { type Answer, done, PROGRAM, wrongUsage } from "./call.ts";
-import type { Command } from "./commands.ts";
+import { type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
+import type { CliCommand } from "./commands.ts";
 import { GLOBAL_OPTIONS, type Option } from "./parse.ts";
 import { columns } from "./print/text.ts";
 
 /** All commands, a group of them, or one with its options. */
-export function helpFor(topic: string, commands: readonly Command[]): Answer {
+export function helpFor(topic: string, commands: readonly CliCommand[]): CommandOutcome {
   const shown = commands.filter(({ name }) => topic === "" || name === topic || name.startsWith(`${topic} `));
   const only = shown[0];
   if (only === undefined) return wrongUsage(`There is no command "${topic}".`, `\`${PROGRAM} help\` lists them all.`);
@@ -14,19 +14,19 @@ export function helpFor(topic: string, commands: readonly Command[]): Answer {
   return done(json, shown.length === 1 ? helpForOne(only) : helpForMany(topic, shown));
 }
 
-function helpForOne(command: Command): string {
+function helpForOne(command: CliCommand): string {
   const options = [...(command.options ?? []), ...GLOBAL_OPTIONS.filter(({ name }) => name !== "version")];
   return `${PROGRAM} ${usageOf(command)}\n\n${command.says}\n\n${optionTable(options)}`;
 }
 
-function helpForMany(topic: string, shown: readonly Command[]): string {
+function helpForMany(topic: string, shown: readonly CliCommand[]): string {
   const rows = shown.map((command) => [usageOf(command), command.says]);
   const head = `${PROGRAM} ${topic === "" ? "COMMAND" : topic} [OPTION...]\n\n`;
   const exits = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running.";
   return `${head}${columns(rows)}\n\n${optionTable(GLOBAL_OPTIONS)}\n\n${exits}`;
 }
 
-function usageOf({ name, usage, options }: Command): string {
+function usageOf({ name, usage, options }: CliCommand): string {
   const given = (options ?? []).map((option) => `[${spelled(option)}]`);
   return [name, usage, ...given].filter((part) => part !== "").join(" ");
 }

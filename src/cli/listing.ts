@@ -1,5 +1,5 @@
 import { PAGE, type PageRequest } from "../wire/control/paging.ts";
-import { type Call, type Problem, wrongUsage } from "./call.ts";
+import { type CommandCall, type CommandFailure, wrongUsage } from "./call.ts";
 import type { Option } from "./parse.ts";
 import { oneLine } from "./print/text.ts";
 
@@ -12,7 +12,7 @@ export const LIST_OPTIONS: readonly Option[] = [
 ];
 
 /** The value of `--limit`: how many `things` are shown at most. */
-export function limitFrom(text: string | null, usual: number, things: string): number | Problem {
+export function limitFrom(text: string | null, usual: number, things: string): number | CommandFailure {
   if (text === null) return usual;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (limit >= 1 && limit <= MOST) return limit;
@@ -20,7 +20,11 @@ export function limitFrom(text: string | null, usual: number, things: string): n
 }
 
 /** What `--limit` and `--cursor` ask for. A list whose cursor is a number says so. */
-export function pageFrom(call: Call, things: string, cursors: "texts" | "numbers" = "texts"): PageRequest | Problem {
+export function pageFrom(
+  call: CommandCall,
+  things: string,
+  cursors: "texts" | "numbers" = "texts",
+): PageRequest | CommandFailure {
   const limit = limitFrom(call.option("limit"), PAGE.usual, things);
   if (typeof limit !== "number") return limit;
   const cursor = call.option("cursor");
@@ -33,7 +37,7 @@ export function pageFrom(call: Call, things: string, cursors: "texts" | "numbers
 }
 
 type Paged = Readonly<{ next: string | null }>;
-type Asked<R extends Paged> = Readonly<{ ok: true; result: R }> | Problem;
+type Asked<R extends Paged> = Readonly<{ ok: true; result: R }> | CommandFailure;
 
 /** The guard gives no more than a page at once: asks for one after the other until there are as many as were wanted. */
 export async function gather<R extends Paged>(

@@ -4,13 +4,13 @@ import { PASSWORD } from "../../test/kit/test-guard.ts";
 import { verifyPassword } from "../adapters/accounts/password-hash.ts";
 import { parseAccountName } from "../core/net/address.ts";
 import { layoutOf } from "../settings/layout.ts";
-import type { Call } from "./call.ts";
+import type { CommandCall } from "./call.ts";
 import { newPasswordHash } from "./new-password.ts";
 
 const ANNA = parseAccountName("anna@example.org");
 
 /** A call whose input, or whose answers at a terminal, are these; null: interrupted, or nothing there. */
-function call(typed: Readonly<{ line?: string | null; answers?: readonly (string | null)[] }>): Call {
+function call(typed: Readonly<{ line?: string | null; answers?: readonly (string | null)[] }>): CommandCall {
   const answers = [...(typed.answers ?? [])];
   const terminal = {
     interactive: typed.answers !== undefined,

@@ -2,7 +2,7 @@ import { hashPassword } from "../adapters/accounts/password-hash.ts";
 import { loadPasswordJudge } from "../adapters/accounts/password-strength.ts";
 import type { AccountName } from "../core/net/address.ts";
 import { MAX_PASSWORD_BYTES } from "../core/passwords/rule.ts";
-import { type Call, failed, type Problem, wrongUsage } from "./call.ts";
+import { type CommandCall, type CommandFailure, failed, wrongUsage } from "./call.ts";
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
 
@@ -11,16 +11,16 @@ const ANOTHER = "Choose another one: several unrelated words make a good one.";
  * this process.
  */
 export async function newPasswordHash(
-  call: Call,
+  call: CommandCall,
   owner: AccountName | null,
-): Promise<Readonly<{ ok: true; hash: string }> | Problem> {
+): Promise<Readonly<{ ok: true; hash: string }> | CommandFailure> {
   const typed = call.flag("password-stdin") ? await fromInput(call) : await fromTerminal(call);
   if (typeof typed !== "string") return typed;
   const problem = (await loadPasswordJudge())(typed, owner);
   return problem === null ? { ok: true, hash: await hashPassword(typed) } : failed(problem, ANOTHER);
 }
 
-async function fromInput({ terminal }: Call): Promise<string | Problem> {
+async function fromInput({ terminal }: CommandCall): Promise<string | CommandFailure> {
   const line = await terminal.readLine(MAX_PASSWORD_BYTES + 2);
   return (
     line ??
@@ -28,7 +28,7 @@ async function fromInput({ terminal }: Call): Promise<string | Problem> {
   );
 }
 
-async function fromTerminal({ terminal }: Call): Promise<string | Problem> {
+async function fromTerminal({ terminal }: CommandCall): Promise<string | CommandFailure> {
   if (!terminal.interactive)
     return wrongUsage(
       "There is no terminal to ask for a password.",

@@ -4,11 +4,11 @@ import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "
 import { SqliteQueries } from "../adapters/sqlite/read/queries.ts";
 import { lastSignIn } from "../adapters/sqlite/read/sign-ins.ts";
 import type { Layout } from "../settings/layout.ts";
-import { failed, PROGRAM, type Problem } from "./call.ts";
+import { type CommandFailure, failed, PROGRAM } from "./call.ts";
 import type { Reader } from "./reader.ts";
 
 /** Opens the databases for reading. The caller has made sure that the guard runs. */
-export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader }> | Problem {
+export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader }> | CommandFailure {
   try {
     const engine = openEngineForReading(layout.engineDb);
     const accounts = openAccountsForReading(layout.accountsDb);

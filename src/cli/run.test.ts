@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Problem } from "./call.ts";
+import type { CommandFailure } from "./call.ts";
 import { run, type World } from "./run.ts";
 
 /** A call of the program without a guard, and what it printed. */
@@ -25,7 +25,7 @@ async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["c
 }
 
 /** A guard that answers every command with a failure. */
-function failing(error: () => Problem): World["connect"] {
+function failing(error: () => CommandFailure): World["connect"] {
   return () => ({
     guard: { ask: async () => error(), watch: () => assert.fail() },
     keeper: { ask: () => assert.fail() },

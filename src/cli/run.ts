@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../settings/layout.ts";
-import { type Answer, type Call, EXIT_CODES, PROGRAM, wrongUsage } from "./call.ts";
-import { type Command, commands } from "./commands.ts";
+import { type CommandCall, type CommandOutcome, EXIT_CODES, PROGRAM, wrongUsage } from "./call.ts";
+import { type CliCommand, commands } from "./commands.ts";
 import { helpFor } from "./help.ts";
 import { type Options, parse } from "./parse.ts";
 import { printJson } from "./print/json.ts";
@@ -14,7 +14,7 @@ export type World = Readonly<{
   env: NodeJS.ProcessEnv;
   version: string;
   now: () => number;
-  connect: (layout: Layout, env: NodeJS.ProcessEnv) => Pick<Call, "guard" | "keeper" | "reader">;
+  connect: (layout: Layout, env: NodeJS.ProcessEnv) => Pick<CommandCall, "guard" | "keeper" | "reader">;
 }>;
 
 /** Runs one command line and returns its exit code. Never throws. */
@@ -35,7 +35,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
   }
 }
 
-async function answerTo(parsed: ReturnType<typeof parse<Command>>, world: World): Promise<Answer> {
+async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: World): Promise<CommandOutcome> {
   switch (parsed.type) {
     case "wrong":
       return wrongUsage(parsed.message, `See \`${PROGRAM} help${parsed.topic === "" ? "" : ` ${parsed.topic}`}\`.`);
@@ -48,7 +48,7 @@ async function answerTo(parsed: ReturnType<typeof parse<Command>>, world: World)
   }
 }
 
-function callOf(args: readonly string[], options: Options, world: World): Call {
+function callOf(args: readonly string[], options: Options, world: World): CommandCall {
   const { env, terminal, now } = world;
   const named = options.get("data") ?? env["GHOSTINBOX_DATA"] ?? "";
   const layout = layoutOf(resolve(named === "" ? DEFAULT_DATA_DIRECTORY : named));
@@ -65,7 +65,7 @@ function callOf(args: readonly string[], options: Options, world: World): Call {
   };
 }
 
-function say(answer: Answer, json: boolean, terminal: Terminal): void {
+function say(answer: CommandOutcome, json: boolean, terminal: Terminal): void {
   if (!answer.ok) {
     if (answer.found !== undefined && json) terminal.out(printJson(answer.found.json));
     else for (const line of answer.found?.lines ?? []) terminal.err(oneLine(line));

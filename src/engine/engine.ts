@@ -11,15 +11,15 @@ import { auditRecord } from "../core/events/record.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import { failOpen } from "./enforce/fail-open.ts";
-import { EventProcessor, type JudgeParts, type Trace } from "./event-processor.ts";
+import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
 import { LIMITS } from "./limits.ts";
 
-export type Answer = (decision: Decision) => void;
+export type OnDecided = (decision: Decision) => void;
 
 /** What one transaction brought, for whoever follows. */
 export type Committed = Readonly<Trace>;
 
-export type EngineParts = JudgeParts &
+export type EngineParts = EventProcessorParts &
   Readonly<{
     /** Called once after each commit. Must not throw; slow work belongs elsewhere. */
     committed: (what: Committed) => void;
@@ -36,7 +36,7 @@ export class Engine {
   readonly #parts: EngineParts;
   readonly #judge: EventProcessor;
   #open = false;
-  #waiting: { readonly answer: Answer; readonly decided: Decision | null }[] = [];
+  #waiting: { readonly answer: OnDecided; readonly decided: Decision | null }[] = [];
   /** Events in the open transaction, those that were answered already included. */
   #events = 0;
   #isDue = false;
@@ -84,7 +84,7 @@ export class Engine {
     this.#judge.administratorAt(ip);
   }
 
-  submit(event: Event, answer: Answer): void {
+  submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
     if (!this.#begin(now)) {
       answer(failOpen(this.#judge.decideUnrecorded(event, now)));
@@ -206,7 +206,7 @@ export class Engine {
     for (const { answer, decided } of this.#end(false)) answer(failOpen(decided));
   }
 
-  #end(committed: boolean): readonly { readonly answer: Answer; readonly decided: Decision | null }[] {
+  #end(committed: boolean): readonly { readonly answer: OnDecided; readonly decided: Decision | null }[] {
     const answered = this.#waiting;
     this.#open = false;
     this.#waiting = [];

@@ -14,7 +14,7 @@ import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
 import type { Clock, Store } from "./ports.ts";
 
 /** Where the facts come from, and where rows and changes go. */
-export type JudgeParts = FactBaseParts & Readonly<{ store: Store; clock: Clock }>;
+export type EventProcessorParts = FactBaseParts & Readonly<{ store: Store; clock: Clock }>;
 
 /** What the open transaction has brought so far. */
 export type Trace = {
@@ -31,7 +31,7 @@ export class EventProcessor {
   readonly #facts: FactBase;
   readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sightings: [] };
 
-  constructor(parts: JudgeParts) {
+  constructor(parts: EventProcessorParts) {
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#facts = new FactBase(parts);

@@ -15,7 +15,7 @@ export const LIMITS = {
   namedRecipientsMails: 256,
   namedRecipients: 100,
   /** Mails whose delivery is awaited. */
-  mailsUnderWay: 4_096,
+  queuedMails: 4_096,
   /** Events that one transaction holds at most before it is committed early. */
   eventsPerCommit: 512,
   /** How long a pass that was answered at once may wait for what it is committed with. Milliseconds. */

@@ -1,21 +1,21 @@
 import type { Event } from "../core/events/event.ts";
 import type { Ip } from "../core/net/ip.ts";
-import type { Answer } from "./engine.ts";
+import type { OnDecided } from "./engine.ts";
 import type { BlockLists, SenderDomains, SenderProofs } from "./ports.ts";
 
 /** The part of the engine that an inquiry leads to. */
-export type EventProcessor = Readonly<{ submit(event: Event, answer: Answer): void; isProtected(ip: Ip): boolean }>;
+export type EventSink = Readonly<{ submit(event: Event, answer: OnDecided): void; isProtected(ip: Ip): boolean }>;
 
 /**
  * Awaits what lies outside before an event is decided. Block lists are asked about a stranger as soon as it may stay
  * connected, so that the answer is there when it names its first recipient.
  */
 export function createInquiry(
-  judge: EventProcessor,
+  judge: EventSink,
   blockLists: BlockLists,
   domains: SenderDomains,
   proofs: SenderProofs,
-): EventProcessor["submit"] {
+): EventSink["submit"] {
   return (event, answer) => {
     if (event.type === "CONNECT" && event.service === "smtp") {
       judge.submit(event, (decided) => {

@@ -1,14 +1,14 @@
 import type { NoticeCode } from "../core/alerts/notices.ts";
 import type { Guess } from "../core/decide/account-guard.ts";
 import type { Ban, Change } from "../core/decide/decision.ts";
-import type { Failure, Heard } from "../core/decide/facts.ts";
+import type { Failure, PriorReports } from "../core/decide/facts.ts";
 import type { HonestServer } from "../core/decide/honest-mail.ts";
 import type { OwnNetwork } from "../core/decide/sparing.ts";
 import type { LogPosition } from "../core/events/log-position.ts";
 import type { Listing, Recipient } from "../core/events/mail.ts";
 import type { EventRecord } from "../core/events/record.ts";
 import type { JailReported } from "../core/events/report.ts";
-import type { Connection, DoorWords } from "../core/firewall/doors.ts";
+import type { Connection, ConnectionOrders } from "../core/firewall/open-connections.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { AddressReport, BanItem, EventItem, Notice } from "../wire/control/items.ts";
@@ -74,7 +74,7 @@ export interface RecipientDirectory {
 }
 
 /** Whether client, sender and recipient know each other, so that greylisting would only annoy. */
-export interface Acquaintance {
+export interface FirstContacts {
   isFirstContact(event: Recipient): boolean;
   /** Whether the recipient wrote to the domain to which the client belongs, by its confirmed name. */
   expectsBounce(event: Recipient): boolean;
@@ -169,7 +169,7 @@ export type AllowEntry = Readonly<{
 
 /** What was judged of Fail2ban's reports before, and what else failed at that time. Throws as `History` does. */
 export interface JailMemory {
-  heard(subject: Prefix, report: JailReported, now: Millis): Heard;
+  priorReports(subject: Prefix, report: JailReported, now: Millis): PriorReports;
 }
 
 /** What the engine has read of logs. Throws when the database cannot be read. */
@@ -219,11 +219,11 @@ export interface Firewall {
 }
 
 /** Connections that stand, and who may open more. */
-export interface Doors {
+export interface OpenConnections {
   /** Established connections of clients to these ports of ours. */
   connections(ports: readonly number[]): Promise<readonly Connection[]>;
   /** Takes the place of what was said before, and is forgotten after so many seconds. */
-  say(words: DoorWords, lastsS: number): Promise<Outcome>;
+  say(words: ConnectionOrders, lastsS: number): Promise<Outcome>;
   end(connections: readonly Connection[]): Promise<Outcome>;
 }
 

@@ -2,13 +2,13 @@ import { formatDuration } from "../core/time.ts";
 import type { KeeperCommand } from "../wire/control/keeper.ts";
 
 export type BanMail = Extract<KeeperCommand, { readonly verb: "mail_ban" }>;
-export type Envelope = Readonly<{ from: string; to: string; hostname: string }>;
+export type BanMailEnvelope = Readonly<{ from: string; to: string; hostname: string }>;
 
 /**
  * In the words of Fail2ban's own mails (action.d/sendmail.conf), for people who sort by them. Contains no text from
  * strangers.
  */
-export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMail, envelope: Envelope): string {
+export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMail, envelope: BanMailEnvelope): string {
   const address = prefix.replace(/\/(?:32|128)$/, "");
   const length = lastsMs === null ? "for good" : `for ${formatDuration(lastsMs)}`;
   return [

@@ -1,6 +1,6 @@
 /** What a server writes into the log. The code is stable; `detail` is printable and bounded. */
-export type Report = (code: Problem, detail: string) => void;
-export type Problem = keyof typeof problems;
+export type Report = (code: ServerFault, detail: string) => void;
+export type ServerFault = keyof typeof problems;
 
 export const problems = {
   policy_request_malformed: "Postfix sent what is no policy request; the connection was dropped.",
@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000;
  * everything else out of the log.
  */
 export function atMostTenAMinute(report: Report, now: () => number): Report {
-  const spans = new Map<Problem, { since: number; count: number }>();
+  const spans = new Map<ServerFault, { since: number; count: number }>();
   return (code, detail) => {
     const span = spans.get(code);
     const at = now();

@@ -27,7 +27,7 @@ export const LOGIN_POLICY_LIMITS = {
   stopMs: 1_000,
 } as const;
 
-type Answer = Readonly<{ status: 200 | 400 | 401 | 404 | 405 | 413 | 500; body: string }>;
+type PolicyAnswer = Readonly<{ status: 200 | 400 | 401 | 404 | 405 | 413 | 500; body: string }>;
 export type LoginPolicyParts = Readonly<{ submit: Submit; secret: string; report: Report }>;
 
 /**
@@ -128,7 +128,7 @@ export class LoginPolicyServer {
     }
   }
 
-  #refuse(request: IncomingMessage): Answer | null {
+  #refuse(request: IncomingMessage): PolicyAnswer | null {
     if (!timingSafeEqual(digest(request.headers.authorization ?? ""), this.#secretDigest)) {
       this.#parts.report("login_secret_wrong", "");
       return { status: 401, body: "" };
@@ -153,7 +153,7 @@ function readBody(request: IncomingMessage, done: (body: string | null) => void)
   });
 }
 
-function respond(response: ServerResponse, { status, body }: Answer): void {
+function respond(response: ServerResponse, { status, body }: PolicyAnswer): void {
   if (response.headersSent || response.destroyed) return;
   // A refused request may have unread bytes behind it: they must not be read as the next one.
   const keep = status === 200 || status === 400;

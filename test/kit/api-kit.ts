@@ -4,10 +4,10 @@ import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, type Millis } from "../../src/core/time.ts";
 import type { Figures } from "../../src/engine/figures.ts";
 import type { EventFilter, EventPage, Queries } from "../../src/engine/ports.ts";
-import type { ApiParts, CommandOf, Guard, Unreachable } from "../../src/servers/api/ports.ts";
+import { secretDigest } from "../../src/servers/api/dashboard-sessions.ts";
+import type { ApiParts, CommandOf, GuardPort, Unreachable } from "../../src/servers/api/ports.ts";
 import { StoreDown } from "../../src/servers/api/ports.ts";
 import { ApiServer } from "../../src/servers/api/server.ts";
-import { digestOf } from "../../src/servers/api/sessions.ts";
 import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
 import type { BanItem, EventItem, Health } from "../../src/wire/control/items.ts";
 import type { Page } from "../../src/wire/control/paging.ts";
@@ -45,7 +45,7 @@ export const HEALTH: Health = {
 };
 
 /** Answers as the guard would, remembers what it was asked, and throws at a verb the test did not expect. */
-export class FakeGuard implements Guard {
+export class FakeGuard implements GuardPort {
   readonly asked: { readonly by: string; readonly command: Command }[] = [];
   readonly replies = new Map<Verb, Reply>([
     ["health", { ok: true, result: HEALTH }],
@@ -148,7 +148,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     queries: () => orDown(queries),
     credentials: {
       adminHash: () => orDown(hash),
-      tokenNamed: (digest) => orDown(digest === digestOf(TOKEN) ? "ci" : null),
+      tokenNamed: (digest) => orDown(digest === secretDigest(TOKEN) ? "ci" : null),
     },
     passwords: { verify: (of, password) => Promise.resolve(of === `hash of ${password}`), decoy: "hash of nothing" },
     news: {

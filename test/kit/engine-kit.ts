@@ -6,8 +6,8 @@ import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-a
 import { accountsMigrations } from "../../src/adapters/sqlite/accounts-db/migrations.ts";
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
-import { SqliteAcquaintances } from "../../src/adapters/sqlite/engine-db/acquaintances.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
+import { SqliteCorrespondents } from "../../src/adapters/sqlite/engine-db/correspondents.ts";
 import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mail.ts";
 import { engineMigrations } from "../../src/adapters/sqlite/engine-db/migrations.ts";
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
@@ -98,7 +98,7 @@ export function accountsOnMemory() {
     files: new SqliteFileAccounts(db),
     networks: new SqliteAccountNetworks(db),
     /** Who knows whom, with the engine's database. */
-    acquaintances: (engine: DatabaseSync) => new SqliteAcquaintances(engine, db),
+    acquaintances: (engine: DatabaseSync) => new SqliteCorrespondents(engine, db),
     /** Whom accounts let in, with the engine's database. */
     senders: (engine: DatabaseSync) => new SqliteSpamAllow(engine, db),
     /** Tokens and the password of the dashboard, in the engine's database. */
@@ -134,7 +134,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     accounts: new SqliteAccountHistory(db),
     honest: new SqliteHonestMail(db),
     neighbours: new SqliteNetworkHistory(db),
-    acquaintance: { isFirstContact: () => true, expectsBounce: () => false },
+    firstContacts: { isFirstContact: () => true, expectsBounce: () => false },
     notices,
     clock,
     committed: (what) => committed.push(what),

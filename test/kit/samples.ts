@@ -3,7 +3,7 @@ import {
   type Facts,
   type Neighbourhood,
   NO_BOUNCE,
-  NOTHING_HEARD,
+  NO_PRIOR_REPORTS,
   type SparingFacts,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
@@ -96,7 +96,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     senderHere: false,
     firstContact: false,
     writtenTo: [],
-    heard: NOTHING_HEARD,
+    priorReports: NO_PRIOR_REPORTS,
     sparing: () => ({ ...UNSPARED, protection: known.protection ?? null }),
     neighbourhood: () => QUIET,
     ...known,

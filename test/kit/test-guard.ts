@@ -9,8 +9,8 @@ import { SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.t
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-accounts.ts";
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
-import { SqliteAcquaintances } from "../../src/adapters/sqlite/engine-db/acquaintances.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
+import { SqliteCorrespondents } from "../../src/adapters/sqlite/engine-db/correspondents.ts";
 import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mail.ts";
 import { initialise } from "../../src/adapters/sqlite/engine-db/initialise.ts";
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
@@ -71,7 +71,7 @@ export async function startGuard(layout: Layout) {
     accounts: new SqliteAccountHistory(databases.engine),
     honest: new SqliteHonestMail(databases.engine),
     neighbours: new SqliteNetworkHistory(databases.engine),
-    acquaintance: { isFirstContact: () => false, expectsBounce: () => false },
+    firstContacts: { isFirstContact: () => false, expectsBounce: () => false },
     notices,
     clock,
     committed: ({ lastEventId }) => feed.publish(lastEventId),
@@ -86,7 +86,7 @@ export async function startGuard(layout: Layout) {
     files: new SqliteFileAccounts(databases.accounts),
     networks,
     recipients: new SqliteRecipients(databases.accounts, clock),
-    pauses: new SqliteAcquaintances(databases.engine, databases.accounts),
+    pauses: new SqliteCorrespondents(databases.engine, databases.accounts),
     senders: new SqliteSpamAllow(databases.engine, databases.accounts),
     preferences: { refresh: () => undefined },
     authors: { refresh: () => undefined },

@@ -115,9 +115,11 @@ export const equivalents: readonly Equivalent[] = [
     why: "What is told again is the same.",
   },
   {
-    file: "src/engine/facts/crowd.ts",
-    was: 'if (face !== "" && (known === undefined ? client.faces.size < CROWD_LIMITS.most : countsFrom < known))',
-    is: ['if (face !== "" && (known === undefined ? client.faces.size < CROWD_LIMITS.most : countsFrom <= known))'],
+    file: "src/engine/facts/client-shares.ts",
+    was: 'if (name !== "" && (known === undefined ? client.names.size < CLIENT_SHARE_LIMITS.most : countsFrom < known))',
+    is: [
+      'if (name !== "" && (known === undefined ? client.names.size < CLIENT_SHARE_LIMITS.most : countsFrom <= known))',
+    ],
     why: "It sets the value that is there.",
   },
   {
@@ -145,7 +147,7 @@ export const equivalents: readonly Equivalent[] = [
     why: "A pause, which a busy machine makes longer anyway.",
   },
   {
-    file: "src/core/firewall/doors.ts",
+    file: "src/core/firewall/open-connections.ts",
     was: "if (connections.length < rules.most) continue;",
     is: ["if (false) continue;"],
     why: "A shortcut: whoever holds less than the lower limit is over none.",
@@ -157,13 +159,13 @@ export const equivalents: readonly Equivalent[] = [
     why: "A time-out that comes after the answer changes nothing; it is only kept a while longer.",
   },
   {
-    file: "src/core/firewall/doors.ts",
+    file: "src/core/firewall/open-connections.ts",
     was: "let all = 0;",
     is: ["let all = 1;"],
     why: "One connection less than the share is looked at in vain.",
   },
   {
-    file: "src/core/firewall/doors.ts",
+    file: "src/core/firewall/open-connections.ts",
     was: "if (all < share) return [];",
     is: ["if (false) return [];"],
     why: "A shortcut: fewer connections than the share hold no more strangers than that.",
@@ -304,7 +306,7 @@ export const equivalents: readonly Equivalent[] = [
     why: "Only whether it is well, and if not why, is used.",
   },
   {
-    file: "src/engine/facts/crowd.ts",
+    file: "src/engine/facts/client-shares.ts",
     was: "#since = 0;",
     is: ["#since = 1;", "#since = (-1);"],
     why: "No clock shows the first second of 1970.",

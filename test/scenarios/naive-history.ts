@@ -4,7 +4,7 @@ import {
   type AccountFacts,
   type Facts,
   NO_BOUNCE,
-  NOTHING_HEARD,
+  NO_PRIOR_REPORTS,
   type RecipientKind,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
@@ -163,7 +163,8 @@ export class NaiveHistory {
       sessionMails: event.type === "MAIL" ? this.#sessionMails(event.session) : 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
       accountNetworks: [],
-      heard: event.type === "JAIL_REPORTED" ? heardOf(this.#kept, { subject, report: event, now: at }) : NOTHING_HEARD,
+      priorReports:
+        event.type === "JAIL_REPORTED" ? heardOf(this.#kept, { subject, report: event, now: at }) : NO_PRIOR_REPORTS,
       accountActive: true,
       knownAccounts:
         "login" in event

@@ -1,5 +1,5 @@
 import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
-import type { BounceFacts, Heard } from "../../src/core/decide/facts.ts";
+import type { BounceFacts, PriorReports } from "../../src/core/decide/facts.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import type { Recipient } from "../../src/core/events/mail.ts";
 import type { JailLine, JailReported } from "../../src/core/events/report.ts";
@@ -43,10 +43,10 @@ export function bounceOf(changes: readonly Changed[], { recipient, clientName }:
 
 type Told = Readonly<{ subject: Prefix; report: JailReported; now: Millis }>;
 
-export function heardOf(kept: readonly Kept[], { subject, report, now }: Told): Heard {
+export function heardOf(kept: readonly Kept[], { subject, report, now }: Told): PriorReports {
   const { jail, lastAt, windowMs, lines } = report;
   const told = changesOf(kept).flatMap(({ change }) =>
-    change.type === "HEAR_JAIL" && change.prefix === subject && change.jail === jail ? [change] : [],
+    change.type === "NOTE_REPORT" && change.prefix === subject && change.jail === jail ? [change] : [],
   );
   const bans = changesOf(kept).flatMap(({ change }) =>
     change.type === "BAN" && contains(change.ban.prefix, networkAddress(subject)) ? [change.ban.createdAt] : [],

@@ -97,7 +97,7 @@ export class RealEngine {
       accounts: new SqliteAccountHistory(this.#db),
       honest: new SqliteHonestMail(this.#db),
       neighbours: new SqliteNetworkHistory(this.#db),
-      acquaintance: { isFirstContact: () => true, expectsBounce: (event) => this.#expectsBounce(event) },
+      firstContacts: { isFirstContact: () => true, expectsBounce: (event) => this.#expectsBounce(event) },
       notices: QUIET,
       clock: { now: () => this.#now },
       committed: () => {},

@@ -101,7 +101,7 @@ function describeChange(change: Decision["changes"][number]): string {
       return `${change.log} read`;
     case "CREDIT":
       return `${change.mail} mail of ${change.prefix}`;
-    case "HEAR_JAIL":
+    case "NOTE_REPORT":
       return `jail ${change.jail} heard of ${change.prefix}`;
     case "SPARE":
       return `${change.prefix} spared: ${change.why}`;

@@ -16,8 +16,8 @@ import {
   parseCounters,
   type TableShape,
 } from "../../wire/kernel/nft.ts";
-import type { ConnectionLimit } from "../../wire/kernel/nft-doors.ts";
-import type { LocalDoor } from "../../wire/kernel/nft-local.ts";
+import type { ConnectionLimit } from "../../wire/kernel/nft-connections.ts";
+import type { LocalPort } from "../../wire/kernel/nft-local.ts";
 import type { Finished } from "../machine/run-program.ts";
 import { SessionCutter } from "./cut-sessions.ts";
 import { NftSession } from "./session.ts";
@@ -34,7 +34,7 @@ export type NftOptions = Readonly<{
   /** Open connections that an address may have; read at each reset. Null: no limit. */
   connections?: () => ConnectionLimit | null;
   /** Which users may connect to a loopback port; read at each reset. Null: any local program. */
-  local?: () => LocalDoor | null;
+  local?: () => LocalPort | null;
   /** Where to find `nft` and `ss`. */
   path?: string;
 }>;
@@ -46,7 +46,7 @@ export type NftOptions = Readonly<{
 export class NftFirewall implements Firewall {
   readonly #ipv6Prefix: () => number;
   readonly #connections: () => ConnectionLimit | null;
-  readonly #local: () => LocalDoor | null;
+  readonly #local: () => LocalPort | null;
   readonly #path: string;
   readonly #session: NftSession;
   readonly #cutter: SessionCutter;

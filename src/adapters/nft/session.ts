@@ -4,9 +4,9 @@ import type { Readable, Writable } from "node:stream";
 import { toolEnvironment } from "./tools.ts";
 
 type Child = ChildProcessByStdio<Writable, null, Readable>;
-type Waiting = { readonly mark: string; readonly done: (answer: Answer) => void };
+type Waiting = { readonly mark: string; readonly done: (answer: NftAnswer) => void };
 /** `errors` is what nft printed about the line; empty on success. */
-type Answer = Readonly<{ type: "answered"; errors: string }> | Readonly<{ type: "lost"; why: string }>;
+type NftAnswer = Readonly<{ type: "answered"; errors: string }> | Readonly<{ type: "lost"; why: string }>;
 
 /** nft keeps every line as history, about twice its length. A new child from time to time bounds its memory. */
 const CHARACTERS_PER_CHILD = 1024 * 1024;
@@ -31,7 +31,7 @@ export class NftSession {
   }
 
   /** One line at a time: the caller waits for the answer before it sends the next. */
-  async run(line: string): Promise<Answer> {
+  async run(line: string): Promise<NftAnswer> {
     if (this.#waiting !== null) throw new Error("the nft session was used twice at once");
     if (this.#characters >= CHARACTERS_PER_CHILD) await this.close();
     const child = (this.#child ??= this.#spawn());
@@ -39,7 +39,7 @@ export class NftSession {
     this.#characters += line.length;
     const mark = `done_${this.#lines}`;
     this.#text = "";
-    const answer = new Promise<Answer>((resolve) => {
+    const answer = new Promise<NftAnswer>((resolve) => {
       this.#waiting = { mark, done: resolve };
     });
     const deadline = setTimeout(() => this.#lose(child, "nft did not answer in time"), ANSWER_MS);

@@ -12,7 +12,7 @@ export const CONTROL_TIMEOUT_MS = 10_000;
  * broke the protocol.
  */
 export type NoAnswer = Readonly<{ ok: false; kind: "not_running" | "denied" | "timeout" | "broken"; message: string }>;
-export type Asked<V extends Verb> = Reply<V> | NoAnswer;
+export type ControlReply<V extends Verb> = Reply<V> | NoAnswer;
 
 /** Sends one command to the guard and waits for the reply. Never rejects. */
 export function ask<C extends Command>(
@@ -20,11 +20,11 @@ export function ask<C extends Command>(
   by: string,
   command: C,
   timeoutMs: number = CONTROL_TIMEOUT_MS,
-): Promise<Asked<C["verb"]>> {
+): Promise<ControlReply<C["verb"]>> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     const framer = Framer.ofLines(CONTROL_REPLY_BYTES);
-    const finish = (answer: Asked<C["verb"]>): void => {
+    const finish = (answer: ControlReply<C["verb"]>): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(answer);

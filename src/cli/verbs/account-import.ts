@@ -4,7 +4,7 @@ import { loadPasswordJudge } from "../../adapters/accounts/password-strength.ts"
 import { codeOf } from "../../core/error.ts";
 import { ENTRIES_PER_COMMAND, type FileChanges } from "../../wire/control/control.ts";
 import { type AccountLine, parseAccountsFile } from "../../wire/dovecot/accounts-file.ts";
-import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { oneLine, plural } from "../print/text.ts";
 
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -13,7 +13,7 @@ type Named = FileChanges["skipped"][number];
 /**
  * All lines are valid, or nothing is imported. Existing accounts are left alone; weak passwords are imported and named.
  */
-export async function accountImport(call: Call): Promise<Answer> {
+export async function accountImport(call: CommandCall): Promise<CommandOutcome> {
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
   const path = call.args[0] ?? "";
@@ -38,7 +38,7 @@ export async function accountImport(call: Call): Promise<Answer> {
   return done({ added, skipped, weak }, lines.join("\n"), next);
 }
 
-function readAccounts(path: string): readonly AccountLine[] | Problem {
+function readAccounts(path: string): readonly AccountLine[] | CommandFailure {
   const text = readText(path);
   if (typeof text !== "string") return text;
   const parsed = parseAccountsFile(text);
@@ -52,7 +52,7 @@ function readAccounts(path: string): readonly AccountLine[] | Problem {
   return { ...failed(message, "Correct them and import again."), found: { lines, json: { ok: false, problems } } };
 }
 
-function readText(path: string): string | Problem {
+function readText(path: string): string | CommandFailure {
   try {
     const file = openSync(path, "r");
     try {

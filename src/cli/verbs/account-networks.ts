@@ -1,10 +1,10 @@
 import type { AccountName } from "../../core/net/address.ts";
-import { type Answer, type Call, done, failed, PROGRAM, wrongUsage } from "../call.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
 import { shown } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 
 /** `account networks ADDRESS add|remove|list [NETWORK...]` */
-export async function accountNetworks(call: Call): Promise<Answer> {
+export async function accountNetworks(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const networks = (call.args[2] ?? "").split(/[\s,]+/).filter((each) => each !== "");
@@ -22,7 +22,7 @@ export async function accountNetworks(call: Call): Promise<Answer> {
   return done(asked.result, sentence(name, asked.result.networks), `${PROGRAM} account list`);
 }
 
-async function list(call: Call, name: AccountName): Promise<Answer> {
+async function list(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const account = opened.reader.account(name);

@@ -1,11 +1,19 @@
 import { type AccountName, type Address, parseAccountName, parseAddress } from "../../core/net/address.ts";
 import type { AccountItem } from "../../wire/control/items.ts";
-import { type Answer, type Call, done, failed, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../call.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
 import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
 
-export async function accountAdd(call: Call): Promise<Answer> {
+export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
   // Checked first, so that no password is typed in vain.
@@ -18,7 +26,7 @@ export async function accountAdd(call: Call): Promise<Answer> {
   return done(asked.result, `${name} can receive, read and send mail now.`, `${PROGRAM} account list`);
 }
 
-export async function accountPasswd(call: Call): Promise<Answer> {
+export async function accountPasswd(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
@@ -34,7 +42,7 @@ export async function accountPasswd(call: Call): Promise<Answer> {
   );
 }
 
-export async function accountRemove(call: Call): Promise<Answer> {
+export async function accountRemove(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
   if (call.terminal.interactive && !call.flag("yes")) {
@@ -47,7 +55,7 @@ export async function accountRemove(call: Call): Promise<Answer> {
   return done(asked.result, text, `${PROGRAM} account list`);
 }
 
-export async function accountSuspend(call: Call): Promise<Answer> {
+export async function accountSuspend(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const asked = await call.guard.ask<"account_suspend">({ verb: "account_suspend", name });
@@ -56,7 +64,7 @@ export async function accountSuspend(call: Call): Promise<Answer> {
   return done(asked.result, text, `${PROGRAM} account resume ${name}`);
 }
 
-export async function accountResume(call: Call): Promise<Answer> {
+export async function accountResume(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const asked = await call.guard.ask<"account_resume">({ verb: "account_resume", name });
@@ -64,7 +72,7 @@ export async function accountResume(call: Call): Promise<Answer> {
   return done(asked.result, `${name} can sign in again.`, `${PROGRAM} account list`);
 }
 
-export async function accountList(call: Call): Promise<Answer> {
+export async function accountList(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "accounts");
   if ("ok" in page) return page;
   const opened = await call.reader();
@@ -86,12 +94,12 @@ export async function accountList(call: Call): Promise<Answer> {
 /** States other than suspended or not. */
 const STATES: Partial<Record<AccountItem["origin"], string>> = { unlisted: "not in the accounts file" };
 
-export function accountFrom(text: string | undefined): AccountName | Problem {
+export function accountFrom(text: string | undefined): AccountName | CommandFailure {
   const name = parseAccountName(text ?? "");
   return name ?? wrongUsage(`"${oneLine(text ?? "")}" cannot be an account.`, "Write it like anna@example.org.");
 }
 
-export function addressFrom(text: string | undefined): Address | Problem {
+export function addressFrom(text: string | undefined): Address | CommandFailure {
   const address = parseAddress(text ?? "");
   return address ?? wrongUsage(`"${oneLine(text ?? "")}" is not a mail address.`, "Write it like anna@example.org.");
 }

@@ -1,10 +1,10 @@
-import { type Answer, type Call, done, failed, PROGRAM } from "../call.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine, plural } from "../print/text.ts";
 
 const NO_CHANNEL = "alerts.email, alerts.ntfy or another of [alerts] in ghostinbox.toml names one.";
 
-export async function alertsTest(call: Call): Promise<Answer> {
+export async function alertsTest(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"alerts_test">({ verb: "alerts_test" });
   if (!asked.ok) return asked;
   const { results } = asked.result;
@@ -21,7 +21,7 @@ export async function alertsTest(call: Call): Promise<Answer> {
   };
 }
 
-export async function alertsList(call: Call): Promise<Answer> {
+export async function alertsList(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "alerts");
   if ("ok" in page) return page;
   const asked = await gather(

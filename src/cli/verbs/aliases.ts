@@ -1,10 +1,10 @@
 import type { Address } from "../../core/net/address.ts";
-import { type Answer, type Call, done, PROGRAM, type Problem } from "../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM } from "../call.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { columns } from "../print/text.ts";
 import { addressFrom } from "./accounts.ts";
 
-export async function aliasAdd(call: Call): Promise<Answer> {
+export async function aliasAdd(call: CommandCall): Promise<CommandOutcome> {
   const address = addressFrom(call.args[0]);
   if (typeof address !== "string") return address;
   const targets = targetsFrom(call.args[1] ?? "");
@@ -14,7 +14,7 @@ export async function aliasAdd(call: Call): Promise<Answer> {
   return done(asked.result, `Mail for ${address} goes to ${targets.join(", ")}.`, `${PROGRAM} alias list`);
 }
 
-export async function aliasRemove(call: Call): Promise<Answer> {
+export async function aliasRemove(call: CommandCall): Promise<CommandOutcome> {
   const address = addressFrom(call.args[0]);
   if (typeof address !== "string") return address;
   const asked = await call.guard.ask<"alias_remove">({ verb: "alias_remove", address });
@@ -22,15 +22,15 @@ export async function aliasRemove(call: Call): Promise<Answer> {
   return done(asked.result, `${address} is no longer an alias.`, `${PROGRAM} alias list`);
 }
 
-export function aliasBlock(call: Call): Promise<Answer> {
+export function aliasBlock(call: CommandCall): Promise<CommandOutcome> {
   return setBlocked(call, true);
 }
 
-export function aliasUnblock(call: Call): Promise<Answer> {
+export function aliasUnblock(call: CommandCall): Promise<CommandOutcome> {
   return setBlocked(call, false);
 }
 
-async function setBlocked(call: Call, blocked: boolean): Promise<Answer> {
+async function setBlocked(call: CommandCall, blocked: boolean): Promise<CommandOutcome> {
   const address = addressFrom(call.args[0]);
   if (typeof address !== "string") return address;
   const asked = await call.guard.ask<"alias_block">({ verb: "alias_block", address, blocked });
@@ -39,7 +39,7 @@ async function setBlocked(call: Call, blocked: boolean): Promise<Answer> {
   return done(asked.result, text, `${PROGRAM} alias ${blocked ? `unblock ${address}` : "list"}`);
 }
 
-export async function aliasList(call: Call): Promise<Answer> {
+export async function aliasList(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "aliases");
   if ("ok" in page) return page;
   const opened = await call.reader();
@@ -53,7 +53,7 @@ export async function aliasList(call: Call): Promise<Answer> {
   return done(listed, columns([["ALIAS", "STATE", "GOES TO"], ...rows]) + more);
 }
 
-function targetsFrom(text: string): readonly Address[] | Problem {
+function targetsFrom(text: string): readonly Address[] | CommandFailure {
   const targets: Address[] = [];
   for (const word of text.split(/[\s,]+/).filter((each) => each !== "")) {
     const address = addressFrom(word);

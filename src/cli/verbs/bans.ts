@@ -1,14 +1,14 @@
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { instant, parseDuration } from "../../core/time.ts";
 import { allBans } from "../../engine/explain/stats.ts";
-import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine, plural, shown, until } from "../print/text.ts";
 
 const NO_NOTE = "Banned by the administrator";
 const MAX_NOTE = 200;
 
-export async function ban(call: Call): Promise<Answer> {
+export async function ban(call: CommandCall): Promise<CommandOutcome> {
   const target = targetFrom(call.args[0]);
   if (typeof target !== "string") return target;
   const time = banTime(call);
@@ -25,7 +25,7 @@ export async function ban(call: Call): Promise<Answer> {
   );
 }
 
-export async function unban(call: Call): Promise<Answer> {
+export async function unban(call: CommandCall): Promise<CommandOutcome> {
   const target = targetFrom(call.args[0]);
   if (typeof target !== "string") return target;
   const asked = await call.guard.ask<"unban">({ verb: "unban", target });
@@ -34,7 +34,7 @@ export async function unban(call: Call): Promise<Answer> {
   return done(asked.result, text, `${PROGRAM} allow add ${target}   # never to be banned again`);
 }
 
-export async function bans(call: Call): Promise<Answer> {
+export async function bans(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "bans", "numbers");
   if ("ok" in page) return page;
   const opened = await call.reader();
@@ -56,7 +56,7 @@ export async function bans(call: Call): Promise<Answer> {
   return done({ active, items, next }, text + more, `${PROGRAM} why ${items[0]?.ip ?? "IP"}`);
 }
 
-export async function cleanup(call: Call): Promise<Answer> {
+export async function cleanup(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"cleanup">({ verb: "cleanup" });
   if (!asked.ok) return asked;
   const { expired } = asked.result;
@@ -66,7 +66,7 @@ export async function cleanup(call: Call): Promise<Answer> {
   );
 }
 
-export async function allowAdd(call: Call): Promise<Answer> {
+export async function allowAdd(call: CommandCall): Promise<CommandOutcome> {
   const target = targetFrom(call.args[0]);
   if (typeof target !== "string") return target;
   const note = noteFrom(call.args[1], "");
@@ -82,7 +82,7 @@ export async function allowAdd(call: Call): Promise<Answer> {
   return done(asked.result, `${shown(prefix)} is never banned ${from}.${also}`, `${PROGRAM} allow list`);
 }
 
-export async function allowRemove(call: Call): Promise<Answer> {
+export async function allowRemove(call: CommandCall): Promise<CommandOutcome> {
   const target = targetFrom(call.args[0]);
   if (typeof target !== "string") return target;
   const asked = await call.guard.ask<"allow_remove">({ verb: "allow_remove", target });
@@ -90,7 +90,7 @@ export async function allowRemove(call: Call): Promise<Answer> {
   return done(asked.result, `${shown(asked.result.prefix)} is off the allow list.`, `${PROGRAM} allow list`);
 }
 
-export async function allowList(call: Call): Promise<Answer> {
+export async function allowList(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "entries");
   if ("ok" in page) return page;
   const asked = await gather(
@@ -112,7 +112,7 @@ export async function allowList(call: Call): Promise<Answer> {
 }
 
 /** The typed address or network, in canonical text. The guard knows which network an address stands for. */
-export function targetFrom(text: string | undefined): string | Problem {
+export function targetFrom(text: string | undefined): string | CommandFailure {
   const parsed = parseIp(text ?? "") ?? parsePrefix(text ?? "");
   if (parsed !== null) return parsed;
   return wrongUsage(
@@ -122,7 +122,7 @@ export function targetFrom(text: string | undefined): string | Problem {
 }
 
 /** Null: as long as the settings say. */
-function banTime(call: Call): string | null | Problem {
+function banTime(call: CommandCall): string | null | CommandFailure {
   if (!call.flag("permanent")) return timeGiven(call);
   return call.option("for") === null
     ? "permanent"
@@ -130,7 +130,7 @@ function banTime(call: Call): string | null | Problem {
 }
 
 /** Null: none was given. */
-function timeGiven(call: Call): string | null | Problem {
+function timeGiven(call: CommandCall): string | null | CommandFailure {
   const text = call.option("for");
   if (text === null) return null;
   const durationMs = parseDuration(text);
@@ -138,7 +138,7 @@ function timeGiven(call: Call): string | null | Problem {
   return wrongUsage(`"${text}" is not a time.`, "Write it like 30m, 2h or 7d.");
 }
 
-function noteFrom(text: string | undefined, fallback: string): string | Problem {
+function noteFrom(text: string | undefined, fallback: string): string | CommandFailure {
   if (text === undefined || text.trim() === "") return fallback;
   if (text.length <= MAX_NOTE && !/\p{Cc}/u.test(text)) return text.trim();
   return wrongUsage(

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { createFile } from "../../adapters/root-files/files.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Answer, type Call, done, failed, PROGRAM } from "../call.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { plural } from "../print/text.ts";
 
 const TABLE = ["inet", "ghostinbox"] as const;
@@ -12,7 +12,7 @@ const TABLE = ["inet", "ghostinbox"] as const;
  * Lifts every ban and ends the protection of every guarded account, whatever works: through the guard, or else through
  * the kernel.
  */
-export async function breakGlass(call: Call): Promise<Answer> {
+export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
   const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
   if (asked.ok) {

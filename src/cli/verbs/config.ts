@@ -8,11 +8,11 @@ import { commentedToml } from "../../settings/reference.ts";
 import { programsToRestart, waitingForStart } from "../../settings/restarts.ts";
 import { type Settings, settingKeys, settingOf, variableOf } from "../../settings/schema.ts";
 import { printSettings, showSettings } from "../../settings/show.ts";
-import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 
 export type ValidSettings = Extract<Loaded, { ok: true }>;
 
-export async function configCheck(call: Call): Promise<Answer> {
+export async function configCheck(call: CommandCall): Promise<CommandOutcome> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const domain = missingDomain(loaded.settings);
@@ -26,7 +26,7 @@ export async function configCheck(call: Call): Promise<Answer> {
 }
 
 /** What `config apply` would refuse about the owner's certificate. Ours is made if it is missing. */
-async function certificateProblem(settings: Settings, { layout, now }: Call): Promise<string | null> {
+async function certificateProblem(settings: Settings, { layout, now }: CommandCall): Promise<string | null> {
   if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
   const [{ readPair }, { certificateFiles }] = await Promise.all([
     import("../../daemon/set-up/issue-certificate.ts"),
@@ -36,14 +36,14 @@ async function certificateProblem(settings: Settings, { layout, now }: Call): Pr
   return pair.ok ? null : pair.reason;
 }
 
-export async function configShow(call: Call): Promise<Answer> {
+export async function configShow(call: CommandCall): Promise<CommandOutcome> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const items = showSettings(loaded.sources);
   return done({ items }, printSettings(items).trimEnd(), `${PROGRAM} config reference  # explains each`);
 }
 
-export async function configReference(): Promise<Answer> {
+export async function configReference(): Promise<CommandOutcome> {
   const items = settingKeys().map((key) => {
     const { says, byDefault, kind } = settingOf(key);
     return { key, says, default: byDefault, takes: kind.accepts, variable: variableOf(key) };
@@ -52,7 +52,7 @@ export async function configReference(): Promise<Answer> {
 }
 
 /** The settings for this data directory, or everything that is wrong with them. */
-export function settingsOf({ layout, env }: Pick<Call, "layout" | "env">): ValidSettings | Problem {
+export function settingsOf({ layout, env }: Pick<CommandCall, "layout" | "env">): ValidSettings | CommandFailure {
   let text: string | null = null;
   try {
     text = readFileSync(layout.settings, "utf8");
@@ -66,7 +66,7 @@ export function settingsOf({ layout, env }: Pick<Call, "layout" | "env">): Valid
   return loaded.ok ? loaded : invalid(loaded.problems);
 }
 
-function invalid(problems: readonly Readonly<{ where: string; says: string }>[]): Problem {
+function invalid(problems: readonly Readonly<{ where: string; says: string }>[]): CommandFailure {
   const json = { ok: false, problems };
   const [only, ...others] = problems;
   const next = `\`${PROGRAM} config reference\` explains every setting.`;
@@ -80,7 +80,7 @@ function invalid(problems: readonly Readonly<{ where: string; says: string }>[])
  * read a changed setting only at their start are restarted. Otherwise Dovecot might ask at a port that the guard has
  * left.
  */
-export async function configApply(call: Call): Promise<Answer> {
+export async function configApply(call: CommandCall): Promise<CommandOutcome> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const running = await call.guard.ask<"ping">({ verb: "ping" });

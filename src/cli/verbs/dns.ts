@@ -8,7 +8,15 @@ import { dkimKeys } from "../../render/rspamd/dkim-keys.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type DnsRecord, printZone, recordsOf } from "../../wire/dns/records.ts";
 import { judge, type RecordVerdict } from "../../wire/dns/verdict.ts";
-import { type Answer, type Call, done, failed, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../call.ts";
 import { columns, oneLine } from "../print/text.ts";
 import { settingsOf } from "./config.ts";
 
@@ -18,7 +26,7 @@ const UNSEEN = [
   "Optional, and served by a web server: MTA-STS (RFC 8461); see docs/dns-records.md.",
 ];
 
-export async function dnsRecords(call: Call): Promise<Answer> {
+export async function dnsRecords(call: CommandCall): Promise<CommandOutcome> {
   const found = recordsFor(call);
   if ("ok" in found) return found;
   const { records, addresses } = found;
@@ -26,7 +34,7 @@ export async function dnsRecords(call: Call): Promise<Answer> {
   return done({ records }, [...note, printZone(records)].join("\n"), `${PROGRAM} dns check ${call.args[0] ?? ""}`);
 }
 
-export async function dnsCheck(call: Call): Promise<Answer> {
+export async function dnsCheck(call: CommandCall): Promise<CommandOutcome> {
   const found = recordsFor(call);
   if ("ok" in found) return found;
   const published = new PublishedRecords(found.settings["dns.address"]);
@@ -64,7 +72,7 @@ const NO_ADDRESS =
 
 type Found = Readonly<{ records: readonly DnsRecord[]; addresses: readonly Ip[]; settings: Settings }>;
 
-function recordsFor(call: Call): Found | Problem {
+function recordsFor(call: CommandCall): Found | CommandFailure {
   const domain = (call.args[0] ?? "").toLowerCase();
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
@@ -93,7 +101,7 @@ function recordsFor(call: Call): Found | Problem {
 }
 
 /** Derived from the private key that signs, so the two always match. */
-function publicKey(call: Call, settings: Settings, domain: string): string | Problem {
+function publicKey(call: CommandCall, settings: Settings, domain: string): string | CommandFailure {
   const site = { layout: call.layout, domains: [domain], dkimSelector: settings["dkim.selector"] };
   const file = dkimKeys(site)[0]?.file ?? "";
   try {

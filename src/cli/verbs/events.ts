@@ -4,7 +4,7 @@ import type { EventFilter } from "../../engine/ports.ts";
 import { nearest } from "../../settings/nearest.ts";
 import type { EventItem } from "../../wire/control/items.ts";
 import type { Page, PageRequest } from "../../wire/control/paging.ts";
-import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
@@ -15,7 +15,7 @@ const BATCH = 500;
 
 type Chosen = Pick<EventFilter, "prefix" | "type">;
 
-export async function events(call: Call): Promise<Answer> {
+export async function events(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "events", "numbers");
   if ("ok" in page) return page;
   const chosen = chosenFrom(call);
@@ -47,7 +47,12 @@ function latestEvents({ queries }: Reader, chosen: Chosen, { limit, cursor }: Pa
 }
 
 /** Prints each event as it is committed, until Ctrl-C. */
-async function follow(call: Call, reader: Reader, chosen: Chosen, latest: readonly EventItem[]): Promise<Answer> {
+async function follow(
+  call: CommandCall,
+  reader: Reader,
+  chosen: Chosen,
+  latest: readonly EventItem[],
+): Promise<CommandOutcome> {
   const { terminal, guard, json } = call;
   // From here on Ctrl-C is a normal end.
   const { interrupted } = terminal;
@@ -80,7 +85,7 @@ function cellsOf(item: EventItem): readonly string[] {
   return [dayAndTime(item.at), item.type, item.ip ?? "-", action, item.details];
 }
 
-function chosenFrom(call: Call): Chosen | Problem {
+function chosenFrom(call: CommandCall): Chosen | CommandFailure {
   const type = call.option("type");
   const known = type === null ? undefined : EVENT_TYPES.find((one) => one === type.toUpperCase());
   if (type !== null && known === undefined) {

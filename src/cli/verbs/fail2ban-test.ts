@@ -8,14 +8,22 @@ import { filterSources } from "../../daemon/set-up/adopt-filters.ts";
 import { CHECKOUT } from "../../daemon/set-up/checkout.ts";
 import { judgeFilter, refusalOf } from "../../daemon/set-up/judge-filter.ts";
 import type { Filter } from "../../render/site.ts";
-import { type Answer, type Call, done, failed, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../call.ts";
 import { columns, oneLine, plural } from "../print/text.ts";
 
 /** Of a longer log, only the end is read. */
 const MOST_LOG_BYTES = 8 * 1024 * 1024;
 const MOST_SHOWN = 10;
 
-export async function fail2banTest(call: Call): Promise<Answer> {
+export async function fail2banTest(call: CommandCall): Promise<CommandOutcome> {
   const [named = "", log = ""] = call.args;
   const filter = filterNamed(named, call);
   if ("ok" in filter) return filter;
@@ -49,12 +57,12 @@ function cells({ ip, offences, reported }: Blamed): readonly string[] {
   return [ip, String(offences), reported ? "banned" : "watched"];
 }
 
-function refused(filter: Filter, reason: string): Problem {
+function refused(filter: Filter, reason: string): CommandFailure {
   return failed(`${filter.name} would not become a jail: ${oneLine(reason)}.`, "See docs/fail2ban.md.");
 }
 
 /** A file, or the name of a filter. */
-function filterNamed(named: string, { layout }: Call): Filter | Problem {
+function filterNamed(named: string, { layout }: CommandCall): Filter | CommandFailure {
   const places = [...filterSources(CHECKOUT, layout).toReversed(), join(layout.fail2banConf, "filter.d")];
   const files = [resolve(named), ...places.flatMap((place) => [join(place, named), join(place, `${named}.conf`)])];
   const file = files.find((path) => existsSync(path) && statSync(path).isFile());
@@ -63,7 +71,7 @@ function filterNamed(named: string, { layout }: Call): Filter | Problem {
   return { name: basename(file).replace(/\.conf$/, ""), text: readFileSync(file, "utf8") };
 }
 
-function logText(file: string): string | Problem {
+function logText(file: string): string | CommandFailure {
   try {
     return readFileSync(file).subarray(-MOST_LOG_BYTES).toString("utf8");
   } catch (error) {

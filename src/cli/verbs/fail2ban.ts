@@ -5,11 +5,11 @@ import { CHECKOUT } from "../../daemon/set-up/checkout.ts";
 import { userIds } from "../../daemon/set-up/site.ts";
 import { USERS } from "../../settings/layout.ts";
 import { type JailStatus, parseJailNames, parseJailStatus } from "../../wire/fail2ban/status.ts";
-import { type Answer, type Call, done, failed, PROGRAM, type Problem } from "../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { columns, oneLine } from "../print/text.ts";
 import { settingsOf } from "./config.ts";
 
-export async function fail2banStatus(call: Call): Promise<Answer> {
+export async function fail2banStatus(call: CommandCall): Promise<CommandOutcome> {
   const settings = settingsOn(call);
   if (!settings.ok) return settings;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
@@ -29,7 +29,7 @@ export async function fail2banStatus(call: Call): Promise<Answer> {
 }
 
 /** Loads new filters first: a new file becomes a jail. */
-export async function fail2banRestart(call: Call): Promise<Answer> {
+export async function fail2banRestart(call: CommandCall): Promise<CommandOutcome> {
   const settings = settingsOn(call);
   if (!settings.ok) return settings;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
@@ -51,7 +51,7 @@ const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
   all: 'Each report bans by the limit of its jail (fail2ban.sentences = "all").',
 };
 
-function settingsOn(call: Call): On | Problem {
+function settingsOn(call: CommandCall): On | CommandFailure {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   if (loaded.settings["fail2ban.enabled"]) return { ok: true, sentences: loaded.settings["fail2ban.sentences"] };
@@ -59,7 +59,7 @@ function settingsOn(call: Call): On | Problem {
 }
 
 /** As Fail2ban's own user, because the client runs any code in the server's answer (Python's pickle). */
-function client({ layout }: Call, argv: readonly string[]) {
+function client({ layout }: CommandCall, argv: readonly string[]) {
   const user = process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {};
   return runProgram("fail2ban-client", ["-c", layout.fail2banConf, "-s", layout.fail2banSocket, ...argv], user);
 }

@@ -1,10 +1,10 @@
 import { parseDuration } from "../../core/time.ts";
-import { type Answer, type Call, done, PROGRAM, wrongUsage } from "../call.ts";
+import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine, until } from "../print/text.ts";
 import { addressFrom } from "./accounts.ts";
 
-export async function greylistPause(call: Call): Promise<Answer> {
+export async function greylistPause(call: CommandCall): Promise<CommandOutcome> {
   const target = addressFrom(call.args[0]);
   if (typeof target !== "string") return target;
   const lasts = call.option("for");
@@ -17,7 +17,7 @@ export async function greylistPause(call: Call): Promise<Answer> {
   return done(asked.result, text, `${PROGRAM} greylist list`);
 }
 
-export async function greylistResume(call: Call): Promise<Answer> {
+export async function greylistResume(call: CommandCall): Promise<CommandOutcome> {
   const target = addressFrom(call.args[0]);
   if (typeof target !== "string") return target;
   const asked = await call.guard.ask<"greylist_resume">({ verb: "greylist_resume", target });
@@ -25,7 +25,7 @@ export async function greylistResume(call: Call): Promise<Answer> {
   return done(asked.result, `Mail of strangers to ${target} is greylisted again.`, `${PROGRAM} greylist list`);
 }
 
-export async function greylistList(call: Call): Promise<Answer> {
+export async function greylistList(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "pauses");
   if ("ok" in page) return page;
   const asked = await gather(

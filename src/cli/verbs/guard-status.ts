@@ -1,7 +1,7 @@
 import { ask, type NoAnswer, watch } from "../../adapters/sockets/control-client.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Command, CommandError, Verb } from "../../wire/control/control.ts";
-import { failed, type Guard, NOT_RUNNING, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { type CommandFailure, failed, type GuardClient, NOT_RUNNING, PROGRAM, wrongUsage } from "../call.ts";
 
 /** Cutting an account's sessions takes the keeper seconds; lifting 100,000 bans takes longer. */
 const TIMEOUT_MS = 30 * SECOND_MS;
@@ -10,7 +10,7 @@ const PING_MS = 5 * SECOND_MS;
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
 /** The guard behind its control socket. */
-export function controlGuard(socketPath: string, by: string): Guard {
+export function controlGuard(socketPath: string, by: string): GuardClient {
   return {
     async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
       // Nothing is sent to a hanging guard: it might act much later, when its caller has long been told otherwise.
@@ -36,7 +36,7 @@ const HANGS = failed(
   "Nothing was done. It is restarted automatically: try again in some seconds.",
 );
 
-function problemOf(error: CommandError | NoAnswer): Problem {
+function problemOf(error: CommandError | NoAnswer): CommandFailure {
   switch (error.kind) {
     case "usage":
       return wrongUsage(error.message, hint(error.next));

@@ -6,7 +6,15 @@ import { parsePrefix } from "../../core/net/ip.ts";
 import { instant, isoTime, type Millis, parseDuration } from "../../core/time.ts";
 import { type LogEntry, type LogQuery, matchesQuery } from "../../wire/control/log-query.ts";
 import { timeOfLine } from "../../wire/logs/log-time.ts";
-import { type Answer, type Call, done, failed, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../call.ts";
 import { limitFrom } from "../listing.ts";
 import { oneLine } from "../print/text.ts";
 import { targetFrom } from "./bans.ts";
@@ -14,7 +22,7 @@ import { targetFrom } from "./bans.ts";
 const USUAL_LIMIT = 200;
 
 /** Reads the files directly, so it works while the server is down. */
-export async function logs(call: Call): Promise<Answer> {
+export async function logs(call: CommandCall): Promise<CommandOutcome> {
   const query = queryFrom(call);
   if ("ok" in query) return query;
   const limit = limitFrom(call.option("limit"), USUAL_LIMIT, "lines");
@@ -44,7 +52,10 @@ type Found = Readonly<{
 }>;
 
 /** Continues where the search ended, through rotations, until Ctrl-C. */
-async function follow({ terminal, json, now }: Call, { chosen, query, latest, starts }: Found): Promise<Answer> {
+async function follow(
+  { terminal, json, now }: CommandCall,
+  { chosen, query, latest, starts }: Found,
+): Promise<CommandOutcome> {
   const { interrupted } = terminal;
   const print = (entry: LogEntry): void => terminal.out(json ? JSON.stringify(itemOf(entry)) : shown(entry));
   latest.forEach(print);
@@ -82,7 +93,7 @@ function itemOf({ component, at, line }: LogEntry) {
   return { at: isoTime(at), component, line };
 }
 
-function chosenLogs(call: Call): readonly ComponentLog[] | Problem {
+function chosenLogs(call: CommandCall): readonly ComponentLog[] | CommandFailure {
   const all = allLogs(call);
   const wanted = call.option("component");
   if ("ok" in all || wanted === null) return all;
@@ -91,7 +102,7 @@ function chosenLogs(call: Call): readonly ComponentLog[] | Problem {
   return chosen.length > 0 ? chosen : wrongUsage(`No component is called "${oneLine(wanted)}".`, `There are ${names}.`);
 }
 
-function allLogs({ layout }: Call): readonly ComponentLog[] | Problem {
+function allLogs({ layout }: CommandCall): readonly ComponentLog[] | CommandFailure {
   try {
     return findLogs(layout.log);
   } catch (error) {
@@ -102,7 +113,7 @@ function allLogs({ layout }: Call): readonly ComponentLog[] | Problem {
   }
 }
 
-function queryFrom(call: Call): LogQuery | Problem {
+function queryFrom(call: CommandCall): LogQuery | CommandFailure {
   const since = sinceFrom(call);
   if (since !== null && typeof since !== "number") return since;
   const ip = call.option("ip");
@@ -120,7 +131,7 @@ function queryFrom(call: Call): LogQuery | Problem {
   };
 }
 
-function sinceFrom(call: Call): Millis | null | Problem {
+function sinceFrom(call: CommandCall): Millis | null | CommandFailure {
   const text = call.option("since");
   if (text === null) return null;
   const age = parseDuration(text);

@@ -1,18 +1,18 @@
 import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
-import { type Answer, type Call, done, PROGRAM, wrongUsage } from "../call.ts";
+import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
 import { addressFrom } from "./accounts.ts";
 
-export function spamAllowAdd(call: Call): Promise<Answer> {
+export function spamAllowAdd(call: CommandCall): Promise<CommandOutcome> {
   return change(call, "spam_allow_add");
 }
 
-export function spamAllowRemove(call: Call): Promise<Answer> {
+export function spamAllowRemove(call: CommandCall): Promise<CommandOutcome> {
   return change(call, "spam_allow_remove");
 }
 
-async function change(call: Call, verb: "spam_allow_add" | "spam_allow_remove"): Promise<Answer> {
+async function change(call: CommandCall, verb: "spam_allow_add" | "spam_allow_remove"): Promise<CommandOutcome> {
   const account = addressFrom(call.args[0]);
   if (typeof account !== "string") return account;
   const sender = parseSenderPattern(call.args[1] ?? "");
@@ -30,7 +30,7 @@ async function change(call: Call, verb: "spam_allow_add" | "spam_allow_remove"):
   return done(asked.result, text, `${PROGRAM} spam allow list`);
 }
 
-export async function spamAllowList(call: Call): Promise<Answer> {
+export async function spamAllowList(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "senders");
   if ("ok" in page) return page;
   const asked = await gather(

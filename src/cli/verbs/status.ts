@@ -1,10 +1,10 @@
 import { instant } from "../../core/time.ts";
 import { allBans, statsOf } from "../../engine/explain/stats.ts";
 import type { ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
-import { type Answer, type Call, done, PROGRAM } from "../call.ts";
+import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
 import { columns, dayAndTime, oneLine, plural, span, until } from "../print/text.ts";
 
-export async function status(call: Call): Promise<Answer> {
+export async function status(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"health">({ verb: "health" });
   if (!asked.ok) return asked;
   const opened = await call.reader();
@@ -14,7 +14,7 @@ export async function status(call: Call): Promise<Answer> {
   return done({ ...health, activeBans: active }, printStatus(health, active), nextAfterStatus(health, active));
 }
 
-export async function stats(call: Call): Promise<Answer> {
+export async function stats(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"health">({ verb: "health" });
   if (!asked.ok) return asked;
   const opened = await call.reader();

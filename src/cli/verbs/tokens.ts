@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type Answer, type Call, done, PROGRAM, type Problem, wrongUsage } from "../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
@@ -8,7 +8,7 @@ import { settingsOf } from "./config.ts";
 const TOKEN_BYTES = 32;
 
 /** The token is made here and only its SHA-256 digest is stored, so it cannot be shown again. */
-export async function tokenCreate(call: Call): Promise<Answer> {
+export async function tokenCreate(call: CommandCall): Promise<CommandOutcome> {
   const name = nameFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const token = `gi_${randomBytes(TOKEN_BYTES).toString("base64url")}`;
@@ -21,7 +21,7 @@ export async function tokenCreate(call: Call): Promise<Answer> {
   return done({ token }, token, use);
 }
 
-export async function tokenRevoke(call: Call): Promise<Answer> {
+export async function tokenRevoke(call: CommandCall): Promise<CommandOutcome> {
   const name = nameFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const asked = await call.guard.ask<"token_revoke">({ verb: "token_revoke", name });
@@ -29,7 +29,7 @@ export async function tokenRevoke(call: Call): Promise<Answer> {
   return done(asked.result, `The token ${name} is no longer valid.`, `${PROGRAM} token list`);
 }
 
-export async function tokenList(call: Call): Promise<Answer> {
+export async function tokenList(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "tokens");
   if ("ok" in page) return page;
   const opened = await call.reader();
@@ -42,7 +42,7 @@ export async function tokenList(call: Call): Promise<Answer> {
   return done(listed, columns([["TOKEN", "CREATED", "BY"], ...rows]) + more);
 }
 
-export async function adminPasswd(call: Call): Promise<Answer> {
+export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
   const password = await newPasswordHash(call, null);
@@ -51,7 +51,7 @@ export async function adminPasswd(call: Call): Promise<Answer> {
   return asked.ok ? done(asked.result, "The dashboard has a new password.") : asked;
 }
 
-function nameFrom(text: string | undefined): string | Problem {
+function nameFrom(text: string | undefined): string | CommandFailure {
   if (text !== undefined && /^[A-Za-z0-9_.-]{1,64}$/.test(text)) return text;
   return wrongUsage(`"${oneLine(text ?? "")}" cannot name a token.`, "Use 1 to 64 letters, digits, dots or dashes.");
 }

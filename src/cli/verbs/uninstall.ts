@@ -1,7 +1,7 @@
-import { type Answer, type Call, done, failed, PROGRAM, wrongUsage } from "../call.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
 
 /** Shows what it would remove, asks, and undoes what set-up did. Works whether or not the server runs. */
-export async function uninstall(call: Call): Promise<Answer> {
+export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.", `Try: sudo ${PROGRAM} uninstall`);
   // Loaded here: no other command needs this much of set-up.
   const { planUninstall, uninstall: takeBack } = await import("../../daemon/set-up/uninstall.ts");

@@ -5,13 +5,13 @@ import type { Queries } from "../../engine/ports.ts";
 import { showSettings } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { AccountReport } from "../../wire/control/items.ts";
-import { type Answer, type Call, done, PROGRAM, wrongUsage } from "../call.ts";
+import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { oneLine } from "../print/text.ts";
 import { printAccount, printMessage, type SettingsInForce } from "../print/timeline.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "../print/why.ts";
 import { settingsOf, type ValidSettings } from "./config.ts";
 
-export async function why(call: Call): Promise<Answer> {
+export async function why(call: CommandCall): Promise<CommandOutcome> {
   const [address] = call.args;
   const account = call.option("account");
   const message = call.option("message");
@@ -41,7 +41,12 @@ function nextAfterAccount({ account, addresses }: AccountReport): string {
   return suspect === undefined ? `${PROGRAM} logs --account ${account}` : `${PROGRAM} why ${suspect.ip}`;
 }
 
-async function whyIp(call: Call, queries: Queries, { settings, sources }: ValidSettings, ip: Ip): Promise<Answer> {
+async function whyIp(
+  call: CommandCall,
+  queries: Queries,
+  { settings, sources }: ValidSettings,
+  ip: Ip,
+): Promise<CommandOutcome> {
   const { bans, allow } = toPolicy(settings);
   const now = instant(call.now());
   const report = whyAddress(queries, prefixOf(ip, bans.ipv6Prefix), now, bans.memoryMs);

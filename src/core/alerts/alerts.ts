@@ -143,6 +143,6 @@ export function alertText(code: AlertCode): ConditionText {
 export type Holding = Readonly<{ code: AlertCode; subject: string; detail: string }>;
 
 /** The same condition of the same subject is one alert, however often it recurs. */
-export function keyOf({ code, subject }: Pick<Holding, "code" | "subject">): string {
+export function alertKey({ code, subject }: Pick<Holding, "code" | "subject">): string {
   return `${code} ${subject}`;
 }

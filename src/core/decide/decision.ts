@@ -43,7 +43,7 @@ export type Change =
   /** Everything up to here has been read and recorded. */
   | Readonly<{ type: "READ_LOG"; log: string; position: LogPosition }>
   /** What this jail tells of lines written up to `at` has been judged; `unjudged` counts towards its next report. */
-  | Readonly<{ type: "HEAR_JAIL"; prefix: Prefix; jail: string; at: Millis; unjudged: readonly Millis[] }>
+  | Readonly<{ type: "NOTE_REPORT"; prefix: Prefix; jail: string; at: Millis; unjudged: readonly Millis[] }>
   /** A ban was due and did not come. */
   | Readonly<{ type: "SPARE"; prefix: Prefix; ip: Ip; why: Protection; code: Reason }>
   /** `expiresAt` null: until it is taken off. */

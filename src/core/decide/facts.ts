@@ -27,7 +27,7 @@ export type AccountFacts = Readonly<{
 }>;
 
 /** What a report of Fail2ban is weighed against; of any other event nothing. */
-export type Heard = Readonly<{
+export type PriorReports = Readonly<{
   /** Offences up to here were judged before: by a report of the same jail, or by a ban of the address or around it. Null: none. */
   upTo: Millis | null;
   /**
@@ -51,7 +51,7 @@ export type BounceFacts = Readonly<{
 }>;
 
 /** How many of all connections and sign-ins lately came from one private address, and by how many different names. */
-export type ClientShare = Readonly<{ events: number; total: number; faces: number }>;
+export type ClientShare = Readonly<{ events: number; total: number; names: number }>;
 
 /** What forbids a ban of a network depends on. */
 export type SparingFacts = Readonly<{
@@ -131,7 +131,7 @@ export type Facts = Readonly<{
   firstContact: boolean;
   /** Recipients of the mail of an account, once all of it has arrived. */
   writtenTo: readonly string[];
-  heard: Heard;
+  priorReports: PriorReports;
   /** What may forbid the ban of this network. */
   sparing(network: Prefix): SparingFacts;
   /** Of `network`. */
@@ -142,4 +142,4 @@ export type Facts = Readonly<{
 export type Offender = Pick<Facts, "subject" | "ip" | "offences">;
 
 export const NO_BOUNCE: BounceFacts = { hasOther: false, isExpected: false };
-export const NOTHING_HEARD: Heard = { upTo: null, passwords: [], unjudged: [] };
+export const NO_PRIOR_REPORTS: PriorReports = { upTo: null, passwords: [], unjudged: [] };

@@ -52,7 +52,7 @@ for (const [what, known, report, reason] of [
   ["a report during a ban is attached to it", { ban: BAN }, {}, "banned"],
   [
     "lines up to what was judged are",
-    { heard: { upTo: REPORT.lastAt, passwords: [], unjudged: [] } },
+    { priorReports: { upTo: REPORT.lastAt, passwords: [], unjudged: [] } },
     {},
     "report_seen",
   ],
@@ -61,13 +61,13 @@ for (const [what, known, report, reason] of [
   ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
   [
     "one password that failed on while the guard was down is spared",
-    { heard: { upTo: null, passwords: ["a1", ""], unjudged: [] } },
+    { priorReports: { upTo: null, passwords: ["a1", ""], unjudged: [] } },
     { jail: "dovecot" },
     "repeated_password",
   ],
   [
     "one stale password is spared",
-    { heard: { upTo: null, passwords: ["a1"], unjudged: [] } },
+    { priorReports: { upTo: null, passwords: ["a1"], unjudged: [] } },
     { jail: "dovecot" },
     "repeated_password",
   ],
@@ -78,31 +78,35 @@ for (const [what, known, report, reason] of [
     assert.equal(banOf(decided), null);
     assert.deepEqual(
       decided.changes.map(({ type }) => type),
-      ["HEAR_JAIL"],
+      ["NOTE_REPORT"],
       "and is remembered",
     );
   });
 
 for (const [what, known, report] of [
-  ["a line after what was judged", { heard: { upTo: later(REPORT.lastAt, -1), passwords: [], unjudged: [] } }, {}],
+  [
+    "a line after what was judged",
+    { priorReports: { upTo: later(REPORT.lastAt, -1), passwords: [], unjudged: [] } },
+    {},
+  ],
   ["a report that waited less", {}, { lastAt: later(NOON, -20 * MINUTE_MS) }],
-  ["two passwords", { heard: { upTo: null, passwords: ["a1", "b2"], unjudged: [] } }, { jail: "dovecot" }],
-  ["passwords that nobody knows", { heard: { upTo: null, passwords: [""], unjudged: [] } }, { jail: "dovecot" }],
+  ["two passwords", { priorReports: { upTo: null, passwords: ["a1", "b2"], unjudged: [] } }, { jail: "dovecot" }],
+  ["passwords that nobody knows", { priorReports: { upTo: null, passwords: [""], unjudged: [] } }, { jail: "dovecot" }],
   [
     "failures that the guard did not see",
-    { heard: { upTo: null, passwords: [], unjudged: [] } },
+    { priorReports: { upTo: null, passwords: [], unjudged: [] } },
     { jail: "postfix-auth" },
   ],
   [
     "one password where the jail is about something else",
-    { heard: { upTo: null, passwords: ["a1"], unjudged: [] } },
+    { priorReports: { upTo: null, passwords: ["a1"], unjudged: [] } },
     {},
   ],
 ] as const)
   test(`${what}: a ban`, () => assert.notEqual(banOf(decide(known, report)), null));
 
 const unjudged = (count: number): Partial<Facts> => ({
-  heard: { upTo: null, passwords: [], unjudged: Array.from({ length: count }, () => REPORT.lastAt) },
+  priorReports: { upTo: null, passwords: [], unjudged: Array.from({ length: count }, () => REPORT.lastAt) },
 });
 
 test("what the guard judged live is evidence, and what it did not counts on", () => {
@@ -111,8 +115,8 @@ test("what the guard judged live is evidence, and what it did not counts on", ()
   assert.deepEqual(decided.evidence, { count: 2, limit: 3, windowMs: 10 * MINUTE_MS, key: null });
   assert.deepEqual(decided.changes, [
     {
-      type: "HEAR_JAIL",
-      prefix: decided.changes[0]?.type === "HEAR_JAIL" ? decided.changes[0].prefix : "",
+      type: "NOTE_REPORT",
+      prefix: decided.changes[0]?.type === "NOTE_REPORT" ? decided.changes[0].prefix : "",
       jail: "postfix",
       at: REPORT.lastAt,
       unjudged: [REPORT.lastAt, REPORT.lastAt],
@@ -121,16 +125,16 @@ test("what the guard judged live is evidence, and what it did not counts on", ()
 });
 
 test("what was counted for a report that is told twice is not lost", () => {
-  const heard = { upTo: REPORT.lastAt, passwords: [], unjudged: [REPORT.lastAt] };
-  const [change] = decideReport(POLICY, factsOf({ heard }), REPORT, NOON).changes;
-  assert.deepEqual(change?.type === "HEAR_JAIL" ? change.unjudged : null, [REPORT.lastAt]);
+  const priorReports = { upTo: REPORT.lastAt, passwords: [], unjudged: [REPORT.lastAt] };
+  const [change] = decideReport(POLICY, factsOf({ priorReports }), REPORT, NOON).changes;
+  assert.deepEqual(change?.type === "NOTE_REPORT" ? change.unjudged : null, [REPORT.lastAt]);
 });
 
 test("as much as the jail takes, unseen by the guard, brings a ban that says so, and is settled", () => {
   const decided = decideReport(POLICY, factsOf(unjudged(3)), { ...REPORT, failures: 100 }, NOON);
   assert.match(banOf(decided)?.reason ?? "", /\(jail postfix\): 3 within 10m, limit 3$/);
   const [change] = decided.changes;
-  assert.deepEqual(change?.type === "HEAR_JAIL" ? change.unjudged : null, []);
+  assert.deepEqual(change?.type === "NOTE_REPORT" ? change.unjudged : null, []);
 });
 
 test("a filter of the owner's own always bans", () =>

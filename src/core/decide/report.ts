@@ -8,7 +8,7 @@ import type { Facts, Offender } from "./facts.ts";
 import { isAboutLogins, isStockJail } from "./jails.ts";
 import type { Policy } from "./policy.ts";
 
-export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "heard" | "known">;
+export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "priorReports" | "known">;
 
 /**
  * A report is evidence, no sentence. What was judged before, live or by an earlier report, is attached to it and never
@@ -16,18 +16,19 @@ export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "heard" 
  */
 export function decideReport(policy: Policy, facts: ReportFacts, event: JailReported, now: Millis): Decision {
   const { limit, windowMs } = event;
-  const count = isSentence(policy, event) ? event.failures : facts.heard.unjudged.length;
+  const count = isSentence(policy, event) ? event.failures : facts.priorReports.unjudged.length;
   const evidence: Evidence = { count, limit, windowMs, key: null };
-  const heard = { type: "HEAR_JAIL", prefix: facts.subject, jail: event.jail, at: event.lastAt } as const;
+  const priorReports = { type: "NOTE_REPORT", prefix: facts.subject, jail: event.jail, at: event.lastAt } as const;
   const noted = (reason: Reason, unjudged: readonly Millis[] = []): Decision =>
-    decision("pass", reason, { evidence, counted: false, changes: [{ ...heard, unjudged }] });
+    decision("pass", reason, { evidence, counted: false, changes: [{ ...priorReports, unjudged }] });
 
   if (facts.protection !== null) return noted(facts.protection);
   if (facts.ban !== null) return noted("banned");
-  if (facts.heard.upTo !== null && event.lastAt <= facts.heard.upTo) return noted("report_seen", facts.heard.unjudged);
+  if (facts.priorReports.upTo !== null && event.lastAt <= facts.priorReports.upTo)
+    return noted("report_seen", facts.priorReports.unjudged);
   // It waited for a guard that was down: what it asks for would be over by now.
   if (event.lastAt < now - windowMs - event.banMs) return noted("report_late");
-  if (count < limit) return noted("judged_live", facts.heard.unjudged);
+  if (count < limit) return noted("judged_live", facts.priorReports.unjudged);
   // The engine's own limits still hold for both, with more patience.
   if (facts.known) return noted("known_address");
   if (isProvider(policy, event.clientName)) return noted("provider_busy");
@@ -37,7 +38,7 @@ export function decideReport(policy: Policy, facts: ReportFacts, event: JailRepo
   return decision("refuse", "jail_report", {
     evidence,
     counted: false,
-    changes: [{ ...heard, unjudged: [] }, nextBan(policy, facts, { code: "jail_report", evidence, jail }, now)],
+    changes: [{ ...priorReports, unjudged: [] }, nextBan(policy, facts, { code: "jail_report", evidence, jail }, now)],
   });
 }
 
@@ -50,6 +51,6 @@ function isSentence({ jailSentences }: Policy, { jail }: JailReported): boolean 
  * A device with a stale password, or an owner whom we refuse unheard. What the guard did not see, it cannot tell apart:
  * it takes it for more of what it saw at that time.
  */
-function isOnePassword({ heard: { passwords } }: ReportFacts): boolean {
+function isOnePassword({ priorReports: { passwords } }: ReportFacts): boolean {
   return passwords.filter((password) => password !== "").length === 1;
 }

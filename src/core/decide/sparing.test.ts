@@ -58,7 +58,7 @@ test("ten minutes after it was told, a ban that is due again is told again", () 
 });
 
 test("the lists come first, then an administrator at work, then a crowd", () => {
-  const all = { administratorsAt: [NOON], clients: [{ events: 10, total: 11, faces: 3 }], sparedAt: null };
+  const all = { administratorsAt: [NOON], clients: [{ events: 10, total: 11, names: 3 }], sparedAt: null };
   assert.equal(protectionOf({ ...all, protection: "gateway" }, NOON), "gateway");
   assert.equal(protectionOf({ ...all, protection: null }, NOON), "admin_session");
   assert.equal(protectionOf({ ...all, protection: null, administratorsAt: [] }, NOON), "all_clients");
@@ -76,11 +76,11 @@ for (const [agoMs, reason] of [
   });
 
 for (const [share, expected] of [
-  [{ events: 10, total: 11, faces: 3 }, true],
-  [{ events: 9, total: 9, faces: 3 }, false],
-  [{ events: 90, total: 100, faces: 3 }, true],
-  [{ events: 89, total: 100, faces: 3 }, false],
-  [{ events: 10, total: 10, faces: 2 }, false],
+  [{ events: 10, total: 11, names: 3 }, true],
+  [{ events: 9, total: 9, names: 3 }, false],
+  [{ events: 90, total: 100, names: 3 }, true],
+  [{ events: 89, total: 100, names: 3 }, false],
+  [{ events: 10, total: 10, names: 2 }, false],
 ] as const)
   test(`${JSON.stringify(share)} is ${expected ? "" : "not "}all clients`, () =>
     assert.equal(isAllClients(share), expected));

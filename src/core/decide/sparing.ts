@@ -11,7 +11,7 @@ const SESSION_MS = 30 * MINUTE_MS;
 /** A network that is spared again and again is told of so often. */
 const NEWS_EVERY_MS = 10 * MINUTE_MS;
 /** The share of all connections and sign-ins, how many of them, and how many different names make one address a crowd. */
-export const CROWD = { share: 0.9, events: 10, faces: 3 } as const;
+export const ALL_CLIENTS = { share: 0.9, events: 10, names: 3 } as const;
 
 /** What must never be banned, because the machine itself or all its clients stand behind it. */
 export type OwnNetwork = Readonly<{ prefix: Prefix; why: Extract<Protection, "loopback" | "own_address" | "gateway"> }>;
@@ -39,8 +39,8 @@ export function protectionOf({ protection, administratorsAt, clients }: SparingF
 }
 
 /** Whether behind one private address nearly all clients hide: a container's network or a proxy. */
-export function isAllClients({ events, total, faces }: ClientShare): boolean {
-  return events >= CROWD.events && events >= CROWD.share * total && faces >= CROWD.faces;
+export function isAllClients({ events, total, names }: ClientShare): boolean {
+  return events >= ALL_CLIENTS.events && events >= ALL_CLIENTS.share * total && names >= ALL_CLIENTS.names;
 }
 
 /**

@@ -104,7 +104,7 @@ export function changeRecord(change: Change, at: Millis): EventRecord | null {
     case "FORGET_GUESSES":
     case "READ_LOG":
     case "CORRESPOND":
-    case "HEAR_JAIL":
+    case "NOTE_REPORT":
     case "CREDIT":
       return null;
   }

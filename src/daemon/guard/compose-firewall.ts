@@ -9,7 +9,7 @@ import type { Clock, Log, Notices, OwnNetworks } from "../../engine/ports.ts";
 import { LOGIN_USER } from "../../render/dovecot/dovecot.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { userIds } from "../set-up/site.ts";
-import { composeDoors, connectionLimit } from "./compose-doors.ts";
+import { composeConnectionWatch, connectionLimit } from "./compose-connections.ts";
 import type { Stores } from "./compose-stores.ts";
 
 export type FirewallParts = Readonly<{
@@ -41,7 +41,7 @@ export function composeFirewall(parts: FirewallParts) {
   const enforcer = settings["firewall.enabled"]
     ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
     : noEnforcement;
-  const doors = composeDoors({ settings: inForce, engine, accounts: history, clock, log });
+  const connectionWatch = composeConnectionWatch({ settings: inForce, engine, accounts: history, clock, log });
   const kicker = new Kicker({ banLog, keeper, log });
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, mend: () => enforcer.renew() });
@@ -56,10 +56,10 @@ export function composeFirewall(parts: FirewallParts) {
     },
     async start(): Promise<void> {
       await enforcer.start();
-      if (settings["firewall.enabled"]) doors.start();
+      if (settings["firewall.enabled"]) connectionWatch.start();
     },
     async stop(): Promise<void> {
-      await doors.stop();
+      await connectionWatch.stop();
       await enforcer.stop();
       await firewall.close();
     },

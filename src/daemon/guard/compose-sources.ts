@@ -1,7 +1,7 @@
 import { DnsSenderDomains } from "../../adapters/dns/sender-domains.ts";
 import { ResolverLookup } from "../../adapters/dns/spf-lookup.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { Acquaintance } from "../../engine/facts/acquaintance.ts";
+import type { Greylisting } from "../../engine/facts/greylisting.ts";
 import { createSenderProofs } from "../../engine/facts/sender-proof.ts";
 import { DnsBlockLists, type ListSettings } from "../../engine/lookups/block-lists.ts";
 import { createInquiry } from "../../engine/outside.ts";
@@ -26,7 +26,7 @@ export type SourceParts = Readonly<{
   loginSecret: string;
   engine: Engine;
   stores: Stores;
-  acquaintance: Acquaintance;
+  firstContacts: Greylisting;
   names: Names;
   notices: Notices;
   clock: Clock;
@@ -37,11 +37,11 @@ export type SourceParts = Readonly<{
 
 /** Everything that turns what happens into events: Postfix and Dovecot, who ask; Fail2ban's reports; the logs. */
 export function composeSources(parts: SourceParts) {
-  const { layout, settings, loginSecret, engine, stores, acquaintance, names, notices, clock, log, report } = parts;
+  const { layout, settings, loginSecret, engine, stores, firstContacts, names, notices, clock, log, report } = parts;
   const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
   const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
   const spfLookup = new ResolverLookup(settings["dns.address"]);
-  const proofs = createSenderProofs(acquaintance, spfLookup);
+  const proofs = createSenderProofs(firstContacts, spfLookup);
   const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains, proofs), report);
   const loginServer = new LoginPolicyServer({ submit: engine.submit.bind(engine), report, secret: loginSecret });
   const followed = followedLogs(layout, settings, engine.startedAt);

@@ -6,8 +6,8 @@ import { SqliteFileAccounts } from "../../adapters/sqlite/accounts-db/file-accou
 import { SqliteSpamAllow } from "../../adapters/sqlite/accounts-db/spam-allow.ts";
 import { betweenTransactions } from "../../adapters/sqlite/between-transactions.ts";
 import { SqliteAccountHistory } from "../../adapters/sqlite/engine-db/account-history.ts";
-import { SqliteAcquaintances } from "../../adapters/sqlite/engine-db/acquaintances.ts";
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
+import { SqliteCorrespondents } from "../../adapters/sqlite/engine-db/correspondents.ts";
 import { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
 import { SqliteHonestMail } from "../../adapters/sqlite/engine-db/honest-mail.ts";
 import { initialise } from "../../adapters/sqlite/engine-db/initialise.ts";
@@ -43,7 +43,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     networks: new SqliteAccountNetworks(accountsDb),
     recipients: new SqliteRecipients(accountsDb, clock),
     logins: new SqliteSenderLogins(accountsDb),
-    acquaintances: new SqliteAcquaintances(outside, accountsDb),
+    acquaintances: new SqliteCorrespondents(outside, accountsDb),
     senders: new SqliteSpamAllow(outside, accountsDb),
   } as const;
 }

@@ -12,7 +12,7 @@ import { parseAddress } from "../../core/net/address.ts";
 import { createCommands } from "../../engine/commands/commands.ts";
 import { Engine } from "../../engine/engine.ts";
 import { healthOf } from "../../engine/explain/health.ts";
-import { createAcquaintance } from "../../engine/facts/acquaintance.ts";
+import { createGreylisting } from "../../engine/facts/greylisting.ts";
 import { Feed } from "../../engine/feed.ts";
 import { ControlServer } from "../../servers/control-server.ts";
 import { atMostTenAMinute, problems, type Report } from "../../servers/report.ts";
@@ -30,13 +30,13 @@ import { changedKeys, readSettings } from "./settings.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
 
-export type Guard = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
+export type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
 
 /**
  * The parts of the guard, in the order in which they need each other: databases, engine, firewall, upkeep, commands,
  * sources. Nothing runs before `start`.
  */
-export function composeGuard(layout: Layout, settings: Settings, loginSecret: string): Guard {
+export function composeGuard(layout: Layout, settings: Settings, loginSecret: string): GuardProgram {
   let inForce = settings;
   const log = createLog(clock);
   const warn: Report = (code, detail) => log.warn(problems[code], { code, detail });
@@ -52,7 +52,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const { db, events, store, banLog, acquaintances, networks, files, recipients, senders } = stores;
   serve(settings);
 
-  const acquaintance = createAcquaintance({
+  const firstContacts = createGreylisting({
     policy: () => engine.policy,
     largeSenders: () => inForce["greylist.providers"],
     correspondents: acquaintances,
@@ -66,7 +66,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     jails: store,
     accounts: stores.history,
     own,
-    acquaintance,
+    firstContacts,
     notices,
     clock,
     committed: (what) => {
@@ -122,7 +122,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const banned: ReportTakerParts["banned"] = (ban, why) => {
     if (inForce["fail2ban.destemail"] !== "") banMails.send(ban, why);
   };
-  const sources = composeSources({ ...common, loginSecret, acquaintance, names, report, banned });
+  const sources = composeSources({ ...common, loginSecret, firstContacts, names, report, banned });
 
   /** The settings that Postfix and Dovecot read from the accounts' database. */
   function serve(now: Settings): void {

@@ -3,7 +3,7 @@ import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../../adapters/logs/log-fol
 import { appendFile, createFile, truncateFile, writeFile } from "../../adapters/root-files/files.ts";
 import type { LogPosition } from "../../core/events/log-position.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { parseMailLine, type Severity } from "../../wire/logs/mail-line.ts";
+import { type LogSeverity, parseMailLine } from "../../wire/logs/mail-line.ts";
 
 /** How far mail.log is split, and how long each part was then. After a kill, anything beyond that is cut off. */
 type State = Readonly<{ position: LogPosition; warnBytes: number; errBytes: number }>;
@@ -62,7 +62,7 @@ export class LogSplitter {
     return true;
   }
 
-  #append(file: string, lines: readonly (readonly [string, Severity])[]): void {
+  #append(file: string, lines: readonly (readonly [string, LogSeverity])[]): void {
     if (lines.length > 0) appendFile(file, lines.map(([line]) => `${line}\n`).join(""));
   }
 
@@ -93,7 +93,7 @@ export function makeLike(model: string, file: string): void {
   createFile(file, "", { mode: mode & 0o777, owner: { uid, gid } });
 }
 
-function severityOf(line: string): Severity {
+function severityOf(line: string): LogSeverity {
   return parseMailLine(line)?.severity ?? "info";
 }
 

@@ -135,8 +135,8 @@ export class KeeperVerbs {
   async #cutSubmission(): Promise<KeeperReply> {
     const settings = this.#settings();
     if (!settings.ok) return settings;
-    const doors = [settings.settings["ports.submission"], settings.settings["ports.submissions"]];
-    const filter = doors.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
+    const ports = [settings.settings["ports.submission"], settings.settings["ports.submissions"]];
+    const filter = ports.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
     const isOver = async (): Promise<boolean> => {
       const left = await runProgram("ss", ["-H", "-n", "-t", "state", "established", ...filter]);
       return left.code === 0 && left.stdout.trim() === "";

@@ -1,9 +1,9 @@
 import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Door, doorsOf } from "./ports.ts";
+import { portsOf, type ServerPort } from "./ports.ts";
 
 /** Used only between our own programs. */
-const INSIDE: readonly Door["setting"][] = ["ports.login_policy", "dns.address"];
+const INSIDE: readonly ServerPort["setting"][] = ["ports.login_policy", "dns.address"];
 
 /** What listens where, and what to type next. */
 export function printRunning(layout: Layout, settings: Settings, adminPassword: string | null): void {
@@ -11,7 +11,7 @@ export function printRunning(layout: Layout, settings: Settings, adminPassword: 
 }
 
 export function runningText(layout: Layout, settings: Settings, adminPassword: string | null): string {
-  const doors = doorsOf(settings)
+  const serverPorts = portsOf(settings)
     .filter(({ setting }) => !INSIDE.includes(setting))
     .map(
       ({ port, address, says }) => `  ${String(port).padEnd(6)} ${says}${address === null ? "" : `, on ${address}`}`,
@@ -23,7 +23,7 @@ export function runningText(layout: Layout, settings: Settings, adminPassword: s
     "",
     `GhostInbox runs as ${settings.hostname}, for ${settings.domains.join(", ")}.`,
     "",
-    ...doors,
+    ...serverPorts,
     "",
     `  data   ${layout.data}`,
     `  mail   ${layout.mailLog}`,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { closedParent, isForeign, prepareDataDirectory } from "./data-directory.ts";
+import { closedParent, holdsForeignFiles, prepareDataDirectory } from "./data-directory.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-data-"));
 chmodSync(directory, 0o755);
@@ -27,7 +27,7 @@ test("an empty or new directory will do, and one of ours", () => {
   writeFileSync(join(data, "ghostinbox.toml"), "");
   mkdirSync(join(data, "mail"));
   prepareDataDirectory(data);
-  assert.ok(!isForeign(data));
+  assert.ok(!holdsForeignFiles(data));
 });
 
 test("a directory of somebody else is left alone", () => {

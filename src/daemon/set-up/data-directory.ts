@@ -45,12 +45,12 @@ function refuseBadName(data: string): void {
 
 /** Set-up changes owners and modes in it, so it must be ours or empty. */
 function refuseForeign(data: string): void {
-  if (isForeign(data))
+  if (holdsForeignFiles(data))
     throw new SetUpFailure(`${data} holds files but no ghostinbox.toml: name an empty directory in GHOSTINBOX_DATA.`);
 }
 
 /** Whether a directory holds files of another program. An interrupted set-up leaves only a few of ours. */
-export function isForeign(data: string): boolean {
+export function holdsForeignFiles(data: string): boolean {
   const names = readdirSync(data);
   return !names.some((name) => PROOF.includes(name)) && !names.every((name) => HARMLESS.includes(name));
 }

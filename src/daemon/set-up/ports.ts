@@ -5,7 +5,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { SetUpFailure } from "./failure.ts";
 
 /** One port of the server. `address` null: every address of the machine. */
-export type Door = Readonly<{
+export type ServerPort = Readonly<{
   /** The setting that changes it. */
   setting: PortSetting | "dns.address";
   port: number;
@@ -14,8 +14,13 @@ export type Door = Readonly<{
   service: ServiceName;
 }>;
 
-export function doorsOf(settings: Settings): readonly Door[] {
-  const door = (setting: PortSetting, service: ServiceName, says: string, address: string | null = null): Door => ({
+export function portsOf(settings: Settings): readonly ServerPort[] {
+  const serverPort = (
+    setting: PortSetting,
+    service: ServiceName,
+    says: string,
+    address: string | null = null,
+  ): ServerPort => ({
     setting,
     port: settings[setting],
     address,
@@ -23,12 +28,12 @@ export function doorsOf(settings: Settings): readonly Door[] {
     service,
   });
   return [
-    door("ports.smtp", "postfix", "mail from other servers (SMTP)"),
-    door("ports.submissions", "postfix", "mail from users (SMTP over TLS)"),
-    door("ports.submission", "postfix", "mail from users (SMTP with STARTTLS)"),
-    door("ports.imaps", "dovecot", "mailboxes (IMAP over TLS)"),
-    door("ports.http", "web", "dashboard and API (HTTP)", settings["http.address"]),
-    door("ports.login_policy", "guard", "Dovecot asking the guard", "127.0.0.1"),
+    serverPort("ports.smtp", "postfix", "mail from other servers (SMTP)"),
+    serverPort("ports.submissions", "postfix", "mail from users (SMTP over TLS)"),
+    serverPort("ports.submission", "postfix", "mail from users (SMTP with STARTTLS)"),
+    serverPort("ports.imaps", "dovecot", "mailboxes (IMAP over TLS)"),
+    serverPort("ports.http", "web", "dashboard and API (HTTP)", settings["http.address"]),
+    serverPort("ports.login_policy", "guard", "Dovecot asking the guard", "127.0.0.1"),
     {
       setting: "dns.address",
       port: 53,
@@ -48,17 +53,17 @@ type PortSetting =
   | "ports.login_policy";
 
 /** Throws SetUpFailure for the first port that another program holds. */
-export async function refuseBusyPorts(doors: readonly Door[]): Promise<void> {
-  for (const door of doors) {
-    for (const address of door.address === null ? ["0.0.0.0", "::"] : [door.address]) {
-      const error = await tryToListen(door.port, address);
+export async function refuseBusyPorts(serverPorts: readonly ServerPort[]): Promise<void> {
+  for (const serverPort of serverPorts) {
+    for (const address of serverPort.address === null ? ["0.0.0.0", "::"] : [serverPort.address]) {
+      const error = await tryToListen(serverPort.port, address);
       if (error === null || error === "EADDRNOTAVAIL" || error === "EAFNOSUPPORT") continue;
-      throw new SetUpFailure(sentence(door, error));
+      throw new SetUpFailure(sentence(serverPort, error));
     }
   }
 }
 
-function sentence({ port, setting, says }: Door, error: string): string {
+function sentence({ port, setting, says }: ServerPort, error: string): string {
   const other = `choose another with ${setting}`;
   if (error !== "EADDRINUSE") return `Port ${port} for ${says} cannot be opened (${error}); ${other}.`;
   const holder = holderOf(port);

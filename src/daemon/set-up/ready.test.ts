@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, layoutOf, serviceLog } from "../../settings/layout.ts";
-import type { Door } from "./ports.ts";
+import type { ServerPort } from "./ports.ts";
 import { waitUntilReady } from "./ready.ts";
 
 const never = (): boolean => false;
@@ -22,7 +22,7 @@ async function withSockets(layout: Layout): Promise<void> {
     await listenOnSocket(createServer(), path);
 }
 
-function smtp(port: number): Door {
+function smtp(port: number): ServerPort {
   return { setting: "ports.smtp", service: "postfix", port, address: null, says: "mail" };
 }
 

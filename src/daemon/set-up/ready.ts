@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { SERVICES, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Door, isListening } from "./ports.ts";
+import { isListening, type ServerPort } from "./ports.ts";
 import { pidOf } from "./supervise.ts";
 
 const POLL_MS = 100;
@@ -18,14 +18,14 @@ export type Ready = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: strin
 /** Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. */
 export async function waitUntilReady(
   layout: Layout,
-  doors: readonly Door[],
+  serverPorts: readonly ServerPort[],
   stopped: () => boolean,
   patienceMs: number = READY_MS,
 ): Promise<Ready> {
   const deadline = performance.now() + patienceMs;
   const tries = new Map<ServiceName, Set<number>>(SERVICES.map((service) => [service, new Set()]));
   for (;;) {
-    const missing = await notReady(layout, doors);
+    const missing = await notReady(layout, serverPorts);
     if (missing === null || stopped()) return { ok: true };
     for (const [service, pids] of tries) {
       const pid = pidOf(layout.services, service);
@@ -46,13 +46,13 @@ export async function waitUntilReady(
 
 type Missing = Readonly<{ service: ServiceName; what: string }>;
 
-async function notReady(layout: Layout, doors: readonly Door[]): Promise<Missing | null> {
+async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Promise<Missing | null> {
   if (!(await accepts(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
   if (!(await accepts(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
   if (!(await accepts(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
   // Without it no mail of users is accepted.
   if (!(await accepts(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };
-  const closed = doors.find(({ port }) => !isListening(port));
+  const closed = serverPorts.find(({ port }) => !isListening(port));
   return closed === undefined
     ? null
     : { service: closed.service, what: `Port ${closed.port} (${closed.setting}) is not open` };

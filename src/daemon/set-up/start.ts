@@ -15,7 +15,7 @@ import { diskTrouble } from "./disk-trouble.ts";
 import { SetUpFailure } from "./failure.ts";
 import { releaseLock, takeLock } from "./lock.ts";
 import { type Ended, endOrphans } from "./orphans.ts";
-import { doorsOf, refuseBusyPorts } from "./ports.ts";
+import { portsOf, refuseBusyPorts } from "./ports.ts";
 import { installPrograms } from "./program.ts";
 import { waitUntilReady } from "./ready.ts";
 import {
@@ -96,7 +96,7 @@ async function prepare(layout: Layout, read: ValidSettings, stop: Stop): Promise
   if (outdated !== null) console.error(`ghostinbox: warning: ${outdated}`);
   makeLoginPolicySecret(layout);
   makeProofWord(layout);
-  await refuseBusyPorts(doorsOf(settings));
+  await refuseBusyPorts(portsOf(settings));
   await installPrograms(CHECKOUT, layout);
   const password = await adminPassword(layout, process.env);
   if (stop.asked()) return password;
@@ -130,7 +130,7 @@ async function runServices(layout: Layout, settings: Settings, password: AdminPa
     for (const event of ["exit", "error"]) supervisor.once(event, () => resolve("died"));
   });
   const asked = stop.promise.then(() => "asked" as const);
-  const ready = waitUntilReady(layout, doorsOf(settings), stop.asked);
+  const ready = waitUntilReady(layout, portsOf(settings), stop.asked);
   const first = await Promise.race([ready, died, asked]);
   let end: "asked" | "died" | "failed";
   if (first === "died" || first === "asked") {

@@ -8,7 +8,7 @@ import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
 import type { Outcome } from "../../engine/ports.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { isForeign } from "./data-directory.ts";
+import { holdsForeignFiles } from "./data-directory.ts";
 import { type Besides, readBesides, removeFilesBesides, unclaimed } from "./installed-besides.ts";
 import { lockHolder } from "./lock.ts";
 import { endOrphans } from "./orphans.ts";
@@ -63,7 +63,7 @@ export async function uninstall(layout: Layout, options: UninstallOptions): Prom
   const others = await alsoRemoved(packages.going);
   if (others.length > 0)
     return failed(`Without --packages it works; with it these would go too, for they need some: ${others.join(", ")}.`);
-  if (options.purgeData && existsSync(layout.data) && isForeign(layout.data))
+  if (options.purgeData && existsSync(layout.data) && holdsForeignFiles(layout.data))
     return failed(`${layout.data} holds no ghostinbox.toml, so it is not deleted.`);
 
   try {

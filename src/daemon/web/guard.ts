@@ -1,13 +1,13 @@
 import { ask, CONTROL_TIMEOUT_MS } from "../../adapters/sockets/control-client.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { Guard } from "../../servers/api/ports.ts";
+import type { GuardPort } from "../../servers/api/ports.ts";
 import type { Command } from "../../wire/control/control.ts";
 
 /** Monitors ask for the health and wait only for seconds: a guard that takes longer counts as down. */
 const HEALTH_MS = 2 * SECOND_MS;
 
 /** The guard as the web sees it: any failure to answer counts as not reached. */
-export function guardAt(socketPath: string): Guard {
+export function guardAt(socketPath: string): GuardPort {
   return {
     ask: async (by, command) => {
       const asked: Command = command;

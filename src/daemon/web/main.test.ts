@@ -14,7 +14,7 @@ import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import { openEngine } from "../../adapters/sqlite/open.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { Feed } from "../../engine/feed.ts";
-import { digestOf } from "../../servers/api/sessions.ts";
+import { secretDigest } from "../../servers/api/dashboard-sessions.ts";
 import { ControlServer } from "../../servers/control-server.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import type { Reply, Verb } from "../../wire/control/control.ts";
@@ -61,7 +61,7 @@ async function startWeb(t: TestContext): Promise<World> {
 async function startGuard(t: TestContext, layout: World["layout"], asked: Verb[]): Promise<Guard> {
   const db = openEngine(layout.engineDb);
   const credentials = new SqliteCredentials(db, systemClock);
-  credentials.createToken("ci", digestOf(TOKEN), "root", systemClock.now());
+  credentials.createToken("ci", secretDigest(TOKEN), "root", systemClock.now());
   credentials.setAdminPassword(await hashPassword(PASSWORD));
   const store = new SqliteStore(db);
   const feed = new Feed();

@@ -1,4 +1,4 @@
-import { type Holding, keyOf } from "../../core/alerts/alerts.ts";
+import { alertKey, type Holding } from "../../core/alerts/alerts.ts";
 import { type AccountRule, type AlertEvent, accountRules } from "../../core/alerts/rules.ts";
 import type { Millis } from "../../core/time.ts";
 
@@ -19,7 +19,7 @@ export class AccountWindows {
     for (const rule of accountRules) {
       if (!rule.reasons.some((code) => code === reason)) continue;
       const { code, counted } = rule;
-      const key = keyOf({ code, subject });
+      const key = alertKey({ code, subject });
       if (!this.#seen.has(key) && !this.#hasRoom(rule, isKnown, at)) continue;
       const detail = `${counted}, the last from ${event.prefix ?? "?"}`;
       this.#seen.set(key, { rule, at, isKnown, holding: { code, subject, detail } });

@@ -1,4 +1,4 @@
-import { type Holding, keyOf } from "../../core/alerts/alerts.ts";
+import { alertKey, type Holding } from "../../core/alerts/alerts.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Alert } from "./ports.ts";
 
@@ -21,7 +21,7 @@ export class AlertBook {
   /** What was open goes on: after a restart nothing has been looked at yet. */
   constructor(alerts: readonly Alert[], now: Millis) {
     for (const alert of alerts)
-      if (alert.resolvedAt === null) this.#open.set(keyOf(alert), { ...alert, lastAt: later(now, LOOKED_AT_MS) });
+      if (alert.resolvedAt === null) this.#open.set(alertKey(alert), { ...alert, lastAt: later(now, LOOKED_AT_MS) });
     this.#resolved = alerts.filter(({ resolvedAt }) => resolvedAt !== null);
   }
 
@@ -37,10 +37,10 @@ export class AlertBook {
   update(holding: readonly Holding[], now: Millis, settleMs: number): BookChange {
     const opened: Alert[] = [];
     for (const one of holding) {
-      const before = this.#open.get(keyOf(one));
+      const before = this.#open.get(alertKey(one));
       if (before === undefined && this.#open.size >= MOST_OPEN) continue;
       const alert: Alert = { ...one, openedAt: before?.openedAt ?? now, lastAt: now, resolvedAt: null };
-      this.#open.set(keyOf(one), alert);
+      this.#open.set(alertKey(one), alert);
       if (before === undefined) opened.push(alert);
     }
     const resolved: Alert[] = [];

@@ -2,7 +2,7 @@ import { afterQuiet, GIVE_UP_MS, retryMs, type Schedule, tellAt } from "../../co
 import { later, type Millis } from "../../core/time.ts";
 import type { Clock, Log } from "../ports.ts";
 import type { AlertChannel, AlertMessage, Delivery } from "./ports.ts";
-import { digestOf } from "./words.ts";
+import { digestMessage } from "./words.ts";
 
 /** Deliveries on their way, all channels together; past it the oldest is given up. */
 const MOST_DELIVERIES = 1_000;
@@ -89,7 +89,7 @@ export class AlertOutbox {
     const gathered = [...late, ...along].map(({ message }) => message);
     const messages = [
       ...released.filter((one) => !late.includes(one)).map(({ message }) => message),
-      ...(gathered.length > 1 ? [digestOf(gathered, now)] : gathered),
+      ...(gathered.length > 1 ? [digestMessage(gathered, now)] : gathered),
     ];
     const gone = new Set([...released, ...along]);
     const addressed = messages.flatMap((message) =>

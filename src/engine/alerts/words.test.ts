@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { instant } from "../../core/time.ts";
 import type { Alert } from "./ports.ts";
-import { bodyWithin, digestOf, openedMessage, resolvedMessage, testMessage, textWithin } from "./words.ts";
+import { bodyWithin, digestMessage, openedMessage, resolvedMessage, testMessage, textWithin } from "./words.ts";
 
 const alert: Alert = {
   code: "password_guessed",
@@ -39,7 +39,7 @@ test("what strangers wrote adds no line, no escape and little length", () => {
 
 test("a digest of very many is still one message of a bearable size, as grave as the gravest", () => {
   const many = Array.from({ length: 200 }, () => openedMessage(alert));
-  const digest = digestOf(many, instant(5));
+  const digest = digestMessage(many, instant(5));
   assert.equal(digest.title, "200 alerts that could wait");
   assert.equal(digest.severity, "critical");
   assert.match(digest.body, /And 150 more before these: `alerts list`\.$/);
@@ -50,13 +50,16 @@ test("a digest that is too large for a channel loses its oldest alerts, and says
   const many = Array.from({ length: 60 }, (_, i) =>
     openedMessage({ ...alert, subject: `user${i}`, detail: "ä".repeat(400) }),
   );
-  const digest = digestOf(many, instant(5));
+  const digest = digestMessage(many, instant(5));
   const body = bodyWithin(digest, 3_900);
   assert.ok(Buffer.byteLength(body) <= 3_900 && Buffer.byteLength(body) > 2_000, String(Buffer.byteLength(body)));
   const shown = body.match(/critical: /g)?.length ?? 0;
   assert.match(body, /^1970-01-01T[\s\S]*\(user59\)/);
   assert.ok(body.endsWith(`And ${60 - shown} more before these: \`alerts list\`.`), body.slice(-100));
-  assert.equal(bodyWithin(digestOf(many.slice(0, 2), instant(5)), 3_900), digestOf(many.slice(0, 2), instant(5)).body);
+  assert.equal(
+    bodyWithin(digestMessage(many.slice(0, 2), instant(5)), 3_900),
+    digestMessage(many.slice(0, 2), instant(5)).body,
+  );
 });
 
 test("a text is cut between characters", () => {
@@ -70,7 +73,7 @@ test("a text or a digest that just fits is left whole", () => {
   assert.equal(textWithin("abcd", 4), "abcd");
   assert.equal(textWithin("abcde", 4), "a…");
   assert.equal(textWithin("abcde", 2), "…");
-  const digest = digestOf([openedMessage(alert), openedMessage(alert)], instant(5));
+  const digest = digestMessage([openedMessage(alert), openedMessage(alert)], instant(5));
   const size = Buffer.byteLength(digest.body);
   assert.equal(bodyWithin(digest, size), digest.body);
   const cut = bodyWithin(digest, size - 1);
@@ -79,7 +82,7 @@ test("a text or a digest that just fits is left whole", () => {
   assert.equal(bodyWithin(digest, 60), "And 2 more before these: `alerts list`.");
   assert.match(
     bodyWithin(
-      digestOf(
+      digestMessage(
         Array.from({ length: 60 }, () => openedMessage(alert)),
         instant(5),
       ),
@@ -94,16 +97,16 @@ test("only a digest loses whole alerts; any other message loses its last words",
   assert.equal(bodyWithin({ ...openedMessage(alert), body: "x".repeat(50) }, 10), "xxxxxxx…");
   const looksLikeOne = `one\n\n1970-01-01T00:00:00.000Z critical: two ${body}`;
   assert.ok(bodyWithin({ ...openedMessage(alert), body: looksLikeOne }, 100).startsWith("one"));
-  const [message] = [digestOf([openedMessage(alert)], instant(5))];
+  const [message] = [digestMessage([openedMessage(alert)], instant(5))];
   assert.ok(bodyWithin(message, 100).startsWith("1970-01-01"), "a digest of one is cut like a text");
 });
 
 test("a digest of fifty shows all of them; its messages stand in their order", () => {
   const some = Array.from({ length: 50 }, (_, i) => openedMessage({ ...alert, subject: `user${i}`, detail: "" }));
-  const { body } = digestOf(some, instant(5));
+  const { body } = digestMessage(some, instant(5));
   assert.doesNotMatch(body, /more before these/);
   assert.ok(body.indexOf("(user0)") < body.indexOf("(user49)"));
-  assert.match(digestOf([...some, openedMessage(alert)], instant(5)).body, /And 1 more before these/);
+  assert.match(digestMessage([...some, openedMessage(alert)], instant(5)).body, /And 1 more before these/);
 });
 
 test("a detail ends in one full stop, and nothing is said where there is none", () => {
@@ -123,7 +126,7 @@ test("an end is told at the time of the end", () => {
 });
 
 test("a digest of what is only to know is itself only to know", () => {
-  assert.equal(digestOf([testMessage(instant(1)), testMessage(instant(2))], instant(5)).severity, "info");
+  assert.equal(digestMessage([testMessage(instant(1)), testMessage(instant(2))], instant(5)).severity, "info");
 });
 
 test("of what a stranger wrote, 120 characters are shown of a name and 500 of anything else", () => {

@@ -48,7 +48,7 @@ export function resolvedMessage({ code, subject, detail, openedAt, resolvedAt, l
 }
 
 /** At least one message. */
-export function digestOf(messages: readonly AlertMessage[], at: Millis): AlertMessage {
+export function digestMessage(messages: readonly AlertMessage[], at: Millis): AlertMessage {
   const shown = messages.slice(-MOST_IN_DIGEST);
   const left = messages.length - shown.length;
   return {

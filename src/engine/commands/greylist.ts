@@ -5,7 +5,7 @@ import type { Command, CommandError, Reply } from "../../wire/control/control.ts
 import type { GreylistPauseItem } from "../../wire/control/items.ts";
 import { type PageRequest, pageOf } from "../../wire/control/paging.ts";
 import type { Engine } from "../engine.ts";
-import type { GreylistPause, GreylistPauses } from "../facts/acquaintance.ts";
+import type { GreylistPause, GreylistPauses } from "../facts/greylisting.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 

@@ -29,7 +29,7 @@ function stepOf(event: EventItem): TimelineStep {
   };
 }
 
-/** By the type's public name, which is never reused, and the door. */
+/** By the type's public name, which is never reused, and the service. */
 function sourceOf({ type, service, verdict }: EventItem): TimelineSource {
   switch (type) {
     case "CONNECT":

@@ -9,7 +9,7 @@ import { LIMITS } from "../limits.ts";
 import type { AccountHistory } from "../ports.ts";
 
 /** Where a login comes from: the unit of its address, and that with its neighbours. */
-export type Origin = Readonly<{ subject: Prefix; network: Prefix }>;
+export type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;
 type Login = LoginAsked | LoginSucceeded | LoginFailed;
 type Asked = Guess & Readonly<{ at: Millis }>;
 
@@ -31,7 +31,7 @@ export class AccountCache {
     this.#history = history;
   }
 
-  facts(policy: Policy, event: Login, origin: Origin, now: Millis): AccountFacts | null {
+  facts(policy: Policy, event: Login, origin: SignInOrigin, now: Millis): AccountFacts | null {
     if (event.service === "dashboard") return null;
     const name = nameOf(event);
     const { failures: limit, windowMs, knownForMs } = policy.accounts;
@@ -50,13 +50,13 @@ export class AccountCache {
   }
 
   /** The password goes to verification; its report will follow. */
-  passed(event: LoginAsked, { network }: Origin, now: Millis): void {
+  passed(event: LoginAsked, { network }: SignInOrigin, now: Millis): void {
     const name = nameOf(event);
     const asked = [...this.#underWay(name, now), { at: now, proof: event.passwordHash, network }];
     this.#asked.set(name, asked.slice(-LIMITS.askedPerAccount));
   }
 
-  reported(event: LoginSucceeded | LoginFailed, { network }: Origin): void {
+  reported(event: LoginSucceeded | LoginFailed, { network }: SignInOrigin): void {
     const name = nameOf(event);
     const asked = this.#asked.get(name);
     if (asked === undefined) return;
@@ -77,7 +77,7 @@ function nameOf({ login }: Login): string {
   return login.toLowerCase();
 }
 
-function kinshipOf({ subject, network }: Origin, known: readonly Prefix[]): AccountFacts["kinship"] {
+function kinshipOf({ subject, network }: SignInOrigin, known: readonly Prefix[]): AccountFacts["kinship"] {
   if (known.includes(subject)) return "address";
   return known.some((prefix) => contains(network, networkAddress(prefix))) ? "network" : "stranger";
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { BAN, ip, MAIL, NOON, POLICY, STRANGER, times } from "../../../test/kit/samples.ts";
 import { decide } from "../../core/decide/decide.ts";
 import { decision } from "../../core/decide/decision.ts";
-import { NOTHING_HEARD } from "../../core/decide/facts.ts";
+import { NO_PRIOR_REPORTS } from "../../core/decide/facts.ts";
 import type { HonestServer } from "../../core/decide/honest-mail.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { LoginFacts } from "../../core/events/login.ts";
@@ -18,7 +18,7 @@ const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "anna@example.
 const SENT: Mail = { type: "MAIL", recipientCount: 1, ...MAIL };
 const ASKED: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
 const BOUNCE: Recipient = { ...ASKED, sender: "" };
-const HEARD = { upTo: NOON, passwords: ["p"], unjudged: [] };
+const PRIOR_REPORTS = { upTo: NOON, passwords: ["p"], unjudged: [] };
 const PASS = decision("pass", "below_limit");
 const REFUSE = decision("refuse", "session_limit");
 
@@ -59,9 +59,9 @@ function kit() {
       ],
     },
     recipients: { exists: (address) => address.startsWith("owner") },
-    acquaintance: { isFirstContact: () => true, expectsBounce: () => true },
+    firstContacts: { isFirstContact: () => true, expectsBounce: () => true },
     networks: { networksOf: () => [HOME] },
-    jails: { heard: () => HEARD },
+    jails: { priorReports: () => PRIOR_REPORTS },
     honest: {
       server: (_, __, since) => {
         state.asked += 1;
@@ -148,7 +148,7 @@ test("a login has the networks of its account, the dashboard has none; accounts 
 
 test("what was judged of a report before is asked for reports alone", () => {
   const { of } = kit();
-  assert.deepEqual(of(SENT).heard, NOTHING_HEARD);
+  assert.deepEqual(of(SENT).priorReports, NO_PRIOR_REPORTS);
   const numbers = { failures: 3, limit: 3, windowMs: 600_000, banMs: 600_000, lastAt: NOON };
   const report = {
     type: "JAIL_REPORTED",
@@ -158,7 +158,7 @@ test("what was judged of a report before is asked for reports alone", () => {
     clientName: null,
     lines: [],
   } as const;
-  assert.deepEqual(of(report).heard, HEARD);
+  assert.deepEqual(of(report).priorReports, PRIOR_REPORTS);
 });
 
 test("a password is under way once it was let through, and until it is reported", () => {

@@ -3,10 +3,10 @@ import {
   type AccountFacts,
   type BounceFacts,
   type Facts,
-  type Heard,
   type Neighbourhood,
   NO_BOUNCE,
-  NOTHING_HEARD,
+  NO_PRIOR_REPORTS,
+  type PriorReports,
   type RecipientKind,
   type SparingFacts,
 } from "../../core/decide/facts.ts";
@@ -23,7 +23,7 @@ import type { AccountNetworks } from "../admin-ports.ts";
 import type {
   AccountDirectory,
   AccountHistory,
-  Acquaintance,
+  FirstContacts,
   HonestMail,
   JailMemory,
   OwnNetworks,
@@ -34,14 +34,14 @@ import type { AddressCache, AddressState } from "./address-cache.ts";
 import type { NamedRecipients } from "./named-recipients.ts";
 import { type NeighbourParts, neighboursIn } from "./neighbours.ts";
 import { kindOf } from "./recipients.ts";
-import type { Sessions } from "./sessions.ts";
+import type { SmtpSessions } from "./smtp-sessions.ts";
 import type { SparingMemory } from "./sparing.ts";
 
 /** What the databases know, beside the windows of addresses. */
 export type FactParts = NeighbourParts &
   Readonly<{
     recipients: RecipientDirectory;
-    acquaintance: Acquaintance;
+    firstContacts: FirstContacts;
     networks: Pick<AccountNetworks, "networksOf">;
     jails: JailMemory;
     own: OwnNetworks;
@@ -58,7 +58,7 @@ export type FactSources = Readonly<{
   parts: FactParts;
   addresses: AddressCache;
   accounts: AccountCache;
-  sessions: Sessions;
+  sessions: SmtpSessions;
   named: NamedRecipients;
   sparing: SparingMemory;
 }>;
@@ -81,7 +81,7 @@ export class EventFacts implements Facts {
   #firstContact: boolean | null = null;
   #isBounceExpected: boolean | null = null;
   #accountNetworks: readonly Prefix[] | null = null;
-  #heard: Heard | null = null;
+  #priorReports: PriorReports | null = null;
 
   constructor(on: FactSources, event: ClientEvent, state: AddressState, now: Millis) {
     this.state = state;
@@ -178,7 +178,7 @@ export class EventFacts implements Facts {
 
   get firstContact(): boolean {
     if (!this.#on.policy.greylist || !this.#isNaming(this.#event)) return false;
-    this.#firstContact ??= this.#on.parts.acquaintance.isFirstContact(this.#event);
+    this.#firstContact ??= this.#on.parts.firstContacts.isFirstContact(this.#event);
     return this.#firstContact;
   }
 
@@ -219,10 +219,10 @@ export class EventFacts implements Facts {
     return "login" in event ? this.#on.accounts.facts(this.#on.policy, event, this.state, this.#now) : null;
   }
 
-  get heard(): Heard {
-    if (this.#event.type !== "JAIL_REPORTED") return NOTHING_HEARD;
-    this.#heard ??= this.#on.parts.jails.heard(this.state.subject, this.#event, this.#now);
-    return this.#heard;
+  get priorReports(): PriorReports {
+    if (this.#event.type !== "JAIL_REPORTED") return NO_PRIOR_REPORTS;
+    this.#priorReports ??= this.#on.parts.jails.priorReports(this.state.subject, this.#event, this.#now);
+    return this.#priorReports;
   }
 
   sparing(network: Prefix): SparingFacts {
@@ -261,7 +261,7 @@ export class EventFacts implements Facts {
 
   #expects(bounce: Recipient): boolean {
     if (this.#isBounceExpected === null && !this.#isDecided)
-      this.#isBounceExpected = this.#on.parts.acquaintance.expectsBounce(bounce);
+      this.#isBounceExpected = this.#on.parts.firstContacts.expectsBounce(bounce);
     return this.#isBounceExpected ?? false;
   }
 

@@ -12,10 +12,10 @@ import type { AllowEntry, History, HonestMail, Notices } from "../ports.ts";
 import { AccountCache } from "./account-cache.ts";
 import { AddressCache } from "./address-cache.ts";
 import { EventFacts, type FactParts, type FactSources } from "./event-facts.ts";
-import { MailsUnderWay } from "./mails-under-way.ts";
 import { NamedRecipients } from "./named-recipients.ts";
 import { ProtectionList } from "./protection.ts";
-import { Sessions } from "./sessions.ts";
+import { QueuedMails } from "./queued-mails.ts";
+import { SmtpSessions } from "./smtp-sessions.ts";
 import { SparingMemory } from "./sparing.ts";
 
 export type FactBaseParts = FactParts &
@@ -25,20 +25,20 @@ export type FactBaseParts = FactParts &
 export class FactBase {
   readonly #history: History;
   readonly #protection: ProtectionList;
-  readonly #underWay: MailsUnderWay;
+  readonly #underWay: QueuedMails;
   #on: FactSources;
   #began = 0;
 
   constructor(parts: FactBaseParts) {
     this.#history = parts.history;
     this.#protection = new ProtectionList(parts.own, parts.history);
-    this.#underWay = new MailsUnderWay(parts.honest);
+    this.#underWay = new QueuedMails(parts.honest);
     this.#on = {
       policy: parts.policy,
       parts,
       addresses: new AddressCache(parts.history, this.#protection),
       accounts: new AccountCache(parts.accounts),
-      sessions: new Sessions(),
+      sessions: new SmtpSessions(),
       named: new NamedRecipients(),
       sparing: new SparingMemory(this.#protection, parts.notices),
     };
@@ -154,7 +154,7 @@ export class FactBase {
       case "FORGET_GUESSES":
       case "CORRESPOND":
       case "READ_LOG":
-      case "HEAR_JAIL":
+      case "NOTE_REPORT":
       case "CREDIT":
         return;
     }

@@ -55,13 +55,13 @@ for (const [that, sender, from, proven] of [
   ["what is no domain", "x@[198.51.100.10]", "198.51.100.10", false],
 ] as const)
   test(`${that}: ${proven ? "proven" : "not proven"}`, async () => {
-    const proofs = createSenderProofs({ hangsOnSender: () => true }, lookupIn(ZONE).lookup);
+    const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, lookupIn(ZONE).lookup);
     assert.equal(await proofs.prove(event(sender, from)), proven);
   });
 
 test("the DNS is asked only where greylisting hangs on it", async () => {
   const { lookup, asked } = lookupIn(ZONE);
-  const proofs = createSenderProofs({ hangsOnSender: ({ sender }) => sender === "x@bare.test" }, lookup);
+  const proofs = createSenderProofs({ dependsOnSenderProof: ({ sender }) => sender === "x@bare.test" }, lookup);
   assert.equal(await proofs.prove(event(FRIEND, "198.51.100.70")), false);
   assert.deepEqual(asked, []);
   assert.equal(await proofs.prove(event("x@bare.test", "198.51.100.10")), true);
@@ -75,7 +75,7 @@ test("a slow DNS holds no mail up, and many questions at once do not pile up", a
   };
   const asks = { count: 0 };
   const counting = { ...silent, texts: () => ((asks.count += 1), new Promise<never>(() => {})) };
-  const proofs = createSenderProofs({ hangsOnSender: () => true }, counting, 1);
+  const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, counting, 1);
   const asked = Array.from({ length: 55 }, () => proofs.prove(event(FRIEND, MAIL.ip)));
   assert.ok((await Promise.all(asked)).every((proven) => !proven));
   assert.equal(asks.count, 50);
@@ -89,7 +89,7 @@ test("a mail waits a second and a half for the DNS, and a question that was answ
     ...lookup,
     texts: () => new Promise((resolve) => answers.push(() => resolve({ ok: false, reason: "no server answers" }))),
   };
-  const proofs = createSenderProofs({ hangsOnSender: () => true }, slow);
+  const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, slow);
   const settled = async (): Promise<void> => {
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
   };

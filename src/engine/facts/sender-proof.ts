@@ -4,7 +4,7 @@ import type { SpfTerm } from "../../core/net/spf-record.ts";
 import { expandSpf, type NameLookup } from "../lookups/expand-spf.ts";
 import { within } from "../lookups/within.ts";
 import type { SenderProofs } from "../ports.ts";
-import type { Acquaintance } from "./acquaintance.ts";
+import type { Greylisting } from "./greylisting.ts";
 
 export const SENDER_PROOF_LIMITS = {
   deadlineMs: 1_500,
@@ -20,7 +20,7 @@ const ITS_EXCHANGES: readonly SpfTerm[] = [{ type: "mx", domain: null, v4Length:
  * name below the domain proves nothing: customers of an access provider have one, too.
  */
 export function createSenderProofs(
-  acquaintance: Pick<Acquaintance, "hangsOnSender">,
+  firstContacts: Pick<Greylisting, "dependsOnSenderProof">,
   lookup: NameLookup,
   deadlineMs: number = SENDER_PROOF_LIMITS.deadlineMs,
 ): SenderProofs {
@@ -37,7 +37,7 @@ export function createSenderProofs(
   return {
     prove: (event) => {
       const domain = event.sender.slice(event.sender.lastIndexOf("@") + 1).toLowerCase();
-      if (asking >= SENDER_PROOF_LIMITS.inFlight || !isDomain(domain) || !acquaintance.hangsOnSender(event))
+      if (asking >= SENDER_PROOF_LIMITS.inFlight || !isDomain(domain) || !firstContacts.dependsOnSenderProof(event))
         return Promise.resolve(false);
       return within(speaksFor(domain, event.ip), deadlineMs, false);
     },

@@ -5,23 +5,23 @@ import { contains, type Ip, type Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { Notices } from "../ports.ts";
-import { Crowd } from "./crowd.ts";
+import { ClientShares } from "./client-shares.ts";
 import type { ProtectionList } from "./protection.ts";
 
 /** What the rules of sparing look at (core/decide/sparing.ts). All but the lists is forgotten at a restart. */
 export class SparingMemory {
   readonly #protection: ProtectionList;
-  readonly #crowd: Crowd;
+  readonly #clientShares: ClientShares;
   readonly #administrators = new BoundedMap<Ip, Millis>(LIMITS.administrators);
   readonly #sparedAt = new BoundedMap<Prefix, Millis>(LIMITS.cachedAccounts);
 
   constructor(protection: ProtectionList, notices: Notices) {
     this.#protection = protection;
-    this.#crowd = new Crowd(notices);
+    this.#clientShares = new ClientShares(notices);
   }
 
   observe(event: ClientEvent, now: Millis): void {
-    this.#crowd.observe(event, now);
+    this.#clientShares.observe(event, now);
   }
 
   /** An administrator's session or token was used from here. */
@@ -38,7 +38,7 @@ export class SparingMemory {
     return {
       protection: this.#protection.of(network),
       administratorsAt: [...this.#administrators].flatMap(([ip, at]) => (contains(network, ip) ? [at] : [])),
-      clients: this.#crowd.sharesIn(network, now),
+      clients: this.#clientShares.sharesIn(network, now),
       sparedAt: this.#sparedAt.get(network) ?? null,
     };
   }

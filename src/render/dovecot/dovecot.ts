@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { PLACES } from "../../core/firewall/doors.ts";
+import { PLACES } from "../../core/firewall/open-connections.ts";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/passwords/cost.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { dovecotTls } from "../tls.ts";

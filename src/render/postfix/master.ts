@@ -1,4 +1,4 @@
-import { PLACES } from "../../core/firewall/doors.ts";
+import { PLACES } from "../../core/firewall/open-connections.ts";
 import { RENDERED_BY, type Site } from "../site.ts";
 import { bounceServices } from "./bounces.ts";
 import { SUBMISSION_MILTERS } from "./milters.ts";

@@ -2,25 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { T0, TOKEN } from "../../../test/kit/api-kit.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
-import { actorOf, callerOf, isForeign, mayCall, sessionCookie, sessionSecret } from "./access.ts";
+import { actorOf, callerOf, isCrossOrigin, mayCall, sessionCookie, sessionSecret } from "./access.ts";
+import { DashboardSessions, secretDigest } from "./dashboard-sessions.ts";
 import type { Credentials } from "./ports.ts";
-import { digestOf, Sessions } from "./sessions.ts";
 
 const credentials: Credentials = {
   adminHash: () => "hash",
-  tokenNamed: (digest) => (digest === digestOf(TOKEN) ? "ci" : null),
+  tokenNamed: (digest) => (digest === secretDigest(TOKEN) ? "ci" : null),
 };
 const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
 
 test("a token is known by its digest, whatever the case of the scheme's name", () => {
-  const held = { sessions: new Sessions(), credentials, now: T0 };
+  const held = { sessions: new DashboardSessions(), credentials, now: T0 };
   assert.deepEqual(callerOf(new Headers({ authorization: `bearer ${TOKEN}` }), held), { how: "token", name: "ci" });
   for (const wrong of [`Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(3)}`, `Basic ${TOKEN}`, "Bearer", "Bearer gi_", TOKEN])
     assert.equal(callerOf(new Headers({ authorization: wrong }), held), null, wrong);
 });
 
 test("a wrong token is not saved by a session that stands", () => {
-  const sessions = new Sessions();
+  const sessions = new DashboardSessions();
   const cookie = `ghostinbox=${sessions.open("hash", T0)}`;
   const held = { sessions, credentials, now: T0 };
   assert.deepEqual(callerOf(new Headers({ cookie }), held), { how: "session", name: "admin" });
@@ -58,7 +58,7 @@ test("the cookie is ours alone, and Secure only behind https", () => {
 
 test("another site's request is foreign; a script's, which says nothing, is not", () => {
   const foreign = (headers: Readonly<Record<string, string>>): boolean =>
-    isForeign(new Headers({ host: "mail.example.org", ...headers }));
+    isCrossOrigin(new Headers({ host: "mail.example.org", ...headers }));
   assert.equal(foreign({}), false);
   assert.equal(foreign({ origin: "https://mail.example.org" }), false);
   assert.equal(foreign({ origin: "https://evil.example" }), true);

@@ -1,13 +1,13 @@
 import type { Ip } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
+import { type DashboardSessions, secretDigest } from "./dashboard-sessions.ts";
 import type { Credentials } from "./ports.ts";
-import { digestOf, type Sessions } from "./sessions.ts";
 
 /**
  * Who may call a route. `anyone` is for health and sign-in; `session` for what only a browser needs; `session_or_token`
  * for everything else.
  */
-export type Who = "anyone" | "session" | "session_or_token";
+export type SignedInCaller = "anyone" | "session" | "session_or_token";
 
 /** A caller with a valid credential. */
 export type Caller = Readonly<{ how: "session" | "token"; name: string }>;
@@ -17,12 +17,12 @@ const TOKEN = /^Bearer +(gi_[A-Za-z0-9_-]{16,128})$/i;
 /** Looked up if no token was sent, so that each path does the same work. */
 const NO_TOKEN = "gi_";
 
-type Held = Readonly<{ sessions: Sessions; credentials: Credentials; now: Millis }>;
+type Held = Readonly<{ sessions: DashboardSessions; credentials: Credentials; now: Millis }>;
 
 /** The caller of these headers; null without a valid credential. Throws `StoreDown`. */
 export function callerOf(headers: Headers, { sessions, credentials, now }: Held): Caller | null {
   const token = TOKEN.exec(headers.get("authorization") ?? "")?.[1];
-  const tokenName = credentials.tokenNamed(digestOf(token ?? NO_TOKEN));
+  const tokenName = credentials.tokenNamed(secretDigest(token ?? NO_TOKEN));
   const inSession = sessions.use(sessionSecret(headers) ?? "", credentials.adminHash(), now);
   if (token !== undefined) return tokenName === null ? null : { how: "token", name: tokenName };
   return inSession ? { how: "session", name: "admin" } : null;
@@ -34,7 +34,7 @@ export function stillHolds(caller: Caller, headers: Headers, { sessions, credent
   return callerOf(headers, { sessions, credentials, now })?.how === "token";
 }
 
-export function mayCall(who: Who, caller: Caller | null): boolean {
+export function mayCall(who: SignedInCaller, caller: Caller | null): boolean {
   switch (who) {
     case "anyone":
       return true;
@@ -70,7 +70,7 @@ export function sessionCookie(secret: string, secure: boolean, maxAgeSeconds: nu
  * `Origin` with every request that may change something, and `Sec-Fetch-Site` with all (Fetch Metadata). Scripts send
  * neither.
  */
-export function isForeign(headers: Headers): boolean {
+export function isCrossOrigin(headers: Headers): boolean {
   const site = headers.get("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") return true;
   const origin = headers.get("origin");

@@ -3,7 +3,7 @@ import { contains, type Ip, type Prefix, parseIp } from "../../core/net/ip.ts";
 /** The most proxies in a row that are looked at. A longer header is forged. */
 const HOPS = 32;
 
-export type Origin = Readonly<{
+export type ClientOrigin = Readonly<{
   ip: Ip;
   /** The client used https, according to a trusted proxy. */
   secure: boolean;
@@ -18,7 +18,7 @@ export function originOf(
   forwardedFor: string | null,
   forwardedProto: string | null,
   trusted: readonly Prefix[],
-): Origin {
+): ClientOrigin {
   const isTrusted = (ip: Ip): boolean => trusted.some((network) => contains(network, ip));
   if (!isTrusted(peer)) return { ip: peer, secure: false };
 

@@ -1,5 +1,5 @@
 import type { Reply, WebVerb } from "../../wire/control/control.ts";
-import type { CommandOf, Guard, Unreachable } from "./ports.ts";
+import type { CommandOf, GuardPort, Unreachable } from "./ports.ts";
 import { guardDown, problem } from "./problem.ts";
 
 /**
@@ -7,7 +7,7 @@ import { guardDown, problem } from "./problem.ts";
  * problem.
  */
 export async function command<V extends WebVerb, A>(
-  guard: Guard,
+  guard: GuardPort,
   by: string,
   asked: CommandOf<V>,
   shape: (result: Extract<Reply<V>, { ok: true }>["result"]) => A,

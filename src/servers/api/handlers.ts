@@ -1,27 +1,27 @@
 import { Administrators } from "./administrators.ts";
+import { DashboardSessions } from "./dashboard-sessions.ts";
 import { HealthReader } from "./health.ts";
-import { LoginDoor } from "./login.ts";
+import { DashboardSignIn } from "./login.ts";
 import type { ApiParts } from "./ports.ts";
-import { Sessions } from "./sessions.ts";
 import { Streams } from "./streams.ts";
 
 /** What the routes share, including everything with state. */
 export type Handlers = Readonly<{
   parts: ApiParts;
-  sessions: Sessions;
+  sessions: DashboardSessions;
   health: HealthReader;
-  door: LoginDoor;
+  signIn: DashboardSignIn;
   administrators: Administrators;
   streams: Streams;
 }>;
 
 export function createHandlers(parts: ApiParts): Handlers {
-  const sessions = new Sessions();
+  const sessions = new DashboardSessions();
   return {
     parts,
     sessions,
     health: new HealthReader(parts),
-    door: new LoginDoor(parts, sessions),
+    signIn: new DashboardSignIn(parts, sessions),
     administrators: new Administrators(parts),
     streams: new Streams(parts),
   };

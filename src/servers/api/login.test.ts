@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearer, type Kit, PASSWORD, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { DashboardSessions } from "./dashboard-sessions.ts";
 import { API_LIMITS } from "./limits.ts";
-import { LoginDoor } from "./login.ts";
-import { Sessions } from "./sessions.ts";
+import { DashboardSignIn } from "./login.ts";
 
 function attempt(kit: Kit, password: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
   return fetch(`${kit.url}/api/v1/login`, { method: "POST", headers, body: JSON.stringify({ password }) });
@@ -34,8 +34,11 @@ test("where the guard takes no report the log tells of a wrong password, and rig
   const kit = await startKit(t);
   kit.guard.replies.set("dashboard_login", { ok: false, kind: "failed", message: "", next: "" });
   const refused: string[] = [];
-  const door = new LoginDoor({ ...kit.parts, signInRefused: (ip) => refused.push(ip) }, new Sessions());
-  const from = attempts(door);
+  const signIn = new DashboardSignIn(
+    { ...kit.parts, signInRefused: (ip) => refused.push(ip) },
+    new DashboardSessions(),
+  );
+  const from = attempts(signIn);
   assert.equal((await from("203.0.113.1", { password: "wrong" })).status, 503);
   assert.equal((await from("203.0.113.2")).status, 503);
   assert.deepEqual(refused, ["203.0.113.1"]);
@@ -138,8 +141,11 @@ test("another site's page can neither sign in nor act by the cookie", async (t) 
 test("one network tries one password at a time, and all together a few", async (t) => {
   const kit = await startKit(t);
   const { promise: verified, resolve: verify } = Promise.withResolvers<boolean>();
-  const door = new LoginDoor({ ...kit.parts, passwords: { verify: () => verified, decoy: "" } }, new Sessions());
-  const from = attempts(door);
+  const signIn = new DashboardSignIn(
+    { ...kit.parts, passwords: { verify: () => verified, decoy: "" } },
+    new DashboardSessions(),
+  );
+  const from = attempts(signIn);
   const running = ["203.0.113.1", "2001:db8::1"].map((ip) => from(ip));
   running.push(from("203.0.113.1"), from("2001:db8::2"));
   assert.equal((await from("203.0.113.1")).status, 429, "one waits already");
@@ -158,7 +164,9 @@ test("whoever waits is next, before those that come again at once", async (t) =>
   const kit = await startKit(t);
   const gates: ((right: boolean) => void)[] = [];
   const verify = (): Promise<boolean> => new Promise((resolve) => gates.push(resolve));
-  const from = attempts(new LoginDoor({ ...kit.parts, passwords: { verify, decoy: "" } }, new Sessions()));
+  const from = attempts(
+    new DashboardSignIn({ ...kit.parts, passwords: { verify, decoy: "" } }, new DashboardSessions()),
+  );
   const guess = from("127.0.0.1");
   const owner = from("127.0.0.1");
   await until(() => gates.length === 1);
@@ -184,7 +192,7 @@ test("a browser that has signed in before comes past a crowd, until the password
     verify: (_: string, password: string) => (password === PASSWORD ? Promise.resolve(true) : crowd.promise),
     decoy: "",
   };
-  const from = attempts(new LoginDoor({ ...kit.parts, passwords }, new Sessions()));
+  const from = attempts(new DashboardSignIn({ ...kit.parts, passwords }, new DashboardSessions()));
   const guesses = [1, 2, 3, 4, 1].map((n) => from(`203.0.113.${n}`, { password: "wrong" }));
   for (const ip of ["203.0.113.1", "203.0.113.9"]) {
     assert.equal((await from(ip)).status, 429);
@@ -199,10 +207,10 @@ test("a browser that has signed in before comes past a crowd, until the password
 
 type From = (ip: string, extra?: Readonly<{ password?: string; cookie?: string }>) => Promise<Response>;
 
-function attempts(door: LoginDoor): From {
+function attempts(signIn: DashboardSignIn): From {
   return (text, { password = PASSWORD, cookie = "" } = {}) => {
     const ip = parseIp(text) ?? assert.fail(text);
-    return door.try({ password, ip, secure: false, form: false, headers: new Headers({ cookie }) });
+    return signIn.try({ password, ip, secure: false, form: false, headers: new Headers({ cookie }) });
   };
 }
 

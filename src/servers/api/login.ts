@@ -4,12 +4,12 @@ import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import { type Ip, prefixOf } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { sessionCookie, sessionSecret } from "./access.ts";
+import type { DashboardSessions } from "./dashboard-sessions.ts";
 import { deviceCookie, isKnownDevice } from "./device.ts";
 import { API_LIMITS } from "./limits.ts";
 import { type Lane, LoginLanes } from "./login-lanes.ts";
 import type { ApiParts } from "./ports.ts";
 import { guardDown, loginRefused } from "./problem.ts";
-import type { Sessions } from "./sessions.ts";
 
 const LOGIN = "admin";
 const ACTOR = "web";
@@ -20,13 +20,13 @@ type Attempt = Readonly<{ password: string; ip: Ip; secure: boolean; form: boole
  * The sign-in to the dashboard. The guard judges each attempt before and after the password is verified, as it does for
  * mailboxes. Without the guard nobody can sign in.
  */
-export class LoginDoor {
+export class DashboardSignIn {
   readonly #parts: ApiParts;
-  readonly #sessions: Sessions;
+  readonly #sessions: DashboardSessions;
   readonly #key = randomBytes(32);
   readonly #lanes = new LoginLanes();
 
-  constructor(parts: ApiParts, sessions: Sessions) {
+  constructor(parts: ApiParts, sessions: DashboardSessions) {
     this.#parts = parts;
     this.#sessions = sessions;
   }

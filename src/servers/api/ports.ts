@@ -7,7 +7,7 @@ import type { Command, Reply, Verb, WebVerb } from "../../wire/control/control.t
 export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: string }>;
 export type CommandOf<V extends Verb> = Extract<Command, { verb: V }>;
 
-export interface Guard {
+export interface GuardPort {
   /** Never throws: a guard that does not answer is a value. `by` says for whom. */
   ask<V extends WebVerb>(by: string, command: CommandOf<V>): Promise<Reply<V> | Unreachable>;
 }
@@ -40,7 +40,7 @@ export class StoreDown extends Error {
 export type PageFile = Readonly<{ type: string; body: Uint8Array<ArrayBuffer> }>;
 
 export type ApiParts = Readonly<{
-  guard: Guard;
+  guard: GuardPort;
   /** Throws `StoreDown` while the database cannot be read. */
   queries: () => Queries;
   credentials: Credentials;

@@ -1,10 +1,10 @@
 import type * as z from "zod";
 import type { Ip } from "../../core/net/ip.ts";
-import type { Caller, Who } from "./access.ts";
+import type { Caller, SignedInCaller } from "./access.ts";
 import { problem } from "./problem.ts";
 
 /** What a handler gets: the request has passed the access rule and its schemas. */
-export type Call<P, Q, B> = Readonly<{
+export type RouteCall<P, Q, B> = Readonly<{
   params: P;
   query: Q;
   body: B;
@@ -22,7 +22,7 @@ export type Call<P, Q, B> = Readonly<{
 }>;
 
 /** The answer: a value of the answer's schema, or a complete response, such as a problem. */
-type Answer<A> = A | Response;
+type RouteAnswer<A> = A | Response;
 
 export type Method = "GET" | "POST" | "DELETE";
 
@@ -30,7 +30,7 @@ type Shape = Readonly<{
   method: Method;
   /** As in OpenAPI: `/api/v1/why/{ip}`. A parameter takes the rest of the path, including slashes. */
   path: string;
-  who: Who;
+  who: SignedInCaller;
   /** One sentence. */
   says: string;
   /** The largest body that it reads; 0 if none is expected. */
@@ -58,14 +58,14 @@ type Typed<P, Q, B, A> = Shape &
     query?: z.ZodType<Q>;
     body?: z.ZodType<B>;
     answer?: z.ZodType<A>;
-    run: (call: Call<P, Q, B>) => Answer<A> | Promise<Answer<A>>;
+    run: (call: RouteCall<P, Q, B>) => RouteAnswer<A> | Promise<RouteAnswer<A>>;
   }>;
 
 /** One row of the table, without its type parameters. */
 export type Route = Shape &
   Readonly<{
     schemas: Partial<Schemas>;
-    run: (call: Call<unknown, unknown, unknown>) => Promise<unknown>;
+    run: (call: RouteCall<unknown, unknown, unknown>) => Promise<unknown>;
   }>;
 
 /** Checks the request against the row's schemas, then runs its handler. */

@@ -2,7 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { parseIp } from "../../core/net/ip.ts";
-import { actorOf, type Caller, callerOf, isForeign, mayCall, stillHolds } from "./access.ts";
+import { actorOf, type Caller, callerOf, isCrossOrigin, mayCall, stillHolds } from "./access.ts";
 import { readBody } from "./body.ts";
 import { originOf } from "./client-address.ts";
 import type { Handlers } from "./handlers.ts";
@@ -62,7 +62,7 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
   const caller = row.who === "anyone" ? null : callerOf(headers, held());
   if (!mayCall(row.who, caller)) return unauthorized();
   if (isOfCookies(row, caller)) {
-    if (isForeign(headers)) return foreign();
+    if (isCrossOrigin(headers)) return foreign();
     if (!isOwnName(headers.get("host"), parts.settings.names)) return misnamed();
   }
 

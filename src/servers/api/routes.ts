@@ -12,7 +12,7 @@ import * as shape from "./schemas.ts";
 import { resumeFrom, STREAM_TYPE } from "./streams.ts";
 
 /** Every route: the router, the access rule and `/openapi.json` read this one table. */
-export function routes({ parts, health, door, streams }: Handlers): readonly Route[] {
+export function routes({ parts, health, signIn, streams }: Handlers): readonly Route[] {
   const { guard } = parts;
   const { ipv6Prefix } = parts.settings;
   const { bodyBytes } = API_LIMITS;
@@ -70,7 +70,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       answer: shape.session,
       also: { 303: { says: "The form was accepted: a redirect to the dashboard." } },
       run: ({ body, ip, secure, headers }) =>
-        door.try({ password: body.password, ip, secure, form: isForm(headers), headers }),
+        signIn.try({ password: body.password, ip, secure, form: isForm(headers), headers }),
     }),
     route({
       method: "POST",
@@ -79,7 +79,7 @@ export function routes({ parts, health, door, streams }: Handlers): readonly Rou
       bodyBytes: 0,
       status: 204,
       says: "Ends the session.",
-      run: ({ headers, secure }) => door.leave(headers, secure),
+      run: ({ headers, secure }) => signIn.leave(headers, secure),
     }),
     route({
       method: "GET",

@@ -12,8 +12,8 @@ const LOGIN_LENGTH = 320;
 const PASSWORD_HASH_LENGTH = 128;
 
 /** Requests that are not a stranger's sign-in: another protocol, or the echo of our own refusal. */
-export type NotOurs = Readonly<{ type: "NOT_OURS" }>;
-export type LoginRequest = LoginAsked | LoginSucceeded | LoginFailed | NotOurs;
+export type IgnoredSignIn = Readonly<{ type: "NOT_OURS" }>;
+export type LoginRequest = LoginAsked | LoginSucceeded | LoginFailed | IgnoredSignIn;
 export type LoginProblem = "unknown_command" | "not_json" | "not_an_object" | "bad_field";
 export type ParsedLogin = Readonly<{ ok: true; value: LoginRequest }> | Readonly<{ ok: false; reason: LoginProblem }>;
 

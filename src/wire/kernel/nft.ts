@@ -7,8 +7,8 @@ import {
   setOf,
 } from "../../core/firewall/plan-firewall.ts";
 import { isV4, networkAddress, type Prefix } from "../../core/net/ip.ts";
-import { type ConnectionLimit, doorSets, doorText } from "./nft-doors.ts";
-import { type LocalDoor, localSets, localText } from "./nft-local.ts";
+import { type ConnectionLimit, connectionSets, connectionText } from "./nft-connections.ts";
+import { type LocalPort, localSets, localText } from "./nft-local.ts";
 
 /** Text for nft(8). Every command names this table, so nothing else on the machine is changed. */
 export const TABLE = "inet ghostinbox";
@@ -22,7 +22,7 @@ export type TableShape = Readonly<{
   ipv6Length: number;
   connections: ConnectionLimit | null;
   /** Null: any local program may connect to any port. */
-  local: LocalDoor | null;
+  local: LocalPort | null;
 }>;
 
 /** For `nft -f`: rebuilds the table with exactly these bans. One transaction: no packet sees it half built. */
@@ -104,7 +104,13 @@ export function isWhole(probeErrors: string, shape: TableShape): boolean {
 }
 
 function setsOf({ connections, local }: TableShape): readonly string[] {
-  return [...BAN_SETS, "allow4", "allow6", ...(connections === null ? [] : doorSets(connections)), ...localSets(local)];
+  return [
+    ...BAN_SETS,
+    "allow4",
+    "allow6",
+    ...(connections === null ? [] : connectionSets(connections)),
+    ...localSets(local),
+  ];
 }
 
 /** Reads and resets the counters. Unlike `list`, this does not read every element. */
@@ -134,7 +140,7 @@ export const NFT_LIST = `list table ${TABLE}\n`;
  */
 function tableText({ ipv6Length, connections, local }: TableShape): string {
   const mask = ipv6Mask(ipv6Length);
-  const doors = connections === null ? NO_DOORS : doorText(connections, mask);
+  const limits = connections === null ? NO_CONNECTIONS : connectionText(connections, mask);
   return `table ${TABLE} {
   counter dropped { }
   counter refused { }
@@ -145,11 +151,11 @@ function tableText({ ipv6Length, connections, local }: TableShape): string {
   set ban6_host { type ipv6_addr; flags timeout; }
   set net4 { type ipv4_addr; flags interval, timeout; }
   set net6 { type ipv6_addr; flags interval, timeout; }
-${doors.sets}  chain banned {
+${limits.sets}  chain banned {
     tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
     counter name dropped drop
   }
-${doors.chain}  chain input {
+${limits.chain}  chain input {
     type filter hook input priority filter - 10; policy accept;
     iif lo accept
     icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
@@ -160,12 +166,12 @@ ${doors.chain}  chain input {
     ip6 saddr @ban6_host goto banned
     ip saddr @net4 goto banned
     ip6 saddr @net6 goto banned
-${doors.rule}  }
+${limits.rule}  }
 ${localText(local)}}
 `;
 }
 
-const NO_DOORS = { sets: "", chain: "", rule: "" };
+const NO_CONNECTIONS = { sets: "", chain: "", rule: "" };
 
 /** 48 is `ffff:ffff:ffff:0:0:0:0:0`. */
 function ipv6Mask(length: number): string {

@@ -1,4 +1,4 @@
-import type { Connection } from "../../core/firewall/doors.ts";
+import type { Connection } from "../../core/firewall/open-connections.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
 /**

@@ -7,11 +7,11 @@ export type MailLine = Readonly<{
   from: "postfix" | "dovecot";
   /** The service; null for programs that have none. */
   service: Service | null;
-  severity: Severity;
+  severity: LogSeverity;
   /** The program's text, which may contain what strangers chose. */
   text: string;
 }>;
-export type Severity = "info" | "warning" | "error";
+export type LogSeverity = "info" | "warning" | "error";
 
 /** Postfix cuts its own at 2,000 characters; text that is matched against a pattern has a bound. */
 export const LONGEST_LINE = 4_096;
@@ -23,7 +23,7 @@ const POSTFIX = new RegExp(`^${TIME} \\S+ postfix(?:/([a-z-]+))?/([a-z]+)\\[\\d+
 const DOVECOT = new RegExp(`^${TIME} ([a-z-]+)(?:\\([^() ]*\\))?(?:<[^<> ]*>)*: ([A-Z][a-z]+): (.*)$`);
 
 const POSTFIX_SEVERITY = /^(warning|error|fatal|panic): /;
-const DOVECOT_SEVERITY: Readonly<Record<string, Severity>> = {
+const DOVECOT_SEVERITY: Readonly<Record<string, LogSeverity>> = {
   Debug: "info",
   Info: "info",
   Warning: "warning",
@@ -39,7 +39,7 @@ export function parseMailLine(line: string): MailLine | null {
   if (program !== undefined) {
     const [, word] = POSTFIX_SEVERITY.exec(text) ?? [];
     const severity = word === undefined ? "info" : word === "warning" ? "warning" : "error";
-    return { program, from: "postfix", service: program === "smtpd" ? doorOf(name) : null, severity, text };
+    return { program, from: "postfix", service: program === "smtpd" ? serviceOf(name) : null, severity, text };
   }
   const [, process, word = "", said = ""] = DOVECOT.exec(line) ?? [];
   const severity = Object.hasOwn(DOVECOT_SEVERITY, word) ? DOVECOT_SEVERITY[word] : undefined;
@@ -47,6 +47,6 @@ export function parseMailLine(line: string): MailLine | null {
   return { program: process, from: "dovecot", service: process === "imap-login" ? "imap" : null, severity, text: said };
 }
 
-function doorOf(name: string): Service | null {
+function serviceOf(name: string): Service | null {
   return name === "" ? "smtp" : name === "submission" || name === "submissions" ? name : null;
 }

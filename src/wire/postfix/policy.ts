@@ -7,8 +7,8 @@ import { withoutRoot } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 
 /** Stages that need no decision: EHLO, MAIL, VRFY, ETRN. */
-export type NotOurs = Readonly<{ type: "NOT_OURS" }>;
-export type PolicyRequest = Connect | Recipient | Mail | Message | NotOurs;
+export type IgnoredStage = Readonly<{ type: "NOT_OURS" }>;
+export type PolicyRequest = Connect | Recipient | Mail | Message | IgnoredStage;
 export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
 export type ParsedPolicy =
   | Readonly<{ ok: true; value: PolicyRequest }>

@@ -17,32 +17,46 @@ function reportAt(lastAt: Millis, jail = "dovecot", lines: JailReported["lines"]
 test("what was judged is remembered by jail, and bans by whatever source", async () => {
   const { engine, sqlite, clock } = engineOnMemory();
   const now = clock.now();
-  assert.equal(sqlite.heard(SUBJECT, reportAt(now), now).upTo, null);
-  const heard = { type: "HEAR_JAIL", prefix: SUBJECT, jail: "dovecot", at: later(now, -1_000), unjudged: [] } as const;
-  sqlite.apply(heard, now);
-  assert.equal(sqlite.heard(SUBJECT, reportAt(now), now).upTo, later(now, -1_000));
-  assert.equal(sqlite.heard(SUBJECT, reportAt(now, "postfix"), now).upTo, null, "another jail has said nothing yet");
-  sqlite.apply({ ...heard, at: later(now, -5_000) }, now);
+  assert.equal(sqlite.priorReports(SUBJECT, reportAt(now), now).upTo, null);
+  const priorReports = {
+    type: "NOTE_REPORT",
+    prefix: SUBJECT,
+    jail: "dovecot",
+    at: later(now, -1_000),
+    unjudged: [],
+  } as const;
+  sqlite.apply(priorReports, now);
+  assert.equal(sqlite.priorReports(SUBJECT, reportAt(now), now).upTo, later(now, -1_000));
   assert.equal(
-    sqlite.heard(SUBJECT, reportAt(now), now).upTo,
+    sqlite.priorReports(SUBJECT, reportAt(now, "postfix"), now).upTo,
+    null,
+    "another jail has said nothing yet",
+  );
+  sqlite.apply({ ...priorReports, at: later(now, -5_000) }, now);
+  assert.equal(
+    sqlite.priorReports(SUBJECT, reportAt(now), now).upTo,
     later(now, -1_000),
     "an older report takes nothing back",
   );
 
   await engine.ask({ type: "BAN_ASKED", prefix: SUBJECT, note: "", durationMs: HOUR_MS, by: "root" });
   await engine.ask({ type: "UNBAN_ASKED", prefix: SUBJECT, by: "root" });
-  assert.equal(sqlite.heard(SUBJECT, reportAt(now, "postfix"), now).upTo, now, "a lifted ban was a judgement too");
+  assert.equal(
+    sqlite.priorReports(SUBJECT, reportAt(now, "postfix"), now).upTo,
+    now,
+    "a lifted ban was a judgement too",
+  );
 });
 
 test("what lies after now is from before the clock was set back, and proves nothing", () => {
   const { sqlite, clock } = engineOnMemory();
   const now = clock.now();
-  const heard = { type: "HEAR_JAIL", prefix: SUBJECT, jail: "dovecot", unjudged: [] } as const;
-  sqlite.apply({ ...heard, at: now }, now);
+  const priorReports = { type: "NOTE_REPORT", prefix: SUBJECT, jail: "dovecot", unjudged: [] } as const;
+  sqlite.apply({ ...priorReports, at: now }, now);
   const before = later(now, -HOUR_MS);
-  assert.equal(sqlite.heard(SUBJECT, reportAt(before), before).upTo, null);
-  sqlite.apply({ ...heard, at: before }, before);
-  assert.equal(sqlite.heard(SUBJECT, reportAt(before), before).upTo, before);
+  assert.equal(sqlite.priorReports(SUBJECT, reportAt(before), before).upTo, null);
+  sqlite.apply({ ...priorReports, at: before }, before);
+  assert.equal(sqlite.priorReports(SUBJECT, reportAt(before), before).upTo, before);
 });
 
 test("different passwords of that time are told apart, repeated ones counted once", async () => {
@@ -51,12 +65,16 @@ test("different passwords of that time are told apart, repeated ones counted onc
     engine.ask({ type: "LOGIN_FAILED", ip: IP, service: "imap", login: "anna@example.test", passwordHash });
   for (const hash of ["a1", "a1", "a1"]) await fail(hash);
   const then = clock.now();
-  assert.deepEqual(sqlite.heard(SUBJECT, reportAt(then), then).passwords, ["a1"]);
+  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(then), then).passwords, ["a1"]);
   clock.advance(MINUTE_MS);
   await fail("b2");
-  assert.deepEqual(sqlite.heard(SUBJECT, reportAt(clock.now()), clock.now()).passwords.toSorted(), ["a1", "b2"]);
-  assert.deepEqual(sqlite.heard(SUBJECT, reportAt(then), clock.now()).passwords, ["a1"], "later ones are not its own");
-  assert.deepEqual(sqlite.heard(SUBJECT, reportAt(later(then, HOUR_MS)), clock.now()).passwords, []);
+  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(clock.now()), clock.now()).passwords.toSorted(), ["a1", "b2"]);
+  assert.deepEqual(
+    sqlite.priorReports(SUBJECT, reportAt(then), clock.now()).passwords,
+    ["a1"],
+    "later ones are not its own",
+  );
+  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(later(then, HOUR_MS)), clock.now()).passwords, []);
 });
 
 test("what the guard refused unheard is told apart too; what it did not see is no other password", async () => {
@@ -66,7 +84,7 @@ test("what the guard refused unheard is told apart too; what it did not see is n
     logins: { ...TEST_POLICY.logins, networks: [hostPrefix(ip("203.0.113.1"))] },
   });
   const login = { ip: IP, service: "imap", login: "anna@example.test" } as const;
-  const passwords = () => sqlite.heard(SUBJECT, reportAt(clock.now()), clock.now()).passwords;
+  const passwords = () => sqlite.priorReports(SUBJECT, reportAt(clock.now()), clock.now()).passwords;
   for (let i = 0; i < 3; i++) {
     const asked = await engine.ask({ type: "LOGIN_ASKED", ...login, passwordHash: "right" });
     assert.equal(asked.reason, "outside_networks");
@@ -85,10 +103,10 @@ test("what the guard refused unheard is told apart too; what it did not see is n
 
 test("old reports are forgotten", () => {
   const { sqlite, db, clock } = engineOnMemory();
-  const heard = { type: "HEAR_JAIL", prefix: SUBJECT, jail: "dovecot", unjudged: [] } as const;
-  sqlite.apply({ ...heard, at: clock.now() }, clock.now());
+  const priorReports = { type: "NOTE_REPORT", prefix: SUBJECT, jail: "dovecot", unjudged: [] } as const;
+  sqlite.apply({ ...priorReports, at: clock.now() }, clock.now());
   clock.advance(8 * DAY_MS);
-  sqlite.apply({ ...heard, jail: "postfix", at: clock.now() }, clock.now());
+  sqlite.apply({ ...priorReports, jail: "postfix", at: clock.now() }, clock.now());
   assert.deepEqual(
     db
       .prepare("SELECT jail FROM jail_report")
@@ -103,7 +121,7 @@ test("what the guard judged at that time is told from what it did not see, each 
   const now = clock.now();
   const line = (about: "login" | "refusal" | "log", at: Millis) => ({ text: "", at, about });
   const unjudged = (...lines: JailReported["lines"]) =>
-    sqlite.heard(SUBJECT, reportAt(later(now, MINUTE_MS), "postfix", lines), clock.now()).unjudged;
+    sqlite.priorReports(SUBJECT, reportAt(later(now, MINUTE_MS), "postfix", lines), clock.now()).unjudged;
   assert.deepEqual(unjudged(line("login", now), line("refusal", now)), [now, now]);
 
   await engine.ask({ type: "LOGIN_FAILED", ip: IP, service: "imap", login: "anna@example.test", passwordHash: "a1" });
@@ -132,7 +150,7 @@ test("a sign-in that the guard judged excuses its own two lines, not what was gu
   const end = clock.now();
   const seconds = [0, 1, 10, 20, 30, 40, 50, 60, 70, 80, 100, 101];
   const lines = seconds.map((second) => ({ text: "", at: later(start, second * 1_000), about: "login" }) as const);
-  const { unjudged } = sqlite.heard(SUBJECT, reportAt(later(end, 1_000), "dovecot", lines.toReversed()), end);
+  const { unjudged } = sqlite.priorReports(SUBJECT, reportAt(later(end, 1_000), "dovecot", lines.toReversed()), end);
   assert.deepEqual(
     unjudged,
     seconds.slice(2, 10).map((second) => later(start, second * 1_000)),
@@ -149,23 +167,23 @@ test("what the log told of while the guard was down was not judged", async () =>
     { type: "CLIENT_FAULT", ip: IP, service: "smtp", reason: "relay_refused", detail: "", times: 1 },
   ]);
   const lines = (["login", "refusal"] as const).map((about) => ({ text: "", at: now, about }));
-  assert.deepEqual(sqlite.heard(SUBJECT, reportAt(now, "dovecot", lines), now).unjudged, [now, now]);
+  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(now, "dovecot", lines), now).unjudged, [now, now]);
 });
 
 test("what did not suffice for a ban counts on for as long as the jail looks back, until a ban answers it", async () => {
   const { engine, sqlite, clock } = engineOnMemory();
   const now = clock.now();
-  const heard = {
-    type: "HEAR_JAIL",
+  const priorReports = {
+    type: "NOTE_REPORT",
     prefix: SUBJECT,
     jail: "postfix",
     at: now,
     unjudged: [later(now, -1_000), now],
   } as const;
-  sqlite.apply(heard, now);
+  sqlite.apply(priorReports, now);
   const carried = (lastAt: Millis, jail = "postfix") =>
-    sqlite.heard(SUBJECT, reportAt(lastAt, jail), clock.now()).unjudged;
-  assert.deepEqual(carried(later(now, 1_000)), heard.unjudged);
+    sqlite.priorReports(SUBJECT, reportAt(lastAt, jail), clock.now()).unjudged;
+  assert.deepEqual(carried(later(now, 1_000)), priorReports.unjudged);
   assert.deepEqual(carried(later(now, 1_000), "dovecot"), []);
   assert.deepEqual(carried(later(now, 10 * MINUTE_MS - 1_000)), [now]);
   assert.deepEqual(carried(later(now, 10 * MINUTE_MS)), []);

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Change } from "../../../core/decide/decision.ts";
-import type { Heard } from "../../../core/decide/facts.ts";
+import type { PriorReports } from "../../../core/decide/facts.ts";
 import { LIVE_REFUSALS } from "../../../core/decide/live-refusals.ts";
 import type { JailLine, JailReported } from "../../../core/events/report.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
@@ -59,7 +59,7 @@ export class JailReports {
     this.#forget = db.prepare("DELETE FROM jail_report WHERE line_at < ?");
   }
 
-  heard(subject: Prefix, { jail, lastAt, windowMs, lines }: JailReported, now: Millis): Heard {
+  priorReports(subject: Prefix, { jail, lastAt, windowMs, lines }: JailReported, now: Millis): PriorReports {
     const row = this.#judged.get(subject, jail, now, JSON.stringify(covering(subject)));
     const told = integerOrNull(row?.["told"] ?? null);
     const answered = integerOrNull(row?.["answered"] ?? null);
@@ -81,7 +81,7 @@ export class JailReports {
     };
   }
 
-  hear({ prefix, jail, at: lineAt, unjudged }: Extract<Change, { type: "HEAR_JAIL" }>, at: Millis): void {
+  hear({ prefix, jail, at: lineAt, unjudged }: Extract<Change, { type: "NOTE_REPORT" }>, at: Millis): void {
     this.#hear.run(prefix, jail, lineAt, at, unjudged.join(" "));
     this.#forget.run(later(at, -KEPT_MS));
   }

@@ -93,10 +93,10 @@ const VERDICTS: Readonly<Record<string, RecordedVerdict>> = {
 /** What Postfix refused by itself is told in the words of its log, with the types of what the guard refused. */
 const FAULTS: ReadonlySet<string> = new Set(["relay_refused", "helo_refused", "sender_refused"]);
 
-/** The details of what a client does begin with the door. */
+/** The details of what a client does begin with the service. */
 function serviceOf(details: string): Service | undefined {
-  const [door] = details.split(" ", 1);
-  return SERVICES.find((service) => service === door);
+  const [first] = details.split(" ", 1);
+  return SERVICES.find((service) => service === first);
 }
 
 const ENVELOPE = new RegExp(

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Ban, Change } from "../../../core/decide/decision.ts";
-import type { Heard } from "../../../core/decide/facts.ts";
+import type { PriorReports } from "../../../core/decide/facts.ts";
 import type { LogPosition } from "../../../core/events/log-position.ts";
 import type { EventRecord } from "../../../core/events/record.ts";
 import type { JailReported } from "../../../core/events/report.ts";
@@ -79,8 +79,8 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     return row === undefined ? null : { inode: text(row["inode"]), offset: integer(row["offset"]) };
   }
 
-  heard(subject: Prefix, report: JailReported, now: Millis): Heard {
-    return this.#jails.heard(subject, report, now);
+  priorReports(subject: Prefix, report: JailReported, now: Millis): PriorReports {
+    return this.#jails.priorReports(subject, report, now);
   }
 
   /** Lets no event wait for its index longer than need be. Between transactions; throws as they do. */
@@ -140,7 +140,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       case "CREDIT":
         this.#honest.credit(change, at);
         return;
-      case "HEAR_JAIL":
+      case "NOTE_REPORT":
         this.#jails.hear(change, at);
         return;
       case "ALLOW":

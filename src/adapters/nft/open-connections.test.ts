@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { KernelDoors } from "./doors.ts";
+import { KernelConnections } from "./open-connections.ts";
 
 for (const [host, from] of [
   ["127.0.0.1", "127.0.0.1"],
@@ -18,22 +18,22 @@ for (const [host, from] of [
     await once(server, "listening");
     const address = server.address();
     assert.ok(address !== null && typeof address === "object");
-    const doors = new KernelDoors();
-    assert.deepEqual(await doors.connections([address.port]), []);
+    const kernel = new KernelConnections();
+    assert.deepEqual(await kernel.connections([address.port]), []);
     const client = connect(address.port, host);
     t.after(() => client.destroy());
     await Promise.all([once(client, "connect"), once(server, "connection")]);
     const clientPort = client.localPort;
-    assert.deepEqual(await doors.connections([address.port]), [{ ip: from, clientPort, port: address.port }]);
-    assert.deepEqual(await doors.connections([]), []);
+    assert.deepEqual(await kernel.connections([address.port]), [{ ip: from, clientPort, port: address.port }]);
+    assert.deepEqual(await kernel.connections([]), []);
   });
 
 test("without the files of proc(5) nobody is connected; without the tools that is told", async () => {
-  const doors = new KernelDoors({ path: "/nonexistent", proc: "/nonexistent" });
-  assert.deepEqual(await doors.connections([25]), []);
-  const said = await doors.say({ watched: [25], held: [], full: [], known: [] }, 15);
+  const kernel = new KernelConnections({ path: "/nonexistent", proc: "/nonexistent" });
+  assert.deepEqual(await kernel.connections([25]), []);
+  const said = await kernel.say({ watched: [25], held: [], full: [], known: [] }, 15);
   assert.ok(!said.ok && said.reason.startsWith("nft: "));
-  const ended = await doors.end([{ ip: ip("198.51.100.1"), clientPort: 40_000, port: 25 }]);
+  const ended = await kernel.end([{ ip: ip("198.51.100.1"), clientPort: 40_000, port: 25 }]);
   assert.ok(!ended.ok && ended.reason.includes("iproute2"));
 });
 
@@ -42,7 +42,7 @@ test("an ss that ends nothing, and says nothing of it, is told of", async (t) =>
   t.after(() => rmSync(path, { recursive: true }));
   const ss = join(path, "ss");
   writeFileSync(ss, '#!/bin/sh\n[ "$4" = -K ] || echo "ESTAB 0 0 192.0.2.1:25 198.51.100.1:40000"\n', { mode: 0o755 });
-  const doors = new KernelDoors({ path });
-  const ended = await doors.end([{ ip: ip("198.51.100.1"), clientPort: 40_000, port: 25 }]);
+  const kernel = new KernelConnections({ path });
+  const ended = await kernel.end([{ ip: ip("198.51.100.1"), clientPort: 40_000, port: 25 }]);
   assert.ok(!ended.ok && ended.reason.includes("INET_DIAG_DESTROY"));
 });

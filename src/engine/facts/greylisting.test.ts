@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
 import type { Recipient } from "../../core/events/mail.ts";
-import { type Acquaintance, createAcquaintance } from "./acquaintance.ts";
+import { createGreylisting, type Greylisting } from "./greylisting.ts";
 
 const EVENT: Recipient = {
   type: "RECIPIENT",
@@ -14,11 +14,11 @@ const EVENT: Recipient = {
 
 type Known = Readonly<{ large?: string; correspondent?: string; paused?: string }>;
 
-function acquaintance(known: Known): Acquaintance {
+function acquaintance(known: Known): Greylisting {
   const unused = (): never => {
     throw new Error("it only asks");
   };
-  return createAcquaintance({
+  return createGreylisting({
     policy: () => POLICY,
     largeSenders: () => (known.large === undefined ? [] : [known.large]),
     correspondents: { isCorrespondent: (address) => address === known.correspondent, wroteTo: unused },
@@ -36,8 +36,8 @@ function isFirstContact(known: Known, event: Partial<Recipient> = {}): boolean {
   return acquaintance(known).isFirstContact({ ...EVENT, ...event });
 }
 
-function hangsOnSender(known: Known, event: Partial<Recipient> = {}): boolean {
-  return acquaintance(known).hangsOnSender({ ...EVENT, ...event });
+function dependsOnSenderProof(known: Known, event: Partial<Recipient> = {}): boolean {
+  return acquaintance(known).dependsOnSenderProof({ ...EVENT, ...event });
 }
 
 test("a stranger is a first contact", () => {
@@ -56,7 +56,7 @@ test("a large provider or sender, by name, and a client that writes to a paused 
 
 test("a bounce is expected by who wrote to the domain of the host that brings it", () => {
   const asked: unknown[] = [];
-  const acquaintance = createAcquaintance({
+  const firstContacts = createGreylisting({
     policy: () => POLICY,
     largeSenders: () => [],
     correspondents: {
@@ -69,10 +69,10 @@ test("a bounce is expected by who wrote to the domain of the host that brings it
     pauses: { isPaused: () => false, pause: () => {}, resume: () => false, pauses: () => [] },
     clock: { now: () => NOON },
   });
-  assert.equal(acquaintance.expectsBounce({ ...EVENT, clientName: "mx.bank.test" }), true);
-  assert.equal(acquaintance.expectsBounce({ ...EVENT, clientName: "mx.shop.test" }), false);
-  assert.equal(acquaintance.expectsBounce({ ...EVENT, clientName: null }), false);
-  assert.equal(acquaintance.expectsBounce({ ...EVENT, recipient: null, clientName: "mx.bank.test" }), false);
+  assert.equal(firstContacts.expectsBounce({ ...EVENT, clientName: "mx.bank.test" }), true);
+  assert.equal(firstContacts.expectsBounce({ ...EVENT, clientName: "mx.shop.test" }), false);
+  assert.equal(firstContacts.expectsBounce({ ...EVENT, clientName: null }), false);
+  assert.equal(firstContacts.expectsBounce({ ...EVENT, recipient: null, clientName: "mx.bank.test" }), false);
   assert.deepEqual(asked[0], ["owner@example.org", "mx.bank.test", "bank.test"]);
   assert.equal(asked.length, 2);
 });
@@ -87,15 +87,15 @@ test("a correspondent is none where the client proved to speak for it; any clien
 
 test("a proof is asked for only where greylisting hangs on it", () => {
   const known = { correspondent: EVENT.sender };
-  assert.equal(hangsOnSender(known), true);
-  assert.equal(hangsOnSender({}), false);
-  assert.equal(hangsOnSender({ ...known, large: "big.test" }, { clientName: "mx.big.test" }), false);
-  assert.equal(hangsOnSender({ ...known, paused: "owner@example.org" }), false);
-  assert.equal(hangsOnSender({ correspondent: "" }, { sender: "" }), false);
+  assert.equal(dependsOnSenderProof(known), true);
+  assert.equal(dependsOnSenderProof({}), false);
+  assert.equal(dependsOnSenderProof({ ...known, large: "big.test" }, { clientName: "mx.big.test" }), false);
+  assert.equal(dependsOnSenderProof({ ...known, paused: "owner@example.org" }), false);
+  assert.equal(dependsOnSenderProof({ correspondent: "" }, { sender: "" }), false);
 });
 
 test("while nothing can be looked up, no mail is delayed", () => {
-  const broken = createAcquaintance({
+  const broken = createGreylisting({
     policy: () => {
       throw new Error("database is locked");
     },
@@ -111,11 +111,11 @@ test("while nothing can be looked up, no mail is delayed", () => {
   });
   assert.equal(broken.isFirstContact(EVENT), false);
   assert.equal(broken.expectsBounce({ ...EVENT, clientName: "mx.bank.test" }), true);
-  assert.equal(broken.hangsOnSender({ ...EVENT, sender: "" }), false);
+  assert.equal(broken.dependsOnSenderProof({ ...EVENT, sender: "" }), false);
 });
 
 test("nothing is asked of the DNS for a sender while the database cannot be read", () => {
-  const broken = createAcquaintance({
+  const broken = createGreylisting({
     policy: () => POLICY,
     largeSenders: () => [],
     correspondents: {
@@ -127,5 +127,5 @@ test("nothing is asked of the DNS for a sender while the database cannot be read
     pauses: { isPaused: () => false, pause: () => {}, resume: () => false, pauses: () => [] },
     clock: { now: () => NOON },
   });
-  assert.equal(broken.hangsOnSender(EVENT), false);
+  assert.equal(broken.dependsOnSenderProof(EVENT), false);
 });

@@ -1,30 +1,30 @@
 import type { ClientShare } from "../../core/decide/facts.ts";
-import { CROWD, isAllClients } from "../../core/decide/sparing.ts";
+import { ALL_CLIENTS, isAllClients } from "../../core/decide/sparing.ts";
 import type { Event } from "../../core/events/event.ts";
 import { contains, type Ip, type Prefix } from "../../core/net/ip.ts";
 import { isPrivate } from "../../core/net/private.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Notices } from "../ports.ts";
 
-export const CROWD_LIMITS = {
+export const CLIENT_SHARE_LIMITS = {
   /** What happened within the last one to two of these counts. */
   windowMs: 30 * MINUTE_MS,
-  /** A name counts from so long after its first sight: a flood that brings names of its own makes no crowd. */
+  /** A name counts from so long after its first sight: so the names that a flood brings do not count. */
   familiarMs: MINUTE_MS,
-  /** Private addresses, and faces of each, that are remembered. */
+  /** Private addresses, and names of each, that are remembered. */
   most: 64,
 } as const;
 
 type Window = { total: number; readonly clients: Map<Ip, Client> };
-/** `faces`: since when each counts. */
-type Client = { events: number; readonly faces: Map<string, number> };
+/** `names`: since when each counts. */
+type Client = { events: number; readonly names: Map<string, number> };
 
 /**
  * Counts which share of all clients comes from each private address: behind one that is nearly all of them
  * (core/decide/sparing.ts) a container's network or a proxy hides who they are. What is forgotten at a restart is soon
  * seen again.
  */
-export class Crowd {
+export class ClientShares {
   readonly #notices: Notices;
   #before: Window = empty();
   #now: Window = empty();
@@ -43,11 +43,11 @@ export class Crowd {
     const client = this.#client(event.ip);
     if (client === null) return;
     if (event.type === "CONNECT" || event.type === "LOGIN_ASKED") client.events += 1;
-    const face = faceOf(event);
-    const countsFrom = event.type === "LOGIN_SUCCEEDED" ? now : now + CROWD_LIMITS.familiarMs;
-    const known = client.faces.get(face);
-    if (face !== "" && (known === undefined ? client.faces.size < CROWD_LIMITS.most : countsFrom < known))
-      client.faces.set(face, countsFrom);
+    const name = nameOf(event);
+    const countsFrom = event.type === "LOGIN_SUCCEEDED" ? now : now + CLIENT_SHARE_LIMITS.familiarMs;
+    const known = client.names.get(name);
+    if (name !== "" && (known === undefined ? client.names.size < CLIENT_SHARE_LIMITS.most : countsFrom < known))
+      client.names.set(name, countsFrom);
     this.#tell(event.ip, now);
   }
 
@@ -60,7 +60,7 @@ export class Crowd {
   #tell(ip: Ip, now: Millis): void {
     const share = this.#share(ip, now);
     const { events, total } = share;
-    if (total >= CROWD.events && events < CROWD.share * total) this.#notices.clear("all_clients_private");
+    if (total >= ALL_CLIENTS.events && events < ALL_CLIENTS.share * total) this.#notices.clear("all_clients_private");
     else if (isAllClients(share))
       this.#notices.raise(
         "all_clients_private",
@@ -74,8 +74,8 @@ export class Crowd {
     return {
       events: clients.reduce((sum, client) => sum + (client?.events ?? 0), 0),
       total: both.reduce((sum, { total }) => sum + total, 0),
-      faces: new Set(
-        clients.flatMap((client) => [...(client?.faces ?? [])].flatMap(([face, from]) => (from <= now ? [face] : []))),
+      names: new Set(
+        clients.flatMap((client) => [...(client?.names ?? [])].flatMap(([name, from]) => (from <= now ? [name] : []))),
       ).size,
     };
   }
@@ -83,15 +83,15 @@ export class Crowd {
   #client(ip: Ip) {
     const known = this.#now.clients.get(ip);
     if (known !== undefined) return known;
-    if (this.#now.clients.size >= CROWD_LIMITS.most) return null;
-    const client: Client = { events: 0, faces: new Map() };
+    if (this.#now.clients.size >= CLIENT_SHARE_LIMITS.most) return null;
+    const client: Client = { events: 0, names: new Map() };
     this.#now.clients.set(ip, client);
     return client;
   }
 
   /** A clock that was set back starts a window too. */
   #turn(now: Millis): void {
-    if (now >= this.#since && now < this.#since + CROWD_LIMITS.windowMs) return;
+    if (now >= this.#since && now < this.#since + CLIENT_SHARE_LIMITS.windowMs) return;
     this.#before = this.#now;
     this.#now = empty();
     this.#since = now;
@@ -99,7 +99,7 @@ export class Crowd {
 }
 
 /** By what its clients differ: names that anybody may give, and accounts that proved theirs. */
-function faceOf(event: Event): string {
+function nameOf(event: Event): string {
   if (event.type === "RECIPIENT") return event.helo.toLowerCase();
   return event.type === "LOGIN_ASKED" || event.type === "LOGIN_SUCCEEDED" ? event.login.toLowerCase() : "";
 }

@@ -8,7 +8,7 @@ import { LIMITS } from "../limits.ts";
 import type { HonestMail } from "../ports.ts";
 
 /** A mail between its last question and its delivery. */
-type UnderWay = {
+type QueuedMail = {
   readonly prefix: Prefix;
   readonly network: Prefix;
   /** Null: an account's own. */
@@ -21,9 +21,9 @@ type UnderWay = {
  * Ties what the logs tell of a mail to the server that brought it, by its queue id: in memory only, so that a restart
  * of the guard forgets the good name of the few mails that are under way just then, and nothing else.
  */
-export class MailsUnderWay {
+export class QueuedMails {
   readonly #honest: Pick<HonestMail, "hasWrittenTo">;
-  readonly #mails = new BoundedMap<string, UnderWay>(LIMITS.mailsUnderWay);
+  readonly #mails = new BoundedMap<string, QueuedMail>(LIMITS.queuedMails);
 
   constructor(honest: Pick<HonestMail, "hasWrittenTo">) {
     this.#honest = honest;
@@ -55,7 +55,7 @@ export class MailsUnderWay {
     return { type: "CREDIT", prefix, network, mail: this.#kindOf(mail.sender, mail.proven) };
   }
 
-  #kindOf(sender: string, proven: UnderWay["proven"]): Credit {
+  #kindOf(sender: string, proven: QueuedMail["proven"]): Credit {
     if (proven === null) return "accepted";
     // A signature can be sent again by anyone; that a server may speak for the sender is what SPF says.
     const isWanted = proven === "spf" && sender !== "" && this.#honest.hasWrittenTo(sender);

@@ -9,20 +9,20 @@ type Session = { readonly passwordHash: string; readonly startedAt: Millis; used
  * Dashboard sessions, in memory: a restart ends them all. At most `API_LIMITS.sessions`; the least recently used is
  * removed first. A session ends when the password with which it began is changed.
  */
-export class Sessions {
+export class DashboardSessions {
   /** By digest, so memory holds no usable secret. Ordered by last use. */
   readonly #byDigest = new BoundedMap<string, Session>(API_LIMITS.sessions);
 
   /** Returns the secret for the cookie. */
   open(passwordHash: string, now: Millis): string {
     const secret = randomBytes(32).toString("base64url");
-    this.#byDigest.set(digestOf(secret), { passwordHash, startedAt: now, usedAt: now });
+    this.#byDigest.set(secretDigest(secret), { passwordHash, startedAt: now, usedAt: now });
     return secret;
   }
 
   /** True if the session is valid; this counts as its use. */
   use(secret: string, passwordHash: string | null, now: Millis): boolean {
-    const digest = digestOf(secret);
+    const digest = secretDigest(secret);
     const session = this.#byDigest.get(digest);
     if (session === undefined) return false;
     this.#byDigest.delete(digest);
@@ -34,16 +34,16 @@ export class Sessions {
 
   /** True if the session is valid; this does not count as its use. */
   stands(secret: string, passwordHash: string | null, now: Millis): boolean {
-    const session = this.#byDigest.get(digestOf(secret));
+    const session = this.#byDigest.get(secretDigest(secret));
     return session !== undefined && stands(session, passwordHash, now);
   }
 
   close(secret: string): void {
-    this.#byDigest.delete(digestOf(secret));
+    this.#byDigest.delete(secretDigest(secret));
   }
 }
 
-export function digestOf(secret: string): string {
+export function secretDigest(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }
 

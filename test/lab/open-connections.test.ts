@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { KernelDoors } from "../../src/adapters/nft/doors.ts";
 import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
+import { KernelConnections } from "../../src/adapters/nft/open-connections.ts";
 import { prefixOf } from "../../src/core/net/ip.ts";
-import { DoorWatch } from "../../src/engine/enforce/door-watch.ts";
+import { ConnectionWatch } from "../../src/engine/enforce/connection-watch.ts";
 import { FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
 import { SERVER, whyNoLab } from "./network.ts";
 import { fallSilent, sendSyns } from "./spoof.ts";
@@ -21,7 +21,7 @@ const OWNER = "198.51.100.70";
 describe("connections that stand, counted by the guard in a real kernel", { skip: whyNoLab() ?? false }, () => {
   let kit: FirewallLab;
   let firewall: NftFirewall;
-  let watch: DoorWatch;
+  let watch: ConnectionWatch;
   let sockets: Socket[];
   const warnings: string[] = [];
   before(async () => {
@@ -33,8 +33,8 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
   beforeEach(async () => {
     sockets = [];
     assert.deepEqual(await firewall.reset([], [prefix("198.51.100.200")], kit.now()), OK);
-    watch = new DoorWatch({
-      doors: new KernelDoors({ path: kit.able, proc: kit.proc }),
+    watch = new ConnectionWatch({
+      kernel: new KernelConnections({ path: kit.able, proc: kit.proc }),
       rules: () => ({
         most: MOST,
         mostKnown: MOST_KNOWN,
@@ -54,7 +54,7 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
     await watch.stop();
     assert.deepEqual(warnings, []);
     await until("nobody is connected any more", async () => {
-      const left = await new KernelDoors({ proc: kit.proc }).connections([PORT]);
+      const left = await new KernelConnections({ proc: kit.proc }).connections([PORT]);
       return left.length === 0;
     });
   });

@@ -3,11 +3,18 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ip } from "../../../test/kit/samples.ts";
 import { type Ip, prefixOf } from "../net/ip.ts";
-import { type Connection, type DoorRules, keyOf, PLACES, planDoors, shareOfStrangers } from "./doors.ts";
+import {
+  type Connection,
+  type ConnectionRules,
+  connectionKey,
+  PLACES,
+  planConnections,
+  shareOfStrangers,
+} from "./open-connections.ts";
 
 const KNOWN = "203.0.113.7";
 const ALLOWED = "203.0.113.8";
-const rules: DoorRules = {
+const rules: ConnectionRules = {
   most: 3,
   mostKnown: 5,
   shares: new Map([[993, 8]]),
@@ -33,7 +40,7 @@ for (const [from, count, held, cut] of [
 ] as const)
   test(`${count} connections of ${from}: ${held ? "no more" : "more"}, ${cut} ended`, () => {
     const open = connections(from, count);
-    const plan = planDoors(open, NONE, rules);
+    const plan = planConnections(open, NONE, rules);
     assert.deepEqual(plan.held, held ? [{ unit: unit(from), port: 25 }] : []);
     assert.deepEqual(plan.excess, open.slice(0, cut));
     assert.deepEqual(plan.full, []);
@@ -41,27 +48,27 @@ for (const [from, count, held, cut] of [
 
 test("an IPv6 network counts as one, each port for itself", () => {
   const inOne = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].flatMap((from) => connections(from, 1));
-  assert.deepEqual(planDoors(inOne, NONE, rules).held, [{ unit: unit("2001:db8::"), port: 25 }]);
+  assert.deepEqual(planConnections(inOne, NONE, rules).held, [{ unit: unit("2001:db8::"), port: 25 }]);
   const spread = [...connections("2001:db8::1", 2), ...connections("2001:db8::1", 2, 993)];
-  assert.deepEqual(planDoors(spread, NONE, rules).held, []);
+  assert.deepEqual(planConnections(spread, NONE, rules).held, []);
 });
 
 test("what was there at the last look stays; before the first look all was", () => {
   const open = connections("198.51.100.1", 6);
-  const before = new Set(open.slice(0, 4).map(keyOf));
-  assert.deepEqual(planDoors(open, before, rules).excess, open.slice(4));
-  assert.deepEqual(planDoors(open, null, rules).excess, []);
-  assert.equal(planDoors(open, null, rules).held.length, 1);
+  const before = new Set(open.slice(0, 4).map(connectionKey));
+  assert.deepEqual(planConnections(open, before, rules).excess, open.slice(4));
+  assert.deepEqual(planConnections(open, null, rules).excess, []);
+  assert.equal(planConnections(open, null, rules).held.length, 1);
 });
 
 test("strangers who hold their share of a port leave the rest to those whom accounts know", () => {
   const strangers = [1, 2, 3, 4, 5].flatMap((host) => connections(`198.51.100.${host}`, 2, 993));
-  const plan = planDoors([...strangers, ...connections(KNOWN, 4, 993)], NONE, rules);
+  const plan = planConnections([...strangers, ...connections(KNOWN, 4, 993)], NONE, rules);
   assert.deepEqual(plan.full, [993]);
   assert.deepEqual(plan.excess, [strangers[0], strangers[2]]);
   const few = strangers.slice(0, 7);
-  assert.deepEqual(planDoors([...few, ...connections(KNOWN, 4, 993)], NONE, rules).full, []);
-  assert.deepEqual(planDoors(connections("198.51.100.1", 2), NONE, rules).full, [], "other ports have none");
+  assert.deepEqual(planConnections([...few, ...connections(KNOWN, 4, 993)], NONE, rules).full, []);
+  assert.deepEqual(planConnections(connections("198.51.100.1", 2), NONE, rules).full, [], "other ports have none");
 });
 
 test("where strangers hold more than their share, the units that hold most lose first", () => {
@@ -69,7 +76,7 @@ test("where strangers hold more than their share, the units that hold most lose 
   const wide = { ...rules, most: 50, shares: new Map([[993, 16]]) };
   const of = (...lists: readonly (readonly Connection[] | undefined)[]) => lists.flatMap((list) => list ?? []);
   for (const open of [of(few, most, some), of(most, some, few), of(some, few, most)]) {
-    const { excess } = planDoors(open, NONE, wide);
+    const { excess } = planConnections(open, NONE, wide);
     const lost = (list: readonly Connection[] | undefined) => excess.filter((one) => list?.includes(one)).length;
     assert.deepEqual(
       [lost(few), lost(most), lost(some)].map((count, i) => (i === 0 ? count : count > 0)),
@@ -82,13 +89,13 @@ test("where strangers hold more than their share, the units that hold most lose 
 
 const clients = fc.constantFrom<Ip>(...[KNOWN, ALLOWED, "198.51.100.1", "198.51.100.2", "198.51.100.3"].map(ip));
 const opened = fc.uniqueArray(fc.record({ ip: clients, clientPort: fc.nat(40), port: fc.constantFrom(25, 993) }), {
-  selector: keyOf,
+  selector: connectionKey,
   maxLength: 60,
 });
 test("nobody is held or cut within its limit, the allow list never, and what is left is within every limit", () => {
   fc.assert(
     fc.property(opened, (open) => {
-      const { held, full, excess } = planDoors(open, NONE, rules);
+      const { held, full, excess } = planConnections(open, NONE, rules);
       const left = open.filter((one) => !excess.includes(one));
       assert.ok(excess.every((one) => one.ip !== ALLOWED));
       for (const address of new Set(open.map((one) => one.ip)))

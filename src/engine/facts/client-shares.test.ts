@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { ip, MAIL, NOON } from "../../../test/kit/samples.ts";
-import { CROWD, isAllClients } from "../../core/decide/sparing.ts";
+import { ALL_CLIENTS, isAllClients } from "../../core/decide/sparing.ts";
 import { hostPrefix, parsePrefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
-import { CROWD_LIMITS, Crowd } from "./crowd.ts";
+import { CLIENT_SHARE_LIMITS, ClientShares } from "./client-shares.ts";
 
 const PROXY = "172.18.0.5";
 
 function crowd() {
   const notices = new NoticeBoard();
-  const watched = new Crowd(notices);
+  const watched = new ClientShares(notices);
   const connect = (from: string, at = 0): void =>
     watched.observe({ type: "CONNECT", ip: ip(from), service: "smtp", session: "", clientName: null }, later(NOON, at));
   const helo = (from: string, name: string, at = 0): void =>
@@ -26,10 +26,10 @@ function crowd() {
   return { watched, notices, connect, helo, signIn, hides };
 }
 
-test("one private address that is nearly all clients, with three faces, hides them, and the owner is told", () => {
+test("one private address that is nearly all clients, with three names, hides them, and the owner is told", () => {
   const { watched, notices, connect, helo, hides } = crowd();
   for (const name of ["one.test", "ONE.test", "two.test", "three.test"]) helo(PROXY, name);
-  for (let i = 1; i < CROWD.events; i++) connect(PROXY, MINUTE_MS);
+  for (let i = 1; i < ALL_CLIENTS.events; i++) connect(PROXY, MINUTE_MS);
   assert.equal(hides(PROXY, MINUTE_MS), false, "too few to tell");
   connect(PROXY, MINUTE_MS);
   assert.equal(hides(PROXY, MINUTE_MS), true);
@@ -89,14 +89,14 @@ test("what is older than two windows counts no more, and a clock set back is bor
   const names = ["one.test", "two.test", "three.test"];
   for (let i = 0; i < 100; i++) connect("203.0.113.7");
   for (const name of names) helo(PROXY, name, 1);
-  for (let i = 0; i < 20; i++) connect(PROXY, CROWD_LIMITS.windowMs);
-  assert.equal(hides(PROXY, CROWD_LIMITS.windowMs), false);
-  for (const name of names) helo(PROXY, name, CROWD_LIMITS.windowMs);
-  for (let i = 0; i < 20; i++) connect(PROXY, 2 * CROWD_LIMITS.windowMs);
-  assert.equal(hides(PROXY, 2 * CROWD_LIMITS.windowMs), true);
-  connect("203.0.113.8", -CROWD_LIMITS.windowMs);
-  for (const name of names) helo(PROXY, name, -CROWD_LIMITS.windowMs);
-  assert.equal(hides(PROXY, CROWD_LIMITS.familiarMs - CROWD_LIMITS.windowMs), true);
+  for (let i = 0; i < 20; i++) connect(PROXY, CLIENT_SHARE_LIMITS.windowMs);
+  assert.equal(hides(PROXY, CLIENT_SHARE_LIMITS.windowMs), false);
+  for (const name of names) helo(PROXY, name, CLIENT_SHARE_LIMITS.windowMs);
+  for (let i = 0; i < 20; i++) connect(PROXY, 2 * CLIENT_SHARE_LIMITS.windowMs);
+  assert.equal(hides(PROXY, 2 * CLIENT_SHARE_LIMITS.windowMs), true);
+  connect("203.0.113.8", -CLIENT_SHARE_LIMITS.windowMs);
+  for (const name of names) helo(PROXY, name, -CLIENT_SHARE_LIMITS.windowMs);
+  assert.equal(hides(PROXY, CLIENT_SHARE_LIMITS.familiarMs - CLIENT_SHARE_LIMITS.windowMs), true);
 });
 
 test("nine tenths of ten or more are nearly all, and the owner is told of how many", () => {
@@ -135,11 +135,11 @@ test("ten of which fewer than nine are private end the notice", () => {
   assert.equal(notices.raised.size, 0);
 });
 
-test("a connection has no face, and a name that is seen again needs no second minute", () => {
+test("a connection has no name, and a name that is seen again needs no second minute", () => {
   const { connect, helo, hides } = crowd();
   for (const name of ["one.test", "two.test"]) helo(PROXY, name);
   for (let i = 0; i < 20; i++) connect(PROXY);
-  assert.equal(hides(PROXY, MINUTE_MS), false, "two faces and connections");
+  assert.equal(hides(PROXY, MINUTE_MS), false, "two names and connections");
   helo(PROXY, "three.test");
   for (const name of ["one.test", "two.test", "three.test"]) helo(PROXY, name, MINUTE_MS - 1);
   assert.equal(hides(PROXY, MINUTE_MS - 1), false);
@@ -171,7 +171,7 @@ test("half an hour is one window: its last millisecond is, the next one is not",
   }
 });
 
-test("sixty-four private addresses, and as many faces of each, are remembered", () => {
+test("sixty-four private addresses, and as many names of each, are remembered", () => {
   const { connect, signIn, hides } = crowd();
   for (let i = 0; i < 64; i++) connect(`10.0.0.${i}`);
   for (const login of ["ann", "bob", "cid"]) signIn("10.0.1.1", login);

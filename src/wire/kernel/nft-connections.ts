@@ -1,4 +1,4 @@
-import type { DoorPlan, DoorWords } from "../../core/firewall/doors.ts";
+import type { ConnectionOrders, ConnectionPlan } from "../../core/firewall/open-connections.ts";
 import { isV4, networkAddress } from "../../core/net/ip.ts";
 
 /** The TCP ports with limited connections, and how many an address, or an IPv6 unit, may have open to each. */
@@ -15,18 +15,18 @@ const FALLBACK_SETS = ["open4", "open6"] as const;
 /** Addresses whose connections the kernel can count at once, about 20 MB. Further ones are not counted. */
 const COUNTED_ADDRESSES = 65_535;
 
-export function doorSets({ fallback = true }: ConnectionLimit): readonly string[] {
+export function connectionSets({ fallback = true }: ConnectionLimit): readonly string[] {
   return [...GUARD_SETS, ...(fallback ? FALLBACK_SETS : [])];
 }
 
 /**
- * The guard counts: it looks at established connections, whose clients have answered (door-watch.ts), and names those
+ * The guard counts: it looks at established connections, whose clients have answered (connection-watch.ts), and names those
  * that may open no more. A SYN alone does not count, because anyone can forge it.
  * Only while the guard is down, after `watched` has timed out, the kernel counts by itself. It must do so at the SYN:
  * kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
  * on the allow list have left the chain before. A reset of the table starts the count from zero.
  */
-export function doorText({ most, ports, fallback = true }: ConnectionLimit, mask: string) {
+export function connectionText({ most, ports, fallback = true }: ConnectionLimit, mask: string) {
   const unit6 = `ip6 saddr & ${mask}`;
   const refuse = "reject with tcp reset";
   const open = (type: string): string => `type ${type} . inet_service; size ${COUNTED_ADDRESSES}; flags dynamic;`;
@@ -57,8 +57,12 @@ ${
 }
 
 /** For `nft -f`: replaces what the guard found before. One transaction. */
-export function nftDoors(table: string, { watched, held, full, known }: DoorWords, lastsS: number): string {
-  const pair = ({ unit, port }: DoorPlan["held"][number]): string => `${networkAddress(unit)} . ${port}`;
+export function nftConnections(
+  table: string,
+  { watched, held, full, known }: ConnectionOrders,
+  lastsS: number,
+): string {
+  const pair = ({ unit, port }: ConnectionPlan["held"][number]): string => `${networkAddress(unit)} . ${port}`;
   const elements: Readonly<Record<(typeof GUARD_SETS)[number], readonly (string | number)[]>> = {
     watched,
     full,

@@ -8,7 +8,7 @@ export type Named = Readonly<{ session: string; transaction: string; recipient: 
  * Counts the mails of open connections, which Postfix 3.7 does not, and remembers whom a bounce is for. What falls out
  * merely starts at nought again.
  */
-export class Sessions {
+export class SmtpSessions {
   readonly #mails = new BoundedMap<string, number>(LIMITS.sessions);
   readonly #bounces = new BoundedMap<string, Named>(LIMITS.sessions);
 

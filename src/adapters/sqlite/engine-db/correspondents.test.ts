@@ -7,7 +7,7 @@ import { later } from "../../../core/time.ts";
 import { SqliteAccounts } from "../accounts-db/accounts.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { openAccounts, openEngine } from "../open.ts";
-import { SqliteAcquaintances } from "./acquaintances.ts";
+import { SqliteCorrespondents } from "./correspondents.ts";
 import { EventCount } from "./event-count.ts";
 import { Retention } from "./retention.ts";
 import { SqliteStore } from "./store.ts";
@@ -23,7 +23,7 @@ function opened(t: TestContext) {
     engine.close();
     accounts.close();
   });
-  return { engine, accounts, known: new SqliteAcquaintances(engine, accounts), store: new SqliteStore(engine) };
+  return { engine, accounts, known: new SqliteCorrespondents(engine, accounts), store: new SqliteStore(engine) };
 }
 
 test("whom an account wrote to is known from the commit on, in any case of letters", (t) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePrefix } from "../../core/net/ip.ts";
-import { nftDoors } from "./nft-doors.ts";
+import { nftConnections } from "./nft-connections.ts";
 
 const prefix = (text: string) => parsePrefix(text) ?? assert.fail(text);
 
@@ -16,7 +16,7 @@ test("what the guard says takes the place of what it said before, and fades away
     ],
     known: [prefix("198.51.100.9"), prefix("198.51.100.9"), prefix("2001:db8:0:2::/64")],
   };
-  assert.deepEqual(nftDoors("inet t", words, 15).split("\n"), [
+  assert.deepEqual(nftConnections("inet t", words, 15).split("\n"), [
     "flush set inet t watched",
     "add element inet t watched { 25 timeout 15s, 993 timeout 15s }",
     "flush set inet t full",
@@ -31,6 +31,6 @@ test("what the guard says takes the place of what it said before, and fades away
     "add element inet t known6 { 2001:db8:0:2:: timeout 15s }",
     "",
   ]);
-  const nothing = nftDoors("inet t", { watched: [], full: [], held: [], known: [] }, 15);
+  const nothing = nftConnections("inet t", { watched: [], full: [], held: [], known: [] }, 15);
   assert.doesNotMatch(nothing, /add/);
 });

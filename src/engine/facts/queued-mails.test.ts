@@ -5,7 +5,7 @@ import { ip, MAIL } from "../../../test/kit/samples.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { Message } from "../../core/events/mail.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
-import { MailsUnderWay } from "./mails-under-way.ts";
+import { QueuedMails } from "./queued-mails.ts";
 
 const SERVER = "203.0.113.7";
 const NETWORK = parsePrefix("203.0.113.0/24") ?? assert.fail();
@@ -88,7 +88,7 @@ test("what was marked as spam, came back, or was never let in speaks for nobody"
 });
 
 test("of the mails that are under way the last 4,096 are known, and each stays as long as it is touched", () => {
-  const mails = new MailsUnderWay({ hasWrittenTo: () => false });
+  const mails = new QueuedMails({ hasWrittenTo: () => false });
   const accepted = (queueId: string): void => mails.accepted({ ...MESSAGE, queueId }, NETWORK, NETWORK);
   const isKnown = (queueId: string): boolean => mails.creditOf(tried("sent", null, queueId), 64) !== null;
   for (let i = 0; i < 4_096; i++) accepted(`AAAAA${i}`);
@@ -98,7 +98,7 @@ test("of the mails that are under way the last 4,096 are known, and each stays a
 });
 
 test("a mail without a queue id is none that a log could tell of", () => {
-  const mails = new MailsUnderWay({ hasWrittenTo: () => false });
+  const mails = new QueuedMails({ hasWrittenTo: () => false });
   mails.accepted({ ...MESSAGE, queueId: "" }, NETWORK, NETWORK);
   assert.equal(mails.creditOf(tried("sent", null, ""), 64), null);
 });

@@ -1,12 +1,12 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { withoutExtension } from "../../../core/net/address.ts";
 import type { Millis } from "../../../core/time.ts";
-import type { Correspondents, GreylistPause, GreylistPauses } from "../../../engine/facts/acquaintance.ts";
+import type { Correspondents, GreylistPause, GreylistPauses } from "../../../engine/facts/greylisting.ts";
 import type { Prepares } from "../between-transactions.ts";
 import { millis, text } from "../columns.ts";
 
 /** Who is no stranger to whom, in `engine.db`; whom an alias stands for is read from `accounts.db`. */
-export class SqliteAcquaintances implements Correspondents, GreylistPauses {
+export class SqliteCorrespondents implements Correspondents, GreylistPauses {
   readonly #sql: ReturnType<typeof statements>;
   readonly #targets: StatementSync;
 

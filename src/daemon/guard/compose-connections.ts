@@ -1,12 +1,12 @@
-import { KernelDoors } from "../../adapters/nft/doors.ts";
-import { PLACES, shareOfStrangers } from "../../core/firewall/doors.ts";
+import { KernelConnections } from "../../adapters/nft/open-connections.ts";
+import { PLACES, shareOfStrangers } from "../../core/firewall/open-connections.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
-import { DoorWatch } from "../../engine/enforce/door-watch.ts";
+import { ConnectionWatch } from "../../engine/enforce/connection-watch.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { AccountHistory, Clock, Log } from "../../engine/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { ConnectionLimit } from "../../wire/kernel/nft-doors.ts";
+import type { ConnectionLimit } from "../../wire/kernel/nft-connections.ts";
 
 const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
 
@@ -15,7 +15,7 @@ export function connectionLimit(settings: Settings): ConnectionLimit {
   return { most: settings["limits.connections.concurrent"], ports: MAIL_PORTS.map((key) => settings[key]) };
 }
 
-export type DoorParts = Readonly<{
+export type ConnectionParts = Readonly<{
   /** The settings in force, read at each check. */
   settings: () => Settings;
   engine: Engine;
@@ -24,7 +24,7 @@ export type DoorParts = Readonly<{
   log: Log;
 }>;
 
-export function composeDoors({ settings, engine, accounts, clock, log }: DoorParts): DoorWatch {
+export function composeConnectionWatch({ settings, engine, accounts, clock, log }: ConnectionParts): ConnectionWatch {
   const knownSince = () => later(clock.now(), -engine.policy.accounts.knownForMs);
   const known = (): readonly Prefix[] => accounts.networksSince(knownSince());
   const rules = () => {
@@ -43,5 +43,5 @@ export function composeDoors({ settings, engine, accounts, clock, log }: DoorPar
     };
   };
   const ports = () => connectionLimit(settings()).ports;
-  return new DoorWatch({ doors: new KernelDoors(), rules, ports, known, log });
+  return new ConnectionWatch({ kernel: new KernelConnections(), rules, ports, known, log });
 }

@@ -3,7 +3,7 @@ import type { Recipient } from "../../core/events/mail.ts";
 import { domainsOf } from "../../core/net/host-domains.ts";
 import { isProvider, isWithin } from "../../core/net/provider.ts";
 import type { Millis } from "../../core/time.ts";
-import type { Clock, Acquaintance as FirstContacts } from "../ports.ts";
+import type { Clock, FirstContacts } from "../ports.ts";
 
 /** People to whom an account of this server has written. */
 export interface Correspondents {
@@ -24,12 +24,12 @@ export interface GreylistPauses {
   isPaused(recipient: string, now: Millis): boolean;
 }
 
-export interface Acquaintance extends FirstContacts {
+export interface Greylisting extends FirstContacts {
   /** Whether it is a first contact unless the client proves to speak for the sender. */
-  hangsOnSender(event: Recipient): boolean;
+  dependsOnSenderProof(event: Recipient): boolean;
 }
 
-export type AcquaintanceParts = Readonly<{
+export type GreylistingParts = Readonly<{
   policy: () => Policy;
   /** Domains of further large senders: `greylist.providers`. */
   largeSenders: () => readonly string[];
@@ -39,7 +39,7 @@ export type AcquaintanceParts = Readonly<{
 }>;
 
 /** Tells first contacts from those whom greylisting would only annoy. What cannot be read delays no mail. */
-export function createAcquaintance(parts: AcquaintanceParts): Acquaintance {
+export function createGreylisting(parts: GreylistingParts): Greylisting {
   return {
     isFirstContact: (event) => {
       try {
@@ -57,7 +57,7 @@ export function createAcquaintance(parts: AcquaintanceParts): Acquaintance {
         return true;
       }
     },
-    hangsOnSender: (event) => {
+    dependsOnSenderProof: (event) => {
       try {
         return isCorrespondent(parts, event) && !isExpected(parts, { ...event, senderProven: false });
       } catch {
@@ -68,7 +68,7 @@ export function createAcquaintance(parts: AcquaintanceParts): Acquaintance {
 }
 
 /** Anyone can write a correspondent's address as the sender: it counts where the client proved to speak for it. */
-function isExpected(parts: AcquaintanceParts, event: Recipient): boolean {
+function isExpected(parts: GreylistingParts, event: Recipient): boolean {
   const { policy, largeSenders, pauses, clock } = parts;
   return (
     isProvider(policy(), event.clientName) ||
@@ -78,6 +78,6 @@ function isExpected(parts: AcquaintanceParts, event: Recipient): boolean {
   );
 }
 
-function isCorrespondent({ correspondents }: AcquaintanceParts, { sender }: Recipient): boolean {
+function isCorrespondent({ correspondents }: GreylistingParts, { sender }: Recipient): boolean {
   return sender !== "" && correspondents.isCorrespondent(sender);
 }

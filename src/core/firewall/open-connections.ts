@@ -13,7 +13,7 @@ export function shareOfStrangers(places: number): number {
   return Math.floor(0.8 * places);
 }
 
-export type DoorRules = Readonly<{
+export type ConnectionRules = Readonly<{
   /** Open connections to each port that one unit may have: a stranger, and a known address. */
   most: number;
   mostKnown: number;
@@ -25,7 +25,7 @@ export type DoorRules = Readonly<{
   isExempt: (ip: Ip) => boolean;
 }>;
 
-export type DoorPlan = Readonly<{
+export type ConnectionPlan = Readonly<{
   /** Units that have reached their limit on this port: their next connections are refused. */
   held: readonly Readonly<{ unit: Prefix; port: number }>[];
   /** Ports on which strangers hold their whole share. */
@@ -38,7 +38,7 @@ export type DoorPlan = Readonly<{
 }>;
 
 /** What the kernel is told. */
-export type DoorWords = Pick<DoorPlan, "held" | "full"> &
+export type ConnectionOrders = Pick<ConnectionPlan, "held" | "full"> &
   Readonly<{
     /** Ports on which the guard limits connections. */
     watched: readonly number[];
@@ -50,7 +50,11 @@ export type DoorWords = Pick<DoorPlan, "held" | "full"> &
  * Decides from the open connections. Only a finished handshake counts, so nobody is limited for packets that others
  * forge in their name. `before`: keys of the connections at the last check, which stay; null for the first check.
  */
-export function planDoors(open: readonly Connection[], before: ReadonlySet<string> | null, rules: DoorRules): DoorPlan {
+export function planConnections(
+  open: readonly Connection[],
+  before: ReadonlySet<string> | null,
+  rules: ConnectionRules,
+): ConnectionPlan {
   const held: { unit: Prefix; port: number }[] = [];
   const full: number[] = [];
   const excess = new Set<Connection>();
@@ -83,19 +87,21 @@ export function planDoors(open: readonly Connection[], before: ReadonlySet<strin
 function highestFirst(units: readonly (readonly Connection[])[], before: ReadonlySet<string>): readonly Connection[] {
   return units
     .flatMap((connections) =>
-      connections.filter((c) => !before.has(keyOf(c))).map((one, i) => ({ one, height: connections.length - i })),
+      connections
+        .filter((c) => !before.has(connectionKey(c)))
+        .map((one, i) => ({ one, height: connections.length - i })),
     )
     .toSorted((a, b) => b.height - a.height)
     .map(({ one }) => one);
 }
 
-export function keyOf({ ip, clientPort, port }: Connection): string {
+export function connectionKey({ ip, clientPort, port }: Connection): string {
   return `${port} ${clientPort} ${ip}`;
 }
 
 type Units = Map<Prefix, Connection[]>;
 
-function byPort(open: readonly Connection[], { unitOf }: DoorRules): ReadonlyMap<number, Units> {
+function byPort(open: readonly Connection[], { unitOf }: ConnectionRules): ReadonlyMap<number, Units> {
   const ports = new Map<number, Units>();
   for (const one of open) {
     const units = ports.get(one.port) ?? new Map<Prefix, Connection[]>();
@@ -112,7 +118,7 @@ function byPort(open: readonly Connection[], { unitOf }: DoorRules): ReadonlyMap
 function strangersAmong(
   units: Units,
   share: number,
-  { isKnown, isExempt }: DoorRules,
+  { isKnown, isExempt }: ConnectionRules,
 ): readonly (readonly Connection[])[] {
   let all = 0;
   for (const connections of units.values()) all += connections.length;

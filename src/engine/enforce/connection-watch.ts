@@ -1,10 +1,15 @@
 import { messageOf } from "../../core/error.ts";
-import { type DoorPlan, type DoorRules, keyOf, planDoors } from "../../core/firewall/doors.ts";
+import {
+  type ConnectionPlan,
+  type ConnectionRules,
+  connectionKey,
+  planConnections,
+} from "../../core/firewall/open-connections.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
-import type { Doors, Log } from "../ports.ts";
+import type { Log, OpenConnections } from "../ports.ts";
 
-export const DOOR_WATCH = {
+export const CONNECTION_WATCH = {
   /** From the end of a look to the next; longer where looks are dear, so that they take a twentieth of the time at most. */
   everyMs: SECOND_MS,
   pausePerLook: 20,
@@ -18,10 +23,10 @@ export const DOOR_WATCH = {
   mostHeld: 10_000,
 } as const;
 
-export type DoorWatchParts = Readonly<{
-  doors: Doors;
+export type ConnectionWatchParts = Readonly<{
+  kernel: OpenConnections;
   /** Asked at each look. */
-  rules: () => DoorRules;
+  rules: () => ConnectionRules;
   ports: () => readonly number[];
   /** Units from which accounts signed in lately. */
   known: () => readonly Prefix[];
@@ -29,8 +34,8 @@ export type DoorWatchParts = Readonly<{
 }>;
 
 /** Counts the connections that stand, again and again, and has the kernel refuse more where a limit is reached. */
-export class DoorWatch {
-  readonly #parts: DoorWatchParts;
+export class ConnectionWatch {
+  readonly #parts: ConnectionWatchParts;
   #before: ReadonlySet<string> | null = null;
   #said = "";
   #saidAt = Number.NEGATIVE_INFINITY;
@@ -41,7 +46,7 @@ export class DoorWatch {
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(parts: DoorWatchParts) {
+  constructor(parts: ConnectionWatchParts) {
     this.#parts = parts;
   }
 
@@ -55,18 +60,18 @@ export class DoorWatch {
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#looking;
     if (this.#saidAt === Number.NEGATIVE_INFINITY) return;
-    await this.#parts.doors.say({ watched: [], held: [], full: [], known: [] }, DOOR_WATCH.saidForS);
+    await this.#parts.kernel.say({ watched: [], held: [], full: [], known: [] }, CONNECTION_WATCH.saidForS);
   }
 
   /** One look. Never throws. */
   async look(): Promise<void> {
     try {
-      const { doors, rules, ports } = this.#parts;
-      const open = await doors.connections(ports());
-      const plan = planDoors(open, this.#before, rules());
-      const excess = new Set(plan.excess.map(keyOf));
+      const { kernel, rules, ports } = this.#parts;
+      const open = await kernel.connections(ports());
+      const plan = planConnections(open, this.#before, rules());
+      const excess = new Set(plan.excess.map(connectionKey));
       // What is not ended after all is tried again.
-      this.#before = new Set(open.map(keyOf).filter((key) => !excess.has(key)));
+      this.#before = new Set(open.map(connectionKey).filter((key) => !excess.has(key)));
       const trouble = await this.#say(plan);
       await this.#end(plan);
       this.#report(trouble ?? this.#unable?.reason ?? null);
@@ -80,32 +85,32 @@ export class DoorWatch {
     await this.look();
     if (this.#stopped) return;
     const tookMs = performance.now() - began;
-    const pauseMs = Math.max(DOOR_WATCH.everyMs, DOOR_WATCH.pausePerLook * tookMs);
+    const pauseMs = Math.max(CONNECTION_WATCH.everyMs, CONNECTION_WATCH.pausePerLook * tookMs);
     this.#timer = setTimeout(() => this.start(), pauseMs);
   }
 
   /** Where that cannot be done, the guard would come too late: the kernel counts at the SYN, as while the guard is down. */
-  async #end({ excess }: DoorPlan): Promise<void> {
+  async #end({ excess }: ConnectionPlan): Promise<void> {
     const at = performance.now();
-    if (this.#unable !== null && at - this.#unable.at >= DOOR_WATCH.unableForMs) this.#unable = null;
+    if (this.#unable !== null && at - this.#unable.at >= CONNECTION_WATCH.unableForMs) this.#unable = null;
     if (excess.length === 0) return;
-    const ended = await this.#parts.doors.end(excess);
+    const ended = await this.#parts.kernel.end(excess);
     this.#unable = ended.ok ? null : { reason: `${ended.reason} The kernel counts new connections by itself.`, at };
   }
 
   /** Null if all is well. */
-  async #say({ held, full }: DoorPlan): Promise<string | null> {
-    const { doors, ports, known } = this.#parts;
+  async #say({ held, full }: ConnectionPlan): Promise<string | null> {
+    const { kernel, ports, known } = this.#parts;
     const watched = this.#unable === null ? ports() : [];
     const text = `${watched.join()} ${full.join()} ${held.map(({ unit, port }) => `${unit} ${port}`).join()}`;
-    if (text === this.#said && performance.now() - this.#saidAt < DOOR_WATCH.sayEveryMs) return null;
+    if (text === this.#said && performance.now() - this.#saidAt < CONNECTION_WATCH.sayEveryMs) return null;
     const words = {
       watched,
-      held: held.slice(0, DOOR_WATCH.mostHeld),
+      held: held.slice(0, CONNECTION_WATCH.mostHeld),
       full,
-      known: full.length === 0 ? [] : known().slice(0, DOOR_WATCH.mostKnown),
+      known: full.length === 0 ? [] : known().slice(0, CONNECTION_WATCH.mostKnown),
     };
-    const said = await doors.say(words, DOOR_WATCH.saidForS);
+    const said = await kernel.say(words, CONNECTION_WATCH.saidForS);
     if (!said.ok) return said.reason;
     this.#said = text;
     this.#saidAt = performance.now();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Sessions } from "./sessions.ts";
+import { SmtpSessions } from "./smtp-sessions.ts";
 
 test("mails are counted by connection, and a port that is used again starts anew", () => {
-  const sessions = new Sessions();
+  const sessions = new SmtpSessions();
   for (let i = 0; i < 3; i++) sessions.addMail("203.0.113.7 40000");
   assert.equal(sessions.mails("203.0.113.7 40000"), 3);
   assert.equal(sessions.mails("203.0.113.7 40001"), 0);
@@ -12,7 +12,7 @@ test("mails are counted by connection, and a port that is used again starts anew
 });
 
 test("a mail that named somebody else before is told, a repeated question and the next mail are not", () => {
-  const sessions = new Sessions();
+  const sessions = new SmtpSessions();
   const mail = { session: "203.0.113.7 40000", transaction: "a1.1", recipient: "anna@example.org" };
   assert.equal(sessions.hasOther(mail), false);
   sessions.nameBounce(mail);
@@ -27,7 +27,7 @@ test("a mail that named somebody else before is told, a repeated question and th
 });
 
 test("a flood of bounces pushes out the oldest", () => {
-  const sessions = new Sessions();
+  const sessions = new SmtpSessions();
   const mail = { transaction: "a1.1", recipient: "anna@example.org" };
   for (let port = 0; port <= 4_096; port++) sessions.nameBounce({ ...mail, session: `203.0.113.7 ${port}` });
   const other = { ...mail, recipient: "bert@example.org" };
@@ -36,14 +36,14 @@ test("a flood of bounces pushes out the oldest", () => {
 });
 
 test("a flood of connections pushes out the oldest", () => {
-  const sessions = new Sessions();
+  const sessions = new SmtpSessions();
   for (let port = 0; port <= 4_096; port++) sessions.addMail(`203.0.113.7 ${port}`);
   assert.equal(sessions.mails("203.0.113.7 0"), 0);
   assert.equal(sessions.mails("203.0.113.7 4096"), 1);
 });
 
 test("a connection that goes on stays, whatever comes after it", () => {
-  const sessions = new Sessions();
+  const sessions = new SmtpSessions();
   const name = (port: number, transaction = "a"): void =>
     sessions.nameBounce({ session: `203.0.113.7 ${port}`, transaction, recipient: "one@example.org" });
   for (let port = 0; port < 4_096; port++) {

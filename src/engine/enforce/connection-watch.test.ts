@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import type { Connection, DoorWords } from "../../core/firewall/doors.ts";
+import type { Connection, ConnectionOrders } from "../../core/firewall/open-connections.ts";
 import { type Prefix, prefixOf } from "../../core/net/ip.ts";
-import type { Doors, Outcome } from "../ports.ts";
-import { DoorWatch } from "./door-watch.ts";
+import type { OpenConnections, Outcome } from "../ports.ts";
+import { ConnectionWatch } from "./connection-watch.ts";
 
 const OK: Outcome = { ok: true };
 
 /** Doors with these connections, which hold what was said and done. */
-class HeldDoors implements Doors {
+class HeldConnections implements OpenConnections {
   open: readonly Connection[] = [];
   outcome: Outcome = OK;
-  readonly said: DoorWords[] = [];
+  readonly said: ConnectionOrders[] = [];
   readonly ended: Connection[] = [];
   connections(ports: readonly number[]): Promise<readonly Connection[]> {
     assert.deepEqual(ports, [25]);
     return Promise.resolve(this.open);
   }
-  say(words: DoorWords, lastsS: number): Promise<Outcome> {
+  say(words: ConnectionOrders, lastsS: number): Promise<Outcome> {
     assert.equal(lastsS, 15);
     if (this.outcome.ok) this.said.push(words);
     return Promise.resolve(this.outcome);
@@ -31,14 +31,14 @@ class HeldDoors implements Doors {
 }
 
 function scene() {
-  const doors = new HeldDoors();
+  const kernel = new HeldConnections();
   const warnings: unknown[] = [];
   const asked = { known: 0 };
   const known = prefixOf(ip("203.0.113.9"), 64);
   /** Known besides. */
   const many: Prefix[] = [];
-  const watch = new DoorWatch({
-    doors,
+  const watch = new ConnectionWatch({
+    kernel,
     rules: () => ({
       most: 2,
       mostKnown: 9,
@@ -56,72 +56,72 @@ function scene() {
   });
   const from = (host: number, count: number): readonly Connection[] =>
     Array.from({ length: count }, (_, i) => ({ ip: ip(`203.0.113.${host}`), clientPort: i + 1, port: 25 }));
-  return { doors, watch, warnings, asked, known, many, from };
+  return { kernel, watch, warnings, asked, known, many, from };
 }
 
 test("the kernel is told at once of what changed, and of the same only now and then", async () => {
-  const { doors, watch, from, asked } = scene();
+  const { kernel, watch, from, asked } = scene();
   await watch.look();
   await watch.look();
-  assert.deepEqual(doors.said, [{ watched: [25], held: [], full: [], known: [] }]);
-  doors.open = from(1, 2);
+  assert.deepEqual(kernel.said, [{ watched: [25], held: [], full: [], known: [] }]);
+  kernel.open = from(1, 2);
   await watch.look();
   await watch.look();
-  assert.deepEqual(doors.said.slice(1), [
+  assert.deepEqual(kernel.said.slice(1), [
     { watched: [25], held: [{ unit: "203.0.113.1/32", port: 25 }], full: [], known: [] },
   ]);
   assert.equal(asked.known, 0, "whom accounts know is asked where strangers hold their share only");
-  doors.open = [...from(1, 2), ...from(2, 2)];
+  kernel.open = [...from(1, 2), ...from(2, 2)];
   await watch.look();
-  assert.deepEqual(doors.said.at(-1)?.full, [25]);
-  assert.deepEqual(doors.said.at(-1)?.known, ["203.0.113.9/32"]);
+  assert.deepEqual(kernel.said.at(-1)?.full, [25]);
+  assert.deepEqual(kernel.said.at(-1)?.known, ["203.0.113.9/32"]);
 });
 
 test("what is too much since the last look is ended, what stood before is not", async () => {
-  const { doors, watch, from } = scene();
-  doors.open = from(1, 3);
+  const { kernel, watch, from } = scene();
+  kernel.open = from(1, 3);
   await watch.look();
-  assert.deepEqual(doors.ended, [], "it may have stood before the guard");
-  doors.open = from(1, 5);
+  assert.deepEqual(kernel.ended, [], "it may have stood before the guard");
+  kernel.open = from(1, 5);
   await watch.look();
-  assert.deepEqual(doors.ended, from(1, 5).slice(3));
-  doors.open = from(1, 3);
+  assert.deepEqual(kernel.ended, from(1, 5).slice(3));
+  kernel.open = from(1, 3);
   await watch.look();
-  assert.equal(doors.ended.length, 2);
+  assert.equal(kernel.ended.length, 2);
 });
 
 test("a kernel that takes nothing is told of once, and tried again at each look", async () => {
-  const { doors, watch, warnings } = scene();
-  doors.outcome = { ok: false, reason: "nft: no such table" };
+  const { kernel, watch, warnings } = scene();
+  kernel.outcome = { ok: false, reason: "nft: no such table" };
   await watch.look();
   await watch.look();
   assert.deepEqual(warnings, ["nft: no such table"]);
-  doors.outcome = OK;
+  kernel.outcome = OK;
   await watch.look();
-  assert.equal(doors.said.length, 1);
+  assert.equal(kernel.said.length, 1);
 });
 
 test("it goes on by itself, and leaves the doors to the kernel at its end", async () => {
-  const { doors, watch } = scene();
+  const { kernel, watch } = scene();
   watch.start();
   await watch.stop();
-  assert.deepEqual(doors.said, [
+  assert.deepEqual(kernel.said, [
     { watched: [25], held: [], full: [], known: [] },
     { watched: [], held: [], full: [], known: [] },
   ]);
   const idle = scene();
   await idle.watch.stop();
-  assert.deepEqual(idle.doors.said, [], "what was never watched is not let go of");
+  assert.deepEqual(idle.kernel.said, [], "what was never watched is not let go of");
 });
 
 test("looks are a second apart, or twenty times as long as a look takes", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const { doors, watch } = scene();
+  const { kernel, watch } = scene();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
   let looks = 0;
   let tookMs = 0;
-  doors.connections = () => {
+  kernel.connections = () => {
     looks += 1;
     nowMs += tookMs;
     return Promise.resolve([]);
@@ -143,62 +143,62 @@ test("looks are a second apart, or twenty times as long as a look takes", async 
 });
 
 test("the kernel is told the same again after five seconds, before it stops believing it", async (t) => {
-  const { doors, watch } = scene();
+  const { kernel, watch } = scene();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
   await watch.look();
   nowMs = 4_999;
   await watch.look();
-  assert.equal(doors.said.length, 1);
+  assert.equal(kernel.said.length, 1);
   nowMs = 5_000;
   await watch.look();
-  assert.equal(doors.said.length, 2);
+  assert.equal(kernel.said.length, 2);
 });
 
 test("the kernel is told of ten thousand units at the most, of those that hold too much and of those that are known", async () => {
-  const { doors, watch, many } = scene();
+  const { kernel, watch, many } = scene();
   const address = (i: number) => ip(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
   many.push(...Array.from({ length: 10_001 }, (_, i) => prefixOf(address(i), 64)));
-  doors.open = Array.from({ length: 20_002 }, (_, i) => ({ ip: address(i >> 1), clientPort: i & 1, port: 25 }));
+  kernel.open = Array.from({ length: 20_002 }, (_, i) => ({ ip: address(i >> 1), clientPort: i & 1, port: 25 }));
   await watch.look();
-  assert.deepEqual([doors.said[0]?.held.length, doors.said[0]?.known.length], [10_000, 10_000]);
+  assert.deepEqual([kernel.said[0]?.held.length, kernel.said[0]?.known.length], [10_000, 10_000]);
 });
 
 test("what cannot be looked at or ended is told of once, and again after it went well", async () => {
-  const { doors, watch, warnings, from } = scene();
-  const { connections } = { connections: doors.connections.bind(doors) };
-  doors.connections = () => Promise.reject(new Error("no netlink"));
+  const { kernel, watch, warnings, from } = scene();
+  const { connections } = { connections: kernel.connections.bind(kernel) };
+  kernel.connections = () => Promise.reject(new Error("no netlink"));
   await watch.look();
   await watch.look();
   assert.deepEqual(warnings, ["no netlink"]);
-  doors.connections = connections;
+  kernel.connections = connections;
   await watch.look();
-  doors.end = () => Promise.resolve({ ok: false, reason: "ss: not permitted" });
-  doors.open = from(1, 5);
+  kernel.end = () => Promise.resolve({ ok: false, reason: "ss: not permitted" });
+  kernel.open = from(1, 5);
   await watch.look();
   assert.deepEqual(warnings, ["no netlink", "ss: not permitted The kernel counts new connections by itself."]);
 });
 
 test("where connections cannot be ended, that is tried again, told of once, and the kernel counts by itself", async (t) => {
-  const { doors, watch, warnings, from } = scene();
+  const { kernel, watch, warnings, from } = scene();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
   const tried: number[] = [];
   let outcome: Outcome = { ok: false, reason: "Unable." };
-  doors.end = (connections) => {
+  kernel.end = (connections) => {
     tried.push(connections.length);
     return Promise.resolve(outcome);
   };
-  const watched = () => doors.said.at(-1)?.watched;
+  const watched = () => kernel.said.at(-1)?.watched;
   await watch.look();
   assert.deepEqual(watched(), [25]);
-  doors.open = from(1, 5);
+  kernel.open = from(1, 5);
   await watch.look();
   await watch.look();
   await watch.look();
   assert.deepEqual(tried, [3, 3, 3]);
   assert.deepEqual(watched(), []);
-  doors.open = [];
+  kernel.open = [];
   await watch.look();
   nowMs = 3_599_999;
   await watch.look();
@@ -208,7 +208,7 @@ test("where connections cannot be ended, that is tried again, told of once, and 
   await watch.look();
   await watch.look();
   assert.deepEqual(watched(), [25], "after an hour it is tried anew");
-  doors.open = from(2, 5);
+  kernel.open = from(2, 5);
   await watch.look();
   outcome = OK;
   await watch.look();

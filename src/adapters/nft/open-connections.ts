@@ -1,11 +1,11 @@
 import { open } from "node:fs/promises";
 import { endianness } from "node:os";
 import { join } from "node:path";
-import type { Connection, DoorWords } from "../../core/firewall/doors.ts";
+import type { Connection, ConnectionOrders } from "../../core/firewall/open-connections.ts";
 import { isV4 } from "../../core/net/ip.ts";
-import type { Doors, Outcome } from "../../engine/ports.ts";
+import type { OpenConnections, Outcome } from "../../engine/ports.ts";
 import { TABLE } from "../../wire/kernel/nft.ts";
-import { nftDoors } from "../../wire/kernel/nft-doors.ts";
+import { nftConnections } from "../../wire/kernel/nft-connections.ts";
 import { parseConnections } from "../../wire/kernel/proc-tcp.ts";
 import { SocketEnder } from "./end-sockets.ts";
 import { runTool, TOOL_PATH } from "./tools.ts";
@@ -17,7 +17,7 @@ const TIMEOUT_MS = 5_000;
 /** The longest filter that ss accepts. */
 const CUT_AT_ONCE = 200;
 
-export type DoorOptions = Readonly<{
+export type KernelConnectionsOptions = Readonly<{
   /** Where to find `nft` and `ss`. */
   path?: string;
   /** `/proc/PID/net` of a process in the network to look at. */
@@ -25,14 +25,14 @@ export type DoorOptions = Readonly<{
 }>;
 
 /** Connections of this machine's network, by proc(5), ss(8) and nft(8). */
-export class KernelDoors implements Doors {
+export class KernelConnections implements OpenConnections {
   readonly #path: string;
   readonly #proc: string;
   readonly #ender: SocketEnder;
   /** One buffer for all reads, which run one after another: a new one each second would be garbage. */
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
 
-  constructor({ path = TOOL_PATH, proc = "/proc/self/net" }: DoorOptions = {}) {
+  constructor({ path = TOOL_PATH, proc = "/proc/self/net" }: KernelConnectionsOptions = {}) {
     this.#path = path;
     this.#proc = proc;
     this.#ender = new SocketEnder(path);
@@ -61,8 +61,8 @@ export class KernelDoors implements Doors {
     return text;
   }
 
-  async say(words: DoorWords, lastsS: number): Promise<Outcome> {
-    const input = nftDoors(TABLE, words, lastsS);
+  async say(words: ConnectionOrders, lastsS: number): Promise<Outcome> {
+    const input = nftConnections(TABLE, words, lastsS);
     const ran = await runTool("nft", ["-f", "-"], { path: this.#path, input, timeoutMs: TIMEOUT_MS });
     if (ran.code === 0 && ran.stderr.trim() === "") return { ok: true };
     return { ok: false, reason: `nft: ${ran.stderr.trim().split("\n", 1)[0] ?? ""}` };
