@@ -31,8 +31,10 @@ export class EventCandidates {
     const sql = (text: string): StatementSync => db.prepare(text);
     this.#sql = { oldest_first: ordered(sql, "ASC"), newest_first: ordered(sql, "DESC") };
     this.#marks = sql("SELECT upto, names FROM event_indexed");
+    // With a time after all others: for a shorter row value SQLite would step over every entry that equals it.
     this.#nextPair = sql(`
-      SELECT subject, counts FROM event_subject WHERE (subject, counts) > (?, ?) ORDER BY subject, counts LIMIT 1`);
+      SELECT subject, counts FROM event_subject WHERE (subject, counts, at) > (?, ?, ${Number.MAX_SAFE_INTEGER})
+      ORDER BY subject, counts LIMIT 1`);
     this.#countType = sql(`
       SELECT count(*) AS n FROM (SELECT 1 FROM event_name WHERE role = ${ROLE.type} AND name = ? LIMIT ${RARE})`);
     this.#atOf = sql("SELECT at FROM event WHERE id < ? ORDER BY id DESC LIMIT 1");
@@ -107,7 +109,7 @@ export class EventCandidates {
       const [low, high] = [Math.min(first, reached), Math.max(first, reached)];
       const wanted = rows.filter((row) => row["wanted"] === 1).map((row) => integer(row["id"]));
       const named = names?.flatMap(([role, name]) => fresh.all(low, high, role, name).map((row) => integer(row["id"])));
-      yield { ids: named ?? wanted, reached };
+      yield { ids: named === undefined ? wanted : inOrder(named, order), reached };
       if (rows.length < limit) return;
       if (order === "newest_first") to = reached;
       else from = reached;
@@ -148,6 +150,11 @@ export class EventCandidates {
 
 type Name = readonly [role: number, name: string];
 type Pair = readonly [subject: string, counts: number];
+
+/** Each once: two names may lead to one event. */
+function inOrder(ids: readonly number[], order: EventFilter["order"]): readonly number[] {
+  return [...new Set(ids)].toSorted((a, b) => (order === "newest_first" ? b - a : a - b));
+}
 
 function parted({ after, before }: Span, upto: number): readonly [fresh: Span, indexed: Span] {
   return [
