@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { instant } from "../../core/time.ts";
 import type { LogQuery } from "../../wire/control/log-query.ts";
-import { findLogs, searchLogs } from "./log-files.ts";
+import { findLogs, latestLines, searchLogs } from "./log-files.ts";
 
 const ALL: LogQuery = { grep: null, since: null, network: null, queueId: null, account: null };
 let directory: string;
@@ -74,4 +74,38 @@ test("bytes that are no text, and a file cut off in its compressed middle", asyn
   const lines = await found({ grep: "x1" });
   assert.ok(lines.length > 100, "what can be read of it is found");
   assert.equal(lines.at(-1), "damaged: mail.log.20261118-000000.gz: unexpected end of file");
+});
+
+test("the latest lines: those set aside are read only where the current ones hold too few", async () => {
+  put("mail/mail.log.20261118-000000", `${stamp(1)} x1\n${stamp(2)} x2\n`, 2);
+  put("mail/mail.log.20261119-000000.gz", "this is damaged", 4);
+  put("mail/mail.log", `${stamp(5)} x5\n${stamp(6)} x6\n`, 6);
+  put("guard/current", `${utc(3)} x3\n${utc(7)} x7\n  x7, which goes on\n`, 7);
+  const latest = async (limit: number) => {
+    const told: string[] = [];
+    const damaged = (path: string): void => void told.push(`damaged: ${basename(path)}`);
+    const lines = await latestLines(findLogs(directory), { query: ALL, damaged }, limit);
+    return [...told, ...lines.map(({ line }) => line.replace(/^.*? x/, "x"))];
+  };
+  assert.deepEqual(await latest(3), ["x6", "x7", "x7, which goes on"]);
+  assert.deepEqual(await latest(4), ["x5", "x6", "x7", "x7, which goes on"]);
+  assert.deepEqual(await latest(6), [
+    "damaged: mail.log.20261119-000000.gz",
+    "x2",
+    "x3",
+    "x5",
+    "x6",
+    "x7",
+    "x7, which goes on",
+  ]);
+});
+
+test("lines are found by their text in whatever case, with the time of those before them that tell one", async () => {
+  const long = "y".repeat(300_000);
+  put("mail/mail.log", `${stamp(1)} a x1\n${long}\n${stamp(2)} b x2\n B x3\n${long}\nb x4\n`, 6);
+  const times: string[] = [];
+  const search = { query: { ...ALL, grep: "B X" }, damaged: () => {} };
+  for await (const { at, line } of searchLogs(findLogs(directory), search))
+    times.push(`${(at - local(0).getTime()) / 1_000} ${line.slice(-2)}`);
+  assert.deepEqual(times, ["2 x2", "2 x3", "2 x4"]);
 });

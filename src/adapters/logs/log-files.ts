@@ -5,7 +5,7 @@ import { StringDecoder } from "node:string_decoder";
 import { constants, createGunzip } from "node:zlib";
 import { messageOf } from "../../core/error.ts";
 import { instant, type Millis } from "../../core/time.ts";
-import { type LogEntry, type LogQuery, matchesQuery } from "../../wire/control/log-query.ts";
+import { type LogEntry, type LogQuery, matchesQuery, textOfAll } from "../../wire/control/log-query.ts";
 import { timeOfLine } from "../../wire/logs/log-time.ts";
 import { isRotated } from "../../wire/logs/rotated-log.ts";
 
@@ -14,6 +14,7 @@ export type ComponentLog = Readonly<{ component: string; current: string; elder:
 
 /** A longer line is cut. Lines are only shown, not stored. */
 const LONGEST_LINE = 4_096;
+const READ_BYTES = 256 * 1024;
 /** The directory of the logs that svlogd(8) does not write. */
 const MAIL = "mail";
 /** Excerpts of mail.log: their lines are also in mail.log. */
@@ -49,7 +50,7 @@ export type LogSearch = Readonly<{
   damaged: (path: string, why: string) => void;
 }>;
 
-/** The matching lines of all logs in order of time. Memory holds one line of each log. */
+/** The matching lines of all logs in order of time. Memory holds a small part of each log. */
 export async function* searchLogs(logs: readonly ComponentLog[], search: LogSearch): AsyncGenerator<LogEntry> {
   const streams = logs.map((log) => matching(log, search));
   const heads = await Promise.all(streams.map(async (stream) => ({ stream, next: await stream.next() })));
@@ -63,6 +64,37 @@ export async function* searchLogs(logs: readonly ComponentLog[], search: LogSear
   }
 }
 
+/**
+ * The latest `limit` lines that match. Recent parts of the logs are searched first: those set aside are read only where
+ * the recent ones hold too few.
+ */
+export async function latestLines(
+  logs: readonly ComponentLog[],
+  search: LogSearch,
+  limit: number,
+): Promise<LogEntry[]> {
+  const { query } = search;
+  // From here on there are only lines of current files.
+  const setAside = logs.flatMap(({ elder }) => elder.slice(-1)).map((path) => lstatSync(path, GONE)?.mtimeMs ?? 0);
+  const recentFrom = instant(Math.floor(Math.max(0, ...setAside)) + 1);
+  if (query.since === null || query.since < recentFrom) {
+    const recent = await last({ ...search, query: { ...query, since: recentFrom } });
+    if (recent.length === limit) return recent;
+  }
+  return last(search);
+
+  async function last(one: LogSearch): Promise<LogEntry[]> {
+    const latest: LogEntry[] = [];
+    for await (const entry of searchLogs(logs, one)) {
+      latest.push(entry);
+      if (latest.length >= 2 * limit) latest.splice(0, latest.length - limit);
+    }
+    return latest.slice(-limit);
+  }
+}
+
+const GONE = { throwIfNoEntry: false } as const;
+
 function timeOf(next: IteratorResult<LogEntry, void>): number {
   return next.done === true ? Number.POSITIVE_INFINITY : next.value.at;
 }
@@ -71,17 +103,18 @@ async function* matching(
   { component, current, elder }: ComponentLog,
   { query, ends, damaged }: LogSearch,
 ): AsyncGenerator<LogEntry, void> {
+  const text = textOfAll(query);
   for (const path of [...elder, current]) {
-    const changed = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    const changed = lstatSync(path, GONE)?.mtimeMs;
     // The file was removed meanwhile, or all of it is older.
     if (changed === undefined || (query.since !== null && changed < query.since)) continue;
     const notAfter = instant(Math.ceil(changed));
     let at: Millis = instant(0);
     try {
-      for await (const line of linesOf(path, ends?.get(path))) {
-        at = timeOfLine(line, notAfter) ?? at;
-        const entry = { component, at, line };
-        if (matchesQuery(entry, query)) yield entry;
+      for await (const part of partsOf(path, ends?.get(path))) {
+        for (const entry of linesWith(text, { component, part, before: at, notAfter }))
+          if (matchesQuery(entry, query)) yield entry;
+        at = timeWithin(part, 0, part.length, notAfter) ?? at;
       }
     } catch (error) {
       damaged(path, messageOf(error));
@@ -89,13 +122,58 @@ async function* matching(
   }
 }
 
-/** Its lines, compressed or not. A line that is too long is cut. Throws if the file cannot be read. */
-async function* linesOf(path: string, end: number | undefined): AsyncGenerator<string> {
+type Part = Readonly<{
+  component: string;
+  part: string;
+  /** The time of the last line before it. */
+  before: Millis;
+  notAfter: Millis;
+}>;
+
+/** Lines with this text, or all; each with the time of the last one up to it that tells its time. */
+function* linesWith(text: string | null, { component, part, before, notAfter }: Part): Generator<LogEntry> {
+  const lower = text === null ? part : part.toLowerCase();
+  // With other letters a line may be longer in lower case: then each is looked at.
+  const isAligned = lower.length === part.length;
+  let [at, told] = [before, 0];
+  for (let start = 0; start <= part.length; ) {
+    if (text !== null && isAligned) {
+      const found = lower.indexOf(text, start);
+      if (found < 0) return;
+      start = part.lastIndexOf("\n", found - 1) + 1;
+    }
+    const next = part.indexOf("\n", start);
+    const end = next < 0 ? part.length : next;
+    const line = part.slice(start, Math.min(end, start + LONGEST_LINE));
+    at = timeWithin(part, told, end, notAfter) ?? at;
+    yield { component, at, line };
+    start = end + 1;
+    told = start;
+  }
+}
+
+/** The time of the last line between two places that tells one. */
+function timeWithin(part: string, from: number, to: number, notAfter: Millis): Millis | null {
+  for (let end = to; end > from; ) {
+    const start = part.lastIndexOf("\n", end - 1) + 1;
+    const at = timeOfLine(part.slice(start, Math.min(end, start + LONGEST_LINE)), notAfter);
+    if (at !== null) return at;
+    end = start - 1;
+  }
+  return null;
+}
+
+/**
+ * Its contents, compressed or not, in parts of whole lines without the last line's end. A line that is too long is cut.
+ * Throws if the file cannot be read.
+ */
+async function* partsOf(path: string, end: number | undefined): AsyncGenerator<string> {
   if (end === 0) return;
-  const file = createReadStream(path, end === undefined ? {} : { end: end - 1 });
+  const file = createReadStream(path, { highWaterMark: READ_BYTES, ...(end !== undefined && { end: end - 1 }) });
   const isCompressed = path.endsWith(".gz");
   // An error at the end of a truncated file would discard what was read before it. So the end is checked below.
-  const stream: Readable = isCompressed ? compose(file, createGunzip({ finishFlush: constants.Z_SYNC_FLUSH })) : file;
+  const unpack = { finishFlush: constants.Z_SYNC_FLUSH, chunkSize: READ_BYTES };
+  const stream: Readable = isCompressed ? compose(file, createGunzip(unpack)) : file;
   let bytes = 0;
   const decoder = new StringDecoder("utf8");
   let rest = "";
@@ -103,10 +181,11 @@ async function* linesOf(path: string, end: number | undefined): AsyncGenerator<s
     for await (const chunk of stream) {
       const read = Buffer.from(chunk);
       bytes += read.length;
-      const lines = (rest + decoder.write(read)).split("\n");
+      const text = rest + decoder.write(read);
+      const lastEnd = text.lastIndexOf("\n");
       // The rest of a line that is too long is skipped, not collected.
-      rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
-      for (const line of lines) yield line.slice(0, LONGEST_LINE);
+      rest = text.slice(lastEnd + 1).slice(0, LONGEST_LINE);
+      if (lastEnd >= 0) yield text.slice(0, lastEnd);
     }
     if (rest !== "") yield rest;
     if (isCompressed && bytes % 2 ** 32 !== sizeSaidBy(path)) throw new Error("unexpected end of file");

@@ -1,4 +1,4 @@
-import { type ComponentLog, findLogs, searchLogs } from "../../adapters/logs/log-files.ts";
+import { type ComponentLog, findLogs, latestLines } from "../../adapters/logs/log-files.ts";
 import { endOf, LogFollower, WRITERS_CHANGE_OVER_MS } from "../../adapters/logs/log-follower.ts";
 import { codeOf } from "../../core/error.ts";
 import { isQueueId } from "../../core/events/queue-id.ts";
@@ -32,12 +32,7 @@ export async function logs(call: CommandCall): Promise<CommandOutcome> {
   const starts = new Map(chosen.map(({ current }) => [current, endOf(current)] as const));
   const ends = new Map([...starts].map(([path, at]) => [path, at?.offset ?? 0] as const));
   const damaged = (path: string, why: string): void => call.terminal.err(oneLine(`${path} is damaged: ${why}.`));
-  const latest: LogEntry[] = [];
-  for await (const entry of searchLogs(chosen, { query, ends, damaged })) {
-    latest.push(entry);
-    if (latest.length >= 2 * limit) latest.splice(0, latest.length - limit);
-  }
-  latest.splice(0, latest.length - limit);
+  const latest = await latestLines(chosen, { query, ends, damaged }, limit);
   if (call.flag("follow")) return follow(call, { chosen, query, latest, starts });
   if (latest.length === 0) return done({ items: [] }, "No line matches.", `${PROGRAM} logs --follow  # waits for one`);
   return done({ items: latest.map(itemOf) }, latest.map(shown).join("\n"));

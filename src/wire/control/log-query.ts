@@ -1,4 +1,4 @@
-import { contains, type Prefix, parseIp } from "../../core/net/ip.ts";
+import { contains, isV4, networkAddress, type Prefix, parseIp, prefixLength } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 
 /** Which lines of the logs are wanted; null where it does not matter. */
@@ -22,6 +22,24 @@ export function matchesQuery({ at, line }: LogEntry, query: LogQuery): boolean {
   if (query.grep !== null && !lower.includes(query.grep.toLowerCase())) return false;
   if (query.account !== null && !hasWord(lower, query.account.toLowerCase(), OF_A_NAME)) return false;
   return query.network === null || namesAddressOf(line, query.network);
+}
+
+/**
+ * Text in lower case that stands in every line that matches, in either case; null where none is known. Lines without it need
+ * no closer look.
+ */
+export function textOfAll({ queueId, network, account, grep }: LogQuery): string | null {
+  return (queueId ?? textOf(network) ?? account ?? grep)?.toLowerCase() ?? null;
+}
+
+/** IPv4 is written in one way only. Of IPv6 the first group is, but for zeros before it. */
+function textOf(network: Prefix | null): string | null {
+  if (network === null) return null;
+  const [separator, bits] = isV4(network) ? [".", 8] : [":", 16];
+  const groups = networkAddress(network).split(separator);
+  const fixed = Math.floor(prefixLength(network) / bits);
+  if (!isV4(network)) return fixed === 0 || groups[0] === "" ? null : `${groups[0]}:`;
+  return fixed === 0 ? null : `${groups.slice(0, fixed).join(".")}${fixed === groups.length ? "" : "."}`;
 }
 
 const OF_A_QUEUE_ID = /[0-9A-Za-z]/;
