@@ -48,14 +48,20 @@ export const memory: Part = {
 
 export function memoryRow(bench: Bench, what: string, child: Child, mostMb: number | null): Row {
   child.mustRun();
-  const rollup = readFileSync(`/proc/${child.pid}/smaps_rollup`, "utf8");
-  const megabytes = (field: string): number =>
-    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? Number.NaN) / 1024;
   const said = ["Anonymous", "Private_Dirty", "Pss", "Rss"].map(
-    (field) => `${field} ${megabytes(field).toFixed(1)} MB`,
+    (field) => `${field} ${megabytes(child, field).toFixed(1)} MB`,
   );
   bench.say(`${what}: ${said.join(", ")}`);
-  return within(what, { value: megabytes("Anonymous"), unit: "MB" }, mostMb);
+  return within(what, { value: anonymousMb(child), unit: "MB" }, mostMb);
+}
+
+export function anonymousMb(child: Child): number {
+  return megabytes(child, "Anonymous");
+}
+
+function megabytes(child: Child, field: string): number {
+  const rollup = readFileSync(`/proc/${child.pid}/smaps_rollup`, "utf8");
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? Number.NaN) / 1024;
 }
 
 /** What a program does after its start or a flood, such as collecting garbage, belongs to neither figure. */
