@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { anyFacts, anyMail, bansOf, passwords, policies } from "../../../test/kit/any-facts.ts";
+import { factsOf, MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { later, type Millis } from "../time.ts";
+import { decideConnect } from "./connect.ts";
+import type { Decision } from "./decision.ts";
+import type { Failure } from "./facts.ts";
+import { decideLoginFailed } from "./login.ts";
+import { decideMail } from "./mail.ts";
+import type { Limit, Policy } from "./policy.ts";
+
+const gaps = fc.array(fc.nat(200), { minLength: 1, maxLength: 60 });
+
+test("a stranger's mails bring a ban exactly at the first that exceeds a limit in any window", () => {
+  fc.assert(
+    fc.property(policies, gaps, (policy, waits) => {
+      const arrivals = arrivalsOf(waits);
+      const banned = firstBan(arrivals, (mails, now) =>
+        decideMail(policy, factsOf({ mails }), { type: "MAIL", recipientCount: 1, ...MAIL }, now),
+      );
+      assert.equal(banned, firstBeyond(policy.mail, arrivals));
+    }),
+  );
+});
+
+test("a stranger's connections bring a ban exactly at the first that exceeds a limit in any window", () => {
+  const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "", clientName: null } as const;
+  fc.assert(
+    fc.property(policies, gaps, (policy, waits) => {
+      const arrivals = arrivalsOf(waits);
+      const banned = firstBan(arrivals, (connections, now) =>
+        decideConnect(policy, factsOf({ connections }), event, now),
+      );
+      assert.equal(banned, firstBeyond(policy.connections, arrivals));
+    }),
+  );
+});
+
+test("a known address is banned no sooner than a stranger, and is not spared forever", () => {
+  fc.assert(
+    fc.property(policies, anyFacts, anyMail, (policy, known, mail) => {
+      const event = { type: "MAIL", recipientCount: 1, ...MAIL, ...mail } as const;
+      const asKnown = bansOf(decideMail(policy, factsOf({ ...known, known: true }), event, NOON)).length;
+      const asStranger = bansOf(decideMail(policy, factsOf({ ...known, known: false }), event, NOON)).length;
+      assert.ok(asKnown <= asStranger);
+    }),
+  );
+  const flood = arrivalsOf(Array.from({ length: 60 }, () => 0));
+  const event = { type: "MAIL", recipientCount: 1, ...MAIL } as const;
+  const at = firstBan(flood, (mails, now) => decideMail(POLICY, factsOf({ known: true, mails }), event, now));
+  assert.equal(at, 30, "the 31st of 10 a minute, times 3");
+});
+
+test("a wrong password that is repeated never bans, however often and among whatever else", () => {
+  fc.assert(
+    fc.property(policies, fc.integer({ min: 2, max: 200 }), gaps, (policy, repeats, waits) => {
+      const generous = { ...policy, logins: { ...policy.logins, failures: Math.max(2, policy.logins.failures) } };
+      const arrivals = arrivalsOf([...waits, ...Array.from({ length: repeats }, () => 1)]);
+      const decided = logInFrom(
+        generous,
+        arrivals.map((at) => ({ at, passwordHash: "stale", account: "user@example.org" })),
+      );
+      assert.deepEqual(decided.flatMap(bansOf), []);
+    }),
+  );
+});
+
+test("guessing brings a ban exactly at the first password that makes too many different ones", () => {
+  // Waits that add up to the window exactly, now and then: its edge is where counting goes wrong.
+  const waits = fc.constantFrom(0, 1, 50, 100, 150, 299, 300);
+  const attempts = fc.array(fc.tuple(waits, passwords), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(policies, attempts, (policy, list) => {
+      const arrivals = arrivalsOf(list.map(([wait]) => wait));
+      const tried = list.map(
+        ([, passwordHash], i): Failure => ({
+          at: arrivals[i] ?? NOON,
+          passwordHash,
+          account: "user@example.org",
+        }),
+      );
+      const decided = logInFrom(policy, tried);
+      assert.equal(
+        decided.findIndex((one) => bansOf(one).length > 0),
+        firstGuessBeyond(policy, tried),
+      );
+    }),
+  );
+});
+
+function arrivalsOf(waitsMs: readonly number[]): readonly Millis[] {
+  let at = NOON;
+  return waitsMs.map((waitMs) => {
+    at = later(at, waitMs);
+    return at;
+  });
+}
+
+/** Index of the arrival at which the decision bans, those before it counting; -1 if none does. */
+function firstBan(arrivals: readonly Millis[], decide: (before: readonly Millis[], now: Millis) => Decision): number {
+  return arrivals.findIndex((now, i) => bansOf(decide(arrivals.slice(0, i), now)).length > 0);
+}
+
+/** The same by its definition: some window that ends with this arrival holds more than its limit. */
+function firstBeyond(limitList: readonly Limit[], arrivals: readonly Millis[]): number {
+  return arrivals.findIndex((now, i) =>
+    limitList.some(
+      ({ count, windowMs }) => arrivals.slice(0, i + 1).filter((at) => at > now - windowMs).length > count,
+    ),
+  );
+}
+
+/** Attempts in their order, until one brings a ban; what counted is remembered. */
+function logInFrom(policy: Policy, attempts: readonly Failure[]): readonly Decision[] {
+  const counted: Failure[] = [];
+  return attempts.map((attempt) => {
+    const event = {
+      type: "LOGIN_FAILED",
+      ip: STRANGER,
+      service: "imap",
+      login: "user@example.org",
+      ...attempt,
+    } as const;
+    const decided = decideLoginFailed(policy, factsOf({ failures: [...counted] }), event, attempt.at);
+    if (decided.counted) counted.push(attempt);
+    return decided;
+  });
+}
+
+/**
+ * By its definition: this password is one that does not stand among those counted within the window, and with it
+ * there are as many as bring a ban. A password that cannot be told apart (empty) is different from all.
+ */
+function firstGuessBeyond(policy: Policy, attempts: readonly Failure[]): number {
+  const counted: Failure[] = [];
+  return attempts.findIndex((attempt) => {
+    const recent = counted.filter(({ at }) => at > attempt.at - policy.logins.windowMs);
+    if (attempt.passwordHash !== "" && recent.some((one) => one.passwordHash === attempt.passwordHash)) return false;
+    counted.push(attempt);
+    return recent.length + 1 >= policy.logins.failures;
+  });
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import type { Command } from "../../wire/control/control.ts";
+
+describe("commands that fail", () => {
+  let kit: ReturnType<typeof commandsOnMemory>;
+  beforeEach(() => {
+    kit = commandsOnMemory();
+  });
+
+  test("a keeper that cannot be reached is told, and the account is changed all the same", async () => {
+    kit.keeperUp(false);
+    await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH });
+    const suspended = await kit.ask({ verb: "account_suspend", name: "alice@example.test" });
+    assert.ok(!suspended.ok && /is changed, but its open sessions go on: /.test(suspended.message));
+    assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
+    assert.ok(kit.notices.raised.has("keeper_unreachable"));
+    const health = await kit.ask({ verb: "health" });
+    assert.ok(health.ok && "components" in health.result);
+    assert.equal(health.result.status, "degraded");
+    kit.keeperUp(true);
+    await kit.ask({ verb: "health" });
+    assert.ok(!kit.notices.raised.has("keeper_unreachable"));
+  });
+
+  test("nobody is told that all is well where the record could not be kept", async () => {
+    kit.fillDisk();
+    const commands: readonly Command[] = [
+      { verb: "account_add", name: "alice@example.test", hash: HASH },
+      { verb: "account_suspend", name: "alice@example.test" },
+      { verb: "token_create", name: "nightly", digest: "0".repeat(64) },
+      { verb: "admin_passwd", hash: `{ARGON2ID}${HASH.slice(HASH.indexOf("}") + 1)}` },
+      { verb: "greylist_pause", target: "owner@example.test", for: null },
+      { verb: "accounts_import", entries: [{ name: "bea@example.test", hash: HASH }] },
+      { verb: "accounts_follow", entries: [{ name: "cleo@example.test", hash: HASH }], gone: [] },
+      { verb: "spam_allow_add", account: "bea@example.test", sender: "*@friend.example" },
+    ];
+    for (const command of commands) {
+      // After a refusal the engine waits before it tries the database again.
+      kit.clock.advance(2_000);
+      const reply = await kit.ask(command);
+      assert.ok(!reply.ok && /no record of it was kept/.test(reply.message), JSON.stringify([command, reply]));
+    }
+    assert.deepEqual(kit.kept(), ["kick_account"]);
+    kit.clock.advance(2_000);
+    const reload = { ok: true, result: { changed: [], recorded: false } };
+    assert.deepEqual(await kit.ask({ verb: "reload" }), reload, "settings are in force all the same");
+  });
+  test("what fails unforeseen is told with its reason, and where to look", async () => {
+    kit.db.exec("DROP TABLE token");
+    const failed = await kit.ask({ verb: "token_revoke", name: "nightly" });
+    assert.ok(!failed.ok && failed.kind === "failed");
+    assert.match(failed.message, /^It could not be done: .+/);
+    assert.equal(failed.next, "`status` shows what is wrong.");
+  });
+
+  test("health that cannot be told leads to the guard's log", async (t) => {
+    t.mock.method(kit.notices, "list", () => assert.fail("no list"));
+    const failed = await kit.ask({ verb: "health" });
+    assert.ok(!failed.ok && failed.next === "See its log below log/guard.");
+  });
+  test("a database that takes no writes fails the command, in one sentence", async () => {
+    kit.store.failing = "commit";
+    const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    assert.ok(!reply.ok && reply.kind === "failed");
+    assert.match(reply.message, /could not be written/);
+  });
+});

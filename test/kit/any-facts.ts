@@ -1,0 +1,58 @@
+import fc from "fast-check";
+import type { Ban, Decision } from "../../src/core/decide/decision.ts";
+import type { Failure } from "../../src/core/decide/facts.ts";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import type { Protection } from "../../src/core/events/reasons.ts";
+import type { Service } from "../../src/core/events/service.ts";
+import { later } from "../../src/core/time.ts";
+import { BAN, NOON, POLICY } from "./samples.ts";
+
+/** For properties of decisions: what may be known when one is due. Limits and windows are small, so that random histories cross them often. */
+const limits = fc.array(
+  fc.record({
+    key: fc.constant("k"),
+    count: fc.integer({ min: 1, max: 6 }),
+    windowMs: fc.integer({ min: 1, max: 500 }),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+export const policies = fc.record({ mail: limits, connections: limits, failures: fc.integer({ min: 1, max: 6 }) }).map(
+  ({ mail, connections, failures }): Policy => ({
+    ...POLICY,
+    mail,
+    connections,
+    logins: { failures, windowMs: 300, networks: [] },
+  }),
+);
+export const protections = fc.constantFrom<Protection>("loopback", "own_address", "gateway", "allow_listed");
+const clientNames = fc.constantFrom(null, "mail.google.com", "mail.example.net");
+export const services = fc.constantFrom<Service>("smtp", "submission", "submissions", "imap", "sieve", "dashboard");
+const pastTimes = fc
+  .array(fc.nat(600), { maxLength: 30 })
+  .map((list) => list.sort((a, b) => b - a).map((ago) => later(NOON, -ago)));
+export const passwords = fc.constantFrom("", "a", "b", "c", "d", "e", "f", "g");
+const pastFailures = fc
+  .tuple(pastTimes, fc.array(passwords, { minLength: 30, maxLength: 30 }))
+  .map(([list, hashes]) =>
+    list.map((at, i): Failure => ({ at, passwordHash: hashes[i] ?? "", account: "user@example.org" })),
+  );
+export const anyFacts = fc.record({
+  known: fc.boolean(),
+  ban: fc.constantFrom<Ban | null>(null, BAN, { ...BAN, expiresAt: null }),
+  offences: fc.nat(5),
+  connections: pastTimes,
+  mails: pastTimes,
+  failures: pastFailures,
+  accountMails: pastTimes,
+});
+export const anyMail = fc.record({
+  service: services,
+  clientName: clientNames,
+  sender: fc.constantFrom("", "user@example.org", "someone@example.net"),
+  account: fc.constantFrom(null, "user@example.org"),
+});
+export const anyLogin = fc.record({ service: services, passwordHash: passwords });
+
+export function bansOf(decided: Decision): readonly Ban[] {
+  return decided.changes.flatMap((change) => (change.type === "BAN" ? [change.ban] : []));
+}
