@@ -1,88 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { engineOnMemory } from "../../../../test/kit/engine-kit.ts";
+import { alertsOnDatabase } from "../../../../test/kit/alerts-on-database.ts";
 import { parseIp } from "../../../core/net/ip.ts";
 import { HOUR_MS } from "../../../core/time.ts";
-import { type AlertSettings, Alerts } from "../../../engine/alerts/alerts.ts";
-import { ComponentWatch } from "../../../engine/alerts/component-watch.ts";
-import type { AlertMessage } from "../../../engine/alerts/ports.ts";
-import type { ComponentHealth } from "../../../wire/control/items.ts";
-import { SqliteAlertEvents, SqliteAlertStore } from "./alerts.ts";
-
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
-/** The real thing but for the channel, on a real engine's database. */
-function kit(settleMs = 60_000) {
-  const { engine, db, clock, notices } = engineOnMemory();
-  const told: AlertMessage[] = [];
-  const down: ComponentHealth[] = [];
-  let reachable = true;
-  const channel = {
-    name: "channel",
-    send: (message: AlertMessage) => {
-      if (!reachable) return Promise.resolve({ ok: false, reason: "nobody there" } as const);
-      told.push(message);
-      return Promise.resolve({ ok: true } as const);
-    },
-  };
-  const settings: AlertSettings = {
-    thresholds: {
-      failed_logins: 3,
-      dashboard_logins: 3,
-      mail_undelivered: 1,
-      web_overreach: 1,
-      password_guessed: 3,
-      unusual_connections: 3,
-      spam_volume: 3,
-      many_bans: 3,
-      repeated_violations: 3,
-    },
-    volume: { minimum: 50, factor: 5 },
-    settleMs,
-    schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },
-    channels: [channel],
-  };
-  const make = (): Alerts => {
-    const components = new ComponentWatch(() => Promise.resolve(down), clock);
-    const parts = { events: new SqliteAlertEvents(db), store: new SqliteAlertStore(db), notices, components, clock };
-    return new Alerts({ ...parts, log: SILENT }, settings);
-  };
-  let alerts = make();
-  return {
-    engine,
-    db,
-    clock,
-    notices,
-    down,
-    reach: (is: boolean) => (reachable = is),
-    /** As the guard would after a kill: what was not kept is gone. */
-    restart: () => (alerts = make()),
-    alerts: () => alerts,
-    fail: async (password: string): Promise<void> => {
-      const ip = parseIp("203.0.113.200");
-      assert.ok(ip !== null);
-      await engine.ask({
-        type: "LOGIN_FAILED",
-        ip,
-        service: "imap",
-        login: "anna@example.test",
-        passwordHash: password,
-      });
-    },
-    seconds: async (count: number): Promise<readonly string[]> => {
-      for (let i = 0; i < count; i++) {
-        await alerts.round();
-        clock.advance(1_000);
-      }
-      await alerts.stop();
-      return told.splice(0).map(({ kind, code, subject }) => `${kind} ${code ?? ""} ${subject}`.trim());
-    },
-  };
-}
+import { SqliteAlertEvents } from "./alerts.ts";
 
 describe("alerts on a database", () => {
   test("what events amount to is told once, and its end once, whatever restarts lie between", async () => {
-    const { fail, seconds, restart, clock } = kit();
+    const { fail, seconds, restart, clock } = alertsOnDatabase();
     for (const password of ["a", "a", "a"]) await fail(password);
     assert.deepEqual(await seconds(2), ["opened failed_logins"]);
     await fail("a");
@@ -97,7 +22,7 @@ describe("alerts on a database", () => {
   });
 
   test("what happened while nobody looked is told after the start", async () => {
-    const { fail, seconds, restart } = kit();
+    const { fail, seconds, restart } = alertsOnDatabase();
     await seconds(3);
     for (const password of ["a", "a", "a"]) await fail(password);
     restart();
@@ -105,7 +30,7 @@ describe("alerts on a database", () => {
   });
 
   test("what was not delivered before a restart is delivered after it, under the same id", async () => {
-    const { notices, seconds, restart, reach, db } = kit();
+    const { notices, seconds, restart, reach, db } = alertsOnDatabase();
     reach(false);
     notices.raise("disk_nearly_full", "12 MB are left");
     assert.deepEqual(await seconds(3), []);
@@ -118,7 +43,7 @@ describe("alerts on a database", () => {
   });
 
   test("a notice that comes and goes is one alert, and over when it has stayed away", async () => {
-    const { notices, seconds } = kit();
+    const { notices, seconds } = alertsOnDatabase();
     const all: string[] = [];
     for (let i = 0; i < 5; i++) {
       notices.raise("dnsbl_set_aside", "zen.spamhaus.org");
@@ -131,7 +56,7 @@ describe("alerts on a database", () => {
   });
 
   test("each component that stays down is an alert of its own; a short restart is none", async () => {
-    const { down, seconds } = kit();
+    const { down, seconds } = alertsOnDatabase();
     down.push({ name: "postfix", status: "down", detail: "not running" });
     assert.deepEqual(await seconds(5), []);
     down.length = 0;
@@ -147,7 +72,7 @@ describe("alerts on a database", () => {
   });
 
   test("after a restart nothing is over before it could have been looked at", async () => {
-    const { down, seconds, restart } = kit(1_000);
+    const { down, seconds, restart } = alertsOnDatabase(1_000);
     down.push({ name: "postfix", status: "down", detail: "not running" });
     assert.deepEqual(await seconds(20), ["opened component_down postfix"]);
     restart();
@@ -158,7 +83,7 @@ describe("alerts on a database", () => {
   });
 
   test("a sign-in is from a new place the first time only", async () => {
-    const { engine, db, clock } = kit();
+    const { engine, db, clock } = alertsOnDatabase();
     const ip = parseIp("203.0.113.200");
     assert.ok(ip !== null);
     for (let i = 0; i < 2; i++) {
@@ -176,7 +101,7 @@ describe("alerts on a database", () => {
   });
 
   test("an account that is guessed at from everywhere is told, and its right password from a new place by itself", async () => {
-    const { engine, seconds, clock, restart } = kit();
+    const { engine, seconds, clock, restart } = alertsOnDatabase();
     const account = { service: "imap", login: "anna@example.test" } as const;
     const from = (text: string) => ({ ...account, ip: parseIp(text) ?? assert.fail() });
     await engine.ask({ type: "LOGIN_SUCCEEDED", ...from("203.0.113.200"), passwordHash: "right" });
@@ -196,7 +121,7 @@ describe("alerts on a database", () => {
   });
 
   test("an account is known once it has signed in, however it is written", async () => {
-    const { engine, db, fail } = kit();
+    const { engine, db, fail } = alertsOnDatabase();
     await fail("a");
     const before = new SqliteAlertEvents(db).between(0, 100);
     assert.deepEqual(
@@ -211,10 +136,10 @@ describe("alerts on a database", () => {
   });
 
   test("far more than usual is told; the usual, though it is much, is not", async () => {
-    const { fail, seconds } = kit();
+    const { fail, seconds } = alertsOnDatabase();
     for (let i = 0; i < 60; i++) await fail("a");
     assert.ok((await seconds(15)).includes("opened volume_spike"));
-    const other = kit();
+    const other = alertsOnDatabase();
     for (let hour = 0; hour < 24; hour++) {
       for (let i = 0; i < 150; i++) await other.fail("a");
       other.clock.advance(HOUR_MS);
@@ -224,7 +149,7 @@ describe("alerts on a database", () => {
   });
 
   test("a database that takes nothing keeps no alert from being told", async () => {
-    const { db, notices, seconds } = kit();
+    const { db, notices, seconds } = alertsOnDatabase();
     db.exec("PRAGMA query_only = 1");
     notices.raise("database_unwritable", "disk full");
     assert.deepEqual(await seconds(3), ["opened database_unwritable"]);
@@ -234,7 +159,7 @@ describe("alerts on a database", () => {
   });
 
   test("a channel that fails becomes an alert itself", async () => {
-    const { notices, seconds, reach } = kit();
+    const { notices, seconds, reach } = alertsOnDatabase();
     reach(false);
     notices.raise("greylist_silent", "");
     await seconds(20);
@@ -245,7 +170,7 @@ describe("alerts on a database", () => {
   });
 
   test("an account in danger stops no heartbeat; checks that do not run do", async () => {
-    const { engine, alerts, fail, seconds, clock } = kit();
+    const { engine, alerts, fail, seconds, clock } = alertsOnDatabase();
     for (const password of ["a", "b", "c"]) await fail(password);
     const ip = parseIp("203.0.113.200");
     assert.ok(ip !== null);
@@ -258,7 +183,7 @@ describe("alerts on a database", () => {
   });
 
   test("while something critical is open, all is not well", async () => {
-    const { alerts, notices, seconds } = kit();
+    const { alerts, notices, seconds } = alertsOnDatabase();
     notices.raise("greylist_silent", "");
     await seconds(2);
     assert.equal(alerts().isWell, true);

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { SqliteAlertEvents, SqliteAlertStore } from "../../src/adapters/sqlite/engine-db/alerts.ts";
+import { parseIp } from "../../src/core/net/ip.ts";
+import { type AlertSettings, Alerts } from "../../src/engine/alerts/alerts.ts";
+import { ComponentWatch } from "../../src/engine/alerts/component-watch.ts";
+import type { AlertMessage } from "../../src/engine/alerts/ports.ts";
+import type { ComponentHealth } from "../../src/wire/control/items.ts";
+import { engineOnMemory } from "./engine-kit.ts";
+
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The real thing but for the channel, on a real engine's database. */
+export function alertsOnDatabase(settleMs = 60_000) {
+  const { engine, db, clock, notices } = engineOnMemory();
+  const told: AlertMessage[] = [];
+  const down: ComponentHealth[] = [];
+  let reachable = true;
+  const channel = {
+    name: "channel",
+    send: (message: AlertMessage) => {
+      if (!reachable) return Promise.resolve({ ok: false, reason: "nobody there" } as const);
+      told.push(message);
+      return Promise.resolve({ ok: true } as const);
+    },
+  };
+  const settings: AlertSettings = {
+    thresholds: {
+      failed_logins: 3,
+      dashboard_logins: 3,
+      mail_undelivered: 1,
+      web_overreach: 1,
+      password_guessed: 3,
+      unusual_connections: 3,
+      spam_volume: 3,
+      many_bans: 3,
+      repeated_violations: 3,
+    },
+    volume: { minimum: 50, factor: 5 },
+    settleMs,
+    schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },
+    channels: [channel],
+  };
+  const make = (): Alerts => {
+    const components = new ComponentWatch(() => Promise.resolve(down), clock);
+    const parts = { events: new SqliteAlertEvents(db), store: new SqliteAlertStore(db), notices, components, clock };
+    return new Alerts({ ...parts, log: SILENT }, settings);
+  };
+  let alerts = make();
+  return {
+    engine,
+    db,
+    clock,
+    notices,
+    down,
+    reach: (is: boolean) => (reachable = is),
+    /** As the guard would after a kill: what was not kept is gone. */
+    restart: () => (alerts = make()),
+    alerts: () => alerts,
+    fail: async (password: string): Promise<void> => {
+      const ip = parseIp("203.0.113.200");
+      assert.ok(ip !== null);
+      await engine.ask({
+        type: "LOGIN_FAILED",
+        ip,
+        service: "imap",
+        login: "anna@example.test",
+        passwordHash: password,
+      });
+    },
+    seconds: async (count: number): Promise<readonly string[]> => {
+      for (let i = 0; i < count; i++) {
+        await alerts.round();
+        clock.advance(1_000);
+      }
+      await alerts.stop();
+      return told.splice(0).map(({ kind, code, subject }) => `${kind} ${code ?? ""} ${subject}`.trim());
+    },
+  };
+}

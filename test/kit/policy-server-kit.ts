@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { type Decision, decision } from "../../src/core/decide/decision.ts";
+import type { Event } from "../../src/core/events/event.ts";
+import { POLICY_LIMITS, type PolicyLimits, PolicyServer } from "../../src/sources/policy-server.ts";
+
+export const DEADLINE_MS = 5_000;
+export const PASS = decision("pass", "below_limit");
+export const BANNED = decision("refuse", "banned");
+export const ACTION = {
+  pass: "action=DUNNO\n\n",
+  banned: "action=421 4.7.0 Service not available, try again later\n\n",
+};
+
+/** An engine that answers when the test says so. */
+export class HeldEngine {
+  readonly asked: { event: Event; answer: (decided: Decision) => void }[] = [];
+  readonly submit = (event: Event, answer: (decided: Decision) => void): void => {
+    this.asked.push({ event, answer });
+  };
+  answer(index: number, decided: Decision): void {
+    const question = this.asked[index];
+    assert.ok(question, `question ${index} was not asked`);
+    question.answer(decided);
+  }
+}
+
+type Started = { server: PolicyServer; engine: HeldEngine; reports: string[]; path: string };
+
+export async function started(directory: string, limits: Partial<PolicyLimits> = {}): Promise<Started> {
+  const engine = new HeldEngine();
+  const reports: string[] = [];
+  const server = new PolicyServer(engine.submit, (code) => reports.push(code), {
+    ...POLICY_LIMITS,
+    stopMs: 50,
+    ...limits,
+  });
+  const path = join(directory, `${Math.random()}.sock`);
+  await server.start(path);
+  return { server, engine, reports, path };
+}
+
+/** A Postfix that keeps all it is told, chunk by chunk. */
+export class Client {
+  readonly chunks: string[] = [];
+  closed = false;
+  readonly socket: Socket;
+  constructor(path: string) {
+    this.socket = connect(path);
+    this.socket.on("data", (chunk) => this.chunks.push(chunk.toString()));
+    this.socket.on("error", () => {});
+    this.socket.on("close", () => {
+      this.closed = true;
+    });
+  }
+  get text(): string {
+    return this.chunks.join("");
+  }
+}
+
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) assert.fail(`not within ${DEADLINE_MS} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+export const ask = (state = "DATA", ip = "203.0.113.7"): string =>
+  `request=smtpd_access_policy\nprotocol_state=${state}\nclient_address=${ip}\n\n`;
