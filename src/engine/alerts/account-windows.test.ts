@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { alertText } from "../../core/alerts/alerts.ts";
+import { HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
+
+test("what a guarded account refuses unheard counts as failed; what a ban refuses does not", () => {
+  const kit = windows();
+  for (let i = 0; i < 9; i++) kit.take("LOGIN_REFUSED", { reason: "banned", from: "203.0.113.7" });
+  assert.deepEqual(kit.holding(), []);
+  for (const last of [8, 9, 10])
+    kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "Anna@example.test", from: `203.0.113.${last}` });
+  assert.deepEqual(kit.holding(), ["failed_logins", "account_guarded anna@example.test"]);
+  kit.wait(59 * MINUTE_MS);
+  kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "anna@example.test", from: "203.0.113.8" });
+  kit.wait(59 * MINUTE_MS);
+  assert.deepEqual(kit.holding(), ["account_guarded anna@example.test"]);
+  assert.deepEqual(kit.details(), ["sign-ins refused unheard, the last from 203.0.113.8/32"]);
+  kit.wait(MINUTE_MS);
+  assert.deepEqual(kit.holding(), [], "it is over an hour after the last");
+});
+
+test("a right password that was refused is told for each account by itself, for an hour", () => {
+  const kit = windows();
+  for (const account of ["anna@example.test", "bob@example.test"])
+    kit.take("LOGIN_REFUSED", { reason: "right_password_guarded", account, from: "203.0.113.8" });
+  const refused = ["right_password_refused anna@example.test", "right_password_refused bob@example.test"];
+  const told = (): readonly string[] => kit.holding().filter((one) => one.startsWith("right_password_refused"));
+  assert.deepEqual(told(), refused);
+  assert.equal(alertText("right_password_refused").severity, "critical", "told in quiet hours too");
+  kit.wait(HOUR_MS);
+  assert.deepEqual(told(), []);
+});
+
+test("accounts that nobody has leave room for those that somebody has", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const refuse = (account: string, isKnownAccount: boolean): void =>
+    kit.take("LOGIN_REFUSED", { reason: "account_guarded", account, from: "203.0.113.8", isKnownAccount });
+  for (let i = 0; i < 100; i++) refuse(`nobody${i}@example.test`, false);
+  assert.equal(kit.holding().length, 10);
+  refuse("anna@example.test", true);
+  assert.ok(kit.holding().includes("account_guarded anna@example.test"));
+});
+
+test("a right password after different wrong ones of the same origin is guessed, until it is changed", () => {
+  const kit = windows({ failed_logins: 100 });
+  const fail = (proof: string, from = "203.0.113.7"): void =>
+    kit.take("LOGIN_FAILED", { account: "Anna@example.test", proof, from });
+  const succeed = (from = "203.0.113.7"): void =>
+    kit.take("LOGIN_SUCCEEDED", { account: "anna@example.test", from, isNewPlace: true });
+  for (let i = 0; i < 20; i++) fail("stale");
+  succeed();
+  assert.deepEqual(kit.holding(), [], "one stale password, however often, is no guessing");
+  for (const proof of ["a", "b", "c"]) fail(proof);
+  succeed("198.51.100.1");
+  assert.deepEqual(kit.holding(), [], "the owner, from elsewhere");
+  succeed();
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+  kit.wait(20 * HOUR_MS);
+  kit.take("PASSWORD_CHANGED", { account: "bob@example.test" });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+  kit.take("PASSWORD_CHANGED", { account: "anna@example.test" });
+  assert.deepEqual(kit.holding(), []);
+  for (const proof of ["a", "b"]) fail(proof);
+  kit.wait(HOUR_MS);
+  fail("c");
+  succeed();
+  assert.deepEqual(kit.holding(), [], "what lies longer than an hour ago counts no more");
+});
+
+test("an owner who mistypes where the account is known is no guesser; who tries twenty there is", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const [account, from] = ["anna@example.test", "203.0.113.7"];
+  for (let i = 0; i < 14; i++) kit.take("LOGIN_FAILED", { account, proof: `${i}`, from });
+  kit.take("LOGIN_SUCCEEDED", { account, from });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("LOGIN_FAILED", { account, proof: "one more", from });
+  kit.take("LOGIN_SUCCEEDED", { account, from });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+});
+
+test("failures that only a log told are no further password beside those that are known", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const [account, from] = ["anna@example.test", "203.0.113.7"];
+  for (const proof of ["stale", null, "another", null]) kit.take("LOGIN_FAILED", { account, proof, from });
+  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("LOGIN_FAILED", { account, proof: "a third", from });
+  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+});
+
+test("a flood of names that nobody has hides no guessed password", () => {
+  const kit = windows({ failed_logins: 1_000_000 });
+  const [account, from] = ["anna@example.test", "203.0.113.7"];
+  for (const proof of ["a", "b", "c"]) kit.take("LOGIN_FAILED", { account, proof, from });
+  const other = { from: "203.0.113.8", proof: "x", isKnownAccount: false };
+  for (let i = 0; i < 2_100; i++) kit.take("LOGIN_FAILED", { account: `nobody${i}@example.test`, ...other });
+  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+});
+
+test("a guessed password is told of for a day, also from before a restart", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const [account, from] = ["anna@example.test", "203.0.113.7"];
+  for (const proof of ["a", "b", "c"]) kit.take("LOGIN_FAILED", { account, proof, from });
+  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
+  const alert = { code: "password_guessed", subject: "bob@example.test", detail: "", resolvedAt: null } as const;
+  kit.all.remember([{ ...alert, openedAt: instant(HOUR_MS), lastAt: instant(HOUR_MS) }]);
+  kit.wait(24 * HOUR_MS - 1_000);
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test", "password_guessed bob@example.test"]);
+  kit.wait(1_000);
+  assert.deepEqual(kit.holding(), ["password_guessed bob@example.test"]);
+  kit.wait(HOUR_MS);
+  assert.deepEqual(kit.holding(), []);
+});
+
+test("after very many wrong ones from everywhere, a right one from a new place is guessed; one from a known place not", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  const account = "anna@example.test";
+  for (let i = 0; i < 15; i++) kit.take("LOGIN_FAILED", { account, proof: `${i}`, from: `203.0.113.${i}` });
+  kit.take("LOGIN_SUCCEEDED", { account, from: "198.51.100.1" });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("LOGIN_SUCCEEDED", { account, from: "198.51.100.2", isNewPlace: true });
+  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
+});
+
+test("each of the account's alerts has room for fifty accounts that somebody has, and room comes back", () => {
+  const kit = windows({ failed_logins: 10_000 });
+  const refuse = (name: string, reason = "account_guarded"): void =>
+    kit.take("LOGIN_REFUSED", { reason, account: `${name}@example.test`, isKnownAccount: true });
+  for (let i = 0; i < 51; i++) refuse(`user${i}`);
+  assert.equal(kit.holding().length, 50);
+  refuse("user51", "right_password_guarded");
+  assert.deepEqual(kit.holding().slice(50), ["right_password_refused user51@example.test"]);
+  assert.equal(kit.details()[0], "sign-ins refused unheard, the last from ?");
+  kit.wait(HOUR_MS);
+  refuse("user52");
+  assert.deepEqual(kit.holding(), ["account_guarded user52@example.test"]);
+});
+
+test("an event that names no account, or is no refused sign-in, puts no account in danger", () => {
+  const kit = windows({ failed_logins: 100 });
+  kit.take("LOGIN_REFUSED", { reason: "account_guarded" });
+  kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "" });
+  kit.take("LOGIN_FAILED", { reason: "account_guarded", account: "anna@example.test" });
+  assert.deepEqual(kit.holding(), []);
+});

@@ -1,0 +1,45 @@
+import { type AlertEvent, type Thresholds } from "../../src/core/alerts/rules.ts";
+import { parsePrefix } from "../../src/core/net/ip.ts";
+import { instant } from "../../src/core/time.ts";
+import { AlertWindows } from "../../src/engine/alerts/windows.ts";
+
+const THRESHOLDS: Thresholds = {
+  failed_logins: 3,
+  dashboard_logins: 2,
+  mail_undelivered: 1,
+  web_overreach: 1,
+  password_guessed: 3,
+  unusual_connections: 3,
+  spam_volume: 3,
+  many_bans: 2,
+  repeated_violations: 2,
+};
+
+/** Events a second apart, from the beginning of time. */
+export function windows(thresholds: Partial<Thresholds> = {}) {
+  const all = new AlertWindows({ ...THRESHOLDS, ...thresholds });
+  let id = 0;
+  let now = 0;
+  return {
+    all,
+    take(type: AlertEvent["type"], event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {}): void {
+      const { from, ...rest } = event;
+      const prefix = from === undefined ? null : parsePrefix(from);
+      const empty = {
+        account: null,
+        proof: null,
+        reason: null,
+        isNewPlace: false,
+        isKnownAccount: true,
+        verdict: null,
+        service: null,
+        offence: null,
+      };
+      now += 1_000;
+      all.take({ id: ++id, at: instant(now), type, prefix, ...empty, ...rest });
+    },
+    wait: (ms: number) => (now += ms),
+    holding: () => all.holding(instant(now)).map(({ code, subject }) => `${code} ${subject}`.trim()),
+    details: () => all.holding(instant(now)).map(({ detail }) => detail),
+  };
+}

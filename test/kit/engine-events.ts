@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import type { Connect } from "../../src/core/events/connection.ts";
+import type { LoginFailed } from "../../src/core/events/login.ts";
+import type { Mail, Message, Recipient } from "../../src/core/events/mail.ts";
+import { type Ip, type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
+import { STRANGER } from "./samples.ts";
+
+export function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+export const connect = (from: Ip = STRANGER): Connect => ({
+  type: "CONNECT",
+  ip: from,
+  service: "smtp",
+  session: `${from} 40000`,
+  clientName: null,
+});
+export const mail = (from: Ip = STRANGER, account: string | null = null): Mail => ({
+  type: "MAIL",
+  ip: from,
+  service: account === null ? "smtp" : "submission",
+  session: `${from} 40000`,
+  clientName: null,
+  helo: "mx.sender.test",
+  sender: "bob@sender.test",
+  recipient: "alice@example.test",
+  account,
+  queueId: "4ABC",
+  transaction: "a1.1",
+  recipientCount: 1,
+});
+export const recipient = (): Recipient => ({ ...mail(), type: "RECIPIENT", listed: null, senderExists: true });
+export const message = (): Message => ({ ...mail(), type: "MESSAGE", sizeBytes: 100 });
+export const guess = (password: string, from: Ip = STRANGER): LoginFailed => ({
+  type: "LOGIN_FAILED",
+  ip: from,
+  service: "imap",
+  login: "alice@example.test",
+  passwordHash: password,
+});

@@ -1,0 +1,58 @@
+import type { Severity } from "../../src/core/alerts/alerts.ts";
+import type { Schedule } from "../../src/core/alerts/schedule.ts";
+import { AlertOutbox } from "../../src/engine/alerts/outbox.ts";
+import type { AlertChannel, AlertMessage } from "../../src/engine/alerts/ports.ts";
+import { testMessage } from "../../src/engine/alerts/words.ts";
+import { HandClock } from "./engine-kit.ts";
+
+export const AT_ONCE: Schedule = { quiet: null, timeZone: "UTC", digestMs: 0 };
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export function outbox() {
+  const clock = new HandClock(Date.UTC(2026, 0, 1, 12));
+  const told: string[] = [];
+  const broken = new Set<string>();
+  const warned: unknown[] = [];
+  let changes = 0;
+  const channel = (name: string): AlertChannel => ({
+    name,
+    send: (message) => {
+      if (broken.has(name)) return Promise.resolve({ ok: false, reason: "it answered 503" });
+      told.push(`${name}: ${message.title}`);
+      return Promise.resolve({ ok: true });
+    },
+  });
+  const log = { ...SILENT, warn: (...what: readonly unknown[]) => void warned.push(what) };
+  const box = new AlertOutbox([], { clock, log, changed: () => void changes++ });
+  box.use([channel("a"), channel("b")]);
+  const message = (title: string, severity: Severity, subject = title): AlertMessage => ({
+    ...testMessage(clock.now()),
+    title,
+    severity,
+    subject,
+    code: "component_down",
+  });
+  return {
+    clock,
+    told,
+    broken,
+    warned,
+    box,
+    channel,
+    changes: () => changes,
+    add: (schedule: Schedule, ...all: Parameters<typeof message>[]) =>
+      box.add(
+        all.map((one) => message(...one)),
+        schedule,
+      ),
+    /** As the guard does each second. */
+    async rounds(schedule: Schedule, seconds = 3): Promise<readonly string[]> {
+      for (let i = 0; i < seconds; i++) {
+        box.round(schedule);
+        await box.settled();
+        clock.advance(1_000);
+      }
+      return told.splice(0);
+    },
+  };
+}
