@@ -52,6 +52,7 @@ test("every event keeps its words, the view shows them, and every ban and accoun
   );
   assert.deepEqual(rowsOf(path, "SELECT * FROM security_events"), view);
   assert.deepEqual(rowsOf(path, "SELECT * FROM ban"), bans);
+  assert.deepEqual(rowsOf(path, "SELECT name FROM sqlite_schema WHERE name LIKE '%provider_pool%'"), []);
   assert.deepEqual(
     queries.bans(THEN, ALL).items.map(({ prefix, level }) => `${prefix} ${level}`),
     ["203.0.113.63/32 light", "2001:db8:5::/48 manual", "203.0.113.200/32 manual"],

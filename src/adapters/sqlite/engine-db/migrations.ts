@@ -286,4 +286,6 @@ export const engineMigrations: readonly Migration[] = [
   INSERT OR IGNORE INTO event_name (role, name, id)
     SELECT 4, type, id FROM event WHERE id <= (SELECT names FROM event_indexed) ORDER BY 1, 2, 3;
   `,
+  // Large providers are known by the names of their servers; their SPF records are no longer read.
+  "DROP TABLE provider_pool",
 ];
