@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Decision } from "../../src/core/decide/decision.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
-import { type Event, subjectOf } from "../../src/core/events/event.ts";
+import type { Event } from "../../src/core/events/event.ts";
 import { formatDuration, instant, type Millis, parseDuration } from "../../src/core/time.ts";
 import { loadSettings } from "../../src/settings/load.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
@@ -72,7 +72,7 @@ function describe(event: Event, { verdict, reason, evidence, changes }: Decision
   const told = evidence !== null && verdict !== "pass";
   return JSON.stringify({
     type: event.type,
-    of: subjectOf(event),
+    of: "ip" in event ? event.ip : event.prefix,
     verdict,
     reason,
     ...(told ? { evidence: `${evidence.count} of ${evidence.limit} in ${formatDuration(evidence.windowMs)}` } : {}),

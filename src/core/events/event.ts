@@ -1,4 +1,4 @@
-import type { Ip, Prefix } from "../net/ip.ts";
+import type { Prefix } from "../net/ip.ts";
 import type { CommandAsked } from "./command.ts";
 import type { Connect } from "./connection.ts";
 import type { LoginAsked, LoginFailed, LoginSucceeded } from "./login.ts";
@@ -21,8 +21,3 @@ export type Event =
 export type CommandEvent = Extract<Event, { readonly prefix: Prefix }>;
 /** Of a client. */
 export type ClientEvent = Exclude<Event, CommandEvent>;
-
-/** The address or network an event is about. */
-export function subjectOf(event: Event): Ip | Prefix {
-  return "ip" in event ? event.ip : event.prefix;
-}
