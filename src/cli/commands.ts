@@ -44,6 +44,9 @@ export const commands: readonly CliCommand[] = [
     run: events,
     options: [
       { name: "follow", says: "Show new events until Ctrl-C." },
+      { name: "after", value: "ID", says: "Only events after the one with this id, the oldest first." },
+      { name: "ecs", says: "One JSON object a line, with the fields of the Elastic Common Schema." },
+      { name: "types", says: "List every type of event and what it means." },
       { name: "ip", value: "IP", says: "Only of this address or network." },
       { name: "type", value: "TYPE", says: "Only of this type, such as BAN or LOGIN_FAILED." },
       ...LIST_OPTIONS,

@@ -1,4 +1,5 @@
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
+import { eventTypes } from "../../core/events/reference.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import type { EventFilter } from "../../engine/ports.ts";
 import { nearest } from "../../settings/nearest.ts";
@@ -6,6 +7,7 @@ import type { EventItem } from "../../wire/control/items.ts";
 import type { Page, PageRequest } from "../../wire/control/paging.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { pageFrom } from "../listing.ts";
+import { ecsLine } from "../print/ecs.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 import { targetFrom } from "./bans.ts";
@@ -13,9 +15,10 @@ import { targetFrom } from "./bans.ts";
 /** Rows read at once while following. */
 const BATCH = 500;
 
-type Chosen = Pick<EventFilter, "prefix" | "type">;
+type Chosen = Pick<EventFilter, "after" | "prefix" | "type">;
 
 export async function events(call: CommandCall): Promise<CommandOutcome> {
+  if (call.flag("types")) return types();
   const page = pageFrom(call, "events", "numbers");
   if ("ok" in page) return page;
   const chosen = chosenFrom(call);
@@ -23,17 +26,22 @@ export async function events(call: CommandCall): Promise<CommandOutcome> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const { reader } = opened;
-  const { items, next } = latestEvents(reader, chosen, page);
-  const latest = items.toReversed();
+  if (call.flag("follow") && chosen.after !== undefined) return follow(call, reader, chosen, []);
+  const { items: latest, next } =
+    chosen.after === undefined ? latestEvents(reader, chosen, page) : eventsAfter(reader, chosen, page.limit);
   if (call.flag("follow")) return follow(call, reader, chosen, latest);
+  if (call.flag("ecs")) {
+    for (const item of latest) call.terminal.out(ecsLine(item));
+    return done(undefined, "");
+  }
   if (latest.length === 0)
-    return done({ items, next }, "No event matches.", `${PROGRAM} events --follow  # waits for one`);
+    return done({ items: latest, next }, "No event matches.", `${PROGRAM} events --follow  # waits for one`);
   const someone = latest.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
   const older = next === null ? "" : `… older ones: --cursor ${next}\n`;
   return done({ items: latest, next }, older + columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
 }
 
-/** The newest first. A search may end without an event and go on behind what it has looked at. */
+/** The latest. A search may end without an event and go on behind what it has looked at. */
 function latestEvents({ queries }: Reader, chosen: Chosen, { limit, cursor }: PageRequest): Page<EventItem> {
   const items: EventItem[] = [];
   for (let before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor); ; ) {
@@ -41,8 +49,19 @@ function latestEvents({ queries }: Reader, chosen: Chosen, { limit, cursor }: Pa
     const page = queries.events({ ...chosen, before, most, order: "newest_first" });
     items.push(...page.items);
     if (page.next === null || items.length === limit)
-      return { items, next: page.next === null ? null : String(page.next) };
+      return { items: items.reverse(), next: page.next === null ? null : String(page.next) };
     before = page.next;
+  }
+}
+
+/** Those that come next after an id, by which a reader goes on where it ended. */
+function eventsAfter({ queries }: Reader, chosen: Chosen, most: number): Page<EventItem> {
+  const items: EventItem[] = [];
+  for (let after = chosen.after ?? 0; ; ) {
+    const page = queries.events({ ...chosen, after, most: most - items.length, order: "oldest_first" });
+    items.push(...page.items);
+    if (page.next === null || items.length === most) return { items, next: null };
+    after = page.next;
   }
 }
 
@@ -56,9 +75,10 @@ async function follow(
   const { terminal, guard, json } = call;
   // From here on Ctrl-C is a normal end.
   const { interrupted } = terminal;
-  const print = (item: EventItem): void => terminal.out(json ? JSON.stringify(item) : lineOf(item));
+  const line = call.flag("ecs") ? ecsLine : json ? JSON.stringify : lineOf;
+  const print = (item: EventItem): void => terminal.out(line(item));
   const newestId = (): number => reader.queries.events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
-  let lastId = latest.at(-1)?.id ?? newestId();
+  let lastId = latest.at(-1)?.id ?? chosen.after ?? newestId();
   latest.forEach(print);
   const printNew = (): void => {
     for (;;) {
@@ -85,7 +105,19 @@ function cellsOf(item: EventItem): readonly string[] {
   return [dayAndTime(item.at), item.type, item.ip ?? "-", action, item.details];
 }
 
+function types(): CommandOutcome {
+  const items = eventTypes();
+  return done(
+    { items },
+    columns(items.map(({ type, group, says }) => [type, group, says])),
+    `${PROGRAM} events --type BAN`,
+  );
+}
+
 function chosenFrom(call: CommandCall): Chosen | CommandFailure {
+  const after = call.option("after");
+  if (after !== null && !/^\d{1,15}$/.test(after))
+    return wrongUsage(`"${oneLine(after)}" is not the id of an event.`, "`--json` shows ids, `--ecs` as event.id.");
   const type = call.option("type");
   const known = type === null ? undefined : EVENT_TYPES.find((one) => one === type.toUpperCase());
   if (type !== null && known === undefined) {
@@ -93,10 +125,10 @@ function chosenFrom(call: CommandCall): Chosen | CommandFailure {
     return wrongUsage(`"${oneLine(type)}" is not an event type.`, `The nearest is ${near}.`);
   }
   const ip = call.option("ip");
-  const byType = known === undefined ? {} : { type: known };
-  if (ip === null) return byType;
+  const chosen = { ...(after !== null && { after: Number(after) }), ...(known !== undefined && { type: known }) };
+  if (ip === null) return chosen;
   const target = targetFrom(ip);
   if (typeof target !== "string") return target;
   const prefix = parsePrefix(target);
-  return prefix === null ? byType : { ...byType, prefix };
+  return prefix === null ? chosen : { ...chosen, prefix };
 }

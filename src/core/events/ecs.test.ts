@@ -18,9 +18,15 @@ test("a refused mail is told by the fields of the schema", () => {
     limit: 10,
     windowMs: 60_000,
     limitKey: "limits.mail.per_minute",
+    details: "11 mails in a minute",
+    action: "Refused",
   });
   assert.deepEqual(ecsOf(refused), {
+    "ecs.version": "8.11.0",
+    message: "Refused: 11 mails in a minute",
     "@timestamp": refused.at,
+    "event.module": "ghostinbox",
+    "event.id": "1",
     "event.kind": "event",
     "event.code": "EMAIL_BLOCKED",
     "event.action": "email-blocked",
@@ -45,23 +51,24 @@ test("a refused mail is told by the fields of the schema", () => {
 test("who signs in is the user; of a command its actor is, and the account is what was changed", () => {
   const account = "anna@example.org";
   const signedIn = ecsOf(eventItem("LOGIN_FAILED", { account, verdict: "pass" }));
-  assert.deepEqual([signedIn?.["user.name"], signedIn?.["event.outcome"]], [account, "failure"]);
+  assert.deepEqual([signedIn["user.name"], signedIn["event.outcome"]], [account, "failure"]);
   const changed = ecsOf(eventItem("PASSWORD_CHANGED", { account, actor: "root", verdict: "pass" }));
-  assert.deepEqual([changed?.["user.name"], changed?.["user.target.name"]], ["root", account]);
-  assert.equal(changed?.["event.outcome"], "success");
+  assert.deepEqual([changed["user.name"], changed["user.target.name"]], ["root", account]);
+  assert.equal(changed["event.outcome"], "success");
 });
 
-test("every type has a sentence, a category and an outcome; a type of another version has none", () => {
+test("every type has a sentence, a category and an outcome; a type of another version no category", () => {
   for (const type of EVENT_TYPES) {
     assert.match(ECS_EVENTS[type].says, /^[A-Z].*\.$/, type);
     assert.ok(ECS_EVENTS[type].category.length > 0 && ECS_EVENTS[type].type.length > 0, type);
-    assert.equal(ecsOf(eventItem(type))?.["event.outcome"], ECS_EVENTS[type].outcome ?? "unknown");
+    assert.equal(ecsOf(eventItem(type))["event.outcome"], ECS_EVENTS[type].outcome ?? "unknown");
   }
-  assert.equal(ecsOf(eventItem("OF_ANOTHER_VERSION")), null);
+  const other = ecsOf(eventItem("OF_ANOTHER_VERSION"));
+  assert.deepEqual([other["event.code"], other["event.category"]], ["OF_ANOTHER_VERSION", []]);
 });
 
 test("each field of an event goes somewhere", () => {
-  const others = ["id", "type", "details", "action"];
+  const others = ["type", "details", "action"];
   const fields = Object.keys(eventItem("CONNECT")).filter((key) => !others.includes(key));
   assert.deepEqual(new Set(ECS_KEYS), new Set(fields));
 });

@@ -42,6 +42,8 @@ type EcsEvent = Readonly<{
   outcome: Outcome | null;
 }>;
 
+const UNKNOWN: Pick<EcsEvent, "category" | "type" | "outcome"> = { category: [], type: [], outcome: null };
+
 type Classified = readonly [category: readonly Category[], type: readonly Type[], outcome?: Outcome | null];
 
 const mail = ["email"] as const;
@@ -146,6 +148,7 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
 
 /** What an event tells, by the names of the API. */
 export type EcsSource = Readonly<{
+  id: number;
   at: string;
   type: string;
   service: string | null;
@@ -165,15 +168,18 @@ export type EcsSource = Readonly<{
   windowMs: number | null;
   limitKey: string | null;
   actor: string | null;
+  details: string;
+  action: string;
 }>;
 
-type EcsKey = Exclude<keyof EcsSource, "type">;
+type EcsKey = Exclude<keyof EcsSource, "type" | "details" | "action">;
 
 /**
  * Where each of them goes. What the schema has no field for stands below `ghostinbox.`, as it asks of a product. Of a command
  * the actor is the user, and the account the one that is changed.
  */
 export const ECS_FIELDS: Readonly<Record<EcsKey, string>> = {
+  id: "event.id",
   at: "@timestamp",
   service: "service.name",
   ip: "source.ip",
@@ -195,6 +201,7 @@ export const ECS_FIELDS: Readonly<Record<EcsKey, string>> = {
 };
 
 export const ECS_KEYS: readonly EcsKey[] = [
+  "id",
   "at",
   "service",
   "ip",
@@ -215,14 +222,17 @@ export const ECS_KEYS: readonly EcsKey[] = [
   "actor",
 ];
 
-/** The fields of one event, by their dotted names; null for a type that this version does not know. */
-export function ecsOf(source: EcsSource): EcsFields | null {
-  const type = EVENT_TYPES.find((known) => known === source.type);
-  if (type === undefined) return null;
-  const { category, type: types, outcome } = ECS_EVENTS[type];
-  const { actor, account: named, messageId, verdict } = source;
-  const told: EcsSource = {
+/** The version of the schema whose fields these are. */
+const ECS_VERSION = "8.11.0";
+
+/** The fields of one event, by their dotted names. A type that this version does not know has no category. */
+export function ecsOf(source: EcsSource): EcsFields {
+  const known = EVENT_TYPES.find((type) => type === source.type);
+  const { category, type: types, outcome } = known === undefined ? UNKNOWN : ECS_EVENTS[known];
+  const { id, type, actor, account: named, messageId, verdict, details, action } = source;
+  const told = {
     ...source,
+    id: String(id),
     messageId: messageId === null ? null : bareMessageId(messageId),
     account: actor === null ? named : null,
   };
@@ -231,6 +241,10 @@ export function ecsOf(source: EcsSource): EcsFields | null {
     return value === null ? [] : [[ECS_FIELDS[key], value] as const];
   });
   return {
+    ...Object.fromEntries(fields),
+    "ecs.version": ECS_VERSION,
+    message: [action, details].filter((text) => text !== "").join(": "),
+    "event.module": "ghostinbox",
     "event.kind": "event",
     "event.code": type,
     "event.action": ecsAction(type),
@@ -238,14 +252,13 @@ export function ecsOf(source: EcsSource): EcsFields | null {
     "event.type": types,
     "event.outcome": outcome ?? outcomeOf(verdict),
     ...(actor !== null && named !== null && { "user.target.name": named }),
-    ...Object.fromEntries(fields),
   };
 }
 
 export type EcsFields = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** `EMAIL_BLOCKED` is `email-blocked`. */
-export function ecsAction(type: EventType): string {
+export function ecsAction(type: string): string {
   return type.toLowerCase().replaceAll("_", "-");
 }
 

@@ -1,7 +1,10 @@
 import { ECS_EVENTS, ECS_FIELDS, ECS_KEYS, ECS_OUTCOMES, ecsAction, KINDS } from "./ecs.ts";
 import { EVENT_TYPES, type EventType } from "./event-types.ts";
 
-/** `docs/reference/events.md`, made from the code. */
+/**
+ * `docs/reference/events.md`, which its test writes.
+ * @internal
+ */
 export function eventsMarkdown(): string {
   return [
     "# Events",
@@ -13,7 +16,8 @@ export function eventsMarkdown(): string {
     "the view `security_events`. Types and field names never change their meaning.",
     "",
     "Many log systems (Elasticsearch, OpenSearch, Wazuh) name fields by the Elastic Common Schema (ECS). The tables below say",
-    "which field of it each part of an event is.",
+    "which field of it each part of an event is. `./ghostinbox events --ecs` prints events with these fields, and",
+    "[siem.md](../siem.md) explains how to send them to a log system. `./ghostinbox events --types` prints every type.",
     "",
     "## Fields",
     "",
@@ -25,7 +29,7 @@ export function eventsMarkdown(): string {
     ...ECS_KEYS.map((key) => `| \`${key}\` | ${FIELDS[key]} | \`${ECS_FIELDS[key]}\` |`),
     "",
     "`type` is `event.code`; in lower case, with dashes, it is `event.action` (`EMAIL_BLOCKED` is `email-blocked`). `details`",
-    "and `action` are the same in words, for people.",
+    "and `action` are the same in words, for people; in ECS they are `message`.",
     "",
     "## Verdicts",
     "",
@@ -42,10 +46,21 @@ export function eventsMarkdown(): string {
       "",
       "| type | what happened | `event.action` | `event.category` | `event.type` | `event.outcome` |",
       "|---|---|---|---|---|---|",
-      ...EVENT_TYPES.filter((type) => ECS_EVENTS[type].kind === kind).map(rowOf),
+      ...typesOf(kind).map(rowOf),
     ]),
     "",
   ].join("\n");
+}
+
+/** Every type in its group, with what it says. */
+export function eventTypes(): readonly Readonly<{ type: EventType; group: string; says: string }>[] {
+  return KINDS.flatMap((kind) =>
+    typesOf(kind).map((type) => ({ type, group: TITLES[kind], says: ECS_EVENTS[type].says })),
+  );
+}
+
+function typesOf(kind: (typeof KINDS)[number]): readonly EventType[] {
+  return EVENT_TYPES.filter((type) => ECS_EVENTS[type].kind === kind);
 }
 
 function rowOf(type: EventType): string {
@@ -64,6 +79,7 @@ const TITLES: Readonly<Record<(typeof KINDS)[number], string>> = {
 };
 
 const FIELDS: Readonly<Record<keyof typeof ECS_FIELDS, string>> = {
+  id: "its number, which no other event of this server has",
   at: "when, in UTC",
   service:
     "the service that was used: `smtp` (port 25), `submission` (587), `submissions` (465), `imap`, `sieve`, `dashboard`",
