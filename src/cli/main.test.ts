@@ -5,6 +5,7 @@ import {
   dataDirectory,
   type Finished,
   ghostinbox,
+  ghostinboxProcess,
   json,
   oneLineOfError,
   PASSWORD,
@@ -74,7 +75,8 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("accounts: the whole life of one", async () => {
-    const added = await run("account add Anna@example.org --password-stdin", `${PASSWORD}\n`);
+    const add = ["account", "add", "Anna@example.org", "--password-stdin"];
+    const added = await ghostinboxProcess(layout, add, `${PASSWORD}\n`);
     assert.equal(added.code, 0, added.err);
     assert.equal((await run("account suspend anna@example.org")).code, 0);
     assert.deepEqual(guard.asked.at(-1), { verb: "kick_account", account: "anna@example.org" });

@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
-import { KeeperClient } from "../adapters/sockets/keeper-client.ts";
-import { openReader } from "./open-reader.ts";
+import { connect } from "./connect.ts";
 import { processTerminal } from "./process-terminal.ts";
 import { run } from "./run.ts";
-import { callerName, controlGuard } from "./verbs/guard-status.ts";
 
 /** The command line: `./ghostinbox COMMAND`. */
 
@@ -12,17 +10,7 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   version: version(),
   now: Date.now,
-  connect: (layout, env) => {
-    const guard = controlGuard(layout.controlSocket, callerName(env));
-    return {
-      guard,
-      keeper: new KeeperClient(layout.keeperSocket),
-      reader: async () => {
-        const running = await guard.ask<"ping">({ verb: "ping" });
-        return running.ok ? openReader(layout) : running;
-      },
-    };
-  },
+  connect,
 });
 
 /** As package.json has it. */

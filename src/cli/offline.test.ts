@@ -10,6 +10,7 @@ import {
   dataDirectory,
   type Finished,
   ghostinbox,
+  ghostinboxProcess,
   json,
   oneLineOfError,
   PASSWORD,
@@ -54,6 +55,13 @@ describe("while the guard is down", TIMED, () => {
       assert.equal(finished.code, 3);
       assert.deepEqual(globSync(`${layout.data}/**/*`), files);
     });
+
+  test("the program itself ends with 3, and with one line", async () => {
+    using layout = dataDirectory();
+    const finished = await ghostinboxProcess(layout, ["status"]);
+    assert.match(oneLineOfError(finished), /^GhostInbox is not running\./);
+    assert.equal(finished.code, 3);
+  });
 
   test("the settings can be checked, shown and explained", async () => {
     using layout = dataDirectory();
