@@ -1,12 +1,6 @@
 import { decide } from "../../src/core/decide/decide.ts";
-import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
-import {
-  type AccountFacts,
-  type Facts,
-  NO_BOUNCE,
-  NO_PRIOR_REPORTS,
-  type RecipientKind,
-} from "../../src/core/decide/facts.ts";
+import type { Change, Decision } from "../../src/core/decide/decision.ts";
+import { type Facts, NO_BOUNCE, NO_PRIOR_REPORTS } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import type { ClientEvent, CommandEvent, Event } from "../../src/core/events/event.ts";
@@ -15,15 +9,20 @@ import type { Protection } from "../../src/core/events/reasons.ts";
 import { contains, type Ip, neighbourhoodOf, overlaps, type Prefix, prefixOf } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { QUIET, UNSPARED } from "../kit/samples.ts";
+import { accountFactsOf, signInsIn } from "./naive-accounts.ts";
 import { banOfWhole, type Credited, isWanted } from "./naive-networks.ts";
 import {
   bannedOrLifted,
+  bansIn,
   bounceOf,
   type Changed,
   changesOf,
   heardOf,
   isWithin,
   type Kept,
+  listingsIn,
+  recipientKind,
+  sessionMails,
   timesOf,
   unforgivenIn,
 } from "./naive-recount.ts";
@@ -72,9 +71,9 @@ export class NaiveHistory {
   #decideCommand(event: CommandEvent, at: Millis): Decision {
     const facts = {
       sparing: () => ({ ...UNSPARED, protection: this.#whyNot(event.prefix, this.#seen(), at) }),
-      ban: this.#bans().find((ban) => ban.prefix === event.prefix) ?? null,
-      listed: this.#listings().get(event.prefix) ?? null,
-      covered: this.#bans()
+      ban: bansIn(this.#changes()).find((ban) => ban.prefix === event.prefix) ?? null,
+      listed: listingsIn(this.#changes()).get(event.prefix) ?? null,
+      covered: bansIn(this.#changes())
         .map((ban) => ban.prefix)
         .filter((prefix) => prefix === event.prefix || isWithin(prefix, event.prefix))
         .toSorted(),
@@ -105,10 +104,12 @@ export class NaiveHistory {
     const brought = decided.changes.map((change) => ({ change, at }));
     const changes = [...this.#changes(), ...brought];
     const unforgiven = unforgivenIn(changes);
-    const history = { changes, standing: this.#bans(), unforgiven, credits: this.#credits };
+    const history = { changes, standing: bansIn(this.#changes()), unforgiven, credits: this.#credits };
     const due = banOfWhole(this.#policy, history, { ip, network, decided, now: at });
     if (due === null) return [];
-    const home = this.#signIns(at - this.#policy.accounts.knownForMs).some(({ prefix }) => overlaps(prefix, network));
+    const home = signInsIn(this.#changes(), at - this.#policy.accounts.knownForMs).some(({ prefix }) =>
+      overlaps(prefix, network),
+    );
     const why =
       this.#whyNot(network, [...this.#seen(), { at, event }], at) ??
       (home ? "known_network" : due.spared ? "honest_network" : null);
@@ -150,7 +151,7 @@ export class NaiveHistory {
       known: this.#changes().some(
         ({ change, at: when }) => change.type === "KNOW" && change.prefix === subject && when > memory,
       ),
-      ban: this.#bans().find((ban) => contains(ban.prefix, ip)) ?? null,
+      ban: bansIn(this.#changes()).find((ban) => contains(ban.prefix, ip)) ?? null,
       offences: this.#offencesAt(subject).filter((when) => when > memory).length,
       connections: timesOf(since.filter((kept) => kept.event.type === "CONNECT")),
       mails: timesOf(since.filter((kept) => kept.event.type === "MAIL" && kept.event.account === null)),
@@ -160,7 +161,7 @@ export class NaiveHistory {
       isWanted: isWanted(this.#credits.filter(({ prefix }) => prefix === subject)),
       sparing: () => UNSPARED,
       neighbourhood: () => ({ ...QUIET, settledAt: at }),
-      sessionMails: event.type === "MAIL" ? this.#sessionMails(event.session) : 0,
+      sessionMails: event.type === "MAIL" ? sessionMails(this.#kept, event.session) : 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
       accountNetworks: [],
       priorReports:
@@ -168,10 +169,19 @@ export class NaiveHistory {
       accountActive: true,
       knownAccounts:
         "login" in event
-          ? this.#signIns(memory).flatMap(({ prefix, account: name }) => (prefix === subject ? [name] : []))
+          ? signInsIn(this.#changes(), memory).flatMap(({ prefix, account: name }) =>
+              prefix === subject ? [name] : [],
+            )
           : [],
       account:
-        "login" in event && event.service !== "dashboard" ? this.#accountFacts(event.login, subject, ip, at) : null,
+        "login" in event && event.service !== "dashboard"
+          ? accountFactsOf(
+              this.#policy,
+              this.#changes(),
+              { login: event.login, subject, network: neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix) },
+              at,
+            )
+          : null,
       senderHere: false,
       firstContact: event.type === "RECIPIENT" && account === null,
       // Several are held in memory until the mail ends, so that a restart in between forgets them: not compared.
@@ -192,48 +202,6 @@ export class NaiveHistory {
     };
   }
 
-  #accountFacts(login: string, subject: Prefix, ip: Ip, at: Millis): AccountFacts {
-    const name = login.toLowerCase();
-    const { failures, windowMs, knownForMs } = this.#policy.accounts;
-    const network = neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix);
-    const known = this.#signIns(at - knownForMs).filter(({ account }) => account === name);
-    const isNear = known.some(({ prefix }) => overlaps(prefix, network));
-    const kinship = known.some(({ prefix }) => prefix === subject) ? "address" : isNear ? "network" : "stranger";
-    const tried = this.#changes().flatMap(({ change, at: when }) =>
-      change.type === "GUESS" && change.account === name && when > at - windowMs ? [change] : [],
-    );
-    const counted = tried.filter((guess) => kinship === "stranger" || guess.network === network);
-    // Each password counts for one network, each network for a quarter of the limit at most.
-    const passwords = [...new Set(counted.map(({ proof }) => proof))];
-    const networks = passwords.map(
-      (password) => counted.flatMap((guess) => (guess.proof === password ? [guess.network] : [])).toSorted()[0],
-    );
-    const share = kinship === "stranger" ? Math.ceil(failures / 4) : failures;
-    const capped = networks.filter((each, i) => networks.slice(0, i).filter((other) => other === each).length < share);
-    const different = kinship === "address" ? 0 : capped.length;
-    return {
-      name,
-      kinship,
-      guesses: Math.min(failures, different),
-      lastProof: known.findLast(({ proof }) => proof !== "")?.proof ?? "",
-    };
-  }
-
-  #signIns(since: number): readonly Readonly<{ prefix: Prefix; account: string; proof: string }>[] {
-    return this.#changes().flatMap(({ change, at }) =>
-      change.type === "KNOW" && at > since ? [{ ...change, account: change.account.toLowerCase() }] : [],
-    );
-  }
-
-  #sessionMails(session: string): number {
-    const from = this.#kept.findLastIndex(({ event }) => event.type === "CONNECT" && event.session === session);
-    return this.#kept
-      .slice(from + 1)
-      .filter(
-        ({ event, decision }) => event.type === "MAIL" && event.session === session && decision.verdict === "pass",
-      ).length;
-  }
-
   /** What counted since the last ban on the subject began or was lifted. */
   #countedSince(subject: Prefix): readonly Kept[] {
     const last = this.#kept.findLastIndex(({ changes }) =>
@@ -245,7 +213,7 @@ export class NaiveHistory {
   }
 
   #expire(at: Millis): void {
-    for (const { prefix, expiresAt } of this.#bans())
+    for (const { prefix, expiresAt } of bansIn(this.#changes()))
       if (expiresAt !== null && expiresAt <= at) this.decide({ type: "BAN_EXPIRED", prefix }, at);
   }
 
@@ -253,33 +221,17 @@ export class NaiveHistory {
     return changesOf(this.#kept);
   }
 
-  #bans(): readonly Ban[] {
-    const standing = new Map<Prefix, Ban>();
-    for (const { change } of this.#changes()) {
-      if (change.type === "BAN") standing.set(change.ban.prefix, change.ban);
-      else if (change.type === "LIFT") standing.delete(change.prefix);
-    }
-    return [...standing.values()];
-  }
-
   /** Bans by the engine itself, but for those that the administrator lifted. */
   #offencesAt(subject: Prefix): readonly Millis[] {
     return unforgivenIn(this.#changes()).flatMap(({ prefix, createdAt }) => (prefix === subject ? [createdAt] : []));
   }
 
-  #listings(): ReadonlyMap<Prefix, { readonly expiresAt: Millis | null }> {
-    const listed = new Map<Prefix, { readonly expiresAt: Millis | null }>();
-    for (const { change } of this.#changes()) {
-      if (change.type === "ALLOW") listed.set(change.prefix, change);
-      else if (change.type === "DISALLOW") listed.delete(change.prefix);
-    }
-    return listed;
-  }
-
   #protection(network: Prefix): Protection | null {
     const own = this.#own.find(({ prefix }) => overlaps(prefix, network));
     if (own !== undefined) return own.why;
-    const allowed = [...this.#policy.allow, ...this.#listings().keys()].some((prefix) => overlaps(prefix, network));
+    const allowed = [...this.#policy.allow, ...listingsIn(this.#changes()).keys()].some((prefix) =>
+      overlaps(prefix, network),
+    );
     return allowed ? "allow_listed" : null;
   }
 
@@ -287,10 +239,4 @@ export class NaiveHistory {
     const network = prefixOf(ip, this.#policy.bans.ipv6Prefix);
     return this.#protection(network) === null ? network : prefixOf(ip, 128);
   }
-}
-
-/** Whom the tests know: everybody but these two. */
-export function recipientKind(address: string | null): RecipientKind {
-  if (address?.startsWith("nobody@") === true) return "unknown";
-  return address?.startsWith("admin@") === true ? "blocked" : "known";
 }

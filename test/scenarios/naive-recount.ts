@@ -1,5 +1,5 @@
 import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
-import type { BounceFacts, PriorReports } from "../../src/core/decide/facts.ts";
+import type { BounceFacts, PriorReports, RecipientKind } from "../../src/core/decide/facts.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import type { Recipient } from "../../src/core/events/mail.ts";
 import type { JailLine, JailReported } from "../../src/core/events/report.ts";
@@ -124,4 +124,36 @@ export function isWithin(prefix: Prefix, network: Prefix): boolean {
 export function bannedOrLifted(change: Change): Prefix | null {
   if (change.type === "BAN") return change.ban.prefix;
   return change.type === "LIFT" ? change.prefix : null;
+}
+
+export function bansIn(changes: readonly Changed[]): readonly Ban[] {
+  const standing = new Map<Prefix, Ban>();
+  for (const { change } of changes) {
+    if (change.type === "BAN") standing.set(change.ban.prefix, change.ban);
+    else if (change.type === "LIFT") standing.delete(change.prefix);
+  }
+  return [...standing.values()];
+}
+
+export function listingsIn(changes: readonly Changed[]): ReadonlyMap<Prefix, { readonly expiresAt: Millis | null }> {
+  const listed = new Map<Prefix, { readonly expiresAt: Millis | null }>();
+  for (const { change } of changes) {
+    if (change.type === "ALLOW") listed.set(change.prefix, change);
+    else if (change.type === "DISALLOW") listed.delete(change.prefix);
+  }
+  return listed;
+}
+
+export function sessionMails(all: readonly Kept[], session: string): number {
+  const from = all.findLastIndex(({ event }) => event.type === "CONNECT" && event.session === session);
+  return all
+    .slice(from + 1)
+    .filter(({ event, decision }) => event.type === "MAIL" && event.session === session && decision.verdict === "pass")
+    .length;
+}
+
+/** Whom the tests know: everybody but these two. */
+export function recipientKind(address: string | null): RecipientKind {
+  if (address?.startsWith("nobody@") === true) return "unknown";
+  return address?.startsWith("admin@") === true ? "blocked" : "known";
 }

@@ -19,8 +19,8 @@ import type { Millis } from "../../src/core/time.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { Notices } from "../../src/engine/ports.ts";
 import { accountsOnMemory } from "../kit/engine-kit.ts";
-import { recipientKind } from "./naive-history.ts";
 import type { Credited } from "./naive-networks.ts";
+import { recipientKind } from "./naive-recount.ts";
 
 /** The engine on a database of its own, with a clock that the test moves. */
 export class RealEngine {

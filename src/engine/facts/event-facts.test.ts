@@ -1,99 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, ip, MAIL, NOON, POLICY, STRANGER, times } from "../../../test/kit/samples.ts";
-import { decide } from "../../core/decide/decide.ts";
+import { ASKED, factsOnFakes, HOME, PASS, PRIOR_REPORTS, SENT } from "../../../test/kit/facts-kit.ts";
+import { MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { NO_PRIOR_REPORTS } from "../../core/decide/facts.ts";
-import type { HonestServer } from "../../core/decide/honest-mail.ts";
-import type { ClientEvent } from "../../core/events/event.ts";
 import type { LoginFacts } from "../../core/events/login.ts";
-import type { Mail, Recipient } from "../../core/events/mail.ts";
-import { hostPrefix, type Prefix } from "../../core/net/ip.ts";
-import { DAY_MS, later, type Millis } from "../../core/time.ts";
-import type { AddressHistory } from "../ports.ts";
-import { FactBase } from "./fact-base.ts";
+import type { Recipient } from "../../core/events/mail.ts";
+import { later } from "../../core/time.ts";
 
-const HOME: Prefix = hostPrefix(STRANGER);
 const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "p" };
-const SENT: Mail = { type: "MAIL", recipientCount: 1, ...MAIL };
-const ASKED: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
 const BOUNCE: Recipient = { ...ASKED, sender: "" };
-const PRIOR_REPORTS = { upTo: NOON, passwords: ["p"], unjudged: [] };
-const PASS = decision("pass", "below_limit");
 const REFUSE = decision("refuse", "session_limit");
 
-const EMPTY: AddressHistory = {
-  ban: null,
-  offencesAt: [],
-  knownAt: null,
-  connections: [],
-  mails: [],
-  failures: [],
-  probes: [],
-  bounces: [],
-};
-
-function kit() {
-  const state: { isActive: () => boolean; since: Millis; server: HonestServer | null; asked: number } = {
-    isActive: () => true,
-    since: NOON,
-    server: null,
-    asked: 0,
-  };
-  let address = EMPTY;
-  const base = new FactBase({
-    policy: POLICY,
-    notices: { raise: () => assert.fail("notice"), clear: () => {}, list: () => [] },
-    history: {
-      address: () => address,
-      accountMails: () => [NOON],
-      ban: () => null,
-      bansWithin: () => [],
-      allowed: () => [],
-    },
-    neighbours: { offenders: () => 0, banned: () => [], settledAt: () => NOON, guessesFrom: () => 0 },
-    own: {
-      current: () => [
-        { prefix: hostPrefix(ip("203.0.113.25")), why: "own_address" },
-        { prefix: hostPrefix(ip("203.0.113.1")), why: "gateway" },
-      ],
-    },
-    recipients: { exists: (address) => address.startsWith("owner") },
-    firstContacts: { isFirstContact: () => true, expectsBounce: () => true },
-    networks: { networksOf: () => [HOME] },
-    jails: { priorReports: () => PRIOR_REPORTS },
-    honest: {
-      server: (_, __, since) => {
-        state.asked += 1;
-        state.since = since;
-        return state.server;
-      },
-      servers: () => [],
-      hasWrittenTo: () => false,
-    },
-    active: { isActive: () => state.isActive() },
-    accounts: {
-      signIns: () => [],
-      guesses: () => [],
-      accountsOf: (_, since) => {
-        state.since = since;
-        return ["anna@example.org"];
-      },
-      networksSince: () => [],
-    },
-  });
-  /** The facts of an event of an address of which this is known. */
-  const of = (event: ClientEvent, known: Partial<AddressHistory> = {}, policy = POLICY) => {
-    address = { ...EMPTY, ...known };
-    base.setPolicy(policy, NOON);
-    return base.of(event, NOON);
-  };
-  const follow = (event: ClientEvent, decided = PASS): void => base.follow(event, decided, of(event), NOON);
-  return { state, of, follow };
-}
-
 test("mails of a connection are counted where they pass, and looked at when the next one comes", () => {
-  const { follow, of } = kit();
+  const { follow, of } = factsOnFakes();
   follow(SENT);
   follow(SENT);
   follow(SENT, REFUSE);
@@ -105,7 +25,7 @@ test("mails of a connection are counted where they pass, and looked at when the 
 });
 
 test("whether a recipient exists, and is a first contact, is asked of the directories", () => {
-  const { of } = kit();
+  const { of } = factsOnFakes();
   const nobody = of({ ...ASKED, recipient: "nobody@example.org" }, {}, { ...POLICY, greylist: true });
   assert.deepEqual([nobody.recipient, nobody.firstContact], ["unknown", true]);
   assert.equal(of(ASKED).recipient, "known");
@@ -113,7 +33,7 @@ test("whether a recipient exists, and is a first contact, is asked of the direct
 });
 
 test("whether somebody waits for a bounce, and whether it named another before", () => {
-  const { follow, of } = kit();
+  const { follow, of } = factsOnFakes();
   assert.equal(of(BOUNCE).bounce.isExpected, true);
   assert.deepEqual(of(ASKED).bounce, { hasOther: false, isExpected: false }, "it has a sender");
   assert.equal(of(BOUNCE).bounce.hasOther, false);
@@ -123,7 +43,7 @@ test("whether somebody waits for a bounce, and whether it named another before",
 });
 
 test("an account that sends is active unless the directory says otherwise; one that cannot be read knows everybody", () => {
-  const { state, of } = kit();
+  const { state, of } = factsOnFakes();
   const byAccount = { ...SENT, account: "anna@example.org" };
   assert.equal(of(byAccount).accountActive, true);
   state.isActive = () => false;
@@ -136,7 +56,7 @@ test("an account that sends is active unless the directory says otherwise; one t
 });
 
 test("a login has the networks of its account, the dashboard has none; accounts are known where one signed in", () => {
-  const { state, of } = kit();
+  const { state, of } = factsOnFakes();
   const known = { knownAt: NOON };
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }, known).accountNetworks, [HOME]);
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN, service: "dashboard" }, known).accountNetworks, []);
@@ -147,7 +67,7 @@ test("a login has the networks of its account, the dashboard has none; accounts 
 });
 
 test("what was judged of a report before is asked for reports alone", () => {
-  const { of } = kit();
+  const { of } = factsOnFakes();
   assert.deepEqual(of(SENT).priorReports, NO_PRIOR_REPORTS);
   const numbers = { failures: 3, limit: 3, windowMs: 600_000, banMs: 600_000, lastAt: NOON };
   const report = {
@@ -162,7 +82,7 @@ test("what was judged of a report before is asked for reports alone", () => {
 });
 
 test("a password is under way once it was let through, and until it is reported", () => {
-  const { follow, of } = kit();
+  const { follow, of } = factsOnFakes();
   const policy = { ...POLICY, accounts: { ...POLICY.accounts, failures: 1 } };
   const asked = { type: "LOGIN_ASKED", ...LOGIN } as const;
   const guesses = (): number | undefined => of(asked, {}, policy).account?.guesses;
@@ -177,7 +97,7 @@ test("a password is under way once it was let through, and until it is reported"
 });
 
 test("an account has written to those whom it named and who were let through, until the mail has ended", () => {
-  const { follow, of } = kit();
+  const { follow, of } = factsOnFakes();
   const account = "anna@example.org";
   const names = (recipient: string | null, decided = PASS, by: string | null = account): void =>
     follow({ ...ASKED, account: by, recipient }, decided);
@@ -195,69 +115,10 @@ test("an account has written to those whom it named and who were let through, un
 });
 
 test("a sender that names this machine by its address is one of ours; one that names the gateway is not", () => {
-  const { of } = kit();
+  const { of } = factsOnFakes();
   const here = (sender: string) => of({ ...ASKED, sender }).senderHere;
   assert.equal(here("root@[203.0.113.25]"), true);
   assert.equal(here("root@[203.0.113.1]"), false);
   assert.equal(here("root@[203.0.113.9]"), false);
   assert.equal(here("root@example.net"), false);
-});
-
-test("mail of a server is wanted by what speaks for it within thirty days", () => {
-  const { state, of } = kit();
-  const connect = { type: "CONNECT", ...MAIL } as const;
-  const server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
-  for (const [spoken, expected] of [
-    [server, true],
-    [{ ...server, wanted: 0 }, false],
-    [null, false],
-  ] as const) {
-    state.server = spoken;
-    assert.equal(of(connect).isWanted, expected);
-  }
-  assert.equal(state.since, later(NOON, -30 * DAY_MS));
-});
-
-test("a decision reads of the databases what it looks at, and nothing else", () => {
-  const { state, of } = kit();
-  const connect = { type: "CONNECT", ...MAIL } as const;
-  state.server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
-  const asked = (event: ClientEvent, known: Partial<AddressHistory>): string => {
-    state.asked = 0;
-    return `${decide(POLICY, of(event, known), event, NOON).reason}, asked ${state.asked} times`;
-  };
-  assert.equal(asked(connect, { connections: times(19) }), "below_limit, asked 0 times");
-  assert.equal(asked(SENT, { mails: times(9) }), "below_limit, asked 0 times");
-  assert.equal(asked(connect, { connections: times(20) }), "wanted_busy, asked 1 times");
-  assert.equal(asked(SENT, { mails: times(10) }), "wanted_busy, asked 1 times");
-  assert.equal(asked(SENT, { mails: times(10), offencesAt: [NOON] }), "mail_limit, asked 0 times");
-});
-
-test("a sign-in and an offence are remembered for a week, to the millisecond", () => {
-  const { of } = kit();
-  const connect = { type: "CONNECT", ...MAIL } as const;
-  for (const [agoMs, counts] of [
-    [7 * DAY_MS - 1, true],
-    [7 * DAY_MS, false],
-  ] as const) {
-    const at = later(NOON, -agoMs);
-    const facts = of(connect, { knownAt: at, offencesAt: [at, later(NOON, -1)], ban: BAN });
-    assert.deepEqual([facts.known, facts.offences, facts.ban], [counts, counts ? 2 : 1, BAN]);
-  }
-  const stranger = of(connect);
-  assert.deepEqual([stranger.known, stranger.offences, stranger.accountMails], [false, 0, []]);
-  assert.deepEqual(of({ ...SENT, account: "anna@example.org" }).accountMails, [NOON]);
-});
-
-test("for the record costly facts are told as far as the decision looked at them", () => {
-  const { state, of } = kit();
-  const connect = { type: "CONNECT", ...MAIL } as const;
-  state.server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
-  const below = of(connect);
-  decide(POLICY, below, connect, NOON);
-  assert.deepEqual([below.seen(), state.asked], [undefined, 0]);
-  const over = of(connect, { connections: times(20) });
-  decide(POLICY, over, connect, NOON);
-  assert.equal(over.seen()?.isWanted, true);
-  assert.equal(of({ ...ASKED, recipient: "nobody@example.org" }).seen()?.recipient, "unknown");
 });

@@ -11,7 +11,6 @@ import {
   type SparingFacts,
 } from "../../core/decide/facts.ts";
 import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
-import type { Policy } from "../../core/decide/policy.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import { isBounce, type Recipient } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
@@ -19,49 +18,10 @@ import { type Seen, seenIn } from "../../core/events/seen.ts";
 import { addressLiteral } from "../../core/net/address.ts";
 import { hostPrefix, type Ip, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
-import type { AccountNetworks } from "../admin-ports.ts";
-import type {
-  AccountDirectory,
-  AccountHistory,
-  FirstContacts,
-  HonestMail,
-  JailMemory,
-  OwnNetworks,
-  RecipientDirectory,
-} from "../ports.ts";
-import type { AccountCache } from "./account-cache.ts";
-import type { AddressCache, AddressState } from "./address-cache.ts";
-import type { NamedRecipients } from "./named-recipients.ts";
-import { type NeighbourParts, neighboursIn } from "./neighbours.ts";
+import type { AddressState } from "./address-cache.ts";
+import type { FactSources } from "./fact-sources.ts";
+import { neighboursIn } from "./neighbours.ts";
 import { kindOf } from "./recipients.ts";
-import type { SmtpSessions } from "./smtp-sessions.ts";
-import type { SparingMemory } from "./sparing.ts";
-
-/** What the databases know, beside the windows of addresses. */
-export type FactParts = NeighbourParts &
-  Readonly<{
-    recipients: RecipientDirectory;
-    firstContacts: FirstContacts;
-    networks: Pick<AccountNetworks, "networksOf">;
-    jails: JailMemory;
-    own: OwnNetworks;
-    /** Who may sign in now. */
-    active: AccountDirectory;
-    /** Who signed in from where, and who was guessed at. */
-    accounts: AccountHistory;
-    honest: Pick<HonestMail, "server" | "servers">;
-  }>;
-
-/** Where facts are looked up: in the databases, and in what is held in memory. */
-export type FactSources = Readonly<{
-  policy: Policy;
-  parts: FactParts;
-  addresses: AddressCache;
-  accounts: AccountCache;
-  sessions: SmtpSessions;
-  named: NamedRecipients;
-  sparing: SparingMemory;
-}>;
 
 const NO_TIMES: readonly Millis[] = [];
 const NOBODY: readonly string[] = [];

@@ -1,0 +1,43 @@
+import type { Policy } from "../../core/decide/policy.ts";
+import type { AccountNetworks } from "../admin-ports.ts";
+import type {
+  AccountDirectory,
+  AccountHistory,
+  FirstContacts,
+  HonestMail,
+  JailMemory,
+  OwnNetworks,
+  RecipientDirectory,
+} from "../ports.ts";
+import type { AccountCache } from "./account-cache.ts";
+import type { AddressCache } from "./address-cache.ts";
+import type { NamedRecipients } from "./named-recipients.ts";
+import type { NeighbourParts } from "./neighbours.ts";
+import type { SmtpSessions } from "./smtp-sessions.ts";
+import type { SparingMemory } from "./sparing.ts";
+
+/** What the databases know, beside the windows of addresses. */
+export type FactParts = NeighbourParts &
+  Readonly<{
+    recipients: RecipientDirectory;
+    firstContacts: FirstContacts;
+    networks: Pick<AccountNetworks, "networksOf">;
+    jails: JailMemory;
+    own: OwnNetworks;
+    /** Who may sign in now. */
+    active: AccountDirectory;
+    /** Who signed in from where, and who was guessed at. */
+    accounts: AccountHistory;
+    honest: Pick<HonestMail, "server" | "servers">;
+  }>;
+
+/** Where facts are looked up: in the databases, and in what is held in memory. */
+export type FactSources = Readonly<{
+  policy: Policy;
+  parts: FactParts;
+  addresses: AddressCache;
+  accounts: AccountCache;
+  sessions: SmtpSessions;
+  named: NamedRecipients;
+  sparing: SparingMemory;
+}>;

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { decision } from "../../src/core/decide/decision.ts";
+import type { HonestServer } from "../../src/core/decide/honest-mail.ts";
+import type { ClientEvent } from "../../src/core/events/event.ts";
+import type { Mail, Recipient } from "../../src/core/events/mail.ts";
+import { hostPrefix, type Prefix } from "../../src/core/net/ip.ts";
+import type { Millis } from "../../src/core/time.ts";
+import { FactBase } from "../../src/engine/facts/fact-base.ts";
+import type { AddressHistory } from "../../src/engine/ports.ts";
+import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
+
+/** Facts over databases that say what a test wants, and count what they are asked. */
+
+export const HOME: Prefix = hostPrefix(STRANGER);
+export const SENT: Mail = { type: "MAIL", recipientCount: 1, ...MAIL };
+export const ASKED: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
+export const PRIOR_REPORTS = { upTo: NOON, passwords: ["p"], unjudged: [] };
+export const PASS = decision("pass", "below_limit");
+
+const EMPTY: AddressHistory = {
+  ban: null,
+  offencesAt: [],
+  knownAt: null,
+  connections: [],
+  mails: [],
+  failures: [],
+  probes: [],
+  bounces: [],
+};
+
+export function factsOnFakes() {
+  const state: { isActive: () => boolean; since: Millis; server: HonestServer | null; asked: number } = {
+    isActive: () => true,
+    since: NOON,
+    server: null,
+    asked: 0,
+  };
+  let address = EMPTY;
+  const base = new FactBase({
+    policy: POLICY,
+    notices: { raise: () => assert.fail("notice"), clear: () => {}, list: () => [] },
+    history: {
+      address: () => address,
+      accountMails: () => [NOON],
+      ban: () => null,
+      bansWithin: () => [],
+      allowed: () => [],
+    },
+    neighbours: { offenders: () => 0, banned: () => [], settledAt: () => NOON, guessesFrom: () => 0 },
+    own: {
+      current: () => [
+        { prefix: hostPrefix(ip("203.0.113.25")), why: "own_address" },
+        { prefix: hostPrefix(ip("203.0.113.1")), why: "gateway" },
+      ],
+    },
+    recipients: { exists: (address) => address.startsWith("owner") },
+    firstContacts: { isFirstContact: () => true, expectsBounce: () => true },
+    networks: { networksOf: () => [HOME] },
+    jails: { priorReports: () => PRIOR_REPORTS },
+    honest: {
+      server: (_, __, since) => {
+        state.asked += 1;
+        state.since = since;
+        return state.server;
+      },
+      servers: () => [],
+      hasWrittenTo: () => false,
+    },
+    active: { isActive: () => state.isActive() },
+    accounts: {
+      signIns: () => [],
+      guesses: () => [],
+      accountsOf: (_, since) => {
+        state.since = since;
+        return ["anna@example.org"];
+      },
+      networksSince: () => [],
+    },
+  });
+  /** The facts of an event of an address of which this is known. */
+  const of = (event: ClientEvent, known: Partial<AddressHistory> = {}, policy = POLICY) => {
+    address = { ...EMPTY, ...known };
+    base.setPolicy(policy, NOON);
+    return base.of(event, NOON);
+  };
+  const follow = (event: ClientEvent, decided = PASS): void => base.follow(event, decided, of(event), NOON);
+  return { state, of, follow };
+}
