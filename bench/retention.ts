@@ -3,6 +3,7 @@ import { systemClock } from "../src/adapters/machine/clock.ts";
 import { SqliteStore } from "../src/adapters/sqlite/engine-db/store.ts";
 import { openEngine } from "../src/adapters/sqlite/open.ts";
 import { eventRow } from "../test/kit/test-database.ts";
+import { enterAll } from "../test/scale/fill.ts";
 import { load } from "./load-client.ts";
 import type { Bench, Part } from "./part.ts";
 import { MOST_V4_ADDRESSES } from "./policy-request.ts";
@@ -100,5 +101,7 @@ function fill(path: string, rows: number): void {
     }
     store.commit();
   }
+  // Otherwise the guard would do that first.
+  enterAll(db);
   db.close();
 }

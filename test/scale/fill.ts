@@ -73,7 +73,7 @@ export function fill(db: DatabaseSync, { events, bans, now, spanMs = 30 * DAY_MS
       END,
       'allowed'
     FROM session`);
-  index(db);
+  enterAll(db);
   fillBans(db, bans, now);
   db.exec("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048");
 }
@@ -92,8 +92,8 @@ function addressOf(): string {
     ELSE printf('11.%d.%d.%d', (h % ${ADDRESSES}) >> 16, ((h % ${ADDRESSES}) >> 8) & 255, h % ${ADDRESSES} & 255) END`;
 }
 
-/** What the guard does in batches and in small steps. */
-function index(db: DatabaseSync): void {
+/** Enters all events where the guard does so in batches and in small steps. */
+export function enterAll(db: DatabaseSync): void {
   const all = Number.MAX_SAFE_INTEGER;
   const entering = new EventIndex(db);
   if (!entering.isEmpty) throw new Error("events wait for their index");
