@@ -17,6 +17,7 @@ const READERS: Readonly<Record<string, string>> = {
   "src/cli/print/timeline.ts": "prints",
   "src/cli/verbs/events.ts": "prints",
   "src/engine/explain/timeline.ts": "what a step means, where no reason says it, is told in the event's own words",
+  "src/core/events/ecs.ts": "the words become `message` of the Elastic Common Schema",
   "src/servers/api/routes.ts": "another `action`: what a request to /api/security asks for",
 };
 
