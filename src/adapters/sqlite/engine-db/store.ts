@@ -4,7 +4,7 @@ import type { PriorReports } from "../../../core/decide/facts.ts";
 import type { LogPosition } from "../../../core/events/log-position.ts";
 import type { EventRecord } from "../../../core/events/record.ts";
 import type { JailReported } from "../../../core/events/report.ts";
-import { isSingleAddress, type Prefix } from "../../../core/net/ip.ts";
+import { type Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
 import type {
   AddressHistory,
@@ -16,14 +16,12 @@ import type {
   Store,
 } from "../../../engine/ports.ts";
 import { integer, millis, millisOrNull, prefix as prefixColumn, text } from "../columns.ts";
-import { BanLengths } from "./ban-lengths.ts";
-import { readBan } from "./ban-row.ts";
+import { BanTable, NO_BANS } from "./ban-table.ts";
 import { valuesOf } from "./event-columns.ts";
 import { EventCount } from "./event-count.ts";
 import { EventIndex } from "./event-index.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";
 import { JailReports } from "./jail-reports.ts";
-import { boundsOf } from "./network-bounds.ts";
 import { prepareStore, type StoreStatements } from "./store-statements.ts";
 import { type Stretch, WindowReader } from "./window-reader.ts";
 
@@ -37,7 +35,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   readonly #index: EventIndex;
   readonly #windows: WindowReader;
   readonly #allWindows: WindowReader;
-  readonly #banLengths: BanLengths;
+  readonly #bans: BanTable;
   readonly #jails: JailReports;
   readonly #honest: SqliteHonestMail;
   readonly #sql: StoreStatements;
@@ -49,10 +47,10 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     this.#index = new EventIndex(db);
     this.#windows = new WindowReader(db, "event_subject");
     this.#allWindows = new WindowReader(db, "event_by_subject");
-    this.#banLengths = new BanLengths(db);
     this.#jails = new JailReports(db);
     this.#honest = new SqliteHonestMail(db);
     this.#sql = prepareStore(db);
+    this.#bans = new BanTable(db, this.#sql);
   }
 
   /** As if the disk were full, for as long as there is a reason to. */
@@ -117,9 +115,9 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   apply(change: Change, at: Millis): void {
     switch (change.type) {
       case "BAN":
-        return this.#ban(change.ban, at);
+        return this.#bans.add(change.ban, at);
       case "LIFT":
-        return this.#lift(change, at);
+        return this.#bans.lift(change, at);
       case "KNOW":
         this.#sql.know.run(change.prefix, change.account, at, at, change.proof);
         return;
@@ -155,11 +153,11 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   address(prefix: Prefix, reach: Reach): AddressHistory {
     const windows = this.#windowsFor(prefix);
     const seen = windows.seen(prefix);
-    const bans = seen.bans ? this.#bansOf(prefix) : NO_BANS;
+    const bans = seen.bans ? this.#bans.of(prefix) : NO_BANS;
     const stretch = (since: Millis): Stretch => ({ since, after: bans.answered, most: reach.most });
     return {
       ...bans.facts,
-      ban: bans.facts.ban ?? this.#banAround(prefix),
+      ban: bans.facts.ban ?? this.#bans.around(prefix),
       knownAt: millisOrNull(seen.known),
       connections: seen.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
       mails: seen.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
@@ -174,17 +172,11 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   }
 
   ban(prefix: Prefix): Ban | null {
-    const row = this.#sql.ban.get(prefix);
-    return row === undefined ? null : readBan(row);
+    return this.#bans.ban(prefix);
   }
 
   bansWithin(prefix: Prefix): readonly Ban[] {
-    if (isSingleAddress(prefix)) {
-      const ban = this.ban(prefix);
-      return ban === null ? [] : [ban];
-    }
-    const { first, last } = boundsOf(prefix);
-    return this.#sql.bansWithin.all(first, last, last).map(readBan);
+    return this.#bans.within(prefix);
   }
 
   allowed(): readonly AllowEntry[] {
@@ -204,66 +196,6 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     this.#index.settle();
     return this.#windows;
   }
-
-  #banAround(prefix: Prefix): Ban | null {
-    for (const network of this.#banLengths.around(prefix)) {
-      const ban = this.ban(network);
-      if (ban !== null) return ban;
-    }
-    return null;
-  }
-
-  #ban(ban: Ban, at: Millis): void {
-    this.#banLengths.add(ban.prefix);
-    const { first, last } = boundsOf(ban.prefix);
-    this.#sql.endBan.run(at, "REPLACED", ban.source, 0, ban.prefix);
-    this.#sql.insertBan.run(
-      ban.prefix,
-      first,
-      last,
-      ban.ip,
-      ban.level,
-      ban.code,
-      ban.reason,
-      ban.source,
-      ban.createdAt,
-      ban.expiresAt,
-      ban.offences,
-    );
-    this.#sql.step.run(at, "add", ban.prefix, ban.expiresAt);
-  }
-
-  #lift(change: Extract<Change, { type: "LIFT" }>, at: Millis): void {
-    const ended = this.#sql.endBan.run(at, change.cause, change.by, change.forgiven ? 1 : 0, change.prefix);
-    if (ended.changes === 0) return;
-    this.#sql.step.run(at, "delete", change.prefix, null);
-    if (!change.forgiven || isSingleAddress(change.prefix)) return;
-    const { first, last } = boundsOf(change.prefix);
-    this.#sql.forgiveWithin.run(first, last, last, change.prefix);
-  }
-
-  /** All bans of the network, of which the newest tells from when on its events count anew. */
-  #bansOf(prefix: Prefix): typeof NO_BANS {
-    const rows = this.#sql.bansOf.all(prefix, MOST_BANS);
-    const newest = rows[0];
-    if (newest === undefined) return NO_BANS;
-    const offencesAt = rows
-      .filter((row) => integer(row["offences"]) > 0 && row["forgiven"] === 0)
-      .map((row) => millis(row["created_at"]));
-    return {
-      facts: { ban: newest["ended_at"] === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
-      answered: integer(newest["answered"]),
-    };
-  }
 }
 
-/** More offences than any ladder has rungs. */
-const MOST_BANS = 64;
-
 const NOTHING: readonly never[] = [];
-
-/** `answered`: the id of the last event that the newest ban, or its end, has settled. */
-const NO_BANS: { readonly facts: Pick<AddressHistory, "ban" | "offencesAt">; readonly answered: number } = {
-  facts: { ban: null, offencesAt: NOTHING },
-  answered: 0,
-};
