@@ -33,8 +33,8 @@ const FUZZ = ["test/fuzz/*.test.ts"];
 const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts"];
 const LAB_AT_ONCE = 3;
 /** First, for it makes the system's users, and then what keeps both cores busy or looks at the clock: one at a time. */
-const LAB_ALONE = ["dialogs/dialogs", "e2e/accounts", "e2e/chaos", "e2e/dns", "e2e/faults", "e2e/flood", "e2e/guessing"]
-  .concat(["e2e/slow-disk", "e2e/thousand", "e2e/verifier", "lab/firewall", "lab/stock-filters"])
+const LAB_ALONE = ["dialogs/dialogs", "e2e/chaos", "e2e/dns", "e2e/faults", "e2e/flood", "e2e/guessing"]
+  .concat(["e2e/sign-ins", "e2e/slow-disk", "e2e/thousand", "e2e/verifier", "lab/firewall", "lab/stock-filters"])
   .map((name) => `test/${name}.test.ts`);
 
 /** A file that hangs fails; none comes near these. */

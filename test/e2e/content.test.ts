@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
-import { RECORDS, spamdAnswers, stopService } from "../lab/content.ts";
+import { contentMail, ELSEWHERE, GTUBE, MX, RECORDS, spamdAnswers } from "../lab/content.ts";
 import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
-import { findMail, mailText, type Written } from "../lab/mailbox.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Signer } from "../lab/signer.ts";
 import { Sink } from "../lab/sink.ts";
@@ -14,11 +14,7 @@ import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
-/** mx.sender.test, and an address of which the names below know nothing. */
-const MX = "198.51.100.10";
-const ELSEWHERE = "198.51.100.70";
-/** Scores 1,000 (gtube(7)); a score that the refusal is set above. */
-const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
+
 describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, () => {
   const signer = new Signer();
   const { lab, product } = withProduct(
@@ -39,27 +35,8 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
     product.set({ GHOSTINBOX_SPAM__RULES: rules });
   }
+  const { arrived, send } = contentMail(product);
   before(() => until("spamd answers", () => spamdAnswers(product), 20_000));
-
-  async function arrived(subject: string, folder: "INBOX" | "Junk" = "INBOX", account: string = ANNA): Promise<string> {
-    const look = (): string | null => findMail(product.layout, subject, { folder, account });
-    return until(`“${subject}” in ${folder}`, look, 15_000);
-  }
-
-  async function send(
-    written: Written,
-    from: string = MX,
-    sender?: string,
-  ): Promise<Readonly<{ code: number; text: string }>> {
-    const reply = await sendMail({
-      host: lab.sender,
-      from,
-      recipient: written.to ?? ANNA,
-      sender: sender ?? written.from ?? "someone@sender.test",
-      text: mailText(written),
-    });
-    return { code: reply.code, text: reply.lines.join(" ") };
-  }
 
   test("spam is marked and lies in Junk; other mail is neither", async () => {
     assert.equal((await send({ subject: "buy this", body: GTUBE })).code, 250);
@@ -206,68 +183,4 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     await send({ ...spam, subject: "no more" });
     await arrived("no more", "Junk");
   });
-
-  test("a mail arrives although spamd is dead, or its milter", async () => {
-    const dead = await stopService(product, "spamd");
-    assert.equal((await send({ subject: "without spamd", body: GTUBE })).code, 250);
-    assert.match(await arrived("without spamd"), /^Subject: without spamd$/m);
-    await dead.start();
-    for (const milter of ["spamass-milter", "rspamd"]) {
-      const gone = await stopService(product, milter);
-      assert.equal((await send({ subject: `without ${milter}` })).code, 250);
-      await arrived(`without ${milter}`);
-      await gone.start();
-    }
-  });
-
-  test("a frozen spamd holds a mail for a while only, and the owner is told", async () => {
-    const pids = product.pidsOf(/spamd (child|--)/);
-    assert.ok(pids.length >= 2);
-    for (const pid of pids) process.kill(pid, "SIGSTOP");
-    try {
-      const from = performance.now();
-      assert.equal((await send({ subject: "while frozen", body: GTUBE })).code, 250);
-      assert.ok(performance.now() - from < 20_000);
-      await arrived("while frozen");
-      await until("the owner is told", async () => (await noticeCodes()).includes("spam_filter_down"), 20_000);
-    } finally {
-      for (const pid of pids) process.kill(pid, "SIGCONT");
-    }
-    await until("all is well", async () => !(await noticeCodes()).includes("spam_filter_down"), 20_000);
-  });
-
-  test("mail waits for a dead filter if the owner wants it", async () => {
-    const before = readFileSync(product.layout.settings, "utf8");
-    try {
-      writeFileSync(product.layout.settings, before.replace(/^# (on_failure = )"pass"$/m, '$1"wait"'));
-      await product.json(["config", "apply"]);
-      const dead = await stopService(product, "spamd");
-      const waiting = await send({ subject: "waits" });
-      assert.equal(waiting.code, 451, waiting.text);
-      await dead.start();
-      await until("it is taken", async () => (await send({ subject: "waits" })).code === 250, 30_000);
-      await arrived("waits");
-    } finally {
-      writeFileSync(product.layout.settings, before);
-      await product.json(["config", "apply"]);
-    }
-  });
-
-  test("rules that SpamAssassin refuses are not applied, and the setting is named", async () => {
-    const good = readFileSync(rules, "utf8");
-    writeFileSync(rules, `${good}score\n`);
-    const refused = await product.cli(["config", "apply"]);
-    writeFileSync(rules, good);
-    assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /SpamAssassin refuses its configuration \(settings spam\.\*\)/);
-    assert.equal(readFileSync(join(product.layout.spamAssassinConf, "own.cf"), "utf8"), good);
-    assert.match(
-      (await product.cli(["config", "check"])).stdout,
-      /Warning: spam\.allow_from believes .* \*@friend\.test/,
-    );
-  });
-
-  async function noticeCodes(): Promise<readonly string[]> {
-    return (await product.stats()).health.notices.map(({ code }) => code);
-  }
 });

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { sendMail } from "./mail.ts";
+import { findMail, mailText, type Written } from "./mailbox.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
@@ -47,4 +49,37 @@ export async function stopService(
 /** Where the milter asks it. */
 export async function spamdAnswers({ lab, layout }: Product): Promise<boolean> {
   return (await lab.server.exec(["spamc", "-K", "-U", layout.spamHeadSocket])).code === 0;
+}
+
+/** mx.sender.test, and an address of which the names below know nothing. */
+export const MX = "198.51.100.10";
+export const ELSEWHERE = "198.51.100.70";
+/** Scores 1,000 (gtube(7)); a score that the refusal is set above. */
+export const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
+
+const ANNA = "anna@example.test";
+
+/** Sends mail as strangers do, and finds it where it arrived. */
+export function contentMail(product: Product) {
+  async function arrived(subject: string, folder: "INBOX" | "Junk" = "INBOX", account: string = ANNA): Promise<string> {
+    const look = (): string | null => findMail(product.layout, subject, { folder, account });
+    return until(`“${subject}” in ${folder}`, look, 15_000);
+  }
+
+  async function send(
+    written: Written,
+    from: string = MX,
+    sender?: string,
+  ): Promise<Readonly<{ code: number; text: string }>> {
+    const reply = await sendMail({
+      host: product.lab.sender,
+      from,
+      recipient: written.to ?? ANNA,
+      sender: sender ?? written.from ?? "someone@sender.test",
+      text: mailText(written),
+    });
+    return { code: reply.code, text: reply.lines.join(" ") };
+  }
+
+  return { arrived, send };
 }

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { CHECKOUT } from "../lab/checkout.ts";
+import { contentMail, GTUBE, RECORDS, spamdAnswers, stopService } from "../lab/content.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+
+describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_SPAM__ENABLED: "true",
+      GHOSTINBOX_SPAM__ALLOW_FROM: "*@friend.test",
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+    },
+    [ANNA],
+    { records: () => RECORDS, prepare },
+  );
+  const { arrived, send } = contentMail(product);
+  const rules = join(lab.directory, "own.cf");
+  function prepare(): void {
+    copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
+    product.set({ GHOSTINBOX_SPAM__RULES: rules });
+  }
+  before(() => until("spamd answers", () => spamdAnswers(product), 20_000));
+
+  test("a mail arrives although spamd is dead, or its milter", async () => {
+    const dead = await stopService(product, "spamd");
+    assert.equal((await send({ subject: "without spamd", body: GTUBE })).code, 250);
+    assert.match(await arrived("without spamd"), /^Subject: without spamd$/m);
+    await dead.start();
+    for (const milter of ["spamass-milter", "rspamd"]) {
+      const gone = await stopService(product, milter);
+      assert.equal((await send({ subject: `without ${milter}` })).code, 250);
+      await arrived(`without ${milter}`);
+      await gone.start();
+    }
+  });
+
+  test("a frozen spamd holds a mail for a while only, and the owner is told", async () => {
+    const pids = product.pidsOf(/spamd (child|--)/);
+    assert.ok(pids.length >= 2);
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    try {
+      const from = performance.now();
+      assert.equal((await send({ subject: "while frozen", body: GTUBE })).code, 250);
+      assert.ok(performance.now() - from < 20_000);
+      await arrived("while frozen");
+      await until("the owner is told", async () => (await noticeCodes()).includes("spam_filter_down"), 20_000);
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
+    await until("all is well", async () => !(await noticeCodes()).includes("spam_filter_down"), 20_000);
+  });
+
+  test("mail waits for a dead filter if the owner wants it", async () => {
+    const before = readFileSync(product.layout.settings, "utf8");
+    try {
+      writeFileSync(product.layout.settings, before.replace(/^# (on_failure = )"pass"$/m, '$1"wait"'));
+      await product.json(["config", "apply"]);
+      const dead = await stopService(product, "spamd");
+      const waiting = await send({ subject: "waits" });
+      assert.equal(waiting.code, 451, waiting.text);
+      await dead.start();
+      await until("it is taken", async () => (await send({ subject: "waits" })).code === 250, 30_000);
+      await arrived("waits");
+    } finally {
+      writeFileSync(product.layout.settings, before);
+      await product.json(["config", "apply"]);
+    }
+  });
+
+  test("rules that SpamAssassin refuses are not applied, and the setting is named", async () => {
+    const good = readFileSync(rules, "utf8");
+    writeFileSync(rules, `${good}score\n`);
+    const refused = await product.cli(["config", "apply"]);
+    writeFileSync(rules, good);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /SpamAssassin refuses its configuration \(settings spam\.\*\)/);
+    assert.equal(readFileSync(join(product.layout.spamAssassinConf, "own.cf"), "utf8"), good);
+    assert.match(
+      (await product.cli(["config", "check"])).stdout,
+      /Warning: spam\.allow_from believes .* \*@friend\.test/,
+    );
+  });
+
+  async function noticeCodes(): Promise<readonly string[]> {
+    return (await product.stats()).health.notices.map(({ code }) => code);
+  }
+});

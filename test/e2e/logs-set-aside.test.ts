@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { elderParts } from "../../src/daemon/keeper/keep-logs.ts";
+import { parseMailLine } from "../../src/wire/logs/mail-line.ts";
+import { wholeLog } from "../lab/log-files.ts";
+import { sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+
+describe("logs that are set aside", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "5000",
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "5000",
+      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "5000",
+      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "5000",
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "5000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
+      // Every few mails the logs are set aside.
+      GHOSTINBOX_LOGS__MAX_SIZE: "16KB",
+      GHOSTINBOX_LOGS__KEEP: "1000",
+    },
+    [ANNA],
+  );
+
+  test("logs set aside in the middle of a burst, and a guard that is killed: nothing is lost or doubled", async () => {
+    const many = 120;
+    const before = elderParts(product.layout.mailLog).length;
+    const send = async (from: number): Promise<void> => {
+      for (let n = from; n < many; n += 4) {
+        const text = `From: <a@sender.test>\r\nMessage-ID: <burst-${n}@sender.test>\r\n\r\nHello.`;
+        assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.65", text })).code, 250, `mail ${n}`);
+        const [guard] = product.pidsOf(/\/guard\.js/);
+        if (n === many / 2 && guard !== undefined) process.kill(guard, "SIGKILL");
+      }
+    };
+    await Promise.all([0, 1, 2, 3].map(send));
+    const count = async (type: string, pattern: string): Promise<readonly string[]> =>
+      (
+        await product.sqlite(
+          `SELECT details FROM event WHERE type = '${type}' AND details LIKE '${pattern}' ORDER BY id`,
+        )
+      ).map(([details = ""]) => details);
+    const queued = await until(
+      "all of them are recorded",
+      async () => {
+        const found = await count("EMAIL_QUEUED", "%<burst-%");
+        return found.length >= many ? found : null;
+      },
+      30_000,
+    );
+    assert.equal(new Set(queued.map((details) => /<burst-\d+@/.exec(details)?.[0])).size, many);
+    assert.equal(queued.length, many);
+    const ids = queued.map((details) => /^queue_id=(\w+)/.exec(details)?.[1] ?? "");
+    const delivered = await until(
+      "and all their deliveries",
+      async () => {
+        const found = (await count("EMAIL_DELIVERED", "%")).filter((details) => ids.some((id) => details.includes(id)));
+        return found.length >= many ? found : null;
+      },
+      30_000,
+    );
+    assert.equal(delivered.length, many);
+    assert.ok(elderParts(product.layout.mailLog).length >= before + 2, "the log was set aside more than once");
+    const ends = (line: string): boolean => ids.some((id) => line.endsWith(`${id}: removed`));
+    // The last line of a mail comes after that of its delivery.
+    const log = await until("the log holds the end of each mail", () => {
+      const lines = wholeLog(product.layout.mailLog).split("\n");
+      return lines.filter(ends).length >= many ? lines : null;
+    });
+    assert.equal(log.filter(ends).length, many);
+    const worse = log.filter((line) => (parseMailLine(line)?.severity ?? "info") !== "info");
+    assert.notEqual(worse.length, 0);
+    await until("mail.warn holds each warning once", () => {
+      const written = wholeLog(product.layout.mailWarn)
+        .split("\n")
+        .filter((line) => line !== "");
+      return written.length === worse.length && written.join("\n") === worse.join("\n");
+    });
+  });
+});

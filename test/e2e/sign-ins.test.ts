@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { authenticate, logIn, openImap, openSubmission } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { PASSWORD } from "../lab/product.ts";
+import { AWAY, HOME, signInsFrom } from "../lab/sign-ins.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
+
+describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [ANNA, BERT]);
+  const { signsIn, submits } = signInsFrom(lab.sender);
+
+  test("an account signs in from its networks only, with the guard and without, and is not banned for it", async () => {
+    await product.json(["account", "networks", BERT, "add", `${HOME}/32`, "2001:db8:b000::/36"]);
+    assert.ok(await signsIn(BERT));
+    assert.ok(await submits(BERT));
+    assert.ok(await signsIn(BERT, PASSWORD, "2001:db8:b000::7"));
+    assert.equal(await submits(BERT, PASSWORD, AWAY), false);
+    const passwords = [PASSWORD, ...Array.from({ length: 6 }, (_, i) => `wrong ${i}`)];
+    const tries = await Promise.all(passwords.map((password) => signsIn(BERT, password, AWAY)));
+    assert.ok(tries.every((signedIn) => !signedIn));
+    assert.equal(await product.banOf(AWAY), undefined);
+    assert.ok(await signsIn(ANNA, PASSWORD, AWAY), "others may");
+    assert.match((await product.cli(["why", AWAY])).stdout, /bert@example\.test.*sign-in from outside the networks/);
+    assert.match((await product.cli(["account", "list"])).stdout, new RegExp(`${BERT} .*UTC .*${HOME}`));
+
+    const guard = join(product.layout.services, "guard");
+    await lab.server.mustExec(["sv", "-w", "10", "down", guard]);
+    try {
+      const all = [signsIn(BERT, PASSWORD, AWAY), submits(BERT, PASSWORD, AWAY), signsIn(BERT), submits(BERT)];
+      assert.deepEqual(await Promise.all(all), [false, false, true, true]);
+    } finally {
+      await lab.server.mustExec(["sv", "up", guard]);
+    }
+    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    await product.json(["account", "networks", BERT, "remove", `${HOME}/32`, "2001:db8:b000::/36"]);
+    assert.ok(await signsIn(BERT, PASSWORD, AWAY));
+  });
+
+  test("the server's networks hold for every account", async () => {
+    const before = readFileSync(product.layout.settings, "utf8");
+    writeFileSync(product.layout.settings, before.replace(/^\[logins\]$/m, `[logins]\nnetworks = ["${HOME}"]`));
+    await product.json(["config", "apply"]);
+    const all = [signsIn(ANNA), signsIn(ANNA, PASSWORD, AWAY), submits(ANNA, PASSWORD, AWAY)];
+    assert.deepEqual(await Promise.all(all), [true, false, false]);
+    writeFileSync(product.layout.settings, before);
+    await product.json(["config", "apply"]);
+    assert.ok(await signsIn(ANNA, PASSWORD, AWAY));
+  });
+
+  test("neither words nor time tell a wrong password from an unknown or suspended account", async () => {
+    await product.addAccount("gone@example.test");
+    await product.json(["account", "suspend", "gone@example.test"]);
+    const names = [ANNA, `nobody-${randomBytes(3).toString("hex")}@example.test`, "gone@example.test"];
+    const words = new Set<string>();
+    const verified = new Map<string, number[]>(names.map((name) => [name, []]));
+    const answered = new Map<string, number[]>(names.map((name) => [name, []]));
+    const starts = new Map<string, { name: string; startedAt: number }>();
+    for (let round = 0; round < 3; round++)
+      await Promise.all(
+        names.flatMap((name, i) =>
+          (["imap", "submission"] as const).map(async (door, j) => {
+            const from = `198.51.100.${100 + round * 6 + i * 2 + j}`;
+            const open = door === "imap" ? openImap(lab.sender, from) : openSubmission(lab.sender, from, 465);
+            const dialog = await open;
+            const [startedAt, began] = [Date.now(), performance.now()];
+            const said = await (door === "imap" ? logIn(dialog, name, "wrong") : authenticate(dialog, name, "wrong"));
+            answered.get(name)?.push(performance.now() - began);
+            words.add(`${door}: ${JSON.stringify(said)}`);
+            dialog.close();
+            starts.set(from, { name, startedAt });
+          }),
+        ),
+      );
+    // Dovecot reports when it has verified, before it delays its answer: the fine measure.
+    const reports = await product.sqlite("SELECT ip, at FROM event WHERE type = 'LOGIN_FAILED'");
+    for (const [ip = "", at = ""] of reports) {
+      const start = starts.get(ip);
+      if (start !== undefined) verified.get(start.name)?.push(Number(at) - start.startedAt);
+    }
+    assert.equal(words.size, 2, [...words].join("\n"));
+    const [known = 0, ...others] = names.map((name) => median(verified.get(name) ?? []));
+    for (const other of others)
+      assert.ok(other > known / 3, `verified after ${other} ms, a known one after ${known} ms`);
+    const [slow = 0, ...rest] = names.map((name) => median(answered.get(name) ?? []));
+    // Dovecot answers failures on a grid of half a second: one step apart is chance.
+    for (const other of rest) assert.ok(Math.abs(other - slow) < 600, `answered after ${other} ms, not ${slow} ms`);
+  });
+});
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}

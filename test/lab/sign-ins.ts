@@ -1,0 +1,30 @@
+import type { Host } from "./host.ts";
+import { authenticate, logIn, openImap, openSubmission } from "./mail.ts";
+
+import { PASSWORD } from "./product.ts";
+
+/** An address within the networks that tests allow, and one outside of them. */
+export const [HOME, AWAY] = ["198.51.100.70", "198.51.100.90"];
+
+type SignIn = (name: string, password?: string, from?: string) => Promise<boolean>;
+
+/** Whether an account gets in: by IMAP, and by submission. */
+export function signInsFrom(host: Host): Readonly<{ signsIn: SignIn; submits: SignIn }> {
+  const signsIn = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> => {
+    const imap = await openImap(host, from);
+    try {
+      return (await logIn(imap, name, password))?.startsWith("OK") === true;
+    } finally {
+      imap.close();
+    }
+  };
+  const submits = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> => {
+    const dialog = await openSubmission(host, from, 465);
+    try {
+      return (await authenticate(dialog, name, password)).code === 235;
+    } finally {
+      dialog.close();
+    }
+  };
+  return { signsIn, submits };
+}
