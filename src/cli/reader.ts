@@ -1,5 +1,5 @@
 import type { AccountName } from "../core/net/address.ts";
-import type { Queries } from "../engine/ports.ts";
+import type { Queries } from "../engine/storage-ports.ts";
 import type { AccountItem, AccountRow, AliasItem, TokenItem } from "../wire/control/items.ts";
 import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
 

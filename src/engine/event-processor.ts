@@ -11,7 +11,8 @@ import type { Millis } from "../core/time.ts";
 import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./alerts/ban-leak-monitor.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
 import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
-import type { Clock, Store } from "./ports.ts";
+import type { Clock } from "./ports.ts";
+import type { Store } from "./storage-ports.ts";
 
 /** Where the facts come from, and where rows and changes go. */
 export type EventProcessorParts = FactBaseParts & Readonly<{ store: Store; clock: Clock }>;

@@ -1,7 +1,7 @@
 import type { Event } from "../core/events/event.ts";
 import type { Ip } from "../core/net/ip.ts";
 import type { OnDecided } from "./engine.ts";
-import type { BlockLists, SenderDomains, SenderProofs } from "./ports.ts";
+import type { BlockLists, SenderDomains, SenderProofs } from "./network-ports.ts";
 
 /** The part of the engine that an inquiry leads to. */
 export type EventSink = Readonly<{ submit(event: Event, answer: OnDecided): void; isProtected(ip: Ip): boolean }>;

@@ -1,7 +1,8 @@
 import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../adapters/logs/log-follower.ts";
 import type { Observation } from "../core/events/log.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Log, LogPositions } from "../engine/ports.ts";
+import type { Log } from "../engine/ports.ts";
+import type { LogPositions } from "../engine/storage-ports.ts";
 
 /** A log that is followed, and what a line of it tells; null: nothing. */
 export type FollowedLog = Readonly<{

@@ -3,7 +3,7 @@ import type { TestContext } from "node:test";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, type Millis } from "../../src/core/time.ts";
 import type { Figures } from "../../src/engine/figures.ts";
-import type { EventFilter, EventPage, Queries } from "../../src/engine/ports.ts";
+import type { EventFilter, EventPage, Queries } from "../../src/engine/storage-ports.ts";
 import { secretDigest } from "../../src/servers/api/dashboard-sessions.ts";
 import type { ApiParts, CommandOf, GuardPort, Unreachable } from "../../src/servers/api/ports.ts";
 import { StoreDown } from "../../src/servers/api/ports.ts";

@@ -18,7 +18,8 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/engine/engine.ts";
-import type { Clock, Notices, Store } from "../../src/engine/ports.ts";
+import type { Clock, Notices } from "../../src/engine/ports.ts";
+import type { Store } from "../../src/engine/storage-ports.ts";
 import type { Notice } from "../../src/wire/control/items.ts";
 import { POLICY } from "./samples.ts";
 

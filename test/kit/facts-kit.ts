@@ -6,7 +6,7 @@ import type { Mail, Recipient } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { FactBase } from "../../src/engine/facts/fact-base.ts";
-import type { AddressHistory } from "../../src/engine/ports.ts";
+import type { AddressHistory } from "../../src/engine/storage-ports.ts";
 import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
 
 /** Facts over databases that say what a test wants, and count what they are asked. */

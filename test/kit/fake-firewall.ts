@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { ENFORCE } from "../../src/engine/enforce/enforce.ts";
-import type { BanLog, BanStep, Firewall, FirewallBan, Outcome, ResetOutcome } from "../../src/engine/ports.ts";
+import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../src/engine/network-ports.ts";
+import type { Outcome } from "../../src/engine/ports.ts";
+import type { BanLog } from "../../src/engine/storage-ports.ts";
 
 const DONE: Outcome = { ok: true };
 const BROKEN: Outcome = { ok: false, reason: "nft failed." };

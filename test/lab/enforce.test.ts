@@ -5,7 +5,7 @@ import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
 import { networkAddress } from "../../src/core/net/ip.ts";
 import { later } from "../../src/core/time.ts";
 import { createEnforcer, type Enforcer } from "../../src/engine/enforce/enforce.ts";
-import type { Store } from "../../src/engine/ports.ts";
+import type { Store } from "../../src/engine/storage-ports.ts";
 import { engineOnMemory, NoticeBoard } from "../kit/engine-kit.ts";
 import { FirewallLab, prefix } from "./firewall-kit.ts";
 import { whyNoLab } from "./network.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
 import { later } from "../../src/core/time.ts";
-import type { BanStep, FirewallBan } from "../../src/engine/ports.ts";
+import type { BanStep, FirewallBan } from "../../src/engine/network-ports.ts";
 import { AS_NOBODY, FirewallLab, OK, prefix } from "./firewall-kit.ts";
 import { whyNoLab } from "./network.ts";
 import { until } from "./wait.ts";

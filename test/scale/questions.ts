@@ -3,7 +3,7 @@ import { SqliteQueries } from "../../src/adapters/sqlite/read/queries.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, later, type Millis } from "../../src/core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../src/engine/explain/why.ts";
-import type { EventFilter } from "../../src/engine/ports.ts";
+import type { EventFilter } from "../../src/engine/storage-ports.ts";
 import { FILLED } from "./fill.ts";
 
 /** Everything that the API and the command line ask of `engine.db`, of a database that `fill` filled. Each returns how much it found. */

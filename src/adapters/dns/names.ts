@@ -1,6 +1,6 @@
 import { Resolver } from "node:dns/promises";
 import { codeOf } from "../../core/error.ts";
-import type { NameAnswer, Names } from "../../engine/ports.ts";
+import type { NameAnswer, Names } from "../../engine/network-ports.ts";
 
 /** Longer than any deadline that waits for it, so a late answer still arrives. */
 const TIMEOUT_MS = 3_000;

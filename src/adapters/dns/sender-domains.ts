@@ -4,7 +4,8 @@ import { codeOf } from "../../core/error.ts";
 import { isDomain } from "../../core/net/address.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { within } from "../../engine/lookups/within.ts";
-import type { Clock, SenderDomains } from "../../engine/ports.ts";
+import type { SenderDomains } from "../../engine/network-ports.ts";
+import type { Clock } from "../../engine/ports.ts";
 import { resolverAt } from "./names.ts";
 
 export const SENDER_DOMAIN_LIMITS = {

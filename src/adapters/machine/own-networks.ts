@@ -3,7 +3,8 @@ import { endianness } from "node:os";
 import type { OwnNetwork } from "../../core/decide/sparing.ts";
 import { hostPrefix, type Ip, overlaps, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
-import type { Clock, OwnNetworks } from "../../engine/ports.ts";
+import type { OwnNetworks } from "../../engine/network-ports.ts";
+import type { Clock } from "../../engine/ports.ts";
 import {
   parseIpv4Bridges,
   parseIpv4Gateways,

@@ -1,7 +1,8 @@
 import { type Networks, planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
-import type { BanStep, Firewall, FirewallBan, Outcome, ResetOutcome } from "../../engine/ports.ts";
+import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../engine/network-ports.ts";
+import type { Outcome } from "../../engine/ports.ts";
 import {
   type Counters,
   countHeld,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { after, describe, test } from "node:test";
-import type { NameAnswer } from "../../engine/ports.ts";
+import type { NameAnswer } from "../../engine/network-ports.ts";
 import { sendHttp } from "./http.ts";
 import { receiverLookup } from "./receiver-names.ts";
 

@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
-import type { Names } from "../../engine/ports.ts";
+import type { Names } from "../../engine/network-ports.ts";
 
 /**
  * Resolves the receivers of alerts with our resolver. If that does not know the name or does not answer, it uses the

@@ -8,7 +8,7 @@ import { SqliteQueries } from "../../adapters/sqlite/read/queries.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { auditRecord, type EventRecord } from "../../core/events/record.ts";
 import { later } from "../../core/time.ts";
-import type { Queries } from "../../engine/ports.ts";
+import type { Queries } from "../../engine/storage-ports.ts";
 import { run } from "../run.ts";
 
 const ROWS = [

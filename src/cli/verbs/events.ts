@@ -1,7 +1,7 @@
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { eventTypes } from "../../core/events/reference.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
-import type { EventFilter } from "../../engine/ports.ts";
+import type { EventFilter } from "../../engine/storage-ports.ts";
 import { nearest } from "../../settings/nearest.ts";
 import type { EventItem } from "../../wire/control/items.ts";
 import type { Page, PageRequest } from "../../wire/control/paging.ts";

@@ -1,7 +1,7 @@
 import { contains, type Ip, parseIp, prefixOf } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../engine/explain/why.ts";
-import type { Queries } from "../../engine/ports.ts";
+import type { Queries } from "../../engine/storage-ports.ts";
 import { showSettings } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { AccountReport } from "../../wire/control/items.ts";

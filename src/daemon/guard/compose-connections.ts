@@ -4,7 +4,8 @@ import type { Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
 import { ConnectionWatch } from "../../engine/enforce/connection-watch.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { AccountHistory, Clock, Log } from "../../engine/ports.ts";
+import type { Clock, Log } from "../../engine/ports.ts";
+import type { AccountHistory } from "../../engine/storage-ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { ConnectionLimit } from "../../wire/kernel/nft-connections.ts";
 

@@ -8,7 +8,8 @@ import type { Keeper } from "../../engine/admin-ports.ts";
 import { type AlertSettings, Alerts } from "../../engine/alerts/alerts.ts";
 import { ComponentWatch } from "../../engine/alerts/component-watch.ts";
 import { Heartbeat } from "../../engine/alerts/heartbeat.ts";
-import type { Clock, Log, Names, Notices } from "../../engine/ports.ts";
+import type { Names } from "../../engine/network-ports.ts";
+import type { Clock, Log, Notices } from "../../engine/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { Health } from "../../wire/control/items.ts";
 

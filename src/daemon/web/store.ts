@@ -4,7 +4,7 @@ import { Credentials } from "../../adapters/sqlite/accounts-db/admin.ts";
 import { openEngineForReading } from "../../adapters/sqlite/open.ts";
 import { SqliteQueries } from "../../adapters/sqlite/read/queries.ts";
 import { messageOf } from "../../core/error.ts";
-import type { Queries } from "../../engine/ports.ts";
+import type { Queries } from "../../engine/storage-ports.ts";
 import { type Credentials as CredentialsPort, StoreDown } from "../../servers/api/ports.ts";
 
 type Opened = Readonly<{ db: DatabaseSync; inode: bigint; queries: Queries; credentials: Credentials }>;

@@ -8,7 +8,8 @@ import type { Command, CommandError, Reply } from "../../wire/control/control.ts
 import { ascending, type PageRequest, pageOf } from "../../wire/control/paging.ts";
 import { expireBans } from "../enforce/expire.ts";
 import type { Engine } from "../engine.ts";
-import type { BanLog, Clock, History } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { BanLog, History } from "../storage-ports.ts";
 
 export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLog: BanLog; clock: Clock }>;
 /** Of the bans that an entry of the allow list ended. */

@@ -4,7 +4,8 @@ import { type Ip, isV4, type Prefix, parseIp, parsePrefix, prefixLength } from "
 import { HOUR_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Command, CommandError } from "../../wire/control/control.ts";
 import { LIMITS } from "../limits.ts";
-import type { Clock, History } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { History } from "../storage-ports.ts";
 
 /**
  * What somebody who took the web over could do at the most with the commands that it has. Far above what people do by

@@ -4,7 +4,8 @@ import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Command, CommandError, CommandLine, Origin, Reply } from "../../wire/control/control.ts";
 import { mayAsk } from "../../wire/control/rights.ts";
 import type { Engine } from "../engine.ts";
-import type { Clock, History } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { History } from "../storage-ports.ts";
 import { WebBounds } from "./web-bounds.ts";
 
 export type WebCommandParts = Readonly<{ engine: Engine; history: Pick<History, "allowed">; clock: Clock }>;

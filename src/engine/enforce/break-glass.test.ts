@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { LIMITS } from "../limits.ts";
-import type { BanLog, FirewallBan } from "../ports.ts";
+import type { FirewallBan } from "../network-ports.ts";
+import type { BanLog } from "../storage-ports.ts";
 import { breakGlass } from "./break-glass.ts";
 
 function kit(bans: number) {

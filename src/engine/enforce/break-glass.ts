@@ -1,6 +1,7 @@
 import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
-import type { BanLog, Clock } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { BanLog } from "../storage-ports.ts";
 
 export type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
 

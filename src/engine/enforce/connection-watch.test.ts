@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
 import type { Connection, ConnectionOrders } from "../../core/firewall/open-connections.ts";
 import { type Prefix, prefixOf } from "../../core/net/ip.ts";
-import type { OpenConnections, Outcome } from "../ports.ts";
+import type { OpenConnections } from "../network-ports.ts";
+import type { Outcome } from "../ports.ts";
 import { ConnectionWatch } from "./connection-watch.ts";
 
 const OK: Outcome = { ok: true };

@@ -7,7 +7,8 @@ import {
 } from "../../core/firewall/open-connections.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
-import type { Log, OpenConnections } from "../ports.ts";
+import type { OpenConnections } from "../network-ports.ts";
+import type { Log } from "../ports.ts";
 
 export const CONNECTION_WATCH = {
   /** From the end of a look to the next; longer where looks are dear, so that they take a twentieth of the time at most. */

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "../../core/error.ts";
 import type { Prefix } from "../../core/net/ip.ts";
-import type { BanLog, BanStep, Clock, Firewall, Log, Outcome } from "../ports.ts";
+import type { BanStep, Firewall } from "../network-ports.ts";
+import type { Clock, Log, Outcome } from "../ports.ts";
+import type { BanLog } from "../storage-ports.ts";
 
 export type SessionCutterParts = Readonly<{
   banLog: BanLog;

@@ -1,6 +1,8 @@
 import { messageOf } from "../../core/error.ts";
 import type { Prefix } from "../../core/net/ip.ts";
-import type { BanLog, Clock, Firewall, Log, Notices, Outcome } from "../ports.ts";
+import type { Firewall } from "../network-ports.ts";
+import type { Clock, Log, Notices, Outcome } from "../ports.ts";
+import type { BanLog } from "../storage-ports.ts";
 import { SessionCutter } from "./cut-sessions.ts";
 
 export type EnforcerParts = Readonly<{

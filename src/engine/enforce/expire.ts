@@ -1,6 +1,7 @@
 import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
-import type { BanLog, Clock, History } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { BanLog, History } from "../storage-ports.ts";
 
 /** Ends the bans whose time is over, by the same path as any event. Returns how many it ended. */
 export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): Promise<number> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePrefix } from "../../core/net/ip.ts";
-import type { BanStep } from "../ports.ts";
+import type { BanStep } from "../network-ports.ts";
 import { Kicker, type KickerParts } from "./kick-banned.ts";
 
 /** A list of steps, and a keeper that notes whom it was asked to end. */

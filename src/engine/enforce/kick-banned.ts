@@ -1,6 +1,7 @@
 import { messageOf } from "../../core/error.ts";
 import type { Keeper } from "../admin-ports.ts";
-import type { BanLog, Log } from "../ports.ts";
+import type { Log } from "../ports.ts";
+import type { BanLog } from "../storage-ports.ts";
 
 export type KickerParts = Readonly<{ banLog: Pick<BanLog, "last" | "after">; keeper: Keeper; log: Log }>;
 

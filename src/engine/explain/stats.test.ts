@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { eventItem } from "../../../test/kit/samples.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import type { BanItem, EventItem, Health } from "../../wire/control/items.ts";
-import type { Queries } from "../ports.ts";
+import type { Queries } from "../storage-ports.ts";
 import { statsOf } from "./stats.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 20, 7));

@@ -1,7 +1,7 @@
 import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import type { Health, Stats } from "../../wire/control/items.ts";
 import type { BanCounts } from "../figures.ts";
-import type { Queries } from "../ports.ts";
+import type { Queries } from "../storage-ports.ts";
 
 const WINDOW_MS = DAY_MS;
 const BANS = 50;

@@ -4,7 +4,7 @@ import { eventItem, NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventItem } from "../../wire/control/items.ts";
-import type { EventFilter, EventPage, Queries } from "../ports.ts";
+import type { EventFilter, EventPage, Queries } from "../storage-ports.ts";
 import { whyAccount, whyMessage } from "./why.ts";
 
 const FROM = { sender: "a@sender.test", recipient: "anna@example.test" };

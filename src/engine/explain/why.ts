@@ -2,7 +2,7 @@ import { bareMessageId } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { AccountReport, AddressStory, EventItem, MessageReport } from "../../wire/control/items.ts";
-import type { Queries } from "../ports.ts";
+import type { Queries } from "../storage-ports.ts";
 import { timelineOf } from "./timeline.ts";
 
 /** Rows that one answer is made of. */

@@ -6,7 +6,7 @@ import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
-import type { AccountHistory } from "../ports.ts";
+import type { AccountHistory } from "../storage-ports.ts";
 
 /** Where a login comes from: the unit of its address, and that with its neighbours. */
 export type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;

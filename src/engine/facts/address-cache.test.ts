@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ip, MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { AddressHistory, History, Reach } from "../ports.ts";
+import type { AddressHistory, History, Reach } from "../storage-ports.ts";
 import { AddressCache, type AddressState, mostTimes, push } from "./address-cache.ts";
 import { ProtectionList } from "./protection.ts";
 

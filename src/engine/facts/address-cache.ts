@@ -18,7 +18,7 @@ import {
 } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
-import type { History } from "../ports.ts";
+import type { History } from "../storage-ports.ts";
 import type { ProtectionList } from "./protection.ts";
 
 /** The windows of one address, as the database has them: a copy that may be dropped at any time. */

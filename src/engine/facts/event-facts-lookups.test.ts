@@ -5,7 +5,7 @@ import { BAN, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
 import { decide } from "../../core/decide/decide.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";
-import type { AddressHistory } from "../ports.ts";
+import type { AddressHistory } from "../storage-ports.ts";
 
 test("mail of a server is wanted by what speaks for it within thirty days", () => {
   const { state, of } = factsOnFakes();

@@ -1,14 +1,8 @@
 import type { Policy } from "../../core/decide/policy.ts";
 import type { AccountNetworks } from "../admin-ports.ts";
-import type {
-  AccountDirectory,
-  AccountHistory,
-  FirstContacts,
-  HonestMail,
-  JailMemory,
-  OwnNetworks,
-  RecipientDirectory,
-} from "../ports.ts";
+import type { OwnNetworks } from "../network-ports.ts";
+import type { AccountDirectory, FirstContacts, RecipientDirectory } from "../ports.ts";
+import type { AccountHistory, HonestMail, JailMemory } from "../storage-ports.ts";
 import type { AccountCache } from "./account-cache.ts";
 import type { AddressCache } from "./address-cache.ts";
 import type { NamedRecipients } from "./named-recipients.ts";

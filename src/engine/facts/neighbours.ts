@@ -1,7 +1,7 @@
 import type { Neighbourhood } from "../../core/decide/facts.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
-import type { AccountHistory, History, HonestMail, NetworkHistory } from "../ports.ts";
+import type { AccountHistory, History, HonestMail, NetworkHistory } from "../storage-ports.ts";
 
 export type NeighbourParts = Readonly<{
   history: Pick<History, "address">;

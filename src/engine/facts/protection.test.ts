@@ -4,7 +4,7 @@ import { ip, NOON, POLICY } from "../../../test/kit/samples.ts";
 import type { OwnNetwork } from "../../core/decide/sparing.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
-import type { AllowEntry } from "../ports.ts";
+import type { AllowEntry } from "../storage-ports.ts";
 import { ProtectionList } from "./protection.ts";
 
 function network(text: string): Prefix {

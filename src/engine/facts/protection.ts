@@ -4,7 +4,8 @@ import type { Protection } from "../../core/events/reasons.ts";
 import { hostPrefix, type Ip, isV4, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
-import type { History, OwnNetworks } from "../ports.ts";
+import type { OwnNetworks } from "../network-ports.ts";
+import type { History } from "../storage-ports.ts";
 
 /** Knows what must never be banned: this machine, its gateway, the allow list of the settings and that of the owner. */
 export class ProtectionList {

@@ -5,7 +5,7 @@ import type { Observation } from "../../core/events/log.ts";
 import type { Message } from "../../core/events/mail.ts";
 import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { LIMITS } from "../limits.ts";
-import type { HonestMail } from "../ports.ts";
+import type { HonestMail } from "../storage-ports.ts";
 
 /** A mail between its last question and its delivery. */
 type QueuedMail = {

@@ -3,7 +3,7 @@ import { contains, type Ip } from "../../core/net/ip.ts";
 import type { SpfTerm } from "../../core/net/spf-record.ts";
 import { expandSpf, type NameLookup } from "../lookups/expand-spf.ts";
 import { within } from "../lookups/within.ts";
-import type { SenderProofs } from "../ports.ts";
+import type { SenderProofs } from "../network-ports.ts";
 import type { Greylisting } from "./greylisting.ts";
 
 export const SENDER_PROOF_LIMITS = {

@@ -4,7 +4,7 @@ import { COP, Dns, HONEST, NONE, STRANGER, settled, started, ZEN } from "../../.
 import { ip } from "../../../test/kit/samples.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { listQuery } from "../../wire/dns/dnsbl.ts";
-import type { NameAnswer } from "../ports.ts";
+import type { NameAnswer } from "../network-ports.ts";
 import { LIST_LIMITS } from "./block-lists.ts";
 
 test("a listing is kept as long as the list says, for a second at least and five minutes at most", async () => {

@@ -5,7 +5,7 @@ import { COP, Dns, HONEST, NONE, STRANGER, started, ZEN } from "../../../test/ki
 import { ip } from "../../../test/kit/samples.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { listQuery } from "../../wire/dns/dnsbl.ts";
-import type { NameAnswer } from "../ports.ts";
+import type { NameAnswer } from "../network-ports.ts";
 import { DnsBlockLists, LIST_LIMITS } from "./block-lists.ts";
 
 test("nobody is asked before the test points were right", async () => {

@@ -4,7 +4,8 @@ import type { Listing } from "../../core/events/mail.ts";
 import { type Ip, isV4 } from "../../core/net/ip.ts";
 import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "../../wire/dns/dnsbl.ts";
-import type { BlockLists, Clock, NameAnswer, Names, Notices } from "../ports.ts";
+import type { BlockLists, NameAnswer, Names } from "../network-ports.ts";
+import type { Clock, Notices } from "../ports.ts";
 import { ListHealth, type Probe } from "./list-health.ts";
 import { within } from "./within.ts";
 

@@ -1,5 +1,6 @@
 import type { Ip, Prefix } from "../../core/net/ip.ts";
-import type { Clock, Queries } from "../../engine/ports.ts";
+import type { Clock } from "../../engine/ports.ts";
+import type { Queries } from "../../engine/storage-ports.ts";
 import type { Command, Reply, Verb, WebVerb } from "../../wire/control/control.ts";
 
 /** What the API needs from outside. Each port is named for the need; `daemon/web` supplies them. */

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Guess } from "../../../core/decide/account-guard.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
-import type { AccountHistory, GuessReach, SignIn } from "../../../engine/ports.ts";
+import type { AccountHistory, GuessReach, SignIn } from "../../../engine/storage-ports.ts";
 import { prefix, text } from "../columns.ts";
 
 /** More networks than anybody signs in from within half a year. */

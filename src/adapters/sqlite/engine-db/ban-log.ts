@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
-import type { BanLog, BanStep, FirewallBan } from "../../../engine/ports.ts";
+import type { BanStep, FirewallBan } from "../../../engine/network-ports.ts";
+import type { BanLog } from "../../../engine/storage-ports.ts";
 import { integer, millisOrNull, prefix, text } from "../columns.ts";
 
 /**

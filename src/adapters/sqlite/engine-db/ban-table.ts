@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Ban, Change } from "../../../core/decide/decision.ts";
 import { isSingleAddress, type Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
-import type { AddressHistory } from "../../../engine/ports.ts";
+import type { AddressHistory } from "../../../engine/storage-ports.ts";
 import { integer, millis } from "../columns.ts";
 import { BanLengths } from "./ban-lengths.ts";
 import { readBan } from "./ban-row.ts";

@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
 import { instant } from "../../../core/time.ts";
-import type { Reach } from "../../../engine/ports.ts";
+import type { Reach } from "../../../engine/storage-ports.ts";
 import { openEngine } from "../open.ts";
 import { SqliteStore } from "./store.ts";
 

@@ -3,7 +3,7 @@ import type { Change } from "../../../core/decide/decision.ts";
 import type { Credit, HonestServer } from "../../../core/decide/honest-mail.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import { DAY_MS, type Millis } from "../../../core/time.ts";
-import type { HonestMail } from "../../../engine/ports.ts";
+import type { HonestMail } from "../../../engine/storage-ports.ts";
 import { integer, prefix } from "../columns.ts";
 
 /** Whose mail was good, by server and day. Reads and writes by the guard's own connection to `engine.db`. */

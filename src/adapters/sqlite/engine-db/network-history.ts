@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { COUNTING_BANS } from "../../../core/decide/neighbours.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
-import type { NetworkHistory } from "../../../engine/ports.ts";
+import type { NetworkHistory } from "../../../engine/storage-ports.ts";
 import { integer, millis, prefix } from "../columns.ts";
 import { boundsOf } from "./network-bounds.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { banOf, eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
 import { instant, later, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
-import type { Reach } from "../../../engine/ports.ts";
+import type { Reach } from "../../../engine/storage-ports.ts";
 import { openEngine } from "../open.ts";
 import { SqliteBanLog } from "./ban-log.ts";
 import { SqliteStore } from "./store.ts";

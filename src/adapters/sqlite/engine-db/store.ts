@@ -14,7 +14,7 @@ import type {
   LogPositions,
   Reach,
   Store,
-} from "../../../engine/ports.ts";
+} from "../../../engine/storage-ports.ts";
 import { integer, millis, millisOrNull, prefix as prefixColumn, text } from "../columns.ts";
 import { BanTable, NO_BANS } from "./ban-table.ts";
 import { valuesOf } from "./event-columns.ts";

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { bareMessageId } from "../../../core/events/queue-id.ts";
 import { isSingleAddress, isV4, overlaps, type Prefix, prefixLength } from "../../../core/net/ip.ts";
-import type { EventFilter } from "../../../engine/ports.ts";
+import type { EventFilter } from "../../../engine/storage-ports.ts";
 import { integer, prefix as prefixColumn } from "../columns.ts";
 import { covering } from "../engine-db/network-bounds.ts";
 import { type Candidates, merged, type Span, type Stream } from "./event-streams.ts";

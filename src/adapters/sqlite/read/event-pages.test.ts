@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test";
 import { eventRow, net, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
 import { overlaps } from "../../../core/net/ip.ts";
 import { later } from "../../../core/time.ts";
-import type { EventFilter } from "../../../engine/ports.ts";
+import type { EventFilter } from "../../../engine/storage-ports.ts";
 import { EventNames } from "../engine-db/event-names.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine } from "../open.ts";

@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test";
 import { eventItem } from "../../../../test/kit/samples.ts";
 import { eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
 import { later } from "../../../core/time.ts";
-import type { EventFilter } from "../../../engine/ports.ts";
+import type { EventFilter } from "../../../engine/storage-ports.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../open.ts";
 import { EventSearch } from "./event-search.ts";

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { overlaps, type Prefix } from "../../../core/net/ip.ts";
 import { isoTime } from "../../../core/time.ts";
-import type { EventFilter, EventPage } from "../../../engine/ports.ts";
+import type { EventFilter, EventPage } from "../../../engine/storage-ports.ts";
 import type { EventItem } from "../../../wire/control/items.ts";
 import { integer, integerOrNull, millis, prefix as prefixColumn, text, textOrNull } from "../columns.ts";
 import { EventCandidates } from "./event-candidates.ts";

@@ -1,4 +1,4 @@
-import type { EventFilter } from "../../../engine/ports.ts";
+import type { EventFilter } from "../../../engine/storage-ports.ts";
 
 /**
  * Ids in the order that was asked for, among which are all events of a filter up to `reached`; which of them the filter

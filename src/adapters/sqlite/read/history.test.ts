@@ -6,7 +6,7 @@ import type { Counts } from "../../../core/events/columns.ts";
 import type { EventRecord } from "../../../core/events/record.ts";
 import type { Millis } from "../../../core/time.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../../core/time.ts";
-import type { Reach } from "../../../engine/ports.ts";
+import type { Reach } from "../../../engine/storage-ports.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine } from "../open.ts";
 

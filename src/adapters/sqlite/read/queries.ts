@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Prefix } from "../../../core/net/ip.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
-import type { EventFilter, EventPage, Queries } from "../../../engine/ports.ts";
+import type { EventFilter, EventPage, Queries } from "../../../engine/storage-ports.ts";
 import { banItem } from "../../../wire/control/ban-item.ts";
 import type { AddressReport, BanItem } from "../../../wire/control/items.ts";
 import { firstPage, type Page, type PageRequest } from "../../../wire/control/paging.ts";
