@@ -1,21 +1,24 @@
 /**
- * Runs the checks and the tests and counts them. `check`: what needs neither root nor a network namespace;
- * `all`: that and the lab. A second argument keeps only the test files whose path contains it.
+ * Runs the checks and the tests and counts them. `check`: what needs neither root nor the mail programs; `all`: that, what
+ * needs them, and the lab. A second argument keeps only the test files whose path contains it.
  */
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
+import { enableCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
 
 type Tally = { files: number; passed: number; failed: number; skipped: string[]; failures: string[] };
 
+/** The longest first. What tests alone use is found by a run of its own: without their files, the same names are unused. */
 const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = [
-  ["format", ["node_modules/.bin/biome", "check", "--error-on-warnings", "."]],
   ["lint", ["node_modules/.bin/oxlint", "--deny-warnings", "."]],
   ["types", ["node_modules/.bin/tsc", "-p", "."]],
   ["dead code", ["node_modules/.bin/knip", "--no-progress"]],
   ["code for tests alone", ["node_modules/.bin/knip", "--no-progress", "--production"]],
+  ["format", ["node_modules/.bin/biome", "check", "--error-on-warnings", "."]],
 ];
 /** No file of these touches anything outside itself, so that one process takes them all: a fifth of the time. */
 const PURE = ["core", "wire", "settings", "render"].map((layer) => `src/${layer}/**/*.test.ts`);
@@ -28,6 +31,8 @@ const UNIT = [
   "test/mutants/*.test.ts",
   "test/scale/*.test.ts",
 ];
+/** As root, with the mail programs or the users of a machine: seconds each. Not in `check`. */
+const MACHINE = ["src/**/*.machine.test.ts"];
 const FUZZ = ["test/fuzz/*.test.ts"];
 /** Each makes network namespaces and a whole server. Mostly they wait, so that three at a time are little slower each. */
 const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts"];
@@ -45,9 +50,18 @@ const tally: Tally = { files: 0, passed: 0, failed: 0, skipped: [], failures: []
 const [what = "all", only = ""] = process.argv.slice(2);
 const intolerant = process.env["CI"] === "true";
 
-if (only === "") for (const [name, argv] of STATIC_CHECKS) await staticCheck(name, argv);
-await testFiles(PURE, { isolation: "none", timeout: UNIT_TIMEOUT_MS });
-await testFiles(UNIT, { concurrency: availableParallelism(), timeout: UNIT_TIMEOUT_MS }, globSync(PURE));
+// Each test file loads much of the program again: what was compiled once is kept, for this process and for theirs.
+const compiled = resolve("node_modules/.cache/tests");
+enableCompileCache(compiled);
+process.env["NODE_COMPILE_CACHE"] = compiled;
+await Promise.all([
+  only === "" ? staticChecks() : undefined,
+  testFiles(PURE, { isolation: "none", timeout: UNIT_TIMEOUT_MS }),
+]);
+const elsewhere = [...globSync(PURE), ...(what === "all" ? [] : globSync(MACHINE))];
+await testFiles(UNIT, { concurrency: availableParallelism(), timeout: UNIT_TIMEOUT_MS }, elsewhere);
+// The lab starts the product as an owner does.
+delete process.env["NODE_COMPILE_CACHE"];
 if (what === "all") {
   await testFiles(FUZZ, { concurrency: availableParallelism(), timeout: UNIT_TIMEOUT_MS });
   await testFiles(LAB_ALONE, { concurrency: 1, timeout: LAB_TIMEOUT_MS });
@@ -61,6 +75,15 @@ for (const reason of tally.skipped) console.log(`skipped: ${reason}`);
 if (tally.failures.length > 0) console.log(`\nFailed:\n${tally.failures.map((line) => `  ${line}`).join("\n")}`);
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
 process.exit(tally.failed > 0 ? 1 : 0);
+
+/** Side by side, one on each core. */
+async function staticChecks(): Promise<void> {
+  const waiting = STATIC_CHECKS.values();
+  const work = async (): Promise<void> => {
+    for (const [name, argv] of waiting) await staticCheck(name, argv);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+}
 
 async function staticCheck(name: string, [program = "", ...argv]: readonly string[]): Promise<void> {
   const from = performance.now();

@@ -145,7 +145,8 @@ function tracked(): readonly string[] {
 
 /** A test that imports the file; or one of its own folder that reaches it through others of that folder. */
 function hasTest(path: string): boolean {
-  return existsSync(path.replace(/\.ts$/, ".test.ts")) || TESTED.has(path);
+  const named = [".test.ts", ".machine.test.ts"].map((end) => path.replace(/\.ts$/, end));
+  return named.some((test_) => existsSync(test_)) || TESTED.has(path);
 }
 
 function reachedByTests(): ReadonlySet<string> {
