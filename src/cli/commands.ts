@@ -22,6 +22,7 @@ import { fail2banRestart, fail2banStatus } from "./verbs/fail2ban.ts";
 import { fail2banTest } from "./verbs/fail2ban-test.ts";
 import { greylistList, greylistPause, greylistResume } from "./verbs/greylist.ts";
 import { logs } from "./verbs/logs.ts";
+import { configSimulate, REPLAYED, replay } from "./verbs/replay.ts";
 import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./verbs/spam.ts";
 import { stats, status } from "./verbs/status.ts";
 import { adminPasswd, tokenCreate, tokenList, tokenRevoke } from "./verbs/tokens.ts";
@@ -81,6 +82,13 @@ export const commands: readonly CliCommand[] = [
       { name: "account", value: "ADDRESS", says: "An account: its sign-ins, and its mail." },
       { name: "message", value: "ID", says: "One mail, by its queue id or Message-ID." },
     ],
+  },
+  {
+    name: "replay",
+    usage: "",
+    says: "Tell what other settings would have done to what was recorded: bans, refusals, accounts.",
+    run: replay,
+    options: [{ name: "policy", value: "FILE", says: "The other settings: a whole settings file." }, ...REPLAYED],
   },
   {
     name: "ban",
@@ -200,9 +208,22 @@ export const commands: readonly CliCommand[] = [
     run: fail2banTest,
   },
   { name: "config check", usage: "", says: "Show what is wrong with the settings.", run: configCheck },
+  {
+    name: "config simulate",
+    usage: "FILE",
+    says: "Tell what a settings file would have done to what was recorded, as replay does.",
+    run: configSimulate,
+    options: REPLAYED,
+  },
   { name: "config show", usage: "", says: "Show every setting and where it comes from.", run: configShow },
   { name: "config reference", usage: "", says: "Explain every setting.", run: configReference },
-  { name: "config apply", usage: "", says: "Apply changed settings without interrupting mail.", run: configApply },
+  {
+    name: "config apply",
+    usage: "",
+    says: "Apply changed settings without interrupting mail.",
+    run: configApply,
+    options: [YES],
+  },
   { name: "alerts test", usage: "", says: "Send a test through every alert channel.", run: alertsTest },
   {
     name: "alerts list",

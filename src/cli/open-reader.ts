@@ -6,6 +6,7 @@ import { lastSignIn } from "../adapters/sqlite/read/sign-ins.ts";
 import type { Layout } from "../settings/layout.ts";
 import { type CommandFailure, failed, PROGRAM } from "./call.ts";
 import type { Reader } from "./reader.ts";
+import { runReplay } from "./run-replay.ts";
 
 /** Opens the databases for reading. The caller has made sure that the guard runs. */
 export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader }> | CommandFailure {
@@ -25,6 +26,7 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
         account: (name) => lists.account(name),
         aliases: (asked) => lists.aliases(asked),
         tokens: (asked) => credentials.tokens(asked),
+        replay: (asked) => runReplay(engine, asked),
       },
     };
   } catch (error) {

@@ -62,6 +62,14 @@ export class Engine {
 
   setPolicy(policy: Policy): void {
     this.#judge.setPolicy(policy);
+    this.heedSimulation();
+  }
+
+  /** Tells the owner while nothing is done; afterwards what was simulated is no offence of anybody. */
+  heedSimulation(): void {
+    if (this.policy.simulate) return this.#parts.notices.raise("simulating", "");
+    this.#parts.notices.clear("simulating");
+    void this.#record((now) => this.#judge.apply({ type: "END_SIMULATION" }, now));
   }
 
   /** Whether nothing may be done to it, so that nobody needs to be asked about it. */

@@ -48,27 +48,31 @@ export class EventProcessor {
     this.#facts.observe(event, now);
     const facts = this.#inForce(event, now);
     const decided = decide(this.policy, facts, event, now);
+    const remembered = this.#facts.remembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
     this.#facts.follow(event, decided, facts, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
-    this.#write(event, decided, { subject: facts.subject, at: now, seen: facts.seen() });
+    this.#write(event, decided, { subject: facts.subject, at: now, seen: facts.seen(remembered) });
     return decided;
   }
 
-  /** A ban that is over has ended before anything else is decided. */
+  /** A ban that is over has ended before anything else is decided, and that of the network behind it. */
   #inForce(event: ClientEvent, now: Millis): EventFacts {
-    const facts = this.#facts.of(event, now);
-    if (facts.ban === null || !isOver(facts.ban, now)) return facts;
-    this.step({ type: "BAN_EXPIRED", prefix: facts.ban.prefix }, now);
-    return this.#facts.of(event, now);
+    for (;;) {
+      const facts = this.#facts.of(event, now);
+      if (facts.ban === null || !isOver(facts.ban, now)) return facts;
+      const ended = this.step({ type: "BAN_EXPIRED", prefix: facts.ban.prefix }, now);
+      if (ended.changes.length === 0) return facts;
+    }
   }
 
   #write(event: Event, decided: Decision, where: Where): void {
     const record = recordOf(event, decided, where);
     if (record !== null) this.append(record);
-    for (const change of decided.changes) this.#apply(change, where.at);
+    for (const change of decided.changes) this.apply(change, where.at);
   }
 
-  #apply(change: Change, now: Millis): void {
+  /** Writes a change, and what it means for what is remembered. */
+  apply(change: Change, now: Millis): void {
     this.#store.apply(change, now);
     const record = changeRecord(change, now);
     if (record !== null) this.append(record);
@@ -87,7 +91,7 @@ export class EventProcessor {
     const credit = this.#facts.creditOf(seen);
     const record = observationRecord(seen, now, (ip) => this.subject(ip), credit);
     if (record !== null) this.append(record);
-    if (credit !== null) this.#apply(credit, now);
+    if (credit !== null) this.apply(credit, now);
   }
 
   /** While the database takes nothing: what is in force still holds, nothing new is begun. */
@@ -146,8 +150,8 @@ export class EventProcessor {
     return this.#facts.subject(ip);
   }
 
-  administratorAt(ip: Ip): void {
-    this.#facts.administratorAt(ip, this.#clock.now());
+  administratorAt(ip: Ip, at = this.#clock.now()): void {
+    this.#facts.administratorAt(ip, at);
   }
 }
 

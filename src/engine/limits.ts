@@ -5,6 +5,8 @@ export const LIMITS = {
   cachedAccounts: 1_024,
   /** Passwords of one account that are being verified at once. */
   askedPerAccount: 1_024,
+  /** Sign-ins whose password is being verified. */
+  askedSignIns: 4_096,
   /** What is told to the owner of one transaction. */
   sightings: 16,
   /** Addresses of administrators that are remembered. */

@@ -51,6 +51,7 @@ test("each number of the policy comes from its own setting", () => {
     blockedRecipients: ["admin"],
     greylist: false,
     domains: ["example.org"],
+    simulate: false,
     knownFactor: 3,
   });
 });

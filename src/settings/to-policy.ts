@@ -49,6 +49,7 @@ export function toPolicy(settings: Settings): Policy {
     blockedRecipients: settings["recipients.blocked"],
     greylist: settings["greylist.enabled"],
     domains: settings.domains,
+    simulate: settings.simulate,
     knownFactor: KNOWN_FACTOR,
   };
 }

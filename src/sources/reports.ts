@@ -71,7 +71,8 @@ export class ReportTaker {
     if (read.ok) {
       const { reason, changes } = await this.#parts.engine.ask(read.report);
       if (reason === "not_recorded") return false;
-      for (const change of changes) if (change.type === "BAN") this.#parts.banned(change.ban, read.report);
+      for (const change of changes)
+        if (change.type === "BAN" && change.ban.simulated !== true) this.#parts.banned(change.ban, read.report);
     } else this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: read.reason });
     this.#spool.remove(name);
     return true;

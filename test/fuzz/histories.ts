@@ -38,6 +38,7 @@ export const POLICY: Policy = {
   blockedRecipients: ["admin"],
   greylist: true,
   domains: ["example.test"],
+  simulate: false,
   knownFactor: 2,
 };
 export const OWN: readonly OwnNetwork[] = [{ prefix: must(parsePrefix("203.0.113.1")), why: "gateway" }];

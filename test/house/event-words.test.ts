@@ -14,6 +14,7 @@ const READERS: Readonly<Record<string, string>> = {
   "src/adapters/sqlite/engine-db/old-sentences.ts": "the same",
   "src/adapters/sqlite/engine-db/event-columns.ts": "writes the words of a record beside its columns",
   "src/adapters/sqlite/read/event-search.ts": "hands the words to every interface",
+  "src/core/events/simulated-sentence.ts": "adds words to words",
   "src/cli/print/timeline.ts": "prints",
   "src/cli/verbs/events.ts": "prints",
   "src/engine/explain/timeline.ts": "what a step means, where no reason says it, is told in the event's own words",

@@ -9,10 +9,7 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   hostile: "tests of the patterns",
   lastStep: "tests that wait for the firewall",
   generatedAt: "readers of the JSON",
-  where: "readers of the JSON",
   Bindings: "Hono, by its type",
-  accountInactive: "a replay of recorded events",
-  bounceExpected: "a replay of recorded events",
 };
 
 const sources = globSync("{src,bench,dashboard,scripts}/**/*.ts").filter((file) => !file.endsWith(".test.ts"));

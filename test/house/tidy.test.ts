@@ -26,6 +26,8 @@ const NEEDS_NO_TEST = [
   "src/engine/storage-ports.ts",
   "src/engine/network-ports.ts",
   "src/engine/admin-ports.ts",
+  "src/engine/replay/ports.ts",
+  "src/wire/control/replay-items.ts",
   "src/wire/control/items.ts",
   "src/wire/control/control.ts",
   "src/settings/layout.ts",
@@ -40,10 +42,11 @@ const ALONE = pieces("\\.(on", "ly|to", "do)\\(");
 const SKIP = pieces("\\bsk", "ip: true|\\.sk", "ip\\(");
 const MACHINE_PATH = pieces("/wo", "rk/|/ho", "me/[a-z]+/|/Us", "ers/");
 
-/** One place that shows all reasons, routes, shapes, migrations, or mutants that change nothing, may be long. */
+/** One place that shows all reasons, commands, routes, shapes, migrations, or mutants that change nothing, may be long. */
 const TABLES: readonly string[] = [
   "src/core/events/reasons.ts",
   "src/core/events/ecs.ts",
+  "src/cli/commands.ts",
   "src/servers/api/routes.ts",
   "src/servers/api/schemas.ts",
   "src/adapters/sqlite/engine-db/migrations.ts",

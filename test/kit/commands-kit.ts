@@ -56,6 +56,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     credentials: credentials(db, clock),
     health: () => healthOf({ ...health, events: () => 0 }),
     reload: () => reloaded,
+    pending: () => reloaded,
     alerts: NO_ALERTS,
     pid: 1,
   });

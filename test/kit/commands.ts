@@ -37,6 +37,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   admin_passwd: { verb: "admin_passwd", hash: HASH },
   break_glass: { verb: "break_glass" },
   reload: { verb: "reload" },
+  pending: { verb: "pending" },
   dashboard_login: { verb: "dashboard_login", ip: "203.0.113.7", passwordHash: "0a", success: false },
   dashboard_ask: { verb: "dashboard_ask", ip: "203.0.113.7" },
   admin_seen: { verb: "admin_seen", ip: "203.0.113.7" },

@@ -44,6 +44,7 @@ export const POLICY: Policy = {
   blockedRecipients: ["admin"],
   greylist: false,
   domains: ["example.org"],
+  simulate: false,
   knownFactor: 3,
 };
 

@@ -119,6 +119,7 @@ export async function startGuard(layout: Layout) {
         ["gotify g.example #1", "it answered 503"],
       ]),
     },
+    pending: () => ({ ok: true, changed: ["ports.login_policy"] }),
     reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),
     pid: process.pid,
   });

@@ -8,6 +8,8 @@ import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mai
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
 import { openEngine } from "../../src/adapters/sqlite/open.ts";
+import { RecordedEvents } from "../../src/adapters/sqlite/replay/recorded-events.ts";
+import { openReplayHistory } from "../../src/adapters/sqlite/replay/replay-history.ts";
 import type { Decision } from "../../src/core/decide/decision.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
@@ -15,9 +17,11 @@ import type { Event } from "../../src/core/events/event.ts";
 import type { Recipient } from "../../src/core/events/mail.ts";
 import { domainsOf } from "../../src/core/net/host-domains.ts";
 import type { Ip } from "../../src/core/net/ip.ts";
-import type { Millis } from "../../src/core/time.ts";
+import { instant, type Millis } from "../../src/core/time.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { Notices } from "../../src/engine/ports.ts";
+import { Replay, type Replayed } from "../../src/engine/replay/replay.ts";
+import { inOrder } from "../../src/engine/replay/sequence.ts";
 import { accountsOnMemory } from "../kit/engine-kit.ts";
 import type { Credited } from "./naive-networks.ts";
 import { recipientKind } from "./naive-recount.ts";
@@ -69,6 +73,18 @@ export class RealEngine {
     this.#engine = this.#makeEngine();
   }
 
+  /** Everything recorded so far, decided once more by a policy. */
+  replay(policy: Policy): readonly Replayed[] {
+    const recorded = new RecordedEvents(this.#db);
+    const history = openReplayHistory(policy, null, START_OF_TIME);
+    const replay = new Replay({ policy, allowNow: this.#policy.allow, own: this.#own, history });
+    try {
+      return [...replay.run(inOrder(recorded.between(1, recorded.last())))];
+    } finally {
+      history.close();
+    }
+  }
+
   remove(): void {
     this.#db.close();
     rmSync(this.#directory, { recursive: true });
@@ -104,6 +120,8 @@ export class RealEngine {
     });
   }
 }
+
+const START_OF_TIME = instant(0);
 
 /** Nothing may go wrong here, so a notice is a failure, unless it is one of a crowd. */
 const QUIET: Notices = {

@@ -87,6 +87,8 @@ function describeChange(change: Decision["changes"][number]): string {
       const length = expiresAt === null ? "for good" : `for ${formatDuration(expiresAt - createdAt)}`;
       return `${prefix} banned ${length}, ${level}, offence ${offences}`;
     }
+    case "END_SIMULATION":
+      return "simulation ended";
     case "LIFT":
       return `${change.prefix} lifted${change.forgiven ? " and forgiven" : ""}`;
     case "KNOW":

@@ -7,8 +7,10 @@ import { type Loaded, loadSettings, missingDomain } from "../../settings/load.ts
 import { commentedToml } from "../../settings/reference.ts";
 import { programsToRestart, waitingForStart } from "../../settings/restarts.ts";
 import { type Settings, settingKeys, settingOf, variableOf } from "../../settings/schema.ts";
+import type { SettingProblem } from "../../settings/setting.ts";
 import { printSettings, showSettings } from "../../settings/show.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { confirmApply } from "./confirm-apply.ts";
 
 export type ValidSettings = Extract<Loaded, { ok: true }>;
 
@@ -66,7 +68,7 @@ export function settingsOf({ layout, env }: Pick<CommandCall, "layout" | "env">)
   return loaded.ok ? loaded : invalid(loaded.problems);
 }
 
-function invalid(problems: readonly Readonly<{ where: string; says: string }>[]): CommandFailure {
+export function invalid(problems: readonly Pick<SettingProblem, "where" | "says">[]): CommandFailure {
   const json = { ok: false, problems };
   const [only, ...others] = problems;
   const next = `\`${PROGRAM} config reference\` explains every setting.`;
@@ -83,8 +85,10 @@ function invalid(problems: readonly Readonly<{ where: string; says: string }>[])
 export async function configApply(call: CommandCall): Promise<CommandOutcome> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
-  if (!running.ok) return running;
+  const pending = await call.guard.ask<"pending">({ verb: "pending" });
+  if (!pending.ok) return pending;
+  const refused = await confirmApply(call, loaded.settings, pending.result.changed);
+  if (refused !== null) return refused;
   const applied = await call.keeper.ask({ verb: "apply" });
   if (!applied.ok)
     return failed(

@@ -63,7 +63,7 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
 
 function readerOf(queries: Queries) {
   const none = (): never => assert.fail("this reads events only");
-  return { queries, accounts: none, account: none, aliases: none, tokens: none };
+  return { queries, accounts: none, account: none, aliases: none, tokens: none, replay: none };
 }
 
 /** What stands in a line of JSON under a dotted path. */

@@ -126,7 +126,7 @@ function queryFrom(call: CommandCall): LogQuery | CommandFailure {
   };
 }
 
-function sinceFrom(call: CommandCall): Millis | null | CommandFailure {
+export function sinceFrom(call: CommandCall): Millis | null | CommandFailure {
   const text = call.option("since");
   if (text === null) return null;
   const age = parseDuration(text);

@@ -74,6 +74,10 @@ export const notices = {
     says: "SpamAssassin does not answer: mail is accepted unmarked, or must wait if spam.on_failure says so.",
     next: "See the log of spamd. If it ends, it is started again automatically; if it hangs, end it.",
   },
+  simulating: {
+    says: "The settings say `simulate`: everything is decided and recorded, but nothing is refused and no address is banned.",
+    next: "See `events`: it tells what would have been done. Take `simulate` out of the settings, then `config apply`.",
+  },
   alerts_undelivered: {
     says: "A channel fails: alerts sent through it do not arrive.",
     next: "Run `alerts test`: it shows what each channel answers. The others still work, and this one is tried again automatically.",

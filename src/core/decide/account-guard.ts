@@ -1,4 +1,4 @@
-import type { Audit } from "../events/command.ts";
+import type { EventType } from "../events/event-types.ts";
 import type { Prefix } from "../net/ip.ts";
 import { type Change, type Decision, decision } from "./decision.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
@@ -52,7 +52,7 @@ export function countGuesses(guesses: readonly Guess[], share: number): number {
 }
 
 /** What the administrator does for an owner who is kept out lowers the guard; it rises again with what is tried anew. */
-export function guardLowered({ type, subject }: Audit): Change | null {
+export function guardLowered({ type, subject }: Readonly<{ type: EventType; subject: string }>): Change | null {
   switch (type) {
     case "BREAK_GLASS":
       return { type: "FORGET_GUESSES", account: null };

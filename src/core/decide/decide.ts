@@ -22,6 +22,7 @@ import {
 import { decideNetwork, type NetworkQuestion } from "./neighbours.ts";
 import type { Policy } from "./policy.ts";
 import { decideReport, type ReportFacts } from "./report.ts";
+import { withoutEffect } from "./simulate.ts";
 import { withoutForbiddenBan } from "./sparing.ts";
 
 /** Which facts each event is decided from. */
@@ -47,6 +48,11 @@ export type FactsFor<E extends Event> = (E extends Event ? (facts: FactsByType[E
 export function decide<E extends Event>(policy: Policy, facts: FactsFor<E>, event: E, now: Millis): Decision;
 export function decide(policy: Policy, facts: Facts & CommandFacts, event: Event, now: Millis): Decision {
   if ("prefix" in event) return decideCommand(facts, event, now);
+  const decided = decideAbout(policy, facts, event, now);
+  return policy.simulate ? withoutEffect(facts, decided) : decided;
+}
+
+function decideAbout(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   const due = decideClient(policy, facts, event, now);
   // Most decisions change nothing: they end here, and nothing more is looked up.
   if (due.changes.length === 0) return due;

@@ -24,12 +24,16 @@ export type Ban = Readonly<{
   expiresAt: Millis | null;
   /** Which offence within the memory this is, counting from 1; 0 for a manual ban. */
   offences: number;
+  /** It would have been, but for `simulate`: the firewall does not have it. */
+  simulated?: true;
 }>;
 
 export type Change =
   | Readonly<{ type: "BAN"; ban: Ban }>
   /** `forgiven`: the offence does not count towards the next ban. */
   | Readonly<{ type: "LIFT"; prefix: Prefix; cause: "UNBAN" | "BAN_EXPIRED"; forgiven: boolean; by: string }>
+  /** What was simulated ends, and is no offence of anybody. */
+  | Readonly<{ type: "END_SIMULATION" }>
   /** An account signed in from here, with a password of this hash. */
   | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; proof: string }>
   /** Someone whom the account does not know tried a password of this hash. `account` in lower case. */
@@ -67,6 +71,8 @@ export type Decision = Readonly<{
   changes: readonly Change[];
   /** What stands for `{name}` in the reply of the reason: an address or a name from the settings, never a stranger's text. */
   fill: Readonly<Record<string, string>> | null;
+  /** What the verdict would have been, but for `simulate`. */
+  simulated?: Verdict;
 }>;
 
 const NOTHING: readonly Change[] = [];

@@ -46,6 +46,8 @@ export type Policy = Readonly<{
   greylist: boolean;
   /** Mail domains of this server. */
   domains: readonly string[];
+  /** Whether all is decided and recorded, and nothing is done. */
+  simulate: boolean;
   /** How many times a limit an address may reach from which an account signed in. */
   knownFactor: number;
 }>;

@@ -34,8 +34,13 @@ export function protectedBy(shields: readonly Shield[], network: Prefix): Protec
 /** What forbids a ban, whatever brings it; null if nothing does. */
 export function protectionOf({ protection, administratorsAt, clients }: SparingFacts, now: Millis): Protection | null {
   if (protection !== null) return protection;
-  if (administratorsAt.some((at) => isWithin(now, at, SESSION_MS))) return "admin_session";
+  if (administratorsAt.some((at) => isInUse(at, now))) return "admin_session";
   return clients.some(isAllClients) ? "all_clients" : null;
+}
+
+/** Whether an administrator's session or token that was used then counts as in use. */
+export function isInUse(at: Millis, now: Millis): boolean {
+  return isWithin(now, at, SESSION_MS);
 }
 
 /** Whether behind one private address nearly all clients hide: a container's network or a proxy. */

@@ -73,7 +73,7 @@ export type ShownChange = Extract<Change, { type: "BAN" | "LIFT" | "ALLOW" | "DI
 
 export type BanAskedRest = Readonly<{ event: "BAN_ASKED"; note: string; durationMs: number | null }>;
 export type ChangeRest =
-  | Readonly<{ event: "BAN"; level: BanLevel; says: string; expiresAt: Millis | null }>
+  | Readonly<{ event: "BAN"; level: BanLevel; says: string; expiresAt: Millis | null; simulated?: true | undefined }>
   | Readonly<{ event: "LIFT"; forgiven: boolean }>
   | Readonly<{ event: "ALLOW"; note: string; expiresAt: Millis | null }>
   | Readonly<{ event: "DISALLOW" }>
@@ -113,8 +113,8 @@ export function changeColumns(change: ShownChange, at: Millis): EventColumns {
 export function changeRest(change: ShownChange): ChangeRest {
   switch (change.type) {
     case "BAN": {
-      const { level, reason, expiresAt } = change.ban;
-      return { event: "BAN", level, says: stored(reason), expiresAt };
+      const { level, reason, expiresAt, simulated } = change.ban;
+      return { event: "BAN", level, says: stored(reason), expiresAt, simulated };
     }
     case "LIFT":
       return { event: "LIFT", forgiven: change.forgiven };
@@ -134,7 +134,11 @@ export function changeSentence({ at, prefix, offence, actor }: EventColumns, res
       const length =
         expiresAt === null ? "for good" : `for ${formatDuration(expiresAt - at)} until ${isoTime(expiresAt)}`;
       const which = offence === null ? level : `${level}, offence ${offence}`;
-      return { details: `${prefix} by ${actor}: ${shown(says)}`, action: `banned ${length} (${which})` };
+      const simulated = rest.simulated === true ? " (simulated: would be banned)" : "";
+      return {
+        details: `${prefix} by ${actor}: ${shown(says)}${simulated}`,
+        action: `${rest.simulated === true ? "would be banned" : "banned"} ${length} (${which})`,
+      };
     }
     case "LIFT":
       return { details: `${prefix} by ${actor}`, action: "lifted" };

@@ -29,9 +29,9 @@ export type LoginRest = Readonly<{
 }>;
 
 export const login: DecidedKind<Login, LoginRest> = {
-  name: ({ type }, { verdict }) => {
+  name: ({ type }, { verdict, simulated }) => {
     if (type !== "LOGIN_ASKED") return type;
-    return verdict === "delay" ? "LOGIN_DELAYED" : "LOGIN_REFUSED";
+    return (simulated ?? verdict) === "delay" ? "LOGIN_DELAYED" : "LOGIN_REFUSED";
   },
   window: ({ type }) => (type === "LOGIN_SUCCEEDED" ? null : "login"),
   account: ({ login: name }) => (name === "" ? null : stored(name)),

@@ -31,6 +31,7 @@ import {
 } from "./mail.ts";
 import { type ReportRest, report } from "./report.ts";
 import type { Seen } from "./seen.ts";
+import { simulatedSentence } from "./simulated-sentence.ts";
 
 /**
  * What an event records besides its columns. `event` tells what was decided or observed, since several of them share a
@@ -99,6 +100,7 @@ export function changeRecord(change: Change, at: Millis): EventRecord | null {
     case "DISALLOW":
     case "SPARE":
       return { ...changeColumns(change, at), rest: changeRest(change) };
+    case "END_SIMULATION":
     case "KNOW":
     case "GUESS":
     case "FORGET_GUESSES":
@@ -145,6 +147,11 @@ export function windowOf(event: Event): Counts | null {
 
 /** The words for people, printed from the record alone. */
 export function sentenceOf(record: EventRecord): Sentence {
+  const simulated = "seen" in record.rest ? record.rest.seen?.simulated : undefined;
+  return simulated === undefined ? toldOf(record) : simulatedSentence(toldOf(record), simulated);
+}
+
+function toldOf(record: EventRecord): Sentence {
   const { rest } = record;
   switch (rest.event) {
     case "CONNECT":
@@ -213,7 +220,7 @@ function decided<E extends Event, R extends Rest>(
   decision: Decision,
   { at, subject, seen }: Where,
 ): EventRecord {
-  const { verdict, reason, evidence, counted } = decision;
+  const { verdict, reason, evidence, counted, simulated } = decision;
   const own = kind.columns(event);
   return {
     at,
@@ -238,6 +245,6 @@ function decided<E extends Event, R extends Rest>(
     limitKey: evidence?.key ?? null,
     actor: own.actor ?? null,
     proof: own.proof ?? null,
-    rest: kind.rest(event, seen),
+    rest: kind.rest(event, simulated === undefined ? seen : { ...seen, simulated }),
   };
 }

@@ -36,6 +36,10 @@ const seen = z
     isWanted: yes,
     bounceExpected: yes,
     accountNetworks: z.array(network).optional(),
+    asked: z.strictObject({ at, after: whole, nth: whole }).optional(),
+    administrators: z.array(z.strictObject({ ip, at })).optional(),
+    restarted: yes,
+    simulated: z.enum(["pass", "delay", "defer", "refuse"]).optional(),
   })
   .optional();
 const session = { session: text, transaction: text, clientName: text.optional(), seen };
@@ -83,6 +87,7 @@ const command = [
     level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
     says: text,
     expiresAt: at.nullable(),
+    simulated: yes,
   }),
   z.strictObject({ event: z.literal("LIFT"), forgiven: z.boolean() }),
   z.strictObject({ event: z.literal("ALLOW"), note: text, expiresAt: at.nullable() }),

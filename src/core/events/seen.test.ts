@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { factsOf, ip } from "../../../test/kit/samples.ts";
+import { factsOf, ip, NOON } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { seenIn } from "./seen.ts";
 
 test("what is as usual is not recorded", () => {
-  assert.equal(seenIn(factsOf()), undefined);
-  assert.equal(seenIn(factsOf({ known: true, offences: 3 })), undefined, "other events tell that");
+  assert.equal(seenIn(factsOf(), {}), undefined);
+  assert.equal(seenIn(factsOf({ known: true, offences: 3 }), {}), undefined, "other events tell that");
 });
 
 test("what only the moment told is recorded, each by itself", () => {
   const network = hostPrefix(ip("198.51.100.1"));
   const recorded = (facts: Parameters<typeof factsOf>[0]): unknown =>
-    JSON.parse(JSON.stringify(seenIn(factsOf(facts))));
+    JSON.parse(JSON.stringify(seenIn(factsOf(facts), {})));
   assert.deepEqual(recorded({ protection: "gateway" }), { protection: "gateway" });
   assert.deepEqual(recorded({ recipient: "unknown" }), { recipient: "unknown" });
   assert.deepEqual(recorded({ firstContact: true }), { firstContact: true });
@@ -21,4 +21,11 @@ test("what only the moment told is recorded, each by itself", () => {
   assert.deepEqual(recorded({ isWanted: true }), { isWanted: true });
   assert.deepEqual(recorded({ bounce: { hasOther: false, isExpected: true } }), { bounceExpected: true });
   assert.deepEqual(recorded({ accountNetworks: [network] }), { accountNetworks: [network] });
+});
+
+test("what the guard holds in memory only is recorded", () => {
+  const administrators = [{ ip: ip("198.51.100.1"), at: NOON }];
+  const asked = { at: NOON, after: 7, nth: 1 };
+  for (const remembered of [{ asked }, { administrators }, { restarted: true }] as const)
+    assert.deepEqual(JSON.parse(JSON.stringify(seenIn(factsOf(), remembered))), remembered);
 });

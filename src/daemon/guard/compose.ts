@@ -112,6 +112,10 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     alerts: watch.alerts,
     health,
     reload,
+    pending: () => {
+      const read = readSettings(layout);
+      return read.ok ? { ok: true as const, changed: changedKeys(inForce, read.settings) } : read;
+    },
     pid: process.pid,
   });
   const subscribe = feed.subscribe.bind(feed);
@@ -154,6 +158,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   return {
     async start() {
       maintenance.start();
+      engine.heedSimulation();
       await sources.listen();
       await control.start(layout.controlSocket, 0o600);
       await fromWeb.start(layout.webSocket, 0o660);

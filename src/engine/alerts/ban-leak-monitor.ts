@@ -21,6 +21,8 @@ export type Sighting = Readonly<{ code: "bans_leak"; ip: Ip; service: Service; s
 export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts, "ban">, now: Millis): Sighting | null {
   if (decided.reason !== "banned" || ban === null || !("service" in event) || event.service === "dashboard")
     return null;
+  // It never entered the firewall.
+  if (ban.simulated === true) return null;
   if (now - ban.createdAt < BITES_AFTER_MS) return null;
   return { code: "bans_leak", ip: event.ip, service: event.service, since: ban.createdAt };
 }

@@ -27,6 +27,8 @@ export type CommandParts = BanCommandParts &
     health: () => Promise<Health>;
     /** Reads the settings anew; the names of what changed. */
     reload: () => Readonly<{ ok: true; changed: readonly string[] }> | Extract<Outcome, { ok: false }>;
+    /** What it would change. */
+    pending: () => ReturnType<CommandParts["reload"]>;
     pid: number;
   }>;
 
@@ -118,6 +120,8 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
       return adminPassword(parts, command.hash, by);
     case "reload":
       return reload(parts, by);
+    case "pending":
+      return pending(parts);
     case "dashboard_ask":
     case "dashboard_login":
       return gate.login(command);
@@ -167,10 +171,18 @@ async function adminPassword({ credentials, engine }: CommandParts, hash: string
   return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
 }
 
+function pending({ pending: readSettings }: CommandParts): Reply {
+  const outcome = readSettings();
+  return outcome.ok ? { ok: true, result: { changed: outcome.changed } } : unreadable(outcome.reason);
+}
+
+function unreadable(message: string): Reply {
+  return { ok: false, kind: "failed", message, next: "`config check` lists every problem." };
+}
+
 async function reload({ reload: readSettings, engine }: CommandParts, by: string): Promise<Reply> {
   const outcome = readSettings();
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`config check` lists every problem." };
+  if (!outcome.ok) return unreadable(outcome.reason);
   const subject = outcome.changed.join(", ") || "nothing changed";
   const recorded = await engine.audit({ type: "SETTINGS_APPLIED", subject, by });
   // They are in force either way, and whoever asked must know which: programs wait to be started with them.

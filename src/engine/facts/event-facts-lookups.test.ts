@@ -59,9 +59,9 @@ test("for the record costly facts are told as far as the decision looked at them
   state.server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
   const below = of(connect);
   decide(POLICY, below, connect, NOON);
-  assert.deepEqual([below.seen(), state.asked], [undefined, 0]);
+  assert.deepEqual([below.seen({}), state.asked], [undefined, 0]);
   const over = of(connect, { connections: times(20) });
   decide(POLICY, over, connect, NOON);
-  assert.equal(over.seen()?.isWanted, true);
-  assert.equal(of({ ...ASKED, recipient: "nobody@example.org" }).seen()?.recipient, "unknown");
+  assert.equal(over.seen({})?.isWanted, true);
+  assert.equal(of({ ...ASKED, recipient: "nobody@example.org" }).seen({})?.recipient, "unknown");
 });

@@ -14,7 +14,7 @@ import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import { isBounce, type Recipient } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
-import { type Seen, seenIn } from "../../core/events/seen.ts";
+import { type Remembered, type Seen, seenIn } from "../../core/events/seen.ts";
 import { addressLiteral } from "../../core/net/address.ts";
 import { hostPrefix, type Ip, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
@@ -194,9 +194,9 @@ export class EventFacts implements Facts {
   }
 
   /** For the record of a decision: what it may have rested on. Of what costs much, what it did look at. */
-  seen(): Seen | undefined {
+  seen(remembered: Remembered): Seen | undefined {
     this.#isDecided = true;
-    return seenIn(this);
+    return seenIn(this, remembered);
   }
 
   /** A stranger names a recipient: of an account's none is looked up. */

@@ -6,12 +6,14 @@ import type { ClientEvent, CommandEvent } from "../../core/events/event.ts";
 import type { Observation } from "../../core/events/log.ts";
 import { isBounce } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
+import type { AskedBefore, Remembered } from "../../core/events/seen.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Notices } from "../ports.ts";
 import type { AllowEntry, History, HonestMail } from "../storage-ports.ts";
 import { AccountCache } from "./account-cache.ts";
 import { AddressCache } from "./address-cache.ts";
+import { AskedSignIns } from "./asked-sign-ins.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactParts, FactSources } from "./fact-sources.ts";
 import { NamedRecipients } from "./named-recipients.ts";
@@ -29,7 +31,10 @@ export class FactBase {
   readonly #protection: ProtectionList;
   readonly #underWay: QueuedMails;
   #on: FactSources;
+  readonly #asked = new AskedSignIns();
   #began = 0;
+  /** Nothing has been recorded since the start. */
+  #isFirst = true;
 
   constructor(parts: FactBaseParts) {
     this.#history = parts.history;
@@ -115,6 +120,24 @@ export class FactBase {
     this.#on.sparing.observe(event, now);
   }
 
+  /** What only this process knows of an event that was decided, for a replay, which would not know it. */
+  remembered(
+    event: ClientEvent,
+    decided: Decision,
+    { network }: EventFacts,
+    now: Omit<AskedBefore, "nth">,
+  ): Remembered {
+    const isReport = event.type === "LOGIN_SUCCEEDED" || event.type === "LOGIN_FAILED";
+    const restarted = this.#isFirst || undefined;
+    if (decided.recorded) this.#isFirst = false;
+    else if (event.type === "LOGIN_ASKED") this.#asked.passed(event, now);
+    return {
+      asked: isReport ? this.#asked.take(event) : undefined,
+      administrators: this.#on.sparing.administratorsIn(network, now.at),
+      restarted,
+    };
+  }
+
   /** What an event that was decided means for those that follow it. */
   follow(event: ClientEvent, decided: Decision, { state }: EventFacts, now: Millis): void {
     const { addresses, sessions, accounts } = this.#on;
@@ -150,6 +173,9 @@ export class FactBase {
       case "ALLOW":
       case "DISALLOW":
         this.#refresh(now, true);
+        this.forget();
+        return;
+      case "END_SIMULATION":
         this.forget();
         return;
       case "GUESS":

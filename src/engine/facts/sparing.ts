@@ -1,6 +1,8 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { SparingFacts } from "../../core/decide/facts.ts";
+import { isInUse } from "../../core/decide/sparing.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
+import type { AdministratorSeen } from "../../core/events/seen.ts";
 import { contains, type Ip, type Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -32,6 +34,15 @@ export class SparingMemory {
   /** An event told that this network was spared. */
   spared(network: Prefix, now: Millis): void {
     this.#sparedAt.set(network, now);
+  }
+
+  /** Undefined: none in this network. Nearly always there is none at all. */
+  administratorsIn(network: Prefix, now: Millis): readonly AdministratorSeen[] | undefined {
+    if (this.#administrators.size === 0) return undefined;
+    const found = [...this.#administrators].flatMap(([ip, at]) =>
+      contains(network, ip) && isInUse(at, now) ? [{ ip, at }] : [],
+    );
+    return found.length === 0 ? undefined : found;
   }
 
   facts(network: Prefix, now: Millis): SparingFacts {

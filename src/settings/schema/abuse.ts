@@ -6,6 +6,11 @@ import { count, GB, KB, type Setting } from "../setting.ts";
 
 /** What strangers and users may do, and what happens past a limit. */
 export const abuse = {
+  simulate: {
+    kind: flag,
+    byDefault: false,
+    says: "Whether to decide and record only: no mail and no sign-in is refused, deferred or delayed for it, and no address is banned. Bans by hand, and those that stand already, hold.",
+  },
   "limits.mail.per_minute": {
     kind: count,
     byDefault: 10,

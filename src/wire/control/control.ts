@@ -91,6 +91,8 @@ const VERBS = [
   verb("admin_passwd", ROOT, { hash }, gives<Done>("done")),
   /** Reads the settings again and swaps the policy; the caller has validated them. */
   verb("reload", ROOT, {}, gives<Reloaded>("changed")),
+  /** Which settings a reload would change. */
+  verb("pending", ROOT, {}, gives<{ readonly changed: readonly string[] }>("changed")),
   /** The web reports a login to the dashboard, as Dovecot reports those to the mailboxes. */
   verb("dashboard_login", WEB, { ip: network, passwordHash: hash, success: flag }, gives<Verdict>("verdict")),
   /** Asks whether this address may try a dashboard login. */

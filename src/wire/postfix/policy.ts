@@ -123,7 +123,7 @@ export function printPolicyAction(decision: Decision, stage: PolicyRequest["type
 }
 
 function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyAction {
-  if (decision.reason === "greylist_asked") return GREYLIST;
+  if (decision.reason === "greylist_asked") return decision.simulated === undefined ? GREYLIST : "DUNNO";
   if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
   const reply = reasons[decision.reason].smtp;
   if (reply === null) return "DUNNO";

@@ -19,7 +19,7 @@ export class SqliteBanLog implements BanLog {
     this.#last = db.prepare("SELECT coalesce(max(id), 0) AS id FROM ban_step");
     this.#after = db.prepare("SELECT id, type, prefix, expires_at FROM ban_step WHERE id > ? ORDER BY id LIMIT ?");
     this.#active = db.prepare(`
-      SELECT prefix, expires_at FROM ban WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)`);
+      SELECT prefix, expires_at FROM ban WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND simulated = 0`);
     // Read in full at each start: rows as arrays take half the time of objects.
     this.#active.setReturnArrays(true);
     this.#expired = db.prepare(`

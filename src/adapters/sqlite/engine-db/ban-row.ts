@@ -2,7 +2,9 @@ import type { Ban } from "../../../core/decide/decision.ts";
 import { integer, ip, level, millis, millisOrNull, prefix, reason, text } from "../columns.ts";
 
 /** The columns that make a Ban. */
-export const BAN_COLUMNS = "prefix, ip, level, code, reason, source, created_at, expires_at, offences";
+export const BAN_COLUMNS = "prefix, ip, level, code, reason, source, created_at, expires_at, offences, simulated";
+
+const SIMULATED = { simulated: true } as const;
 
 export function readBan(row: Readonly<Record<string, unknown>>): Ban {
   return {
@@ -15,5 +17,6 @@ export function readBan(row: Readonly<Record<string, unknown>>): Ban {
     createdAt: millis(row["created_at"]),
     expiresAt: millisOrNull(row["expires_at"]),
     offences: integer(row["offences"]),
+    ...(row["simulated"] === 1 ? SIMULATED : {}),
   };
 }

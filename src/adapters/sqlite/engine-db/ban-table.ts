@@ -35,14 +35,16 @@ export class BanTable {
       ban.createdAt,
       ban.expiresAt,
       ban.offences,
+      ban.simulated === true ? 1 : 0,
     );
-    this.#sql.step.run(at, "add", ban.prefix, ban.expiresAt);
+    if (ban.simulated !== true) this.#sql.step.run(at, "add", ban.prefix, ban.expiresAt);
   }
 
   lift(change: Extract<Change, { type: "LIFT" }>, at: Millis): void {
+    const isSimulated = this.ban(change.prefix)?.simulated === true;
     const ended = this.#sql.endBan.run(at, change.cause, change.by, change.forgiven ? 1 : 0, change.prefix);
     if (ended.changes === 0) return;
-    this.#sql.step.run(at, "delete", change.prefix, null);
+    if (!isSimulated) this.#sql.step.run(at, "delete", change.prefix, null);
     if (!change.forgiven || isSingleAddress(change.prefix)) return;
     const { first, last } = boundsOf(change.prefix);
     this.#sql.forgiveWithin.run(first, last, last, change.prefix);

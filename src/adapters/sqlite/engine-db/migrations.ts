@@ -288,4 +288,9 @@ export const engineMigrations: readonly Migration[] = [
   `,
   // Large providers are known by the names of their servers; their SPF records are no longer read.
   "DROP TABLE provider_pool",
+  // Bans that would have been, but for `simulate`: decisions see them, the firewall and the lists do not.
+  `
+  ALTER TABLE ban ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX ban_simulated ON ban (source) WHERE simulated = 1;
+  `,
 ];

@@ -30,8 +30,12 @@ function statements(sql: (text: string) => StatementSync) {
       UPDATE ban SET forgiven = 1
       WHERE first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND ended_at IS NOT NULL AND forgiven = 0`),
     insertBan: sql(`
-      INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, answered)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`),
+      INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, simulated, answered)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`),
+    endSimulation: sql(`
+      UPDATE ban SET ended_at = coalesce(ended_at, ?), ended = coalesce(ended, 'UNBAN'), ended_by = coalesce(ended_by, 'engine'),
+        forgiven = 1, answered = ${LAST_EVENT}, simulated = 2
+      WHERE simulated = 1`),
     step: sql("INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)"),
     know: sql(`
       INSERT INTO known_address (prefix, account, first_at, last_at, proof) VALUES (?, ?, ?, ?, ?)

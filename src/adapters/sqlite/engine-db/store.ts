@@ -118,6 +118,9 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
         return this.#bans.add(change.ban, at);
       case "LIFT":
         return this.#bans.lift(change, at);
+      case "END_SIMULATION":
+        this.#sql.endSimulation.run(at);
+        return;
       case "KNOW":
         this.#sql.know.run(change.prefix, change.account, at, at, change.proof);
         return;

@@ -78,7 +78,9 @@ function statements(sql: (text: string) => StatementSync) {
   return {
     bans: sql(`
       SELECT origin, standing - (SELECT count(*) FROM ban
-        WHERE ended_at IS NULL AND expires_at <= ?1 AND iif(source IN ('engine', 'fail2ban'), source, 'manual') = origin) AS n
+        WHERE ended_at IS NULL AND expires_at <= ?1 AND iif(source IN ('engine', 'fail2ban'), source, 'manual') = origin)
+        - (SELECT count(*) FROM ban WHERE simulated = 1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)
+          AND source IS origin) AS n
       FROM ban_count`),
     topExact: sql(`
       SELECT ip, ${figures} FROM (SELECT ip, ${ranked} FROM event WHERE id >= ?1 AND ${isRanked}) ${best}`),

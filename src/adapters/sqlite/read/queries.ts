@@ -80,17 +80,17 @@ function statements(sql: (text: string) => StatementSync) {
   return {
     bans: sql(`
       SELECT id, ${BAN_COLUMNS} FROM ban
-      WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? ORDER BY id DESC LIMIT ?`),
+      WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0 ORDER BY id DESC LIMIT ?`),
     standing: sql(`
       SELECT ${BAN_COLUMNS} FROM ban
-      WHERE ${among} AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?2) ORDER BY ${narrowest} LIMIT 1`),
+      WHERE ${among} AND ended_at IS NULL AND simulated = 0 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY ${narrowest} LIMIT 1`),
     pastBans: sql(`
       SELECT ${BAN_COLUMNS}, ended_at, ended FROM ban
-      WHERE ${among} AND ended_at IS NOT NULL ORDER BY id DESC LIMIT ?2`),
+      WHERE ${among} AND ended_at IS NOT NULL AND simulated = 0 ORDER BY id DESC LIMIT ?2`),
     offences: sql(`
       SELECT count(*) AS n FROM ban WHERE ${among} AND offences > 0 AND forgiven = 0 AND created_at > ?2`),
     allowed: sql(`SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${among} ORDER BY at LIMIT 1`),
-    countPastBans: sql(`SELECT count(*) AS n FROM ban WHERE ${among} AND ended_at IS NOT NULL`),
+    countPastBans: sql(`SELECT count(*) AS n FROM ban WHERE ${among} AND ended_at IS NOT NULL AND simulated = 0`),
     knownAccounts: sql(`SELECT DISTINCT account FROM known_address WHERE ${among} ORDER BY account LIMIT ?2`),
     countKnown: sql(`SELECT count(DISTINCT account) AS n FROM known_address WHERE ${among}`),
   };

@@ -69,7 +69,7 @@ test("what a page of events is made of comes in order, from an index", (t) => {
 
 test("bans come from the index of those in force, accounts and aliases by name", (t) => {
   const bans = [...plansOf(t, fresh(t), (db) => new SqliteQueries(db))].find(
-    ([sql]) => sql.includes("FROM ban\n") && sql.includes("id < ? ORDER BY"),
+    ([sql]) => sql.includes("FROM ban\n") && sql.includes("id < ? AND simulated = 0 ORDER BY"),
   );
   assert.equal(bans?.[1], "SEARCH ban USING INDEX ban_standing (id<?)");
   const lists = plansOf(t, fresh(t, openAccounts), (db) => new AccountLists(db));

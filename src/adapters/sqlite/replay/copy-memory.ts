@@ -1,0 +1,58 @@
+import type { DatabaseSync } from "node:sqlite";
+import { DAY_MS, type Millis } from "../../../core/time.ts";
+
+/**
+ * Copies what `engine.db` remembers of the time before an instant, apart from events: who signed in from where, bans,
+ * guesses, good mail, the allow list. What was changed since then is as it was then as far as that can be told: what
+ * ended since then had not ended.
+ */
+export function copyMemory(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
+  to.exec("BEGIN");
+  for (const { table, columns, rows } of COPIES) {
+    const insert = to.prepare(
+      `INSERT OR IGNORE INTO ${table} (${columns}) VALUES (${columns
+        .split(", ")
+        .map(() => "?")
+        .join(", ")})`,
+    );
+    const query = from.prepare(rows);
+    for (const row of query.iterate({ start, day: Math.floor(start / DAY_MS) })) {
+      insert.run(...Object.values(row));
+    }
+  }
+  to.exec("COMMIT");
+}
+
+const COPIES = [
+  {
+    table: "known_address",
+    columns: "prefix, account, first_at, last_at, proof",
+    rows: `SELECT prefix, account, first_at, min(last_at, $start - 1), proof FROM known_address
+      WHERE first_at < $start AND $day > 0`,
+  },
+  {
+    table: "ban",
+    columns:
+      "prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, ended_at, ended, ended_by, forgiven, answered",
+    rows: `SELECT prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences,
+        iif(ended_at < $start, ended_at, NULL), iif(ended_at < $start, ended, NULL),
+        iif(ended_at < $start, ended_by, NULL), iif(ended_at < $start, forgiven, 0), 0 AS answered
+      FROM ban WHERE simulated = 0 AND created_at < $start AND $day > 0 ORDER BY id`,
+  },
+  {
+    table: "guess",
+    columns: "account, network, proof, at",
+    rows: "SELECT account, network, proof, at FROM guess WHERE at < $start AND $day > 0",
+  },
+  {
+    table: "honest_mail",
+    columns: "network, prefix, day, accepted, proven, wanted, written",
+    rows: `SELECT network, prefix, day, accepted, proven, wanted, written FROM honest_mail
+      WHERE day < $day AND $start > 0`,
+  },
+  {
+    table: "allow_entry",
+    columns: "prefix, note, by, at, expires_at",
+    rows: "SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE at < $start AND $day > 0",
+  },
+] as const;

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { engineOnMemory, TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
+import { MAIL, STRANGER } from "../../../../test/kit/samples.ts";
+import { later } from "../../../core/time.ts";
+import { differenceOf } from "../../../engine/replay/difference.ts";
+import { RecordedFacts } from "../../../engine/replay/recorded-facts.ts";
+import { Replay } from "../../../engine/replay/replay.ts";
+import { inOrder } from "../../../engine/replay/sequence.ts";
+import { copyMemory } from "./copy-memory.ts";
+import { RecordedEvents } from "./recorded-events.ts";
+import { openReplayHistory } from "./replay-history.ts";
+
+const MAILS = 12;
+
+test("a replay that begins in the middle knows the bans from before it", async () => {
+  const { engine, db, clock } = engineOnMemory();
+  const asked = async (): Promise<void> => {
+    const decided = engine.ask({ type: "MAIL", recipientCount: 1, ...MAIL });
+    engine.flush();
+    await decided;
+  };
+  for (let i = 0; i < MAILS; i++) await asked();
+  clock.advance(1_000);
+  const middle = clock.now();
+  const recorded = new RecordedEvents(db);
+  const first = recorded.last() + 1;
+  await asked();
+  assert.equal(recorded.firstSince(middle), first);
+  assert.equal(recorded.firstReadable(first), middle);
+  assert.equal(recorded.summedUpTo(), null);
+  for (const [from, isSame] of [
+    [db, true],
+    [null, false],
+  ] as const) {
+    const history = openReplayHistory(TEST_POLICY, from, middle);
+    const replay = new Replay({ policy: TEST_POLICY, allowNow: [], own: [], history });
+    const [only, ...others] = replay.run(inOrder(recorded.between(first, recorded.last())));
+    assert.ok(only !== undefined && others.length === 0);
+    assert.equal(differenceOf(only) === null, isSame, JSON.stringify(only));
+    history.prune(later(middle, 1));
+    history.close();
+  }
+});
+
+test("what began later is not copied", () => {
+  const [{ db, clock }, { db: copy }] = [engineOnMemory(), engineOnMemory()];
+  const known = db.prepare("INSERT INTO known_address (prefix, account, first_at, last_at) VALUES (?, ?, ?, ?)");
+  const now = clock.now();
+  known.run("198.51.100.1/32", "anna@example.test", now - 5, now + 5);
+  known.run("198.51.100.2/32", "anna@example.test", now, now);
+  copyMemory(db, copy, now);
+  assert.deepEqual(
+    copy
+      .prepare("SELECT prefix, last_at FROM known_address")
+      .all()
+      .map((row) => ({ ...row })),
+    [{ prefix: "198.51.100.1/32", last_at: now - 1 }],
+  );
+});
+
+test("what the outside told is told again, until it tells otherwise", () => {
+  const history = openReplayHistory(TEST_POLICY, null, later(engineOnMemory().clock.now(), 0));
+  const parts = { ...history, policy: TEST_POLICY, own: [], allowNow: [] };
+  const facts = new RecordedFacts(parts);
+  const { own, recipients, history: told } = facts.ports();
+  const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "1", clientName: null } as const;
+  assert.equal(facts.tell(event, { protection: "gateway", recipient: "unknown" }), true);
+  assert.deepEqual(own.current(), [{ prefix: `${STRANGER}/32`, why: "gateway" }]);
+  assert.equal(recipients.exists("anna@example.test"), false);
+  assert.equal(facts.tell(event, {}), true);
+  assert.deepEqual(own.current(), []);
+  assert.equal(recipients.exists("anna@example.test"), true);
+  assert.equal(facts.tell(event, { protection: "allow_listed" }), true);
+  assert.equal(told.allowed().length, 1);
+  assert.equal(facts.tell(event, { protection: "allow_listed" }), false);
+  history.close();
+});

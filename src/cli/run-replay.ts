@@ -1,0 +1,69 @@
+import type { DatabaseSync } from "node:sqlite";
+import { KernelNetworks } from "../adapters/machine/own-networks.ts";
+import { RecordedEvents } from "../adapters/sqlite/replay/recorded-events.ts";
+import { openReplayHistory } from "../adapters/sqlite/replay/replay-history.ts";
+import type { Policy } from "../core/decide/policy.ts";
+import type { Prefix } from "../core/net/ip.ts";
+import { DAY_MS, isoTime, later, type Millis } from "../core/time.ts";
+import { Comparison } from "../engine/replay/comparison.ts";
+import type { Recorded } from "../engine/replay/ports.ts";
+import { Replay } from "../engine/replay/replay.ts";
+import { inOrder } from "../engine/replay/sequence.ts";
+import type { ReplayReport } from "../wire/control/replay-items.ts";
+
+export type ReplayAsked = Readonly<{
+  policy: Policy;
+  /** `allow.networks` of the settings in force. */
+  allowNow: readonly Prefix[];
+  /** `http.trusted_proxies`: never banned. */
+  proxies: readonly Prefix[];
+  /** What is older is not compared. */
+  since: Millis;
+  /** Only of this address or network; null: of all. */
+  only: Prefix | null;
+  /** The newest events; older ones are left out. */
+  mostEvents: number;
+  now: Millis;
+}>;
+
+/** The windows of the first event that is compared are filled by what was recorded so long before. */
+const WARM_UP_MS = DAY_MS;
+
+/** Reads what was recorded, by a connection that may only read, and compares it with what another policy decides. */
+export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
+  const { policy, allowNow, proxies, since, only, mostEvents, now } = asked;
+  const recorded = new RecordedEvents(db);
+  const last = recorded.last();
+  const wanted = recorded.firstSince(later(since, -WARM_UP_MS));
+  const first = Math.max(wanted, last - mostEvents + 1);
+  const firstAt = recorded.firstReadable(first);
+  const seen = { unreadable: 0, settingsApplied: 0 };
+  const history = openReplayHistory(policy, db, firstAt ?? now);
+  const comparison = new Comparison(only, since);
+  try {
+    const own = new KernelNetworks({ now: () => now }, proxies).current();
+    const replay = new Replay({ policy, allowNow, own, history });
+    for (const replayed of replay.run(inOrder(noting(recorded.between(first, last), seen)))) comparison.see(replayed);
+  } finally {
+    history.close();
+  }
+  const summedUpTo = recorded.summedUpTo();
+  const reach = {
+    firstEvent: firstAt === null ? null : isoTime(firstAt),
+    summedUpTo: summedUpTo === null ? null : isoTime(summedUpTo),
+    ...seen,
+    cut: first > wanted,
+  };
+  return { ...comparison.report(), reach };
+}
+
+function* noting(
+  recorded: Iterable<Recorded>,
+  seen: { unreadable: number; settingsApplied: number },
+): Generator<Recorded> {
+  for (const one of recorded) {
+    if (one.record === null) seen.unreadable++;
+    else if (one.record.type === "SETTINGS_APPLIED") seen.settingsApplied++;
+    yield one;
+  }
+}

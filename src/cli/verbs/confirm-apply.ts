@@ -1,0 +1,49 @@
+import { DAY_MS, instant, later } from "../../core/time.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { toPolicy } from "../../settings/to-policy.ts";
+import type { ReplayReport } from "../../wire/control/replay-items.ts";
+import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../call.ts";
+import { dayAndTime, plural } from "../print/text.ts";
+
+/** What is looked at before settings are applied: some seconds of work. */
+const LOOKED_BACK_MS = 7 * DAY_MS;
+const MOST_EVENTS = 100_000;
+const NAMED = 5;
+
+/** Settings that decisions depend on (settings/to-policy.ts). */
+const DECIDES =
+  /^(limits\.(mail|connections|recipients|logins|accounts|networks)\.|bans\.|logins\.|allow\.|providers\.|recipients\.|greylist\.enabled$|fail2ban\.sentences$|domains$)/;
+
+/** Asks where the settings would have turned somebody away who signed in. Null: go on. */
+export async function confirmApply(
+  call: CommandCall,
+  settings: Settings,
+  changed: readonly string[],
+): Promise<CommandFailure | null> {
+  if (settings.simulate || call.flag("yes") || !changed.some((key) => DECIDES.test(key))) return null;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const now = instant(call.now());
+  const report = opened.reader.replay({
+    policy: { ...toPolicy(settings), simulate: false },
+    allowNow: settings["allow.networks"],
+    proxies: settings["http.trusted_proxies"],
+    since: later(now, -LOOKED_BACK_MS),
+    only: null,
+    mostEvents: MOST_EVENTS,
+    now,
+  });
+  if (report.accounts.total === 0) return null;
+  const says = warning(report);
+  const next = `\`${PROGRAM} config simulate\` shows more; \`${PROGRAM} config apply --yes\` applies them all the same.`;
+  if (!call.terminal.interactive) return failed(`Nothing was applied: ${says}`, next);
+  const reply = await call.terminal.ask(`${says} Apply it all the same? [y/N] `);
+  return reply !== null && /^y(es)?$/i.test(reply.trim()) ? null : failed("Nothing was applied.", next);
+}
+
+function warning({ accounts, events, from }: ReplayReport): string {
+  const named = accounts.items.slice(0, NAMED).map(({ account, ip }) => `${account} (from ${ip})`);
+  const others = accounts.total > named.length ? ` and ${accounts.total - named.length} more` : "";
+  const since = from === null ? "" : ` since ${dayAndTime(from)}`;
+  return `these settings would have turned away ${named.join(", ")}${others}, who signed in, in the ${plural(events, "event")}${since}.`;
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BAN, factsOf, MAIL, NOON, POLICY, STRANGER, times } from "../../../test/kit/samples.ts";
+import { hostPrefix } from "../net/ip.ts";
+import { decide } from "./decide.ts";
+
+const SIMULATED = { ...POLICY, simulate: true };
+const MAILS = { type: "MAIL", recipientCount: 1, ...MAIL } as const;
+const { sparing } = factsOf();
+const COMMAND = { sparing, ban: null, listed: null, covered: [] };
+
+test("what would be refused passes, tells what it would be, and its ban is simulated", () => {
+  const facts = factsOf({ mails: times(10) });
+  const [real, simulated] = [POLICY, SIMULATED].map((policy) => decide(policy, facts, MAILS, NOON));
+  assert.deepEqual([real?.verdict, simulated?.verdict, simulated?.simulated], ["refuse", "pass", "refuse"]);
+  assert.equal(simulated?.reason, real?.reason);
+  assert.equal(simulated?.counted, real?.counted);
+  assert.deepEqual(
+    simulated?.changes,
+    real?.changes.map((change) =>
+      change.type === "BAN" ? { ...change, ban: { ...change.ban, simulated: true } } : change,
+    ),
+  );
+});
+
+test("what passes anyway is the same", () => {
+  assert.deepEqual(decide(SIMULATED, factsOf(), MAILS, NOON), decide(POLICY, factsOf(), MAILS, NOON));
+});
+
+test("a ban that is real holds, a simulated one does not", () => {
+  assert.equal(decide(SIMULATED, factsOf({ ban: BAN }), MAILS, NOON).verdict, "refuse");
+  const passed = decide(SIMULATED, factsOf({ ban: { ...BAN, simulated: true } }), MAILS, NOON);
+  assert.deepEqual([passed.verdict, passed.reason, passed.simulated], ["pass", "banned", "refuse"]);
+});
+
+test("what administrators said of accounts holds", () => {
+  const facts = factsOf({ accountActive: false });
+  assert.equal(decide(SIMULATED, facts, { ...MAILS, account: "anna@example.org" }, NOON).verdict, "refuse");
+});
+
+test("a stranger is not greylisted, and would have been", () => {
+  const event = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL } as const;
+  const facts = factsOf({ firstContact: true });
+  const decided = decide({ ...SIMULATED, greylist: true }, facts, event, NOON);
+  assert.deepEqual([decided.verdict, decided.reason, decided.simulated], ["pass", "greylist_asked", "defer"]);
+});
+
+test("a ban by hand is real", () => {
+  const event = { type: "BAN_ASKED", prefix: hostPrefix(STRANGER), note: "x", durationMs: null, by: "root" } as const;
+  const { changes } = decide(SIMULATED, COMMAND, event, NOON);
+  assert.ok(changes.every((change) => change.type !== "BAN" || change.ban.simulated === undefined));
+  assert.equal(changes.length, 1);
+});

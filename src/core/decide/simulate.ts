@@ -1,0 +1,25 @@
+import type { Reason } from "../events/reasons.ts";
+import type { Change, Decision } from "./decision.ts";
+import type { Facts } from "./facts.ts";
+
+/** Not what the limits say, but what administrators said of their accounts: it holds all the same. */
+const HOLDS: readonly Reason[] = ["account_inactive", "outside_networks"];
+
+/**
+ * What is decided while the settings say `simulate`: recorded as it would be, and the client goes on. Bans are noted so
+ * that what follows is decided as after a ban, and never reach the firewall. What was banned by hand, or before, stays
+ * banned.
+ */
+export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): Decision {
+  const isReal = decided.reason === "banned" && ban !== null && ban.simulated !== true;
+  const changes = decided.changes.some(({ type }) => type === "BAN")
+    ? decided.changes.map(withoutBan)
+    : decided.changes;
+  if (decided.reason === "greylist_asked") return { ...decided, simulated: "defer" };
+  if (decided.verdict === "pass" || isReal || HOLDS.includes(decided.reason)) return { ...decided, changes };
+  return { ...decided, changes, verdict: "pass", simulated: decided.verdict };
+}
+
+function withoutBan(change: Change): Change {
+  return change.type === "BAN" ? { type: "BAN", ban: { ...change.ban, simulated: true } } : change;
+}

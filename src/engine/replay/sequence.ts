@@ -1,0 +1,163 @@
+import type { Ban } from "../../core/decide/decision.ts";
+import type { ClientEvent, CommandEvent } from "../../core/events/event.ts";
+import type { LoginAsked } from "../../core/events/login.ts";
+import { type EventRecord, eventOf } from "../../core/events/record.ts";
+import type { Seen } from "../../core/events/seen.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { instant, MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { Recorded } from "./ports.ts";
+
+/** What came of an event, as it was recorded. */
+export type RecordedBan = Readonly<{ prefix: Prefix; code: Ban["code"] | null; expiresAt: Millis | null }>;
+
+export type DecidedStep = Readonly<{
+  type: "decided";
+  id: number;
+  at: Millis;
+  event: ClientEvent;
+  record: EventRecord;
+  seen: Seen;
+  bans: readonly RecordedBan[];
+  spared: readonly Prefix[];
+}>;
+/** A sign-in that went on to its password. `report`: the event that tells how it ended. */
+export type AskedStep = Readonly<{
+  type: "asked";
+  report: number;
+  at: Millis;
+  after: number;
+  nth: number;
+  event: LoginAsked;
+  /** By the report. */
+  seen: Seen;
+}>;
+export type ReplayStep =
+  | DecidedStep
+  | AskedStep
+  | Readonly<{ type: "command"; at: Millis; event: CommandEvent }>
+  /** What was recorded and decided by nobody. */
+  | Readonly<{ type: "noted"; at: Millis; record: EventRecord }>
+  | Readonly<{ type: "unreadable"; at: Millis }>;
+
+/** Dovecot tells how a sign-in ended within a minute after it asked about it. */
+const AHEAD_MS = MINUTE_MS;
+/** Events held in memory: in a flood, some questions are asked later than they were. */
+const MOST_AHEAD = 10_000;
+
+/**
+ * Recorded events as they happened, each with what came of it. A sign-in is asked about where it was, which only the
+ * report that follows tells: so events are read ahead.
+ */
+export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
+  const ahead = new Queue<Readonly<{ id: number; step: ReplayStep }>>();
+  const asked: AskedStep[] = [];
+  for (const next of grouped(recorded)) {
+    ahead.push(next);
+    const question = questionOf(next.step);
+    if (question !== null) insert(asked, question);
+    for (let oldest = ahead.first; oldest !== undefined; oldest = ahead.first) {
+      if (ahead.length <= MOST_AHEAD && isNear(oldest.step, next.step)) break;
+      yield* dueBefore(asked, oldest.id);
+      yield oldest.step;
+      ahead.shift();
+    }
+  }
+  for (let oldest = ahead.first; oldest !== undefined; oldest = ahead.first) {
+    yield* dueBefore(asked, oldest.id);
+    yield oldest.step;
+    ahead.shift();
+  }
+}
+
+/** Takes from the front without moving all the others each time. */
+class Queue<T> {
+  #items: T[] = [];
+  #taken = 0;
+
+  get first(): T | undefined {
+    return this.#items[this.#taken];
+  }
+
+  get length(): number {
+    return this.#items.length - this.#taken;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): void {
+    if (++this.#taken < MOST_AHEAD) return;
+    this.#items = this.#items.slice(this.#taken);
+    this.#taken = 0;
+  }
+}
+
+/** A clock that was set back by more must not make all the rest wait. */
+function isNear(oldest: ReplayStep, newest: ReplayStep): boolean {
+  return Math.abs(newest.at - oldest.at) < AHEAD_MS;
+}
+
+function* dueBefore(asked: AskedStep[], id: number): Generator<AskedStep> {
+  for (let next = asked[0]; next !== undefined && next.after < id; next = asked[0]) {
+    asked.shift();
+    yield next;
+  }
+}
+
+function insert(asked: AskedStep[], step: AskedStep): void {
+  const isLater = (other: AskedStep): boolean =>
+    other.after > step.after || (other.after === step.after && other.nth > step.nth);
+  const at = asked.findIndex(isLater);
+  asked.splice(at < 0 ? asked.length : at, 0, step);
+}
+
+function questionOf(step: ReplayStep): AskedStep | null {
+  if (step.type !== "decided" || step.seen.asked === undefined) return null;
+  const { event, id: report, seen } = step;
+  if (event.type !== "LOGIN_SUCCEEDED" && event.type !== "LOGIN_FAILED") return null;
+  return { type: "asked", report, ...step.seen.asked, seen, event: { ...event, type: "LOGIN_ASKED" } };
+}
+
+/** An event, and the rows of what came of it, which follow it at once. */
+function* grouped(recorded: Iterable<Recorded>): Generator<Readonly<{ id: number; step: ReplayStep }>> {
+  let open: { id: number; step: DecidedStep; bans: RecordedBan[]; spared: Prefix[] } | null = null;
+  let at = instant(0);
+  for (const { id, record } of recorded) {
+    at = record?.at ?? at;
+    if (open !== null && record !== null && isConsequence(record, open)) continue;
+    if (open !== null) yield open;
+    open = null;
+    const step: ReplayStep = record === null ? { type: "unreadable", at } : stepOf(id, record);
+    if (step.type === "decided") {
+      const [bans, spared]: [RecordedBan[], Prefix[]] = [[], []];
+      open = { id, step: { ...step, bans, spared }, bans, spared };
+    } else yield { id, step };
+  }
+  if (open !== null) yield open;
+}
+
+function isConsequence(
+  { rest, prefix, reason }: EventRecord,
+  { bans, spared }: Readonly<{ bans: RecordedBan[]; spared: Prefix[] }>,
+): boolean {
+  if (prefix === null) return false;
+  if (rest.event === "SPARE") spared.push(prefix);
+  else if (rest.event === "BAN" && rest.level !== "manual")
+    bans.push({ prefix, code: reason, expiresAt: rest.expiresAt });
+  else return false;
+  return true;
+}
+
+function stepOf(id: number, record: EventRecord): ReplayStep {
+  const { at, type, prefix, rest } = record;
+  if (rest.event === "LIFT" && type === "BAN_EXPIRED" && prefix !== null)
+    return { type: "command", at, event: { type: "BAN_EXPIRED", prefix } };
+  const event = eventOf(record);
+  if (event === null) return { type: "noted", at, record };
+  if ("prefix" in event) return { type: "command", at, event };
+  const seen = "seen" in rest && rest.seen !== undefined ? rest.seen : NOTHING_SEEN;
+  return { type: "decided", id, at, event, record, seen, bans: [], spared: [] };
+}
+
+const NOTHING_SEEN: Seen = {};

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import type { ReplayReport } from "../../src/wire/control/replay-items.ts";
+import { Dialog } from "../lab/dialog.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail, serverFor } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
+/** Senders, and how many mails each brings within a minute. */
+const MAILS = { "198.51.100.71": 4, "198.51.100.72": 5, "198.51.100.73": 6, "198.51.100.74": 7 } as const;
+const GUESSER = "198.51.100.81";
+const FLOODER = "198.51.100.82";
+
+describe("what was recorded, decided again", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({}, [ANNA, BERT]);
+  const policy = `/tmp/ghostinbox-replay-${process.pid}.toml`;
+  const replayed = async (text: string, ...more: readonly string[]): Promise<ReplayReport> => {
+    writeFileSync(policy, text);
+    return (await product.json(["replay", "--policy", policy, ...more])) as ReplayReport;
+  };
+  const restartGuard = async (): Promise<void> => {
+    await lab.server.mustExec(["sv", "-w", "10", "restart", `${product.layout.services}/guard`]);
+    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+  };
+  const signIn = async (from: string, name: string, password?: string): Promise<void> => {
+    const imap = await openImap(lab.sender, from);
+    await logIn(imap, name, password);
+    imap.close();
+  };
+
+  test("mails, wrong passwords, bans, commands and restarts make a varied history", async () => {
+    for (const [from, mails] of Object.entries(MAILS)) {
+      // One connection takes five.
+      for (let i = 0; i < mails; i++)
+        assert.equal((await sendMail({ host: lab.sender, from })).code, 250, `${from} ${i}`);
+    }
+    const dialog = await Dialog.open(lab.sender, { from: "198.51.100.75", to: serverFor("198.51.100.75"), port: 25 });
+    await dialog.reply();
+    await dialog.ask("EHLO client.test");
+    for (const to of [ANNA, "nobody@example.test", "admin@example.test"]) await mailOver(dialog, { recipient: to });
+    dialog.close();
+    await signIn("198.51.100.76", ANNA);
+    await signIn("198.51.100.76", BERT, "not the right one");
+    const user = await openSubmission(lab.sender, "198.51.100.76");
+    assert.equal((await authenticate(user, ANNA)).code, 235);
+    for (let i = 0; i < 3; i++) assert.equal((await mailOver(user, { sender: ANNA, recipient: BERT })).code, 250);
+    user.close();
+    await restartGuard();
+    for (let i = 0; i < 7; i++) await signIn(GUESSER, ANNA, `wrong ${i}`).catch(() => {});
+    assert.ok((await product.banOf(GUESSER)) !== undefined, "the guesser is banned");
+    await Promise.all(Array.from({ length: 30 }, () => signIn(FLOODER, BERT, "the same").catch(() => {})));
+    await product.json(["ban", "198.51.100.83", "by", "hand"]);
+    await product.json(["unban", GUESSER]);
+    await product.json(["allow", "add", "198.51.100.84", "office"]);
+    await sendMail({ host: lab.sender, from: "198.51.100.84" });
+    await restartGuard();
+    await signIn(GUESSER, ANNA, "wrong again");
+    await product.json(["allow", "remove", "198.51.100.84"]);
+    await sendMail({ host: lab.sender, from: "198.51.100.84" });
+  });
+
+  test("under the same settings nothing differs", async () => {
+    const report = await replayed("");
+    assert.deepEqual(report.examples, []);
+    assert.ok(report.identical, JSON.stringify(report, null, 1));
+    assert.ok(report.events > 60, `${report.events} events`);
+    const { stdout } = await product.cli(["replay", "--policy", policy]);
+    assert.match(stdout, /^Nothing differs\.$/m);
+  });
+
+  test("five mails a minute name exactly the senders of six and more", async () => {
+    const report = await replayed("limits.mail.per_minute = 5\n");
+    assert.deepEqual(
+      report.banned.items.map(({ ip }) => ip).toSorted(),
+      Object.entries(MAILS).flatMap(([ip, mails]) => (mails > 5 ? [ip] : [])),
+    );
+    assert.deepEqual(report.notBanned.items, []);
+    assert.deepEqual(report.accounts.items, []);
+    const { stdout } = await product.cli(["config", "simulate", policy]);
+    assert.match(stdout, /Would have been banned, and was not \(2\)/);
+    const one = await replayed("limits.mail.per_minute = 5\n", "--ip", "198.51.100.73");
+    assert.deepEqual(
+      one.banned.items.map(({ ip }) => ip),
+      ["198.51.100.73"],
+    );
+  });
+
+  test("a policy that turns an owner away names the account; it is applied only with consent", async () => {
+    const tight = "limits.mail.per_minute = 2\n";
+    const report = await replayed(tight);
+    assert.deepEqual(
+      report.accounts.items.map(({ account }) => account),
+      [ANNA],
+    );
+    writeFileSync(product.layout.settings, tight);
+    const refused = await product.cli(["config", "apply"]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^Nothing was applied: these settings would have turned away anna@example\.test/m);
+    assert.equal((await product.cli(["config", "apply", "--yes"])).code, 0);
+  });
+
+  test("while it only simulates nothing is refused or banned, and all is told; afterwards it is no offence", async () => {
+    writeFileSync(product.layout.settings, "limits.mail.per_minute = 2\nsimulate = true\n");
+    await product.json(["config", "apply"]);
+    const from = "198.51.100.90";
+    for (let i = 0; i < 4; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250, `${i}`);
+    assert.equal(await product.banOf(from), undefined);
+    const told = await product.events(from);
+    assert.ok(told.some(({ type, action }) => type === "BAN" && action.startsWith("would be banned")));
+    assert.ok(
+      told.some(
+        ({ verdict, reason, action }) =>
+          verdict === "pass" && reason === "mail_limit" && /would be refused/.test(action),
+      ),
+    );
+    assert.match((await product.cli(["status"])).stdout, /simulate/);
+    assert.match((await product.cli(["why", from])).stdout, /would be/);
+    writeFileSync(product.layout.settings, "limits.mail.per_minute = 2\n");
+    await product.json(["config", "apply", "--yes"]);
+    assert.doesNotMatch((await product.cli(["status"])).stdout, /simulate/);
+    assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.91" })).code, 250);
+    for (let i = 0; i < 2; i++) await sendMail({ host: lab.sender, from });
+    const { code } = await sendMail({ host: lab.sender, from });
+    assert.ok(code !== 250, "it is for real again");
+    const ban = await product.banOf(from);
+    assert.equal(ban === undefined ? 1 : ban.offences, 1, "what was simulated is no offence");
+  });
+
+  test("settings that are wrong are told in one sentence, and nothing is replayed", async () => {
+    writeFileSync(policy, "limits.mail.per_minute = -5\n");
+    const ran = await product.cli(["replay", "--policy", policy]);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, /limits\.mail\.per_minute/);
+    assert.equal((await product.cli(["replay", "--policy", `${policy}.missing`])).code, 1);
+    assert.equal((await product.cli(["replay"])).code, 2);
+    rmSync(policy);
+  });
+});

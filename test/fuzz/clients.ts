@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
+import type { Event } from "../../src/core/events/event.ts";
+import { type Ip, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { instant } from "../../src/core/time.ts";
+
+/** Small limits, so that a few clients reach all of them. */
+export const POLICY: Policy = {
+  mail: [
+    { key: "limits.mail.per_minute", count: 3, windowMs: 1_000 },
+    { key: "limits.mail.per_hour", count: 5, windowMs: 8_000 },
+  ],
+  connections: [{ key: "limits.connections.per_minute", count: 4, windowMs: 1_000 }],
+  probes: [{ key: "limits.recipients.unknown_per_hour", count: 3, windowMs: 2_000 }],
+  perSession: 2,
+  logins: { failures: 3, windowMs: 2_000, networks: [] },
+  accounts: { failures: 4, windowMs: 3_000, knownForMs: 6_000 },
+  networks: { failures: 8, windowMs: 2_000 },
+  bans: {
+    neighbours: 2,
+    ladderMs: [100, 200, 400],
+    permanent: true,
+    memoryMs: 8_000,
+    ipv6Prefix: 64,
+    manualMs: 1_500,
+  },
+  allow: [must(parsePrefix("198.51.100.9"))],
+  jailSentences: "unjudged",
+  providers: ["google.com"],
+  blockedRecipients: ["admin"],
+  greylist: true,
+  domains: ["example.test"],
+  simulate: false,
+  knownFactor: 2,
+};
+export const OWN: readonly OwnNetwork[] = [{ prefix: must(parsePrefix("203.0.113.1")), why: "gateway" }];
+export const START = instant(Date.UTC(2026, 0, 1));
+
+export const ip = fc
+  .constantFrom(
+    "198.51.100.7",
+    "198.51.100.8",
+    "198.51.100.9",
+    "198.51.100.10",
+    "203.0.113.1",
+    "10.0.0.5",
+    "2001:db8:1::1",
+    "2001:db8:1::2",
+    "2001:db8:1:1::1",
+  )
+  .map((text) => must(parseIp(text)));
+const prefix = fc
+  .constantFrom("198.51.100.7/32", "198.51.100.8/32", "198.51.100.0/24", "2001:db8:1::/64")
+  .map((text) => must(parsePrefix(text)));
+const signIn = {
+  ip,
+  service: fc.constantFrom("imap" as const, "dashboard" as const),
+  login: fc.constantFrom("anna@example.test", "Bert@example.test"),
+  passwordHash: fc.constantFrom("", "right", "1", "2", "3", "4", "5"),
+};
+
+/** What a client does, in steps that those of other clients come between. */
+type Step = Event | "restart" | Readonly<{ administrator: Ip }>;
+
+/** A connection with mails, of which each recipient and its end is told as Postfix does. */
+const connection: fc.Arbitrary<readonly Step[]> = fc
+  .record({
+    ip,
+    session: fc.constantFrom("1", "2", "3"),
+    clientName: fc.constantFrom(null, null, null, "mx.google.com"),
+    account: fc.constantFrom(null, null, "anna@example.test"),
+    sender: fc.constantFrom("", "a@b.test", "anna@example.test", "x@[203.0.113.1]"),
+    recipients: fc.array(
+      fc.constantFrom("anna@example.test", "nobody@example.test", "admin@example.test", "x@b.test"),
+      { maxLength: 3 },
+    ),
+    mails: fc.nat(3),
+    transaction: fc.uuid(),
+    senderExists: fc.constantFrom(null, true, true, false),
+    listed: fc.constantFrom(null, null, null, { zone: "bl.test", meaning: "127.0.0.2, listed" }),
+  })
+  .map(({ recipients, mails, transaction, senderExists, listed, ...client }) => {
+    const { ip: from, session, clientName } = client;
+    const about = { ...client, service: "smtp" as const, helo: "h", queueId: "" };
+    const connect: Event = { type: "CONNECT", ip: from, session, clientName, service: "smtp" };
+    const mail = Array.from({ length: mails }, (_, n): readonly Event[] => {
+      const one = { ...about, transaction: `${transaction}.${n}` };
+      const [only = null, ...others] = recipients;
+      const recipient = others.length === 0 ? only : null;
+      const recipientCount = recipients.length;
+      return [
+        ...recipients.map((to): Event => ({ type: "RECIPIENT", ...one, recipient: to, senderExists, listed })),
+        { type: "MAIL", ...one, recipient, recipientCount },
+        { type: "MESSAGE", ...one, recipient, recipientCount, sizeBytes: 7 },
+      ];
+    });
+    return [connect, ...mail.flat()];
+  });
+/** The report comes some steps after the question; to some questions none comes. */
+const login: fc.Arbitrary<readonly Step[]> = fc
+  .record({
+    isAsked: fc.constantFrom(true, true, true, false),
+    isTold: fc.constantFrom(true, true, true, false),
+    ...signIn,
+  })
+  .map(({ isAsked, isTold, ...facts }) => {
+    const type = facts.passwordHash === "right" ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
+    const asked: readonly Event[] = isAsked ? [{ type: "LOGIN_ASKED", ...facts }] : [];
+    return [...asked, ...(isTold ? [{ type, ...facts } as const] : [])];
+  });
+const report: fc.Arbitrary<readonly Step[]> = fc
+  .record({
+    ip,
+    jail: fc.constantFrom("dovecot", "postfix", "own"),
+    failures: fc.integer({ min: 3, max: 6 }),
+    ago: fc.nat(3_000),
+  })
+  .map(({ failures, ago, ...about }) => [
+    {
+      type: "JAIL_REPORTED",
+      ...about,
+      failures,
+      limit: 3,
+      windowMs: 5_000,
+      banMs: 300,
+      clientName: null,
+      lastAt: instant(START + ago),
+      lines: Array.from({ length: failures }, (_, i) => ({
+        text: `line ${i}`,
+        at: instant(START + ago),
+        about: (["login", "refusal", "log"] as const)[i % 3] ?? "log",
+      })),
+    },
+  ]);
+const root = "root";
+export const by = fc.constant(root);
+export const service = fc.constant("smtp" as const);
+const command: fc.Arbitrary<readonly Step[]> = fc
+  .record({ prefix, type: fc.nat(4), durationMs: fc.constantFrom(null, 50, 200) })
+  .map(({ prefix: network, type, durationMs }): readonly Step[] => {
+    const note = "n";
+    const commands: readonly Event[] = [
+      { type: "BAN_ASKED", prefix: network, note, durationMs: durationMs ?? 20, by: root },
+      { type: "UNBAN_ASKED", prefix: network, by: root },
+      { type: "ALLOW_ASKED", prefix: network, note, durationMs, by: root },
+      { type: "ALLOW_EXPIRED", prefix: network },
+      { type: "DISALLOW_ASKED", prefix: network, by: root },
+    ];
+    return commands.slice(type, type + 1);
+  });
+const client = fc.oneof(
+  { weight: 10, arbitrary: connection },
+  { weight: 20, arbitrary: login },
+  { weight: 2, arbitrary: report },
+  { weight: 1, arbitrary: command },
+  { weight: 1, arbitrary: fc.constant<readonly Step[]>(["restart"]) },
+  { weight: 1, arbitrary: ip.map((administrator): readonly Step[] => [{ administrator }]) },
+);
+export const clients = fc.array(
+  fc.record({ steps: client, from: fc.nat(60), gap: fc.nat(3), afterMs: fc.constantFrom(0, 0, 0, 1, 5, 50, 999) }),
+  { minLength: 40, maxLength: 80, size: "max" },
+);
+
+export type Client = Readonly<{ steps: readonly Step[]; from: number; gap: number; afterMs: number }>;
+
+/** The steps of all clients, one between the other. */
+export function mixed(all: readonly Client[]): readonly Readonly<{ step: Step; afterMs: number }>[] {
+  return all
+    .flatMap(({ steps, from, gap, afterMs }, n) =>
+      steps.map((step, i) => ({ step, afterMs: i === 0 ? afterMs : 0, turn: n * 2 + from / 6 + i * gap })),
+    )
+    .toSorted((a, b) => a.turn - b.turn);
+}
+
+export function must<T>(value: T | null): T {
+  assert.ok(value !== null);
+  return value;
+}

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import type { Decision } from "../../src/core/decide/decision.ts";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import { parsePrefix } from "../../src/core/net/ip.ts";
+import { instant } from "../../src/core/time.ts";
+import { differenceOf } from "../../src/engine/replay/difference.ts";
+import { RealEngine } from "../scenarios/real-engine.ts";
+import { by, type Client, clients, ip, mixed, must, OWN, POLICY, START, service } from "./clients.ts";
+
+const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);
+
+async function lived(engine: RealEngine, all: readonly Client[]): Promise<void> {
+  let now = START;
+  for (const { step, afterMs } of mixed(all)) {
+    now = instant(now + afterMs);
+    if (step === "restart") engine.restart();
+    else if ("administrator" in step) engine.administratorAt(step.administrator, now);
+    else await engine.decide(step, now);
+  }
+}
+
+test("a replay of the same policy decides every event as it was decided, through restarts", async () => {
+  let [bans, spared, asked] = [0, 0, 0];
+  await fc.assert(
+    fc.asyncProperty(clients, async (all) => {
+      const engine = new RealEngine(POLICY, OWN, START);
+      try {
+        await lived(engine, all);
+        for (const one of engine.replay(POLICY)) {
+          assert.equal(differenceOf(one), null, JSON.stringify(one));
+          assert.ok(one.decision !== null, JSON.stringify(one));
+          bans += one.bans.length;
+          spared += one.spared.length;
+          if (one.step.type === "asked") asked++;
+        }
+      } finally {
+        engine.remove();
+      }
+    }),
+    { numRuns: 40, seed: SEED, endOnFailure: true },
+  );
+  assert.ok(bans > 50 && spared > 2 && asked > 100, `wild enough: ${bans} bans, ${spared} spared, ${asked} asked`);
+});
+
+test("a replay of another policy decides each event as a guard with that policy decides it", async () => {
+  const others: readonly Policy[] = [
+    { ...POLICY, mail: [{ key: "limits.mail.per_minute", count: 1, windowMs: 1_000 }] },
+    { ...POLICY, connections: [], bans: { ...POLICY.bans, ladderMs: [5_000], neighbours: 1_000 } },
+    { ...POLICY, allow: [must(parsePrefix("198.51.100.8"))], knownFactor: 1, perSession: 100 },
+  ];
+  let differing = 0;
+  // Each leaves an event whatever is decided, and none depends on what became of another of its connection.
+  const alone = fc.oneof(
+    fc.record({
+      type: fc.constant("CONNECT" as const),
+      ip,
+      session: fc.constant(""),
+      clientName: fc.constant(null),
+      service,
+    }),
+    fc.record({
+      type: fc.constant("MAIL" as const),
+      ip,
+      session: fc.constant(""),
+      clientName: fc.constant(null),
+      service,
+      helo: by,
+      sender: by,
+      queueId: fc.constant(""),
+      recipient: fc.constant(null),
+      account: fc.constantFrom(null, null, "anna@example.test"),
+      recipientCount: fc.constant(2),
+      transaction: fc.uuid(),
+    }),
+  );
+  const steps = fc.array(fc.record({ afterMs: fc.constantFrom(0, 1, 20, 50, 200), event: alone }), {
+    minLength: 80,
+    maxLength: 120,
+    size: "max",
+  });
+  await fc.assert(
+    fc.asyncProperty(steps, fc.constantFrom(...others), async (all, other) => {
+      const [then, now] = [new RealEngine(POLICY, OWN, START), new RealEngine(other, OWN, START)];
+      try {
+        const decided: Decision[] = [];
+        let at = START;
+        for (const [i, { afterMs, event: happened }] of all.entries()) {
+          at = instant(at + afterMs);
+          const event = { ...happened, session: `${i}` };
+          await then.decide(event, at);
+          decided.push(await now.decide(event, at));
+        }
+        const replayed = then.replay(other);
+        for (const [i, { decision }] of replayed.entries())
+          assert.deepEqual(
+            [decision?.verdict, decision?.reason],
+            [decided[i]?.verdict, decided[i]?.reason],
+            `event ${i}: ${JSON.stringify(all[i])}`,
+          );
+        differing += replayed.filter((one) => differenceOf(one) !== null).length;
+      } finally {
+        then.remove();
+        now.remove();
+      }
+    }),
+    { numRuns: 20, seed: SEED, endOnFailure: true },
+  );
+  assert.ok(differing > 100, `a comparison that finds nothing proves nothing: ${differing}`);
+});
