@@ -3,7 +3,7 @@
  * needs them, and the lab. A second argument keeps only the test files whose path contains it.
  */
 import { spawn } from "node:child_process";
-import { globSync } from "node:fs";
+import { globSync, rmSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
@@ -42,6 +42,8 @@ const LAB_ALONE = ["dialogs/dialogs", "e2e/chaos", "e2e/dns", "e2e/faults", "e2e
   .concat(["e2e/sign-ins", "e2e/slow-disk", "e2e/thousand", "e2e/verifier", "lab/firewall", "lab/stock-filters"])
   .map((name) => `test/${name}.test.ts`);
 
+/** Programs that tests write to directories of their own stay in the cache, so it is emptied at this many files. */
+const MOST_COMPILED = 5_000;
 /** A file that hangs fails; none comes near these. */
 const UNIT_TIMEOUT_MS = 120_000;
 const LAB_TIMEOUT_MS = 900_000;
@@ -52,6 +54,7 @@ const intolerant = process.env["CI"] === "true";
 
 // Each test file loads much of the program again: what was compiled once is kept, for this process and for theirs.
 const compiled = resolve("node_modules/.cache/tests");
+if (globSync(`${compiled}/*/*`).length > MOST_COMPILED) rmSync(compiled, { recursive: true });
 enableCompileCache(compiled);
 process.env["NODE_COMPILE_CACHE"] = compiled;
 await Promise.all([
