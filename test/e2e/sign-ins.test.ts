@@ -47,7 +47,10 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
   test("the server's networks hold for every account", async () => {
     const before = readFileSync(product.layout.settings, "utf8");
     writeFileSync(product.layout.settings, before.replace(/^\[logins\]$/m, `[logins]\nnetworks = ["${HOME}"]`));
-    await product.json(["config", "apply"]);
+    const asked = await product.cli(["config", "apply"]);
+    assert.equal(asked.code, 1, "it turns away who signed in from elsewhere");
+    assert.ok(asked.stderr.includes(ANNA), asked.stderr);
+    await product.json(["config", "apply", "--yes"]);
     const all = [signsIn(ANNA), signsIn(ANNA, PASSWORD, AWAY), submits(ANNA, PASSWORD, AWAY)];
     assert.deepEqual(await Promise.all(all), [true, false, false]);
     writeFileSync(product.layout.settings, before);
