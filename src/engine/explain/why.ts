@@ -2,7 +2,8 @@ import { bareMessageId } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { AccountReport, AddressStory, EventItem, MessageReport } from "../../wire/control/items.ts";
-import type { Queries } from "../storage-ports.ts";
+import type { EventFilter, Queries } from "../storage-ports.ts";
+import { everyPage } from "./every-page.ts";
 import { timelineOf } from "./timeline.ts";
 
 /** Rows that one answer is made of. */
@@ -18,7 +19,7 @@ export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memory
 
 /** All that happened to an account: who signed in or tried to, what it sent, what came for it, what was changed. */
 export function whyAccount(queries: Queries, account: string): AccountReport {
-  const events = queries.events({ account, most: MOST_EVENTS, order: "newest_first" }).items;
+  const events = eventsOf(queries, { account, most: MOST_EVENTS, order: "newest_first" });
   return { account, addresses: addressesOf(events), timeline: timelineOf(events) };
 }
 
@@ -29,7 +30,7 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
   const found = new Map<number, EventItem>();
   // A Message-ID leads to a queue id, which leads to more.
   for (const one of names) {
-    for (const event of queries.events({ mail: one, most: MOST_EVENTS, order: "newest_first" }).items) {
+    for (const event of eventsOf(queries, { mail: one, most: MOST_EVENTS, order: "newest_first" })) {
       found.set(event.id, event);
       for (const other of [event.queueId, event.messageId === null ? null : bareMessageId(event.messageId)])
         if (other !== null && other !== "" && names.size < MOST_NAMES && found.size < MOST_EVENTS) names.add(other);
@@ -50,12 +51,7 @@ function sessionOf(queries: Queries, accepted: EventItem): readonly EventItem[] 
   const { sender, queueId } = accepted;
   const ip = accepted.ip === null ? null : parseIp(accepted.ip);
   if (ip === null || sender === null || queueId === null) return [];
-  const before = queries.events({
-    prefix: hostPrefix(ip),
-    before: accepted.id,
-    most: 50,
-    order: "newest_first",
-  }).items;
+  const before = eventsOf(queries, { prefix: hostPrefix(ip), before: accepted.id, most: 50, order: "newest_first" });
   const since = Date.parse(accepted.at) - SESSION_MS;
   const session: EventItem[] = [];
   for (const event of before) {
@@ -74,6 +70,10 @@ const STAGES: ReadonlySet<string> = new Set([
   "EMAIL_DEFERRED",
   "EMAIL_BLOCKED",
 ]);
+
+function eventsOf(queries: Queries, filter: EventFilter): readonly EventItem[] {
+  return everyPage((one) => queries.events(one), filter);
+}
 
 function addressesOf(events: readonly EventItem[]): AccountReport["addresses"] {
   const seen = new Map<string, { succeeded: number; failed: number; lastAt: string }>();

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Prefix } from "../../../core/net/ip.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
+import { everyPage } from "../../../engine/explain/every-page.ts";
 import type { EventFilter, EventPage, Queries } from "../../../engine/storage-ports.ts";
 import { banItem } from "../../../wire/control/ban-item.ts";
 import type { AddressReport, BanItem } from "../../../wire/control/items.ts";
@@ -64,7 +65,11 @@ export class SqliteQueries implements Queries {
         pastBans: integer(this.#sql.countPastBans.get(networks)?.["n"]),
         knownAccounts: integer(this.#sql.countKnown.get(networks)?.["n"]),
       },
-      events: this.#search.find({ prefix, most: REPORTED_EVENTS, order: "newest_first" }).items,
+      events: everyPage((one) => this.#search.find(one), {
+        prefix,
+        most: REPORTED_EVENTS,
+        order: "newest_first",
+      }),
     };
   }
 }
