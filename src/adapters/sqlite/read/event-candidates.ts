@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { bareMessageId } from "../../../core/events/queue-id.ts";
+import { bareMessageId, isQueueId } from "../../../core/events/queue-id.ts";
 import { isSingleAddress, isV4, overlaps, type Prefix, prefixLength } from "../../../core/net/ip.ts";
 import type { EventFilter } from "../../../engine/storage-ports.ts";
 import { integer, prefix as prefixColumn } from "../columns.ts";
@@ -166,11 +166,8 @@ function parted({ after, before }: Span, upto: number): readonly [fresh: Span, i
 /** An account and a mail together are not asked for. */
 function namesOf({ account, mail, type }: EventFilter): readonly Name[] {
   if (account !== undefined) return [[ROLE.person, inLowerCase(account)]];
-  if (mail !== undefined)
-    return [
-      [ROLE.queueId, mail],
-      [ROLE.messageId, bareMessageId(mail)],
-    ];
+  // A stranger may write the queue id of another's mail as a Message-ID: it is looked for among queue ids alone.
+  if (mail !== undefined) return [isQueueId(mail) ? [ROLE.queueId, mail] : [ROLE.messageId, bareMessageId(mail)]];
   return type === undefined ? [] : [[ROLE.type, type]];
 }
 
