@@ -3,6 +3,8 @@ import { PROGRAM } from "../call.ts";
 import { columns, dayAndTime, oneLine, plural } from "./text.ts";
 
 const MOST_STEPS = 20;
+/** As many as `why` reads of an account. */
+const MOST_LISTED = 200;
 const LONGEST_VALUE = 40;
 
 /** Each setting as one would write it in `ghostinbox.toml`. */
@@ -67,7 +69,9 @@ export function printAccount({ account, addresses, timeline }: AccountReport, in
     `last ${dayAndTime(lastAt)}`,
   ]);
   return parts([
-    `${name}: ${plural(timeline.length, "event")}.`,
+    timeline.length < MOST_LISTED
+      ? `${name}: ${plural(timeline.length, "event")}.`
+      : `${name}: the latest ${timeline.length} events.`,
     rows.length === 0 ? "" : `Sign-ins (latest first):\n${columns(rows)}`,
     printTimeline(timeline, `${PROGRAM} why --account ${name} --json`),
     printRemedies(timeline, inForce),

@@ -23,13 +23,21 @@ export async function events(call: CommandCall): Promise<CommandOutcome> {
   if ("ok" in page) return page;
   const chosen = chosenFrom(call);
   if ("ok" in chosen) return chosen;
+  if (chosen.after !== undefined && page.cursor !== null)
+    return wrongUsage(
+      "`--after` and `--cursor` exclude each other.",
+      "A list that began with --after goes on with --after.",
+    );
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const { reader } = opened;
-  if (call.flag("follow") && chosen.after !== undefined) return follow(call, reader, chosen, []);
+  if (call.flag("follow") && chosen.after !== undefined)
+    return follow(call, reader, chosen, { latest: [], from: chosen.after });
+  // Read first: what is committed while the latest are searched for comes after it.
+  const newest = newestId(reader);
   const { items: latest, next } =
     chosen.after === undefined ? latestEvents(reader, chosen, page) : eventsAfter(reader, chosen, page.limit);
-  if (call.flag("follow")) return follow(call, reader, chosen, latest);
+  if (call.flag("follow")) return follow(call, reader, chosen, { latest, from: latest.at(-1)?.id ?? newest });
   if (call.flag("ecs")) {
     for (const item of latest) call.terminal.out(ecsLine(item));
     return done(undefined, "");
@@ -37,7 +45,7 @@ export async function events(call: CommandCall): Promise<CommandOutcome> {
   if (latest.length === 0)
     return done({ items: latest, next }, "No event matches.", `${PROGRAM} events --follow  # waits for one`);
   const someone = latest.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
-  const older = next === null ? "" : `… older ones: --cursor ${next}\n`;
+  const older = next === null || chosen.after !== undefined ? "" : `… older ones: --cursor ${next}\n`;
   return done({ items: latest, next }, older + columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
 }
 
@@ -60,29 +68,35 @@ function eventsAfter({ queries }: Reader, chosen: Chosen, most: number): Page<Ev
   for (let after = chosen.after ?? 0; ; ) {
     const page = queries.events({ ...chosen, after, most: most - items.length, order: "oldest_first" });
     items.push(...page.items);
-    if (page.next === null || items.length === most) return { items, next: null };
+    if (items.length === most) return { items, next: String(items.at(-1)?.id ?? after) };
+    if (page.next === null) return { items, next: null };
     after = page.next;
   }
 }
+
+function newestId({ queries }: Reader): number {
+  return queries.events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
+}
+
+type Start = Readonly<{ latest: readonly EventItem[]; from: number }>;
 
 /** Prints each event as it is committed, until Ctrl-C. */
 async function follow(
   call: CommandCall,
   reader: Reader,
   chosen: Chosen,
-  latest: readonly EventItem[],
+  { latest, from }: Start,
 ): Promise<CommandOutcome> {
   const { terminal, guard, json } = call;
   // From here on Ctrl-C is a normal end.
   const { interrupted } = terminal;
   const line = call.flag("ecs") ? ecsLine : json ? JSON.stringify : lineOf;
   const print = (item: EventItem): void => terminal.out(line(item));
-  const newestId = (): number => reader.queries.events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
-  let lastId = latest.at(-1)?.id ?? chosen.after ?? newestId();
+  let lastId = from;
   latest.forEach(print);
   const printNew = (): void => {
     for (;;) {
-      const newest = newestId();
+      const newest = newestId(reader);
       const { items, next } = reader.queries.events({ ...chosen, after: lastId, most: BATCH, order: "oldest_first" });
       items.forEach(print);
       lastId = next ?? Math.max(newest, items.at(-1)?.id ?? 0, lastId);
