@@ -150,6 +150,15 @@ test("a watcher hears the present, then commits, at most once per interval, and 
     await until(() => closed() && guard.listeners.size === 0, "the watcher is forgotten");
   }));
 
+test("a connection watches once", () =>
+  withServer("web", {}, async (guard, connected) => {
+    const { socket, lines } = connected();
+    socket.write(line("watch").repeat(20));
+    await until(() => lines().length === 20, "the answers");
+    assert.equal(guard.listeners.size, 1);
+    assert.match(lines()[19] ?? "", /may watch once/);
+  }));
+
 test("who may not watch is told so, and hears nothing", () =>
   withServer("web", { watchMs: 1 }, async (guard, connected) => {
     guard.mayWatch = false;

@@ -67,6 +67,7 @@ class Connection {
   readonly #framer = Framer.ofLines(CONTROL_LINE_BYTES);
   readonly #lines: string[] = [];
   #running = false;
+  #watching = false;
   #finishing = false;
 
   constructor(socket: Socket, parts: ControlParts, limits: ControlLimits) {
@@ -99,6 +100,7 @@ class Connection {
       if (!parsed.ok) this.#send(printReply(parsed.error));
       else if (parsed.value.command.verb === "watch") await this.#watch(parsed.value);
       else this.#send(printReply(await this.#run(parsed.value)));
+      await this.#read();
     }
     this.#running = false;
     if (this.#finishing) this.#socket.destroySoon();
@@ -117,6 +119,8 @@ class Connection {
 
   /** First the current event, then each commit, several as one: a listener that gets nothing has missed nothing. */
   async #watch(line: CommandLine): Promise<void> {
+    if (this.#watching) return this.#send(printReply(WATCHES_ALREADY));
+    this.#watching = true;
     let latest = -1;
     let told = -1;
     let timer: NodeJS.Timeout | null = null;
@@ -147,12 +151,33 @@ class Connection {
     }
   }
 
+  /** Who does not read its answers gets no more of them. */
+  #read(): Promise<void> | undefined {
+    if (this.#socket.destroyed || this.#socket.writableLength <= MOST_UNREAD_BYTES) return undefined;
+    return new Promise((resolve) => {
+      const go = (): void => {
+        this.#socket.off("drain", go).off("close", go);
+        resolve();
+      };
+      this.#socket.once("drain", go).once("close", go);
+    });
+  }
+
   #send(text: string): void {
     if (this.#socket.destroyed) return;
     this.#socket.write(text);
     if (this.#socket.writableLength > this.#limits.maxUnsentBytes) this.#socket.destroy();
   }
 }
+
+const MOST_UNREAD_BYTES = 64 * 1024;
+
+const WATCHES_ALREADY: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "A connection may watch once.",
+  next: "Open another one.",
+};
 
 const INTERNAL_ERROR: CommandError = {
   ok: false,
