@@ -87,6 +87,16 @@ describe("mail to a server", () => {
     assert.deepEqual(said, ["EHLO mail.example.org", `AUTH PLAIN ${Buffer.from("\0u\0secret").toString("base64")}`]);
   });
 
+  test("a relay that repeats the password is not quoted", async () => {
+    const sent = Buffer.from("\0u\0secret").toString("base64");
+    const { server } = await serve({
+      EHLO: "250-here\r\n250 AUTH LOGIN PLAIN\r\n",
+      AUTH: `535 wrong: AUTH PLAIN ${sent}\r\n`,
+    });
+    const outcome = await sendMail({ ...server, login: { user: "u", password: "secret" } }, mail);
+    assert.deepEqual(outcome, { ok: false, reason: "it answered 535" });
+  });
+
   test("a server that talks without end, hangs up or is not there is a failure with its reason", async () => {
     const endless = await serve({ greeting: `220-${"x".repeat(20_000)}` });
     assert.deepEqual(await sendMail(endless.server, mail), {

@@ -67,13 +67,21 @@ export async function sendMail(server: SmtpServer, { from, to, text }: SmtpMail)
       else if (login === null) send();
       else
         session.login({ user: login.user, pass: login.password, method: "PLAIN" }, (refused) =>
-          refused ? fail(refused) : send(),
+          refused ? end({ ok: false, reason: refusedLogin(refused, login) }) : send(),
         );
     });
   });
 }
 
 type SmtpError = Error & Readonly<{ command?: string | undefined; response?: unknown }>;
+
+/** In the relay's words, unless they repeat what it was sent: reasons are shown. */
+function refusedLogin(refused: SmtpError, { user, password }: Readonly<{ user: string; password: string }>): string {
+  const reason = reasonOf(refused);
+  const sent = [password, `\0${user}\0${password}`].flatMap((text) => [text, Buffer.from(text).toString("base64")]);
+  if (!sent.some((secret) => reason.includes(secret))) return printable(reason, SHOWN);
+  return `it answered ${/\b\d{3}\b/.exec(reason)?.[0] ?? "with the password"}`;
+}
 
 /** What the server answered, where it did: nodemailer's own words are for programmers. */
 function reasonOf({ message, command, response }: SmtpError): string {
