@@ -12,7 +12,7 @@ const NAMED = 5;
 
 /** Settings that decisions depend on (settings/to-policy.ts). */
 const DECIDES =
-  /^(limits\.(mail|connections|recipients|logins|accounts|networks)\.|bans\.|logins\.|allow\.|providers\.|recipients\.|greylist\.enabled$|fail2ban\.sentences$|domains$)/;
+  /^(limits\.(mail|connections|recipients|logins|accounts|networks)\.|bans\.|logins\.|allow\.|providers\.|recipients\.|greylist\.enabled$|fail2ban\.sentences$|domains$|simulate$)/;
 
 /** Asks where the settings would have turned somebody away who signed in. Null: go on. */
 export async function confirmApply(

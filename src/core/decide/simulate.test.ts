@@ -33,9 +33,12 @@ test("a ban that is real holds, a simulated one does not", () => {
   assert.deepEqual([passed.verdict, passed.reason, passed.simulated], ["pass", "banned", "refuse"]);
 });
 
-test("what administrators said of accounts holds", () => {
-  const facts = factsOf({ accountActive: false });
-  assert.equal(decide(SIMULATED, facts, { ...MAILS, account: "anna@example.org" }, NOON).verdict, "refuse");
+test("what administrators said of accounts holds, behind a simulated ban too", () => {
+  for (const ban of [null, { ...BAN, simulated: true } as const]) {
+    const facts = factsOf({ accountActive: false, ban });
+    const decided = decide(SIMULATED, facts, { ...MAILS, account: "anna@example.org" }, NOON);
+    assert.deepEqual([decided.verdict, decided.reason], ["refuse", "account_inactive"]);
+  }
 });
 
 test("a stranger is not greylisted, and would have been", () => {
@@ -43,6 +46,13 @@ test("a stranger is not greylisted, and would have been", () => {
   const facts = factsOf({ firstContact: true });
   const decided = decide({ ...SIMULATED, greylist: true }, facts, event, NOON);
   assert.deepEqual([decided.verdict, decided.reason, decided.simulated], ["pass", "greylist_asked", "defer"]);
+});
+
+test("guessing at the dashboard is refused as always", () => {
+  const event = { type: "LOGIN_ASKED", ip: MAIL.ip, service: "dashboard", login: "admin", passwordHash: "" } as const;
+  assert.equal(decide(SIMULATED, factsOf({ ban: BAN }), event, NOON).verdict, "refuse");
+  const facts = factsOf({ ban: { ...BAN, simulated: true } });
+  assert.equal(decide(SIMULATED, facts, event, NOON).simulated, undefined);
 });
 
 test("a ban by hand is real", () => {

@@ -3,7 +3,17 @@ import type { Change, Decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 
 /** Not what the limits say, but what administrators said of their accounts: it holds all the same. */
-const HOLDS: readonly Reason[] = ["account_inactive", "outside_networks"];
+export const HOLDS: readonly Reason[] = ["account_inactive", "outside_networks"];
+
+/** The same facts as if nothing were banned. */
+export function unbanned(facts: Facts): Facts {
+  return new Proxy(facts, {
+    get(all, name) {
+      const value: unknown = name === "ban" ? null : Reflect.get(all, name);
+      return typeof value === "function" ? (...given: unknown[]): unknown => Reflect.apply(value, all, given) : value;
+    },
+  });
+}
 
 /**
  * What is decided while the settings say `simulate`: recorded as it would be, and the client goes on. Bans are noted so

@@ -67,8 +67,10 @@ export class EventFacts implements Facts {
     return this.state.protection;
   }
 
+  /** One that was only simulated holds no longer than the simulation. */
   get ban(): Ban | null {
-    return this.state.ban;
+    const { ban } = this.state;
+    return ban !== null && ban.simulated === true && !this.#on.policy.simulate ? null : ban;
   }
 
   get known(): boolean {

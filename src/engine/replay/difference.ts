@@ -10,7 +10,7 @@ export type Difference = "harder" | "milder" | "reason" | "bans";
 
 export function thenOf({ step }: Replayed): Then {
   if (step.type !== "decided") return { verdict: "pass", reason: null };
-  return { verdict: step.seen.simulated ?? step.record.verdict, reason: step.record.reason };
+  return { verdict: step.record.verdict, reason: step.record.reason };
 }
 
 /** How the decision differs from the one that was recorded; null: it is the same in all. */

@@ -160,7 +160,10 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     const stretch = (since: Millis): Stretch => ({ since, after: bans.answered, most: reach.most });
     return {
       ...bans.facts,
-      ban: bans.facts.ban ?? this.#bans.around(prefix),
+      ban:
+        bans.facts.ban === null || bans.facts.ban.simulated === true
+          ? (this.#bans.around(prefix) ?? bans.facts.ban)
+          : bans.facts.ban,
       knownAt: millisOrNull(seen.known),
       connections: seen.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
       mails: seen.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
