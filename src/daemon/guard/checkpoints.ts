@@ -92,6 +92,7 @@ export class Checkpoints {
       if (log.release(copied)) this.#emptied();
       else if (log.bytes >= this.#forceAt) this.#force(log.bytes);
     } catch (error) {
+      log.release(null);
       journal.error("A checkpoint failed; it is tried again.", {
         why: messageOf(error),
       });

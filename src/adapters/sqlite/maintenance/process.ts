@@ -45,6 +45,9 @@ export class MaintenanceProcess {
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
     this.#child = child;
     this.#said = "";
+    child.on("error", (error) => this.#ended(child, error.message));
+    // Without a free file descriptor there is none, whatever the types say; the error follows.
+    if ((child.stdout as unknown) === undefined) return;
     const framer = Framer.ofLines(ANSWER_BYTES);
     const take = (line: string): void => (line === READY ? this.#ready() : this.#settle(line));
     child.stdout.on("data", (chunk: Buffer) => {
@@ -54,7 +57,6 @@ export class MaintenanceProcess {
       this.#said = (this.#said + text).slice(-MOST_SAID);
     });
     child.stdin.on("error", () => undefined);
-    child.on("error", (error) => this.#ended(child, error.message));
     child.on("close", (code, signal) => this.#ended(child, `${signal ?? `code ${code}`} ${this.#said.trim()}`.trim()));
   }
 

@@ -43,6 +43,7 @@ export class WriteAheadLog {
   /** Before a pass of the maintenance process. */
   hold(): void {
     this.#db.exec("PRAGMA synchronous = NORMAL");
+    if (this.#reader.isTransaction) this.#reader.exec("ROLLBACK");
     this.#reader.exec("BEGIN");
     this.#heldVersion = this.#dataVersion();
   }
