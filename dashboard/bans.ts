@@ -19,8 +19,11 @@ export class BanPages {
   }
 
   async show(newest: Stats["bans"]): Promise<void> {
-    const cursor = this.#trail.at(-1);
+    const trail = this.#trail;
+    const cursor = trail.at(-1);
     const page = cursor === undefined ? newest : await get<Page<BanItem>>(`/api/v1/bans?cursor=${cursor}`);
+    // The reader turned the page meanwhile; that one is on its way.
+    if (trail !== this.#trail) return;
     // Bans have ended, and the page is not there any more.
     if (page.items.length === 0 && cursor !== undefined) return this.#turn(this.#trail.slice(0, -1));
     byId("bans", HTMLElement).replaceChildren(bansTable(page.items, this.#actions));

@@ -6,7 +6,7 @@ import { when } from "./time.ts";
 
 /** Everything known of one address, in a dialog. */
 export function showWhy(ip: string, report: AddressReport, actions: Actions): void {
-  const { ban, allowed, offencesInMemory, knownAccounts, pastBans, events } = report;
+  const { ban, allowed, offencesInMemory, knownAccounts, totals, events } = report;
   const dialog = byId("why", HTMLDialogElement);
   const act = (run: () => void) => () => {
     dialog.close();
@@ -28,7 +28,7 @@ export function showWhy(ip: string, report: AddressReport, actions: Actions): vo
       { class: "facts" },
       [
         `${offencesInMemory} ${offencesInMemory === 1 ? "offence" : "offences"} in memory`,
-        `${pastBans.length} past ${pastBans.length === 1 ? "ban" : "bans"}`,
+        `${totals.pastBans} past ${totals.pastBans === 1 ? "ban" : "bans"}`,
         ...(allowed === null ? [] : [`on the allow list${allowed.note === "" ? "" : ` (${allowed.note})`}`]),
         ...(knownAccounts.length === 0 ? [] : [`${knownAccounts.join(", ")} signed in from here`]),
       ].join(" · "),
