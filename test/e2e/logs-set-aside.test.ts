@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { elderParts } from "../../src/daemon/keeper/keep-logs.ts";
 import { parseMailLine } from "../../src/wire/logs/mail-line.ts";
+import { Dialog } from "../lab/dialog.ts";
 import { wholeLog } from "../lab/log-files.ts";
-import { sendMail } from "../lab/mail.ts";
+import { sendMail, serverFor } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -26,6 +27,16 @@ describe("logs that are set aside", { skip: whyNoLab() ?? false }, () => {
     [ANNA],
   );
 
+  /** Postfix warns of a client that speaks another protocol. */
+  async function warn(): Promise<void> {
+    const from = "198.51.100.66";
+    const dialog = await Dialog.open(lab.sender, { from, to: serverFor(from), port: 25 });
+    await dialog.reply();
+    dialog.send("GET / HTTP/1.1");
+    await dialog.line();
+    dialog.close();
+  }
+
   test("logs set aside in the middle of a burst, and a guard that is killed: nothing is lost or doubled", async () => {
     const many = 120;
     const before = elderParts(product.layout.mailLog).length;
@@ -37,6 +48,7 @@ describe("logs that are set aside", { skip: whyNoLab() ?? false }, () => {
         if (n === many / 2 && guard !== undefined) process.kill(guard, "SIGKILL");
       }
     };
+    await warn();
     await Promise.all([0, 1, 2, 3].map(send));
     const count = async (type: string, pattern: string): Promise<readonly string[]> =>
       (
