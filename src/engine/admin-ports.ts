@@ -21,7 +21,7 @@ export interface AliasStore {
   removeAlias(address: Address): Outcome;
   /** Whether an account or an alias has this address. */
   isAddress(address: Address): boolean;
-  /** Whether mail for `from` reaches `to`, if need be by way of aliases. */
+  /** Whether mail for `from` reaches `to`, directly or through aliases. */
   leadsTo(from: Address, to: Address): boolean;
   setAliasBlocked(address: Address, blocked: boolean): Outcome;
 }
@@ -31,51 +31,54 @@ export type NamedHash = Readonly<{ name: AccountName; hash: string }>;
 
 /** Accounts that come from a file in the format of postfix-accounts.cf. */
 export interface FileAccounts {
-  /** Adds those that do not exist; touches none that does. */
+  /** Adds accounts that do not exist yet. Existing accounts stay as they are. */
   importAll(entries: readonly NamedHash[], at: Millis): FileChanges;
-  /** Adds, changes and resumes as the file says; suspends `gone`. Touches no account that was made by command. */
+  /**
+   * Adds, changes and resumes accounts as the file says, and suspends `gone`. Accounts made by command stay as they
+   * are.
+   */
   follow(entries: readonly NamedHash[], gone: readonly AccountName[], at: Millis): FileChanges;
-  /** No file is followed any more: its accounts are like any other, those that it left out stay suspended. */
+  /** Stops following a file. Its accounts become ordinary accounts; suspended ones stay suspended. */
   endFollowing(): void;
 }
 
-/** From where accounts may sign in. Without networks: from anywhere. */
+/** The networks from which accounts may sign in. An account without networks may sign in from anywhere. */
 export interface AccountNetworks {
-  /** Of whatever was typed as a login; none where no account is called so. */
+  /** For a login name as typed. Empty if there is no such account. */
   networksOf(login: string): readonly Prefix[];
   addNetworks(name: AccountName, networks: readonly Prefix[]): Outcome;
   removeNetworks(name: AccountName, networks: readonly Prefix[]): Outcome;
 }
 
-/** What the accounts' database must know of the settings. */
+/** The settings that the accounts' database needs. */
 export interface ServedSettings {
   serve(
     settings: Readonly<{
       domains: readonly string[];
       administrator: Address | null;
-      /** Local parts that are refused, be they those of the administrator. */
+      /** Local parts that are always refused, even for the administrator's own addresses. */
       refused: readonly string[];
       networks: readonly Prefix[];
     }>,
   ): void;
 }
 
-/** From whom accounts let mail in, whatever the spam filter thinks of it. */
+/** The senders whose mail an account accepts regardless of the spam score. */
 export interface SpamAllowStore {
   allowSender(account: AccountName, sender: SenderPattern, by: string, at: Millis): Outcome;
   disallowSender(account: AccountName, sender: SenderPattern): Outcome;
   allowedSenders(): readonly AllowedSenderItem[];
 }
 
-/** What the spam filter reads of it. */
+/** The files with these senders that the spam filter reads. */
 export interface SpamPreferences {
-  /** Throws when it cannot be written. */
+  /** Throws if the files cannot be written. */
   refresh(): void;
 }
 
-/** What Rspamd reads of accounts and the allow list, to tell whose a mail's author is. */
+/** The files with accounts and the allow list from which Rspamd tells which author belongs to which account. */
 export interface AuthorLists {
-  /** Writes what has changed. Throws when it cannot be written. */
+  /** Writes what has changed. Throws if the files cannot be written. */
   refresh(): void;
 }
 
@@ -85,7 +88,7 @@ export interface CredentialStore {
   setAdminPassword(hash: string): void;
 }
 
-/** The root process that touches Postfix and Dovecot for us. */
+/** The root process that controls Postfix and Dovecot for the guard. */
 export interface Keeper {
   ask(command: KeeperCommand): Promise<KeeperReply>;
 }

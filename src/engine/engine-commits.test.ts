@@ -6,7 +6,7 @@ import { engineOnMemory } from "../../test/kit/engine-kit.ts";
 import { ip, STRANGER } from "../../test/kit/samples.ts";
 import type { Event } from "../core/events/event.ts";
 
-/** What had been committed when each of these was answered, and what has been once all were. */
+/** How much had been committed at each answer, and after all answers. */
 async function commitsAtAnswers(events: readonly Event[]): Promise<Readonly<{ seen: readonly number[]; all: number }>> {
   const { engine, committed } = engineOnMemory();
   const seen: number[] = [];

@@ -82,7 +82,7 @@ test("a stale password repeated for a day is no attack; five different ones are"
   }
   const reasons: string[] = [];
   for (const password of ["a", "b", "c", "d", "e"]) reasons.push((await engine.ask(guess(password))).reason);
-  // The stale one still stands in the window, so it is the first of five.
+  // The oldest one is still in the window, so it is the first of five.
   assert.deepEqual(reasons, ["below_limit", "below_limit", "below_limit", "login_failures", "banned"]);
 });
 

@@ -16,7 +16,7 @@ import { LIMITS } from "./limits.ts";
 
 export type OnDecided = (decision: Decision) => void;
 
-/** What one transaction brought, for whoever follows. */
+/** What one transaction changed, for its subscribers. */
 export type Committed = Readonly<Trace>;
 
 export type EngineParts = EventProcessorParts &
@@ -27,17 +27,17 @@ export type EngineParts = EventProcessorParts &
 
 /**
  * The five steps: event, facts, decide, commit, publish. All events of one turn of the event loop share one
- * transaction. No mail is taken, and nobody is let in or turned away, before all about it is committed; a pass on the
- * way there is answered at once and committed with what follows (docs/adr/0012). Single-threaded: what one event
- * changed, the next one sees.
+ * transaction. No mail is accepted, and no client is let in or turned away, before everything about it is committed. A
+ * pass on the way there is answered at once and committed with what follows (docs/adr/0012). Single-threaded: each
+ * event sees the changes of the one before.
  */
 export class Engine {
   readonly startedAt: Millis;
   readonly #parts: EngineParts;
-  readonly #judge: EventProcessor;
+  readonly #processor: EventProcessor;
   #open = false;
   #waiting: { readonly answer: OnDecided; readonly decided: Decision | null }[] = [];
-  /** Events in the open transaction, those that were answered already included. */
+  /** Events in the open transaction, including those that were answered already. */
   #events = 0;
   #isDue = false;
   #later: NodeJS.Timeout | null = null;
@@ -48,20 +48,20 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.startedAt = parts.clock.now();
-    this.#judge = new EventProcessor(parts);
+    this.#processor = new EventProcessor(parts);
   }
 
   get policy(): Policy {
-    return this.#judge.policy;
+    return this.#processor.policy;
   }
 
   /** The newest event of this engine; 0 before its first. */
   get lastEventId(): number {
-    return this.#judge.trace.lastEventId;
+    return this.#processor.trace.lastEventId;
   }
 
   setPolicy(policy: Policy): void {
-    this.#judge.setPolicy(policy);
+    this.#processor.setPolicy(policy);
     this.heedSimulation();
   }
 
@@ -69,45 +69,45 @@ export class Engine {
   heedSimulation(): void {
     if (this.policy.simulate) return this.#parts.notices.raise("simulating", "");
     this.#parts.notices.clear("simulating");
-    void this.#record((now) => this.#judge.apply({ type: "END_SIMULATION" }, now));
+    void this.#record((now) => this.#processor.apply({ type: "END_SIMULATION" }, now));
   }
 
   /** Whether nothing may be done to it, so that nobody needs to be asked about it. */
   isProtected(ip: Ip): boolean {
-    return this.#judge.isProtected(ip);
+    return this.#processor.isProtected(ip);
   }
 
   /** The unit in which this address would be banned. */
   subject(ip: Ip): Prefix {
-    return this.#judge.subject(ip);
+    return this.#processor.subject(ip);
   }
 
   /** What forbids a ban of this network just now; null if nothing does. */
   protectionOf(network: Prefix): Protection | null {
-    return this.#judge.protectionOf(network);
+    return this.#processor.protectionOf(network);
   }
 
-  /** An administrator's session or token was used from this address: it is not banned meanwhile. */
+  /** Notes that an administrator used a session or a token from this address. It is not banned for a while. */
   administratorAt(ip: Ip): void {
-    this.#judge.administratorAt(ip);
+    this.#processor.administratorAt(ip);
   }
 
   submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
     if (!this.#begin(now)) {
-      answer(failOpen(this.#judge.decideUnrecorded(event, now)));
+      answer(failOpen(this.#processor.decideUnrecorded(event, now)));
       return;
     }
     let decided: Decision;
     try {
-      decided = this.#judge.step(event, now);
+      decided = this.#processor.step(event, now);
     } catch (error) {
       this.#waiting.push({ answer, decided: null });
       this.#abandon(error, now);
       return;
     }
     this.#events += 1;
-    const { bansChanged, allowChanged } = this.#judge.trace;
+    const { bansChanged, allowChanged } = this.#processor.trace;
     if (isOnTheWay(event, decided) && !bansChanged && !allowChanged) {
       this.#commitLater();
       answer(decided);
@@ -122,10 +122,10 @@ export class Engine {
     return new Promise((resolve) => this.submit(event, resolve));
   }
 
-  /** Records a command on accounts, tokens or settings. Resolves false when the database could not take it. */
+  /** Records a command on accounts, tokens or settings. Resolves false if the database could not store it. */
   audit(audit: Audit): Promise<boolean> {
     return this.#record((now) => {
-      this.#judge.append(auditRecord(audit, now));
+      this.#processor.append(auditRecord(audit, now));
       const lowered = guardLowered(audit);
       if (lowered !== null) this.#parts.store.apply(lowered, now);
     });
@@ -137,12 +137,12 @@ export class Engine {
    */
   observe(log: string, position: LogPosition, seen: readonly Observation[]): Promise<boolean> {
     return this.#record((now) => {
-      for (const one of seen) this.#judge.observe(one, now);
+      for (const one of seen) this.#processor.observe(one, now);
       this.#parts.store.apply({ type: "READ_LOG", log, position }, now);
     });
   }
 
-  /** Commits what this turn has gathered and publishes it. */
+  /** Commits and publishes the events of this turn. */
   flush(): void {
     if (!this.#open) return;
     try {
@@ -152,7 +152,7 @@ export class Engine {
       return;
     }
     this.#parts.notices.clear("database_unwritable");
-    const what = { ...this.#judge.trace };
+    const what = { ...this.#processor.trace };
     const answered = this.#end(true);
     this.#parts.committed(what);
     for (const { answer, decided } of answered) answer(decided ?? failOpen(null));
@@ -178,7 +178,7 @@ export class Engine {
     if (now < this.#storeRetryAt && now > this.#storeRetryAt - 2 * LIMITS.storeRetryMs) return false;
     try {
       this.#parts.store.begin();
-      this.#judge.begin(now);
+      this.#processor.begin(now);
     } catch (error) {
       this.#abandon(error, now);
       return false;
@@ -187,14 +187,17 @@ export class Engine {
     return true;
   }
 
-  /** At the end of this turn of the event loop: somebody waits. */
+  /** Commits at the end of this turn of the event loop, because a client waits for the answer. */
   #commitSoon(): void {
     if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(this.#flush);
   }
 
-  /** With what follows, or when the time is up. One timer for all: a commit in between costs it no call. */
+  /**
+   * Commits with the events that follow, or when the time is up. There is one timer, and a commit in between does not
+   * reset it.
+   */
   #commitLater(): void {
     if (this.#isLaterSet) return;
     this.#isLaterSet = true;
@@ -220,12 +223,12 @@ export class Engine {
     this.#waiting = [];
     this.#events = 0;
     this.#isDue = false;
-    this.#judge.end(committed);
+    this.#processor.end(committed);
     return answered;
   }
 }
 
-/** It lets a client go on to where it is asked about again before it has got anything. */
+/** Whether a client only goes on to a step at which the guard is asked again, and has received nothing yet. */
 function isOnTheWay({ type }: Event, { verdict, reason }: Decision): boolean {
   if (verdict !== "pass" || reason === "greylist_asked") return false;
   return type === "CONNECT" || type === "RECIPIENT" || type === "MAIL";

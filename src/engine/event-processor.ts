@@ -17,7 +17,7 @@ import type { Store } from "./storage-ports.ts";
 /** Where the facts come from, and where rows and changes go. */
 export type EventProcessorParts = FactBaseParts & Readonly<{ store: Store; clock: Clock }>;
 
-/** What the open transaction has brought so far. */
+/** What the open transaction has changed so far. */
 export type Trace = {
   lastEventId: number;
   bansChanged: boolean;
@@ -25,7 +25,7 @@ export type Trace = {
   sightings: readonly Sighting[];
 };
 
-/** Gathers the facts of an event, has it decided, and writes what follows into the open transaction. */
+/** Gathers the facts of an event, decides, and writes the outcome into the open transaction. */
 export class EventProcessor {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -38,7 +38,7 @@ export class EventProcessor {
     this.#facts = new FactBase(parts);
   }
 
-  /** Facts, decision, row and changes of one event. Throws when the database takes no writes. */
+  /** Facts, decision, row and changes of one event. Throws if the database cannot be written. */
   step(event: Event, now: Millis): Decision {
     if ("prefix" in event) {
       const decided = decide(this.policy, this.#facts.ofCommand(event, now), event, now);
@@ -55,7 +55,7 @@ export class EventProcessor {
     return decided;
   }
 
-  /** A ban that is over has ended before anything else is decided, and that of the network behind it. */
+  /** Ends an expired ban, and an expired ban of the network around it, before anything else is decided. */
   #inForce(event: ClientEvent, now: Millis): EventFacts {
     for (;;) {
       const facts = this.#facts.of(event, now);
@@ -71,7 +71,7 @@ export class EventProcessor {
     for (const change of decided.changes) this.apply(change, where.at);
   }
 
-  /** Writes a change, and what it means for what is remembered. */
+  /** Writes a change and updates what is held in memory. */
   apply(change: Change, now: Millis): void {
     this.#store.apply(change, now);
     const record = changeRecord(change, now);
@@ -81,12 +81,12 @@ export class EventProcessor {
     if (change.type === "ALLOW" || change.type === "DISALLOW") this.#trace.allowChanged = true;
   }
 
-  /** Writes a row; by itself one that nobody decided. */
+  /** Writes a row. Called directly for rows without a decision. */
   append(record: EventRecord): void {
     this.#trace.lastEventId = this.#store.append(record);
   }
 
-  /** What a log told: a row, and what it says for the server that a mail came from. */
+  /** Writes what a log line says, and credits the server that the mail came from. */
   observe(seen: Observation, now: Millis): void {
     const credit = this.#facts.creditOf(seen);
     const record = observationRecord(seen, now, (ip) => this.subject(ip), credit);
@@ -120,16 +120,16 @@ export class EventProcessor {
     this.#facts.begin(now);
   }
 
-  /** After the end of each: the next begins a trace of its own. */
+  /** Call it after each transaction. The next one starts its own trace. */
   end(committed: boolean): void {
     this.#trace.bansChanged = false;
     this.#trace.allowChanged = false;
     this.#trace.sightings = NO_SIGHTINGS;
-    // What was remembered of a lost transaction never happened.
+    // The transaction was lost, so what was remembered of it is wrong.
     if (!committed) this.#facts.forget();
   }
 
-  /** Whether it stands on a list of those that are never banned. */
+  /** Whether the address is on a list of addresses that are never banned. */
   isProtected(ip: Ip): boolean {
     try {
       return this.#facts.protection(ip, this.#clock.now()) !== null;

@@ -1,6 +1,6 @@
 export type Listener = (lastEventId: number) => void;
 
-/** Tells whoever listens that events were committed, up to which id. What they were, each reads for itself. */
+/** Tells subscribers up to which id events were committed. Each subscriber reads the events itself. */
 export class Feed {
   readonly #listeners = new Set<Listener>();
   #lastEventId = 0;

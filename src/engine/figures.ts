@@ -1,19 +1,19 @@
 import type { Millis } from "../core/time.ts";
 import type { TopIp } from "../wire/control/items.ts";
 
-/** By who or what banned. */
+/** Bans by their origin. */
 export type BanCounts = Readonly<{ engine: number; fail2ban: number; manual: number }>;
 
 /**
- * Figures that take no longer where there are more events. With more than 10,000 events since the time asked for, they
- * begin up to an hour earlier (`topIps`) or ten minutes (`counts`), and of addresses only the busiest are known.
+ * Figures whose cost does not grow with the number of events. With more than 10,000 events since the requested time,
+ * they start up to an hour earlier (`topIps`) or ten minutes earlier (`counts`), and cover only the busiest addresses.
  */
 export interface Figures {
   bansInForce(now: Millis): BanCounts;
-  /** By how many mails they brought or tried to, then by connections. */
+  /** Ordered by mails sent or attempted, then by connections. */
   topIps(since: Millis, most: number): readonly TopIp[];
   /** Events by type. */
   counts(since: Millis): Readonly<Record<string, number>>;
-  /** Events by type since the database was made, with those that are gone. */
+  /** Events by type since the database was created, including deleted events. */
   recorded(): Readonly<Record<string, number>>;
 }

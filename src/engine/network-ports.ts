@@ -5,9 +5,9 @@ import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { Outcome } from "./ports.ts";
 
-/** What the engine needs of the network: the DNS, and the firewall of this machine. */
+/** What the engine needs from the network: the DNS and the firewall of this machine. */
 
-/** The addresses that a name has (IPv4). `failed`: no answer, or none that can be believed. */
+/** The IPv4 addresses of a name. `failed`: no answer, or one that cannot be trusted. */
 export type NameAnswer =
   | Readonly<{ type: "addresses"; addresses: readonly string[]; ttlMs: number }>
   | Readonly<{ type: "none" }>
@@ -18,56 +18,56 @@ export interface Names {
   addresses(name: string): Promise<NameAnswer>;
 }
 
-/** Resolves null where no list names the address, or none answered in time. Never rejects, and within a second. */
+/** Resolves null if no list contains the address, or no list answered in time. Never rejects; takes less than a second. */
 export interface BlockLists {
   ask(ip: Ip): Promise<Listing | null>;
 }
 
-/** Whether a domain takes mail (RFC 5321, 5.1; RFC 7505). Never rejects, and within a second and a half. */
+/** Whether a domain accepts mail (RFC 5321, 5.1; RFC 7505). Never rejects; takes less than 1.5 seconds. */
 export interface SenderDomains {
-  /** Null where the DNS did not tell: nobody is refused for that. */
+  /** Null if the DNS gave no answer. A sender is not refused for that. */
   exists(domain: string): Promise<boolean | null>;
 }
 
-/** Whether a client speaks for the domain of a sender. Never rejects, and within a second and a half. */
+/** Whether a client may send for the sender's domain. Never rejects; takes less than 1.5 seconds. */
 export interface SenderProofs {
-  /** Asks only where it matters; else not proven. */
+  /** Asks only if the answer matters; otherwise "not proven". */
   prove(event: Recipient): Promise<boolean>;
 }
 
-/** One step of the ban table, in the order of its commits. */
+/** One step of the ban table, in commit order. */
 export type BanStep =
   | Readonly<{ id: number; type: "add"; prefix: Prefix; expiresAt: Millis | null }>
   | Readonly<{ id: number; type: "delete"; prefix: Prefix }>;
 
 export type FirewallBan = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
 
-/** `uncounted`: bans are kept, but why connections held at once cannot be counted here. */
+/** `uncounted`: bans work, and this is why open connections cannot be counted here. */
 export type ResetOutcome = Outcome | Readonly<{ ok: true; uncounted: string }>;
 
 export interface Firewall {
-  /** Makes the kernel's sets equal to these bans, whatever they were. `allow` always passes. */
+  /** Replaces the kernel's sets with these bans. `allow` always passes. */
   reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<ResetOutcome>;
   apply(steps: readonly BanStep[], now: Millis): Promise<Outcome>;
-  /** Whether the kernel holds each of these, read back. Cheap for some hundreds. */
+  /** Reads back whether the kernel holds each of these. Cheap for a few hundred. */
   holds(prefixes: readonly Prefix[]): Promise<Outcome>;
   /** Ends established connections of these networks. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome>;
-  /** Whether what `reset` made still stands; someone may have flushed it by hand. Cheap. */
+  /** Whether the table from `reset` is still complete; somebody may have flushed it by hand. Cheap. */
   check(): Promise<Outcome>;
   close(): Promise<void>;
 }
 
-/** Connections that stand, and who may open more. */
+/** The open connections, and which clients may open more. */
 export interface OpenConnections {
-  /** Established connections of clients to these ports of ours. */
+  /** Established connections from clients to these local ports. */
   connections(ports: readonly number[]): Promise<readonly Connection[]>;
-  /** Takes the place of what was said before, and is forgotten after so many seconds. */
+  /** Replaces the earlier orders. They expire after so many seconds. */
   say(words: ConnectionOrders, lastsS: number): Promise<Outcome>;
   end(connections: readonly Connection[]): Promise<Outcome>;
 }
 
-/** Addresses that must never be banned, because the machine itself or all its clients stand behind them. */
+/** Addresses that must never be banned, because they are the machine itself or hide all its clients. */
 export interface OwnNetworks {
   current(): readonly OwnNetwork[];
 }

@@ -13,7 +13,7 @@ const CONNECT: Connect = { type: "CONNECT", ...MAIL };
 const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
 const PASS = decision("pass", "below_limit");
 
-/** What the engine was given, and whom the lists were asked about, in order. */
+/** What the engine received, and which addresses the lists were asked about, in order. */
 function inquiry(
   options: { decided?: Decision; isProtected?: boolean; listed?: Promise<Listing | null>; proven?: boolean } = {},
 ) {

@@ -3,37 +3,37 @@ import type { Ip } from "../core/net/ip.ts";
 import type { OnDecided } from "./engine.ts";
 import type { BlockLists, SenderDomains, SenderProofs } from "./network-ports.ts";
 
-/** The part of the engine that an inquiry leads to. */
+/** The part of the engine that receives an event after the lookups. */
 export type EventSink = Readonly<{ submit(event: Event, answer: OnDecided): void; isProtected(ip: Ip): boolean }>;
 
 /**
- * Awaits what lies outside before an event is decided. Block lists are asked about a stranger as soon as it may stay
- * connected, so that the answer is there when it names its first recipient.
+ * Waits for outside lookups before an event is decided. Block lists are asked about a stranger as soon as it may stay
+ * connected, so that the answer is there at its first recipient.
  */
 export function createInquiry(
-  judge: EventSink,
+  sink: EventSink,
   blockLists: BlockLists,
   domains: SenderDomains,
   proofs: SenderProofs,
 ): EventSink["submit"] {
   return (event, answer) => {
     if (event.type === "CONNECT" && event.service === "smtp") {
-      judge.submit(event, (decided) => {
-        if (decided.verdict === "pass" && !judge.isProtected(event.ip)) void blockLists.ask(event.ip);
+      sink.submit(event, (decided) => {
+        if (decided.verdict === "pass" && !sink.isProtected(event.ip)) void blockLists.ask(event.ip);
         answer(decided);
       });
     } else if (event.type === "RECIPIENT" && event.service === "smtp" && event.account === null) {
-      if (judge.isProtected(event.ip)) return judge.submit(event, answer);
+      if (sink.isProtected(event.ip)) return sink.submit(event, answer);
       const { ip, sender } = event;
       const asked = [blockLists.ask(ip), existsSender(domains, sender), proofs.prove(event)] as const;
       void Promise.all(asked).then(([listed, senderExists, senderProven]) =>
-        judge.submit({ ...event, listed, senderExists, senderProven }, answer),
+        sink.submit({ ...event, listed, senderExists, senderProven }, answer),
       );
-    } else judge.submit(event, answer);
+    } else sink.submit(event, answer);
   };
 }
 
-/** The null sender of a bounce has no domain, nor has a sender that Postfix itself refuses. */
+/** The null sender of a bounce has no domain. Postfix itself refuses some other senders. */
 function existsSender(domains: SenderDomains, sender: string): Promise<boolean | null> {
   const at = sender.lastIndexOf("@");
   return at < 0 ? Promise.resolve(null) : domains.exists(sender.slice(at + 1).toLowerCase());

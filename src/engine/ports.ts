@@ -4,8 +4,9 @@ import type { Millis } from "../core/time.ts";
 import type { Notice } from "../wire/control/items.ts";
 
 /**
- * What the engine needs of the outside. Each is named for the need; adapters fulfil them. Here: clock, log, accounts,
- * notices. Beside it: `storage-ports.ts`, `network-ports.ts`, and `admin-ports.ts` for the administrator's commands.
+ * What the engine needs from outside. Each port is named for the need, and adapters implement it. Here: clock, log,
+ * accounts, notices. Others: `storage-ports.ts`, `network-ports.ts`, and `admin-ports.ts` for the administrator's
+ * commands.
  */
 
 export interface Clock {
@@ -13,23 +14,23 @@ export interface Clock {
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
-/** For whoever reads the service's log: one sentence, and the values that belong to it. Never throws. */
+/** For readers of the service log: one sentence and the values that belong to it. Never throws. */
 export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
 }
 
-/** Knows the accounts and aliases of this server. Throws when their database cannot be read. */
+/** Knows the accounts and aliases of this server. Throws if their database cannot be read. */
 export interface RecipientDirectory {
-  /** Any spelling of the local part; an extension (`alice+shop@`) belongs to its account. */
+  /** Ignores case. An extension (`alice+shop@`) belongs to its account. */
   exists(address: string): boolean;
 }
 
-/** Whether client, sender and recipient know each other, so that greylisting would only annoy. */
+/** Whether client, sender and recipient already correspond, so that greylisting would only delay mail. */
 export interface FirstContacts {
   isFirstContact(event: Recipient): boolean;
-  /** Whether the recipient wrote to the domain to which the client belongs, by its confirmed name. */
+  /** Whether the recipient wrote to the domain of the client's confirmed host name. */
   expectsBounce(event: Recipient): boolean;
 }
 
@@ -40,7 +41,7 @@ export interface AccountDirectory {
 
 export type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
 
-/** What the owner must know now. Raised once, however often it recurs, until it is cleared. */
+/** What the owner must know now. A notice is raised once, however often its cause recurs, until it is cleared. */
 export interface Notices {
   raise(code: NoticeCode, detail: string): void;
   clear(code: NoticeCode): void;

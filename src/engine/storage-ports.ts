@@ -12,11 +12,14 @@ import type { Page, PageRequest } from "../wire/control/paging.ts";
 import type { Figures } from "./figures.ts";
 import type { BanStep, FirewallBan } from "./network-ports.ts";
 
-/** What the engine keeps in `engine.db`, and reads of it. Each is named for the need; `adapters/sqlite` fulfils them. */
+/**
+ * What the engine stores in `engine.db` and reads from it. Each port is named for the need; `adapters/sqlite`
+ * implements it.
+ */
 
 /**
- * The writer of `engine.db`. All rows and changes of one turn of the event loop lie between `begin` and `commit`.
- * Each method throws when the database is full, locked or damaged; `rollback` never throws.
+ * The writer of `engine.db`. All rows and changes of one turn of the event loop lie between `begin` and `commit`. Each
+ * method throws if the database is full, locked or damaged; `rollback` never throws.
  */
 export interface Store {
   begin(): void;
@@ -27,13 +30,13 @@ export interface Store {
   apply(change: Change, at: Millis): void;
 }
 
-/** What the database remembers of one address, for the windows in memory to start from. Times ascend. */
+/** What the database knows of one address. The windows in memory start from it. Times ascend. */
 export type AddressHistory = Readonly<{
-  /** The ban in force that covers it: its own, or that of a wider network around it. */
+  /** The ban in force on the address, or on a wider network around it. */
   ban: Ban | null;
-  /** When automatic bans that still count began. */
+  /** When the automatic bans began that still count. */
   offencesAt: readonly Millis[];
-  /** Last sign-in of an account from here; null if none. */
+  /** The last sign-in of an account from this address; null if there was none. */
   knownAt: Millis | null;
   /** Counted events since the last ban began or was lifted. */
   connections: readonly Millis[];
@@ -43,7 +46,7 @@ export type AddressHistory = Readonly<{
   bounces: readonly Millis[];
 }>;
 
-/** How far back to look, and how many times to keep, for windows to be exact. */
+/** How far back to look and how many times to keep, so that windows are exact. */
 export type Reach = Readonly<{
   sinceConnections: Millis;
   sinceMails: Millis;
@@ -52,16 +55,16 @@ export type Reach = Readonly<{
   most: number;
 }>;
 
-/** From where an account signed in: the unit of the address, and the hash of the password, empty where unknown. */
+/** Where an account signed in: the unit of the address, and the hash of the password (empty if unknown). */
 export type SignIn = Readonly<{ prefix: Prefix; proof: string }>;
-/** `network`: only guesses from there; null from anywhere. */
+/** `network`: only guesses from this network; null: from anywhere. */
 export type GuessReach = Readonly<{ network: Prefix | null; since: Millis; most: number }>;
 
-/** What is remembered of accounts, by their names in lower case. Sees the rows of the open transaction too. */
+/** What is known of accounts, by name in lower case. Includes the rows of the open transaction. */
 export interface AccountHistory {
   /** The latest first. */
   signIns(account: string, since: Millis): readonly SignIn[];
-  /** What strangers tried, the latest first. */
+  /** Passwords that strangers tried, the latest first. */
   guesses(account: string, reach: GuessReach): readonly Guess[];
   /** Accounts that signed in from this unit. */
   accountsOf(subject: Prefix, since: Millis): readonly string[];
@@ -69,29 +72,32 @@ export interface AccountHistory {
   networksSince(since: Millis): readonly Prefix[];
 }
 
-/** What neighbours did together. Sees the rows of the open transaction too. */
+/** What neighbouring addresses did together. Includes the rows of the open transaction. */
 export interface NetworkHistory {
-  /** Units within the network, besides this one, that were banned for guessing or abuse that the engine judged, but for the forgiven. */
+  /**
+   * Other units in the network that were banned for guessing or abuse which the engine itself decided on. Forgiven bans
+   * do not count.
+   */
   offenders(network: Prefix, since: Millis, besides: Prefix): number;
-  /** Units within it that were banned for any offence, but for the forgiven; some at least. */
+  /** Units in the network that were banned for any offence, except forgiven ones. Not always all of them. */
   banned(network: Prefix, since: Millis): readonly Prefix[];
-  /** When the last ban of the network itself began or ended; 0 where there was none. */
+  /** When the last ban of the network itself began or ended; 0 if there was none. */
   settledAt(network: Prefix, now: Millis): Millis;
-  /** Wrong passwords besides this one, each counted once an account. */
+  /** Other wrong passwords, each counted once per account. */
   guessesFrom(network: Prefix, since: Millis, besides: Readonly<{ account: string; proof: string }>): number;
 }
 
-/** Whose mail was good. Days are counted whole. Sees the rows of the open transaction too. */
+/** Servers that sent good mail. Only whole days count. Includes the rows of the open transaction. */
 export interface HonestMail {
   /** What speaks for this unit; null where nothing does. `network`: the neighbourhood that it lies in. */
   server(unit: Prefix, network: Prefix, since: Millis): HonestServer | null;
-  /** Units of the network that anything speaks for. */
+  /** Units of the network with any good mail. */
   servers(network: Prefix, since: Millis, most: number): readonly HonestServer[];
   /** Whether an account has written to this address. */
   hasWrittenTo(address: string): boolean;
 }
 
-/** Sees the rows of the open transaction too. */
+/** Includes the rows of the open transaction. */
 export interface History {
   address(prefix: Prefix, reach: Reach): AddressHistory;
   accountMails(account: string, since: Millis, most: number): readonly Millis[];
@@ -102,7 +108,7 @@ export interface History {
   allowed(): readonly AllowEntry[];
 }
 
-/** `expiresAt` null: until it is taken off. */
+/** `expiresAt` null: valid until it is removed. */
 export type AllowEntry = Readonly<{
   prefix: Prefix;
   note: string;
@@ -111,12 +117,12 @@ export type AllowEntry = Readonly<{
   expiresAt: Millis | null;
 }>;
 
-/** What was judged of Fail2ban's reports before, and what else failed at that time. Throws as `History` does. */
+/** What earlier reports of Fail2ban were decided on, and what else failed at that time. Throws as `History` does. */
 export interface JailMemory {
   priorReports(subject: Prefix, report: JailReported, now: Millis): PriorReports;
 }
 
-/** What the engine has read of logs. Throws when the database cannot be read. */
+/** How far the engine has read the logs. Throws if the database cannot be read. */
 export interface LogPositions {
   /** Null: the log was never read. */
   positionOf(log: string): LogPosition | null;
@@ -128,7 +134,7 @@ export interface BanLog {
   /** At most `most` steps after `id`, oldest first. */
   after(id: number, most: number): readonly BanStep[];
   active(now: Millis): readonly FirewallBan[];
-  /** Prefixes whose ban is over but still stands in the table. */
+  /** Prefixes whose ban is over but still in the table. */
   expired(now: Millis, most: number): readonly Prefix[];
 }
 
@@ -146,7 +152,7 @@ export type EventFilter = Readonly<{
   /** A single address or a network. */
   prefix?: Prefix;
   type?: string;
-  /** What an account did, what came for it, and what was changed about it. */
+  /** What an account did, the mail it received, and changes to it. */
   account?: string;
   /** A queue id, or a Message-ID without its angle brackets. */
   mail?: string;
@@ -154,9 +160,9 @@ export type EventFilter = Readonly<{
   order: "oldest_first" | "newest_first";
 }>;
 
-/** Reads `engine.db` for people: from the web and the command line, never from the guard's hot path. */
+/** Reads `engine.db` for the web and the command line, never for the guard's hot path. */
 export interface Queries {
-  /** Those in force, the newest first. The cursor is a whole number. */
+  /** Bans in force, the newest first. The cursor is a whole number. */
   bans(now: Millis, asked: PageRequest): Page<BanItem>;
   events(filter: EventFilter): EventPage;
   address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport;

@@ -2,13 +2,13 @@ import { alertKey, type Holding } from "../../core/alerts/alerts.ts";
 import { type AccountRule, type AlertEvent, accountRules } from "../../core/alerts/rules.ts";
 import type { Millis } from "../../core/time.ts";
 
-/** So that accounts leave room among the alerts for everything else; names that nobody has least of all. */
+/** Leaves room among the alerts for everything else. Names without an account get the least. */
 const MOST_ACCOUNTS = 50;
 const MOST_UNKNOWN = 10;
 
 type Seen = Readonly<{ rule: AccountRule; at: Millis; isKnown: boolean; holding: Holding }>;
 
-/** What the events of late amount to for single accounts. Who came first stays, so that alerts do not come and go. */
+/** Recent events, counted per account. The first accounts stay, so that alerts do not come and go. */
 export class AccountWindows {
   readonly #seen = new Map<string, Seen>();
 

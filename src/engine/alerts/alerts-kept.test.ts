@@ -67,7 +67,7 @@ test("at the end a channel has two seconds to take what is under way, and no lon
   notices.raise("greylist_silent", "");
   await alerts.round();
   const from = performance.now();
-  // What waits for an end may not keep the process from ending: the test does that here.
+  // A pending delivery may not keep the process alive, so the test does.
   const alive = setInterval(() => undefined, 1_000);
   await alerts.stop();
   clearInterval(alive);
@@ -75,7 +75,7 @@ test("at the end a channel has two seconds to take what is under way, and no lon
   assert.ok(waitedMs > 1_900 && waitedMs < 3_900, `${waitedMs} ms`);
 });
 
-/** One alert on its way by a channel that takes it when `take` says so. */
+/** One alert in delivery. The channel takes it when `take` says so. */
 async function underWay() {
   const kit = alertsKit();
   const { promise, resolve } = Promise.withResolvers<Outcome>();

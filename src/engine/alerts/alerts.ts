@@ -15,7 +15,7 @@ import { openedMessage, resolvedMessage, testMessage } from "./words.ts";
 export type AlertSettings = Readonly<{
   thresholds: Thresholds;
   volume: Readonly<{ minimum: number; factor: number }>;
-  /** How long a condition must not have held before it is told to be over. */
+  /** How long a condition must be false before the alert is reported as over. */
   settleMs: number;
   schedule: Schedule;
   channels: readonly AlertChannel[];
@@ -32,19 +32,19 @@ export type AlertParts = Readonly<{
 
 export type Tested = Readonly<{ channel: string; outcome: Outcome }>;
 
-/** About a millisecond's work, for which decisions wait. */
+/** About a millisecond of work, which delays decisions. */
 const IDS_PER_STEP = 250;
-/** What happened longer ago than so many events is not looked at again. */
+/** Events further back than this are not read again. */
 const MOST_IDS = 200_000;
 const LAST_MOMENT_MS = 2_000;
-/** A round each second; one may take a while after the start, when a day's events are read. */
+/** One round runs each second. After the start, a round may take a while to read a day's events. */
 const LOOKED_LATELY_MS = 60_000;
 const VOLUME_WINDOW_MS = 10 * MINUTE_MS;
 const VOLUME_EVERY_MS = 10_000;
 
 /**
- * Looks each second at what is so: the events that were committed, the notices, the components. What was not so before
- * becomes an alert, what has not been so for a while is resolved, and both are told. Decisions never wait for it.
+ * Checks each second: committed events, notices, components. A new condition opens an alert; a condition that stays
+ * false for a while resolves it. The owner is told of both. Decisions never wait for this.
  */
 export class Alerts {
   readonly #parts: AlertParts;
@@ -52,16 +52,16 @@ export class Alerts {
   readonly #outbox: AlertOutbox;
   #settings: AlertSettings;
   #windows: AlertWindows;
-  /** The last id that the windows have seen; null: they must be filled first. */
+  /** The last id that the windows have counted; null: they must be filled first. */
   #position: number | null = null;
   #spike: Holding | null = null;
   #volumeAt = Number.NEGATIVE_INFINITY;
-  /** When the last round came to its end. */
+  /** When the last round ended. */
   #lookedAt = Number.NEGATIVE_INFINITY;
   #working = false;
   #unsaved = false;
 
-  /** Throws when the database cannot be read. */
+  /** Throws if the database cannot be read. */
   constructor(parts: AlertParts, settings: AlertSettings) {
     const { alerts, deliveries } = parts.store.load();
     this.#parts = parts;
@@ -77,13 +77,13 @@ export class Alerts {
     return this.#book;
   }
 
-  /** Whether the checks run, and none of them found the server itself critically ill. */
+  /** Whether the checks run and none of them finds the server itself critically ill. */
   get isWell(): boolean {
     const isLooking = Math.abs(this.#parts.clock.now() - this.#lookedAt) < LOOKED_LATELY_MS;
     return isLooking && !this.#book.open.some(({ code }) => isServerIll(code));
   }
 
-  /** The names of all channels, with why one has failed several times in a row. */
+  /** All channels by name, with the reason if one has failed several times in a row. */
   get channels(): ReadonlyMap<string, string | null> {
     return new Map(this.#settings.channels.map(({ name }) => [name, this.#outbox.failing.get(name) ?? null]));
   }
@@ -99,7 +99,7 @@ export class Alerts {
     this.#outbox.use(settings.channels);
   }
 
-  /** To be called every second or so; one at a time. Never rejects. */
+  /** Call it about every second, one call at a time. Never rejects. */
   async round(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
@@ -117,7 +117,7 @@ export class Alerts {
     this.#working = false;
   }
 
-  /** One message straight to each channel, whatever the hour, and what came of it. */
+  /** Sends one message to each channel at once, at any hour, and returns the results. */
   test(): Promise<readonly Tested[]> {
     const message = testMessage(this.#parts.clock.now());
     return Promise.all(
@@ -125,7 +125,7 @@ export class Alerts {
     );
   }
 
-  /** Gives what is under way a moment; what was not taken by then is sent again after the next start. */
+  /** Waits briefly for deliveries in flight. The rest is sent after the next start. */
   async stop(): Promise<void> {
     await Promise.race([this.#outbox.settled(), waitFor(LAST_MOMENT_MS, undefined, { ref: false })]);
     this.#save();
@@ -137,7 +137,7 @@ export class Alerts {
     return windows;
   }
 
-  /** What cannot be read now is read later: notices and components are told all the same. */
+  /** If the events cannot be read now, they are read later. Notices and components are reported all the same. */
   async #read(): Promise<boolean> {
     try {
       await this.#catchUp();
@@ -158,7 +158,7 @@ export class Alerts {
     for (; at < last; at = Math.min(last, at + IDS_PER_STEP)) {
       for (const event of events.between(at, Math.min(last, at + IDS_PER_STEP))) windows.take(event);
       await nextTurn();
-      // Other settings have come meanwhile.
+      // The settings changed meanwhile.
       if (windows !== this.#windows) return;
     }
     this.#position = at;
@@ -196,7 +196,7 @@ export class Alerts {
     this.#outbox.add([...opened.map(openedMessage), ...resolved.map(resolvedMessage)], this.#settings.schedule);
   }
 
-  /** That one channel fails is told through the others. */
+  /** A failing channel is reported through the others. */
   #tellOfChannels(): void {
     const failing = [...this.#outbox.failing].map(([name, why]) => `${name}: ${why}`);
     if (failing.length === 0) this.#parts.notices.clear("alerts_undelivered");

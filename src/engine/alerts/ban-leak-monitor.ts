@@ -8,20 +8,20 @@ import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Notices } from "../ports.ts";
 
-/** A ban is in the kernel, and its sessions are cut, long before this. */
+/** By then a ban is in the kernel and its sessions are closed. */
 export const BITES_AFTER_MS = 15 * SECOND_MS;
-/** How long after its last sighting a notice stays. */
+/** How long a notice stays after its last sighting. */
 const KEPT_MS = { bans_leak: 10 * MINUTE_MS } as const;
 type Watched = keyof typeof KEPT_MS & NoticeCode;
 
-/** What a committed event told that the owner must know now. */
+/** Something in a committed event that the owner must know now. */
 export type Sighting = Readonly<{ code: "bans_leak"; ip: Ip; service: Service; since: Millis }>;
 
 /** Null for nearly every event. The dashboard's clients may come through a proxy, past the firewall. */
 export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts, "ban">, now: Millis): Sighting | null {
   if (decided.reason !== "banned" || ban === null || !("service" in event) || event.service === "dashboard")
     return null;
-  // It never entered the firewall.
+  // A simulated ban is not in the firewall.
   if (ban.simulated === true) return null;
   if (now - ban.createdAt < BITES_AFTER_MS) return null;
   return { code: "bans_leak", ip: event.ip, service: event.service, since: ban.createdAt };
@@ -29,7 +29,7 @@ export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts,
 
 export const NO_SIGHTINGS: readonly Sighting[] = [];
 
-/** The sightings of a transaction with one more, as far as there is room. */
+/** The sightings of a transaction with one more, while there is room. */
 export function noted(sightings: readonly Sighting[], one: Sighting | null): readonly Sighting[] {
   return one === null || sightings.length >= LIMITS.sightings ? sightings : [...sightings, one];
 }
@@ -38,10 +38,10 @@ export type BanLeakMonitorParts = Readonly<{
   notices: Notices;
   clock: Clock;
   isEnforcing: () => boolean;
-  /** Makes the firewall's table anew: perhaps it lacks the ban. */
+  /** Rebuilds the firewall's table, which may lack the ban. */
   mend: () => void;
 }>;
-/** A leak that a new table does not stop is not worth one a second. */
+/** If a new table does not stop a leak, rebuilding it each second would not either. */
 const MEND_EVERY_MS = MINUTE_MS;
 
 /** Turns sightings into notices, and takes these back when nothing of the kind was seen for a while. */
@@ -55,7 +55,7 @@ export class BanLeakMonitor {
   }
 
   seen(sighting: Sighting): void {
-    // Where the firewall does not work, another notice says so.
+    // Another notice says that the firewall does not work.
     if (!this.#parts.isEnforcing()) return;
     const now = this.#parts.clock.now();
     this.#seenAt.set(sighting.code, now);
@@ -65,7 +65,7 @@ export class BanLeakMonitor {
     this.#parts.mend();
   }
 
-  /** To be called now and then. */
+  /** Call it now and then. */
   look(): void {
     const now = this.#parts.clock.now();
     for (const [code, at] of this.#seenAt)

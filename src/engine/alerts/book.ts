@@ -2,17 +2,17 @@ import { alertKey, type Holding } from "../../core/alerts/alerts.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Alert } from "./ports.ts";
 
-/** More conditions at once than anybody reads; what comes on top of them is not told one by one. */
+/** More open alerts than anybody reads. Further conditions are not reported one by one. */
 const MOST_OPEN = 200;
 const MOST_RESOLVED = 100;
-/** By then everything has been looked at that could be wrong: what was open before the start may still be so. */
+/** By then every check has run once. Until then, an alert from before the start may still be true. */
 const LOOKED_AT_MS = 30 * SECOND_MS;
 
 export type BookChange = Readonly<{ opened: readonly Alert[]; resolved: readonly Alert[] }>;
 
 /**
- * Which alerts are open. A condition opens one alert, however often it recurs, and the alert is resolved once the
- * condition has not held for a while: what comes and goes is one alert.
+ * The open alerts. A condition opens one alert, however often it recurs. The alert is resolved once the condition has
+ * been false for a while, so something that comes and goes is one alert.
  */
 export class AlertBook {
   readonly #open = new Map<string, Alert>();

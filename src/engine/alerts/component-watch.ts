@@ -3,15 +3,15 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { ComponentHealth } from "../../wire/control/items.ts";
 import type { Clock } from "../ports.ts";
 
-/** A restart, wanted or not, takes a few seconds and is nobody's concern. */
+/** A restart takes a few seconds, and the owner need not hear of it. */
 const PATIENCE_MS = 8 * SECOND_MS;
 const LOOK_EVERY_MS = 4 * SECOND_MS;
 
-/** Which parts of the server have not run for a while. */
+/** The parts of the server that have been down for a while. */
 export class ComponentWatch {
   readonly #components: () => Promise<readonly ComponentHealth[]>;
   readonly #clock: Clock;
-  /** Since when each is down, and what is said of it. */
+  /** Since when each is down, and the detail for the owner. */
   #down = new Map<string, Readonly<{ since: number; detail: string }>>();
   #lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -20,7 +20,7 @@ export class ComponentWatch {
     this.#clock = clock;
   }
 
-  /** To be called every second or so. Never rejects. */
+  /** Call it about every second. Never rejects. */
   async look(): Promise<void> {
     const asked = this.#clock.now();
     if (Math.abs(asked - this.#lookedAt) < LOOK_EVERY_MS) return;
@@ -36,7 +36,7 @@ export class ComponentWatch {
     const now = this.#clock.now();
     const long = [...this.#down].filter(([, { since }]) => now - since >= PATIENCE_MS);
     return long.map(([name, { detail }]) =>
-      // The notice of that name is the same alert.
+      // The notice of that name opens the same alert.
       name === "keeper"
         ? { code: "keeper_unreachable", subject: "", detail }
         : { code: "component_down", subject: name, detail: `${name}: ${detail}` },

@@ -2,13 +2,13 @@ import type { Clock, Log, Outcome } from "../ports.ts";
 
 export type HeartbeatParts = Readonly<{
   ping: () => Promise<Outcome>;
-  /** Whether all is well. */
+  /** Whether the server is well. */
   isWell: () => boolean;
   clock: Clock;
   log: Log;
 }>;
 
-/** Tells an outside watcher that all is well, for as long as it is: its silence is the alarm. */
+/** Tells an outside watcher that the server is well, for as long as it is. Silence is the alarm. */
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
   #at = Number.NEGATIVE_INFINITY;
@@ -18,7 +18,7 @@ export class Heartbeat {
     this.#parts = parts;
   }
 
-  /** To be called every second or so. `everyMs` null: there is no watcher. */
+  /** Call it about every second. `everyMs` null: there is no watcher. */
   async round(everyMs: number | null): Promise<void> {
     const { ping, isWell, clock, log } = this.#parts;
     const now = clock.now();

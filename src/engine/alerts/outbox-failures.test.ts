@@ -90,7 +90,7 @@ test("a clock that was set back holds up no message for longer than its next att
   const [a] = [kit.channel("a")];
   kit.box.use([a]);
   kit.add(AT_ONCE, ["one", "critical"]);
-  // What is due now lies ahead by so much once the clock is set back.
+  // After the clock is set back, due deliveries lie this far in the future.
   kit.box.round({ ...AT_ONCE });
   await kit.box.settled();
   kit.told.length = 0;

@@ -4,21 +4,21 @@ import type { Clock, Log } from "../ports.ts";
 import type { AlertChannel, AlertMessage, Delivery } from "./ports.ts";
 import { digestMessage } from "./words.ts";
 
-/** Deliveries on their way, all channels together; past it the oldest is given up. */
+/** Deliveries in flight on all channels together. Beyond it, the oldest is dropped. */
 const MOST_DELIVERIES = 1_000;
-/** A channel that has failed so often in a row is told of. */
+/** A channel is reported after so many failures in a row. */
 const FAILURES_TOLD = 3;
 
 export type OutboxParts = Readonly<{
   clock: Clock;
   log: Log;
-  /** Called whenever what is on its way has changed, for it to be kept. */
+  /** Called after each change of the deliveries in flight, so that they can be stored. */
   changed: () => void;
 }>;
 
 /**
- * Brings each message to each channel: one at a time each, again and again until it is taken. After a crash
- * in between it may be told twice, under the same id.
+ * Delivers each message to each channel: one at a time per channel, and again until the channel takes it. After a crash
+ * in between a message may arrive twice, with the same id.
  */
 export class AlertOutbox {
   readonly #parts: OutboxParts;
@@ -36,7 +36,7 @@ export class AlertOutbox {
     return this.#deliveries;
   }
 
-  /** Why a channel has failed several times in a row, by its name. */
+  /** Why channels have failed several times in a row, by name. */
   get failing(): ReadonlyMap<string, string> {
     const told = [...this.#failing].filter(([, { times }]) => times >= FAILURES_TOLD);
     return new Map(told.map(([name, { why }]) => [name, why]));
@@ -57,7 +57,7 @@ export class AlertOutbox {
     this.#keep([...this.#deliveries, ...waiting]);
   }
 
-  /** To be called every second or so. Never waits. */
+  /** Call it about every second. Never waits. */
   round(schedule: Schedule): void {
     this.#release(schedule);
     const now = this.#parts.clock.now();
@@ -75,7 +75,7 @@ export class AlertOutbox {
     await Promise.all(this.#busy.values());
   }
 
-  /** What may be told now is addressed to every channel; what had to wait, as one message. */
+  /** Sends due messages to every channel. Messages that had to wait go out as one digest. */
   #release(schedule: Schedule): void {
     const now = this.#parts.clock.now();
     const waiting = this.#deliveries.filter(({ channel }) => channel === null);
@@ -83,7 +83,7 @@ export class AlertOutbox {
     const isQuiet = afterQuiet(now, schedule) > now;
     const released = due.filter(({ message }) => !isQuiet || message.severity === "critical");
     if (released.length === 0) return;
-    // Whatever else waits for a digest goes along with what has waited.
+    // The messages that wait for a later digest join this one.
     const late = released.filter(({ message, dueAt }) => dueAt > message.at);
     const along = late.length === 0 ? [] : waiting.filter((one) => !released.includes(one) && !isQuiet);
     const gathered = [...late, ...along].map(({ message }) => message);
@@ -98,14 +98,14 @@ export class AlertOutbox {
     this.#keep([...this.#deliveries.filter((one) => !gone.has(one)), ...addressed]);
   }
 
-  /** One that fails holds back no others but those about the same thing: no end is told before its beginning. */
+  /** A failing message holds back only messages about the same alert, so that an end never arrives before its beginning. */
   #nextFor(channel: string, now: Millis): Delivery | null {
     const before = new Set<string>();
     for (const one of this.#deliveries) {
       if (one.channel !== channel) continue;
       const what = `${one.message.code ?? one.message.id} ${one.message.subject}`;
       const waitMs = one.dueAt - now;
-      // What lies further ahead was due before the clock was set back.
+      // A longer wait means that the clock was set back: the delivery was due before.
       const isDue = waitMs <= 0 || waitMs > retryMs(Math.max(1, one.attempts));
       if (isDue && !before.has(what)) return one;
       before.add(what);

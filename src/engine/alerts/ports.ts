@@ -3,15 +3,15 @@ import type { AlertEvent } from "../../core/alerts/rules.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Outcome } from "../ports.ts";
 
-/** What alerts need of the outside. */
+/** What alerts need from outside. */
 
-/** Committed events by id, a few at a time. Throws when the database cannot be read. */
+/** Committed events by id, a few at a time. Throws if the database cannot be read. */
 export interface AlertEvents {
   /** The id of the newest; 0 before the first. */
   last(): number;
-  /** The first id at that time or later; one past the last if there is none. */
+  /** The first id at that time or later; if there is none, the last id plus one. */
   firstSince(at: Millis): number;
-  /** Those that alerts look at, with `after` < id <= `upTo`. */
+  /** The events that matter to alerts, with `after` < id <= `upTo`. */
   between(after: number, upTo: number): readonly AlertEvent[];
 }
 
@@ -20,27 +20,27 @@ export type Alert = Readonly<{
   subject: string;
   detail: string;
   openedAt: Millis;
-  /** When the condition last held. */
+  /** When the condition was last true. */
   lastAt: Millis;
   /** Null while it is open. */
   resolvedAt: Millis | null;
 }>;
 
-/** One message, the same to every channel; its id is the same at every attempt too. */
+/** One message, the same for every channel. Its id is the same at every attempt. */
 export type AlertMessage = Readonly<{
   id: string;
   kind: AlertKind;
   at: Millis;
   severity: Severity;
-  /** `digest` and `test` concern no single one. */
+  /** Null for `digest` and `test`, which are not about one alert. */
   code: AlertCode | null;
   subject: string;
   title: string;
-  /** What happened, why it matters and what to do: a paragraph each. */
+  /** What happened, why it matters and what to do: one paragraph each. */
   body: string;
 }>;
 
-/** A message on its way. `channel` null: it waits to be told until `dueAt`, when all that wait go out as one. */
+/** A message in flight. `channel` null: it waits until `dueAt`, when all waiting messages go out as one. */
 export type Delivery = Readonly<{
   message: AlertMessage;
   channel: string | null;
@@ -56,9 +56,9 @@ export interface AlertStore {
   save(state: AlertState): void;
 }
 
-/** Where an alert is told. */
+/** Where alerts are sent. */
 export interface AlertChannel {
-  /** Stays the same while the settings do; holds no secret. */
+  /** Stays the same while the settings do. Contains no secret. */
   readonly name: string;
   /** Never rejects, and ends within half a minute. */
   send(message: AlertMessage): Promise<Outcome>;

@@ -6,7 +6,7 @@ export type SpamFilterWatchParts = Readonly<{
   clock: Clock;
 }>;
 
-/** How often it is asked, and for how long it may be silent: it starts anew within seconds. Milliseconds. */
+/** How often the filter is asked, and how long it may be silent. It restarts within seconds. Milliseconds. */
 const ASK_EVERY_MS = 4_000;
 const PATIENCE_MS = 8_000;
 
@@ -20,7 +20,7 @@ export class SpamFilterWatch {
     this.#parts = parts;
   }
 
-  /** To be called every second or so. */
+  /** Call it about every second. */
   async look(): Promise<void> {
     const { clock, notices, ping } = this.#parts;
     const now = clock.now();

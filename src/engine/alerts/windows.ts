@@ -11,8 +11,8 @@ const MOST_NAMED = 3;
 type Seen = Readonly<{ at: Millis; name: string }>;
 
 /**
- * What the events of late amount to. It depends on the committed events alone: read again after a restart they come
- * to the same. Bounded: of each rule no more is remembered than its threshold.
+ * Counts recent events. The result depends on committed events alone, so reading them again after a restart gives the
+ * same. Bounded: each rule remembers no more than its threshold.
  */
 export class AlertWindows {
   readonly #rules: readonly RuleWindow[];
@@ -31,7 +31,7 @@ export class AlertWindows {
     this.#guesses.take(event);
   }
 
-  /** Guessed passwords that were known before the events that it has read. */
+  /** Adds guessed passwords that were known before the events that were read. */
   remember(guessed: readonly Alert[]): void {
     for (const { code, subject, detail, openedAt } of guessed)
       if (code === "password_guessed") this.#guesses.remember({ code, subject, detail }, openedAt);
@@ -46,7 +46,7 @@ export class AlertWindows {
 class RuleWindow {
   readonly #rule: EventRule;
   readonly #threshold: number;
-  /** Ascending by time: what is seen again moves to the end. */
+  /** Ascending by time: an entry that is seen again moves to the end. */
   readonly #seen: BoundedMap<string | number, Seen>;
 
   constructor(rule: EventRule, threshold: number) {

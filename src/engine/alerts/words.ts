@@ -4,11 +4,11 @@ import { printable } from "../../core/text.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
 import type { Alert, AlertMessage } from "./ports.ts";
 
-/** The words of every message. What strangers chose is in the detail and the subject alone. */
+/** The text of every message. Text from strangers appears only in the detail and the subject. */
 
 const LONGEST_SUBJECT = 120;
 const LONGEST_DETAIL = 500;
-/** Of a digest, so that no channel refuses it as too large. */
+/** Most alerts in one digest, so that no channel refuses it as too large. */
 const MOST_IN_DIGEST = 50;
 
 export function openedMessage({ code, subject, detail, openedAt }: Alert): AlertMessage {
@@ -66,7 +66,7 @@ export function digestMessage(messages: readonly AlertMessage[], at: Millis): Al
   };
 }
 
-/** The body within so many bytes of UTF-8: a digest loses its oldest alerts, any other message its last words. */
+/** The body within so many bytes of UTF-8. A digest loses its oldest alerts; any other message loses its end. */
 export function bodyWithin({ kind, body }: AlertMessage, most: number): string {
   const before = Number(MORE.exec(body)?.[1] ?? 0);
   const items = kind === "digest" ? body.replace(MORE, "").split(BETWEEN_ITEMS) : [];
@@ -78,15 +78,15 @@ export function bodyWithin({ kind, body }: AlertMessage, most: number): string {
   return textWithin(andMore(before + items.length), most);
 }
 
-/** Cut between characters. */
+/** Cuts between characters. */
 export function textWithin(text: string, most: number): string {
   if (Buffer.byteLength(text) <= most) return text;
   const kept = Buffer.from(text).subarray(0, Math.max(0, most - Buffer.byteLength("…")));
-  // What is left of a character whose end was cut off is not decoded.
+  // The decoder drops the incomplete character at the cut.
   return `${new TextDecoder().decode(kept, { stream: true })}…`;
 }
 
-/** Of a digest. No line of a stranger can look like the beginning of an alert: its words are on the line of ours. */
+/** Between the alerts of a digest. Text from a stranger cannot imitate this, because it never starts a line. */
 const BETWEEN_ITEMS = /\n\n(?=\d{4}-\d\d-\d\dT[\d:.]+Z (?:info|warning|critical): )/;
 const MORE = /\n\nAnd (\d+) more before these: `alerts list`\.$/;
 

@@ -14,7 +14,7 @@ beforeEach(async () => {
   });
 });
 
-/** `usage` or `failed` and what was said; `done` where nothing is wrong. */
+/** `usage` or `failed` with the message; `done` if the command succeeded. */
 async function said(command: Command): Promise<string> {
   const reply = await kit.ask(command);
   return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;

@@ -18,7 +18,7 @@ export type AccountCommandParts = Readonly<{
 export type AccountCommand = Extract<Command, { readonly verb: `account_${string}` }>;
 export type AliasCommand = Extract<Command, { readonly verb: `alias_${string}` }>;
 
-/** Changes an account, records who did it, and ends its open sessions where its rights shrank. */
+/** Changes an account, records the change, and closes its open sessions if its rights shrank. */
 export async function accountCommand(
   parts: AccountCommandParts,
   command: AccountCommand,
@@ -84,7 +84,7 @@ function writeAccount({ accounts, clock }: AccountCommandParts, command: Account
   }
 }
 
-/** What it took for such an alias would have to be returned to whoever the envelope names, who may be forged. */
+/** Mail accepted for such an alias would bounce to the envelope sender, which may be forged. */
 function leadsNowhere(
   { accounts, engine }: AccountCommandParts,
   command: Extract<AliasCommand, { readonly verb: "alias_add" }>,
@@ -114,12 +114,12 @@ function aliasAudit(command: AliasCommand): AuditType {
   }
 }
 
-/** With its scheme, as Dovecot reads it. */
+/** A hash with its scheme, as Dovecot reads it. */
 export function isHash(text: string): boolean {
   return /^\{[A-Za-z0-9-]+(?:\.[A-Za-z0-9]+)?\}[\x21-\x7e][\x20-\x7e]*$/.test(text);
 }
 
-/** Null: a target is no address. */
+/** Null: a target is not an address. */
 function writeAlias({ accounts, clock }: AccountCommandParts, command: AliasCommand, address: Address): Outcome | null {
   switch (command.verb) {
     case "alias_add": {
@@ -134,7 +134,7 @@ function writeAlias({ accounts, clock }: AccountCommandParts, command: AliasComm
   }
 }
 
-/** Never throws: a keeper that does not answer is a notice, and for whoever asked a command that failed. */
+/** Never throws. If the keeper does not answer, a notice is raised and the command fails. */
 export async function endSessions(
   { keeper, notices }: Pick<AccountCommandParts, "keeper" | "notices">,
   account: string,

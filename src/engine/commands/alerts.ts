@@ -18,7 +18,7 @@ export async function alertsTest({ alerts }: AlertCommandParts): Promise<Reply<"
   return { ok: true, result: { results: shown } };
 }
 
-/** The open ones first, each kind with the newest first. */
+/** Open alerts first, then resolved ones; the newest first in each group. */
 export function alertsList({ alerts }: AlertCommandParts, asked: PageRequest): Reply<"alerts_list"> {
   const channels = [...alerts.channels].map(([name, failing]) => ({ name, failing }));
   const { items, ...page } = pageOf([...alerts.book.open, ...alerts.book.resolved], asked, keyInList);

@@ -12,7 +12,7 @@ import type { Clock } from "../ports.ts";
 import type { BanLog, History } from "../storage-ports.ts";
 
 export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLog: BanLog; clock: Clock }>;
-/** Of the bans that an entry of the allow list ended. */
+/** How many of the bans that an allow entry ended are listed. */
 const LIFTED_NAMED = 50;
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
@@ -89,7 +89,7 @@ export function allowList({ engine, history }: BanCommandParts, asked: PageReque
   return { ok: true, result: { ...page, items: page.items.map(({ item }) => item) } };
 }
 
-/** By the rule that decides bans, so that both say the same. */
+/** Uses the rule that decides bans, so that both always agree. */
 export function protection({ engine }: BanCommandParts, { target }: Of<"protection">): Reply<"protection"> {
   const prefix = targetOf(engine, target);
   return prefix === null ? noTarget(target) : { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
@@ -99,7 +99,7 @@ export async function cleanup({ engine, banLog, clock }: BanCommandParts): Promi
   return { ok: true, result: { expired: await expireBans(engine, banLog, clock) } };
 }
 
-/** An address means its unit: itself, or the network of an IPv6 address. A network is taken as written. */
+/** An address means its unit: the address itself, or the network of an IPv6 address. A network stays as written. */
 function targetOf(engine: Engine, text: string): Prefix | null {
   const ip = parseIp(text);
   return ip === null ? parsePrefix(text) : engine.subject(ip);

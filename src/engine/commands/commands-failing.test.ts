@@ -37,7 +37,7 @@ describe("commands that fail", () => {
       { verb: "spam_allow_add", account: "bea@example.test", sender: "*@friend.example" },
     ];
     for (const command of commands) {
-      // After a refusal the engine waits before it tries the database again.
+      // After a refused write, the engine waits before it tries the database again.
       kit.clock.advance(2_000);
       const reply = await kit.ask(command);
       assert.ok(!reply.ok && /no record of it was kept/.test(reply.message), JSON.stringify([command, reply]));

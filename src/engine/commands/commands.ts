@@ -22,17 +22,17 @@ export type CommandParts = BanCommandParts &
   AlertCommandParts &
   Readonly<{
     credentials: CredentialStore;
-    /** Told at once, so that a new address can be written from when the command that added it ends. */
+    /** Refreshed at once, so that a new address can send as soon as the command ends. */
     authors: AuthorLists;
     health: () => Promise<Health>;
-    /** Reads the settings anew; the names of what changed. */
+    /** Reloads the settings and returns the names of changed ones. */
     reload: () => Readonly<{ ok: true; changed: readonly string[] }> | Extract<Outcome, { ok: false }>;
-    /** What it would change. */
+    /** What a reload would change. */
     pending: () => ReturnType<CommandParts["reload"]>;
     pid: number;
   }>;
 
-/** Every command of the control socket; the stream that `watch` begins belongs to the server. */
+/** Every command of the control socket. The server itself handles the stream that `watch` starts. */
 export function createCommands(parts: CommandParts) {
   const gate = new CommandGate(parts);
   return async (line: CommandLine, origin: Origin): Promise<Reply> => {
@@ -53,7 +53,7 @@ export function createCommands(parts: CommandParts) {
   };
 }
 
-/** What cannot be written now does not undo the command; it is tried again each second, and told there. */
+/** A failed write does not undo the command. It is retried each second and reported there. */
 function refresh(authors: AuthorLists): void {
   try {
     authors.refresh();
@@ -185,6 +185,6 @@ async function reload({ reload: readSettings, engine }: CommandParts, by: string
   if (!outcome.ok) return unreadable(outcome.reason);
   const subject = outcome.changed.join(", ") || "nothing changed";
   const recorded = await engine.audit({ type: "SETTINGS_APPLIED", subject, by });
-  // They are in force either way, and whoever asked must know which: programs wait to be started with them.
+  // The settings are in force either way, and the caller must know which: it restarts programs with them.
   return { ok: true, result: { changed: outcome.changed, recorded } };
 }

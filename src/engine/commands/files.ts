@@ -8,7 +8,7 @@ import { UNRECORDED } from "./unrecorded.ts";
 export type FileCommandParts = AccountCommandParts & Readonly<{ files: FileAccounts }>;
 export type FileCommand = Extract<Command, { readonly verb: `accounts_${string}` }>;
 
-/** Takes over accounts of a file, records what changed, and ends the sessions of whoever may no longer sign in. */
+/** Takes over accounts from a file, records the changes, and closes the sessions of suspended accounts. */
 export async function fileCommand(
   parts: FileCommandParts,
   command: FileCommand,

@@ -9,7 +9,10 @@ import { UNRECORDED } from "./unrecorded.ts";
 export type NetworkCommandParts = AccountCommandParts & Readonly<{ networks: AccountNetworks }>;
 export type NetworkCommand = Extract<Command, { readonly verb: `networks_${string}` }>;
 
-/** Changes from where an account may sign in; its open sessions end, since some may come from elsewhere. */
+/**
+ * Changes the networks from which an account may sign in. Its open sessions are closed, since some may come from
+ * elsewhere.
+ */
 export async function networkCommand(
   parts: NetworkCommandParts,
   command: NetworkCommand,

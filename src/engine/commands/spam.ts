@@ -17,7 +17,7 @@ export type SpamCommandParts = Readonly<{
 }>;
 type Change = Extract<Command, { readonly verb: "spam_allow_add" | "spam_allow_remove" }>;
 
-/** Changes from whom an account's mail is never spam; the filter sees it with the next mail. */
+/** Changes the senders whose mail is never spam for an account. The filter applies it from the next mail on. */
 export async function spamAllow(parts: SpamCommandParts, command: Change, by: string): Promise<Reply<Change["verb"]>> {
   const account = parseAccountName(command.account);
   if (account === null) return wrongAddress(command.account);

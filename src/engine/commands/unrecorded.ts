@@ -1,8 +1,8 @@
 import type { CommandError } from "../../wire/control/control.ts";
 
 /**
- * The answer to a command whose record could not be committed. What it did may have been part of the same transaction,
- * and so be undone; in the accounts' own database it stands. Either way nobody may be told that all is well.
+ * The answer to a command whose record could not be committed. Its change may be undone with the same transaction, or
+ * stand in the accounts' own database. Either way the caller must not hear that it succeeded.
  */
 export const UNRECORDED: CommandError = {
   ok: false,

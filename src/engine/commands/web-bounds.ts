@@ -8,34 +8,37 @@ import type { Clock } from "../ports.ts";
 import type { History } from "../storage-ports.ts";
 
 /**
- * What somebody who took the web over could do at the most with the commands that it has. Far above what people do by
- * the dashboard and their scripts by the API; root is bound by none of this.
+ * Limits on what an attacker who controls the web program could do with its commands. They are far above normal use of
+ * the dashboard and of scripts. Root has no such limits.
  */
 export const WEB_LIMITS = {
-  /** The widest network that it may ban or allow. */
+  /** The widest network that the web may ban or allow. */
   widest: { v4: 24, v6: 48 },
   /** Bans, and changes of bans and of the allow list, within an hour. */
   changes: 500,
-  /** Entries of its own on the allow list. */
+  /** Entries of the web on the allow list. */
   allowed: 50,
   /**
-   * Addresses that were banned on its word for sign-ins that failed, within an hour. Strangers alone can bring so many:
-   * further failures still count, and are refused instead of banned for.
+   * Addresses banned within an hour for failed sign-ins that the web reported. Strangers alone can cause so many:
+   * further failures still count, and the sign-in is refused without a ban.
    */
   bannedSignIns: 100,
-  /** Sign-ins to the dashboard within a minute that one address may ask about; others have their own. */
+  /** Sign-ins to the dashboard that one address may try within a minute. Other addresses have their own limit. */
   signInsEach: 300,
-  /** Sign-ins to the dashboard within a minute that succeeded. Strangers bring none of these. */
+  /** Successful sign-ins to the dashboard within a minute. Strangers cause none of these. */
   signIns: 3_000,
-  /** Addresses that it says administrators work from, within half an hour: none of them is banned meanwhile. */
+  /**
+   * Addresses of administrators that the web may report within half an hour. Such an address is not banned during that
+   * time.
+   */
   administrators: 32,
 } as const;
 const SEEN_MS = 30 * MINUTE_MS;
 
-/** `told`: so far above all use that the owner learns of it. */
+/** `told`: so far above normal use that the owner is told. */
 export type Overreach = Readonly<{ error: CommandError; told: boolean }>;
 
-/** Counts what the web asks, and knows when it is too much. Bounded by the limits themselves. */
+/** Counts the web's commands and says when a limit is reached. Its memory is bounded by the limits themselves. */
 export class WebBounds {
   readonly #history: Pick<History, "allowed">;
   readonly #clock: Clock;
@@ -50,7 +53,7 @@ export class WebBounds {
     this.#clock = clock;
   }
 
-  /** Null where the web may do it now, which then counts. */
+  /** Null if the web may run the command now; it then counts. */
   refuses(command: Command): Overreach | null {
     const now = this.#clock.now();
     switch (command.verb) {
@@ -70,17 +73,17 @@ export class WebBounds {
     }
   }
 
-  /** Whether one more sign-in from there is judged at all. A crowd uses up nobody's share but its own. */
+  /** Whether one more sign-in from this address is decided on at all. Other addresses keep their own share. */
   mayAsk(from: Prefix): boolean {
     return this.#asked.spend(from, this.#clock.now());
   }
 
-  /** Whether failed sign-ins may still bring a ban. */
+  /** Whether failed sign-ins may still cause a ban. */
   mayBan(): boolean {
     return this.#banned.isLeft(this.#clock.now());
   }
 
-  /** A failed sign-in that it reported brought a ban. */
+  /** A failed sign-in that the web reported caused a ban. */
   banned(): void {
     this.#banned.spend(this.#clock.now());
   }
@@ -101,7 +104,7 @@ export class WebBounds {
   }
 }
 
-/** So many within the window, which slides. */
+/** So many within a sliding window. */
 class Budget {
   readonly #most: number;
   readonly #windowMs: number;
@@ -112,7 +115,7 @@ class Budget {
     this.#windowMs = windowMs;
   }
 
-  /** A clock that was set back forgives what lies ahead of it. */
+  /** If the clock was set back, later entries are forgotten. */
   isLeft(now: Millis): boolean {
     if ((this.#spent.at(-1) ?? now) > now) this.#spent = this.#spent.filter((at) => at <= now);
     return countWithin(this.#spent, this.#windowMs, now) < this.#most;
@@ -126,7 +129,7 @@ class Budget {
   }
 }
 
-/** So many within a window, for each address by itself. Holds the last addresses that spent. */
+/** So many within a window for each address. Remembers the latest addresses. */
 class Shares {
   readonly #most: number;
   readonly #windowMs: number;

@@ -11,9 +11,9 @@ import { WebBounds } from "./web-bounds.ts";
 export type WebCommandParts = Readonly<{ engine: Engine; history: Pick<History, "allowed">; clock: Clock }>;
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
-/** Whose password the dashboard has. No account is called so: accounts have a domain. */
+/** The name of the dashboard's password. An account cannot have it, because account names contain a domain. */
 const ADMINISTRATOR = "admin";
-/** The same verb is recorded once within it, however often it is refused. */
+/** Within this time, a refused verb is recorded once. */
 const RECORD_EVERY_MS = MINUTE_MS;
 
 const FORBIDDEN: CommandError = {
@@ -25,7 +25,10 @@ const FORBIDDEN: CommandError = {
 
 const NO_ADDRESS: CommandError = { ok: false, kind: "usage", message: "No address was given.", next: "" };
 
-/** Holds every origin to its verbs, and the web to its bounds. What only somebody who took it over asks is recorded. */
+/**
+ * Checks that the origin may use the verb and that the web stays within its limits. Requests that only an attacker
+ * would send are recorded.
+ */
 export class CommandGate {
   readonly #parts: WebCommandParts;
   readonly #bounds: WebBounds;
@@ -54,7 +57,10 @@ export class CommandGate {
     return { ok: true, result: { done: true } };
   }
 
-  /** The dashboard's logins are judged like those of the mailboxes; always as the administrator's, whatever the web says. */
+  /**
+   * Sign-ins to the dashboard are decided like those to mailboxes. They always count as the administrator's, whatever
+   * name the web reports.
+   */
   async login(command: Of<"dashboard_ask" | "dashboard_login">): Promise<Reply> {
     const ip = parseIp(command.ip);
     if (ip === null) return NO_ADDRESS;

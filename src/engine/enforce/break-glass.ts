@@ -5,10 +5,10 @@ import type { BanLog } from "../storage-ports.ts";
 
 export type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
 
-/** `left` is above 0 only where the database takes no writes. */
+/** `left` is above 0 only if the database cannot be written. */
 export type GlassBroken = Readonly<{ lifted: number; left: number }>;
 
-/** Lifts every ban, forgiven, and lowers the guard of accounts, for an owner who is locked out. */
+/** Lifts and forgives every ban, and lowers the guard of all accounts, for an owner who is locked out. */
 export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<GlassBroken> {
   const standing = banLog.active(clock.now());
   let lifted = 0;

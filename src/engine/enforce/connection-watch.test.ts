@@ -9,7 +9,7 @@ import { ConnectionWatch } from "./connection-watch.ts";
 
 const OK: Outcome = { ok: true };
 
-/** Doors with these connections, which hold what was said and done. */
+/** A fake with these open connections, which records its calls. */
 class HeldConnections implements OpenConnections {
   open: readonly Connection[] = [];
   outcome: Outcome = OK;
@@ -36,7 +36,7 @@ function scene() {
   const warnings: unknown[] = [];
   const asked = { known: 0 };
   const known = prefixOf(ip("203.0.113.9"), 64);
-  /** Known besides. */
+  /** Further known addresses. */
   const many: Prefix[] = [];
   const watch = new ConnectionWatch({
     kernel,

@@ -11,37 +11,37 @@ import type { OpenConnections } from "../network-ports.ts";
 import type { Log } from "../ports.ts";
 
 export const CONNECTION_WATCH = {
-  /** From the end of a look to the next; longer where looks are dear, so that they take a twentieth of the time at most. */
+  /** Pause between two looks. It is longer if looks are expensive, so that they take at most a twentieth of the time. */
   everyMs: SECOND_MS,
   pausePerLook: 20,
-  /** How long the kernel believes the guard, and how often it is told again. */
+  /** How long the kernel keeps the guard's orders, and how often the guard repeats them. */
   saidForS: 15,
   sayEveryMs: 5 * SECOND_MS,
-  /** How long the kernel is left to count by itself once connections could not be ended, unless they can be sooner. */
+  /** How long the kernel counts by itself after connections could not be closed, unless closing works sooner. */
   unableForMs: HOUR_MS,
-  /** Known units that the kernel is told of where a port is full, the latest. */
+  /** The most known units that the kernel is told of when a port is full; the latest are kept. */
   mostKnown: 10_000,
   mostHeld: 10_000,
 } as const;
 
 export type ConnectionWatchParts = Readonly<{
   kernel: OpenConnections;
-  /** Asked at each look. */
+  /** Read at each look. */
   rules: () => ConnectionRules;
   ports: () => readonly number[];
-  /** Units from which accounts signed in lately. */
+  /** Units from which accounts signed in recently. */
   known: () => readonly Prefix[];
   log: Log;
 }>;
 
-/** Counts the connections that stand, again and again, and has the kernel refuse more where a limit is reached. */
+/** Counts open connections again and again, and tells the kernel to refuse more when a limit is reached. */
 export class ConnectionWatch {
   readonly #parts: ConnectionWatchParts;
   #before: ReadonlySet<string> | null = null;
   #said = "";
   #saidAt = Number.NEGATIVE_INFINITY;
   #trouble: string | null = null;
-  /** Why connections could not be ended, and when. */
+  /** Why connections could not be closed, and when. */
   #unable: Readonly<{ reason: string; at: number }> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> = Promise.resolve();
@@ -71,7 +71,7 @@ export class ConnectionWatch {
       const open = await kernel.connections(ports());
       const plan = planConnections(open, this.#before, rules());
       const excess = new Set(plan.excess.map(connectionKey));
-      // What is not ended after all is tried again.
+      // A connection that was not closed is tried again.
       this.#before = new Set(open.map(connectionKey).filter((key) => !excess.has(key)));
       const trouble = await this.#say(plan);
       await this.#end(plan);
@@ -90,7 +90,10 @@ export class ConnectionWatch {
     this.#timer = setTimeout(() => this.start(), pauseMs);
   }
 
-  /** Where that cannot be done, the guard would come too late: the kernel counts at the SYN, as while the guard is down. */
+  /**
+   * If connections cannot be closed, the guard would be too late. The kernel then counts at the SYN, as it does while
+   * the guard is down.
+   */
   async #end({ excess }: ConnectionPlan): Promise<void> {
     const at = performance.now();
     if (this.#unable !== null && at - this.#unable.at >= CONNECTION_WATCH.unableForMs) this.#unable = null;
@@ -118,7 +121,7 @@ export class ConnectionWatch {
     return null;
   }
 
-  /** Once for each reason. */
+  /** Logs each reason once. */
   #report(trouble: string | null): void {
     if (trouble !== null && trouble !== this.#trouble)
       this.#parts.log.warn("Connections held at once are not limited as they should be.", { reason: trouble });

@@ -10,23 +10,23 @@ export type SessionCutterParts = Readonly<{
   firewall: Firewall;
   clock: Clock;
   log: Log;
-  /** The kernel lacks a ban that it was given. */
+  /** Called if the kernel lacks a ban that it was given. */
   missed: () => void;
 }>;
 
 export const CUT = {
-  /** Networks whose sessions are cut in one go. */
+  /** Networks whose sessions are closed in one call. */
   perBatch: 1_000,
-  /** Between two cuts, each of which starts a process: a burst of bans shares them. */
+  /** Between two such calls, each of which starts a process. A burst of bans shares them. */
   pauseMs: 25,
-  /** How far it is looked whether a ban was lifted meanwhile. */
+  /** How many steps ahead it looks for a lifted ban. */
   stepsAhead: 2_000,
-  /** Bans that are read back after they were given to the kernel; those about to end may be gone. */
+  /** Bans that are read back from the kernel. Bans that are about to end may be gone. */
   readBackMost: 256,
   expiresSoonMs: 3_000,
 } as const;
 
-/** Follows behind the enforcer: ends the open sessions of what was banned, and looks whether the kernel has the bans. */
+/** Works behind the enforcer: closes the open sessions of banned networks, and checks that the kernel holds the bans. */
 export class SessionCutter {
   readonly #parts: SessionCutterParts;
   #cutting: Promise<void> | null = null;
@@ -39,18 +39,21 @@ export class SessionCutter {
     this.#parts = parts;
   }
 
-  /** The bans that stand already: the firewall itself refuses their sessions. */
+  /** Skips bans from before the start: the firewall itself refuses their sessions. */
   skipTo(step: number): void {
     this.#cut = step;
   }
 
-  /** What the kernel has up to this step. Returns at once: the next ban need not wait for the sessions of the last. */
+  /**
+   * Handles what the kernel has up to this step. Returns at once, so that the next ban does not wait for sessions to
+   * close.
+   */
   follow(applied: number): void {
     this.#applied = applied;
     if (this.#cut < this.#applied) this.#cutting ??= this.#cutSessions();
   }
 
-  /** Waits for what is under way, and begins nothing more. */
+  /** Waits for work in flight and starts nothing new. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#cutting;
@@ -76,7 +79,7 @@ export class SessionCutter {
     this.#cutting = null;
   }
 
-  /** Of what was just added, a part at most: whether the kernel really has it. If not, the table is made anew. */
+  /** Checks a sample of the new bans in the kernel. If one is missing, the table is rebuilt. */
   async #readBack(steps: readonly BanStep[]): Promise<void> {
     const { firewall, clock, log, missed } = this.#parts;
     const soon = clock.now() + CUT.expiresSoonMs;
@@ -90,13 +93,13 @@ export class SessionCutter {
     missed();
   }
 
-  /** Whether one of these was let go of meanwhile. */
+  /** Whether one of these bans was lifted meanwhile. */
   #isLifted(prefixes: readonly Prefix[]): boolean {
     const later = this.#parts.banLog.after(this.#cut, CUT.stepsAhead);
     return later.some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));
   }
 
-  /** Once for each reason: in a flood of bans it would fill the log. */
+  /** Logs each reason once: a flood of bans would fill the log. */
   #sayCut(reason: string | null): void {
     if (reason !== null && reason !== this.#cutReason)
       this.#parts.log.warn("Sessions of banned addresses stay open.", { reason });

@@ -8,7 +8,7 @@ import { SessionCutter } from "./cut-sessions.ts";
 export type EnforcerParts = Readonly<{
   banLog: BanLog;
   firewall: Firewall;
-  /** What always passes: own networks and both allow lists. */
+  /** Networks that always pass: the machine's own and both allow lists. */
   allowList: () => readonly Prefix[];
   clock: Clock;
   notices: Notices;
@@ -19,23 +19,23 @@ export type EnforcerStatus = Readonly<{
   state: "starting" | "enforcing" | "unavailable" | "stopped" | "off";
   /** Last step of the ban table that is in the kernel. */
   lastStep: number;
-  /** Why it is unavailable; null otherwise. */
+  /** Why the firewall is unavailable; null if it works. */
   reason: string | null;
 }>;
 
 export type Enforcer = Readonly<{
-  /** Fills the firewall with the bans in force. Ends when the first attempt did, whether or not it succeeded. */
+  /** Fills the firewall with the bans in force. Resolves after the first attempt, whether or not it succeeded. */
   start(): Promise<void>;
-  /** After each commit that changed bans. Costs nothing and never throws. */
+  /** Call it after each commit that changed bans. Cheap; never throws. */
   nudge(): void;
-  /** The allow list, own networks or the IPv6 unit changed. */
+  /** Call it when the allow list, own networks or the IPv6 unit changed. */
   allowChanged(): void;
-  /** Something got past the firewall that it should hold: it is made anew. */
+  /** Rebuilds the table, because something passed that it should have stopped. */
   renew(): void;
-  /** Looks whether the firewall still holds what was put there, and mends it. */
+  /** Checks whether the firewall is still complete, and repairs it. */
   verify(): Promise<void>;
   status(): EnforcerStatus;
-  /** Ends within the firewall's own time-outs. Bans stay in the kernel. */
+  /** Ends within the firewall's time-outs. Bans stay in the kernel. */
   stop(): Promise<void>;
 }>;
 
@@ -47,14 +47,14 @@ export const ENFORCE = {
 } as const;
 
 /**
- * Brings the firewall to what the database says, and nowhere else is it touched. There is no queue that could overflow:
- * a nudge sets a flag, and what is to be done is read from the database, after the step that was done last.
+ * Makes the firewall match the database. No other code writes the firewall. There is no queue that could overflow: a
+ * nudge sets a flag, and the work is read from the database, after the last step done.
  */
 export function createEnforcer(parts: EnforcerParts): Enforcer {
   return new BanEnforcer(parts);
 }
 
-/** Where the owner wants no firewall of ours: bans are kept by the answers to Postfix and Dovecot alone. */
+/** For a server without our firewall: Postfix and Dovecot alone enforce bans. */
 export const noEnforcement: Enforcer = {
   start: () => Promise.resolve(),
   nudge: () => undefined,
@@ -74,7 +74,10 @@ class BanEnforcer implements Enforcer {
   #draining: Promise<void> | null = null;
   #retry: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
-  /** Since the firewall last proved to work: a reset alone does not, or a fault of `apply` would reset for ever. */
+  /**
+   * Failures since the firewall last worked. A successful reset does not clear it; otherwise a failing `apply` would
+   * reset forever.
+   */
   #failures = 0;
   #applied = 0;
   #allowed = "";
@@ -88,7 +91,7 @@ class BanEnforcer implements Enforcer {
   }
 
   async start(): Promise<void> {
-    // Sessions of bans that stood already are refused by the firewall itself.
+    // The firewall itself refuses the sessions of earlier bans.
     this.#cutter.skipTo(this.#parts.banLog.last());
     this.#timer = setInterval(() => void this.verify(), ENFORCE.verifyMs);
     this.nudge();
@@ -97,7 +100,7 @@ class BanEnforcer implements Enforcer {
 
   nudge(): void {
     this.#wanted = true;
-    // While it waits for the next try, a nudge must not hurry it: the retry reads everything anyway.
+    // A nudge must not shorten the wait for the next try: the retry reads everything anyway.
     if (this.#retry === null && !this.#stopped) this.#draining ??= this.#drain();
   }
 
@@ -133,9 +136,9 @@ class BanEnforcer implements Enforcer {
     await cut;
   }
 
-  /** However many nudges: one drain runs. It gives up its place in the same turn as its last look at the flag. */
+  /** Only one drain runs, however many nudges come. It ends in the same turn as its last look at the flag. */
   async #drain(): Promise<void> {
-    // The caller ends its turn first, and has noted that this runs.
+    // The caller's turn ends first, so that it has noted the running drain.
     await Promise.resolve();
     while (this.#wanted && !this.#stopped) {
       this.#wanted = false;
@@ -158,7 +161,7 @@ class BanEnforcer implements Enforcer {
     }
   }
 
-  /** A table that was flushed by hand, or own addresses that changed, are mended by a reset. */
+  /** A reset repairs a flushed table and applies changed own addresses. */
   async #look(): Promise<void> {
     const checked = await this.#parts.firewall.check();
     if (!checked.ok) this.#parts.log.warn("The firewall is made anew.", { reason: checked.reason });
@@ -178,7 +181,7 @@ class BanEnforcer implements Enforcer {
       else notices.clear("connections_uncounted");
       this.#applied = last;
       this.#allowed = allow.join(" ");
-      // What was committed meanwhile.
+      // Bans were committed meanwhile.
       this.#wanted = true;
     }
     return outcome;

@@ -3,7 +3,7 @@ import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports.ts";
 import type { BanLog, History } from "../storage-ports.ts";
 
-/** Ends the bans whose time is over, by the same path as any event. Returns how many it ended. */
+/** Ends expired bans through the same path as any event. Returns how many it ended. */
 export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): Promise<number> {
   let ended = 0;
   for (;;) {
@@ -11,12 +11,12 @@ export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): 
     const decided = await Promise.all(due.map((prefix) => engine.ask({ type: "BAN_EXPIRED", prefix })));
     const done = decided.filter(({ reason }) => reason === "expired").length;
     ended += done;
-    // A short round was the last one; a round in which nothing ended means that the database takes no writes.
+    // A short round was the last one. If a round ends nothing, the database cannot be written.
     if (due.length < LIMITS.expiriesPerTurn || done === 0) return ended;
   }
 }
 
-/** Likewise the entries of the allow list; few enough to look at each. */
+/** Ends expired entries of the allow list. They are few enough to look at each. */
 export async function expireAllowed(engine: Engine, history: Pick<History, "allowed">, clock: Clock): Promise<void> {
   const now = clock.now();
   const due = history.allowed().filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now);

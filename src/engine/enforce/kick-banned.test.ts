@@ -4,7 +4,7 @@ import { parsePrefix } from "../../core/net/ip.ts";
 import type { BanStep } from "../network-ports.ts";
 import { Kicker, type KickerParts } from "./kick-banned.ts";
 
-/** A list of steps, and a keeper that notes whom it was asked to end. */
+/** A list of steps, and a keeper that records which sessions it was asked to close. */
 function kit(answer: "ok" | "refuses" | "throws" = "ok") {
   const steps: BanStep[] = [];
   const kicked: string[] = [];
@@ -30,7 +30,7 @@ function kit(answer: "ok" | "refuses" | "throws" = "ok") {
     const id = steps.length + 1;
     steps.push(type === "add" ? { id, type, prefix, expiresAt: null } : { id, type, prefix });
   };
-  /** Until it is called again the keeper does not answer. */
+  /** The keeper answers only when the returned function is called. */
   const hold = (): (() => void) => {
     let release = (): void => undefined;
     holding = new Promise((resolve) => {

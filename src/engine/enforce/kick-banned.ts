@@ -8,8 +8,8 @@ export type KickerParts = Readonly<{ banLog: Pick<BanLog, "last" | "after">; kee
 const KICKS_PER_LOOK = 100;
 
 /**
- * Ends IMAP sessions of banned addresses where no firewall does: each of them costs a process, so in a flood of bans
- * only the newest are looked after. Open SMTP sessions end at their next question to the guard.
+ * Closes the IMAP sessions of banned addresses on a server without firewall. Each costs a process, so in a flood of
+ * bans only the newest are handled. Open SMTP sessions end at their next question to the guard.
  */
 export class Kicker {
   readonly #parts: KickerParts;
@@ -21,7 +21,7 @@ export class Kicker {
     this.#done = parts.banLog.last();
   }
 
-  /** After each commit that changed bans. `wanted`: whether nobody else ends the sessions. Never throws. */
+  /** Call it after each commit that changed bans. `wanted`: nothing else closes the sessions. Never throws. */
   nudge(wanted: boolean): void {
     if (!wanted) this.#done = this.#parts.banLog.last();
     else if (!this.#isWorking) void this.#work();

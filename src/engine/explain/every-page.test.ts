@@ -4,7 +4,7 @@ import type { EventItem } from "../../wire/control/items.ts";
 import type { EventFilter, EventPage } from "../storage-ports.ts";
 import { everyPage } from "./every-page.ts";
 
-/** Events 1 to 30, of which a search looks at three at most, and finds the even ones. */
+/** Events 1 to 30. A search looks at three at most, and matches even ids. */
 function find({ before = 31, after = 0, most, order }: EventFilter): EventPage {
   const ids = Array.from({ length: 30 }, (_, i) => i + 1).filter((id) => id > after && id < before);
   const looked = (order === "newest_first" ? ids.reverse() : ids).slice(0, 3);

@@ -1,10 +1,10 @@
 import type { EventItem } from "../../wire/control/items.ts";
 import type { EventFilter, EventPage } from "../storage-ports.ts";
 
-/** A search gives up its turn after 20 ms (ADR 15), so that this takes a third of a second at most. */
+/** A search ends after 20 ms (ADR 15), so this takes a third of a second at most. */
 const MOST_PAGES = 16;
 
-/** As many events as were asked for, although a search may end early with a page that is short or empty. */
+/** As many events as requested, although one search may end early with a short or empty page. */
 export function everyPage(find: (filter: EventFilter) => EventPage, filter: EventFilter): readonly EventItem[] {
   const items: EventItem[] = [];
   let from = filter;

@@ -25,7 +25,7 @@ function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): vo
   guesses.take({ id: 1, at: now, type, prefix, ...empty, verdict: null, service: null, offence: null, ...rest });
 }
 
-/** So many different wrong passwords. */
+/** Fails so many times, each with a different wrong password. */
 function fail(count: number, told: Told = {}): void {
   for (let i = 0; i < count; i++) take("LOGIN_FAILED", { proof: `wrong ${i}`, ...told });
 }

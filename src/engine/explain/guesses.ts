@@ -3,19 +3,22 @@ import { type AlertEvent, GUESSED_FOR_MS, GUESSING_WINDOW_MS, SPREAD_FACTOR } fr
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 
-/** Accounts of which wrong passwords are remembered, those that have signed in at all and others; the longest untouched one goes first. */
+/**
+ * Accounts whose wrong passwords are remembered, separately for those that have signed in and others. The least
+ * recently used one is dropped.
+ */
 const MOST_KNOWN = 10_000;
 const MOST_OTHERS = 2_000;
 
 /**
- * A right password after different wrong ones for the same account, from where it never signed in before: from where a
- * wrong one came too, or after very many from wherever. Where it did sign in before, its owner mistypes: only very many
- * from just there are told.
+ * Finds a right password after different wrong ones for the same account, from an address where it never signed in
+ * before: after wrong ones from there, or after very many from anywhere. At a known address the owner may mistype: only
+ * very many from there count.
  */
 export class Guesses {
   readonly #found = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
   readonly #threshold: number;
-  /** Apart, so that a flood of names that nobody has makes no guesses at an account forgotten. */
+  /** Kept apart, so that a flood of unknown names does not push out guesses at real accounts. */
   readonly #ofKnown = new BoundedMap<string, readonly AlertEvent[]>(MOST_KNOWN);
   readonly #ofOthers = new BoundedMap<string, readonly AlertEvent[]>(MOST_OTHERS);
 
@@ -45,7 +48,7 @@ export class Guesses {
     this.#found.set(holding.subject, { at, holding });
   }
 
-  /** A day long: the owner was told, and may know that all is well. A clock that was set back makes nothing last. */
+  /** Holds for a day: the owner was told, and may know that all is well. If the clock was set back, nothing holds. */
   holding(now: Millis): readonly Holding[] {
     for (const [account, { at }] of this.#found) if (Math.abs(now - at) >= GUESSED_FOR_MS) this.#found.delete(account);
     return [...this.#found.values()].map(({ holding }) => holding);
@@ -60,7 +63,7 @@ export class Guesses {
     all.set(account, [...others, event].slice(-SPREAD_FACTOR * this.#threshold));
   }
 
-  /** Those before an account's first sign-in lie among the others. */
+  /** Failures before an account's first sign-in are stored with the others. */
   #failuresOf(account: string): readonly AlertEvent[] {
     return this.#ofKnown.get(account) ?? this.#ofOthers.get(account) ?? [];
   }
@@ -89,7 +92,7 @@ export class Guesses {
   }
 }
 
-/** What only a log told has no proof: beside one that is known it may be the same password, and counts for nothing. */
+/** A failure from a log has no password hash. It may be the same password as a known one, so it does not count. */
 function told(failures: readonly AlertEvent[]): readonly AlertEvent[] {
   const proven = failures.filter(({ proof }) => proof !== null);
   return proven.length === 0 ? failures : proven;

@@ -10,11 +10,11 @@ export type HealthParts = Readonly<{
   clock: Clock;
   startedAt: number;
   firewall: () => EnforcerStatus;
-  /** How many events the database holds. */
+  /** How many events are in the database. */
   events: () => number;
 }>;
 
-/** Components whose absence stops mail; without any of the others the server is merely degraded. */
+/** Components without which mail stops. Without any other component the server is only degraded. */
 const VITAL: readonly string[] = ["postfix", "dovecot"];
 
 export async function healthOf(parts: HealthParts): Promise<Health> {

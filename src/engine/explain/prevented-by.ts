@@ -9,8 +9,8 @@ const FAILURES: SettingKey = "limits.logins.failures";
 const NONE: readonly SettingKey[] = [];
 
 /**
- * The settings by which the owner decides whether this happens at all. Of every reason, so that none is forgotten:
- * `NONE` where nothing was refused, where only the other side can mend it, or where a command does and no setting.
+ * The settings that control each outcome, for every reason. `NONE` if nothing was refused, if only the other side can
+ * fix it, or if a command controls it instead of a setting.
  */
 export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   connection_limit: CONNECTION_LIMITS,
@@ -82,8 +82,8 @@ const MAIL_BY_WINDOW = byWindow(MAIL_LIMITS);
 const CONNECTIONS_BY_WINDOW = byWindow(CONNECTION_LIMITS);
 
 /**
- * The settings behind an event: the limit that it recorded, that one alone. An event of an earlier version recorded
- * none; its type and its window tell which of several it was.
+ * The settings behind an event: the limit that it recorded. Events of earlier versions recorded none; their type and
+ * window tell which of several it was.
  */
 export function settingsBehind(
   reason: Reason,

@@ -21,7 +21,7 @@ const ban: BanItem = {
   offences: 1,
 };
 
-/** Answers from a few rows and refuses what the overview should not ask. */
+/** Answers from a few rows and refuses other questions. */
 const queries: Queries = {
   bans(now, asked) {
     assert.equal(now, NOW);

@@ -8,7 +8,7 @@ const BANS = 50;
 const EVENTS = 50;
 const TOP_IPS = 10;
 
-/** The overview that the command line and the API give: the latest bans and events, and counts of the last 24 hours. */
+/** The overview for the command line and the API: the latest bans and events, and counts of the last 24 hours. */
 export function statsOf(queries: Queries, health: Health, now: Millis): Stats {
   const since = instant(now - WINDOW_MS);
   const { figures } = queries;

@@ -4,8 +4,8 @@ import type { EventItem, TimelineSource, TimelineStep } from "../../wire/control
 import { settingsBehind } from "./prevented-by.ts";
 
 /**
- * What happened, told so that the owner understands it: where it was seen, what it rests on, what would lift it and
- * which settings would have prevented it. The command line, the API and the dashboard show the same. Oldest first.
+ * What happened, in terms that the owner understands: which program saw it, the evidence, what would lift it and which
+ * settings would have prevented it. The command line, the API and the dashboard show the same. Oldest first.
  */
 export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[] {
   return [...events].sort((a, b) => a.id - b.id).map(stepOf);
@@ -29,7 +29,7 @@ function stepOf(event: EventItem): TimelineStep {
   };
 }
 
-/** By the type's public name, which is never reused, and the service. */
+/** From the type's public name, which is never reused, and the service. */
 function sourceOf({ type, service, verdict }: EventItem): TimelineSource {
   switch (type) {
     case "CONNECT":
@@ -66,7 +66,7 @@ function sourceOf({ type, service, verdict }: EventItem): TimelineSource {
     case "BAN_REFUSED":
       return "firewall";
     case "SPARED":
-      // A report of Fail2ban was judged; a ban that did not come is a change.
+      // With a verdict: a report of Fail2ban. Without: a ban that was not made.
       return verdict === null ? "firewall" : "fail2ban";
     default:
       return "administrator";

@@ -12,7 +12,7 @@ const NOT_ASKED = (): never => assert.fail("this is not asked");
 
 type Row = Partial<EventItem> & Readonly<{ type: string; minute?: number; mail?: string }>;
 
-/** Rows in the order of their ids; `mail` is the name by which the database finds one. */
+/** Rows in the order of their ids. `mail` is the name by which the database finds a row. */
 function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly EventFilter[] } {
   const items = rows.map(({ type, minute = 0, ...told }, i) =>
     eventItem(type, { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), ip: STRANGER, ...told }),

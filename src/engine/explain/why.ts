@@ -6,9 +6,9 @@ import type { EventFilter, Queries } from "../storage-ports.ts";
 import { everyPage } from "./every-page.ts";
 import { timelineOf } from "./timeline.ts";
 
-/** Rows that one answer is made of. */
+/** The most rows in one answer. */
 const MOST_EVENTS = 200;
-/** A mail has one queue id here, and few when it comes back from a filter; more is a forger's work. */
+/** A mail has one queue id here, and a few if a filter hands it back. More comes from a forger. */
 const MOST_NAMES = 20;
 const SESSION_MS = 10 * MINUTE_MS;
 
@@ -17,18 +17,18 @@ export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memory
   return { ...report, timeline: timelineOf(report.events) };
 }
 
-/** All that happened to an account: who signed in or tried to, what it sent, what came for it, what was changed. */
+/** Everything about an account: sign-ins and attempts, mail that it sent and received, changes. */
 export function whyAccount(queries: Queries, account: string): AccountReport {
   const events = eventsOf(queries, { account, most: MOST_EVENTS, order: "newest_first" });
   return { account, addresses: addressesOf(events), timeline: timelineOf(events) };
 }
 
-/** One mail, by its queue id or its Message-ID (with or without angle brackets): its session, its way, its end. */
+/** One mail by its queue id or its Message-ID (with or without angle brackets): its session, its path, its end. */
 export function whyMessage(queries: Queries, name: string): MessageReport {
   const asked = bareMessageId(name);
   const names = new Set([asked]);
   const found = new Map<number, EventItem>();
-  // A Message-ID leads to a queue id, which leads to more.
+  // The list grows in the loop: a Message-ID leads to a queue id, which leads to more.
   for (const one of names) {
     for (const event of eventsOf(queries, { mail: one, most: MOST_EVENTS, order: "newest_first" })) {
       found.set(event.id, event);
@@ -46,7 +46,7 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
   };
 }
 
-/** What the client did in the session that brought the mail, up to its acceptance: its first rows know no queue id yet. */
+/** What the client did in the session up to the mail's acceptance. The first rows do not know the queue id yet. */
 function sessionOf(queries: Queries, accepted: EventItem): readonly EventItem[] {
   const { sender, queueId } = accepted;
   const ip = accepted.ip === null ? null : parseIp(accepted.ip);

@@ -8,20 +8,20 @@ import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountHistory } from "../storage-ports.ts";
 
-/** Where a login comes from: the unit of its address, and that with its neighbours. */
+/** Where a login comes from: the unit of the address, and the network with its neighbours. */
 export type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;
 type Login = LoginAsked | LoginSucceeded | LoginFailed;
 type Asked = Guess & Readonly<{ at: Millis }>;
 
-/** Longer than Dovecot takes to verify a password and to tell, however many wait before it. */
+/** Longer than Dovecot takes to verify a password and report it, even with a long queue. */
 const UNANSWERED_MS = 60 * SECOND_MS;
-/** Of the latest guesses at an account so many times its limit are looked at: a flood must not cost more. */
+/** At most this many times the limit of the latest guesses are read, so that a flood does not cost more. */
 const LOOKED_AT = 20;
 
 /**
- * What accounts know. All is read from the database, for a login is rare and slow anyway; only passwords that are being
- * verified stand here, since five hundred may be on their way before the first is told to be wrong. A restart forgets
- * these.
+ * Facts about accounts. Everything is read from the database, because logins are rare and slow anyway. Only logins in
+ * flight are kept in memory: five hundred passwords may be in verification before the first is reported wrong. A
+ * restart forgets these.
  */
 export class AccountCache {
   readonly #history: AccountHistory;
@@ -49,7 +49,7 @@ export class AccountCache {
     return { name, kinship, guesses: Math.min(limit, countGuesses([...tried, ...underWay], share)), lastProof };
   }
 
-  /** The password goes to verification; its report will follow. */
+  /** The password goes to verification. A report will follow. */
   passed(event: LoginAsked, { network }: SignInOrigin, now: Millis): void {
     const name = nameOf(event);
     const asked = [...this.#underWay(name, now), { at: now, proof: event.passwordHash, network }];
@@ -66,7 +66,7 @@ export class AccountCache {
     else this.#asked.set(name, asked.toSpliced(at, 1));
   }
 
-  /** A clock that was set back must not keep a question waiting for ever. */
+  /** Drops entries that lie ahead, so that a clock set back does not keep a login pending forever. */
   #underWay(name: string, now: Millis): readonly Asked[] {
     return (this.#asked.get(name) ?? []).filter(({ at }) => Math.abs(now - at) < UNANSWERED_MS);
   }

@@ -17,7 +17,7 @@ const EMPTY: AddressHistory = {
   probes: [],
   bounces: [],
 };
-/** A book over a history that counts what it is asked. */
+/** A cache over a history that counts its queries. */
 function kit(known: Partial<AddressHistory> = {}) {
   const asked: string[] = [];
   const reaches: Reach[] = [];

@@ -21,10 +21,10 @@ import { LIMITS } from "../limits.ts";
 import type { History } from "../storage-ports.ts";
 import type { ProtectionList } from "./protection.ts";
 
-/** The windows of one address, as the database has them: a copy that may be dropped at any time. */
+/** The windows of one address: a copy of the database that may be dropped at any time. */
 export type AddressState = {
   readonly subject: Prefix;
-  /** The subject and its neighbours. */
+  /** The network of the subject and its neighbours. */
   readonly network: Prefix;
   readonly protection: Protection | null;
   ban: Ban | null;
@@ -37,7 +37,7 @@ export type AddressState = {
   bounces: Millis[];
 };
 
-/** Remembers the addresses and accounts seen last; what falls out is read from the database when it returns. */
+/** Remembers the latest addresses and accounts. Others are read from the database when they return. */
 export class AddressCache {
   readonly #history: History;
   readonly #protection: ProtectionList;
@@ -55,12 +55,12 @@ export class AddressCache {
     return this.#states.touch(subject) ?? this.#load(policy, subject, now);
   }
 
-  /** Mails of the account that counted. */
+  /** Counted mails of the account. */
   accountMails(policy: Policy, account: string, now: Millis): readonly Millis[] {
     return this.#accountMails(policy, account, now);
   }
 
-  /** An event that counts enters its window: the one under which it is recorded too. */
+  /** Adds an event that counts to its window: the window in its record. */
   count(policy: Policy, event: Event, state: AddressState, now: Millis): void {
     const keep = mostTimes(policy);
     switch (windowOf(event)) {
@@ -80,13 +80,13 @@ export class AddressCache {
     }
   }
 
-  /** An account signed in from this unit. */
+  /** Notes that an account signed in from this unit. */
   know(subject: Prefix, now: Millis): void {
     const state = this.#states.get(subject);
     if (state !== undefined) state.knownAt = now;
   }
 
-  /** What is in force on this network has changed: whoever lies in it is read anew. */
+  /** A ban on this network changed: all addresses in it are read again. */
   drop(network: Prefix, policy: Policy): void {
     const isUnit = isSingleAddress(network) || (!isV4(network) && prefixLength(network) === policy.bans.ipv6Prefix);
     if (isUnit) this.#states.delete(network);
@@ -151,12 +151,12 @@ function failureOf({ passwordHash, login }: LoginFacts, at: Millis): Failure {
   return { at, passwordHash, account: login.toLowerCase() };
 }
 
-/** What lies ahead is from before the clock was set back: it counts no more. */
+/** Drops later times, which are from before the clock was set back. */
 function until(times: readonly Millis[], now: Millis): Millis[] {
   return times.filter((at) => at <= now);
 }
 
-/** Appends, and drops what no limit can need any more once it is half of the list. */
+/** Appends, and drops old entries that no limit needs once they are half of the list. */
 export function push<T>(list: T[], item: T, keep: number): void {
   list.push(item);
   if (list.length > 2 * keep) list.splice(0, list.length - keep);

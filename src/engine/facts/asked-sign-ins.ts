@@ -4,8 +4,8 @@ import type { AskedBefore } from "../../core/events/seen.ts";
 import { LIMITS } from "../limits.ts";
 
 /**
- * Sign-ins that went on to their password: the report of how one ended records when it was asked about, so that a
- * replay can ask again at the same moment. What falls out is asked about by no replay.
+ * Logins in flight. The report of a login records when the guard was asked about it, so that a replay can ask at the
+ * same moment. A replay does not ask about dropped entries.
  */
 export class AskedSignIns {
   readonly #asked = new BoundedMap<string, readonly AskedBefore[]>(LIMITS.askedSignIns);

@@ -7,11 +7,11 @@ import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Notices } from "../ports.ts";
 
 export const CLIENT_SHARE_LIMITS = {
-  /** What happened within the last one to two of these counts. */
+  /** The last one to two windows count. */
   windowMs: 30 * MINUTE_MS,
-  /** A name counts from so long after its first sight: so the names that a flood brings do not count. */
+  /** A name counts this long after it was first seen, so that new names in a flood do not count. */
   familiarMs: MINUTE_MS,
-  /** Private addresses, and names of each, that are remembered. */
+  /** Private addresses that are remembered, and names of each. */
   most: 64,
 } as const;
 
@@ -20,8 +20,8 @@ type Window = { total: number; readonly clients: Map<Ip, Client> };
 type Client = { events: number; readonly names: Map<string, number> };
 
 /**
- * Counts which share of all clients comes from each private address: behind one that is nearly all of them
- * (core/decide/sparing.ts) a container's network or a proxy hides who they are. What is forgotten at a restart is soon
+ * Counts which share of all clients comes from each private address. If nearly all come from one
+ * (core/decide/sparing.ts), a container network or a proxy hides the real addresses. A restart forgets this; it is soon
  * seen again.
  */
 export class ClientShares {
@@ -51,7 +51,7 @@ export class ClientShares {
     this.#tell(event.ip, now);
   }
 
-  /** What share of all clients each private address of this network has. */
+  /** The share of all clients for each private address in this network. */
   sharesIn(network: Prefix, now: Millis): readonly ClientShare[] {
     const seen = new Set([...this.#before.clients.keys(), ...this.#now.clients.keys()]);
     return [...seen].filter((ip) => contains(network, ip)).map((ip) => this.#share(ip, now));
@@ -89,7 +89,7 @@ export class ClientShares {
     return client;
   }
 
-  /** A clock that was set back starts a window too. */
+  /** A clock that was set back also starts a window. */
   #turn(now: Millis): void {
     if (now >= this.#since && now < this.#since + CLIENT_SHARE_LIMITS.windowMs) return;
     this.#before = this.#now;
@@ -98,7 +98,7 @@ export class ClientShares {
   }
 }
 
-/** By what its clients differ: names that anybody may give, and accounts that proved theirs. */
+/** What tells clients apart: names, which anybody can choose, and accounts, which were proven. */
 function nameOf(event: Event): string {
   if (event.type === "RECIPIENT") return event.helo.toLowerCase();
   return event.type === "LOGIN_ASKED" || event.type === "LOGIN_SUCCEEDED" ? event.login.toLowerCase() : "";

@@ -27,7 +27,7 @@ const NO_TIMES: readonly Millis[] = [];
 const NOBODY: readonly string[] = [];
 const ANYWHERE: readonly Prefix[] = [];
 
-/** The facts of one event. Each is looked up when the decision reads it: what it does not look at costs nothing. */
+/** The facts of one event. Each is looked up when the decision reads it, so unused facts cost nothing. */
 export class EventFacts implements Facts {
   readonly state: AddressState;
   readonly #on: FactSources;
@@ -67,7 +67,7 @@ export class EventFacts implements Facts {
     return this.state.protection;
   }
 
-  /** One that was only simulated holds no longer than the simulation. */
+  /** A simulated ban ends with the simulation. */
   get ban(): Ban | null {
     const { ban } = this.state;
     return ban !== null && ban.simulated === true && !this.#on.policy.simulate ? null : ban;
@@ -118,7 +118,7 @@ export class EventFacts implements Facts {
     return sender === null ? NO_TIMES : this.#on.addresses.accountMails(this.#on.policy, sender, this.#now);
   }
 
-  /** A directory that cannot be read knows everybody. */
+  /** If the directory cannot be read, every account counts as active. */
   get accountActive(): boolean {
     this.#accountActive ??= this.#lookUpActive();
     return this.#accountActive;
@@ -156,7 +156,7 @@ export class EventFacts implements Facts {
     };
   }
 
-  /** Postfix names one that is alone; of several a guard that was started meanwhile knows nothing. */
+  /** Postfix names a single recipient. If there are several, a guard that started in between does not know them. */
   get writtenTo(): readonly string[] {
     const event = this.#event;
     if (event.type !== "MESSAGE" || event.account === null) return NOBODY;
@@ -195,13 +195,13 @@ export class EventFacts implements Facts {
     return neighboursIn(this.#on.parts, this.state.network, this.#now);
   }
 
-  /** For the record of a decision: what it may have rested on. Of what costs much, what it did look at. */
+  /** For the record of a decision: the facts behind it. Expensive facts only if the decision read them. */
   seen(remembered: Remembered): Seen | undefined {
     this.#isDecided = true;
     return seenIn(this, remembered);
   }
 
-  /** A stranger names a recipient: of an account's none is looked up. */
+  /** Whether a stranger names a recipient. Recipients of accounts are not looked up. */
   #isNaming(event: ClientEvent): event is Recipient {
     return event.type === "RECIPIENT" && this.#isStranger;
   }
@@ -227,7 +227,7 @@ export class EventFacts implements Facts {
     return this.#isBounceExpected ?? false;
   }
 
-  /** The account that sends, if one is signed in. */
+  /** The signed-in account that sends, if any. */
   get #sender(): string | null {
     return "account" in this.#event ? this.#event.account : null;
   }

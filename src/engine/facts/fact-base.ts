@@ -25,7 +25,7 @@ import { SparingMemory } from "./sparing.ts";
 export type FactBaseParts = FactParts &
   Readonly<{ policy: Policy; history: History; honest: HonestMail; notices: Notices }>;
 
-/** All that is known: it finds the facts of an event, and follows what was decided. */
+/** All facts: finds those of an event, and applies decisions to them. */
 export class FactBase {
   readonly #history: History;
   readonly #protection: ProtectionList;
@@ -55,16 +55,16 @@ export class FactBase {
     return this.#on.policy;
   }
 
-  /** Swaps the policy whole: windows may reach further. */
+  /** Replaces the whole policy. Windows may reach further back. */
   setPolicy(policy: Policy, now: Millis): void {
     this.#on = { ...this.#on, policy };
     this.#refresh(now, true);
     this.forget();
   }
 
-  /** At the start of each transaction: own addresses and the allow list may have changed. */
+  /** Call it at the start of each transaction: own addresses and the allow list may have changed. */
   begin(now: Millis): void {
-    // Where the clock was set back, what is remembered lies ahead: it is read anew, but for that.
+    // After the clock was set back, the memory lies in the future, so it is read again.
     if (now < this.#began) this.forget();
     this.#began = now;
     this.#refresh(now, false);
@@ -95,13 +95,13 @@ export class FactBase {
     };
   }
 
-  /** What may forbid a ban of this network, with its lists looked up now. */
+  /** What may forbid a ban of this network. Its lists are looked up now. */
   sparing(network: Prefix, now: Millis): SparingFacts {
     this.#refresh(now, true);
     return this.#on.sparing.facts(network, now);
   }
 
-  /** What the lists say of the unit of this address. */
+  /** What the lists say about the unit of this address. */
   protection(ip: Ip, now: Millis): Protection | null {
     return this.#on.addresses.state(this.policy, ip, now).protection;
   }
@@ -115,12 +115,12 @@ export class FactBase {
     this.#on.sparing.administratorAt(ip, now);
   }
 
-  /** Before an event is decided: it is one of all clients' already. */
+  /** Call it before an event is decided: the event already counts as one of all clients. */
   observe(event: ClientEvent, now: Millis): void {
     this.#on.sparing.observe(event, now);
   }
 
-  /** What only this process knows of an event that was decided, for a replay, which would not know it. */
+  /** What only this process knows about a decided event, recorded for a replay. */
   remembered(
     event: ClientEvent,
     decided: Decision,
@@ -138,7 +138,7 @@ export class FactBase {
     };
   }
 
-  /** What an event that was decided means for those that follow it. */
+  /** Applies a decided event to the facts of later events. */
   follow(event: ClientEvent, decided: Decision, { state }: EventFacts, now: Millis): void {
     const { addresses, sessions, accounts } = this.#on;
     const passed = decided.verdict === "pass";
@@ -150,12 +150,12 @@ export class FactBase {
     if (event.type === "MESSAGE" && decided.reason === "below_limit")
       this.#underWay.accepted(event, state.subject, state.network);
     if (!("login" in event) || event.service === "dashboard") return;
-    // From the question to the report a password is under way.
+    // The password is in flight from the question to the report.
     if (event.type !== "LOGIN_ASKED") accounts.reported(event, state);
     else if (decided.verdict !== "refuse") accounts.passed(event, state, now);
   }
 
-  /** What a change means for what is remembered. */
+  /** Applies a change to what is held in memory. */
   remember(change: Change, now: Millis): void {
     const { addresses, sparing } = this.#on;
     switch (change.type) {
@@ -167,7 +167,7 @@ export class FactBase {
         return;
       case "BAN":
       case "LIFT":
-        // Simplest is right: what a ban or its end means for every window is read from the database.
+        // The simplest correct way: read again from the database what a ban or its end means for each window.
         addresses.drop(change.type === "BAN" ? change.ban.prefix : change.prefix, this.policy);
         return;
       case "ALLOW":
@@ -188,7 +188,7 @@ export class FactBase {
     }
   }
 
-  /** What a log tells for the server that a mail came from, or went to. */
+  /** The credit that a log line gives to the server that a mail came from or went to. */
   creditOf(seen: Observation): Extract<Change, { type: "CREDIT" }> | null {
     return this.#underWay.creditOf(seen, this.policy.bans.ipv6Prefix);
   }

@@ -10,7 +10,7 @@ import type { NeighbourParts } from "./neighbours.ts";
 import type { SmtpSessions } from "./smtp-sessions.ts";
 import type { SparingMemory } from "./sparing.ts";
 
-/** What the databases know, beside the windows of addresses. */
+/** What the databases know, apart from the windows of addresses. */
 export type FactParts = NeighbourParts &
   Readonly<{
     recipients: RecipientDirectory;
@@ -18,14 +18,14 @@ export type FactParts = NeighbourParts &
     networks: Pick<AccountNetworks, "networksOf">;
     jails: JailMemory;
     own: OwnNetworks;
-    /** Who may sign in now. */
+    /** The accounts that may sign in now. */
     active: AccountDirectory;
-    /** Who signed in from where, and who was guessed at. */
+    /** Where accounts signed in, and passwords that strangers tried. */
     accounts: AccountHistory;
     honest: Pick<HonestMail, "server" | "servers">;
   }>;
 
-/** Where facts are looked up: in the databases, and in what is held in memory. */
+/** Where facts are looked up: databases and memory. */
 export type FactSources = Readonly<{
   policy: Policy;
   parts: FactParts;

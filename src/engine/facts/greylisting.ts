@@ -5,27 +5,27 @@ import { isProvider, isWithin } from "../../core/net/provider.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Clock, FirstContacts } from "../ports.ts";
 
-/** People to whom an account of this server has written. */
+/** Addresses to which an account of this server has written. */
 export interface Correspondents {
   isCorrespondent(address: string): boolean;
-  /** Whether the recipient, or who stands behind it, wrote to an address of one of these domains. */
+  /** Whether the recipient, or an account behind this alias, wrote to an address of one of these domains. */
   wroteTo(recipient: string, domains: readonly string[]): boolean;
 }
 
 export type GreylistPause = Readonly<{ target: string; until: Millis; by: string }>;
 
-/** Recipients who wait for a mail of a stranger just now. Writers throw when the database takes nothing. */
+/** Recipients who currently wait for a stranger's mail. Writers throw if the database cannot be written. */
 export interface GreylistPauses {
   pause(pause: GreylistPause): void;
   /** False if there was none. */
   resume(target: string, now: Millis): boolean;
   pauses(now: Millis): readonly GreylistPause[];
-  /** Whether one of them is for the recipient, or for whom its mail goes to. */
+  /** Whether one of them is for the recipient, or for an address that its mail goes to. */
   isPaused(recipient: string, now: Millis): boolean;
 }
 
 export interface Greylisting extends FirstContacts {
-  /** Whether it is a first contact unless the client proves to speak for the sender. */
+  /** Whether it is a first contact unless SPF proves the sender. */
   dependsOnSenderProof(event: Recipient): boolean;
 }
 
@@ -38,7 +38,10 @@ export type GreylistingParts = Readonly<{
   clock: Clock;
 }>;
 
-/** Tells first contacts from those whom greylisting would only annoy. What cannot be read delays no mail. */
+/**
+ * Tells first contacts from known ones, for which greylisting only delays mail. If something cannot be read, mail is
+ * not delayed.
+ */
 export function createGreylisting(parts: GreylistingParts): Greylisting {
   return {
     isFirstContact: (event) => {
@@ -67,7 +70,7 @@ export function createGreylisting(parts: GreylistingParts): Greylisting {
   };
 }
 
-/** Anyone can write a correspondent's address as the sender: it counts where the client proved to speak for it. */
+/** Anyone can use a correspondent's address as the sender. It counts only if the client proved that it may send for it. */
 function isExpected(parts: GreylistingParts, event: Recipient): boolean {
   const { policy, largeSenders, pauses, clock } = parts;
   return (

@@ -5,8 +5,8 @@ import { LIMITS } from "../limits.ts";
 type Mail = Pick<MailFacts, "session" | "transaction">;
 
 /**
- * The recipients of mails under way, one mail a connection: at its end Postfix names them only where there is one
- * (SMTPD_POLICY_README). What falls out is not remembered as written to, and nothing else.
+ * The recipients of mails in flight, one mail per connection. At the end of a mail Postfix names its recipient only if
+ * there is one (SMTPD_POLICY_README). A dropped entry is not remembered as written to; nothing else is lost.
  */
 export class NamedRecipients {
   readonly #mails = new BoundedMap<string, Readonly<{ transaction: string; named: string[] }>>(

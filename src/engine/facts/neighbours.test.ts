@@ -115,7 +115,7 @@ test("a network is somebody's home as long as accounts know it, not only within 
   assert.equal(sqlite.ban(prefix("198.51.100.0/24"))?.code, "neighbours_banned");
 });
 
-/** A mail of this server that was delivered, as the logs tell it. */
+/** A mail through this server that was delivered, as the logs report it. */
 async function honestMail({ engine }: ReturnType<typeof scene>, from: string, proven = false): Promise<void> {
   const queueId = "72CED1EABE5";
   const about = { recipientCount: 1, sizeBytes: 9, ...MAIL, queueId };

@@ -10,13 +10,13 @@ export type NeighbourParts = Readonly<{
   accounts: Pick<AccountHistory, "networksSince">;
 }>;
 
-/** More servers of one network than change anything. */
+/** More servers of one network do not change any decision. */
 const MOST_SERVERS = 1_024;
 
-/** What the addresses of a network did together, for its rules (core/decide/neighbours.ts). */
+/** What the addresses of a network did together, for the rules in core/decide/neighbours.ts. */
 export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis): Neighbourhood {
   const { history, neighbours, honest, accounts } = parts;
-  // Nothing is counted for a whole network: only its ban and its offences are read.
+  // Only the bans and offences of a whole network are read, not its windows.
   const reach = { sinceConnections: now, sinceMails: now, sinceFailures: now, sinceProbes: now, most: 1 };
   const { ban, offencesAt } = history.address(network, reach);
   return {

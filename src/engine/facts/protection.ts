@@ -7,7 +7,10 @@ import { LIMITS } from "../limits.ts";
 import type { OwnNetworks } from "../network-ports.ts";
 import type { History } from "../storage-ports.ts";
 
-/** Knows what must never be banned: this machine, its gateway, the allow list of the settings and that of the owner. */
+/**
+ * Knows what must never be banned: this machine, its gateway, the allow list in the settings, and the one made by
+ * command.
+ */
 export class ProtectionList {
   readonly #own: OwnNetworks;
   readonly #history: Pick<History, "allowed">;
@@ -20,7 +23,7 @@ export class ProtectionList {
     this.#history = history;
   }
 
-  /** Looks again when it is time; true if anything changed, so that whoever remembers an answer forgets it. */
+  /** Looks again when it is time. Returns true if anything changed, so that callers drop remembered answers. */
   refresh(policy: Policy, now: Millis, force = false): boolean {
     if (!force && now < this.#freshUntil && now >= this.#freshUntil - LIMITS.protectionMs) return false;
     this.#freshUntil = now + LIMITS.protectionMs;
@@ -33,12 +36,12 @@ export class ProtectionList {
     return true;
   }
 
-  /** What protects the network, or a part of it. */
+  /** What protects the network or a part of it. */
   of(network: Prefix): Protection | null {
     return protectedBy(this.#shields, network);
   }
 
-  /** The unit of an address; the address alone where its network holds something protected. */
+  /** The unit of an address; the address alone if its network contains something protected. */
   subject(ip: Ip, ipv6Length: number): Prefix {
     const network = prefixOf(ip, ipv6Length);
     return isV4(ip) || this.of(network) === null ? network : hostPrefix(ip);

@@ -31,7 +31,7 @@ const tried = (
   server: server === null ? null : ip(server),
 });
 
-/** What is known of the network once this was told of one mail. */
+/** What is known of the network after these log lines about one mail. */
 async function after(message: Message, ...seen: readonly Observation[]) {
   const made = engineOnMemory();
   const { engine, db } = made;

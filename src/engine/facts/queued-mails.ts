@@ -7,19 +7,19 @@ import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { LIMITS } from "../limits.ts";
 import type { HonestMail } from "../storage-ports.ts";
 
-/** A mail between its last question and its delivery. */
+/** A mail between the last question about it and its delivery. */
 type QueuedMail = {
   readonly prefix: Prefix;
   readonly network: Prefix;
-  /** Null: an account's own. */
+  /** Null: the mail is an account's own. */
   readonly sender: string | null;
   proven: "spf" | "dkim" | null;
   isSpam: boolean;
 };
 
 /**
- * Ties what the logs tell of a mail to the server that brought it, by its queue id: in memory only, so that a restart
- * of the guard forgets the good name of the few mails that are under way just then, and nothing else.
+ * Connects log lines about a mail with the server that sent it, by queue id. Kept in memory only: a restart of the
+ * guard loses the credit for the few mails in flight, and nothing else.
  */
 export class QueuedMails {
   readonly #honest: Pick<HonestMail, "hasWrittenTo">;
@@ -29,14 +29,14 @@ export class QueuedMails {
     this.#honest = honest;
   }
 
-  /** Postfix has all of it, and the guard has let it pass. */
+  /** Postfix has the whole mail, and the guard let it pass. */
   accepted({ queueId, account, sender }: Message, prefix: Prefix, network: Prefix): void {
     if (queueId === "") return;
     const from = account === null ? sender : null;
     this.#mails.set(queueId, { prefix, network, sender: from, proven: null, isSpam: false });
   }
 
-  /** What it says for a server that this mail got through; null where nothing. */
+  /** The credit for the server if this mail got through; null if there is none. */
   creditOf(seen: Observation, ipv6Prefix: number): Extract<Change, { type: "CREDIT" }> | null {
     if (seen.type !== "MAIL_JUDGED" && seen.type !== "MAIL_TRIED") return null;
     const mail = this.#mails.get(seen.queueId);
@@ -48,7 +48,7 @@ export class QueuedMails {
     }
     if (seen.outcome !== "sent") return null;
     if (mail.sender === null) return written(seen, ipv6Prefix);
-    // Once a mail, however many recipients it has.
+    // Counts once for each mail, however many recipients it has.
     this.#mails.delete(seen.queueId);
     if (mail.isSpam) return null;
     const { prefix, network } = mail;
@@ -57,7 +57,7 @@ export class QueuedMails {
 
   #kindOf(sender: string, proven: QueuedMail["proven"]): Credit {
     if (proven === null) return "accepted";
-    // A signature can be sent again by anyone; that a server may speak for the sender is what SPF says.
+    // Anyone can replay a signature. SPF says that a server may send for the sender.
     const isWanted = proven === "spf" && sender !== "" && this.#honest.hasWrittenTo(sender);
     return isWanted ? "wanted" : "proven";
   }

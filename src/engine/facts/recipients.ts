@@ -3,7 +3,7 @@ import type { Policy } from "../../core/decide/policy.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import type { RecipientDirectory } from "../ports.ts";
 
-/** What a recipient is here. Of other domains nothing is known: whether to relay is Postfix's question. */
+/** What kind of recipient this is. Other domains are unknown: whether to relay is Postfix's decision. */
 export function kindOf(policy: Policy, directory: RecipientDirectory, { recipient }: Recipient): RecipientKind {
   if (recipient === null) return "known";
   const at = recipient.lastIndexOf("@");
@@ -12,7 +12,7 @@ export function kindOf(policy: Policy, directory: RecipientDirectory, { recipien
   try {
     if (directory.exists(recipient)) return "known";
   } catch {
-    // Whoever cannot be looked up is nobody's fault: Postfix asks the same database and defers.
+    // A failed lookup is not the client's fault. Postfix asks the same database and defers.
     return "known";
   }
   return policy.blockedRecipients.includes(local) ? "blocked" : "unknown";

@@ -10,7 +10,7 @@ const FRIEND = "friend@friend.test";
 
 type Zone = Readonly<Record<string, Readonly<{ txt?: string; a?: string; mx?: string }>>>;
 
-/** A zone in memory, and the names that were asked. Asking for `down.test` fails as a server that is down does. */
+/** A zone in memory that records the queried names. A query for `down.test` fails as with a server that is down. */
 function lookupIn(zone: Zone): Readonly<{ lookup: NameLookup; asked: string[] }> {
   const asked: string[] = [];
   const found = <T>(name: string, value: T | undefined | null): Promise<Found<T>> => {

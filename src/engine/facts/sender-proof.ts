@@ -8,16 +8,16 @@ import type { Greylisting } from "./greylisting.ts";
 
 export const SENDER_PROOF_LIMITS = {
   deadlineMs: 1_500,
-  /** Domains that are looked up at the same time; for the others nothing is proven. */
+  /** Domains that are looked up at the same time. Further ones count as not proven. */
   inFlight: 50,
 } as const;
 
-/** What a domain without an SPF record lets send: the servers that take its mail. */
+/** For a domain without an SPF record: the servers that accept its mail may send. */
 const ITS_EXCHANGES: readonly SpfTerm[] = [{ type: "mx", domain: null, v4Length: 32, v6Length: 128 }];
 
 /**
- * By the SPF record of the sender's domain (RFC 7208), asked for only where greylisting hangs on it. A confirmed host
- * name below the domain proves nothing: customers of an access provider have one, too.
+ * Checks the SPF record of the sender's domain (RFC 7208), only if greylisting depends on it. A confirmed host name
+ * below the domain proves nothing: customers of an access provider have one, too.
  */
 export function createSenderProofs(
   firstContacts: Pick<Greylisting, "dependsOnSenderProof">,

@@ -1,18 +1,18 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { LIMITS } from "../limits.ts";
 
-/** A mail within a connection, and the recipient that it named first. */
+/** A mail within a connection, and the first recipient that it named. */
 export type Named = Readonly<{ session: string; transaction: string; recipient: string | null }>;
 
 /**
- * Counts the mails of open connections, which Postfix 3.7 does not, and remembers whom a bounce is for. What falls out
- * merely starts at nought again.
+ * Counts the mails of open connections, which Postfix 3.7 does not, and remembers the recipient of a bounce. A dropped
+ * entry starts at zero again.
  */
 export class SmtpSessions {
   readonly #mails = new BoundedMap<string, number>(LIMITS.sessions);
   readonly #bounces = new BoundedMap<string, Named>(LIMITS.sessions);
 
-  /** A new connection may reuse the port of an old one. */
+  /** Starts at zero: a new connection may reuse the port of an old one. */
   begin(session: string): void {
     this.#mails.delete(session);
     this.#bounces.delete(session);
@@ -26,7 +26,7 @@ export class SmtpSessions {
     this.#mails.set(session, this.mails(session) + 1);
   }
 
-  /** Whether this mail has named a different recipient before. A question that Postfix repeats is the same one. */
+  /** Whether this mail named a different recipient before. Postfix may repeat a question, which does not count twice. */
   hasOther({ session, transaction, recipient }: Named): boolean {
     const named = this.#bounces.get(session);
     return named !== undefined && named.transaction === transaction && named.recipient !== recipient;

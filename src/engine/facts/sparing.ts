@@ -10,7 +10,7 @@ import type { Notices } from "../ports.ts";
 import { ClientShares } from "./client-shares.ts";
 import type { ProtectionList } from "./protection.ts";
 
-/** What the rules of sparing look at (core/decide/sparing.ts). All but the lists is forgotten at a restart. */
+/** What the rules in core/decide/sparing.ts look at. A restart forgets everything except the lists. */
 export class SparingMemory {
   readonly #protection: ProtectionList;
   readonly #clientShares: ClientShares;
@@ -26,17 +26,17 @@ export class SparingMemory {
     this.#clientShares.observe(event, now);
   }
 
-  /** An administrator's session or token was used from here. */
+  /** An administrator's session or token was used from this address. */
   administratorAt(ip: Ip, now: Millis): void {
     this.#administrators.set(ip, now);
   }
 
-  /** An event told that this network was spared. */
+  /** An event said that this network was spared. */
   spared(network: Prefix, now: Millis): void {
     this.#sparedAt.set(network, now);
   }
 
-  /** Undefined: none in this network. Nearly always there is none at all. */
+  /** Undefined: none in this network. Nearly always there are none at all. */
   administratorsIn(network: Prefix, now: Millis): readonly AdministratorSeen[] | undefined {
     if (this.#administrators.size === 0) return undefined;
     const found = [...this.#administrators].flatMap(([ip, at]) =>

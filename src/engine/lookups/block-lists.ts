@@ -10,13 +10,13 @@ import { ListHealth, type Probe } from "./list-health.ts";
 import { within } from "./within.ts";
 
 export const LIST_LIMITS = {
-  /** A mail waits no longer than this for all lists together, counted from the first question about its client. */
+  /** The longest wait of a mail for all lists together, counted from the first question about its client. */
   deadlineMs: 900,
   /** Addresses whose answers are kept. */
   kept: 4_096,
-  /** Addresses that are asked about at the same time; the others pass unasked. */
+  /** Addresses that are asked about at the same time. Further ones pass without a question. */
   inFlight: 200,
-  /** How long an answer is kept: a listing for as long as the list says, but no longer than this. */
+  /** How long an answer is kept. A listing is kept as long as the list says, but no longer than this. */
   listedMs: 5 * MINUTE_MS,
   otherMs: MINUTE_MS,
 } as const;
@@ -25,14 +25,14 @@ export type BlockListParts = Readonly<{ names: Names; clock: Clock; notices: Not
 export type ListSettings = Readonly<{ zones: readonly string[]; checkEveryMs: number }>;
 
 type List = Readonly<{ zone: string; health: ListHealth }>;
-/** What was answered about an address. `until`: null while it is being asked. */
+/** The answer about an address. `until`: null while the question is open. */
 type Held = { answer: Promise<Listing | null>; until: Millis | null };
 
 const NOT_LISTED: Promise<null> = Promise.resolve(null);
 
 /**
- * Asks DNS block lists. A list counts only while its test points are right; whatever goes wrong, nobody is refused
- * for it, and nobody waits longer than the deadline.
+ * Asks DNS block lists. A list counts only while its test points are right. If anything fails, no client is refused for
+ * it, and none waits longer than the deadline.
  */
 export class DnsBlockLists implements BlockLists {
   readonly #parts: BlockListParts;
@@ -45,7 +45,7 @@ export class DnsBlockLists implements BlockLists {
     this.configure(settings);
   }
 
-  /** Takes other lists; each is believed once its test points were right. */
+  /** Replaces the lists. Each is trusted once its test points were right. */
   configure({ zones, checkEveryMs }: ListSettings): void {
     this.#held.clear();
     this.#lists = zones.map((zone) => ({ zone, health: new ListHealth(checkEveryMs) }));
@@ -62,7 +62,7 @@ export class DnsBlockLists implements BlockLists {
     return this.#hold(ip, lists);
   }
 
-  /** Asks those lists for their test points whose time has come. */
+  /** Asks the lists whose check is due for their test points. */
   async probeDue(): Promise<void> {
     const now = this.#parts.clock.now();
     await Promise.all(this.#lists.filter(({ health }) => health.isDue(now)).map((list) => this.#probe(list)));
@@ -81,7 +81,7 @@ export class DnsBlockLists implements BlockLists {
     );
     const held: Held = { answer: within(asked, LIST_LIMITS.deadlineMs, null), until: null };
     this.#asking += 1;
-    // What arrives too late for this mail is known to the next one.
+    // An answer that is too late for this mail is used for the next one.
     void asked.then((listing) => {
       this.#asking -= 1;
       held.answer = listing === null ? NOT_LISTED : Promise.resolve(listing);
@@ -101,9 +101,9 @@ export class DnsBlockLists implements BlockLists {
     return { listing: { zone: publicZone(list.zone), meaning: read.meaning }, ttlMs: answer.ttlMs };
   }
 
-  /** A list that went wrong since its last check may name everybody: it must still deny an address that nobody has. */
+  /** A list that broke since its last check may list every address. It must still deny an unused address. */
   async #denies(list: List): Promise<boolean> {
-    // Another one each time, or a cache would answer.
+    // A different address each time; otherwise a cache would answer.
     const nobody = Array.from({ length: 3 }, () => randomInt(16, 255)).join(".");
     const answer = await this.#parts.names.addresses(`${nobody}.127.${list.zone}`);
     this.#note(list, answer);
@@ -121,7 +121,7 @@ export class DnsBlockLists implements BlockLists {
     const [four, six] = await Promise.all([ask(4), ask(6)]);
     const wasAside = list.health.why !== null;
     list.health.probed(judge(list.zone, four, six), clock.now());
-    // Whoever came meanwhile was judged without it.
+    // Clients that came meanwhile were decided on without this list.
     if (wasAside && list.health.why === null) this.#held.clear();
     this.#tell();
   }
@@ -135,10 +135,10 @@ export class DnsBlockLists implements BlockLists {
   }
 
   #setAside(list: List, why: string): void {
-    // Other questions of the same moment have said so already.
+    // Another question of the same moment has logged it.
     if (list.health.why !== null) return;
     list.health.setAside(why, this.#parts.clock.now());
-    // What it said of others may have been wrong as well.
+    // Its other answers may have been wrong as well.
     this.#held.clear();
     this.#tell();
   }
@@ -154,7 +154,7 @@ export class DnsBlockLists implements BlockLists {
 
 type Answers = readonly [listed: NameAnswer, notListed: NameAnswer];
 
-/** RFC 5782, section 5. A list without an entry for IPv6's test point has none for any address of IPv6. */
+/** RFC 5782, section 5. A list without an entry for the IPv6 test point lists no IPv6 addresses. */
 function judge(zone: string, [listed, notListed]: Answers, [listed6, notListed6]: Answers): Probe {
   for (const answer of [listed, notListed, listed6, notListed6]) {
     const read = answer.type === "addresses" ? readListAnswer(zone, answer.addresses) : null;
@@ -172,7 +172,7 @@ function isListing(zone: string, answer: NameAnswer): boolean {
   return answer.type === "addresses" && readListAnswer(zone, answer.addresses).type === "listed";
 }
 
-/** The first that is not null; null once all are. None of them rejects. */
+/** The first answer that is not null; null if all are. None of them rejects. */
 function firstListing(answers: readonly Promise<Listing | null>[]): Promise<Listing | null> {
   return new Promise((resolve) => {
     for (const answer of answers) void answer.then((listing) => listing !== null && resolve(listing));

@@ -7,7 +7,7 @@ type Zone = Readonly<
   Record<string, Readonly<{ txt?: readonly string[]; a?: readonly string[]; mx?: readonly string[] }>>
 >;
 
-/** A zone in memory; asking for `broken.test` fails as a server that is down does. */
+/** A zone in memory. A query for `broken.test` fails as with a server that is down. */
 class ZoneLookup implements NameLookup {
   readonly #zone: Zone;
   asked = 0;

@@ -1,10 +1,10 @@
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
 
-/** `ok` with nothing found: the name has no such record. Not `ok`: nobody knows, ask again later. */
+/** `ok` with nothing found: the name has no such record. Not `ok`: the answer is unknown, ask again later. */
 export type Found<T> = Readonly<{ ok: true; found: readonly T[] }> | Readonly<{ ok: false; reason: string }>;
 
-/** What the records of DNS say. Never throws. */
+/** Reads DNS records. Never throws. */
 export interface NameLookup {
   /** TXT records, the strings of each joined (RFC 7208, 3.3). */
   texts(name: string): Promise<Found<string>>;
@@ -13,20 +13,20 @@ export interface NameLookup {
 }
 
 export const SPF_LIMITS = {
-  /** Terms of one domain that cause look-ups (RFC 7208, 4.6.4). */
+  /** Terms of one domain that cause lookups (RFC 7208, 4.6.4). */
   lookups: 10,
   /** Hosts of one `mx` (RFC 7208, 4.6.4). */
   exchanges: 10,
   /** Networks of one domain. */
   networks: 5_000,
-  /** Whoever lets half the internet send has made a mistake that is not to be ours. */
+  /** A record that lets half the internet send is a mistake, so it does not count. */
   shortestV4: 8,
   shortestV6: 16,
 } as const;
 
 /**
- * The networks that a domain's SPF record lets send, with all that it includes. `otherwise` stands for the record of a
- * domain that has none.
+ * The networks that a domain's SPF record lets send, includes followed. `otherwise` is used for a domain without a
+ * record.
  */
 export async function expandSpf(
   domain: string,
@@ -51,7 +51,7 @@ class Expansion {
     this.#otherwise = otherwise;
   }
 
-  /** Each answers why it failed, or null. */
+  /** Returns why it failed, or null. */
   async record(domain: string): Promise<string | null> {
     const texts = await this.#lookup.texts(domain);
     if (!texts.ok) return texts.reason;

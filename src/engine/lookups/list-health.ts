@@ -1,25 +1,25 @@
 import { MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 
-/** What a list's test points showed. `silent`: an answer is missing. */
+/** The result of a list's test points. `silent`: an answer is missing. */
 export type Probe =
   | Readonly<{ type: "right"; ipv6: boolean }>
   | Readonly<{ type: "wrong"; why: string }>
   | Readonly<{ type: "silent"; why: string }>;
 
-/** This many answers missing among the last ones set a list aside. */
+/** So many missing answers among the last ones disable a list. */
 const SILENT = { most: 3, among: 10 } as const;
-/** A list that has not answered since the start is asked again this soon: our own resolver may not be up yet. */
+/** A list that has not answered since the start is tried again this soon: our own resolver may not be up yet. */
 const FIRST_RETRY_MS = SECOND_MS;
-/** The longest that a list stays aside unasked. */
+/** The longest that a disabled list goes without a check. */
 const LONGEST_MS = 60 * MINUTE_MS;
 
 /**
- * Whether one list may be believed: after its test points were right, until they are wrong, it says that it does not
- * serve us, or too many answers are missing. Then it is asked again, each time after twice as long.
+ * Whether a list can be trusted: from the time its test points were right until they are wrong, it says that it does
+ * not serve us, or too many answers are missing. Then it is checked again, each time after twice as long.
  */
 export class ListHealth {
   readonly #everyMs: number;
-  /** Null: not set aside. */
+  /** Null: not disabled. */
   #why: string | null = null;
   #trusted = false;
   #ipv6 = false;
@@ -36,7 +36,7 @@ export class ListHealth {
     return this.#trusted && (family === 4 || this.#ipv6);
   }
 
-  /** Why it is set aside; null while it is not. */
+  /** Why it is disabled; null if it is not. */
   get why(): string | null {
     return this.#why;
   }
@@ -45,7 +45,7 @@ export class ListHealth {
     return now >= this.#probeAt;
   }
 
-  /** It is being asked: nobody else needs to. */
+  /** A check is running, so that no other starts. */
   probing(now: Millis): void {
     this.#probeAt = now + this.#everyMs;
   }
@@ -70,7 +70,7 @@ export class ListHealth {
     }
   }
 
-  /** One question was answered (null), or why it was not. */
+  /** One question was answered (null), or the reason why not. */
   answered(missing: string | null, now: Millis): void {
     if (this.#why !== null) return;
     this.#recent.push(missing === null);
@@ -78,7 +78,7 @@ export class ListHealth {
     if (missing !== null && this.#recent.filter((one) => !one).length >= SILENT.most) this.setAside(missing, now);
   }
 
-  /** It is believed no more, from this moment on. */
+  /** Disables the list from this moment on. */
   setAside(why: string, now: Millis): void {
     this.#trusted = false;
     this.#why = why;

@@ -8,7 +8,7 @@ import type { Compared, ComparedAccount, ComparedAddress, ReplayReport } from ".
 import { differenceOf, thenOf } from "./difference.ts";
 import type { Replayed } from "./replay.ts";
 
-/** Networks and accounts that are told apart; with more, those are forgotten that were seen longest ago. */
+/** Networks and accounts that are kept apart. Beyond it, those seen longest ago are forgotten. */
 const MOST_TOLD_APART = 50_000;
 const MOST_LISTED = 100;
 const MOST_AFFECTED = 10;
@@ -36,7 +36,7 @@ type Account = {
 type Kind = "connections" | "mails" | "sign_ins";
 type Counts = Record<Kind, Record<Verdict, number>>;
 
-/** What the other policy changes, for people: by address and by account. */
+/** What the other policy changes, by address and by account. */
 export class Comparison {
   readonly #only: Prefix | null;
   readonly #since: Millis;
@@ -50,7 +50,7 @@ export class Comparison {
   #firstAt: Millis | null = null;
   #lastAt: Millis | null = null;
 
-  /** `only`: an address or network; null: all. What happened before `since` is not compared. */
+  /** `only`: an address or network; null: all. Events before `since` are not compared. */
   constructor(only: Prefix | null, since: Millis) {
     this.#only = only;
     this.#since = since;
@@ -144,7 +144,7 @@ export class Comparison {
     return tally;
   }
 
-  /** An account of ours: it signed in then, or sent as one who had. */
+  /** One of our accounts: it signed in at that time, or sent as a signed-in account. */
   #hit(event: ClientEvent, at: Millis, reason: Reason | null): void {
     const name = accountIn(event);
     if (name === null) return;

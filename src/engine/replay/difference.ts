@@ -3,9 +3,9 @@ import type { RecordedVerdict } from "../../core/events/columns.ts";
 import type { Reason } from "../../core/events/reasons.ts";
 import type { Replayed } from "./replay.ts";
 
-/** A sign-in that went on to its password left no event: it passed. */
+/** The recorded outcome. A sign-in that went on to its password left no event: it passed. */
 export type Then = Readonly<{ verdict: RecordedVerdict | null; reason: Reason | null }>;
-/** `harder`: refused, deferred or delayed, and less so then. */
+/** `harder`: refused, deferred or delayed, and less so at that time. */
 export type Difference = "harder" | "milder" | "reason" | "bans";
 
 export function thenOf({ step }: Replayed): Then {
@@ -13,11 +13,11 @@ export function thenOf({ step }: Replayed): Then {
   return { verdict: step.record.verdict, reason: step.record.reason };
 }
 
-/** How the decision differs from the one that was recorded; null: it is the same in all. */
+/** How the decision differs from the recorded one; null: it is the same. */
 export function differenceOf(replayed: Replayed): Difference | null {
   const { step, decision, bans, spared } = replayed;
   const then = thenOf(replayed);
-  // What is not reached any more is no decision of its own: that which keeps it away is counted.
+  // An event that no longer happens has no decision of its own. The event that prevents it counts.
   if (decision === null) return null;
   const order = strictness(decision.verdict) - strictness(then.verdict);
   if (order !== 0) return order > 0 ? "harder" : "milder";

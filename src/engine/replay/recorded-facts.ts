@@ -13,14 +13,17 @@ const NOTHING: Seen = {};
 type Parts = Readonly<{
   history: History;
   honest: HonestMail;
-  /** The machine's own networks as they are now. */
+  /** The machine's own networks now. */
   own: readonly OwnNetwork[];
-  /** Under the settings in force: what the other policy no longer allows is not allowed by another hand. */
+  /**
+   * Under the settings in force: an address that the other policy no longer allows is not on the list made by command
+   * either.
+   */
   allowNow: readonly Prefix[];
   policy: Policy;
 }>;
 
-/** What the outside told when an event was decided, told again: accounts, aliases, protection, the good name of servers. */
+/** The outside facts of each recorded event, repeated: accounts, aliases, protection, the good name of servers. */
 export class RecordedFacts {
   readonly #parts: Parts;
   #seen: Seen = NOTHING;
@@ -32,7 +35,7 @@ export class RecordedFacts {
     this.#own = parts.own;
   }
 
-  /** Returns whether what protects addresses is different from now on. */
+  /** Returns whether the protection of addresses changes from now on. */
   tell(event: ClientEvent, seen: Seen): boolean {
     this.#seen = seen;
     const [own, allowed] = [this.#own, this.#allowed];
@@ -75,7 +78,7 @@ export class RecordedFacts {
     };
   }
 
-  /** An entry of a list that was there before the first event, or an address that the machine had. */
+  /** An entry of a list from before the first event, or an address that the machine had. */
   #learnProtection(address: Prefix, protection: Seen["protection"]): void {
     const { policy, allowNow, history } = this.#parts;
     const within = (networks: readonly Prefix[]): boolean => networks.some((network) => overlaps(network, address));

@@ -13,7 +13,7 @@ import { RecordedFacts } from "./recorded-facts.ts";
 import type { AskedStep, DecidedStep, ReplayStep } from "./sequence.ts";
 import { Unreached } from "./unreached.ts";
 
-/** What an event came to under the other policy. Decision null: it would not have happened. */
+/** The outcome of an event under the other policy. Decision null: it would not have happened. */
 export type Replayed = Readonly<{
   step: DecidedStep | AskedStep;
   decision: Decision | null;
@@ -23,19 +23,19 @@ export type Replayed = Readonly<{
 
 export type ReplayParts = Readonly<{
   policy: Policy;
-  /** Of the settings in force. */
+  /** From the settings in force. */
   allowNow: readonly Prefix[];
   history: ReplayHistory;
-  /** The machine's own networks as they are now. */
+  /** The machine's own networks now. */
   own: readonly OwnNetwork[];
 }>;
 
 const STEPS_PER_COMMIT = 500;
-/** How often bans that are over are looked for, in recorded time. */
+/** How often expired bans are looked for, in recorded time. */
 const SWEEP_EVERY_MS = MINUTE_MS;
 const BANS_PER_SWEEP = 1_000;
 
-/** Decides what was recorded once more: with the guard's own code, under another policy, on a history of its own. */
+/** Decides recorded events again, with the guard's own code, under another policy, on its own history. */
 export class Replay {
   readonly #parts: ReplayParts;
   readonly #facts: RecordedFacts;
@@ -53,7 +53,7 @@ export class Replay {
     this.#processor = this.#started();
   }
 
-  /** What was decided and what is now decided, event by event. Reads no further than is asked for. */
+  /** The recorded decision and the new one for each event. Reads no further than the caller asks for. */
   *run(steps: Iterable<ReplayStep>): Generator<Replayed> {
     const { store } = this.#parts.history;
     store.begin();
@@ -78,7 +78,7 @@ export class Replay {
     store.commit();
   }
 
-  /** A guard that has just started: what it holds in memory only is empty. */
+  /** A guard that has just started: everything held in memory only is empty. */
   #started(): EventProcessor {
     const { policy, history } = this.#parts;
     const { store, jails, accounts, neighbours } = history;
@@ -114,7 +114,7 @@ export class Replay {
     }
     this.#processor.begin(at);
     if (Math.abs(at - this.#sweptAt) < SWEEP_EVERY_MS) return;
-    // What the recorded decisions did not ban has no recorded end. An end that was recorded comes within the minute.
+    // A ban that only the replay made has no recorded end. A recorded end comes within the minute.
     for (const prefix of history.banLog.expired(instant(at - SWEEP_EVERY_MS), BANS_PER_SWEEP))
       this.#processor.step({ type: "BAN_EXPIRED", prefix }, at);
     this.#sweptAt = at;
@@ -135,7 +135,7 @@ export class Replay {
     const { event, record } = step;
     const goesOn =
       event.type === "LOGIN_ASKED" && record.verdict === "refuse" && replayed.decision.verdict !== "refuse";
-    // Its password was never verified. Nearly always it was wrong; what else it may have been, nobody knows.
+    // Its password was never verified. It was nearly always wrong; the true answer is unknown.
     if (goesOn) this.#decide(step, { ...event, type: "LOGIN_FAILED" });
   }
 
@@ -168,5 +168,5 @@ export class Replay {
   }
 }
 
-/** A replay tells what would have been; what is wrong now is not its concern. */
+/** A replay reports on the past; it raises no notices about the present. */
 const QUIET: Notices = { raise: () => {}, clear: () => {}, list: () => [] };

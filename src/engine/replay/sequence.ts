@@ -7,7 +7,7 @@ import type { Prefix } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Recorded } from "./ports.ts";
 
-/** What came of an event, as it was recorded. */
+/** The recorded outcome of an event. */
 export type RecordedBan = Readonly<{ prefix: Prefix; code: Ban["code"] | null; expiresAt: Millis | null }>;
 
 export type DecidedStep = Readonly<{
@@ -20,7 +20,7 @@ export type DecidedStep = Readonly<{
   bans: readonly RecordedBan[];
   spared: readonly Prefix[];
 }>;
-/** A sign-in that went on to its password. `report`: the event that tells how it ended. */
+/** A sign-in that went on to its password. `report`: the event that says how it ended. */
 export type AskedStep = Readonly<{
   type: "asked";
   report: number;
@@ -28,25 +28,25 @@ export type AskedStep = Readonly<{
   after: number;
   nth: number;
   event: LoginAsked;
-  /** By the report. */
+  /** From the report. */
   seen: Seen;
 }>;
 export type ReplayStep =
   | DecidedStep
   | AskedStep
   | Readonly<{ type: "command"; at: Millis; event: CommandEvent }>
-  /** What was recorded and decided by nobody. */
+  /** Recorded without a decision. */
   | Readonly<{ type: "noted"; at: Millis; record: EventRecord }>
   | Readonly<{ type: "unreadable"; at: Millis }>;
 
-/** Dovecot tells how a sign-in ended within a minute after it asked about it. */
+/** Dovecot reports within a minute after its question how a sign-in ended. */
 const AHEAD_MS = MINUTE_MS;
-/** Events held in memory: in a flood, some questions are asked later than they were. */
+/** Events held in memory. In a flood, some questions come later than they did. */
 const MOST_AHEAD = 10_000;
 
 /**
- * Recorded events as they happened, each with what came of it. A sign-in is asked about where it was, which only the
- * report that follows tells: so events are read ahead.
+ * Recorded events in order, each with its outcome. Only the report of a sign-in says when it was asked about, so events
+ * are read ahead.
  */
 export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
   const ahead = new Queue<Readonly<{ id: number; step: ReplayStep }>>();
@@ -69,7 +69,7 @@ export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
   }
 }
 
-/** Takes from the front without moving all the others each time. */
+/** Removes from the front without moving all other items each time. */
 class Queue<T> {
   #items: T[] = [];
   #taken = 0;
@@ -93,7 +93,7 @@ class Queue<T> {
   }
 }
 
-/** A clock that was set back by more must not make all the rest wait. */
+/** A clock that was set back by more must not make all other events wait. */
 function isNear(oldest: ReplayStep, newest: ReplayStep): boolean {
   return Math.abs(newest.at - oldest.at) < AHEAD_MS;
 }
@@ -119,7 +119,7 @@ function questionOf(step: ReplayStep): AskedStep | null {
   return { type: "asked", report, ...step.seen.asked, seen, event: { ...event, type: "LOGIN_ASKED" } };
 }
 
-/** An event, and the rows of what came of it, which follow it at once. */
+/** An event with the rows of its outcome, which follow it at once. */
 function* grouped(recorded: Iterable<Recorded>): Generator<Readonly<{ id: number; step: ReplayStep }>> {
   let open: { id: number; step: DecidedStep; bans: RecordedBan[]; spared: Prefix[] } | null = null;
   let at = instant(0);

@@ -6,8 +6,8 @@ import type { DecidedStep } from "./sequence.ts";
 type Mail = { readonly transaction: string; taken: boolean; lost: boolean };
 
 /**
- * What would not have happened: the rest of a connection that is refused now and was not then, the content of a mail
- * without a recipient, the outcome of a sign-in that is refused before its password.
+ * Events that would not have happened: the rest of a connection that is now refused, the content of a mail without a
+ * recipient, the outcome of a sign-in that is refused before its password.
  */
 export class Unreached {
   readonly #reports = new Set<number>();
@@ -16,12 +16,12 @@ export class Unreached {
   readonly #mails = new BoundedMap<string, Mail>(LIMITS.sessions);
   readonly #queueIds = new BoundedMap<string, true>(LIMITS.sessions);
 
-  /** The report of a sign-in that is refused now. */
+  /** Marks the report of a sign-in that is now refused. */
   report(id: number): void {
     this.#reports.add(id);
   }
 
-  /** Whether a mail that was taken then would not be there. */
+  /** Whether a mail that was accepted at that time would not exist. */
   mail(queueId: string | null): boolean {
     return queueId !== null && this.#queueIds.get(queueId) === true;
   }
@@ -52,7 +52,7 @@ export class Unreached {
     }
   }
 
-  /** Only what is decided otherwise than it was: whatever was recorded then did happen. */
+  /** Only decisions that changed matter: everything recorded did happen. */
   follow({ event, record, seen }: DecidedStep, { verdict }: Decision): void {
     const passed = verdict === "pass";
     const isLost = record.verdict === "pass" && seen.simulated === undefined && !passed;
@@ -61,7 +61,7 @@ export class Unreached {
     if (event.type === "MAIL" && isLost)
       this.#mails.set(event.session, { transaction: event.transaction, taken: false, lost: true });
     if (event.type === "MESSAGE" && isLost) this.#loseMail(event.queueId);
-    // One that was only delayed then left an event; its report does not say when it was asked.
+    // A login that was only delayed left its own event; its report does not say when it was asked about.
     if (event.type === "LOGIN_ASKED" && record.verdict === "delay" && verdict === "refuse") {
       const key = keyOf(event);
       this.#signIns.set(key, (this.#signIns.get(key) ?? 0) + 1);
