@@ -4,9 +4,9 @@ export const LIMITS = {
   cachedAddresses: 2_048,
   cachedAccounts: 1_024,
   /** Passwords of one account that Dovecot verifies at the same time. */
-  askedPerAccount: 1_024,
+  pendingLoginsPerAccount: 1_024,
   /** Logins in flight: their password is being verified. */
-  askedSignIns: 4_096,
+  pendingLogins: 4_096,
   /** Notices for the owner from one transaction. */
   sightings: 16,
   /** Addresses of administrators that are remembered. */

@@ -11,7 +11,7 @@ import type { AccountHistory } from "../storage-ports.ts";
 /** Where a login comes from: the unit of the address, and the network with its neighbours. */
 export type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;
 type Login = LoginAsked | LoginSucceeded | LoginFailed;
-type Asked = Guess & Readonly<{ at: Millis }>;
+type PendingLogin = Guess & Readonly<{ at: Millis }>;
 
 /** Longer than Dovecot takes to verify a password and report it, even with a long queue. */
 const UNANSWERED_MS = 60 * SECOND_MS;
@@ -25,7 +25,7 @@ const LOOKED_AT = 20;
  */
 export class AccountCache {
   readonly #history: AccountHistory;
-  readonly #asked = new BoundedMap<string, readonly Asked[]>(LIMITS.cachedAccounts);
+  readonly #pending = new BoundedMap<string, readonly PendingLogin[]>(LIMITS.cachedAccounts);
 
   constructor(history: AccountHistory) {
     this.#history = history;
@@ -43,32 +43,32 @@ export class AccountCache {
     const network = kinship === "network" ? origin.network : null;
     const reach = { network, since: later(now, -windowMs), most: LOOKED_AT * limit };
     const tried = kinship === "address" ? [] : this.#history.guesses(name, reach);
-    const underWay = this.#underWay(name, now).filter((asked) => network === null || asked.network === network);
+    const pending = this.#pendingLogins(name, now).filter((login) => network === null || login.network === network);
     const share = network === null ? networkShare(policy) : limit;
     const lastProof = signIns.find(({ proof }) => proof !== "")?.proof ?? "";
-    return { name, kinship, guesses: Math.min(limit, countGuesses([...tried, ...underWay], share)), lastProof };
+    return { name, kinship, guesses: Math.min(limit, countGuesses([...tried, ...pending], share)), lastProof };
   }
 
   /** The password goes to verification. A report will follow. */
   passed(event: LoginAsked, { network }: SignInOrigin, now: Millis): void {
     const name = nameOf(event);
-    const asked = [...this.#underWay(name, now), { at: now, proof: event.passwordHash, network }];
-    this.#asked.set(name, asked.slice(-LIMITS.askedPerAccount));
+    const pending = [...this.#pendingLogins(name, now), { at: now, proof: event.passwordHash, network }];
+    this.#pending.set(name, pending.slice(-LIMITS.pendingLoginsPerAccount));
   }
 
   reported(event: LoginSucceeded | LoginFailed, { network }: SignInOrigin): void {
     const name = nameOf(event);
-    const asked = this.#asked.get(name);
-    if (asked === undefined) return;
-    const at = asked.findIndex((one) => one.proof === event.passwordHash && one.network === network);
+    const pending = this.#pending.get(name);
+    if (pending === undefined) return;
+    const at = pending.findIndex((one) => one.proof === event.passwordHash && one.network === network);
     if (at < 0) return;
-    if (asked.length === 1) this.#asked.delete(name);
-    else this.#asked.set(name, asked.toSpliced(at, 1));
+    if (pending.length === 1) this.#pending.delete(name);
+    else this.#pending.set(name, pending.toSpliced(at, 1));
   }
 
   /** Drops entries that lie ahead, so that a clock set back does not keep a login pending forever. */
-  #underWay(name: string, now: Millis): readonly Asked[] {
-    return (this.#asked.get(name) ?? []).filter(({ at }) => Math.abs(now - at) < UNANSWERED_MS);
+  #pendingLogins(name: string, now: Millis): readonly PendingLogin[] {
+    return (this.#pending.get(name) ?? []).filter(({ at }) => Math.abs(now - at) < UNANSWERED_MS);
   }
 }
 

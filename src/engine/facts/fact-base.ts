@@ -13,10 +13,10 @@ import type { Notices } from "../ports.ts";
 import type { AllowEntry, History, HonestMail } from "../storage-ports.ts";
 import { AccountCache } from "./account-cache.ts";
 import { AddressCache } from "./address-cache.ts";
-import { AskedSignIns } from "./asked-sign-ins.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactParts, FactSources } from "./fact-sources.ts";
 import { NamedRecipients } from "./named-recipients.ts";
+import { PendingLogins } from "./pending-logins.ts";
 import { ProtectionList } from "./protection.ts";
 import { QueuedMails } from "./queued-mails.ts";
 import { SmtpSessions } from "./smtp-sessions.ts";
@@ -31,7 +31,7 @@ export class FactBase {
   readonly #protection: ProtectionList;
   readonly #underWay: QueuedMails;
   #on: FactSources;
-  readonly #asked = new AskedSignIns();
+  readonly #pendingLogins = new PendingLogins();
   #began = 0;
   /** Nothing has been recorded since the start. */
   #isFirst = true;
@@ -130,9 +130,9 @@ export class FactBase {
     const isReport = event.type === "LOGIN_SUCCEEDED" || event.type === "LOGIN_FAILED";
     const restarted = this.#isFirst || undefined;
     if (decided.recorded) this.#isFirst = false;
-    else if (event.type === "LOGIN_ASKED") this.#asked.passed(event, now);
+    else if (event.type === "LOGIN_ASKED") this.#pendingLogins.passed(event, now);
     return {
-      asked: isReport ? this.#asked.take(event) : undefined,
+      asked: isReport ? this.#pendingLogins.take(event) : undefined,
       administrators: this.#on.sparing.administratorsIn(network, now.at),
       restarted,
     };
