@@ -4,8 +4,8 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 export type Prepares = Pick<DatabaseSync, "prepare">;
 
 /**
- * The connection of the engine for what commands write by themselves: `flush` first commits what the engine has open.
- * Else a command would report as done what still waits for a commit, and might be lost with it.
+ * The engine's connection, for commands that write directly: `flush` first commits the engine's open transaction.
+ * Otherwise a command would report success before its commit, and its change could be lost with the transaction.
  */
 export function betweenTransactions(db: DatabaseSync, flush: () => void): Prepares {
   return {

@@ -4,7 +4,7 @@ import { type Reason, reasons } from "../../core/events/reasons.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { instant, type Millis } from "../../core/time.ts";
 
-/** Readers of columns. Each throws on what the schema rules out: the file was changed by another hand. */
+/** Readers of columns. Each throws on a value that the schema rules out, because then another program changed the file. */
 
 type Value = unknown;
 
@@ -32,7 +32,7 @@ export function millisOrNull(value: Value): Millis | null {
   return value === null ? null : millis(value);
 }
 
-/** Addresses and networks were parsed before they were written; parsing each again would cost the hot path dear. */
+/** Addresses and networks were parsed before they were written. Parsing them again would be expensive on the hot path. */
 export function ip(value: Value): Ip {
   return isWrittenIp(value) ? value : unexpected("an address", value);
 }
@@ -54,7 +54,7 @@ export function level(value: Value): BanLevel {
   return oneOf(LEVELS, value);
 }
 
-/** How a window is written in `event.counts`; the indexes and queries spell the same numbers. */
+/** The numbers for windows in `event.counts`. The indexes and queries use the same numbers. */
 export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
   connection: 1,
   mail: 2,

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { integer } from "./columns.ts";
 
-/** The version that a file carries: how many migrations it has seen. */
+/** The schema version of a file: how many migrations it has had. */
 export function schemaVersion(db: DatabaseSync): number {
   return integer(db.prepare("PRAGMA user_version").get()?.["user_version"]);
 }
 
-/** SQL, or what SQL cannot do. */
+/** SQL, or a function for what SQL cannot do. */
 export type Migration = string | ((db: DatabaseSync) => void);
 
 export function applyMigration(db: DatabaseSync, step: Migration): void {
@@ -15,8 +15,8 @@ export function applyMigration(db: DatabaseSync, step: Migration): void {
 }
 
 /**
- * Brings the schema up to date, one transaction a version, so that a crash leaves a whole older version.
- * The file is known not to be newer than `migrations`. Throws when the file cannot be written.
+ * Brings the schema up to date, one transaction per version, so that a crash leaves a complete older version. The
+ * caller has checked that the file is not newer than `migrations`. Throws if the file cannot be written.
  */
 export function migrate(db: DatabaseSync, migrations: readonly Migration[], applicationId: number): void {
   const from = schemaVersion(db);

@@ -17,7 +17,7 @@ const KINDS = [
   { name: "accounts.db", open: openAccounts, read: openAccountsForReading, migrations: accountsMigrations },
 ];
 
-/** One line, naming the file, with the next step. */
+/** One line that names the file and the next step. */
 function oneSentence(code: UnusableDatabase["code"], path: string) {
   return (error: unknown): boolean => {
     assert.ok(error instanceof UnusableDatabase, String(error));

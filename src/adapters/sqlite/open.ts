@@ -8,7 +8,7 @@ import { integer, text } from "./columns.ts";
 import { engineMigrations } from "./engine-db/migrations.ts";
 import { type Migration, migrate, schemaVersion } from "./migrate.ts";
 
-/** A file that cannot be used. The message is one sentence for the administrator, with what to do next. */
+/** A file that cannot be used. The message is one sentence for the administrator, with the next step. */
 export class UnusableDatabase extends Error {
   readonly code: "damaged" | "newer" | "foreign" | "missing" | "unopenable";
 
@@ -24,7 +24,7 @@ type Kind = Readonly<{ applicationId: number; migrations: readonly Migration[]; 
 const ENGINE: Kind = {
   applicationId: 0x4749_6e65,
   migrations: engineMigrations,
-  // All but the events, which would take seconds; a damaged event row cannot let anybody in.
+  // All tables except the events, whose check would take seconds. A damaged event row cannot let anybody in.
   checked: ["ban", "known_address", "allow_entry", "token", "admin"],
 };
 const ACCOUNTS: Kind = {
@@ -33,27 +33,27 @@ const ACCOUNTS: Kind = {
   checked: ["account", "alias", "alias_block"],
 };
 
-/** How long a statement waits for another's lock: decisions wait with it, so it is short. */
+/** How long a statement waits for another's lock. Decisions wait with it, so it is short. */
 const BUSY_TIMEOUT_MS = 250;
 const CACHE_KIB = 2_048;
-/** 16 MB. A checkpoint waits for the disk: for the running guard another process has those of `engine.db` done. */
+/** 16 MB. A checkpoint waits for the disk. While the guard runs, another process does the checkpoints of `engine.db`. */
 const CHECKPOINT_PAGES = 4_096;
 
-/** Opens for writing, creates and migrates as needed. Throws UnusableDatabase. */
+/** Opens for writing; creates and migrates as needed. Throws UnusableDatabase. */
 export function openEngine(path: string): DatabaseSync {
   return openForWriting(path, ENGINE);
 }
 
 /**
- * As `openEngine`, for `accounts.db`. Never close it and never end by running off the event loop: a clean close of
- * the last writer deletes `-wal` and `-shm`, without which Postfix and Dovecot, who may not write, cannot read.
- * `process.exit` keeps them.
+ * Like `openEngine`, for `accounts.db`. Never close it, and never end the process by running off the event loop: when
+ * the last writer closes cleanly, SQLite deletes `-wal` and `-shm`. Without them Postfix and Dovecot cannot read the
+ * file, because they may not write. `process.exit` keeps them.
  */
 export function openAccounts(path: string): DatabaseSync {
   return openForWriting(path, ACCOUNTS);
 }
 
-/** For the web and the command line. Throws UnusableDatabase, also while the file does not exist yet. */
+/** For the web and the command line. Throws UnusableDatabase, also if the file does not exist yet. */
 export function openEngineForReading(path: string): DatabaseSync {
   return openForReading(path, ENGINE);
 }
@@ -87,7 +87,7 @@ function openForReading(path: string, kind: Kind): DatabaseSync {
     if (!existsSync(path)) throw new UnusableDatabase("missing", `${path} does not exist yet; start the server first.`);
     const db = asOwnerOf(dirname(path), () => {
       const opened = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-      // Its first question opens the files beside it.
+      // The first query of this check opens the files beside it.
       refuseOthers(opened, path, kind);
       return opened;
     });
@@ -99,7 +99,10 @@ function openForReading(path: string, kind: Kind): DatabaseSync {
   });
 }
 
-/** SQLite would create it readable by everybody; the group alone may read, and `-wal` and `-shm` take the same mode. */
+/**
+ * SQLite would create a file that everybody can read. Here only the group may read; `-wal` and `-shm` take the same
+ * mode.
+ */
 function createPrivate(path: string): void {
   if (existsSync(path)) return;
   closeSync(openSync(path, "a", 0o640));
@@ -135,8 +138,8 @@ function damaged(path: string, what: string): UnusableDatabase {
 }
 
 /**
- * Turns what SQLite or the file system says into one sentence. What was opened is left open: the process is about to
- * end, and a clean close of `accounts.db` would shut Postfix and Dovecot out.
+ * Turns an error of SQLite or the file system into one sentence. An opened file stays open: the process is about to
+ * end, and a clean close of `accounts.db` would lock out Postfix and Dovecot.
  */
 function orOneSentence(path: string, open: () => DatabaseSync): DatabaseSync {
   try {

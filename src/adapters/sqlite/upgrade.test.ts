@@ -17,11 +17,11 @@ import { EventRecords } from "./read/event-records.ts";
 import { SqliteQueries } from "./read/queries.ts";
 
 const FIXTURE = join(import.meta.dirname, "../../../test/fixtures/engine-8");
-/** A moment after the last event of the fixture. */
+/** A moment after the fixture's last event. */
 const ALL = { limit: 100, cursor: null };
 const THEN = instant(Date.UTC(2026, 9, 1, 10, 3));
 
-/** A data directory of schema 8 (test/fixtures/engine-8), with its words as they stood there, opened by this version. */
+/** A data directory of schema 8 (test/fixtures/engine-8), with the sentences of that version, opened by this version. */
 function upgraded(t: TestContext) {
   const directory = scratch(t);
   const restore = (name: string): string => {
@@ -89,7 +89,7 @@ test("the columns are filled from the words", (t) => {
   assert.deepEqual(filled(43, "verdict", "recipient"), ["lose", "anna@example.test"]);
   assert.deepEqual(filled(53, "offence", "actor"), [1, "engine"]);
   assert.deepEqual(filled(21, "actor", "verdict"), ["web:admin via 198.51.100.9", "refuse"]);
-  // Of these, no more is known than that they were.
+  // Of these events only their existence is known.
   const bare = items.filter(
     ({ service, verdict, actor, type }) => !service && !verdict && !actor && type !== "EMAIL_QUEUED",
   );

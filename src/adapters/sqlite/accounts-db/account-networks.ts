@@ -6,14 +6,14 @@ import type { AccountNetworks, ServedSettings } from "../../../engine/admin-port
 import type { Outcome } from "../../../engine/ports.ts";
 import { text } from "../columns.ts";
 
-/** For Dovecot, whose empty list would mean anywhere: no client comes from the broadcast address. */
+/** For Dovecot, which reads an empty list as "anywhere": no client uses the broadcast address. */
 const NOWHERE = "255.255.255.255/32";
-/** The row of allowed_networks for accounts without networks of their own. */
+/** The row of allowed_networks for accounts without their own networks. */
 const EVERYONE = "";
-/** Of one account. */
+/** For one account. */
 const MOST_NETWORKS = 200;
 
-/** Keeps the networks of accounts, and what the accounts' database must know of the settings. */
+/** Stores the networks of accounts, and the settings that the accounts' database needs. */
 export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;

@@ -14,7 +14,7 @@ function fresh(t: TestContext) {
   const path = join(scratch(t), "accounts.db");
   const db = openAccounts(path);
   t.after(() => db.close());
-  /** As Postfix and Dovecot do: through Debian's library, from another process. */
+  /** Reads as Postfix and Dovecot do: through Debian's library, in another process. */
   const stock = (sql: string): string => execFileSync("sqlite3", ["-readonly", path, sql], { encoding: "utf8" }).trim();
   return { path, accounts: new SqliteAccounts(db), stock };
 }

@@ -7,10 +7,10 @@ import type { AccountRow, AliasItem } from "../../../wire/control/items.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
 import { integer, text } from "../columns.ts";
 
-/** Of one alias: a list of people who all get a mail has a mailing-list server. */
+/** For one alias. Longer lists need a mailing-list server. */
 const MOST_TARGETS = 500;
 
-/** The writer of `accounts.db`. Postfix and Dovecot see each change at once. Throws when the file takes no writes. */
+/** The writer of `accounts.db`. Postfix and Dovecot see each change at once. Throws if the file cannot be written. */
 export class SqliteAccounts implements AccountStore, AliasStore {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;
@@ -20,7 +20,7 @@ export class SqliteAccounts implements AccountStore, AliasStore {
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
-  /** `passwordHash` with its scheme, as Dovecot reads it: `{ARGON2ID}$argon2id$…`. */
+  /** `passwordHash` includes its scheme, as Dovecot reads it: `{ARGON2ID}$argon2id$…`. */
   add(name: AccountName, passwordHash: string, at: Millis): Outcome {
     if (this.#sql.aliasExists.get(name) !== undefined) return refused(`${name} is an alias already.`);
     const { changes } = this.#sql.add.run(name, passwordHash, at);
@@ -38,7 +38,7 @@ export class SqliteAccounts implements AccountStore, AliasStore {
     return changedOne(this.#sql.setSuspended.run(suspended ? 1 : 0, name).changes, name);
   }
 
-  /** Aliases stop delivering to it too: whoever gets the name next must not inherit their mail. */
+  /** Also removes it from aliases, so that the next account with this name does not inherit their mail. */
   remove(name: AccountName): Outcome {
     if (this.#sql.isListed.get(name) !== undefined)
       return refused(`${name} follows the accounts file: remove its line there first.`);
@@ -79,7 +79,7 @@ export class SqliteAccounts implements AccountStore, AliasStore {
     return this.#sql.leadsTo.get(from, to) !== undefined;
   }
 
-  /** A blocked alias takes no mail and may not be sent from, but keeps its targets. */
+  /** A blocked alias accepts no mail and cannot be used as a sender, but keeps its targets. */
   setAliasBlocked(address: Address, blocked: boolean): Outcome {
     if (this.#sql.aliasExists.get(address) === undefined) return noAlias(address);
     (blocked ? this.#sql.block : this.#sql.unblock).run(address);
@@ -103,7 +103,7 @@ export class SqliteAccounts implements AccountStore, AliasStore {
   }
 }
 
-/** Reads `accounts.db` for people; the connection may be read-only. */
+/** Reads `accounts.db` for the web and the command line; the connection may be read-only. */
 export class AccountLists {
   readonly #sql: ReturnType<typeof lists>;
 
@@ -116,7 +116,7 @@ export class AccountLists {
     return { ...firstPage(items, limit, ({ name }) => name), total: integer(this.#sql.countAccounts.get()?.["n"]) };
   }
 
-  /** Null if there is none. */
+  /** Null if there is no such account. */
   account(name: AccountName): AccountRow | null {
     const row = this.#sql.account.get(name);
     return row === undefined ? null : accountRow(row);

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AccountDirectory } from "../../../engine/ports.ts";
 
-/** Looks accounts up where Dovecot does when they sign in. */
+/** Looks accounts up in the same view as Dovecot does at sign-in. */
 export class SqliteActiveAccounts implements AccountDirectory {
   readonly #find: StatementSync;
 

@@ -9,7 +9,7 @@ import { integer, millis, text } from "../columns.ts";
 
 const PASSWORD = "password";
 
-/** Writes tokens and the dashboard's password to `engine.db`, of each only a digest or hash. */
+/** Writes tokens and the dashboard's password to `engine.db`, only as digests and hashes. */
 export class SqliteCredentials implements CredentialStore {
   readonly #clock: Clock;
   readonly #addToken: StatementSync;
@@ -41,13 +41,13 @@ export class SqliteCredentials implements CredentialStore {
     this.put(PASSWORD, hash);
   }
 
-  /** Remembers a value of the server itself, under a name of its own. */
+  /** Stores a value of the server itself under its own name. */
   put(key: string, value: string): void {
     this.#put.run(key, value, this.#clock.now());
   }
 }
 
-/** Reads them, for the web and the command line; the connection may be read-only. */
+/** Reads credentials for the web and the command line; the connection may be read-only. */
 export class Credentials {
   readonly #tokens: StatementSync;
   readonly #count: StatementSync;
@@ -61,7 +61,7 @@ export class Credentials {
     this.#value = db.prepare("SELECT value FROM admin WHERE key = ?");
   }
 
-  /** By their names. */
+  /** Ordered by name. */
   tokens({ limit, cursor }: PageRequest): CountedPage<TokenItem> {
     const items = this.#tokens.all(cursor ?? "", limit + 1).map((row) => ({
       name: text(row["name"]),
@@ -71,13 +71,13 @@ export class Credentials {
     return { ...firstPage(items, limit, ({ name }) => name), total: integer(this.#count.get()?.["n"]) };
   }
 
-  /** The name of the token with this digest; null if there is none. Timing tells of the digest only, never the token. */
+  /** The name of the token with this digest; null if there is none. Timing reveals at most the digest, never the token. */
   tokenName(digest: string): string | null {
     const row = this.#byDigest.get(digest);
     return row === undefined ? null : text(row["name"]);
   }
 
-  /** Null until a password was set. */
+  /** Null until a password is set. */
   adminPasswordHash(): string | null {
     return this.value(PASSWORD);
   }

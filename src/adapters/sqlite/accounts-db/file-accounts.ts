@@ -7,7 +7,7 @@ import type { FileChanges } from "../../../wire/control/control.ts";
 type Skipped = FileChanges["skipped"][number];
 type Changes = { -readonly [K in keyof FileChanges]: FileChanges[K][number][] };
 
-/** Writes accounts that come from a file. One transaction a call: all of it or nothing. */
+/** Writes accounts from a file. Each call is one transaction: all or nothing. */
 export class SqliteFileAccounts implements FileAccounts {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;

@@ -1,10 +1,10 @@
 import { text } from "../columns.ts";
 import { openAccountsForReading } from "../open.ts";
 
-/** An account as a followed file must be compared with it. `followed` is null for one made by command. */
+/** An account, for comparison with the followed file. `followed` is null for one made by command. */
 export type FollowedRow = Readonly<{ name: string; hash: string; followed: string | null }>;
 
-/** For root alone: it holds the passwords' hashes. Another process holds the file open, so a reader may come and go. */
+/** For root only, because it reads password hashes. Another process keeps the file open, so a reader may come and go. */
 export function readFollowed(path: string): readonly FollowedRow[] {
   const db = openAccountsForReading(path);
   try {

@@ -1,11 +1,11 @@
 /**
  * `accounts.db`: the index is the schema version; append only. Postfix and Dovecot read the views directly, through
- * Debian's SQLite 3.40 and as other users, so a view may use nothing newer. Names compare without case: an address
- * reaches Postfix as the client typed it.
+ * Debian's SQLite 3.40 and as other users, so a view must not use newer features. Names compare without case, because
+ * an address reaches Postfix as the client typed it.
  */
 export const accountsMigrations: readonly string[] = [
-  // A suspended account keeps receiving mail but cannot sign in.
-  // `sender_login`: which logins may send as an address: its own account, or an account that its alias names.
+  // A suspended account still receives mail but cannot sign in. `sender_login`: which logins may send as an address:
+  // the account itself, or an account that the alias names.
   `
   CREATE TABLE account (
     name TEXT COLLATE NOCASE PRIMARY KEY CHECK (name LIKE '_%@_%'),
@@ -48,11 +48,11 @@ export const accountsMigrations: readonly string[] = [
     GROUP BY address;
   `,
 
-  // `account.followed`: null for one made by command; `listed` in the accounts file that is followed, or `unlisted`
-  // there by now, so that it is suspended; `imported` from a file once, so that a followed file may adopt it.
-  // `allowed_networks` is what account_network and the setting logins.networks come to together, as Dovecot's
-  // allow_nets; its row '' is for accounts without networks of their own. `served` and `administrator` are the
-  // settings that make `role_address`: RFC 5321 4.5.1 demands postmaster@, RFC 2142 abuse@.
+  // `account.followed`: null for an account made by command; `listed` in the followed accounts file; `unlisted` if it
+  // has left that file, so that it is suspended; `imported` from a file once, so that a followed file may adopt it.
+  // `allowed_networks` combines account_network and the setting logins.networks, as Dovecot's allow_nets; its row '' is
+  // for accounts without their own networks. `served` and `administrator` are the settings behind `role_address`: RFC
+  // 5321 4.5.1 demands postmaster@, RFC 2142 abuse@.
   `
   ALTER TABLE account ADD COLUMN followed TEXT CHECK (followed IN ('imported', 'listed', 'unlisted'));
 
@@ -118,7 +118,7 @@ export const accountsMigrations: readonly string[] = [
     GROUP BY address;
   `,
 
-  // `refused_role`: which of both names the setting recipients.blocked refuses.
+  // `refused_role`: which of the two names the setting recipients.blocked refuses.
   `
   CREATE TABLE refused_role (
     role TEXT COLLATE NOCASE PRIMARY KEY

@@ -8,7 +8,7 @@ import type { AllowedSenderItem } from "../../../wire/control/items.ts";
 import type { Prepares } from "../between-transactions.ts";
 import { millis, text } from "../columns.ts";
 
-/** From whom accounts let mail in. Throws when a database takes no writes. */
+/** The senders whose mail accounts always accept. Throws if a database cannot be written. */
 export class SqliteSpamAllow implements SpamAllowStore {
   readonly #add: StatementSync;
   readonly #remove: StatementSync;
@@ -50,8 +50,8 @@ export class SqliteSpamAllow implements SpamAllowStore {
   }
 
   /**
-   * The senders by each address that leads to one account alone: its own, and aliases with no other target. Forgets
-   * the lists of accounts that are gone, for whoever gets the name next.
+   * The senders, for each address that leads to one account only: the account's own, and aliases without other targets.
+   * Deletes the lists of removed accounts, so that the next account with the name starts without one.
    */
   byRecipient(): ReadonlyMap<string, readonly string[]> {
     const found = new Map<string, string[]>();

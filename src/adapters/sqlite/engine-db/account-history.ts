@@ -5,10 +5,10 @@ import type { Millis } from "../../../core/time.ts";
 import type { AccountHistory, GuessReach, SignIn } from "../../../engine/storage-ports.ts";
 import { prefix, text } from "../columns.ts";
 
-/** More networks than anybody signs in from within half a year. */
+/** More networks than one person uses within half a year. */
 const MOST_SIGN_INS = 500;
 
-/** From where an account signed in, and what was guessed at it. By the guard's own connection to `engine.db`. */
+/** Where accounts signed in, and guesses at their passwords. Uses the guard's own connection to `engine.db`. */
 export class SqliteAccountHistory implements AccountHistory {
   readonly #sql: ReturnType<typeof statements>;
 

@@ -16,7 +16,7 @@ import { EventIds } from "./event-ids.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** The events that alerts look at. Shares the guard's connection; 300 ids take about a millisecond. */
+/** The events that matter to alerts. Shares the guard's connection; 300 ids take about a millisecond. */
 export class SqliteAlertEvents implements AlertEvents {
   readonly #ids: EventIds;
   readonly #between: StatementSync;
@@ -63,8 +63,8 @@ export class SqliteAlertEvents implements AlertEvents {
 }
 
 /**
- * Alerts and what of them is on its way. There is never much of it, so that all is written anew each time: what stands
- * there is one moment's truth. Shares the guard's connection: call it between transactions.
+ * Alerts and their deliveries in flight. There are few, so all are written each time: the tables hold one moment's
+ * state. Shares the guard's connection: call it between transactions.
  */
 export class SqliteAlertStore implements AlertStore {
   readonly #db: DatabaseSync;
@@ -76,7 +76,7 @@ export class SqliteAlertStore implements AlertStore {
   }
 
   load(): AlertState {
-    // An alert of a version that knew others is not ours to tell.
+    // Skips alerts of another version that this one does not know.
     const alerts = this.#sql.alerts.all().filter((row) => isAlertCode(text(row["code"])));
     return { alerts: alerts.map(readAlert), deliveries: this.#sql.deliveries.all().map(readDelivery) };
   }

@@ -3,8 +3,8 @@ import { isV4, networkAddress, type Prefix, parsePrefix, prefixLength } from "..
 import { integer } from "../columns.ts";
 
 /**
- * The lengths of the networks that are banned: few, so whether a wider network covers an address is asked of each by
- * an exact look-up. A length that is no longer in use stays: it costs a look-up, no more.
+ * The prefix lengths of banned networks. There are few, so each is tried with an exact lookup to find a wider network
+ * around an address. An unused length stays; it costs only a lookup.
  */
 export class BanLengths {
   readonly #v4 = new Set<number>();

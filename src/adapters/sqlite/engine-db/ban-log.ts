@@ -6,8 +6,8 @@ import type { BanLog } from "../../../engine/storage-ports.ts";
 import { integer, millisOrNull, prefix, text } from "../columns.ts";
 
 /**
- * What the firewall follows. Steps are pruned once they are both old and many (see retention.ts): a follower that
- * lags that far must start over from `active`.
+ * The steps that the firewall follows. Steps are pruned once they are both old and many (see retention.ts). A follower
+ * that lags behind that far must start over from `active`.
  */
 export class SqliteBanLog implements BanLog {
   readonly #last: StatementSync;
@@ -20,7 +20,7 @@ export class SqliteBanLog implements BanLog {
     this.#after = db.prepare("SELECT id, type, prefix, expires_at FROM ban_step WHERE id > ? ORDER BY id LIMIT ?");
     this.#active = db.prepare(`
       SELECT prefix, expires_at FROM ban WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND simulated = 0`);
-    // Read in full at each start: rows as arrays take half the time of objects.
+    // Read in full at each start. Rows as arrays take half the time of objects.
     this.#active.setReturnArrays(true);
     this.#expired = db.prepare(`
       SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= ?
@@ -46,7 +46,7 @@ export class SqliteBanLog implements BanLog {
   }
 }
 
-/** A row as an array: of these two columns. */
+/** A row as an array of these two columns. */
 function readActive(row: unknown): FirewallBan {
   const columns: readonly unknown[] = Array.isArray(row) ? row : [];
   return { prefix: prefix(columns[0]), expiresAt: millisOrNull(columns[1]) };

@@ -1,7 +1,7 @@
 import type { Ban } from "../../../core/decide/decision.ts";
 import { integer, ip, level, millis, millisOrNull, prefix, reason, text } from "../columns.ts";
 
-/** The columns that make a Ban. */
+/** The columns of a Ban. */
 export const BAN_COLUMNS = "prefix, ip, level, code, reason, source, created_at, expires_at, offences, simulated";
 
 const SIMULATED = { simulated: true } as const;

@@ -9,7 +9,7 @@ import { readBan } from "./ban-row.ts";
 import { boundsOf } from "./network-bounds.ts";
 import type { StoreStatements } from "./store-statements.ts";
 
-/** The bans, as the guard writes and reads them; each end is a row of its own, and each step of the table is kept. */
+/** The guard's table of bans. Each end is a row of its own, and each step of the table is stored. */
 export class BanTable {
   readonly #lengths: BanLengths;
   readonly #sql: StoreStatements;
@@ -66,7 +66,7 @@ export class BanTable {
     return this.#sql.bansWithin.all(first, last, last).map(readBan);
   }
 
-  /** The ban in force of a wider network around it. */
+  /** The ban in force on a wider network around it. */
   around(prefix: Prefix): Ban | null {
     for (const network of this.#lengths.around(prefix)) {
       const ban = this.ban(network);
@@ -75,7 +75,7 @@ export class BanTable {
     return null;
   }
 
-  /** All bans of the network, of which the newest tells from when on its events count again. */
+  /** All bans of the network. Events count again after the newest ban. */
   of(prefix: Prefix): typeof NO_BANS {
     const rows = this.#sql.bansOf.all(prefix, MOST_BANS);
     const newest = rows[0];

@@ -2,12 +2,12 @@ import type { DatabaseSync } from "node:sqlite";
 import { integer, text, textOrNull } from "../columns.ts";
 import { parseOldSentence } from "./old-sentences.ts";
 
-/** So many rows are held in memory at once. */
+/** Rows held in memory at once. */
 const BATCH = 2_000;
 
 /**
- * Fills the columns of events that a version before them wrote, from their sentences. A sentence that can be read in two
- * ways, because a stranger's text looks like ours, keeps its words and nothing else.
+ * Fills the columns of events that an older version wrote, from their sentences. A sentence that can be read in two
+ * ways, because a stranger's text looks like ours, keeps only its text.
  */
 export function carryOver(db: DatabaseSync): void {
   const next = db.prepare("SELECT id, type, reason, details, action FROM event WHERE id > ? ORDER BY id LIMIT ?");

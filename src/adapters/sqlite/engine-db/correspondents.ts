@@ -5,7 +5,7 @@ import type { Correspondents, GreylistPause, GreylistPauses } from "../../../eng
 import type { Prepares } from "../between-transactions.ts";
 import { millis, text } from "../columns.ts";
 
-/** Who is no stranger to whom, in `engine.db`; whom an alias stands for is read from `accounts.db`. */
+/** Who has corresponded with whom, from `engine.db`. The targets of aliases come from `accounts.db`. */
 export class SqliteCorrespondents implements Correspondents, GreylistPauses {
   readonly #sql: ReturnType<typeof statements>;
   readonly #targets: StatementSync;
@@ -23,7 +23,7 @@ export class SqliteCorrespondents implements Correspondents, GreylistPauses {
     return this.#sql.wroteTo.get(JSON.stringify(this.#namesOf(recipient)), JSON.stringify(domains)) !== undefined;
   }
 
-  /** A second pause of the same target takes the place of the first. */
+  /** A second pause for the same target replaces the first. */
   pause({ target, until, by }: GreylistPause): void {
     this.#sql.pause.run(target, until, by);
   }
@@ -45,7 +45,7 @@ export class SqliteCorrespondents implements Correspondents, GreylistPauses {
     return this.#namesOf(recipient).some((name) => paused.has(name));
   }
 
-  /** As it is written, without its extension, and whom it stands for. */
+  /** The address as written, without its extension, and the targets of an alias. */
   #namesOf(recipient: string): readonly string[] {
     const written = recipient.toLowerCase();
     const names = [written, withoutExtension(written)];

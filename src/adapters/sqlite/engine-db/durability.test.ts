@@ -22,7 +22,7 @@ const REACH: Reach = {
   most: 1_000_000,
 };
 
-/** Commits 50 rows at a time without end, and prints the last id after each commit. */
+/** Commits 50 rows at a time forever, and prints the last id after each commit. */
 function flood(path: string): string {
   const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
   return `
@@ -50,7 +50,7 @@ test(`no committed row is lost when the writer is killed in mid-flood, ${KILLS} 
     const closed = once(writer, "close");
     let commits = 0;
     for await (const line of createInterface({ input: writer.stdout })) {
-      // A line may be cut short by the kill; only whole batches of 50 were promised.
+      // The kill may cut a line short. Only whole batches of 50 were promised.
       if (Number(line) % 50 === 0) promised = Math.max(promised, Number(line));
       if (++commits === COMMITS_BEFORE_KILL + kill) writer.kill("SIGKILL");
     }
@@ -99,7 +99,7 @@ function fillAndEmpty(disk: string): void {
   const untilFull = (): void => {
     for (let i = 0; i < 1_000; i++) batch();
   };
-  // One batch also enters its index, so that after it a smaller one may still fit.
+  // One batch also fills its index, so a smaller one may still fit afterwards.
   assert.throws(untilFull, /full|disk I\/O/);
   assert.throws(untilFull, /full|disk I\/O/, "it stays full");
   assert.ok(committed > 0);
@@ -150,7 +150,7 @@ test("what was rolled back is gone, and a second rollback does no harm", (t) => 
   assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 0, "an abandoned turn is not committed");
 });
 
-/** Fills the disk but for 300 kB. */
+/** Fills the disk except for 300 kB. */
 function fill(path: string, disk: string): void {
   const { bavail, bsize } = statfsSync(disk);
   const file = openSync(path, "w");

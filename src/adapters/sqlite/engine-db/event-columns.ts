@@ -3,7 +3,7 @@ import type { EventColumns } from "../../../core/events/columns.ts";
 import { type EventRecord, sentenceOf } from "../../../core/events/record.ts";
 import { COUNTS_CODE } from "../columns.ts";
 
-/** The columns of `event`, in the order in which a record fills them. */
+/** The columns of `event`, in the order of a record's values. */
 const COLUMNS = [
   "at",
   "type",
@@ -28,7 +28,7 @@ const COLUMNS = [
   "actor",
   "proof",
   "rest",
-  // For people alone: what was told at that time, which no later version tells otherwise.
+  // For people only: the text of that time, which later versions do not change.
   "details",
   "action",
 ] as const;

@@ -1,7 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { integer } from "../columns.ts";
 
-/** How many event rows there are, known without counting: read at open from EventTally, then kept by who adds and removes. */
+/**
+ * The number of event rows, without counting: read from EventTally when opened, then updated with each insert and
+ * removal.
+ */
 export class EventCount {
   #committed: number;
   #pending = 0;

@@ -3,8 +3,8 @@ import type { Millis } from "../../../core/time.ts";
 import { integer } from "../columns.ts";
 
 /**
- * Finds events by time without an index on it: ids and times ascend together, so a binary search over the ids does.
- * After the machine's clock was set back it is off by as much.
+ * Finds events by time without an index on it: ids and times ascend together, so a binary search over ids works. After
+ * the machine's clock was set back, the result is off by the same amount.
  */
 export class EventIds {
   readonly #ends: StatementSync;
@@ -21,7 +21,7 @@ export class EventIds {
     return high === null ? 0 : integer(high);
   }
 
-  /** The first id of an event at `since` or later; one past the last if there is none. */
+  /** The first id of an event at `since` or later; if there is none, the last id plus one. */
   firstSince(since: Millis): number {
     const ends = this.#ends.get();
     if (ends === undefined || ends["low"] === null) return 1;

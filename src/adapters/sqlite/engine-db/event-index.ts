@@ -1,25 +1,25 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 
-/** A millisecond or so of work, once in as many events. */
+/** About a millisecond of work, once in so many events. */
 const MOST_WAITING = 512;
 
 /**
- * Finds the events of one address or account. An index that each event had to enter would cost a page of its own an
- * event: random pages, several times the work of the event itself. So events wait and enter in batches, sorted; and
- * whoever asks for an address that has events waiting brings them in first. Nothing is lost: what waits is committed
- * in `event`, and `event_indexed` tells up to which id it is done.
+ * Finds the events of one address or account. Adding each event to an index at once would write a random page per
+ * event, several times the work of the event itself. So events wait and are added in sorted batches. A query for an
+ * address with waiting events adds them first. Nothing is lost: waiting events are committed in `event`, and
+ * `event_indexed` says up to which id the index is complete.
  */
 export class EventIndex {
   readonly #enter: StatementSync;
   readonly #note: StatementSync;
-  /** Whoever may have events waiting: after a rollback some have none, which costs an empty batch. */
+  /** Addresses and accounts that may have waiting events. After a rollback some have none, which costs an empty batch. */
   readonly #subjects = new Set<string>();
   #waiting = 0;
-  /** Entered in the open transaction: after a rollback nobody knows any more who waits. */
+  /** Whether events were added in the open transaction: after a rollback it is unknown which are waiting. */
   #isEntered = false;
   #isLost = false;
 
-  /** Brings in what a killed process left waiting. */
+  /** Adds the events that a killed process left waiting. */
   constructor(db: DatabaseSync) {
     this.#enter = db.prepare(`
       INSERT OR IGNORE INTO event_subject (subject, counts, at, id)
@@ -52,7 +52,7 @@ export class EventIndex {
     this.#waiting += 1;
   }
 
-  /** Within a transaction. Throws when the database takes no writes; all wait on then. */
+  /** Call it within a transaction. Throws if the database cannot be written; all events then wait on. */
   settle(): void {
     this.#enter.run();
     this.#note.run();
@@ -61,7 +61,7 @@ export class EventIndex {
     this.#isEntered = true;
   }
 
-  /** After the transaction. */
+  /** Call it after the transaction. */
   ended(isCommitted: boolean): void {
     if (this.#isEntered) this.#isLost = !isCommitted;
     this.#isEntered = false;

@@ -2,9 +2,9 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { integer } from "../columns.ts";
 
 /**
- * Finds the events of a person or a mail by name. As with `EventIndex`, an index that each event had to enter would cost
- * several times the work of the event itself, so events enter in batches, sorted. Nobody waits for it: who searches reads
- * the events that have not entered yet one by one.
+ * Finds the events of a person or a mail by name. As in `EventIndex`, adding each event at once would cost several
+ * times the work of the event itself, so events are added in sorted batches. A search does not wait for them: it reads
+ * the remaining events one by one.
  */
 export class EventNames {
   readonly #db: DatabaseSync;
@@ -17,8 +17,8 @@ export class EventNames {
   }
 
   /**
-   * Enters the next events. Returns how many of them there were: while it is `batch`, there may be more. 100 events take
-   * about a millisecond. Throws when the database takes no writes; nothing is half done then.
+   * Adds the next events. Returns how many there were; if it returns `batch`, there may be more. 100 events take about
+   * a millisecond. Throws if the database cannot be written; nothing is half done then.
    */
   step(batch = 100): number {
     const range = this.#sql.next.get(batch);

@@ -2,21 +2,21 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
 import { integer } from "../columns.ts";
 
-/** What one figure of `event_tally` and of `address_tally` spans. */
+/** The time that one row of `event_tally` and of `address_tally` covers. */
 export const TYPES_SPAN_MS = 10 * MINUTE_MS;
 export const ADDRESSES_SPAN_MS = HOUR_MS;
-/** For the last 24 hours, with room for a reader that looks back from a little earlier. */
+/** The last 24 hours, with room for a reader that starts a little earlier. */
 const KEPT_MS = 2 * DAY_MS;
-/** About a millisecond of work, for which decisions wait. */
+/** About a millisecond of work, which delays decisions. */
 const EVENTS_PER_STEP = 250;
-/** Of the addresses of an hour: when there are so many, only the best are kept. */
+/** Most addresses per hour. Beyond it, only the busiest are kept. */
 const MOST_ADDRESSES = 1_024;
 const BEST_ADDRESSES = 512;
 
 /**
- * Keeps figures about events, so that nobody has to walk over them: how many there are, how many of each type were
- * recorded in all and in each ten minutes, and the busiest addresses of each hour. It follows the events in small
- * steps; `event_tallied.upto` tells how far it is, and readers add what lies behind that.
+ * Keeps figures about events, so that no query has to walk over them: the number of events, the number of each type in
+ * total and in each ten minutes, and the busiest addresses of each hour. It follows the events in small steps;
+ * `event_tallied.upto` says how far it is, and readers add the events after that.
  */
 export class EventTally {
   readonly #db: DatabaseSync;
@@ -27,7 +27,7 @@ export class EventTally {
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
-  /** Takes in some events, oldest first. False when it has them all. Between transactions; throws as they do. */
+  /** Counts some events, oldest first. False when all are counted. Call it between transactions; throws as they do. */
   step(most: number = EVENTS_PER_STEP): boolean {
     const some = this.#sql.next.get(most);
     const found = integer(some?.["n"]);
@@ -53,7 +53,7 @@ export class EventTally {
   }
 }
 
-/** What an event counts as in the ranking of addresses. */
+/** The weight of an event in the ranking of addresses. */
 export const RANKED = {
   mails: "type IN ('EMAIL', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED')",
   connections: "type IN ('CONNECT', 'CONNECT_REFUSED', 'CONNECT_DEFERRED')",

@@ -1,8 +1,8 @@
 /**
- * Figures that nobody has to count, kept by EventTally. `event_tally.since` is the start of ten minutes,
- * `address_tally.since` that of an hour. `event_total.recorded` counts the events that retention removed too,
- * `event_tallied.present` those up to `upto` that are there. `ban_standing` lists the bans in force by their age;
- * `ban_count` tells how many there are, with those whose time is over but which have not ended yet.
+ * Figures kept by EventTally. `event_tally.since` is the start of ten minutes, `address_tally.since` of an hour.
+ * `event_total.recorded` includes events that retention removed; `event_tallied.present` counts the existing ones up to
+ * `upto`. `ban_standing` lists the bans in force by age. `ban_count` is their number, including expired bans that have
+ * not ended yet.
  */
 export const figures = `
   CREATE TABLE event_tally (

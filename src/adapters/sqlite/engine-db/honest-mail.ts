@@ -6,7 +6,7 @@ import { DAY_MS, type Millis } from "../../../core/time.ts";
 import type { HonestMail } from "../../../engine/storage-ports.ts";
 import { integer, prefix } from "../columns.ts";
 
-/** Whose mail was good, by server and day. Reads and writes by the guard's own connection to `engine.db`. */
+/** Good mail by server and day. Uses the guard's own connection to `engine.db`. */
 export class SqliteHonestMail implements HonestMail {
   readonly #sql: ReturnType<typeof statements>;
 
@@ -32,7 +32,7 @@ export class SqliteHonestMail implements HonestMail {
   }
 }
 
-/** What a mail of each kind adds to accepted, proven, wanted and written. */
+/** How much a mail of each kind adds to accepted, proven, wanted and written. */
 const ADDED: Readonly<Record<Credit, readonly [number, number, number, number]>> = {
   accepted: [1, 0, 0, 0],
   proven: [1, 1, 0, 0],

@@ -6,8 +6,7 @@ import { openAccounts, openEngine } from "../open.ts";
 export type Databases = Readonly<{ engine: DatabaseSync; accounts: DatabaseSync }>;
 
 /**
- * Opens, creates and migrates both databases, as the user that owns them. The directories exist already.
- *
+ * Opens, creates and migrates both databases, as the user that owns them. The directories must exist.
  * For set-up: hold the result and leave by `process.exit`, without closing. That leaves `-wal` and `-shm` behind, so
  * Postfix and Dovecot can read the accounts even if the guard never starts.
  */

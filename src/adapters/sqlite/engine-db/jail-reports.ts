@@ -10,20 +10,20 @@ import { covering } from "./network-bounds.ts";
 
 /** Fail2ban never reaches back further than the longest window of a jail. */
 const KEPT_MS = 7 * DAY_MS;
-/** Dovecot writes of a failed login when the client hangs up, which takes three minutes at most. */
+/** Dovecot logs a failed login when the client hangs up, after three minutes at most. */
 const LOGIN_LATE_MS = 4 * MINUTE_MS;
-/** Fail2ban's filter finds two lines of one failed sign-in: its own, and that of the connection's end. */
+/** Fail2ban's filter finds two lines for one failed sign-in: its own, and that of the connection's end. */
 const LINES_A_LOGIN = 2;
-/** More sign-ins than a report has lines for. */
+/** More sign-ins than a report has lines. */
 const MOST_LOGINS = 256;
-/** Postfix writes at once of what the guard has it refuse, and of too many of these when it has paused for each. */
+/** Postfix logs a refusal by the guard at once. If it has paused before many of them, the log is late by this much. */
 const REFUSAL_LATE_MS = 15 * SECOND_MS;
-/** Logs tell whole seconds, and the guard may be told after the log. */
+/** Logs have whole seconds, and the guard may hear of something after the log was written. */
 const EARLY_MS = 5 * SECOND_MS;
 
 const OTHER_CODES = [COUNTS_CODE.connection, COUNTS_CODE.mail, COUNTS_CODE.probe, COUNTS_CODE.bounce].join(", ");
 
-/** What `engine.db` knows of the reports of Fail2ban's jails. */
+/** What `engine.db` knows of reports from Fail2ban's jails. */
 export class JailReports {
   readonly #judged: StatementSync;
   readonly #passwords: StatementSync;
@@ -33,17 +33,17 @@ export class JailReports {
   readonly #forget: StatementSync;
 
   constructor(db: DatabaseSync) {
-    // An instant later than now is from before the clock was set back, and proves nothing.
+    // A time later than now is from before the clock was set back, and proves nothing.
     this.#judged = db.prepare(`
       SELECT j.line_at AS told, j.unjudged AS unjudged, (
         SELECT max(created_at) FROM ban WHERE prefix IN (SELECT value FROM json_each(?4)) AND created_at <= ?3) AS answered
       FROM (SELECT 1) LEFT JOIN jail_report AS j ON j.prefix = ?1 AND j.jail = ?2 AND j.line_at <= ?3`);
-    // Dovecot writes of what we refused unheard as of a wrong password. Known proofs come first.
+    // Dovecot logs a refusal without a check as a wrong password. Known proofs come first.
     this.#passwords = db.prepare(`
       SELECT DISTINCT coalesce(e.proof, '') AS proof FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
         AND e.type IN ('LOGIN_FAILED', 'LOGIN_REFUSED') ORDER BY proof DESC LIMIT 2`);
-    // What the log told of while the guard was down has its own reason.
+    // Log lines from a time when the guard was down have their own reason.
     this.#logins = db.prepare(`
       SELECT s.at AS at FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
@@ -87,8 +87,9 @@ export class JailReports {
   }
 
   /**
-   * Tells, line by line from the oldest on, what the guard judged when it was written. Each sign-in that it judged
-   * excuses its own lines and no more, lest one of them excuse all that was guessed while the guard was down.
+   * Says for each line, from the oldest on, whether the guard decided on it when it was written. Each sign-in that it
+   * decided on accounts for its own lines only. Otherwise one sign-in could excuse all guesses made while the guard was
+   * down.
    */
   #judgedAmong(subject: Prefix, lines: JailReported["lines"]): (line: JailLine) => boolean {
     const times = lines.filter(({ about }) => about === "login").map(({ at }) => at);

@@ -3,16 +3,15 @@ import { carryOver } from "./carry-over.ts";
 import { figures } from "./figures-schema.ts";
 
 /**
- * `engine.db`: the index is the schema version; append only. Written for SQLite 3.40 (Debian 12): one view that an
- * older library cannot parse makes it reject the whole file. Times are milliseconds since the Unix epoch.
+ * `engine.db`: the index is the schema version; append only. Written for SQLite 3.40 (Debian 12): if an older library
+ * cannot parse one view, it rejects the whole file. Times are milliseconds since the Unix epoch.
  */
 export const engineMigrations: readonly Migration[] = [
-  // `event.counts`: 0 no window, 1 connection, 2 mail of a stranger, 3 mail of an account, 4 failed login,
-  // 5 unknown recipient, 6 the same of a mail with an empty sender.
-  // `event_subject` finds the events of a network or an account, those up to `event_indexed.upto`; see EventIndex.
-  // `ban.answered` is the last event when the ban began or ended: what came before it counts no more.
-  // `ban.first` and `ban.last` are the bounds of the network as 16 bytes, IPv4 mapped, so that a network within
-  // another is found by range.
+  // `event.counts`: 0 no window, 1 connection, 2 mail of a stranger, 3 mail of an account, 4 failed login, 5 unknown
+  // recipient, 6 unknown recipient of a mail with an empty sender. `event_subject` finds the events of a network or an
+  // account up to `event_indexed.upto`; see EventIndex. `ban.answered` is the last event when the ban began or ended:
+  // events up to it no longer count. `ban.first` and `ban.last` are the bounds of the network as 16 bytes, IPv4 mapped,
+  // so that a network within another is found by range.
   `
   CREATE TABLE event (
     id INTEGER PRIMARY KEY,
@@ -118,7 +117,7 @@ export const engineMigrations: readonly Migration[] = [
     SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch'), coalesce(ip, prefix), type, details, action
     FROM event;
   `,
-  // Who is no stranger, for greylisting. `provider_pool.networks`: with blanks between them.
+  // Correspondents, for greylisting. `provider_pool.networks` is separated by blanks.
   `
   CREATE TABLE correspondent (
     address TEXT NOT NULL,
@@ -140,7 +139,7 @@ export const engineMigrations: readonly Migration[] = [
     fetched_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
-  // How far logs have been read, and whom the users' mail is let in from.
+  // How far logs have been read, and the senders that users always accept.
   `
   CREATE TABLE log_position (
     log TEXT PRIMARY KEY,
@@ -156,7 +155,7 @@ export const engineMigrations: readonly Migration[] = [
     PRIMARY KEY (account, sender)
   ) STRICT, WITHOUT ROWID;
   `,
-  // Alerts, open and of late, and what of them is on its way. `channel` null: it waits to be told until `due_at`.
+  // Open and recent alerts, and their deliveries in flight. `channel` null: it waits until `due_at`.
   `
   CREATE TABLE alert (
     code TEXT NOT NULL,
@@ -185,7 +184,7 @@ export const engineMigrations: readonly Migration[] = [
     due_at INTEGER NOT NULL
   ) STRICT;
   `,
-  // Up to which line the reports of Fail2ban's jails have been judged.
+  // Up to which line the reports of Fail2ban's jails were decided on.
   `
   CREATE TABLE jail_report (
     prefix TEXT NOT NULL,
@@ -195,7 +194,8 @@ export const engineMigrations: readonly Migration[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX jail_report_by_time ON jail_report (line_at);
   `,
-  // Passwords that strangers tried, each with its last time, by account (in lower case) and network; the ends of allow-list entries.
+  // Passwords that strangers tried, each with its last time, by account (in lower case) and network; the ends of
+  // allow-list entries.
   `
   CREATE TABLE guess (
     account TEXT NOT NULL,
@@ -214,8 +214,8 @@ export const engineMigrations: readonly Migration[] = [
 
   ALTER TABLE allow_entry ADD COLUMN expires_at INTEGER;
   `,
-  // Whose mail was good: mails by neighbourhood, server and day (since 1970, UTC). A mail that was wanted was proven too,
-  // and one that was proven was accepted. `written`: an account's mail that the server took.
+  // Good mail: mails by neighbourhood, server and day (since 1970, UTC). A wanted mail is also proven, and a proven one
+  // is also accepted. `written`: an account's mail that the server accepted.
   `
   CREATE TABLE honest_mail (
     network TEXT NOT NULL,
@@ -229,16 +229,16 @@ export const engineMigrations: readonly Migration[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX honest_mail_by_day ON honest_mail (day);
   `,
-  // To whose domain somebody here wrote. `jail_report.unjudged`: instants, with blanks between them, of what counts
-  // towards the next report of the jail.
+  // Domains to which an account here has written. `jail_report.unjudged`: the times that count towards the jail's next
+  // report, separated by blanks.
   `
   ALTER TABLE jail_report ADD COLUMN unjudged TEXT NOT NULL DEFAULT '';
 
   CREATE INDEX correspondent_by_domain ON correspondent (substr(address, instr(address, '@') + 1));
   `,
-  // An event as data; `details` and `action` are for people alone. `event.rest`: JSON (core/events/rest-schemas.ts), null of an event
-  // that an older version wrote. `event_name` finds the events of an account or an address (role 1, in lower case), of a
-  // queue id (2) and of a Message-ID without its brackets (3), those up to `event_indexed.names`; see EventNames.
+  // An event as data; `details` and `action` are text for people. `event.rest`: JSON (core/events/rest-schemas.ts),
+  // null for events of an older version. `event_name` finds the events of an account or an address (role 1, in lower
+  // case), of a queue id (2) and of a Message-ID without its brackets (3), up to `event_indexed.names`; see EventNames.
   `
   ALTER TABLE event ADD COLUMN service TEXT;
   ALTER TABLE event ADD COLUMN sender TEXT;
@@ -271,7 +271,7 @@ export const engineMigrations: readonly Migration[] = [
   `,
   carryOver,
   figures,
-  // `event_name` finds the events of a type too (role 4).
+  // `event_name` also finds the events of a type (role 4).
   `
   DROP VIEW event_names;
   CREATE VIEW event_names (role, name, id, type) AS
@@ -286,9 +286,9 @@ export const engineMigrations: readonly Migration[] = [
   INSERT OR IGNORE INTO event_name (role, name, id)
     SELECT 4, type, id FROM event WHERE id <= (SELECT names FROM event_indexed) ORDER BY 1, 2, 3;
   `,
-  // Large providers are known by the names of their servers; their SPF records are no longer read.
+  // Large providers are recognised by the names of their servers; their SPF records are no longer read.
   "DROP TABLE provider_pool",
-  // Bans that would have been, but for `simulate`: decisions see them, the firewall and the lists do not.
+  // Bans that only `simulate` prevented. Decisions see them; the firewall and the lists do not.
   `
   ALTER TABLE ban ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX ban_simulated ON ban (source) WHERE simulated = 1;

@@ -6,7 +6,7 @@ import type { NetworkHistory } from "../../../engine/storage-ports.ts";
 import { integer, millis, prefix } from "../columns.ts";
 import { boundsOf } from "./network-bounds.ts";
 
-/** What neighbours did together. By the guard's own connection to `engine.db`. */
+/** What neighbouring addresses did together. Uses the guard's own connection to `engine.db`. */
 export class SqliteNetworkHistory implements NetworkHistory {
   readonly #sql: ReturnType<typeof statements>;
 
@@ -33,7 +33,7 @@ export class SqliteNetworkHistory implements NetworkHistory {
   }
 }
 
-/** More than a /24 has addresses. */
+/** More than the addresses of a /24. */
 const MOST_BANNED = 1_024;
 
 function statements(sql: (text: string) => StatementSync) {
@@ -44,7 +44,7 @@ function statements(sql: (text: string) => StatementSync) {
       SELECT count(DISTINCT prefix) AS n FROM ban
       WHERE ${within} AND prefix <> ? AND forgiven = 0 AND code IN (${codes})`),
     banned: sql(`SELECT DISTINCT prefix FROM ban WHERE ${within} AND forgiven = 0 LIMIT ?`),
-    // An instant later than now is from before the clock was set back, and settles nothing.
+    // A time later than now is from before the clock was set back, and does not count.
     settled: sql(`
       SELECT coalesce(max(at), 0) AS at FROM (
         SELECT max(created_at, coalesce(ended_at, 0)) AS at FROM ban WHERE prefix = ?2) WHERE at <= ?1`),

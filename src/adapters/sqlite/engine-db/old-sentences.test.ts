@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseOldSentence } from "./old-sentences.ts";
 
-/** What was found, without what was not. */
+/** The fields that were found. */
 function read(type: string, details: string, action = "", reason: string | null = null): unknown {
   return JSON.parse(JSON.stringify(parseOldSentence({ type, reason, details, action })));
 }

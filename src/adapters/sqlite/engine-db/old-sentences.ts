@@ -4,8 +4,8 @@ import { isQueueId } from "../../../core/events/queue-id.ts";
 import { SERVICES, type Service } from "../../../core/events/service.ts";
 
 /**
- * Reads the sentences by which versions before schema 9 recorded events, for `carryOver` alone: their words never change
- * any more. What a stranger wrote stands in them between ours, so that only what can be read in one way is read.
+ * Reads the sentences in which versions before schema 9 recorded events, for `carryOver` only; they never change any
+ * more. Text from strangers stands between ours, so only unambiguous sentences are read.
  */
 export function parseOldSentence({ type, reason, details, action }: OldEvent): OldColumns {
   const verdict = VERDICTS[action];
@@ -90,10 +90,10 @@ const VERDICTS: Readonly<Record<string, RecordedVerdict>> = {
   "not delivered": "lose",
   "not reported to its sender": "withhold",
 };
-/** What Postfix refused by itself is told in the words of its log, with the types of what the guard refused. */
+/** Postfix's own refusals have the words of its log, with the types of the guard's refusals. */
 const FAULTS: ReadonlySet<string> = new Set(["relay_refused", "helo_refused", "sender_refused"]);
 
-/** The details of what a client does begin with the service. */
+/** The details of a client's event begin with the service. */
 function serviceOf(details: string): Service | undefined {
   const [first] = details.split(" ", 1);
   return SERVICES.find((service) => service === first);
@@ -103,11 +103,11 @@ const ENVELOPE = new RegExp(
   [
     "^[a-z]+ from=<(?<sender>.*?)>",
     "(?: to=<(?<recipient>.*?)>| to \\d+ recipients)",
-    // A recipient is named, content has arrived, content was refused; a mail has begun where none of them follows.
+    // Either a recipient is named, or content arrived, or content was refused. If none follows, a mail has begun.
     "(?: helo=<(?<helo>.*?)>(?: listed=\\S+ \\(.*\\))?| size=(?<size>\\d+) queue_id=(?<taken>\\S+)| queue_id=(?<refused>[0-9A-Za-z]{5,20}): .*)?$",
   ].join(""),
 );
-/** What stands between two texts of a stranger's; where one stands twice, one of them is his own. */
+/** Separators between two texts of a stranger. If one occurs twice, the stranger wrote one of them. */
 const BETWEEN = [" from=<", "> to=<", "> to ", "> helo=<", "> size=", "> queue_id=", " recipients"];
 
 function envelope(details: string): OldColumns {
@@ -115,7 +115,7 @@ function envelope(details: string): OldColumns {
   const groups = ENVELOPE.exec(details)?.groups;
   if (groups === undefined) return {};
   const { sender, recipient, helo, size } = groups;
-  // Where several recipients are named, the recipient's words are empty or absent.
+  // If several recipients are named, the recipient's text is empty or missing.
   return {
     sender,
     recipient: recipient === "" ? undefined : recipient,
@@ -125,14 +125,14 @@ function envelope(details: string): OldColumns {
   };
 }
 
-/** A recipient may stand behind a Message-ID; which of them wrote it is certain only where that one has its usual form. */
+/** A recipient may follow a Message-ID. Who wrote the recipient is certain only if the Message-ID has its usual form. */
 function scored(details: string): OldColumns {
   const [, messageId, recipient] = /^score=\S+ required=\S+ message_id=(.*?)(?: to=<([^<>]*)>)?$/.exec(details) ?? [];
   if (messageId === undefined || messageId === "") return {};
   return recipient === undefined || /^<[^<>\s]+>$/.test(messageId) ? { messageId, recipient } : {};
 }
 
-/** `NETWORK by WHOM`, perhaps with a note after it. */
+/** `NETWORK by ACTOR`, perhaps with a note after it. */
 function actorAfter(details: string): string | undefined {
   return /^\S+ by (.*?)(?:: .*)?$/.exec(details)?.[1];
 }

@@ -2,11 +2,11 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { withoutExtension } from "../../../core/net/address.ts";
 import type { Clock, RecipientDirectory } from "../../../engine/ports.ts";
 
-/** Whoever was there a second ago is taken to be there: Postfix, which asks for itself, would refuse the rest. */
+/** A recipient that existed a second ago is taken to exist: Postfix, which asks for itself, would refuse the rest. */
 const REMEMBERED_MS = 1_000;
 const MOST_REMEMBERED = 1_024;
 
-/** Looks recipients up where Postfix does: the mailboxes and aliases of `accounts.db`. */
+/** Looks recipients up in the same place as Postfix: the mailboxes and aliases of `accounts.db`. */
 export class SqliteRecipients implements RecipientDirectory {
   readonly #any: StatementSync;
   readonly #clock: Clock;

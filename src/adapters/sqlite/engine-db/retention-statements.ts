@@ -2,14 +2,14 @@ import type { StatementSync } from "node:sqlite";
 import type { AuditType } from "../../../core/events/command.ts";
 import { HOUR_MS } from "../../../core/time.ts";
 
-/** How events of one kind go, by their lowest and highest id. */
+/** How events of one kind are removed, by their lowest and highest id. */
 export type Removal = Readonly<
   Record<"countKept" | "summarise" | "forget" | "forgetAccount" | "forgetNames" | "uncount" | "remove", StatementSync>
 >;
 
 export type Range = Readonly<Record<string, unknown>> | undefined;
 
-/** What is kept longest: bans, and what administrators did. Who is spared is told as often as a jail reports it. */
+/** Kept longest: bans, and what administrators did. SPARED is not, because it recurs with each report of a jail. */
 const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   BAN: true,
   UNBAN: true,
@@ -41,7 +41,7 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   EVENTS_AGGREGATED: true,
 };
 
-/** Of the rest, a million come in a flood. */
+/** All other events; a flood brings a million of them. */
 export const ROUTINE = `type NOT IN (${Object.keys(KEPT)
   .map((type) => `'${type}'`)
   .join(", ")})`;
@@ -49,8 +49,8 @@ export const ROUTINE = `type NOT IN (${Object.keys(KEPT)
 type KeptType = "BAN" | "UNBAN" | "BAN_EXPIRED" | "BAN_REFUSED" | "ALLOW_ADDED" | "ALLOW_REMOVED" | "ALLOW_EXPIRED";
 
 export function retentionStatements(sql: (text: string) => StatementSync) {
-  // The newest event always stays: SQLite would give its id to the next one, and ids are cursors. One that went
-  // before it entered its index would be gone from the windows too.
+  // The newest event always stays: SQLite would give its id to the next one, and ids are cursors. An event removed
+  // before it entered its index would be missing from the windows too.
   const spare = "id < (SELECT max(id) FROM event) AND id <= (SELECT upto FROM event_indexed)";
   const routine = ROUTINE;
   const summarise = (which: string): string => `

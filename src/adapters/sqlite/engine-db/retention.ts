@@ -6,16 +6,19 @@ import { type Range, type Removal, retentionStatements } from "./retention-state
 
 export type RetentionLimits = Readonly<{
   maxRows: number;
-  /** Of the pages in use in `engine.db`; the file itself never shrinks but grows no further. */
+  /** Bytes of the pages in use in `engine.db`. The file itself never shrinks, but grows no further. */
   maxBytes: number;
   maxAgeMs: number;
-  /** The longest window of any limit: what counts in it is remembered though its event is gone. */
+  /** The longest window of any limit. Entries within it stay even if their event is gone. */
   windowMs: number;
 }>;
 
-/** Whatever the byte limit says, the newest events stay: something else is large, and deleting them would not help. */
+/**
+ * The newest events always stay: if they exceed the byte limit, something else is large, and deleting them would not
+ * help.
+ */
 const FEWEST_ROWS = 1_000;
-/** What entries of windows without their event may take of `maxBytes`, and what one takes at most. */
+/** The share of `maxBytes` for window entries without their event, and the most bytes for one. */
 const ORPHANS_SHARE = 0.25;
 const ORPHAN_BYTES = 96;
 const KNOWN_FOR_MS = 180 * DAY_MS;
@@ -26,7 +29,7 @@ const BANS_FOR_MS = 90 * DAY_MS;
 const MOST_ENDED_BANS = 200_000;
 const STEPS_FOR_MS = HOUR_MS;
 const MOST_STEPS = 100_000;
-/** Someone we wrote to a year ago may still answer. */
+/** Somebody we wrote to a year ago may still answer. */
 const CORRESPONDENTS_FOR_MS = 400 * DAY_MS;
 const MOST_CORRESPONDENTS = 100_000;
 const HONEST_MAIL_FOR_MS = 90 * DAY_MS;
@@ -38,13 +41,13 @@ type Entry = Readonly<{ subject: string; counts: number; at: number; id: number 
 /** More are left for the next count, which follows at once. */
 export const MOST_STALE = 5_000;
 
-/** What only a walk through whole tables tells: the maintenance process counts it. Rows, but for `firstRoutine`. */
+/** Figures that need a walk through whole tables: the maintenance process counts them. Rows, except `firstRoutine`. */
 export type Surplus = Readonly<{
-  /** The oldest event that is not kept longer. */
+  /** The id of the oldest event that is not kept longer. */
   firstRoutine: number;
-  /** Entries of windows whose events are gone. */
+  /** Window entries whose events are gone. */
   orphans: number;
-  /** Those of them that count in no window any more; at most `MOST_STALE`. */
+  /** Those of them that no window counts any more; at most `MOST_STALE`. */
   stale: readonly Entry[];
   guesses: number;
   endedBans: number;
@@ -53,21 +56,21 @@ export type Surplus = Readonly<{
 }>;
 
 /**
- * Keeps `engine.db` within its limits. What happens every second goes first, into an hourly summary; bans and what
- * administrators did stay until nothing else is left. It writes on the guard's connection, for there is one writer:
- * call it between transactions. Decisions wait for each step, so that whoever calls it chooses how large a step is.
+ * Keeps `engine.db` within its limits. Frequent events are removed first, into an hourly summary; bans and
+ * administrators' commands stay until nothing else is left. It writes on the guard's connection, because there is one
+ * writer: call it between transactions. Decisions wait for each step, so the caller chooses the size of a step.
  */
 export class Retention {
   readonly #db: DatabaseSync;
   readonly #events: EventCount;
   readonly #limits: RetentionLimits;
   readonly #sql: ReturnType<typeof retentionStatements>;
-  /** Below this id only rows are left that are kept longer. */
+  /** Below this id, all remaining rows are kept longer. */
   #routineFrom = 0;
-  /** Entries of windows whose events are gone. */
+  /** Window entries whose events are gone. */
   #orphans = 0;
   #isCounted = false;
-  /** What is left of the sweep that is under way. */
+  /** The rest of the current sweep. */
   #sweeps: readonly Sweep[] = [];
   #nextSweepAt = Number.NEGATIVE_INFINITY;
 
@@ -78,12 +81,12 @@ export class Retention {
     this.#sql = retentionStatements((sql) => db.prepare(sql));
   }
 
-  /** Whether it needs to know anew what whole tables hold: at the start, and before each sweep. */
+  /** Whether it needs a new count of whole tables: at the start, and before each sweep. */
   mustCount(now: Millis): boolean {
     return !this.#isCounted || (this.#sweeps.length === 0 && now >= this.#nextSweepAt);
   }
 
-  /** Begins the sweep that is due. */
+  /** Starts the sweep that is due. */
   counted(surplus: Surplus, now: Millis): void {
     if (!this.#isCounted) {
       this.#routineFrom = surplus.firstRoutine;
@@ -94,19 +97,19 @@ export class Retention {
     this.#nextSweepAt = surplus.stale.length < MOST_STALE ? now + SWEEP_EVERY_MS : now;
   }
 
-  /** Entries of windows before this are stale. */
+  /** Window entries before this are stale. */
   staleBefore(now: Millis): Millis {
     return later(now, -this.#limits.windowMs);
   }
 
-  /** The oldest events that may go next begin here. */
+  /** The id from which the oldest removable events start. */
   get nextId(): number {
     return this.#routineFrom;
   }
 
   /**
    * Removes at most `batch` events, or as many rows of one other kind. False: nothing is left to do. A hundred events
-   * take about a millisecond. Throws when the database takes no writes; nothing is half done then.
+   * take about a millisecond. Throws if the database cannot be written; nothing is half done then.
    */
   step(now: Millis, batch: number): boolean {
     if (!this.#isCounted) return false;
@@ -130,7 +133,7 @@ export class Retention {
     }
   }
 
-  /** Whether there are more events than may be kept, however young. */
+  /** Whether there are more events than the limits allow, however young. */
   isPressed(): boolean {
     return this.#events.rows > this.#limits.maxRows || this.usedBytes() > this.#limits.maxBytes;
   }
@@ -165,7 +168,7 @@ export class Retention {
     this.#routineFrom = integer(routine?.["high"]) + 1;
   }
 
-  /** A flood must not empty the windows of those who came before it: what counts stays, as far as there is room. */
+  /** A flood must not empty the windows of earlier addresses: entries that count stay, while there is room. */
   #remove(range: Range, which: Removal, now: Millis): void {
     if (range === undefined || range["low"] === null) return;
     const [low, high] = [integer(range["low"]), integer(range["high"])];
@@ -181,7 +184,7 @@ export class Retention {
     this.#events.add(-Number(which.remove.run(low, high).changes));
   }
 
-  /** Once its time is over, what was kept for a window goes too. */
+  /** Removes entries kept for a window once the window is over. */
   #dropStale(stale: readonly Entry[]): Sweep {
     let left = stale;
     return (batch) => {
@@ -193,7 +196,7 @@ export class Retention {
     };
   }
 
-  /** One kind of row a step: by age, and by number where that is bounded. */
+  /** One kind of row per step: by age, and by number if that is limited. */
   #sweepsOf(surplus: Surplus, now: Millis): readonly Sweep[] {
     const sql = this.#sql;
     const old = (statement: StatementSync, ...before: readonly number[]): Sweep => {
@@ -225,5 +228,5 @@ export class Retention {
   }
 }
 
-/** Removes at most so many rows; returns how many went. Fewer: there are no more. */
+/** Removes at most so many rows and returns how many it removed. Fewer: there are no more. */
 type Sweep = (batch: number) => number;

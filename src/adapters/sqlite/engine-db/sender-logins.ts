@@ -1,10 +1,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { integer, text } from "../columns.ts";
 
-/** An address of this server, and the accounts that may send as it, with commas between them. */
+/** An address of this server, and the accounts that may send as it, separated by commas. */
 export type SenderLogin = Readonly<{ address: string; logins: string }>;
 
-/** The view by which Postfix holds accounts to their envelope senders. */
+/** The view with which Postfix restricts the envelope senders of accounts. */
 export class SqliteSenderLogins {
   readonly #all: StatementSync;
   readonly #changes: StatementSync;
@@ -18,7 +18,7 @@ export class SqliteSenderLogins {
     return this.#all.all().map((row) => ({ address: text(row["address"]), logins: text(row["logins"]) }));
   }
 
-  /** Grows with each row that the one writer of this database changes. */
+  /** Grows with each row that the writer of this database changes. */
   changes(): number {
     return integer(this.#changes.get()?.["changes"]);
   }

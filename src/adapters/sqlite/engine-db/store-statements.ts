@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { BAN_COLUMNS } from "./ban-row.ts";
 import { INSERT_EVENT } from "./event-columns.ts";
 
-/** What the store asks and writes, each prepared once. */
+/** The store's statements, each prepared once. */
 export type StoreStatements = Readonly<Record<keyof ReturnType<typeof statements>, StatementSync>>;
 
 export function prepareStore(db: DatabaseSync): StoreStatements {

@@ -26,8 +26,8 @@ import { prepareStore, type StoreStatements } from "./store-statements.ts";
 import { type Stretch, WindowReader } from "./window-reader.ts";
 
 /**
- * The guard's own connection to `engine.db`. The hot path: every statement is prepared once, and an address never
- * seen before costs a single one.
+ * The guard's own connection to `engine.db`. On the hot path every statement is prepared once, and a new address costs
+ * a single query.
  */
 export class SqliteStore implements Store, History, JailMemory, LogPositions {
   readonly #db: DatabaseSync;
@@ -53,14 +53,14 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     this.#bans = new BanTable(db, this.#sql);
   }
 
-  /** As if the disk were full, for as long as there is a reason to. */
+  /** Refuses writes as if the disk were full, until the reason is null. */
   refuse(why: string | null): void {
     this.#refusal = why;
   }
 
   begin(): void {
     if (this.#refusal !== null) throw new Error(this.#refusal);
-    // A rollback that failed while the disk was full leaves its transaction open.
+    // A rollback that failed on a full disk leaves its transaction open.
     if (this.#db.isTransaction) this.rollback();
     this.#sql.begin.run();
   }
@@ -81,7 +81,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     return this.#jails.priorReports(subject, report, now);
   }
 
-  /** Lets no event wait for its index longer than need be. Between transactions; throws as they do. */
+  /** Adds waiting events to their index. Call it between transactions; throws as they do. */
   settle(): void {
     if (this.#index.isEmpty) return;
     this.begin();
@@ -101,7 +101,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       // On a full disk SQLite has often rolled back already.
       if (this.#db.isTransaction) this.#sql.rollback.run();
     } catch {
-      // `begin` tries again; until then nothing is committed, which is all that a rollback promises.
+      // `begin` tries again. Until then nothing is committed, which is all that a rollback promises.
     }
   }
 
@@ -195,7 +195,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     }));
   }
 
-  /** Outside a transaction nothing is written: perhaps the database takes no writes just now. */
+  /** Writes nothing outside a transaction: the database may not be writable just now. */
   #windowsFor(subject: string): WindowReader {
     if (!this.#index.hasWaiting(subject)) return this.#windows;
     if (!this.#db.isTransaction) return this.#allWindows;

@@ -3,10 +3,10 @@ import type { Failure } from "../../../core/decide/facts.ts";
 import type { Millis } from "../../../core/time.ts";
 import { COUNTS_CODE, millis, text } from "../columns.ts";
 
-/** Events after this instant and after this id: several may share a millisecond, one before and one after a ban. */
+/** Events after this time and this id. Several events may share a millisecond, one before a ban and one after it. */
 export type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
 
-/** What stands where for one address: which windows have events, whether it was ever banned, when it was known. */
+/** What exists for one address: the windows with events, whether it was ever banned, when it was known. */
 export type Seen = Readonly<{
   connections: boolean;
   mails: boolean;
@@ -28,8 +28,8 @@ const UNSEEN: Seen = {
 };
 
 /**
- * Reads the windows of an address or account. `event_subject` is enough once its events have entered it;
- * `event_by_subject` sees those that wait too, at the price of looking through all that wait.
+ * Reads the windows of an address or account. `event_subject` is enough once its events were added to it;
+ * `event_by_subject` also includes waiting events, but has to look through all of them.
  */
 export class WindowReader {
   readonly #seen: StatementSync;
@@ -65,7 +65,7 @@ export class WindowReader {
     };
   }
 
-  /** Ascending; the newest where there are more than `most`. */
+  /** Ascending; the newest if there are more than `most`. */
   times(subject: string, window: keyof typeof COUNTS_CODE, { since, after, most }: Stretch): readonly Millis[] {
     return this.#times
       .all(subject, COUNTS_CODE[window], since, after, most)

@@ -3,7 +3,7 @@ import type { Surplus } from "../engine-db/retention.ts";
 import type { MaintenanceWork } from "./work.ts";
 import type { Copied } from "./write-ahead-log.ts";
 
-/** What the guard orders of the maintenance process: a line each way, one order at a time. */
+/** The guard's orders for the maintenance process: one line each way, one order at a time. */
 export type Order =
   | Readonly<{ type: "checkpoint" }>
   | Readonly<{ type: "count"; staleBefore: Millis }>
@@ -11,10 +11,10 @@ export type Order =
 type Results = { checkpoint: Copied; count: Surplus; warm: true };
 export type Result<O extends Order> = Results[O["type"]];
 
-/** Its first line. */
+/** The first line of the maintenance process. */
 export const READY = "ready";
 
-/** Carries out one line. Returns the line that answers it: JSON, `null` where it could not be done. */
+/** Carries out one line and returns its answer as a line of JSON; `null` if it could not be done. */
 export function carryOut(line: string, work: MaintenanceWork): string {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the guard wrote it, which started this process
   const order = JSON.parse(line) as Order;

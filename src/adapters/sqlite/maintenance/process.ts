@@ -6,9 +6,9 @@ import { type Order, READY, type Result } from "./orders.ts";
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 const RESTART_MS = { first: 1_000, most: 60_000 };
-/** A disk may be slow; a process that says nothing for so long hangs for another reason. */
+/** A disk may be slow. A process that is silent for so long hangs for another reason. */
 const ANSWER_MS = 60_000;
-/** Five thousand stale entries, the longest answer, take a third of it. */
+/** The longest answer, five thousand stale entries, takes a third of it. */
 const ANSWER_BYTES = 2 * 1024 * 1024;
 const STOP_MS = 1_000;
 const MOST_SAID = 300;
@@ -16,11 +16,11 @@ const MOST_SAID = 300;
 export type MaintenanceOptions = Readonly<{
   /** Program and arguments. */
   argv: readonly string[];
-  /** Told when it ends without being asked to, with what it said last, and null once it runs again. */
+  /** Called with its last output if it ends without an order, and with null once it runs again. */
   down: (why: string | null) => void;
 }>;
 
-/** The maintenance process, started again whenever it ends. */
+/** The maintenance process, restarted whenever it ends. */
 export class MaintenanceProcess {
   readonly #options: MaintenanceOptions;
   #child: Child | null = null;
@@ -46,7 +46,7 @@ export class MaintenanceProcess {
     this.#child = child;
     this.#said = "";
     child.on("error", (error) => this.#ended(child, error.message));
-    // Without a free file descriptor there is none, whatever the types say; the error follows.
+    // Without a free file descriptor it is undefined, despite the types; the error event follows.
     if ((child.stdout as unknown) === undefined) return;
     const framer = Framer.ofLines(ANSWER_BYTES);
     const take = (line: string): void => (line === READY ? this.#ready() : this.#settle(line));
@@ -60,7 +60,7 @@ export class MaintenanceProcess {
     child.on("close", (code, signal) => this.#ended(child, `${signal ?? `code ${code}`} ${this.#said.trim()}`.trim()));
   }
 
-  /** Orders wait for each other. Resolves null where one cannot be carried out now. */
+  /** Runs one order at a time. Resolves null if an order cannot be carried out now. */
   ask<O extends Order>(order: O): Promise<Result<O> | null> {
     const answer = this.#last.then(() => this.#send(JSON.stringify(order)));
     this.#last = answer;
@@ -68,7 +68,7 @@ export class MaintenanceProcess {
     return answer.then((line) => (line === null ? null : (JSON.parse(line) as Result<O> | null)));
   }
 
-  /** It ends by itself once it has carried out its order; the guard does not wait for a slow disk. */
+  /** The process ends by itself after its current order. The guard does not wait for a slow disk. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#restart !== null) clearTimeout(this.#restart);

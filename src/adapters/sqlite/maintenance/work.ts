@@ -5,11 +5,11 @@ import { MOST_STALE, type Surplus } from "../engine-db/retention.ts";
 import { ROUTINE } from "../engine-db/retention-statements.ts";
 import type { Copied } from "./write-ahead-log.ts";
 
-/** It may wait for another checkpoint, and nobody waits for it. */
+/** It may wait for another checkpoint; no decision waits for it. */
 const BUSY_TIMEOUT_MS = 5_000;
 const CACHE_KIB = 512;
 
-/** What takes long or waits for the disk, done by a process of its own: it never takes the lock of the writer. */
+/** Slow work and work that waits for the disk, in a separate process. It never takes the writer's lock. */
 export class MaintenanceWork {
   readonly #checkpoint: StatementSync;
   readonly #db: DatabaseSync;
@@ -23,7 +23,7 @@ export class MaintenanceWork {
       PRAGMA cache_size = -${CACHE_KIB};
       PRAGMA temp_store = MEMORY;
       PRAGMA trusted_schema = OFF`);
-    // PASSIVE is the only mode that does not hold up the writer.
+    // PASSIVE is the only mode that does not delay the writer.
     this.#checkpoint = db.prepare("PRAGMA wal_checkpoint(PASSIVE)");
     this.#db = db;
     this.#warm = db.prepare(`
@@ -34,7 +34,10 @@ export class MaintenanceWork {
         AND indexed.at = leaving.at AND indexed.id = leaving.id`);
   }
 
-  /** Copies what no reader needs any longer from the log into the database, and flushes both. Null: another does it. */
+  /**
+   * Copies frames that no reader needs any longer from the log into the database, and flushes both. Null: another
+   * process is doing it.
+   */
   checkpoint(): Copied | null {
     const row = this.#checkpoint.get();
     if (integer(row?.["busy"]) !== 0) return null;
@@ -45,13 +48,13 @@ export class MaintenanceWork {
     return surplusOf(this.#db, staleBefore);
   }
 
-  /** Reads what is about to be removed, so that the guard finds it in memory. */
+  /** Reads rows that are about to be removed, so that the guard finds them in memory. */
   warm(from: number, rows: number): void {
     this.#warm.get(from, rows);
   }
 }
 
-/** On any connection: the tests count on the guard's. */
+/** Works on any connection: the tests use the guard's. */
 export function surplusOf(db: DatabaseSync, staleBefore: Millis): Surplus {
   const counted = db.prepare(`
     WITH first AS (SELECT coalesce((SELECT id FROM event WHERE ${ROUTINE} ORDER BY id LIMIT 1),

@@ -21,7 +21,7 @@ function fresh(t: TestContext) {
   };
   const synchronous = (): unknown => db.prepare("PRAGMA synchronous").get()?.["synchronous"];
   const rows = (of: DatabaseSync = db): unknown => of.prepare("SELECT count(*) AS n FROM event").get()?.["n"];
-  /** What a machine finds that lost its power after the last flush of the database: the file without its log. */
+  /** The state after a power failure just after the database was flushed: the file without its log. */
   const filed = (): unknown => {
     const alone = new DatabaseSync(`file:${path}?immutable=1`, { readOnly: true });
     try {

@@ -2,11 +2,11 @@ import { statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { integer } from "../columns.ts";
 
-/** What a pass of the maintenance process reports: frames in the log, and how many of them the database file holds. */
+/** The result of one pass of the maintenance process: frames in the log, and how many of them are in the database file. */
 export type Copied = Readonly<{ frames: number; copied: number }>;
 
 /**
- * The guard's half of a checkpoint of `engine.db` (docs/adr/0011). The maintenance process copies frames of the log
+ * The guard's half of a checkpoint of `engine.db` (docs/adr/0014). The maintenance process copies frames of the log
  * into the database and flushes both; the guard only empties the log, which it may do without a flush, because
  * - nothing is left in the log that the database file has not flushed: `hold` notes where the log ended, `release`
  *   empties it only if nothing was committed since, and the guard is the only writer;
@@ -28,19 +28,19 @@ export class WriteAheadLog {
     this.#db = db;
     db.exec("PRAGMA wal_autocheckpoint = 0");
     this.#path = `${path}-wal`;
-    // It waits for nobody: a reader that is in the way is left in peace.
+    // It waits for no lock: a reader in the way is left alone.
     this.#reader = new DatabaseSync(path, { timeout: 0 });
     this.#reader.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -64");
     this.#version = this.#reader.prepare("PRAGMA data_version");
     this.#empty = this.#reader.prepare("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
-  /** Size of the log's file, which only emptying makes smaller. */
+  /** Size of the log file, which shrinks only when it is emptied. */
   get bytes(): number {
     return statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** Before a pass of the maintenance process. */
+  /** Call it before a pass of the maintenance process. */
   hold(): void {
     this.#db.exec("PRAGMA synchronous = NORMAL");
     if (this.#reader.isTransaction) this.#reader.exec("ROLLBACK");
@@ -48,7 +48,7 @@ export class WriteAheadLog {
     this.#heldVersion = this.#dataVersion();
   }
 
-  /** After the pass; null if it failed. Returns whether the log is empty now. */
+  /** Call it after the pass; null if it failed. Returns whether the log is empty now. */
   release(copied: Copied | null): boolean {
     if (this.#reader.isTransaction) this.#reader.exec("COMMIT");
     const held = this.#heldVersion;
@@ -57,7 +57,7 @@ export class WriteAheadLog {
     return this.#emptied();
   }
 
-  /** Copies, flushes and empties here and now: the decisions wait. False if a reader or the disk is in the way. */
+  /** Copies, flushes and empties at once, while decisions wait. False if a reader or the disk is in the way. */
   force(): boolean {
     return this.#emptied();
   }

@@ -6,19 +6,19 @@ import { integer, prefix as prefixColumn } from "../columns.ts";
 import { covering } from "../engine-db/network-bounds.ts";
 import { type Candidates, merged, type Span, type Stream } from "./event-streams.ts";
 
-/** As `event_names` and `event_name` have them. */
+/** The numbers in `event_names` and `event_name`. */
 const ROLE = { person: 1, queueId: 2, messageId: 3, type: 4 } as const;
 
-/** Rows of the table that are walked in one go. */
+/** Rows of the table that are walked at once. */
 const WALKED = 2_000;
-/** A network with more addresses that left events than that is looked for by walking. */
+/** A network with events from more addresses is searched by walking the table. */
 const MOST_STREAMS = 300;
-/** A type with fewer events is looked for by its type alone, whatever else is asked for. */
+/** A type with fewer events is searched by type only, whatever else the filter contains. */
 const RARE = 1_000;
 
 /**
- * Where the events of a filter are to be looked for, so that finding a page takes about as long with ten million events as
- * with ten thousand. It leaves no statement open. Batches are small: whoever reads them may stop after each.
+ * Where to look for the events of a filter, so that finding a page takes about as long with ten million events as with
+ * ten thousand. It leaves no statement open. Batches are small, so a reader may stop after each.
  */
 export class EventCandidates {
   readonly #sql: Record<"oldest_first" | "newest_first", ReturnType<typeof ordered>>;
@@ -31,7 +31,7 @@ export class EventCandidates {
     const sql = (text: string): StatementSync => db.prepare(text);
     this.#sql = { oldest_first: ordered(sql, "ASC"), newest_first: ordered(sql, "DESC") };
     this.#marks = sql("SELECT upto, names FROM event_indexed");
-    // With a time after all others: for a shorter row value SQLite would step over every entry that equals it.
+    // With a time after all others: for a shorter row value SQLite would step over every entry equal to it.
     this.#nextPair = sql(`
       SELECT subject, counts FROM event_subject WHERE (subject, counts, at) > (?, ?, ${Number.MAX_SAFE_INTEGER})
       ORDER BY subject, counts LIMIT 1`);
@@ -51,7 +51,7 @@ export class EventCandidates {
     return names.length === 0 ? this.#walk(filter, all) : this.#named(filter, all, names);
   }
 
-  /** What has not entered the index yet is walked; it is newer than all that has. */
+  /** Walks the events that are not in the index yet. They are newer than all indexed ones. */
   *#named(filter: EventFilter, all: Span, names: readonly Name[]): Generator<Candidates> {
     const [fresh, indexed] = parted(all, integer(this.#marks.get()?.["names"]));
     const { named } = this.#sql[filter.order];
@@ -78,7 +78,7 @@ export class EventCandidates {
     if (!isNewest) yield* this.#walk(filter, fresh);
   }
 
-  /** Ids and times ascend together; after the machine's clock was set back, the order is off by as much. */
+  /** Ids and times ascend together. After the machine's clock was set back, the order is off by the same amount. */
   #streamOf([subject, counts]: Pair, { order }: EventFilter, at: number): Stream {
     const { ofSubject } = this.#sql[order];
     let [lastAt, lastId] = [at, order === "newest_first" ? Number.MAX_SAFE_INTEGER : -1];
@@ -125,7 +125,7 @@ export class EventCandidates {
     return row === undefined ? 0 : integer(row["at"]);
   }
 
-  /** Under what the events of a network were entered, the networks around it too; null: under too much. */
+  /** The keys under which the events of a network were indexed, including the networks around it; null: too many. */
   #pairsOf(network: Prefix): readonly Pair[] | null {
     const pairs = covering(network).flatMap((wider) => this.#pairsFrom(wider, (subject) => subject === wider) ?? []);
     if (isSingleAddress(network)) return pairs;
@@ -151,7 +151,7 @@ export class EventCandidates {
 type Name = readonly [role: number, name: string];
 type Pair = readonly [subject: string, counts: number];
 
-/** Each once: two names may lead to one event. */
+/** Each id once: two names may lead to one event. */
 function inOrder(ids: readonly number[], order: EventFilter["order"]): readonly number[] {
   return [...new Set(ids)].toSorted((a, b) => (order === "newest_first" ? b - a : a - b));
 }
@@ -163,25 +163,25 @@ function parted({ after, before }: Span, upto: number): readonly [fresh: Span, i
   ];
 }
 
-/** An account and a mail together are not asked for. */
+/** A filter does not contain both an account and a mail. */
 function namesOf({ account, mail, type }: EventFilter): readonly Name[] {
   if (account !== undefined) return [[ROLE.person, inLowerCase(account)]];
-  // A stranger may write the queue id of another's mail as a Message-ID: it is looked for among queue ids alone.
+  // A stranger may use the queue id of another mail as a Message-ID, so a queue id is searched among queue ids only.
   if (mail !== undefined) return [isQueueId(mail) ? [ROLE.queueId, mail] : [ROLE.messageId, bareMessageId(mail)]];
   return type === undefined ? [] : [[ROLE.type, type]];
 }
 
-/** As SQLite's `lower` does. */
+/** Same result as SQLite's `lower`. */
 function inLowerCase(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** Accounts stand in the same index. */
+/** Accounts are in the same index. */
 function isWithin(subject: string, network: Prefix): boolean {
   return subject.includes("/") && !subject.includes("@") && overlaps(prefixColumn(subject), network);
 }
 
-/** What the text of every network within this one begins with (RFC 5952 shortens from the first group of zeros on). */
+/** The common start of the text of every network within this one (RFC 5952 shortens from the first group of zeros on). */
 function sharedText(network: Prefix): string {
   const [separator, groupBits] = isV4(network) ? [".", 8] : [":", 16];
   const fixed = Math.floor(prefixLength(network) / groupBits);
@@ -194,7 +194,7 @@ function sharedText(network: Prefix): string {
 function ordered(sql: (text: string) => StatementSync, direction: "ASC" | "DESC") {
   const beyond = direction === "DESC" ? "<" : ">";
   return {
-    // Of a network it drops most rows by their text before somebody looks closely.
+    // For a network, it excludes most rows by their text before the exact check.
     walk: sql(`
       SELECT id, ?4 IS NULL OR prefix GLOB ?4 OR prefix IN (SELECT value FROM json_each(?5)) AS wanted
       FROM event WHERE id > ?1 AND id < ?2 ORDER BY id ${direction} LIMIT ?3`),

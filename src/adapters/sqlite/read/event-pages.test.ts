@@ -11,10 +11,10 @@ import { openEngine } from "../open.ts";
 import { EventSearch } from "./event-search.ts";
 
 const TYPES = ["CONNECT", "EMAIL", "LOGIN_FAILED", "BAN"] as const;
-/** In which window each counts. */
+/** The window in which each counts. */
 const COUNTS = { CONNECT: "connection", EMAIL: "mail", LOGIN_FAILED: "login", BAN: null } as const;
 
-/** Events of some addresses and networks, the last of them not in any index yet. */
+/** Events of some addresses and networks. The last ones are not in any index yet. */
 function fresh(t: TestContext, count: number, addresses: number) {
   const db = openEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());

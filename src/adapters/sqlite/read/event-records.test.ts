@@ -94,7 +94,7 @@ function inOrder(record: EventRecord | null): unknown {
   return Object.entries(record ?? {}).toSorted(([a], [b]) => a.localeCompare(b));
 }
 
-/** Text was cut in the middle of a character: half of one cannot be stored. */
+/** Text was cut in the middle of a character. Half a character cannot be stored. */
 function withoutHalves(json: string): string {
   return json.replace(/\\ud83d(?!\\)/g, "\ufffd");
 }

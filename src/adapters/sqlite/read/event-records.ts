@@ -18,10 +18,10 @@ import {
 } from "../columns.ts";
 import { EVENT_COLUMNS } from "../engine-db/event-columns.ts";
 
-/** `record` null: an older version wrote the event, and not all of it is known. */
+/** `record` null: an older version wrote the event, so some of its data is missing. */
 export type RecordRead = Readonly<{ id: number; record: EventRecord | null }>;
 
-/** Reads events back as they were recorded, in the order of their ids. Throws where the database holds what no version wrote. */
+/** Reads events as they were recorded, in the order of their ids. Throws on a row that no version has written. */
 export class EventRecords {
   readonly #after: StatementSync;
 

@@ -8,9 +8,9 @@ import { EventCandidates } from "./event-candidates.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** How long it looks for a page: it returns what it has then, and where to go on. */
+/** The longest search for one page. Then it returns what it has, and where to continue. */
 const LONGEST_MS = 20;
-/** Read in one go. */
+/** Read at once. */
 const FEWEST_ROWS = 32;
 
 const COLUMNS = `
@@ -18,8 +18,8 @@ const COLUMNS = `
   offence, count, limit_count, window_ms, limit_key, actor, details, action, prefix`.trim();
 
 /**
- * Events by cursor, type, network and name. A row belongs to a network when the unit it was counted under, or the network
- * it is about, shares an address with it: `events --ip` of one IPv6 address shows what its /64 did.
+ * Events by cursor, type, network and name. A row belongs to a network if its counted unit, or the network that it is
+ * about, shares an address with it: `events --ip` of one IPv6 address shows what its /64 did.
  */
 export class EventSearch {
   readonly #candidates: EventCandidates;
@@ -40,7 +40,7 @@ export class EventSearch {
     if (filter.most < 1) return { items, next: null };
     const until = performance.now() + this.#longestMs;
     for (const { ids, reached } of this.#candidates.of(filter)) {
-      // As a rule most of them are wanted: then no more rows are read than a page has.
+      // Usually most rows match, so no more are read than a page has.
       const atOnce = Math.max(FEWEST_ROWS, filter.most);
       for (let from = 0; from < ids.length; from += atOnce) {
         for (const row of this.#rows[filter.order].all(JSON.stringify(ids.slice(from, from + atOnce)))) {

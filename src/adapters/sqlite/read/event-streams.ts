@@ -1,21 +1,21 @@
 import type { EventFilter } from "../../../engine/storage-ports.ts";
 
 /**
- * Ids in the order that was asked for, among which are all events of a filter up to `reached`; which of them the filter
- * wants is yet to be looked at.
+ * Ids in the requested order that contain all events of a filter up to `reached`. Each must still be checked against
+ * the filter.
  */
 export type Candidates = Readonly<{ ids: readonly number[]; reached: number }>;
 
-/** Of ids, both ends exclusive. */
+/** A range of ids, both ends exclusive. */
 export type Span = Readonly<{ after: number; before: number }>;
 
-/** The next ids of one entry of an index, within a span. */
+/** The next ids of one index entry, within a span. */
 export type Stream = Readonly<{ next: (after: number, before: number, most: number) => readonly number[] }>;
 
-/** Of an index, in one go. */
+/** Ids read from an index at once. */
 const MOST_AT_ONCE = 256;
 
-/** Ids of several streams in one order, each once. */
+/** Merges ids of several streams in one order, each id once. */
 export function* merged(streams: readonly Stream[], span: Span, { order, most }: EventFilter): Generator<Candidates> {
   const isNewest = order === "newest_first";
   const batch = Math.max(16, Math.min(most, MOST_AT_ONCE));
@@ -41,7 +41,7 @@ export function* merged(streams: readonly Stream[], span: Span, { order, most }:
   }
 }
 
-/** How far a stream has been taken. */
+/** How far a stream has been read. */
 type Head = { readonly stream: Stream; ids: readonly number[]; place: number };
 
 function foremost(heads: readonly Head[], isNewest: boolean): Head | null {

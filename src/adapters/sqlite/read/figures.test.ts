@@ -8,7 +8,7 @@ import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../open.ts";
 import { SqliteFigures } from "./figures.ts";
 
-/** More events than are looked at one by one. */
+/** More events than are counted one by one. */
 const FLOOD = 12_000;
 
 function fresh(t: TestContext) {

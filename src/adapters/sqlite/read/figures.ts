@@ -7,12 +7,12 @@ import { EventIds } from "../engine-db/event-ids.ts";
 import { ADDRESSES_SPAN_MS, BY_RANK, RANKED, TYPES_SPAN_MS } from "../engine-db/event-tally.ts";
 
 /**
- * So many events are looked at one by one, which takes some milliseconds. Where there are more, the figures come from
- * what EventTally keeps, and begin with the ten minutes or the hour in which the time lies that was asked for.
+ * Up to this number, events are counted one by one, which takes some milliseconds. Beyond it, the figures come from
+ * EventTally, and begin with the ten minutes or the hour that contains the requested time.
  */
 const LOOKED_AT = 10_000;
 
-/** Figures for people and for Prometheus. The connection may be read-only. */
+/** Figures for the owner and for Prometheus. The connection may be read-only. */
 export class SqliteFigures implements Figures {
   readonly #ids: EventIds;
   readonly #sql: ReturnType<typeof statements>;
@@ -56,7 +56,7 @@ export class SqliteFigures implements Figures {
     return byType(this.#sql.recorded.all());
   }
 
-  /** The id from which to look at them one by one; null: there are too many. */
+  /** The id from which to count one by one; null: there are too many. */
   #fewSince(since: Millis): number | null {
     const first = this.#ids.firstSince(since);
     return this.#ids.last() - first < LOOKED_AT ? first : null;
@@ -68,7 +68,7 @@ function byType(rows: readonly Readonly<Record<string, unknown>>[]): Readonly<Re
 }
 
 function statements(sql: (text: string) => StatementSync) {
-  // While the tally lags behind by more than that, its figures lag too.
+  // If the tally lags behind by more than this, its figures lag too.
   const untallied = `
     FROM event WHERE id > (SELECT max(upto, (SELECT coalesce(max(id), 0) FROM event) - ${LOOKED_AT}) FROM event_tallied)`;
   const figures = "sum(mails) AS mails, sum(connections) AS connections, sum(rejected) AS rejected";

@@ -13,7 +13,7 @@ import { openEngine } from "../open.ts";
 /** `answered`: how many rows stood when the ban began or ended. */
 type BanSpan = { network: string; createdAt: Millis; endedAt: Millis | null; forgiven: boolean; answered: number };
 
-/** Everything that happened, recounted from zero each time: slow, obvious, the oracle. */
+/** The oracle: recounts everything from zero each time. Slow and obvious. */
 class NaiveHistory {
   readonly rows: EventRecord[] = [];
   readonly bans: BanSpan[] = [];
@@ -57,7 +57,7 @@ for (const seed of [1, 2, 3, 4, 5]) {
     for (let turn = 0; turn < 300; turn++) {
       const network = pick(NETWORKS) ?? "203.0.113.1";
       const standing = naive.bans.findLast((ban) => ban.network === network && ban.endedAt === null);
-      // Half of them share a millisecond with the one before.
+      // Half of the events share a millisecond with the one before.
       now = later(now, random() < 0.5 ? 0 : Math.floor(random() * 2 * MINUTE_MS));
       const kept = random() < 0.9;
       store.begin();

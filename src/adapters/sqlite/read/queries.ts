@@ -16,7 +16,7 @@ const PAST_BANS = 50;
 const KNOWN_ACCOUNTS = 50;
 const REPORTED_EVENTS = 100;
 
-/** Reads `engine.db` for people. The connection may be read-only. */
+/** Reads `engine.db` for the web and the command line. The connection may be read-only. */
 export class SqliteQueries implements Queries {
   readonly figures: SqliteFigures;
   readonly #search: EventSearch;
@@ -78,7 +78,10 @@ function isoOrNull(at: Millis | null): string | null {
   return at === null ? null : isoTime(at);
 }
 
-/** `?1` of all but the first is a JSON list: the network asked for and all that contain it, the narrowest first. */
+/**
+ * `?1` of all statements except the first is a JSON list: the requested network and all that contain it, the narrowest
+ * first.
+ */
 function statements(sql: (text: string) => StatementSync) {
   const among = "prefix IN (SELECT value FROM json_each(?1))";
   const narrowest = "(SELECT key FROM json_each(?1) WHERE value = prefix)";

@@ -22,7 +22,7 @@ function planOf(db: DatabaseSync, sql: string): readonly string[] {
     .map((row) => String(row["detail"]));
 }
 
-/** The plans of all statements that a reader prepares, by their text. */
+/** The query plans of all statements that a reader prepares, by their text. */
 function plansOf(t: TestContext, db: DatabaseSync, make: (db: DatabaseSync) => unknown): ReadonlyMap<string, string> {
   const prepare = t.mock.method(db, "prepare");
   make(db);

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { isoTime } from "../../../core/time.ts";
 import { millisOrNull } from "../columns.ts";
 
-/** When the account last signed in; within the memory, and from addresses that could be banned. Null: it did not. */
+/** When the account last signed in, as far as the memory reaches, from addresses that could be banned. Null: it did not. */
 export function lastSignIn(engine: DatabaseSync, account: string): string | null {
   const row = engine
     .prepare("SELECT max(last_at) AS at FROM known_address WHERE lower(account) = ?")

@@ -16,7 +16,7 @@ import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../open.ts";
 import { SqliteQueries } from "./queries.ts";
 
-/** What `why` tells is read back from the rows that the engine writes. */
+/** `why` reads back the rows that the engine wrote. */
 function fresh(t: TestContext) {
   const path = join(scratch(t), "engine.db");
   const db = openEngine(path);

@@ -2,9 +2,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { DAY_MS, type Millis } from "../../../core/time.ts";
 
 /**
- * Copies what `engine.db` remembers of the time before an instant, apart from events: who signed in from where, bans,
- * guesses, good mail, the allow list. What was changed since then is as it was then as far as that can be told: what
- * ended since then had not ended.
+ * Copies what `engine.db` knows from before a time, except events: sign-ins, bans, guesses, good mail, the allow list.
+ * Later changes are undone as far as possible: something that ended after that time has not ended yet.
  */
 export function copyMemory(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
   to.exec("BEGIN");

@@ -5,10 +5,10 @@ import { millis } from "../columns.ts";
 import { EventIds } from "../engine-db/event-ids.ts";
 import { EventRecords } from "../read/event-records.ts";
 
-/** Rows of one question: a longer one would keep the guard from clearing its log. */
+/** Rows per query. A longer query would keep the guard from emptying its log. */
 const BATCH = 1_000;
 
-/** Recorded events, for a replay: the oldest first, a batch at a time. */
+/** Recorded events for a replay: oldest first, one batch at a time. */
 export class RecordedEvents {
   readonly #ids: EventIds;
   readonly #records: EventRecords;
@@ -22,7 +22,7 @@ export class RecordedEvents {
     this.#summed = db.prepare("SELECT max(hour) AS hour FROM event_summary");
   }
 
-  /** The last event that there is now. */
+  /** The id of the newest event now. */
   last(): number {
     return this.#ids.last();
   }
@@ -31,7 +31,7 @@ export class RecordedEvents {
     return this.#ids.firstSince(since);
   }
 
-  /** From `first` to `last`, both included. */
+  /** From `first` to `last`, inclusive. */
   *between(first: number, last: number): Generator<Recorded> {
     for (let before = first - 1; ; ) {
       const read = this.#records.after(before, BATCH);
@@ -44,13 +44,13 @@ export class RecordedEvents {
     }
   }
 
-  /** When the first event was recorded from `id` on that can be decided again; null if there is none. */
+  /** The time of the first event from `id` on that can be decided again; null if there is none. */
   firstReadable(id: number): Millis | null {
     const row = this.#first.get(id);
     return row === undefined ? null : millis(row["at"]);
   }
 
-  /** Until when events were summed up; null: none is. */
+  /** Until when events were replaced by summaries; null: no events were. */
   summedUpTo(): Millis | null {
     const hour = this.#summed.get()?.["hour"] ?? null;
     return hour === null ? null : millis(hour);

@@ -13,14 +13,14 @@ import { SqliteStore } from "../engine-db/store.ts";
 import { migrate } from "../migrate.ts";
 import { copyMemory } from "./copy-memory.ts";
 
-/** Beside the pages in memory, SQLite keeps the rest in a file without a name, which ends with the process. */
+/** Pages beyond this are kept by SQLite in an unnamed file, which disappears with the process. */
 const CACHE_KIB = 16_384;
-/** As many events as its windows can reach, and no more than this. */
+/** As many events as its windows can reach, but not more than this. */
 const MOST_ROWS = 500_000;
 const PRUNED_AT_ONCE = 10_000;
 const NO_REST: EventRecord["rest"] = { event: "DISALLOW" };
 
-/** A temporary history for one replay. `from`: what is remembered in this database of the time before `start` is in it. */
+/** A temporary history for one replay. `from`: the database whose knowledge from before `start` is copied into it. */
 export function openReplayHistory(policy: Policy, from: DatabaseSync | null, start: Millis): ReplayHistory {
   const db = new DatabaseSync("");
   db.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -${CACHE_KIB}`);
@@ -61,7 +61,7 @@ function longestOf({ mail, connections, probes, logins, accounts, networks }: Po
   return Math.max(all, logins.windowMs, accounts.windowMs, networks.windowMs);
 }
 
-/** The first events go together: those that no window reaches, and those that are too many. */
+/** Removes the oldest events: those that no window reaches, and those beyond the limit. */
 function pruneStatements(db: DatabaseSync) {
   const old = "FROM event WHERE id <= ?1";
   const gone = (subject: string): string =>
