@@ -85,7 +85,7 @@ export class BanTable {
       .map((row) => millis(row["created_at"]));
     return {
       facts: { ban: newest["ended_at"] === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
-      answered: integer(newest["answered"]),
+      countedUntil: integer(newest["answered"]),
     };
   }
 }
@@ -93,8 +93,8 @@ export class BanTable {
 /** More offences than any ladder has rungs. */
 const MOST_BANS = 64;
 
-/** `answered`: the id of the last event that the newest ban, or its end, has settled. */
-export const NO_BANS: { readonly facts: Pick<AddressHistory, "ban" | "offencesAt">; readonly answered: number } = {
+/** `countedUntil`: the last event when the newest ban began or ended; later events count again. */
+export const NO_BANS: { readonly facts: Pick<AddressHistory, "ban" | "offencesAt">; readonly countedUntil: number } = {
   facts: { ban: null, offencesAt: [] },
-  answered: 0,
+  countedUntil: 0,
 };

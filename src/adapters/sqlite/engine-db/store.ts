@@ -157,7 +157,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     const windows = this.#windowsFor(prefix);
     const seen = windows.seen(prefix);
     const bans = seen.bans ? this.#bans.of(prefix) : NO_BANS;
-    const stretch = (since: Millis): Stretch => ({ since, after: bans.answered, most: reach.most });
+    const stretch = (since: Millis): Stretch => ({ since, after: bans.countedUntil, most: reach.most });
     return {
       ...bans.facts,
       ban:

@@ -10,8 +10,8 @@ import type { Reach } from "../../../engine/storage-ports.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine } from "../open.ts";
 
-/** `answered`: how many rows stood when the ban began or ended. */
-type BanSpan = { network: string; createdAt: Millis; endedAt: Millis | null; forgiven: boolean; answered: number };
+/** `countedUntil`: how many rows stood when the ban began or ended. */
+type BanSpan = { network: string; createdAt: Millis; endedAt: Millis | null; forgiven: boolean; countedUntil: number };
 
 /** The oracle: recounts everything from zero each time. Slow and obvious. */
 class NaiveHistory {
@@ -23,7 +23,7 @@ class NaiveHistory {
     const newest = bans.at(-1);
     const rows = (counts: Counts, since: Millis): EventRecord[] =>
       this.rows
-        .slice(newest?.answered ?? 0)
+        .slice(newest?.countedUntil ?? 0)
         .filter((row) => row.prefix === net(network) && row.counts === counts && row.at > since)
         .slice(-reach.most);
     return {
@@ -64,14 +64,14 @@ for (const seed of [1, 2, 3, 4, 5]) {
       const dice = random();
       if (dice < 0.05) {
         store.apply({ type: "BAN", ban: banOf(network, now) }, now);
-        if (kept && standing !== undefined) Object.assign(standing, { endedAt: now, answered: naive.rows.length });
+        if (kept && standing !== undefined) Object.assign(standing, { endedAt: now, countedUntil: naive.rows.length });
         if (kept)
-          naive.bans.push({ network, createdAt: now, endedAt: null, forgiven: false, answered: naive.rows.length });
+          naive.bans.push({ network, createdAt: now, endedAt: null, forgiven: false, countedUntil: naive.rows.length });
       } else if (dice < 0.1) {
         const forgiven = random() < 0.5;
         store.apply({ type: "LIFT", prefix: net(network), cause: "UNBAN", forgiven, by: "root" }, now);
         if (kept && standing !== undefined)
-          Object.assign(standing, { endedAt: now, forgiven, answered: naive.rows.length });
+          Object.assign(standing, { endedAt: now, forgiven, countedUntil: naive.rows.length });
       } else {
         const counts = pick(WINDOWS) ?? null;
         const proof = counts === "login" ? String(Math.floor(random() * 4)) : null;
