@@ -1,4 +1,4 @@
-/** A map that holds at most so many entries: the one that was set or touched longest ago goes first. */
+/** A map with at most so many entries. When it is full, the least recently set or touched entry is dropped. */
 export class BoundedMap<K, V> {
   readonly #most: number;
   readonly #entries = new Map<K, V>();
@@ -15,7 +15,7 @@ export class BoundedMap<K, V> {
     return this.#entries.get(key);
   }
 
-  /** As `get`, and the entry becomes the latest. */
+  /** Like `get`, and the entry becomes the latest. */
   touch(key: K): V | undefined {
     const value = this.#entries.get(key);
     if (value !== undefined && this.#entries.delete(key)) this.#entries.set(key, value);

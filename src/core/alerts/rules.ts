@@ -45,7 +45,7 @@ export type AccountRule = Readonly<{
   code: Extract<ConditionCode, "account_guarded" | "right_password_refused">;
   heldMs: number;
   reasons: readonly Reason[];
-  /** The detail says "sign-ins refused unheard, the last from …". */
+  /** The detail says "sign-ins refused without a check, the last from …". */
   counted: string;
 }>;
 
@@ -100,7 +100,7 @@ export const eventRules: readonly EventRule[] = [
     code: "mail_undelivered",
     windowMs: DAY_MS,
     counted: "deliveries refused for good, and reports on them withheld",
-    // Lost is what was taken here and then refused: by an alias's target, or by a mailbox.
+    // A mail is lost if it was accepted here and then refused by an alias's target or by a mailbox.
     matches: ({ type, verdict }) => type === "BOUNCE_WITHHELD" || (type === "EMAIL_BOUNCED" && verdict === "lose"),
     distinct: false,
   },
@@ -118,7 +118,7 @@ export const accountRules: readonly AccountRule[] = [
     code: "account_guarded",
     heldMs: HOUR_MS,
     reasons: ["account_guarded", "right_password_guarded"],
-    counted: "sign-ins refused unheard",
+    counted: "sign-ins refused without a check",
   },
   {
     code: "right_password_refused",

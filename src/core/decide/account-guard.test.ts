@@ -57,7 +57,7 @@ for (const { that, facts, answer, changes = [] } of asked)
     assert.equal(
       decided.counted,
       answer === "refuse account_guarded",
-      "what is refused unheard counts for the address too",
+      "a refusal without a check counts for the address too",
     );
   });
 

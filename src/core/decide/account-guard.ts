@@ -4,15 +4,15 @@ import { type Change, type Decision, decision } from "./decision.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 
-/** A password of this hash, tried out of a network by somebody whom the account does not know. */
+/** A password with this hash, tried from a network that the account does not know. */
 export type Guess = Readonly<{ network: Prefix; proof: string }>;
 
 export type GuessedAt = Pick<Facts, "account" | "network">;
 
 /**
- * Guessing at one account, spread over so many addresses that none goes over a limit of its own. Whoever the account
- * does not know is refused before the password is verified; whom it knows goes on. An account that does not exist is
- * guarded likewise, so that nobody learns which do.
+ * Protects an account from guessing that is spread over many addresses, each within its own limit. Unknown addresses
+ * are refused before the password is verified; known ones go on. Accounts that do not exist are guarded too, so that
+ * the answer does not reveal which exist.
  */
 export function guardAccount(policy: Policy, { account, network }: GuessedAt, passwordHash: string): Decision | null {
   if (account === null || account.kinship === "address" || account.guesses < policy.accounts.failures) return null;
@@ -20,24 +20,24 @@ export function guardAccount(policy: Policy, { account, network }: GuessedAt, pa
   const evidence = { count: account.guesses, limit, windowMs, key: "limits.accounts.failures" };
   if (isLikelyRight(account, passwordHash))
     return decision("refuse", "right_password_guarded", { evidence, counted: false });
-  // A neighbour's tries that nobody heard would keep the owner's own network out for ever.
+  // Otherwise a neighbour's refused attempts would keep the owner's own network out forever.
   const changes = account.kinship === "network" ? [] : [guess(account, network, passwordHash)];
   return decision("refuse", "account_guarded", { evidence, changes });
 }
 
-/** What a wrong password that reached verification leaves behind: nothing where the account knows the address. */
+/** What a wrong password in verification changes: nothing if the account knows the address. */
 export function guesses({ account, network }: GuessedAt, passwordHash: string): readonly Change[] {
   return account === null || account.kinship === "address" ? [] : [guess(account, network, passwordHash)];
 }
 
-/** No network adds more to the guard of an account than this: one quiet host must not keep its owner out for ever. */
+/** The most that one network adds to an account's guard: one quiet host must not keep the owner out forever. */
 export function networkShare({ accounts }: Policy): number {
   return Math.ceil(accounts.failures / 4);
 }
 
 /**
- * Different passwords, no network counting for more than `share`. A password tried out of several counts for one of
- * them only, so that decoys which all of them try hide nothing. Hashes that are not known differ from all others.
+ * Counts different passwords, at most `share` for each network. A password tried from several networks counts for one
+ * of them only, so that decoys used by all of them hide nothing. Unknown hashes differ from all others.
  */
 export function countGuesses(guesses: readonly Guess[], share: number): number {
   const networkOf = new Map<string, Prefix>();
@@ -51,7 +51,7 @@ export function countGuesses(guesses: readonly Guess[], share: number): number {
   return [...counts.values()].reduce((sum, count) => sum + Math.min(count, share), 0);
 }
 
-/** What the administrator does for an owner who is kept out lowers the guard; it rises again with what is tried anew. */
+/** Lowers the guard when the administrator helps an owner who is kept out. New guesses raise it again. */
 export function guardLowered({ type, subject }: Readonly<{ type: EventType; subject: string }>): Change | null {
   switch (type) {
     case "BREAK_GLASS":
@@ -69,7 +69,7 @@ function guess({ name }: AccountFacts, network: Facts["network"], proof: string)
   return { type: "GUESS", account: name, network, proof };
 }
 
-/** The hash has 12 bits: one wrong password in 4,096 looks right, and no right one looks wrong. */
+/** The hash has 12 bits: one wrong password in 4,096 looks right, and a right one never looks wrong. */
 function isLikelyRight({ lastProof }: AccountFacts, passwordHash: string): boolean {
   return lastProof !== "" && lastProof === passwordHash;
 }

@@ -9,11 +9,11 @@ const RUNGS: readonly BanLevel[] = ["light", "medium", "heavy"];
 type Offence = Readonly<{
   code: Reason;
   evidence: Evidence;
-  /** Where a jail of Fail2ban found it: how long a first ban of that jail is. */
+  /** For an offence that a Fail2ban jail found: the length of the jail's first ban. */
   jail?: Readonly<{ name: string; banMs: number }>;
 }>;
 
-/** The ban that this offence earns: one rung higher for each offence within the memory. */
+/** The ban for this offence: one rung higher for each offence within the memory. */
 export function nextBan(
   policy: Policy,
   facts: Offender,
@@ -38,7 +38,7 @@ export function nextBan(
   return { type: "BAN", ban };
 }
 
-/** A jail says how long its first ban is; later ones are never shorter than that. */
+/** A jail sets the length of its first ban. Later bans are never shorter than that. */
 function lengthOf({ jail }: Offence, offences: number, rungMs: number): number {
   if (jail === undefined) return rungMs;
   return offences === 0 ? jail.banMs : Math.max(jail.banMs, rungMs);

@@ -8,10 +8,11 @@ import { exceeded } from "./windows.ts";
 export type BounceQuestion = Pick<Facts, "bounce" | "bounces" | "recipient">;
 
 /**
- * A bounce names a recipient; null: nothing stands against it. Spam in the name of made-up users comes back from
- * honest servers, so that asking for a recipient that does not exist is no offence here. So that it is no way to learn
- * names either, a bounce has one recipient, and after three times as many as probing takes, known and unknown
- * recipients are answered alike, but for who wrote there and so waits for it.
+ * A bounce names a recipient; null: nothing forbids it.
+ * Spam in the name of made-up users makes honest servers send bounces to them, so an unknown recipient is not an
+ * offence here. To hide which names exist, a bounce has one recipient, and after three times the probing limit known
+ * and unknown recipients get the same answer. The exception is a recipient who wrote to that server and expects an
+ * answer.
  */
 export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recipient, now: Millis): Decision | null {
   if (!isBounce(event)) return null;

@@ -6,15 +6,15 @@ import { type Ban, type Change, type Decision, decision } from "./decision.ts";
 import type { SparingFacts } from "./facts.ts";
 import { protectionOf } from "./sparing.ts";
 
-/** What an administrator's command on a network depends on. */
+/** The facts for an administrator's command on a network. */
 export type CommandFacts = Readonly<{
   /** What may forbid its ban. */
   sparing(network: Prefix): SparingFacts;
   /** The ban in force on exactly this network. */
   ban: Ban | null;
-  /** Its entry on the allow list; `expiresAt` null: until it is taken off. */
+  /** Its entry on the allow list; `expiresAt` null: until it is removed. */
   listed: Readonly<{ expiresAt: Millis | null }> | null;
-  /** Bans in force on or within the network, for an allow-list entry to lift. */
+  /** Bans in force on or within the network, which an allow-list entry would lift. */
   covered: readonly Prefix[];
 }>;
 
@@ -43,12 +43,12 @@ export function decideCommand(facts: CommandFacts, event: CommandEvent, now: Mil
       if (facts.listed === null) return decision("refuse", "not_listed", { counted: false });
       return changed("manual", [disallow(event.prefix, "ALLOW_REMOVED", event.by)]);
     case "ALLOW_EXPIRED":
-      // Meanwhile it was taken off, or given more time.
+      // It was removed meanwhile, or given more time.
       if (!isOver(facts.listed?.expiresAt ?? null, now))
         return decision("refuse", "not_listed", { counted: false, recorded: false });
       return changed("expired", [disallow(event.prefix, "ALLOW_EXPIRED", "engine")]);
     case "BAN_EXPIRED": {
-      // Meanwhile it was lifted, or another took its place: whoever looked for expired bans saw an older state.
+      // The ban was lifted or replaced meanwhile: the search for expired bans saw an older state.
       const { ban } = facts;
       if (ban === null) return decision("refuse", "not_banned", { counted: false, recorded: false });
       if (!isOver(ban.expiresAt, now)) return decision("refuse", "banned", { counted: false, recorded: false });

@@ -25,7 +25,7 @@ import { decideReport, type ReportFacts } from "./report.ts";
 import { HOLDS, unbanned, withoutEffect } from "./simulate.ts";
 import { withoutForbiddenBan } from "./sparing.ts";
 
-/** Which facts each event is decided from. */
+/** The facts for each type of event. */
 type FactsByType = Readonly<{
   CONNECT: ConnectFacts & NetworkQuestion;
   RECIPIENT: RecipientFacts & NetworkQuestion;
@@ -37,14 +37,14 @@ type FactsByType = Readonly<{
   JAIL_REPORTED: ReportFacts & NetworkQuestion;
 }> & { readonly [T in CommandEvent["type"]]: CommandFacts };
 
-/** The facts that an event needs; of one that may be any of several, what any of them needs. */
+/** The facts that an event needs. For a union of events: the facts that any of them needs. */
 export type FactsFor<E extends Event> = (E extends Event ? (facts: FactsByType[E["type"]]) => void : never) extends (
   facts: infer F,
 ) => void
   ? F
   : never;
 
-/** The one way from what happened and what is known to what is done about it: for clients and commands alike. */
+/** The one way from an event and its facts to a decision, for clients and commands. */
 export function decide<E extends Event>(policy: Policy, facts: FactsFor<E>, event: E, now: Millis): Decision;
 export function decide(policy: Policy, facts: Facts & CommandFacts, event: Event, now: Millis): Decision {
   if ("prefix" in event) return decideCommand(facts, event, now);
@@ -53,21 +53,21 @@ export function decide(policy: Policy, facts: Facts & CommandFacts, event: Event
     : decideAbout(policy, facts, event, now);
 }
 
-/** Behind a ban that only would be, what administrators said of their accounts must be seen. */
+/** Decides behind a simulated ban, so that refusals by administrators' own settings still hold. */
 function simulated(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   const held = facts.ban?.simulated === true ? decideClient(policy, unbanned(facts), event, now) : null;
   if (held !== null && HOLDS.includes(held.reason)) return held;
   return withoutEffect(facts, decideAbout(policy, facts, event, now));
 }
 
-/** No user of mail is hurt by its limits, and who guesses its password has the whole server. */
+/** Its limits do not affect mail users, and a guessed password there gives away the whole server. */
 function isDashboard(event: ClientEvent): boolean {
   return "service" in event && event.service === "dashboard";
 }
 
 function decideAbout(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   const due = decideClient(policy, facts, event, now);
-  // Most decisions change nothing: they end here, and nothing more is looked up.
+  // Most decisions change nothing. They end here, without further lookups.
   if (due.changes.length === 0) return due;
   const decided = withoutForbiddenBan(facts, due, event, now);
   const around = bringsNoBan(event) ? [] : decideNetwork(policy, facts, decided, now);

@@ -4,90 +4,93 @@ import type { Millis } from "../time.ts";
 import type { Ban } from "./decision.ts";
 import type { HonestServer } from "./honest-mail.ts";
 
-/** What a recipient is here. `blocked`: a common target of spam that nobody here owns. */
+/** What a recipient is here. `blocked`: a common target of spam without an account here. */
 export type RecipientKind = "known" | "unknown" | "blocked";
 
-/** A failed login that counted. `account`: what the client typed, in lower case. */
+/** A failed login that counted. `account`: the typed login in lower case. */
 export type Failure = Readonly<{ at: Millis; passwordHash: string; account: string }>;
 
-/** What is known of the account that a login names, whether or not it exists. */
+/** Facts about the account that a login names, whether or not it exists. */
 export type AccountFacts = Readonly<{
   /** In lower case. */
   name: string;
-  /** Whether it signed in from this address lately, or from a neighbour of it. */
+  /** Whether it signed in recently from this address, or from a neighbouring one. */
   kinship: "address" | "network" | "stranger";
   /**
-   * Different passwords tried by those whom it does not know, within the window: wrong ones, refused ones, and those
-   * whose verification has not ended; of each network no more than its share. For kinship `network`: all by this
-   * network, and by it alone. No more than the limit is counted.
+   * Different passwords tried by clients that it does not know, within the window: wrong, refused, and in verification;
+   * at most a share for each network. For kinship `network`: all by this network, and only by this network. Counts up
+   * to the limit.
    */
   guesses: number;
-  /** Hash of the password of its last sign-in; empty where there was none. */
+  /** Hash of the password of its last sign-in; empty if there was none. */
   lastProof: string;
 }>;
 
-/** What a report of Fail2ban is weighed against; of any other event nothing. */
+/** What a Fail2ban report is compared with. Empty for other events. */
 export type PriorReports = Readonly<{
-  /** Offences up to here were judged before: by a report of the same jail, or by a ban of the address or around it. Null: none. */
+  /**
+   * Offences up to here were decided on before: by a report of the same jail, or by a ban of the address or of a
+   * network around it. Null: none.
+   */
   upTo: Millis | null;
   /**
-   * Different passwords that failed from there in the time of the report, or were refused unheard: at most two. Empty
-   * text where unknown, which comes last.
+   * At most two different passwords from there that failed or were refused without a check, in the time of the report.
+   * Empty text if unknown, which comes last.
    */
   passwords: readonly string[];
   /**
-   * When what the guard did not judge as it happened was done, within the jail's window: told by this report, and by
-   * earlier ones of the jail that did not suffice.
+   * Times of offences within the jail's window that the guard did not decide on as they happened: from this report, and
+   * from earlier ones of the jail that were not enough for a ban.
    */
   unjudged: readonly Millis[];
 }>;
 
-/** What is known of a mail with an empty sender when it names a recipient; of any other event nothing. */
+/** Facts about a mail with an empty sender when it names a recipient. Empty for other events. */
 export type BounceFacts = Readonly<{
-  /** It has named a different recipient before. */
+  /** It named a different recipient before. */
   hasOther: boolean;
-  /** The recipient wrote to the domain that the client belongs to. */
+  /** The recipient wrote to the domain of the client. */
   isExpected: boolean;
 }>;
 
-/** How many of all connections and sign-ins lately came from one private address, and by how many different names. */
+/** How many recent connections and sign-ins came from one private address, and with how many different names. */
 export type ClientShare = Readonly<{ events: number; total: number; names: number }>;
 
-/** What forbids a ban of a network depends on. */
+/** The facts that may forbid a ban of a network. */
 export type SparingFacts = Readonly<{
-  /** What stands on it, or on a part of it: this machine, its gateway, the allow lists. */
+  /** What protects it or a part of it: this machine, its gateway, the allow lists. */
   protection: Protection | null;
-  /** When administrators last used the dashboard or the API from within it. */
+  /** When administrators last used the dashboard or the API from it. */
   administratorsAt: readonly Millis[];
   /** Private addresses within it. */
   clients: readonly ClientShare[];
-  /** When an event last told that it was spared. */
+  /** When an event last said that it was spared. */
   sparedAt: Millis | null;
 }>;
 
-/** What the units of one network did together, but for the event that is decided now. */
+/** What the units of one network did together, without the current event. */
 export type Neighbourhood = Readonly<{
-  /** The ban that stands on the network, or around it. */
+  /** The ban on the network, or on a wider one. */
   ban: Ban | null;
   /** When bans of the network itself began. */
   offencesAt: readonly Millis[];
-  /** When the last of them began or ended; 0 where there was none. */
+  /** When the last of them began or ended; 0 if there was none. */
   settledAt: Millis;
   /** Other units with a ban that counts (neighbours.ts). */
   offenders(since: Millis, besides: Prefix): number;
-  /** Other wrong passwords that came out of it, each counted once an account. */
+  /** Other wrong passwords from the network, each counted once per account. */
   guesses(since: Millis, besides: Readonly<{ account: string; proof: string }>): number;
   /** Units with a ban for any offence. */
   banned(since: Millis): readonly Prefix[];
-  /** Units that honest mail speaks for. */
+  /** Units with credit for honest mail. */
   servers(since: Millis): readonly HonestServer[];
   /** Units, here and elsewhere, from which accounts signed in. */
   signIns(since: Millis): readonly Prefix[];
 }>;
 
 /**
- * What is known of the address an event is about, this event not included. Times ascend. Each is looked up when it is
- * read, so that a decision costs no more than what it looks at.
+ * Facts about the address of an event, without this event. Times ascend. Each is looked up when it is read, so that
+ * unused facts cost nothing.
  */
 export type Facts = Readonly<{
   /** The unit in which the address is counted and would be banned. */
@@ -104,32 +107,32 @@ export type Facts = Readonly<{
   connections: readonly Millis[];
   mails: readonly Millis[];
   failures: readonly Failure[];
-  /** Accounts that signed in from here within the memory, in lower case, where the event is a login. */
+  /** For a login: accounts that signed in from here within the memory, in lower case. */
   knownAccounts: readonly string[];
-  /** Null where the event is no login to a mailbox. */
+  /** Null if the event is not a login to a mailbox. */
   account: AccountFacts | null;
-  /** Recipients asked for that do not exist, by mail that has a sender. */
+  /** Unknown recipients that were asked for, by mail with a sender. */
   probes: readonly Millis[];
-  /** The same by mail without a sender, as reports of failed delivery are. */
+  /** The same by mail without a sender, such as bounces. */
   bounces: readonly Millis[];
   bounce: BounceFacts;
-  /** From where the account may sign in that a login names; empty: from anywhere. */
+  /** The networks from which the account of the login may sign in; empty: anywhere. */
   accountNetworks: readonly Prefix[];
-  /** Whether the account that sends may still sign in; true where none does. */
+  /** Whether the sending account may still sign in; true if there is none. */
   accountActive: boolean;
-  /** Mails of the account that sends, when one is signed in. */
+  /** Mails of the sending account, if it is signed in. */
   accountMails: readonly Millis[];
   /** Whether mail from here is known to be wanted (honest-mail.ts). */
   isWanted: boolean;
-  /** Mails that this connection has brought. */
+  /** Mails in this connection so far. */
   sessionMails: number;
-  /** Whether the sender's address names this machine by an address of its own, where the event names one. */
+  /** Whether the sender's address literal is an address of this machine, if the event has a sender. */
   senderHere: boolean;
-  /** Of the recipient, where the event names one. */
+  /** The kind of the recipient, if the event names one. */
   recipient: RecipientKind;
-  /** Whether sender, client and recipient are strangers to each other, so that greylisting makes sense. */
+  /** Whether sender, client and recipient do not know each other, so that greylisting makes sense. */
   firstContact: boolean;
-  /** Recipients of the mail of an account, once all of it has arrived. */
+  /** Recipients of an account's mail, once the whole mail has arrived. */
   writtenTo: readonly string[];
   priorReports: PriorReports;
   /** What may forbid the ban of this network. */
@@ -138,7 +141,7 @@ export type Facts = Readonly<{
   neighbourhood(): Neighbourhood;
 }>;
 
-/** Whom a ban is for, and which rung of the ladder it takes. */
+/** The target of a ban, and its rung on the ladder. */
 export type Offender = Pick<Facts, "subject" | "ip" | "offences">;
 
 export const NO_BOUNCE: BounceFacts = { hasOther: false, isExpected: false };

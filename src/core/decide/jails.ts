@@ -1,21 +1,21 @@
 import { HOUR_MS, MINUTE_MS } from "../time.ts";
 
-/** `logins`: each offence is a wrong password. `mail`: anything else. */
+/** `logins`: each offence is a wrong password. `mail`: other offences. */
 export type JailKind = "logins" | "mail";
 
 export type Jail = Readonly<{
   name: string;
   kind: JailKind;
-  /** Offences that bring a report when they lie within the window. */
+  /** So many offences within the window make a report. */
   limit: number;
   windowMs: number;
-  /** How long a first ban is. */
+  /** The length of a first ban. */
   banMs: number;
 }>;
 
 const WINDOW_MS = 10 * MINUTE_MS;
 
-/** The jails that every server has. What a filter of the owner's own becomes is `OWN_JAIL`. */
+/** The jails of every server. The owner's own filters become jails like `OWN_JAIL`. */
 export const JAILS = [
   { name: "postfix", kind: "mail", limit: 3, windowMs: WINDOW_MS, banMs: 10 * MINUTE_MS },
   { name: "dovecot", kind: "logins", limit: 3, windowMs: WINDOW_MS, banMs: 10 * MINUTE_MS },
@@ -32,12 +32,12 @@ export const OWN_JAIL: Omit<Jail, "name"> = { kind: "mail", limit: 3, windowMs: 
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
 
-/** What may name a jail or a filter. */
+/** Whether the text can name a jail or a filter. */
 export function isJailName(text: string): boolean {
   return NAME.test(text);
 }
 
-/** Whether every server has it; others are filters of the owner's own. */
+/** Whether every server has this jail. Others belong to the owner's own filters. */
 export function isStockJail(jail: string): boolean {
   return JAILS.some(({ name }) => name === jail);
 }

@@ -68,7 +68,7 @@ test("a wrong password that is repeated never bans, however often and among what
 });
 
 test("guessing brings a ban exactly at the first password that makes too many different ones", () => {
-  // Waits that add up to the window exactly, now and then: its edge is where counting goes wrong.
+  // Waits that sometimes add up to exactly the window: mistakes happen at its edge.
   const waits = fc.constantFrom(0, 1, 50, 100, 150, 299, 300);
   const attempts = fc.array(fc.tuple(waits, passwords), { minLength: 1, maxLength: 60 });
   fc.assert(
@@ -98,12 +98,12 @@ function arrivalsOf(waitsMs: readonly number[]): readonly Millis[] {
   });
 }
 
-/** Index of the arrival at which the decision bans, those before it counting; -1 if none does. */
+/** Index of the arrival at which the decision bans, if the earlier ones count; -1 if there is none. */
 function firstBan(arrivals: readonly Millis[], decide: (before: readonly Millis[], now: Millis) => Decision): number {
   return arrivals.findIndex((now, i) => bansOf(decide(arrivals.slice(0, i), now)).length > 0);
 }
 
-/** The same by its definition: some window that ends with this arrival holds more than its limit. */
+/** The definition: some window that ends with this arrival contains more than its limit. */
 function firstBeyond(limitList: readonly Limit[], arrivals: readonly Millis[]): number {
   return arrivals.findIndex((now, i) =>
     limitList.some(
@@ -112,7 +112,7 @@ function firstBeyond(limitList: readonly Limit[], arrivals: readonly Millis[]): 
   );
 }
 
-/** Attempts in their order, until one brings a ban; what counted is remembered. */
+/** Attempts in order until a ban, with the counted ones remembered. */
 function logInFrom(policy: Policy, attempts: readonly Failure[]): readonly Decision[] {
   const counted: Failure[] = [];
   return attempts.map((attempt) => {
@@ -130,8 +130,8 @@ function logInFrom(policy: Policy, attempts: readonly Failure[]): readonly Decis
 }
 
 /**
- * By its definition: this password is one that does not stand among those counted within the window, and with it
- * there are as many as bring a ban. A password that cannot be told apart (empty) is different from all.
+ * The definition: this password is not among those counted within the window, and with it there are enough for a ban. A
+ * password without a hash (empty) differs from all others.
  */
 function firstGuessBeyond(policy: Policy, attempts: readonly Failure[]): number {
   const counted: Failure[] = [];

@@ -1,9 +1,9 @@
 import { isReason, type Reason, reasons } from "../events/reasons.ts";
 
-/** Refused by milters, which the guard learns from their logs. */
+/** Refused by milters; the guard learns of it from their logs. */
 const OF_CONTENT: readonly Reason[] = ["spam_refused", "dmarc_refused"];
 
-/** What the guard has Postfix refuse: each is an event by the time that a log tells of it. */
+/** Refusals by the guard: each is an event before a log reports it. */
 export const LIVE_REFUSALS: readonly Reason[] = Object.keys(reasons).filter(
   (code): code is Reason => isReason(code) && reasons[code].smtp !== null && !OF_CONTENT.includes(code),
 );

@@ -9,7 +9,7 @@ import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./log
 
 const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "now" };
 
-/** Failures with these passwords, one a second, the last just now. */
+/** Failures with these passwords, one a second, the last one now. */
 function failures(...passwords: readonly string[]): readonly Failure[] {
   return passwords.map((passwordHash, i) => ({
     at: later(NOON, (i + 1 - passwords.length) * 1_000),

@@ -17,17 +17,17 @@ export type LoginQuestion = PasswordFacts &
   Pick<Facts, "protection" | "ban" | "accountNetworks" | "sparing">;
 export type SignInFacts = Pick<Facts, "protection">;
 
-/** Before the password is verified. A pass leaves no row: the report that follows will. */
+/** Before the password is verified. A pass leaves no row, because the report that follows does. */
 export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: LoginAsked, now: Millis): Decision {
   if (facts.protection === null && facts.ban !== null) return decision("refuse", "banned", { counted: false });
-  // Where accounts may sign in holds for the allow list too, as it does for Dovecot.
+  // Restrictions on where accounts may sign in also apply to the allow list, as in Dovecot.
   if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
   if (facts.protection !== null) {
     const count = recentFailures(facts, policy.logins.windowMs, now).length;
     return slowedGuessing(policy, count) ?? decision("pass", facts.protection, { counted: false, recorded: false });
   }
   const guarded = guardAccount(policy, facts, event.passwordHash);
-  // A guesser at a guarded account is one like any other: what was refused unheard counts for the address too.
+  // A refusal without a check counts for the address too: guessing at a guarded account is guessing.
   if (guarded !== null) return guarded.counted ? both(guarded, wrongPassword(policy, facts, event, now)) : guarded;
 
   const { failures: limit, windowMs } = policy.logins;
@@ -35,7 +35,7 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
   if (evidence.count < limit) return decision("pass", "below_limit", { counted: false, recorded: false });
   if (facts.known) return decision("delay", "known_address", { evidence, counted: false });
   if (event.withoutBan === true) return decision("refuse", "bans_used_up", { evidence, counted: false });
-  // So many, and yet no ban: it was spared.
+  // Over the limit, but the ban was spared.
   return decision("delay", "guessing_slowed", { evidence, counted: false });
 }
 
@@ -45,8 +45,8 @@ function both(guarded: Decision, judged: Decision): Decision {
 }
 
 /**
- * The account knows the place from then on, also where only the allow list let it in, which may end. What stands on the
- * list is counted by single addresses, what is known is not.
+ * From now on the account knows the address, even if only the allow list let it in, because that entry may end.
+ * Addresses on the allow list are counted one by one; known ones are not.
  */
 export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: LoginSucceeded): Decision {
   const isPlace = facts.protection === null || facts.protection === "allow_listed";
@@ -58,8 +58,8 @@ export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: 
 }
 
 /**
- * Counts different passwords: a device that repeats a stale one is no attacker. Nor is one that signs in from outside the networks:
- * Dovecot reports a right password there as a failure too.
+ * Counts different passwords, because a device that repeats a stale one is not an attacker. Sign-ins from outside the
+ * networks do not count: Dovecot reports a right password there as a failure, too.
  */
 export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: LoginFailed, now: Millis): Decision {
   const away = isAway(policy, facts, event);
@@ -78,7 +78,7 @@ export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: L
   return { ...judged, changes: [...guessed, ...judged.changes] };
 }
 
-/** What a wrong password means for the address that it came from. */
+/** The effect of a wrong password on its address. */
 function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginFacts, now: Millis): Decision {
   const { failures: limit, windowMs } = policy.logins;
   const recent = recentFailures(facts, windowMs, now);
@@ -98,7 +98,7 @@ function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginFacts, 
   });
 }
 
-/** Whoever signed in from here may mistype for ever, slowly; at the accounts of others an address may not. */
+/** At a known account, a client may mistype forever, slowly; at other accounts it may not. */
 function attacksOthers(
   policy: Policy,
   { knownAccounts }: PasswordFacts,
@@ -115,15 +115,15 @@ function isRepeated(recent: Facts["failures"], { passwordHash }: LoginFacts): bo
 }
 
 /**
- * For what is never banned: whoever guesses from there would otherwise go on for ever. Many honest users may stand
- * behind it (a webmail, a proxy that does not say whom it speaks for), so it takes as much as a known address may do.
+ * Slows down addresses that are never banned: otherwise they could guess forever. Many honest users may be behind one
+ * (a webmail, a proxy that hides its clients), so the limit is that of a known address.
  */
 function slowedGuessing({ logins, knownFactor }: Policy, count: number): Decision | null {
   const evidence: Evidence = { count, limit: logins.failures * knownFactor, windowMs: logins.windowMs, key: SETTING };
   return count < evidence.limit ? null : decision("delay", "guessing_slowed", { evidence, counted: false });
 }
 
-/** The dashboard is no mailbox. */
+/** The dashboard is not a mailbox. */
 function isAway({ logins }: Policy, { ip, accountNetworks }: LoginQuestion, { service }: LoginFacts): boolean {
   return service !== "dashboard" && isOutside(ip, logins.networks, accountNetworks);
 }

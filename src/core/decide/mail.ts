@@ -21,7 +21,7 @@ export type MailCounts = Standing &
   Pick<Facts, "accountActive" | "accountMails" | "sessionMails" | "mails" | "known" | "isWanted">;
 export type MessageFacts = Standing & Pick<Facts, "writtenTo">;
 
-/** A recipient is named: the last moment to say no to one of several. */
+/** RCPT TO: the last moment at which one of several recipients can be refused. */
 export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
   const settled = standing(facts, event) ?? inactive(facts) ?? ownSender(policy, facts, event);
   if (settled !== null) return settled;
@@ -38,7 +38,7 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
   return decision("pass", "below_limit", { counted: false });
 }
 
-/** DATA: the mail counts, for the account if one is signed in, else for the address. */
+/** DATA: the mail counts for the account if one is signed in, otherwise for the address. */
 export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: Millis): Decision {
   if (event.account !== null) {
     const settled = standing(facts, event) ?? inactive(facts);
@@ -55,7 +55,7 @@ export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: 
   const evidence = exceeded(policy.mail, facts.mails, now);
   if (evidence === null) return decision("pass", "below_limit");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
-  // What it brings is wanted, only not all at once: what comes again later is taken then.
+  // Its mail is wanted, but not all at once: it is accepted when it is sent again.
   if (facts.offences === 0 && facts.isWanted) return decision("defer", "wanted_busy", { evidence, counted: false });
 
   const patienceOver = exceeded(policy.mail, facts.mails, now, policy.knownFactor) !== null;
@@ -66,7 +66,7 @@ export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: 
   });
 }
 
-/** End of message: nothing new to judge but a ban that came meanwhile. The milters may still refuse it. */
+/** End of message: only a ban that came meanwhile matters. The milters may still refuse the mail. */
 export function decideMessage(policy: Policy, facts: MessageFacts, event: Message): Decision {
   const settled = standing(facts, event);
   if (settled !== null) return settled;
@@ -76,7 +76,7 @@ export function decideMessage(policy: Policy, facts: MessageFacts, event: Messag
   return decision("pass", "below_limit", { changes });
 }
 
-/** Asking for names until one exists: each counts, and too many are an offence. */
+/** Guessing recipient names: each unknown one counts, and too many are an offence. */
 function unknownRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
   const evidence = exceeded(policy.probes, facts.probes, now);
   if (evidence === null) return decision("refuse", "recipient_unknown");
@@ -89,7 +89,7 @@ function unknownRecipient(policy: Policy, facts: RecipientFacts, event: Recipien
   });
 }
 
-/** What stands on the address already. An account that signed in is judged by its own limits. */
+/** A ban or an offence of the address. A signed-in account has its own limits. */
 function standing(facts: Standing, event: MailFacts): Decision | null {
   if (facts.ban !== null && facts.protection === null) return decision("refuse", "banned", { counted: false });
   if (facts.protection !== null && event.account === null)
@@ -97,12 +97,12 @@ function standing(facts: Standing, event: MailFacts): Decision | null {
   return null;
 }
 
-/** An open session of an account that was suspended or removed, or has a new password, ends at its next mail. */
+/** An open session of an account ends at its next mail if the account was suspended, removed or given a new password. */
 function inactive(facts: Pick<Facts, "accountActive">): Decision | null {
   return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
 }
 
-/** Someone to whom an account writes may answer at once. */
+/** The recipient of an account's mail may answer at once. */
 function correspondence(policy: Policy, recipient: string, account: string): readonly Change[] {
   if (recipient.length > LONGEST_ADDRESS) return [];
   const address = recipient.toLowerCase();

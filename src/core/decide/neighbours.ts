@@ -10,8 +10,8 @@ import { protectionOf, spare } from "./sparing.ts";
 import { countWithin } from "./windows.ts";
 
 /**
- * Bans that count against the network around: guessing and abuse that the engine saw and judged itself. What Fail2ban
- * reports and what an administrator bans says nothing of the neighbours.
+ * Bans that count against the network: guessing and abuse that the engine itself decided on. Reports of Fail2ban and
+ * bans by an administrator do not count against neighbours.
  */
 export const COUNTING_BANS: readonly Reason[] = [
   "login_failures",
@@ -23,9 +23,9 @@ export const COUNTING_BANS: readonly Reason[] = [
 export type NetworkQuestion = Pick<Facts, "subject" | "network" | "ip" | "sparing" | "neighbourhood">;
 
 /**
- * Bans the network where many of one network offend: an attacker who rents a /24 or a /48 has an address for each try.
- * Looked at only when one of them is banned or guesses. Never where an account signed in from lately, nor where mail
- * comes from, or goes to, that is wanted here.
+ * Bans the network if many of its addresses offend: an attacker who rents a /24 or a /48 has an address for each try.
+ * Checked only when one of them is banned or guesses. A network is spared if an account signed in from it recently, or
+ * if wanted mail comes from it or goes to it.
  */
 export function decideNetwork(
   policy: Policy,
@@ -38,7 +38,7 @@ export function decideNetwork(
   if ((!isBanned && guess === undefined) || facts.network === facts.subject) return [];
   const { network, subject, ip } = facts;
   const around = facts.neighbourhood();
-  // What a ban of the network has answered, or its end, is spent; and a guess adds to guesses only.
+  // Offences before a ban of the network, or before its end, no longer count. A guess adds only to guesses.
   const since = (windowMs: number): Millis => later(now, -Math.min(windowMs, now - around.settledAt));
   const withThis = (others: number, from: Millis): number => others + (now > from ? 1 : 0);
   const memory = since(policy.bans.memoryMs);
@@ -52,7 +52,7 @@ export function decideNetwork(
     guesses: guess === undefined ? 0 : withThis(around.guesses(hour, guess), hour),
     times: 1,
   };
-  // What speaks for the network is looked up only where it matters.
+  // The arguments against a ban are looked up only if one is due.
   if (banOfNetwork(policy, together, now) === null) return [];
   const { spared, times } = honestyOf(
     around.servers(later(now, -HONEST_FOR_MS)),
@@ -64,7 +64,7 @@ export function decideNetwork(
   return why === null ? [due] : spare(facts, due.ban, why, now);
 }
 
-/** What is banned within the network brought mail for nothing. */
+/** Banned units within the network, whose mail earns no credit. */
 function offendersIn(
   { bans }: Policy,
   around: Neighbourhood,
@@ -86,24 +86,24 @@ function protectionOfNetwork(
   return protectionOf(facts.sparing(facts.network), now) ?? (isHome ? "known_network" : null);
 }
 
-/** What is known of a network in which somebody just offended, this offence included. */
+/** Facts about a network in which an address just offended, this offence included. */
 export type NeighbourFacts = Readonly<{
   network: Prefix;
-  /** Who offended last. */
+  /** The latest offender. */
   ip: Ip;
-  /** Whether a ban stands on it, or around it. */
+  /** Whether the network or a wider one is banned. */
   isBanned: boolean;
   /** Bans of the network itself within the memory. */
   offences: number;
-  /** Units within it that have a counting ban within the memory, since its own last ban or the end of that. */
+  /** Units in it with a counting ban within the memory, since the network's own last ban or its end. */
   banned: number;
-  /** Wrong passwords that it tried at accounts that do not know its addresses, within the window; since then too. */
+  /** Wrong passwords for accounts that do not know its addresses, within the window and since its last ban. */
   guesses: number;
-  /** How many times a limit it takes here, for the honest mail that came from it (honest-mail.ts). */
+  /** How many times the limit applies, because of honest mail from it (honest-mail.ts). */
   times: number;
 }>;
 
-/** The ban of a whole network whose addresses offend together; null while it is some of them only. */
+/** The ban of a network whose addresses offend together; null if only some of them do. */
 export function banOfNetwork(
   policy: Policy,
   facts: NeighbourFacts,

@@ -1,54 +1,57 @@
 import type { Prefix } from "../net/ip.ts";
 
-/** At most `count` within any `windowMs`; `key` is the setting that says so. */
+/** At most `count` within any `windowMs`; `key` is the setting. */
 export type Limit = Readonly<{ key: string; count: number; windowMs: number }>;
 
-/** All that the decisions depend on besides facts: made from the settings, swapped whole. */
+/** Everything besides facts that decisions depend on: made from the settings, and replaced as a whole. */
 export type Policy = Readonly<{
   mail: readonly Limit[];
   connections: readonly Limit[];
-  /** Recipients asked for that do not exist. */
+  /** Unknown recipients. */
   probes: readonly Limit[];
   /** Mails of a stranger in one connection. */
   perSession: number;
   /**
-   * The `failures`-th different wrong password within the window brings a ban. From outside `networks` nobody signs
-   * in; empty: from anywhere.
+   * The `failures`-th different wrong password within the window causes a ban. Sign-ins are allowed only from
+   * `networks`; empty: from anywhere.
    */
   logins: Readonly<{ failures: number; windowMs: number; networks: readonly Prefix[] }>;
   /**
-   * From `failures` different wrong passwords by strangers to an account on, only those go on whom it knows: networks
-   * from which it signed in within `knownForMs`.
+   * From `failures` different wrong passwords by strangers to an account on, only known networks may sign in to it:
+   * those from which it signed in within `knownForMs`.
    */
   accounts: Readonly<{ failures: number; windowMs: number; knownForMs: number }>;
-  /** Wrong passwords of one network, from whatever address of it, that bring its ban. */
+  /** So many wrong passwords from any addresses of a network cause a ban of the network. */
   networks: Readonly<{ failures: number; windowMs: number }>;
   bans: Readonly<{
-    /** So many banned addresses of one network, within the memory, bring the ban of the network. */
+    /** So many banned addresses of one network within the memory cause a ban of the network. */
     neighbours: number;
     ladderMs: readonly number[];
-    /** Whether an offence past the last rung bans for good. */
+    /** Whether an offence past the last rung is banned for good. */
     permanent: boolean;
     memoryMs: number;
     ipv6Prefix: number;
-    /** What an administrator's ban lasts when no time is given. */
+    /** The length of an administrator's ban if none is given. */
     manualMs: number;
   }>;
-  /** From the settings; entries added at run time are facts. */
+  /** From the settings. Entries added at run time are facts. */
   allow: readonly Prefix[];
-  /** What a report of Fail2ban's jails brings a ban for: all of it, or what the guard did not judge as it happened. */
+  /**
+   * When a report of a Fail2ban jail causes a ban: for all its offences, or only for those that the guard did not
+   * decide on as they happened.
+   */
   jailSentences: "unjudged" | "all";
   /** Domains of large providers: deferred, never banned for volume. */
   providers: readonly string[];
-  /** Local parts that spammers try everywhere; they reach whoever owns them here, and nobody else. */
+  /** Local parts that spammers try everywhere. They only work if an account or an alias here has that name. */
   blockedRecipients: readonly string[];
   /** Whether first contacts are greylisted. */
   greylist: boolean;
   /** Mail domains of this server. */
   domains: readonly string[];
-  /** Whether all is decided and recorded, and nothing is done. */
+  /** Whether everything is decided and recorded, but nothing takes effect. */
   simulate: boolean;
-  /** How many times a limit an address may reach from which an account signed in. */
+  /** How many times a limit applies to an address from which an account signed in. */
   knownFactor: number;
 }>;
 

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { reasons } from "../events/reasons.ts";
 
-/** Seen in logs, or answered while nothing can be written: nothing here decides them. */
+/** Reasons from logs, or for answers while nothing can be written: no decision uses them. */
 const NOT_DECIDED: readonly string[] = [
   "spam_refused",
   "dmarc_refused",

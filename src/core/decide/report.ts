@@ -11,8 +11,8 @@ import type { Policy } from "./policy.ts";
 export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "priorReports" | "known">;
 
 /**
- * A report is evidence, no sentence. What was judged before, live or by an earlier report, is attached to it and never
- * escalates; whoever must not, or need not, be banned is spared, and that is recorded too.
+ * A report is evidence, not a verdict. Offences that were decided on before, live or by an earlier report, become part
+ * of its record and never escalate. An address that must not or need not be banned is spared, and that is recorded too.
  */
 export function decideReport(policy: Policy, facts: ReportFacts, event: JailReported, now: Millis): Decision {
   const { limit, windowMs } = event;
@@ -26,10 +26,10 @@ export function decideReport(policy: Policy, facts: ReportFacts, event: JailRepo
   if (facts.ban !== null) return noted("banned");
   if (facts.priorReports.upTo !== null && event.lastAt <= facts.priorReports.upTo)
     return noted("report_seen", facts.priorReports.unjudged);
-  // It waited for a guard that was down: what it asks for would be over by now.
+  // The report waited while the guard was down: its ban would be over by now.
   if (event.lastAt < now - windowMs - event.banMs) return noted("report_late");
   if (count < limit) return noted("judged_live", facts.priorReports.unjudged);
-  // The engine's own limits still hold for both, with more patience.
+  // The engine's own limits still apply to both, with more patience.
   if (facts.known) return noted("known_address");
   if (isProvider(policy, event.clientName)) return noted("provider_busy");
   if (isAboutLogins(event.jail) && isOnePassword(facts)) return noted("repeated_password");
@@ -42,14 +42,14 @@ export function decideReport(policy: Policy, facts: ReportFacts, event: JailRepo
   });
 }
 
-/** Whether all that the jail counted weighs. With a filter of his own the owner says that it does. */
+/** Whether all offences that the jail counted matter. With a filter of their own, the owner says that they do. */
 function isSentence({ jailSentences }: Policy, { jail }: JailReported): boolean {
   return jailSentences === "all" || !isStockJail(jail);
 }
 
 /**
- * A device with a stale password, or an owner whom we refuse unheard. What the guard did not see, it cannot tell apart:
- * it takes it for more of what it saw at that time.
+ * A device with a stale password, or an owner who is refused without a check. The guard cannot distinguish attempts
+ * that it did not see, so it takes them for more of what it saw at that time.
  */
 function isOnePassword({ priorReports: { passwords } }: ReportFacts): boolean {
   return passwords.filter((password) => password !== "").length === 1;

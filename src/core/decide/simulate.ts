@@ -2,10 +2,10 @@ import type { Reason } from "../events/reasons.ts";
 import type { Change, Decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 
-/** Not what the limits say, but what administrators said of their accounts: it holds all the same. */
+/** Refusals that follow from what administrators said about their accounts, not from limits. They hold even then. */
 export const HOLDS: readonly Reason[] = ["account_inactive", "outside_networks"];
 
-/** The same facts as if nothing were banned. */
+/** The same facts without any ban. */
 export function unbanned(facts: Facts): Facts {
   return new Proxy(facts, {
     get(all, name) {
@@ -16,9 +16,8 @@ export function unbanned(facts: Facts): Facts {
 }
 
 /**
- * What is decided while the settings say `simulate`: recorded as it would be, and the client goes on. Bans are noted so
- * that what follows is decided as after a ban, and never reach the firewall. What was banned by hand, or before, stays
- * banned.
+ * A decision while `simulate` is set: recorded as it would be, but the client goes on. Bans are noted, so that later
+ * decisions are made as after a ban, and never reach the firewall. Manual and earlier bans stay in force.
  */
 export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): Decision {
   const isReal = decided.reason === "banned" && ban !== null && ban.simulated !== true;

@@ -15,7 +15,7 @@ export function countWithin(times: readonly Millis[], windowMs: number, now: Mil
   return times.length - low;
 }
 
-/** The first limit that one event more would exceed; null while all hold. `factor` widens them. */
+/** The first limit that one more event would exceed; null if all hold. `factor` multiplies them. */
 export function exceeded(limits: readonly Limit[], times: readonly Millis[], now: Millis, factor = 1): Evidence | null {
   for (const limit of limits) {
     const { count: most, windowMs, key } = limit;
@@ -25,7 +25,7 @@ export function exceeded(limits: readonly Limit[], times: readonly Millis[], now
   return null;
 }
 
-/** The most times worth keeping to judge the limits exactly. */
+/** How many times must be kept to check the limits exactly. */
 export function timesToKeep(limits: readonly Limit[], factor: number): number {
   return limits.reduce((most, limit) => Math.max(most, limit.count * factor), 0) + 1;
 }

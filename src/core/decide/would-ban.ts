@@ -4,8 +4,8 @@ import type { Millis } from "../time.ts";
 export type Blamed = Readonly<{ ip: Ip; offences: number; reported: boolean }>;
 
 /**
- * Whom a jail would report for these offences, in any order: whoever has `limit` of them within the window. The most
- * offences come first.
+ * The addresses that a jail would report for these offences, in any order: those with `limit` of them within the
+ * window. The most offences come first.
  */
 export function wouldReport(
   offences: readonly Readonly<{ ip: Ip; at: Millis }>[],

@@ -6,18 +6,18 @@ import type { EventType } from "./event-types.ts";
 import type { Reason } from "./reasons.ts";
 import type { Service } from "./service.ts";
 
-/** A sliding window. `mail` is a stranger's, counted for the address; `account_mail` is counted for the account. */
+/** A sliding window. `mail` is a stranger's mail, counted for the address; `account_mail` is counted for the account. */
 export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe" | "bounce";
 
 /**
- * What was decided; or, of what only a log tells, what became of it: the spam filter marked the mail, the mail was lost
- * on its way to a user here, the report on a mail was withheld.
+ * The decision. For events known only from a log, the outcome: the spam filter marked the mail, the mail was lost on
+ * its way to a local user, or the bounce about it was withheld.
  */
 export type RecordedVerdict = Verdict | "mark" | "lose" | "withhold";
 
 /**
- * What every event is recorded by: a column each. Null where it does not apply. Texts are as the client sent them, so
- * that whoever prints them makes them printable.
+ * The fields of every event, one column each. Null if a field does not apply. Texts are as the client sent them, so
+ * printers must make them printable.
  */
 export type EventColumns = Readonly<{
   at: Millis;
@@ -26,13 +26,13 @@ export type EventColumns = Readonly<{
   service: Service | null;
   /** The client. */
   ip: Ip | null;
-  /** The unit that the event concerns: where the client is counted and would be banned, or the network of a command. */
+  /** The unit that the event concerns: the one in which the client is counted and banned, or the network of a command. */
   prefix: Prefix | null;
-  /** Who signed in, or tried to; or the account that a command changed. */
+  /** The account that signed in or failed to; or the account that a command changed. */
   account: string | null;
-  /** Envelope sender; empty: a bounce. */
+  /** Envelope sender; empty for a bounce. */
   sender: string | null;
-  /** Envelope recipient; null where there are several. */
+  /** Envelope recipient; null if there are several. */
   recipient: string | null;
   queueId: string | null;
   /** With its angle brackets. */
@@ -41,18 +41,18 @@ export type EventColumns = Readonly<{
   sizeBytes: number | null;
   verdict: RecordedVerdict | null;
   reason: Reason | null;
-  /** Of a ban: which offence within the memory this is, counting from 1; null for a manual one. */
+  /** For a ban: the number of the offence within the memory, counting from 1; null for a manual ban. */
   offence: number | null;
   /** The sliding window that the event enters; null if it enters none. */
   counts: Counts | null;
-  /** The evidence: `count` of at most `limit` within `windowMs`, by the setting `limitKey`. */
+  /** The evidence: `count` of at most `limit` within `windowMs`, set by `limitKey`. */
   count: number | null;
   limit: number | null;
   windowMs: number | null;
   limitKey: string | null;
-  /** Who gave the command: `root`, `engine`, or an administrator and from where. */
+  /** Who gave the command: `root`, `engine`, or an administrator with an address. */
   actor: string | null;
-  /** Tells failed passwords apart; null elsewhere. */
+  /** Distinguishes failed passwords; null for other events. */
   proof: string | null;
 }>;
 
@@ -66,14 +66,14 @@ export const RECORDED_VERDICTS: readonly RecordedVerdict[] = [
   "withhold",
 ];
 
-/** What is told of an event to people: what happened, and what was done about it. */
+/** The text of an event for people: what happened, and what the server did. */
 export type Sentence = Readonly<{ details: string; action: string }>;
 
 const LONGEST_TEXT = 320;
-/** More than any address has (RFC 5321, 4.5.3.1), so that a longer one is no address of anybody. */
+/** Longer than any valid address (RFC 5321, 4.5.3.1). */
 const LONGEST_STORED = 1_024;
 
-/** For people: one line, nothing that a terminal obeys, and no longer than the longest address. */
+/** For people: one line, without terminal control characters, at most as long as the longest address. */
 export function shown(value: string | null): string {
   return printable(value ?? "", LONGEST_TEXT);
 }
@@ -106,7 +106,7 @@ const NOTHING: Omit<EventColumns, "at" | "type"> = {
   proof: null,
 };
 
-/** A session is named by the client's address, which has a column, and its port: ` 40000`. */
+/** A session is named by the client's address, which has its own column, and its port: ` 40000`. */
 export function storedSession(session: string, ip: Ip): string {
   return stored(session.startsWith(`${ip} `) ? session.slice(ip.length) : session);
 }
@@ -115,7 +115,7 @@ export function readSession(recorded: string, ip: Ip): string {
   return recorded.startsWith(" ") ? `${ip}${recorded}` : recorded;
 }
 
-/** All columns, from those that the event fills. */
+/** All columns: those that the event sets, and null for the others. */
 export function columns(filled: Pick<EventColumns, "at" | "type"> & Partial<EventColumns>): EventColumns {
   return { ...NOTHING, ...filled };
 }
@@ -130,7 +130,7 @@ const ACTIONS: Readonly<Record<RecordedVerdict, string>> = {
   withhold: "not reported to its sender",
 };
 
-/** What was done, by the verdict alone. */
+/** What the server did, from the verdict alone. */
 export function actionOf(verdict: RecordedVerdict | null): string {
   return verdict === null ? "" : ACTIONS[verdict];
 }

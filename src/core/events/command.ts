@@ -5,7 +5,7 @@ import { columns, type EventColumns, type Sentence, shown, stored } from "./colu
 import type { DecidedKind } from "./kind.ts";
 import { type Reason, reasons } from "./reasons.ts";
 
-/** Who gave a command: `root` at the machine, or an administrator of the dashboard or the API. */
+/** Who gave a command: `root` on the machine, or an administrator of the dashboard or the API. */
 export type Actor = string;
 export type BanAsked = Readonly<{
   type: "BAN_ASKED";
@@ -20,28 +20,28 @@ export type AllowAsked = Readonly<{
   type: "ALLOW_ASKED";
   prefix: Prefix;
   note: string;
-  /** Null: until it is taken off. */
+  /** Null: until it is removed. */
   durationMs: number | null;
   by: Actor;
 }>;
 export type DisallowAsked = Readonly<{ type: "DISALLOW_ASKED"; prefix: Prefix; by: Actor }>;
-/** Time has come for an entry of the allow list to end. */
+/** The time of an allow-list entry is over. */
 export type AllowExpired = Readonly<{ type: "ALLOW_EXPIRED"; prefix: Prefix }>;
-/** Time has come for a ban to end. */
+/** The time of a ban is over. */
 export type BanExpired = Readonly<{ type: "BAN_EXPIRED"; prefix: Prefix }>;
 export type CommandAsked = BanAsked | UnbanAsked | AllowAsked | DisallowAsked | AllowExpired | BanExpired;
 
-/** A command on accounts, tokens or settings: recorded for the audit, decided by nobody. */
+/** A command on accounts, tokens or settings: recorded for the audit, without a decision. */
 export type Audit = Readonly<{
   type: AuditType;
-  /** What the sentence names: the account, the alias, the token; for a refused command its verb. */
+  /** The name in the sentence: the account, the alias or the token; for a refused command, its verb. */
   subject: string;
   by: Actor;
-  /** Where the subject is more than the name of an account or an alias: whom it is about. */
+  /** The account, if the subject is more than the name of an account or an alias. */
   account?: string;
   sender?: string;
   recipient?: string;
-  /** Of an alias: where its mail goes from then on. */
+  /** For an alias: its new targets. */
   targets?: readonly string[];
 }>;
 export type AuditType =
@@ -64,11 +64,11 @@ export type AuditType =
   | "GREYLIST_PAUSED"
   | "GREYLIST_RESUMED"
   | "BREAK_GLASS"
-  /** What its origin may not ask: the subject is the verb. */
+  /** The origin may not use this verb, which is the subject. */
   | "COMMAND_REFUSED"
   | "EVENTS_AGGREGATED";
 
-/** A change that people want to see by itself. */
+/** A change that gets its own event. */
 export type ShownChange = Extract<Change, { type: "BAN" | "LIFT" | "ALLOW" | "DISALLOW" | "SPARE" }>;
 
 export type BanAskedRest = Readonly<{ event: "BAN_ASKED"; note: string; durationMs: number | null }>;
@@ -80,7 +80,7 @@ export type ChangeRest =
   | Readonly<{ event: "SPARE"; code: Reason }>;
 export type AuditRest = Readonly<{ event: "AUDIT"; subject: string; targets?: readonly string[] | undefined }>;
 
-/** A ban that was refused. What a command did is told by its changes. */
+/** A ban that was refused. The effects of a command are recorded as changes. */
 export const banAsked: DecidedKind<BanAsked, BanAskedRest> = {
   name: () => "BAN_REFUSED",
   window: () => null,
@@ -153,7 +153,7 @@ export function changeSentence({ at, prefix, offence, actor }: EventColumns, res
   }
 }
 
-/** The command that led to the change; null where the engine decided it, as it will again. */
+/** The command behind a change; null if the engine decided on it, because a replay decides it again. */
 export function commandOf({ at, type, prefix, actor }: EventColumns, rest: ChangeRest): CommandAsked | null {
   if (prefix === null || actor === null) return null;
   switch (rest.event) {
@@ -191,7 +191,7 @@ export function auditSentence({ verdict, actor }: EventColumns, { subject }: Aud
   return { details: `${shown(subject)} by ${actor}`, action: verdict === "refuse" ? "refused" : "done" };
 }
 
-/** What the subject alone names. */
+/** The columns that follow from the subject. */
 export function namedBy(type: string, subject: string): Partial<Pick<EventColumns, "account" | "recipient">> {
   switch (type) {
     case "ACCOUNT_ADDED":

@@ -11,7 +11,7 @@ export type Connect = Readonly<{
   service: Service;
   /** Names the connection: client address and port. */
   session: string;
-  /** Client host name, forward-confirmed by Postfix; null where it is unknown. */
+  /** Client host name, forward-confirmed by Postfix; null if unknown. */
   clientName: string | null;
 }>;
 

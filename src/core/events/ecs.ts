@@ -5,7 +5,7 @@ import { bareMessageId } from "./queue-id.ts";
 /** The files of this folder. */
 export const KINDS = ["connection", "mail", "login", "report", "command", "log"] as const;
 
-/** Values of the Elastic Common Schema 8 (event.category, event.type, event.outcome) that occur here. */
+/** The values of the Elastic Common Schema 8 (event.category, event.type, event.outcome) that events here use. */
 type Category =
   | "authentication"
   | "configuration"
@@ -33,7 +33,7 @@ type Type =
   | "user";
 type Outcome = "success" | "failure" | "unknown";
 
-/** `outcome` null: the verdict tells. */
+/** `outcome` null: it follows from the verdict. */
 type EcsEvent = Readonly<{
   kind: (typeof KINDS)[number];
   says: string;
@@ -52,7 +52,7 @@ const ban = ["network", "intrusion_detection"] as const;
 const account = ["iam"] as const;
 const settings = ["configuration"] as const;
 
-/** Every type of event, what it says, and what it is in the Elastic Common Schema. The docs and exporters read this. */
+/** Every event type, its meaning, and its fields in the Elastic Common Schema. The docs and exporters read this. */
 export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   CONNECT: event("connection", "A client connected.", [["network"], ["connection", "allowed"]]),
   CONNECT_DEFERRED: event("connection", "A client was told to connect again later.", [
@@ -146,7 +146,7 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   ]),
 };
 
-/** What an event tells, by the names of the API. */
+/** An event, by the field names of the API. */
 export type EcsSource = Readonly<{
   id: number;
   at: string;
@@ -175,8 +175,8 @@ export type EcsSource = Readonly<{
 type EcsKey = Exclude<keyof EcsSource, "type" | "details" | "action">;
 
 /**
- * Where each of them goes. What the schema has no field for stands below `ghostinbox.`, as it asks of a product. Of a command
- * the actor is the user, and the account the one that is changed.
+ * The field for each of them. Data without a field in the schema goes below `ghostinbox.`, as the schema asks of
+ * products. For a command, the actor is the user, and the account is the one that changed.
  */
 export const ECS_FIELDS: Readonly<Record<EcsKey, string>> = {
   id: "event.id",
@@ -222,10 +222,10 @@ export const ECS_KEYS: readonly EcsKey[] = [
   "actor",
 ];
 
-/** The version of the schema whose fields these are. */
+/** The version of the schema. */
 const ECS_VERSION = "8.11.0";
 
-/** The fields of one event, by their dotted names. A type that this version does not know has no category. */
+/** The fields of one event, by their dotted names. An event type that this version does not know has no category. */
 export function ecsOf(source: EcsSource): EcsFields {
   const known = EVENT_TYPES.find((type) => type === source.type);
   const { category, type: types, outcome } = known === undefined ? UNKNOWN : ECS_EVENTS[known];
@@ -262,7 +262,7 @@ export function ecsAction(type: string): string {
   return type.toLowerCase().replaceAll("_", "-");
 }
 
-/** Of a type whose verdict tells. */
+/** For event types whose outcome follows from the verdict. */
 export const ECS_OUTCOMES: Readonly<Record<RecordedVerdict, Outcome>> = {
   pass: "success",
   delay: "unknown",

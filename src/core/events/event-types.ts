@@ -1,4 +1,4 @@
-/** Every public name under which an event is recorded, and by which events are chosen. Never renamed or reused. */
+/** Every public name of an event, in records and filters. A name is never changed or reused. */
 export const EVENT_TYPES = [
   "CONNECT",
   "CONNECT_DEFERRED",

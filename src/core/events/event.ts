@@ -5,7 +5,7 @@ import type { LoginAsked, LoginFailed, LoginSucceeded } from "./login.ts";
 import type { Mail, Message, Recipient } from "./mail.ts";
 import type { JailReported } from "./report.ts";
 
-/** What the engine decides. Each kind has a file of its own, which says all there is to know of it. */
+/** The events that the engine decides on. Each kind has its own file. */
 export type Event =
   | Connect
   | Recipient
@@ -17,7 +17,7 @@ export type Event =
   | JailReported
   | CommandAsked;
 
-/** About a network: an administrator's command, or the end of what one, or a ban, set a time to. */
+/** About a network: an administrator's command, or the end of an entry or a ban. */
 export type CommandEvent = Extract<Event, { readonly prefix: Prefix }>;
-/** Of a client. */
+/** From a client. */
 export type ClientEvent = Exclude<Event, CommandEvent>;

@@ -9,7 +9,7 @@ import type { Service } from "./service.ts";
 
 const PREFIX = hostPrefix(STRANGER);
 
-/** The record with its words, which are the same once it was written and read back. */
+/** The record with its text, which must be the same after writing and reading back. */
 function told(record: EventRecord | null) {
   assert.ok(record !== null);
   const rest = readRest(JSON.stringify(record.rest));

@@ -6,59 +6,59 @@ import type { EventType } from "./event-types.ts";
 import type { ClientFault, Reason } from "./reasons.ts";
 import type { Service } from "./service.ts";
 
-/** What a component's log told of a mail: recorded, decided by nobody. */
+/** What a component's log says about a mail: recorded, without a decision. */
 export type Observation =
   | Readonly<{
       type: "SPAM_SCORED";
       score: number;
       required: number;
       messageId: string;
-      /** Null where the mail had several, or where it is not known. */
+      /** Null if the mail had several, or if it is unknown. */
       recipient: string | null;
     }>
-  /** Refused by a milter once its content was known. */
+  /** A milter refused the mail because of its content. */
   | Readonly<{
       type: "CONTENT_REFUSED";
       ip: Ip;
       reason: Extract<Reason, "spam_refused" | "dmarc_refused" | "author_unclear" | "author_not_own">;
-      /** Who had signed in; null for a stranger. */
+      /** The account that had signed in; null for a stranger. */
       account: string | null;
       queueId: string;
       sender: string;
       recipient: string;
       reply: string;
     }>
-  /** What a client did wrong, and Postfix or Dovecot dealt with by itself. `times`: how often, in one line. */
+  /** A client's mistake that Postfix or Dovecot handled. `times`: how often, in one line. */
   | Readonly<{ type: "CLIENT_FAULT"; ip: Ip; service: Service; reason: ClientFault; detail: string; times: number }>
-  /** A sign-in that failed while the guard, which is asked otherwise, was down. */
+  /** A failed sign-in while the guard was down; otherwise Dovecot asks the guard. */
   | Readonly<{ type: "LOGIN_UNSEEN"; ip: Ip; service: Service; login: string; times: number }>
-  /** A mail got its place in the queue: which Message-ID goes with which queue id. */
+  /** A mail entered the queue: which Message-ID belongs to which queue id. */
   | Readonly<{ type: "MAIL_QUEUED"; queueId: string; messageId: string }>
-  /** What became of it, for each recipient and try. */
+  /** The outcome, for each recipient and attempt. */
   | Readonly<{
       type: "MAIL_TRIED";
       queueId: string;
       recipient: string;
-      /** The address that led to the recipient, as the sender wrote it; null where that was the recipient's own. */
+      /** The address that led to the recipient, as the sender wrote it; null if it was the recipient's own. */
       alias: string | null;
-      /** `withheld`: a report that was not sent, because the sender of the mail it is about is not proven. */
+      /** `withheld`: a bounce that was not sent, because the sender of the original mail was not proven. */
       outcome: "sent" | "deferred" | "bounced" | "withheld";
-      /** By which program and to whom; then the answer of the other side. */
+      /** The program and destination; then the answer of the other side. */
       relay: string;
       reply: string;
-      /** The server elsewhere that was spoken to; null where it stayed here. */
+      /** The remote server; null if the mail stayed here. */
       server: Ip | null;
     }>
-  /** What the milters found out about a stranger's mail before it was queued. */
+  /** What the milters found about a stranger's mail before it was queued. */
   | Readonly<{ type: "MAIL_JUDGED"; queueId: string; found: MailFinding }>;
 
-/** `spf`, `dkim`: who sent it is proven, by SPF or by a signature alone. `spam`: it was marked. */
+/** `spf`, `dkim`: the sender was proven, by SPF or only by a signature. `spam`: the mail was marked. */
 export type MailFinding = "spf" | "dkim" | "spam";
 
-/** `MAIL_JUDGED` leaves no row: what it comes to is the credit of the delivery that follows. */
+/** `MAIL_JUDGED` leaves no row: it decides the credit of the delivery that follows. */
 export type ShownObservation = Exclude<Observation, { type: "MAIL_JUDGED" }>;
 type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
-/** What a delivery says for a server. */
+/** The credit of a delivery for a server. */
 export type Credited = Extract<Change, { type: "CREDIT" }>;
 
 export type LogRest =
@@ -74,7 +74,7 @@ export type LogRest =
       relay: string;
       reply: string;
       server?: Ip | undefined;
-      /** Null in effect where it is absent: the delivery speaks for no server. */
+      /** If absent, no server gets credit for the delivery. */
       credit?: Omit<Credited, "type"> | undefined;
     }>;
 
@@ -176,7 +176,7 @@ const TRIED = {
   withheld: ["BOUNCE_WITHHELD", "withhold", "not reported to its sender"],
 } as const satisfies Record<Tried["outcome"], readonly [EventType, EventColumns["verdict"], string]>;
 
-/** Whether it was for somebody here, or for an alias: no user's own mail that others do not want. */
+/** Whether it was for a local user or an alias. A user's own mail that other servers refuse is not. */
 function isForSomebodyHere({ relay, alias }: Tried): boolean {
   return alias !== null || !relay.startsWith("smtp ");
 }

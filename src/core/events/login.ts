@@ -4,14 +4,14 @@ import type { DecidedKind } from "./kind.ts";
 import type { Seen } from "./seen.ts";
 import type { Service } from "./service.ts";
 
-/** What Dovecot (or the dashboard) tells of a login. `login` is whatever the client typed. */
+/** What Dovecot (or the dashboard) reports about a login. `login` is what the client typed. */
 export type LoginFacts = Readonly<{
   ip: Ip;
   service: Service;
   login: string;
-  /** A short keyed hash that tells passwords apart without revealing them; empty where unknown. */
+  /** A short keyed hash that distinguishes passwords without revealing them; empty if unknown. */
   passwordHash: string;
-  /** Whether its sender has brought as many bans as it may: what it tells counts, and brings none. */
+  /** Set if the reporter has reached its limit of bans: its reports count, but cause no ban. */
   withoutBan?: boolean;
 }>;
 /** Before the password is verified. */
@@ -22,7 +22,7 @@ export type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
 export type LoginRest = Readonly<{
   event: Login["type"];
-  /** Of a sign-in that succeeded: the account knows it from then on. Those that failed have a column. */
+  /** For a successful sign-in, which makes the address known. Failed sign-ins have a column. */
   passwordHash?: string | undefined;
   withoutBan?: boolean | undefined;
   seen?: Seen | undefined;

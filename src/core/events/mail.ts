@@ -12,12 +12,12 @@ export type MailFacts = Readonly<{
   service: Service;
   /** Names the connection: client address and port. */
   session: string;
-  /** Client host name, forward-confirmed by Postfix; null where it is unknown. */
+  /** Client host name, forward-confirmed by Postfix; null if unknown. */
   clientName: string | null;
   helo: string;
   /** Envelope sender. */
   sender: string;
-  /** Null when the stage concerns several recipients. */
+  /** Null if the stage concerns several recipients. */
   recipient: string | null;
   /** SASL login name; null for a stranger. */
   account: string | null;
@@ -26,26 +26,26 @@ export type MailFacts = Readonly<{
   transaction: string;
 }>;
 
-/** A DNS block list that names the client. `meaning`: for the administrator, what its answer says. */
+/** A DNS block list that lists the client. `meaning`: what its answer means, for the administrator. */
 export type Listing = Readonly<{ zone: string; meaning: string }>;
 
-/** `listed`: what the block lists said of the client; null where none did, or none was asked. */
+/** `listed`: the listing of the client; null if there is none, or no list was asked. */
 export type Recipient = Readonly<
   {
     type: "RECIPIENT";
     listed: Listing | null;
-    /** Whether the sender's domain takes mail, by the DNS; null where that could not be told, or nobody asked. */
+    /** Whether the sender's domain accepts mail, by the DNS; null if unknown or not asked. */
     senderExists: boolean | null;
-    /** Whether it was proven that the client speaks for the sender's domain; absent where nobody asked. */
+    /** Whether the client is proven to send for the sender's domain; absent if not asked. */
     senderProven?: boolean;
   } & MailFacts
 >;
-/** The DATA command: the moment at which a mail counts. */
+/** The DATA command, at which a mail counts. */
 export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailFacts>;
 /** End of message: the content has arrived. */
 export type Message = Readonly<{ type: "MESSAGE"; recipientCount: number; sizeBytes: number } & MailFacts>;
 
-/** Without a sender: a report of failed delivery, to which nobody may be told of a failure again (RFC 5321, 4.5.5). */
+/** A mail without a sender is a bounce. No further bounce may be sent about it (RFC 5321, 4.5.5). */
 export function isBounce({ sender }: Pick<MailFacts, "sender">): boolean {
   return sender === "" || sender.trim() === "";
 }
@@ -60,7 +60,7 @@ export type RecipientRest = Session &
   Readonly<{
     event: "RECIPIENT";
     listed?: Listing | undefined;
-    /** Absent: it does, as usual. */
+    /** Absent: it exists. */
     senderExists?: false | null | undefined;
     senderProven?: boolean | undefined;
   }>;

@@ -5,7 +5,7 @@ export function isQueueId(text: string): boolean {
   return QUEUE_ID.test(text);
 }
 
-/** A Message-ID without its angle brackets: people ask for it either way. */
+/** A Message-ID without its angle brackets: users may type it either way. */
 export function bareMessageId(messageId: string): string {
   return messageId.replace(/^<(.*)>$/, "$1");
 }

@@ -1,10 +1,10 @@
-/** Why a decision fell as it did. A code is never renamed or reused: the database, the API and scripts hold them. */
+/** Why a decision was made. A code is never renamed or reused: the database, the API and scripts store them. */
 type ReasonText = Readonly<{
   /** For the administrator: what it means. */
   says: string;
   /** For the administrator: what to do, if anything. */
   next: string;
-  /** SMTP reply for a stranger (RFC 5321, enhanced code of RFC 3463); null where nothing is refused. */
+  /** SMTP reply for a stranger (RFC 5321, enhanced code of RFC 3463); null if nothing is refused. */
   smtp: string | null;
 }>;
 
@@ -84,7 +84,7 @@ export const reasons = {
   block_listed: {
     says: "The client is on a DNS block list.",
     next: "An honest client must ask the list to remove it; until then `allow add` lets it in.",
-    // The words of Postfix's reject_rbl_client, which stock filters know.
+    // The text of Postfix's reject_rbl_client, which stock filters know.
     smtp: "554 5.7.1 Service unavailable; Client host [{ip}] blocked using {zone}",
   },
   sender_unknown: {
@@ -212,7 +212,7 @@ export const reasons = {
     next: "`account networks NAME add NET` allows it; logins.networks restricts all accounts.",
     smtp: null,
   },
-  // What only the logs of Postfix and Dovecot tell: they deal with it by themselves.
+  // Known only from the logs of Postfix and Dovecot, which handle them without the guard.
   lost_connection: {
     says: "The client disconnected in the middle of a session.",
     next: "Nothing to do; many of these from one address are a scanner.",
@@ -283,7 +283,7 @@ export function isReason(code: string | null): code is Reason {
   return code !== null && Object.hasOwn(reasons, code);
 }
 
-/** Reasons that no ban, by whatever path, can overrule. */
+/** Reasons that override every ban. */
 export type Protection = Extract<
   Reason,
   | "loopback"
@@ -296,7 +296,7 @@ export type Protection = Extract<
   | "honest_network"
 >;
 
-/** What a client did wrong that only a log tells. */
+/** A client's mistake that only a log reports. */
 export type ClientFault = Extract<
   Reason,
   | "lost_connection"

@@ -15,7 +15,7 @@ const PASS = decision("pass", "below_limit");
 const REFUSE = decision("refuse", "banned", { counted: false });
 const DEFER = decision("defer", "provider_busy");
 
-/** The record with its words, which are the same once it was written and read back. */
+/** The record with its text, which must be the same after writing and reading back. */
 function told(record: EventRecord | null) {
   assert.ok(record !== null);
   const rest = readRest(JSON.stringify(record.rest));
@@ -29,7 +29,7 @@ function row(event: Event, decided: Decision = PASS) {
   return told(recordOf(event, decided, { subject: PREFIX, at: NOON }));
 }
 
-/** `TYPE action, counted as what, for which account`. */
+/** `TYPE action, its window, its account`. */
 function line(event: Event, decided: Decision = PASS): string {
   const { type, action, counts, account } = row(event, decided);
   return `${type} ${action}, ${counts}, ${account}`;

@@ -34,8 +34,8 @@ import type { Seen } from "./seen.ts";
 import { simulatedSentence } from "./simulated-sentence.ts";
 
 /**
- * What an event records besides its columns. `event` tells what was decided or observed, since several of them share a
- * public name; the schemas are in rest-schemas.ts.
+ * What an event records besides its columns. `event` says what was decided or observed, since several of them share a
+ * public name. The schemas are in rest-schemas.ts.
  */
 export type Rest =
   | ConnectRest
@@ -49,19 +49,19 @@ export type Rest =
   | AuditRest
   | LogRest;
 
-/** One committed event, as data: from it alone the sentences are printed, and what was decided can be decided again. */
+/** One committed event, as data. Sentences are printed from it alone, and a replay decides again from it. */
 export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
 
 /** Where and when a decided event happened. `subject`: the unit in which its address is counted. */
 export type Where = Readonly<{ subject: Prefix; at: Millis; seen?: Seen | undefined }>;
 
 /**
- * The record of a decided event; null where it leaves none.
- *
- * A replay can do without those that leave none: a sign-in that may go on to its password (not `recorded`) is followed
- * by the report of how it ended, from the same address with the same password, and was asked just before that. A command
- * that was obeyed is told by its changes (`commandOf`), one that came too late changed nothing. The ends of bans and
- * of entries of the allow list follow from when they began.
+ * The record of a decided event; null if it leaves none.
+ * A replay does not need records of these:
+ * - A sign-in that may go on to its password (not `recorded`). The report of its end follows, from the same address
+ *   with the same password, and it was asked about just before that.
+ * - A command that was carried out: its changes are recorded (`commandOf`). One that came too late changed nothing.
+ * - The ends of bans and of allow-list entries: they follow from the beginning.
  */
 export function recordOf(event: Event, decision: Decision, where: Where): EventRecord | null {
   if (!decision.recorded) return null;
@@ -91,7 +91,7 @@ export function recordOf(event: Event, decision: Decision, where: Where): EventR
   }
 }
 
-/** The record of a change that people want to see by itself; null where the event says it all. */
+/** The record of a change that gets its own event; null if the event says it all. */
 export function changeRecord(change: Change, at: Millis): EventRecord | null {
   switch (change.type) {
     case "BAN":
@@ -116,7 +116,7 @@ export function auditRecord(audit: Audit, at: Millis): EventRecord {
   return { ...auditColumns(audit, at), rest: auditRest(audit) };
 }
 
-/** Null: what is told of a mail that has events enough. `credit`: what it says for the server at the other side. */
+/** Null: the mail has enough events already. `credit`: the credit for the server at the other side. */
 export function observationRecord(
   seen: Observation,
   at: Millis,
@@ -127,7 +127,7 @@ export function observationRecord(
   return { ...logColumns(seen, at, subject), rest: logRest(seen, credit) };
 }
 
-/** The sliding window that the event enters where it counts; null if it enters none. */
+/** The sliding window in which the event counts; null if none. */
 export function windowOf(event: Event): Counts | null {
   switch (event.type) {
     case "CONNECT":
@@ -145,7 +145,7 @@ export function windowOf(event: Event): Counts | null {
   }
 }
 
-/** The words for people, printed from the record alone. */
+/** The text, printed from the record alone. */
 export function sentenceOf(record: EventRecord): Sentence {
   const simulated = "seen" in record.rest ? record.rest.seen?.simulated : undefined;
   return simulated === undefined ? toldOf(record) : simulatedSentence(toldOf(record), simulated);
@@ -183,7 +183,7 @@ function toldOf(record: EventRecord): Sentence {
   }
 }
 
-/** The event as it was when it was decided, for a replay; null for what is a consequence, or was never decided. */
+/** The event as it was decided, for a replay; null for consequences and events without a decision. */
 export function eventOf(record: EventRecord): Event | null {
   const { rest } = record;
   switch (rest.event) {

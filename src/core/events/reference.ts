@@ -52,7 +52,7 @@ export function eventsMarkdown(): string {
   ].join("\n");
 }
 
-/** Every type in its group, with what it says. */
+/** Every type in its group, with its meaning. */
 export function eventTypes(): readonly Readonly<{ type: EventType; group: string; says: string }>[] {
   return KINDS.flatMap((kind) =>
     typesOf(kind).map((type) => ({ type, group: TITLES[kind], says: ECS_EVENTS[type].says })),

@@ -7,27 +7,27 @@ import type { Reason } from "./reasons.ts";
 import type { Seen } from "./seen.ts";
 
 /**
- * A line that a jail matched. `about`: a sign-in that failed, a refusal in the guard's own words, or something that
- * only the log tells. `at`: to the second.
+ * A line that a jail matched. `about`: a failed sign-in, a refusal in the guard's own words, or something that only the
+ * log reports. `at`: to the second.
  */
 export type JailLine = Readonly<{ text: string; at: Millis; about: "login" | "refusal" | "log" }>;
 
-/** A jail of Fail2ban found as many offences of one address in a log as it takes. */
+/** A jail of Fail2ban found its limit of offences by one address in a log. */
 export type JailReported = Readonly<{
   type: "JAIL_REPORTED";
   ip: Ip;
   jail: string;
-  /** Offences that it counted: at least `limit` within `windowMs`. */
+  /** Counted offences: at least `limit` within `windowMs`. */
   failures: number;
   limit: number;
   windowMs: number;
   /** How long the jail wants a first ban to be. */
   banMs: number;
-  /** When the last of its lines was written; logs tell whole seconds. */
+  /** When its last line was written; logs have whole seconds. */
   lastAt: Millis;
-  /** The client's host name where its lines tell one; forward-confirmed by Postfix. */
+  /** The client's host name if a line contains one; forward-confirmed by Postfix. */
   clientName: string | null;
-  /** Lines that it matched, the last ones. */
+  /** The last lines that it matched. */
   lines: readonly JailLine[];
 }>;
 
@@ -40,15 +40,15 @@ export type ReportRest = Readonly<{
   banMs: number;
   lastAt: Millis;
   clientName?: string | undefined;
-  /** Of those that are not shown, the text is empty. */
+  /** Lines that are not shown have an empty text. */
   lines: readonly JailLine[];
   seen?: Seen | undefined;
 }>;
 
-/** Of a log, as evidence. */
+/** For one line of evidence. */
 const LONGEST_LINE = 240;
 const MOST_SHOWN = 5;
-/** What a cut shows of a longer line is the same for this and for all of it. */
+/** A cut line shows the same as the whole line would. */
 const KEPT_OF_LINE = LONGEST_LINE + 1;
 
 export const report: DecidedKind<JailReported, ReportRest> = {
@@ -87,7 +87,7 @@ export const report: DecidedKind<JailReported, ReportRest> = {
 
 const REPORTED: readonly Reason[] = ["jail_report", "judged_live", "banned", "report_seen", "report_late"];
 
-/** Not banned although a jail reported it, and for another reason than that it had been judged already, or came too late. */
+/** Whether the address was spared: not banned, for another reason than an earlier decision or a late report. */
 function isSpared(reason: Reason | null): boolean {
   return reason !== null && !REPORTED.includes(reason);
 }

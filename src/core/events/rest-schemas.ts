@@ -5,8 +5,8 @@ import { isReason, type Protection, type Reason } from "./reasons.ts";
 import type { Rest } from "./record.ts";
 
 /**
- * What an event records besides its columns, read back: a schema a kind. Apart from the kinds, because the guard only
- * writes it, and zod is large.
+ * Schemas that read back what an event records besides its columns, one for each kind. Separate from the kinds, because
+ * the guard only writes it, and zod is large.
  */
 
 const text = z.string();
@@ -122,7 +122,7 @@ const rest: z.ZodType<Rest> = z.discriminatedUnion("event", [
   ...log,
 ]);
 
-/** Null: it is not what any kind of event records. */
+/** Null: no kind of event records this. */
 export function readRest(json: string): Rest | null {
   try {
     const read = rest.safeParse(JSON.parse(json));

@@ -4,20 +4,20 @@ import type { Ip, Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import type { Protection } from "./reasons.ts";
 
-/** When a sign-in was asked about before its password was verified: such a question leaves no event of its own. */
+/** When the guard was asked about a sign-in before its password was verified. Such a question leaves no event. */
 export type AskedBefore = Readonly<{
   at: Millis;
-  /** The last event before it; 0: the guard had not recorded any since its start. */
+  /** The last event before it; 0: the guard had recorded none since its start. */
   after: number;
-  /** Counts such questions since the start of the guard: several may follow the same event. */
+  /** Numbers these questions since the start of the guard, because several may follow the same event. */
   nth: number;
 }>;
 /** An administrator's session or token was used from this address. */
 export type AdministratorSeen = Readonly<{ ip: Ip; at: Millis }>;
 
 /**
- * What a decision rested on that neither the event nor other events tell, where it is not as usual: the state of
- * accounts, aliases and allow lists at that moment. It is recorded, so that a replay need not guess.
+ * What a decision depended on that no event contains: the state of accounts, aliases and allow lists at that moment, as
+ * far as it was unusual. It is recorded so that a replay need not guess.
  */
 export type Seen = Readonly<{
   protection?: Protection | undefined;
@@ -28,19 +28,19 @@ export type Seen = Readonly<{
   isWanted?: true | undefined;
   bounceExpected?: true | undefined;
   accountNetworks?: readonly Prefix[] | undefined;
-  /** Of a sign-in that succeeded or failed. */
+  /** For a sign-in that succeeded or failed. */
   asked?: AskedBefore | undefined;
   /** Administrators in the network of the client. */
   administrators?: readonly AdministratorSeen[] | undefined;
-  /** What the verdict would have been, but for `simulate`. */
+  /** What the verdict would have been without `simulate`. */
   simulated?: Verdict | undefined;
-  /** The first event since the guard started: what it holds in memory only was empty. */
+  /** The first event since the guard started, when everything held in memory only was empty. */
   restarted?: true | undefined;
 }>;
 /** What the guard holds in memory only. */
 export type Remembered = Pick<Seen, "asked" | "administrators" | "restarted">;
 
-/** Undefined: all was as usual. */
+/** Undefined: everything was as usual. */
 export function seenIn(facts: Facts, { asked, administrators, restarted }: Remembered): Seen | undefined {
   const { protection, recipient, firstContact, senderHere, accountActive, isWanted, bounce, accountNetworks } = facts;
   const isUsual =

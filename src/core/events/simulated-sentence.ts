@@ -1,7 +1,7 @@
 import type { Verdict } from "../decide/decision.ts";
 import { actionOf, type Sentence } from "./columns.ts";
 
-/** What is told of a decision that had no effect: what it would have been. */
+/** The sentence for a decision without effect: what it would have been. */
 export function simulatedSentence({ details }: Pick<Sentence, "details">, verdict: Verdict): Sentence {
   const would = `would be ${actionOf(verdict)}`;
   return { details: `${details} (simulated: ${would})`, action: `${actionOf("pass")}; ${would}` };

@@ -4,7 +4,7 @@ import { windows } from "../../../test/kit/alert-windows-kit.ts";
 import { alertText } from "../../core/alerts/alerts.ts";
 import { HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 
-test("what a guarded account refuses unheard counts as failed; what a ban refuses does not", () => {
+test("a sign-in that a guarded account refuses counts as failed; one that a ban refuses does not", () => {
   const kit = windows();
   for (let i = 0; i < 9; i++) kit.take("LOGIN_REFUSED", { reason: "banned", from: "203.0.113.7" });
   assert.deepEqual(kit.holding(), []);
@@ -15,7 +15,7 @@ test("what a guarded account refuses unheard counts as failed; what a ban refuse
   kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "anna@example.test", from: "203.0.113.8" });
   kit.wait(59 * MINUTE_MS);
   assert.deepEqual(kit.holding(), ["account_guarded anna@example.test"]);
-  assert.deepEqual(kit.details(), ["sign-ins refused unheard, the last from 203.0.113.8/32"]);
+  assert.deepEqual(kit.details(), ["sign-ins refused without a check, the last from 203.0.113.8/32"]);
   kit.wait(MINUTE_MS);
   assert.deepEqual(kit.holding(), [], "it is over an hour after the last");
 });
@@ -133,7 +133,7 @@ test("each of the account's alerts has room for fifty accounts that somebody has
   assert.equal(kit.holding().length, 50);
   refuse("user51", "right_password_guarded");
   assert.deepEqual(kit.holding().slice(50), ["right_password_refused user51@example.test"]);
-  assert.equal(kit.details()[0], "sign-ins refused unheard, the last from ?");
+  assert.equal(kit.details()[0], "sign-ins refused without a check, the last from ?");
   kit.wait(HOUR_MS);
   refuse("user52");
   assert.deepEqual(kit.holding(), ["account_guarded user52@example.test"]);

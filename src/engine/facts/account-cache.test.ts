@@ -73,7 +73,7 @@ for (const [type, subject, opens] of [
     assert.equal(asked.reason, opens ? "below_limit" : "account_guarded");
   });
 
-test("a neighbour who goes on unheard does not keep the owner's network out", async () => {
+test("a neighbour whose sign-ins are refused does not keep the owner's network out", async () => {
   const { engine, clock } = engineOnMemory();
   const [home, neighbour] = [ip("198.51.100.7"), ip("198.51.100.9")];
   await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(0, { ip: home }) });

@@ -77,7 +77,7 @@ test("different passwords of that time are told apart, repeated ones counted onc
   assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(later(then, HOUR_MS)), clock.now()).passwords, []);
 });
 
-test("what the guard refused unheard is told apart too; what it did not see is no other password", async () => {
+test("passwords refused without a check are distinguished too; unseen attempts count as no other password", async () => {
   const { engine, sqlite, clock } = engineOnMemory({
     ...TEST_POLICY,
     jailSentences: "all",
