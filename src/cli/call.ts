@@ -4,14 +4,14 @@ import type { Command as GuardCommand, Results, Verb } from "../wire/control/con
 import type { Reader } from "./reader.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** The one place that maps how a command ended to its exit code. */
+/** The one place that maps the result of a command to its exit code. */
 export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 } as const;
 export type ExitName = keyof typeof EXIT_CODES;
 
 /** How people call the program in a checkout; hints use it. */
 export const PROGRAM = "./ghostinbox";
 
-/** `json` is what --json prints, `text` what people read, `next` the command that may be useful now. */
+/** `json` is the output of --json, `text` is for people, `next` is the command that may be useful now. */
 export type Done = Readonly<{ ok: true; json: unknown; text: string; next?: string }>;
 /** One line: what happened and why, then what to do next. */
 export type CommandFailure = Readonly<{

@@ -11,7 +11,7 @@ export const LIST_OPTIONS: readonly Option[] = [
   { name: "cursor", value: "NEXT", says: "Go on where a list ended: it prints how, and --json has it as next." },
 ];
 
-/** The value of `--limit`: how many `things` are shown at most. */
+/** The value of `--limit`: the most `things` to show. */
 export function limitFrom(text: string | null, usual: number, things: string): number | CommandFailure {
   if (text === null) return usual;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
@@ -39,7 +39,7 @@ export function pageFrom(
 type Paged = Readonly<{ next: string | null }>;
 type Asked<R extends Paged> = Readonly<{ ok: true; result: R }> | CommandFailure;
 
-/** The guard gives no more than a page at once: asks for one after the other until there are as many as were wanted. */
+/** The guard returns one page at a time. This asks for page after page until there are enough items. */
 export async function gather<R extends Paged>(
   { limit, cursor }: PageRequest,
   ask: (page: PageRequest) => Promise<Asked<R>>,
@@ -54,11 +54,11 @@ export async function gather<R extends Paged>(
 
 type Shown = Readonly<{ next: string | null; total: number; shown: number }>;
 
-/** The line under a list that goes on; empty where it does not. */
+/** The line under a list that has more items; empty if it has not. */
 export function andMore({ next, total, shown }: Shown, cursor: string | null): string {
   if (next === null) return "";
   const how = `--limit N shows up to ${MOST}, --cursor ${oneLine(next)} the next ones.`;
-  // From the middle of a list it is not known how many lie behind.
+  // From the middle of a list, the number of remaining items is unknown.
   return cursor === null ? `\n… and ${(total - shown).toLocaleString("en")} more: ${how}` : `\n… and more: ${how}`;
 }
 

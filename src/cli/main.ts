@@ -13,7 +13,7 @@ process.exitCode = await run(process.argv.slice(2), {
   connect,
 });
 
-/** As package.json has it. */
+/** The version, as in package.json. */
 function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const known = typeof manifest === "object" && manifest !== null && "version" in manifest;

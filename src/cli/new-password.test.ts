@@ -9,7 +9,7 @@ import { newPasswordHash } from "./new-password.ts";
 
 const ANNA = parseAccountName("anna@example.org");
 
-/** A call whose input, or whose answers at a terminal, are these; null: interrupted, or nothing there. */
+/** A call with this input, or these answers at a terminal; null: interrupted, or no input. */
 function call(typed: Readonly<{ line?: string | null; answers?: readonly (string | null)[] }>): CommandCall {
   const answers = [...(typed.answers ?? [])];
   const terminal = {

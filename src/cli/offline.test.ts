@@ -140,7 +140,7 @@ test("a guard that hangs is told within seconds, and is given nothing to do", TI
   assert.doesNotMatch(heard, /203\.0\.113\.7/);
 });
 
-/** In a network of its own: the firewall of this machine is none of a test's business. */
+/** Runs in its own network: a test must not touch this machine's firewall. */
 const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "nft"] }) };
 
 describe("break-glass while the guard is down", WITH_NFT, () => {

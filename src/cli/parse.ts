@@ -6,11 +6,11 @@ import { oneLine } from "./print/text.ts";
 export type Shape = Readonly<{
   /** One to three words: `why`, `account add`, `spam allow add`. */
   name: string;
-  /** Words after the name: `IP [REASON...]`. Those in brackets may be missing, `...` takes all that follow. */
+  /** Words after the name: `IP [REASON...]`. Words in brackets are optional; `...` takes all remaining words. */
   usage: string;
   options?: readonly Option[];
 }>;
-/** Without `value` it is a switch. */
+/** An option without `value` is a switch. */
 export type Option = Readonly<{ name: string; short?: string; value?: string; says: string }>;
 
 export const GLOBAL_OPTIONS: readonly Option[] = [
@@ -53,7 +53,7 @@ function splitOptions(argv: readonly string[], declared: readonly Option[]): Spl
     const type = value === undefined ? ("boolean" as const) : ("string" as const);
     return [name, short === undefined ? { type } : { type, short }] as const;
   });
-  // Not strict: the sentences about what is wrong are ours.
+  // Not strict, because the error messages are our own.
   const { tokens } = parseArgs({ args: [...argv], options: Object.fromEntries(types), strict: false, tokens: true });
   const options = new Map<string, string>();
   for (const token of tokens) {
@@ -122,13 +122,13 @@ function takesRest(command: Shape): boolean {
   return /\.\.\.\]?$/.test(command.usage);
 }
 
-/** Words of a last `[REASON...]` are one argument, so that people need no quotes. */
+/** The words of a final `[REASON...]` become one argument, so that they need no quotes. */
 function joinRest(command: Shape, args: readonly string[]): readonly string[] {
   const last = command.usage.split(" ").length - 1;
   return takesRest(command) && args.length > last ? [...args.slice(0, last), args.slice(last).join(" ")] : args;
 }
 
-/** What was probably meant: at most one mistake in three letters. */
+/** The likely meaning: at most one mistake in three letters. */
 function suggestion(given: string, known: readonly string[]): string {
   const near = nearest(given, known);
   return editDistance(given.slice(0, 100), near) <= given.length / 3 ? ` Did you mean ${near}?` : "";

@@ -40,7 +40,7 @@ describe("lines of standard input", TIMED, () => {
 });
 
 describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, () => {
-  /** What was printed after these keys were pressed at the question. */
+  /** The output after these keys were pressed at the question. */
   const typed = async (call: string, keys: string): Promise<Finished> => {
     using layout = dataDirectory();
     const quoted = program(call).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);

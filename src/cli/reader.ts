@@ -5,14 +5,14 @@ import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
 import type { ReplayReport } from "../wire/control/replay-items.ts";
 import type { ReplayAsked } from "./run-replay.ts";
 
-/** What commands that print read: the two databases, opened read-only, and the settings. */
+/** Data for commands that print: the two databases, opened read-only, and the settings. */
 export interface Reader {
   readonly queries: Queries;
   accounts(asked: PageRequest): CountedPage<AccountItem>;
-  /** Null if there is none. */
+  /** Null if there is no such account. */
   account(name: AccountName): AccountRow | null;
   aliases(asked: PageRequest): CountedPage<AliasItem>;
   tokens(asked: PageRequest): CountedPage<TokenItem>;
-  /** Decides what was recorded once more, which takes about a minute for a million events. */
+  /** Decides recorded events again, about a minute for a million of them. */
   replay(asked: ReplayAsked): ReplayReport;
 }

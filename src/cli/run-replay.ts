@@ -17,19 +17,19 @@ export type ReplayAsked = Readonly<{
   allowNow: readonly Prefix[];
   /** `http.trusted_proxies`: never banned. */
   proxies: readonly Prefix[];
-  /** What is older is not compared. */
+  /** Older events are not compared. */
   since: Millis;
-  /** Only of this address or network; null: of all. */
+  /** Only events of this address or network; null: all. */
   only: Prefix | null;
   /** The newest events; older ones are left out. */
   mostEvents: number;
   now: Millis;
 }>;
 
-/** The windows of the first event that is compared are filled by what was recorded so long before. */
+/** Events from so long before the first compared one fill its windows. */
 const WARM_UP_MS = DAY_MS;
 
-/** Reads what was recorded, by a connection that may only read, and compares it with what another policy decides. */
+/** Reads recorded events over a read-only connection, and compares them with the decisions of another policy. */
 export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
   const { policy, allowNow, proxies, since, only, mostEvents, now } = asked;
   const recorded = new RecordedEvents(db);

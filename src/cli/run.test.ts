@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CommandFailure } from "./call.ts";
 import { run, type World } from "./run.ts";
 
-/** A call of the program without a guard, and what it printed. */
+/** Runs the program without a guard and returns its output. */
 async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["connect"]) {
   const printed = { out: "", err: "" };
   const code = await run(line.split(" "), {

@@ -1,4 +1,4 @@
-/** What a command may say and ask. Results go to standard output, everything else to standard error. */
+/** Output and questions of a command. Results go to standard output, everything else to standard error. */
 export interface Terminal {
   /** Whether a person is at both ends, so that questions may be asked. */
   readonly interactive: boolean;
@@ -6,9 +6,9 @@ export interface Terminal {
   err(text: string): void;
   /** The first line of standard input without its end; null if there is none within `mostBytes`. */
   readLine(mostBytes: number): Promise<string | null>;
-  /** Asks without echo; null when it was interrupted. */
+  /** Asks without echo; null if interrupted. */
   askSecret(question: string): Promise<string | null>;
-  /** Asks with echo; null when it was interrupted. */
+  /** Asks with echo; null if interrupted. */
   ask(question: string): Promise<string | null>;
   /** Aborted by Ctrl-C or TERM. */
   readonly interrupted: AbortSignal;

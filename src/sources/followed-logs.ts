@@ -6,7 +6,7 @@ import { readMailLog } from "../wire/logs/mail-log.ts";
 import { SpamdLog } from "../wire/logs/spamd-log.ts";
 import type { FollowedLog } from "./watch-logs.ts";
 
-/** What only logs tell, and who reads it. */
+/** The logs that the guard follows, and the reader of each. */
 export function followedLogs(layout: Layout, settings: Settings, guardSince: Millis): readonly FollowedLog[] {
   const scores = new SpamdLog();
   const mail = { spamReply: REFUSED_AS_SPAM, guardSince };

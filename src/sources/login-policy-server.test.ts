@@ -46,7 +46,7 @@ async function withServer(submit: Submit, run: (port: number, reports: string[])
   }
 }
 
-/** An engine that keeps what it was asked and answers in the next turn. */
+/** An engine that records its questions and answers in the next turn. */
 function engine(decided: Decision): { asked: Event[]; submit: Submit } {
   const asked: Event[] = [];
   return {

@@ -13,14 +13,17 @@ import {
 import type { Submit } from "./submit.ts";
 
 export const LOGIN_POLICY_LIMITS = {
-  /** Dovecot's auth process keeps a few. Where the firewall cannot keep other local users out, they open more. */
+  /** Dovecot's auth process keeps a few. If the firewall cannot keep other local users out, they may open more. */
   maxConnections: 256,
-  /** Of these, those that have not shown the secret yet: the oldest makes room for the next, so that none is held back. */
+  /**
+   * Connections that have not shown the secret yet. When there are more, the oldest is closed, so that a new one always
+   * finds room.
+   */
   unproven: 64,
   maxHeaderBytes: 4 * 1024,
-  /** The whole request. Milliseconds, here and below. */
+  /** For the whole request. Milliseconds, here and below. */
   requestMs: 2_000,
-  /** How often it is looked whether one is late. */
+  /** How often late requests are looked for. */
   lookMs: 1_000,
   /** Longer than Dovecot keeps an idle connection, so that it is never cut under a request. */
   keepAliveMs: 60_000,
@@ -31,8 +34,8 @@ type PolicyAnswer = Readonly<{ status: 200 | 400 | 401 | 404 | 405 | 413 | 500; 
 export type LoginPolicyParts = Readonly<{ submit: Submit; secret: string; report: Report }>;
 
 /**
- * Answers Dovecot's auth policy: `POST /?command=allow|report`. Loopback only, and since any local user reaches
- * that, only to those who know the secret of auth_policy_server_api_header. Whatever is not 200 lets Dovecot go on.
+ * Answers Dovecot's auth policy: `POST /?command=allow|report`. It listens on loopback only. Any local user can reach
+ * that, so clients must know the secret of auth_policy_server_api_header. On any answer except 200, Dovecot goes on.
  */
 export class LoginPolicyServer {
   readonly #parts: LoginPolicyParts;
@@ -139,7 +142,7 @@ export class LoginPolicyServer {
   }
 }
 
-/** Hands over the body, or null once it is over the bound. Silent if the client goes away. */
+/** Passes on the body, or null once it exceeds the bound. Silent if the client goes away. */
 function readBody(request: IncomingMessage, done: (body: string | null) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -8,9 +8,9 @@ import { DUNNO, type PolicyRequest, parsePolicyRequest, printPolicyAction } from
 import type { Submit } from "./submit.ts";
 
 export const POLICY_LIMITS = {
-  /** Each smtpd process holds one for each call site; Postfix has 100 processes a service unless told otherwise. */
+  /** Each smtpd process holds one for each call site; Postfix has 100 processes per service by default. */
   maxConnections: 2_000,
-  /** Questions of one connection without an answer. Postfix has one at a time; a benchmark may have more. */
+  /** Unanswered questions of one connection. Postfix has one at a time; a benchmark may have more. */
   maxPending: 256,
   /** Answers that the other side has not read. */
   maxUnsentBytes: 64 * 1024,
@@ -48,7 +48,7 @@ export class PolicyServer {
     return listenUnix(this.#server, path, SOCKET_MODE);
   }
 
-  /** Whoever has asked is still answered; Postfix then asks the next guard, or uses its default action. */
+  /** Open questions are still answered. Postfix then asks the next guard, or uses its default action. */
   async stop(): Promise<void> {
     const closed = this.#connections.close(this.#limits.stopMs);
     for (const connection of this.#open) connection.finish();
@@ -82,7 +82,7 @@ class Connection {
     });
   }
 
-  /** Reads no more and ends once all is answered. */
+  /** Stops reading, and ends once every question is answered. */
   finish(): void {
     this.#finishing = true;
     if (this.#pending.length === 0) this.#socket.destroySoon();
@@ -109,7 +109,7 @@ class Connection {
     }
   }
 
-  /** The answers of one turn leave in one write: the engine gives many in a row after a commit. */
+  /** The answers of one turn go out in one write: the engine gives many in a row after a commit. */
   #answer(slot: Slot, text: string): void {
     slot.answer = text;
     if (this.#flushing || this.#pending[0] !== slot) return;

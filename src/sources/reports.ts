@@ -10,7 +10,7 @@ export type ReportTakerParts = Readonly<{
   directory: string;
   engine: Engine;
   log: Log;
-  /** Told of each ban that a report brought on. Must not throw. */
+  /** Called for each ban that a report causes. Must not throw. */
   banned: (ban: Ban, report: JailReported) => void;
 }>;
 
@@ -18,8 +18,8 @@ const LOOK_MS = 200;
 const AT_ONCE = 200;
 
 /**
- * Takes what Fail2ban reports, also what it reported while the guard was down. A report is taken away once what was
- * decided of it is committed; one that is told twice because of a kill in between was judged before.
+ * Takes Fail2ban's reports, including those from while the guard was down. A report is deleted once its decision is
+ * committed. If a kill in between makes it arrive twice, the second one finds its offences decided on already.
  */
 export class ReportTaker {
   readonly #parts: ReportTakerParts;
@@ -43,7 +43,7 @@ export class ReportTaker {
     await this.#looking;
   }
 
-  /** Takes what waits now. Never rejects. */
+  /** Takes the waiting reports. Never rejects. */
   look(): Promise<void> {
     this.#looking ??= this.#takeAll().finally(() => {
       this.#looking = null;
@@ -53,7 +53,7 @@ export class ReportTaker {
 
   async #takeAll(): Promise<void> {
     try {
-      // While the database takes nothing, the next report would fare no better.
+      // While the database cannot be written, the next report would fail as well.
       for (const name of this.#spool.waiting(AT_ONCE)) if (!(await this.#take(name))) break;
       this.#failing = false;
     } catch (error) {
@@ -64,7 +64,7 @@ export class ReportTaker {
     }
   }
 
-  /** Whether it is dealt with: false leaves it for later. */
+  /** Whether it was handled; false leaves it for later. */
   async #take(name: string): Promise<boolean> {
     const found = this.#spool.read(name);
     const read = found.ok ? parseJailReport(found.text) : found;

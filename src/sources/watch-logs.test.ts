@@ -8,7 +8,7 @@ import type { Observation } from "../core/events/log.ts";
 import { parseIp } from "../core/net/ip.ts";
 import { LogWatch } from "./watch-logs.ts";
 
-/** `refused 198.51.100.7`: every other line tells nothing. */
+/** Reads `refused 198.51.100.7`; other lines mean nothing. */
 function read(line: string): Observation | null {
   const ip = parseIp(/^refused (\S+)$/.exec(line)?.[1] ?? "");
   return ip === null
@@ -42,7 +42,7 @@ test("each line becomes an event once, whatever stops between", { timeout: 30_00
   const { file, start, wait } = following(t);
   writeFileSync(file, "refused 198.51.100.99\n");
   const first = start();
-  // What was there before the first start is history.
+  // Lines from before the first start are skipped.
   appendFileSync(file, "refused 198.51.100.1\nnothing to tell\n");
   await wait(["198.51.100.1"]);
   appendFileSync(file, "refused 198.51.100.2\n");

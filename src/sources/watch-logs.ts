@@ -4,13 +4,13 @@ import type { Engine } from "../engine/engine.ts";
 import type { Log } from "../engine/ports.ts";
 import type { LogPositions } from "../engine/storage-ports.ts";
 
-/** A log that is followed, and what a line of it tells; null: nothing. */
+/** A log that is followed, and the observation in a line; null: none. */
 export type FollowedLog = Readonly<{
-  /** Under which the database keeps how far it was read. */
+  /** The name under which the database stores how far it was read. */
   name: string;
   file: string;
   read: (line: string) => Observation | null;
-  /** More than one program writes it (log-follower.ts). */
+  /** Whether more than one program writes it (log-follower.ts). */
   shared: boolean;
 }>;
 
@@ -21,7 +21,7 @@ export type LogWatchParts = Readonly<{
   logs: readonly FollowedLog[];
 }>;
 
-/** The one way by which lines of logs become events: each exactly once, whatever is rotated, cut short or killed. */
+/** Turns lines of logs into events: each line exactly once, through rotation, truncation and kills. */
 export class LogWatch {
   readonly #followers: readonly LogFollower[];
 

@@ -1,13 +1,13 @@
 import { type EcsSource, ecsOf } from "../../core/events/ecs.ts";
 
-/** One event as one line of JSON. Objects within objects, because not every program splits names at their dots. */
+/** One event as one line of JSON. Nested objects, because not every program splits names at their dots. */
 export function ecsLine(event: EcsSource): string {
   const root: Nested = {};
   for (const [name, value] of Object.entries(ecsOf(event))) put(root, name.split("."), value);
   return JSON.stringify(root).replace(UNSAFE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** Characters that JSON allows, and that a terminal obeys or a reader of lines takes for the end of one. */
+/** Characters that JSON allows but a terminal obeys, or a line reader takes for a line end. */
 const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
 
 interface Nested {

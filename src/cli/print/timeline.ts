@@ -3,14 +3,14 @@ import { PROGRAM } from "../call.ts";
 import { columns, dayAndTime, oneLine, plural } from "./text.ts";
 
 const MOST_STEPS = 20;
-/** As many as `why` reads of an account. */
+/** The most events that `why` reads for an account. */
 const MOST_LISTED = 200;
 const LONGEST_VALUE = 40;
 
-/** Each setting as one would write it in `ghostinbox.toml`. */
+/** Each setting as written in `ghostinbox.toml`. */
 export type SettingsInForce = ReadonlyMap<string, string>;
 
-/** Empty if nothing happened. `more`: the command that shows all of it, if this is not all. */
+/** Empty if nothing happened. `more`: the command that shows the rest, if there is more. */
 export function printTimeline(timeline: readonly TimelineStep[], more: string): string {
   if (timeline.length === 0) return "";
   const latest = timeline.slice(-MOST_STEPS);
@@ -26,12 +26,12 @@ export function printTimeline(timeline: readonly TimelineStep[], more: string): 
   return `What happened (latest last):\n${columns(rows)}${rest}`;
 }
 
-/** A sentence with the code of its reason, by which the source is searched for the line that decides it. */
+/** A sentence with the code of its reason, with which one can find the deciding line in the source. */
 export function withCode(sentence: string, code: string | null): string {
   return code === null ? sentence : `${sentence} [${code}]`;
 }
 
-/** Each reason once: what lifts it, and the settings behind it with their values. Empty where nothing needs mending. */
+/** Each reason once: what lifts it, and its settings with their values. Empty if nothing needs fixing. */
 export function printRemedies(timeline: readonly TimelineStep[], inForce: SettingsInForce): string {
   const byReason = Map.groupBy(timeline, ({ reason }) => reason);
   const lines = [...byReason].flatMap(([reason, steps]) => {
@@ -48,7 +48,7 @@ export function printRemedies(timeline: readonly TimelineStep[], inForce: Settin
   return lines.length === 0 ? "" : `What lifts or prevents it:\n${lines.join("\n")}`;
 }
 
-/** Of the steps whose numbers tell which limit it was those limits; else all that it may have been. */
+/** The limits of steps whose numbers identify them; otherwise all settings that may apply. */
 function settingsOf(steps: readonly TimelineStep[]): readonly string[] {
   const exact = steps.filter(({ evidence }) => evidence !== "");
   return [...new Set((exact.length === 0 ? steps : exact).flatMap(({ settings }) => settings))];

@@ -10,7 +10,7 @@ import { parts, printRemedies, printTimeline, type SettingsInForce, withCode } f
 export type WhySubject = Readonly<{
   ip: Ip;
   report: AddressStory;
-  /** What the guard says protects it; `unknown` where the guard did not answer. */
+  /** What the guard says protects it; `unknown` if the guard did not answer. */
   protection: Protection | "unknown" | null;
   /** The network of `allow.networks` in the settings that covers it. */
   listedInSettings: Prefix | null;
@@ -19,7 +19,7 @@ export type WhySubject = Readonly<{
   inForce: SettingsInForce;
 }>;
 
-/** In plain words: the state, the reason with its numbers, the events, and the command that changes it. */
+/** In plain words: the state, the reason with its numbers, the events, and the command to change it. */
 export function printWhy(subject: WhySubject): string {
   const { timeline } = subject.report;
   return parts([
@@ -65,7 +65,7 @@ function offence({ memoryMs }: WhySubject, ban: BanItem): string {
   return `its ${ordinal(ban.offences)} offence within ${formatDuration(memoryMs)}, level ${ban.level}, found by ${ban.source}.`;
 }
 
-/** The ban's text may have the numbers already; otherwise they are in the event that caused it. */
+/** The ban's text may already contain the numbers; otherwise the event that caused it does. */
 function numbers(ban: BanItem, seen: readonly TimelineStep[]): string {
   if (/limit \d/.test(ban.reason)) return "";
   const step = seen.findLast(({ reason, evidence }) => reason === ban.code && evidence !== "");

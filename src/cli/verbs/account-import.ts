@@ -11,7 +11,8 @@ const MOST_BYTES = 16 * 1024 * 1024;
 type Named = FileChanges["skipped"][number];
 
 /**
- * All lines are valid, or nothing is imported. Existing accounts are left alone; weak passwords are imported and named.
+ * All lines must be valid, or nothing is imported. Existing accounts stay as they are; weak passwords are imported and
+ * reported.
  */
 export async function accountImport(call: CommandCall): Promise<CommandOutcome> {
   const running = await call.guard.ask<"ping">({ verb: "ping" });
@@ -69,7 +70,7 @@ function readText(path: string): string | CommandFailure {
   }
 }
 
-/** Known only for passwords in clear text. */
+/** Only passwords in clear text can be checked. */
 async function weakOnes(accounts: readonly AccountLine[]): Promise<readonly Named[]> {
   const judge = accounts.some(({ secret }) => secret.type === "plain") ? await loadPasswordJudge() : null;
   return accounts.flatMap(({ name, secret }) => {

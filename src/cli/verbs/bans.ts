@@ -121,7 +121,7 @@ export function targetFrom(text: string | undefined): string | CommandFailure {
   );
 }
 
-/** Null: as long as the settings say. */
+/** Null: the default of the settings. */
 function banTime(call: CommandCall): string | null | CommandFailure {
   if (!call.flag("permanent")) return timeGiven(call);
   return call.option("for") === null
@@ -129,7 +129,7 @@ function banTime(call: CommandCall): string | null | CommandFailure {
     : wrongUsage("--for and --permanent exclude each other.", "Use only one.");
 }
 
-/** Null: none was given. */
+/** Null: no time was given. */
 function timeGiven(call: CommandCall): string | null | CommandFailure {
   const text = call.option("for");
   if (text === null) return null;

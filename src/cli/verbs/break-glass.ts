@@ -8,10 +8,7 @@ import { plural } from "../print/text.ts";
 
 const TABLE = ["inet", "ghostinbox"] as const;
 
-/**
- * Lifts every ban and ends the protection of every guarded account, whatever works: through the guard, or else through
- * the kernel.
- */
+/** Lifts every ban and ends the protection of every guarded account: through the guard, or otherwise through the kernel. */
 export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
   const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;

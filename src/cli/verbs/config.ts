@@ -78,9 +78,8 @@ export function invalid(problems: readonly Pick<SettingProblem, "where" | "says"
 }
 
 /**
- * The keeper lets Postfix and Dovecot check what it renders; only then the guard takes the same settings. Programs that
- * read a changed setting only at their start are restarted. Otherwise Dovecot might ask at a port that the guard has
- * left.
+ * The keeper lets Postfix and Dovecot check what it renders; then the guard takes the same settings. Programs that read
+ * a changed setting only at their start are restarted. Otherwise Dovecot could ask at a port that the guard has left.
  */
 export async function configApply(call: CommandCall): Promise<CommandOutcome> {
   const loaded = settingsOf(call);

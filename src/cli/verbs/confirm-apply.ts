@@ -5,7 +5,7 @@ import type { ReplayReport } from "../../wire/control/replay-items.ts";
 import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../call.ts";
 import { dayAndTime, plural } from "../print/text.ts";
 
-/** What is looked at before settings are applied: some seconds of work. */
+/** How far back settings are tried on recorded events before they are applied: some seconds of work. */
 const LOOKED_BACK_MS = 7 * DAY_MS;
 const MOST_EVENTS = 100_000;
 const NAMED = 5;
@@ -14,7 +14,7 @@ const NAMED = 5;
 const DECIDES =
   /^(limits\.(mail|connections|recipients|logins|accounts|networks)\.|bans\.|logins\.|allow\.|providers\.|recipients\.|greylist\.enabled$|fail2ban\.sentences$|domains$|simulate$)/;
 
-/** Asks where the settings would have turned somebody away who signed in. Null: go on. */
+/** Asks for confirmation if the settings would have refused a sign-in that succeeded. Null: go on. */
 export async function confirmApply(
   call: CommandCall,
   settings: Settings,

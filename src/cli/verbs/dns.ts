@@ -20,7 +20,7 @@ import {
 import { columns, oneLine } from "../print/text.ts";
 import { settingsOf } from "./config.ts";
 
-/** What no server can find out about itself. */
+/** Facts that a server cannot find out about itself. */
 const UNSEEN = [
   "Cannot be verified from here: whether others reach port 25 of this server, and what their own resolvers still remember.",
   "Optional, and served by a web server: MTA-STS (RFC 8461); see docs/dns-records.md.",

@@ -18,7 +18,7 @@ const ROWS = [
   auditRecord({ type: "PASSWORD_CHANGED", subject: "anna@example.org", by: "root" }, later(START, 3_000)),
 ];
 
-/** The command over a real database; `committed` is what comes while it follows. */
+/** Runs the command over a real database; `committed` arrives while it follows. */
 async function ran(t: TestContext, words: string, committed: readonly EventRecord[] = []) {
   const db = openEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
@@ -66,7 +66,7 @@ function readerOf(queries: Queries) {
   return { queries, accounts: none, account: none, aliases: none, tokens: none, replay: none };
 }
 
-/** What stands in a line of JSON under a dotted path. */
+/** The value at a dotted path in a line of JSON. */
 function field(line: string | undefined, path: string): unknown {
   let value: unknown = JSON.parse(line ?? "null");
   for (const name of path.split("."))

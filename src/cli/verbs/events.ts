@@ -33,7 +33,7 @@ export async function events(call: CommandCall): Promise<CommandOutcome> {
   const { reader } = opened;
   if (call.flag("follow") && chosen.after !== undefined)
     return follow(call, reader, chosen, { latest: [], from: chosen.after });
-  // Read first: what is committed while the latest are searched for comes after it.
+  // Read first, so that events committed during the search come after it.
   const newest = newestId(reader);
   const { items: latest, next } =
     chosen.after === undefined ? latestEvents(reader, chosen, page) : eventsAfter(reader, chosen, page.limit);
@@ -49,7 +49,7 @@ export async function events(call: CommandCall): Promise<CommandOutcome> {
   return done({ items: latest, next }, older + columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
 }
 
-/** The latest. A search may end without an event and go on behind what it has looked at. */
+/** The latest events. A search may end without an event and continue from where it stopped. */
 function latestEvents({ queries }: Reader, chosen: Chosen, { limit, cursor }: PageRequest): Page<EventItem> {
   const items: EventItem[] = [];
   for (let before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor); ; ) {
@@ -62,7 +62,7 @@ function latestEvents({ queries }: Reader, chosen: Chosen, { limit, cursor }: Pa
   }
 }
 
-/** Those that come next after an id, by which a reader goes on where it ended. */
+/** The events after an id, for a reader that continues where it ended. */
 function eventsAfter({ queries }: Reader, chosen: Chosen, most: number): Page<EventItem> {
   const items: EventItem[] = [];
   for (let after = chosen.after ?? 0; ; ) {

@@ -19,7 +19,7 @@ import {
 } from "../call.ts";
 import { columns, oneLine, plural } from "../print/text.ts";
 
-/** Of a longer log, only the end is read. */
+/** Only the end of a longer log is read. */
 const MOST_LOG_BYTES = 8 * 1024 * 1024;
 const MOST_SHOWN = 10;
 

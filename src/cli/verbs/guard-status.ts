@@ -13,7 +13,7 @@ const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 export function controlGuard(socketPath: string, by: string): GuardClient {
   return {
     async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
-      // Nothing is sent to a hanging guard: it might act much later, when its caller has long been told otherwise.
+      // Sends nothing to a hanging guard: it might act much later, when the caller believes that the command failed.
       const pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
       if (!pinged.ok) return pinged.kind === "timeout" ? HANGS : problemOf(pinged);
       const timeoutMs = command.verb === "break_glass" ? BREAK_GLASS_TIMEOUT_MS : TIMEOUT_MS;

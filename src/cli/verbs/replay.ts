@@ -21,7 +21,7 @@ import { targetFrom } from "./bans.ts";
 import { invalid, settingsOf } from "./config.ts";
 import { sinceFrom } from "./logs.ts";
 
-/** Options of both. */
+/** Options of both commands. */
 export const REPLAYED: readonly Option[] = [
   {
     name: "since",
@@ -33,7 +33,7 @@ export const REPLAYED: readonly Option[] = [
 
 const USUAL_DAYS = 30;
 
-/** What another settings file would have done to what was recorded. */
+/** The effect of another settings file on recorded events. */
 export async function replay(call: CommandCall): Promise<CommandOutcome> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
@@ -42,7 +42,7 @@ export async function replay(call: CommandCall): Promise<CommandOutcome> {
   return replayOf(file, opened.reader, call);
 }
 
-/** The same, for those who have changed the settings and not applied them. */
+/** The same for changed settings that are not applied yet. */
 export async function configSimulate(call: CommandCall): Promise<CommandOutcome> {
   const opened = await call.reader();
   return opened.ok ? replayOf(call.args[0] ?? "", opened.reader, call) : opened;
@@ -71,7 +71,7 @@ function replayOf(file: string, reader: Reader, call: CommandCall): CommandOutco
   return done(report, printReplay(report, file), `${PROGRAM} ${worst === undefined ? "events" : `why ${worst.ip}`}`);
 }
 
-/** The whole file is valid, or nothing is done. What it says goes before the environment of the service. */
+/** The whole file must be valid. Its values override the environment of the service. */
 function policyFile(file: string, { layout, env }: CommandCall): Readonly<{ settings: Settings }> | CommandFailure {
   let text: string;
   try {

@@ -10,7 +10,7 @@ import {
 } from "./control.ts";
 import { isObject, parseJson, readFields } from "./fields.ts";
 
-/** Of a word that is no verb, so much is told. */
+/** How much of an unknown verb the error shows. */
 const SHOWN = 64;
 
 export type ParsedCommand = Readonly<{ ok: true; value: CommandLine }> | Readonly<{ ok: false; error: CommandError }>;
@@ -52,8 +52,8 @@ export function parseWatchLine(line: string): number | null {
 }
 
 /**
- * Null for what is no reply to this verb. The rest of a result is taken on trust: the guard at the other end is
- * built from the same source, and the socket's directory lets nobody else listen there.
+ * Null if it is not a reply to this verb. The rest of a result is trusted: the guard at the other end is built from the
+ * same source, and the socket's directory lets no other program listen there.
  */
 export function parseReply<V extends Verb>(verb: V, line: string): Reply<V> | null {
   const json = parseJson(line);

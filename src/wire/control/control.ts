@@ -5,29 +5,32 @@ import type { AlertItem, AllowedSenderItem, AllowItem, BanItem, GreylistPauseIte
 import { type CountedPage, PAGE } from "./paging.ts";
 
 /**
- * What the command line and the web ask of the guard: one JSON object a line over a unix socket, answered in order.
- * Which socket was used tells who asks; `by` only refines it (`root`, `admin via 203.0.113.7`).
+ * Commands from the command line and the web to the guard: one JSON object per line over a unix socket, answered in
+ * order. The socket identifies the caller; `by` only adds detail (`root`, `admin via 203.0.113.7`).
  */
 
-/** Which socket a command came through: the file's permissions are the proof. */
+/** The socket of a command. The file's permissions prove the origin. */
 export type Origin = "root" | "web";
-/** A verb that does not name an origin does not exist for it. */
+/** For an origin that a verb does not list, the verb does not exist. */
 const ROOT = ["root"] as const;
-/** What only the web has to report. */
+/** Reports that only the web makes. */
 const WEB = ["web"] as const;
-/** The web may do what its routes offer (servers/api/routes.ts) and no more, for somebody who takes it over may do all of that. */
+/**
+ * The web may do what its routes need (servers/api/routes.ts) and no more: an attacker who controls the web could do
+ * all of it.
+ */
 const ROOT_AND_WEB = ["root", "web"] as const;
 
 /** So many entries of an accounts file fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;
 
-/** The longest network in text, with room for what parsePrefix will refuse by name. */
+/** The longest network as text. parsePrefix gives the exact error for longer ones that still fit. */
 const network = text(64);
 const note = printableText(500);
 const duration = z.nullable(text(32));
 /** RFC 5321, 4.5.3.1. */
 const address = text(320);
-/** A PHC string of argon2id with room to spare. */
+/** A PHC string of argon2id, with room to spare. */
 const hash = text(512);
 const name = text(64);
 const networks = texts(100, 64);
@@ -36,15 +39,15 @@ const page = { limit: wholeNumber(1, PAGE.most), cursor: z.nullable(text(PAGE.cu
 const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash });
 
 /**
- * Every verb: who may give it, the types and bounds of its fields, and what comes back. Grammar only: what a network or
- * an address means is checked by who acts on it.
+ * Every verb: its origins, the types and bounds of its fields, and its result. This is only grammar: the code that
+ * carries out a verb checks what a network or an address means.
  */
 const VERBS = [
   verb("ping", ROOT, {}, gives<{ readonly pid: number }>("pid")),
   verb("health", ROOT_AND_WEB, {}, gives<Health>("components")),
   verb("ban", ROOT_AND_WEB, { target: network, note, for: duration }, gives<{ readonly ban: BanItem }>("ban")),
   verb("unban", ROOT_AND_WEB, { target: network }, gives<Network>("prefix")),
-  /** Lifts every ban: the owner is locked out. */
+  /** Lifts every ban, for an owner who is locked out. */
   verb("break_glass", ROOT, {}, gives<{ readonly lifted: number }>("lifted")),
   verb("allow_add", ROOT_AND_WEB, { target: network, note, for: duration }, gives<Allowed>("lifted")),
   verb("allow_remove", ROOT_AND_WEB, { target: network }, gives<Network>("prefix")),
@@ -57,9 +60,9 @@ const VERBS = [
   verb("account_remove", ROOT, { name: address }, gives<Named>("name")),
   verb("account_suspend", ROOT, { name: address }, gives<Named>("name")),
   verb("account_resume", ROOT, { name: address }, gives<Named>("name")),
-  /** Accounts of a file, some at a time; `hash` with its scheme. Those that exist are left alone. */
+  /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
   verb("accounts_import", ROOT, { entries: secrets }, gives<FileChanges>("skipped")),
-  /** What changed in the accounts file that is followed, some at a time: lines that are there, and lines that went. */
+  /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
   verb(
     "accounts_follow",
     ROOT,
@@ -71,7 +74,7 @@ const VERBS = [
   verb("alias_add", ROOT, { address, targets: texts(100, 320) }, gives<Alias>("address")),
   verb("alias_remove", ROOT, { address }, gives<Alias>("address")),
   verb("alias_block", ROOT, { address, blocked: flag }, gives<Alias>("address")),
-  /** Mail for the recipient is not greylisted for so long; null as long as usual. */
+  /** Turns greylisting off for mail to the recipient, for so long; null: for the default time. */
   verb(
     "greylist_pause",
     ROOT,
@@ -83,27 +86,27 @@ const VERBS = [
   verb("spam_allow_add", ROOT, { account: address, sender: address }, gives<SenderAllowed>("sender")),
   verb("spam_allow_remove", ROOT, { account: address, sender: address }, gives<SenderAllowed>("sender")),
   verb("spam_allow_list", ROOT, page, gives<SenderList>("senders")),
-  /** Sends a test to each channel of alerts and waits for what becomes of it. */
+  /** Sends a test to each alert channel and waits for the results. */
   verb("alerts_test", ROOT, {}, gives<ChannelTests>("results")),
   verb("alerts_list", ROOT, page, gives<AlertList>("alerts")),
   verb("token_create", ROOT, { name, digest: hash }, gives<Named>("name")),
   verb("token_revoke", ROOT, { name }, gives<Named>("name")),
   verb("admin_passwd", ROOT, { hash }, gives<Done>("done")),
-  /** Reads the settings again and swaps the policy; the caller has validated them. */
+  /** Reloads the settings and replaces the policy. The caller has validated them. */
   verb("reload", ROOT, {}, gives<Reloaded>("changed")),
   /** Which settings a reload would change. */
   verb("pending", ROOT, {}, gives<{ readonly changed: readonly string[] }>("changed")),
-  /** The web reports a login to the dashboard, as Dovecot reports those to the mailboxes. */
+  /** The web reports a login to the dashboard, as Dovecot reports logins to mailboxes. */
   verb("dashboard_login", WEB, { ip: network, passwordHash: hash, success: flag }, gives<Verdict>("verdict")),
   /** Asks whether this address may try a dashboard login. */
   verb("dashboard_ask", WEB, { ip: network }, gives<Verdict>("verdict")),
   /** An administrator's session or token was used from this address. */
   verb("admin_seen", WEB, { ip: network }, gives<Done>("done")),
-  /** Keeps the connection: a line `{"lastEventId": n}` after commits, coalesced, until it is closed. */
+  /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ROOT_AND_WEB, {}, gives<{ readonly lastEventId: number }>("lastEventId")),
 ] as const;
 
-/** One line of the socket; its command is read by the entry of its verb. */
+/** One line of the socket. The entry of its verb reads the command. */
 export const commandLine = z.strictObject({ by: printableText(120), command: anObject });
 
 export type VerbEntry = (typeof VERBS)[number];
@@ -112,10 +115,10 @@ export const verbs: ReadonlyMap<string, VerbEntry> = new Map(VERBS.map((entry) =
 export type Verb = VerbEntry["verb"];
 export type Command = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;
 export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };
-/** What the web may ask, for its own types. */
+/** The web's verbs, for its own types. */
 export type WebVerb = { [E in VerbEntry as E["verb"]]: "web" extends E["from"][number] ? E["verb"] : never }[Verb];
 
-/** The schema of its fields, and a field that each of its results has. */
+/** The schema of its fields, and a field that each result has. */
 function verb<const V extends string, const F extends readonly Origin[], const S extends z.core.$ZodShape, G>(
   named: V,
   from: F,
@@ -126,7 +129,7 @@ function verb<const V extends string, const F extends readonly Origin[], const S
   return { verb: named, from, command, gives: given };
 }
 
-/** `field` tells the result from that of another verb, or of another version; the type exists for the compiler alone. */
+/** `field` tells the result from that of another verb or version. The type exists only for the compiler. */
 type Gives<R> = Readonly<{ field: string; type?: R }>;
 function gives<R>(field: keyof R & string): Gives<R> {
   return { field };
@@ -140,7 +143,7 @@ type Protected = Network & Readonly<{ reason: Protection | null }>;
 /** `lifted`: some of `liftedTotal`. */
 type Allowed = Readonly<{ prefix: string; lifted: readonly string[]; liftedTotal: number }>;
 type AllowList = CountedPage<AllowItem & Readonly<{ from: "settings" | "command" }>>;
-/** Beside items that a list calls in its own way. */
+/** Besides the items, whose field has a different name in each list. */
 type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
 type PauseList = Paged & Readonly<{ pauses: readonly GreylistPauseItem[] }>;
 type SenderList = Paged & Readonly<{ senders: readonly AllowedSenderItem[] }>;
@@ -150,16 +153,16 @@ type SenderAllowed = Readonly<{ account: string; sender: string }>;
 type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;
 type AlertList = Paged &
   Readonly<{
-    /** `failing`: why it has failed several times in a row; null while it does not. */
+    /** `failing`: why it has failed several times in a row; null if it works. */
     channels: readonly Readonly<{ name: string; failing: string | null }>[];
     alerts: readonly AlertItem[];
   }>;
-/** `recorded`: whether the database took a record of it. */
+/** `recorded`: whether the database stored a record of it. */
 type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
 type Verdict = Readonly<{ verdict: string }>;
 type Done = Readonly<{ done: true }>;
 
-/** What accounts of a file came to: each stands in one list at most. */
+/** The result for the accounts of a file. Each account is in at most one list. */
 export type FileChanges = Readonly<{
   added: readonly string[];
   changed: readonly string[];
@@ -168,7 +171,7 @@ export type FileChanges = Readonly<{
   skipped: readonly Readonly<{ name: string; why: string }>[];
 }>;
 
-/** `usage`: the command was wrong in itself (exit 2). `failed`: right, but it could not be done (exit 1). */
+/** `usage`: the command was wrong (exit 2). `failed`: it was right, but could not be carried out (exit 1). */
 export type CommandError = Readonly<{ ok: false; kind: "usage" | "failed"; message: string; next: string }>;
 export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandError;
 export type CommandLine = Readonly<{ by: string; command: Command }>;

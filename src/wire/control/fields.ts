@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import { printable } from "../../core/text.ts";
 
 /**
- * Fields of JSON objects by exact type and bound; lengths in UTF-16 units. Each carries its own half of the one
- * sentence by which `readFields` refuses it. In the guard `zod/mini` takes 0.2 MB of memory where `zod` takes 4; each
- * schema takes kilobytes more, so a schema is made when it is first used.
+ * Fields of JSON objects with exact type and bound; lengths in UTF-16 units. Each carries its half of the sentence with
+ * which `readFields` refuses it. In the guard, `zod/mini` takes 0.2 MB of memory and `zod` 4 MB; each schema takes
+ * kilobytes more, so a schema is made when it is first used.
  */
 
 export function lazily<T>(make: () => T): () => T {
@@ -17,7 +17,7 @@ export function text(most: number) {
   return z.string(says).check(z.maxLength(most, says));
 }
 
-/** What a person wrote, kept printable. */
+/** Text that a person wrote, made printable. */
 export function printableText(most: number) {
   return z.pipe(
     text(most),
@@ -47,14 +47,14 @@ export const anObject = z.custom<Readonly<Record<string, unknown>>>(isObject, "a
 
 export type FieldsRead<T> = Readonly<{ ok: true; value: T }> | Readonly<{ ok: false; problem: string }>;
 
-/** The first problem is told in one printable sentence. */
+/** Reports the first problem in one printable sentence. */
 export function readFields<S extends z.ZodMiniType>(schema: S, json: unknown): FieldsRead<z.output<S>> {
-  // Without compiling the schema to a function of its own: these lines are few.
+  // Does not compile the schema to a function: there are few lines.
   const read = schema.safeParse(json, { jitless: true });
   return read.success ? { ok: true, value: read.data } : { ok: false, problem: sentence(read.error.issues[0]) };
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined if it is not JSON. */
 export function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);

@@ -1,6 +1,6 @@
-/** A Postfix policy request is at most this long. Thirty attributes, the longest an address of 2 KB. */
+/** The longest Postfix policy request: thirty attributes, the longest an address of 2 KB. */
 export const POLICY_REQUEST_BYTES = 16 * 1024;
-/** A line of the control socket is at most this long, in either direction but for the guard's longest answer. */
+/** The longest line of the control socket, in either direction, except for the guard's longest answer. */
 export const CONTROL_LINE_BYTES = 64 * 1024;
 /** The longest answer: an allow list of many thousand entries. */
 export const CONTROL_REPLY_BYTES = 16 * 1024 * 1024;
@@ -8,7 +8,7 @@ export const CONTROL_REPLY_BYTES = 16 * 1024 * 1024;
 const EMPTY_LINE = Buffer.from("\n\n");
 const LINE_END = Buffer.from("\n");
 
-/** Cuts a byte stream at a terminator, wherever it was split. Knows no meaning; holds at most `maxBytes`. */
+/** Cuts a byte stream at a terminator, wherever the stream was split. Holds at most `maxBytes`. */
 export class Framer {
   readonly #terminator: Buffer;
   readonly #maxBytes: number;
@@ -19,7 +19,7 @@ export class Framer {
     this.#maxBytes = maxBytes;
   }
 
-  /** Blocks that an empty line ends, as in SMTPD_POLICY_README. */
+  /** Blocks that end with an empty line, as in SMTPD_POLICY_README. */
   static ofPolicyRequests(): Framer {
     return new Framer(EMPTY_LINE, POLICY_REQUEST_BYTES);
   }
@@ -29,12 +29,12 @@ export class Framer {
   }
 
   /**
-   * Hands over each frame that `chunk` completes, without its terminator. False once a frame is over the bound:
-   * the stream has lost its meaning and the connection must be dropped.
+   * Passes on each frame that `chunk` completes, without its terminator. False once a frame exceeds the bound: the
+   * stream can no longer be read, so the caller must drop the connection.
    */
   push(chunk: Buffer, take: (frame: string) => void): boolean {
     const terminator = this.#terminator;
-    // A terminator may have begun in what was left over, so the search starts a little before the new bytes.
+    // The terminator may have started in the rest, so the search starts a little before the new bytes.
     let searchFrom = this.#rest === null ? 0 : Math.max(0, this.#rest.length - terminator.length + 1);
     const bytes = this.#rest === null ? chunk : Buffer.concat([this.#rest, chunk]);
     let start = 0;

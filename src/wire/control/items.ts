@@ -2,7 +2,7 @@ import type { NoticeCode } from "../../core/alerts/notices.ts";
 import type { BanLevel } from "../../core/decide/decision.ts";
 import type { Page } from "./paging.ts";
 
-/** What every interface shows: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
+/** The data of every interface: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
 
 /** A ban as every interface shows it. */
 export type BanItem = Readonly<{
@@ -17,7 +17,10 @@ export type BanItem = Readonly<{
   offences: number;
 }>;
 
-/** An event. `details` and `action` are its words, for people; the rest is what they say, null where it does not apply. */
+/**
+ * An event. `details` and `action` are text for people; the other fields hold the same as data, null if one does not
+ * apply.
+ */
 export type EventItem = Readonly<{
   id: number;
   at: string;
@@ -37,7 +40,7 @@ export type EventItem = Readonly<{
   count: number | null;
   limit: number | null;
   windowMs: number | null;
-  /** The setting that the limit is. */
+  /** The setting of the limit. */
   limitKey: string | null;
   /** Who gave the command. */
   actor: string | null;
@@ -48,7 +51,7 @@ export type EventItem = Readonly<{
 export type TopIp = Readonly<{ ip: string; mails: number; connections: number; rejected: number }>;
 
 /** Everything known of one address, for `why`. */
-/** `expiresAt` null: until it is taken off. */
+/** `expiresAt` null: until it is removed. */
 export type AllowItem = Readonly<{ prefix: string; note: string; by: string; at: string; expiresAt: string | null }>;
 
 export type AddressReport = Readonly<{
@@ -57,7 +60,7 @@ export type AddressReport = Readonly<{
   offencesInMemory: number;
   allowed: AllowItem | null;
   knownAccounts: readonly string[];
-  /** How many there are of what is listed here in part: `pastBans` the newest, `knownAccounts` by name. */
+  /** The full counts of lists that are cut: `pastBans` shows the newest, `knownAccounts` is ordered by name. */
   totals: Readonly<{ pastBans: number; knownAccounts: number }>;
   events: readonly EventItem[];
 }>;
@@ -70,17 +73,17 @@ export type TimelineStep = EventItem &
     /** `5 within 10m, limit 5`; empty where nothing was counted. */
     evidence: string;
     meaning: string;
-    /** What lifts or mends it; null where there is nothing to do. */
+    /** What lifts or fixes it; null if there is nothing to do. */
     lift: string | null;
     /** The settings that would have prevented it. */
     settings: readonly string[];
   }>;
 
-/** `why IP`, `why --account`, `why --message`, and their routes. Timelines begin with the oldest. */
+/** The results of `why IP`, `why --account`, `why --message`, and of their routes. Timelines begin with the oldest step. */
 export type AddressStory = AddressReport & Readonly<{ timeline: readonly TimelineStep[] }>;
 export type AccountReport = Readonly<{
   account: string;
-  /** From where sign-ins came, the latest first. */
+  /** The addresses of sign-ins, the latest first. */
   addresses: readonly Readonly<{ ip: string; succeeded: number; failed: number; lastAt: string }>[];
   timeline: readonly TimelineStep[];
 }>;
@@ -103,7 +106,10 @@ export type Health = Readonly<{
   uptimeSeconds: number;
 }>;
 
-/** `GET /api/security?action=stats`, `ghostinbox stats --json`. `bans.active`: all of them; `bans.items`: the newest. */
+/**
+ * `GET /api/security?action=stats`, `ghostinbox stats --json`. `bans.active`: the number of all bans; `bans.items`: the
+ * newest.
+ */
 export type Stats = Readonly<{
   generatedAt: string;
   bans: Page<BanItem> & Readonly<{ active: number }>;
@@ -116,9 +122,9 @@ export type Stats = Readonly<{
 export type AccountRow = Readonly<{
   name: string;
   suspended: boolean;
-  /** By `account add`, `account import`, or a followed file, in which its line stands or no longer does. */
+  /** Made by `account add`, `account import`, or a followed file, which still contains its line or no longer does. */
   origin: "command" | "imported" | "listed" | "unlisted";
-  /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
+  /** The networks from which it may sign in; empty: anywhere that `logins.networks` allows. */
   networks: readonly string[];
   createdAt: string;
 }>;
@@ -128,7 +134,7 @@ export type GreylistPauseItem = Readonly<{ target: string; until: string; by: st
 export type AllowedSenderItem = Readonly<{ account: string; sender: string; by: string; at: string }>;
 export type AlertItem = Readonly<{
   code: string;
-  /** Of which component or account; empty where there is but one. */
+  /** The component or account; empty if there is only one. */
   subject: string;
   severity: "info" | "warning" | "critical";
   says: string;

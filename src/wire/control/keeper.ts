@@ -6,9 +6,9 @@ import { parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { lazily, parseJson, readFields, wholeNumber } from "./fields.ts";
 
-/** The last instant that can be written as a date (ECMA-262, 21.4.1.1). */
+/** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
 const LATEST_MS = 8.64e15;
-/** Bytes of UTF-8 that the guard keeps to. */
+/** Limits that the guard keeps, in bytes of UTF-8. */
 const ALERT_TITLE = 400;
 export const ALERT_BODY = 12_000;
 
@@ -21,8 +21,8 @@ export const KEEPER_NOTICES = [
 ] as const;
 
 /**
- * The keeper's closed verbs. No word of them is run, named as a file or looked up: each is checked against its grammar,
- * and the text of an alert is text of a mail and nothing else.
+ * The keeper's closed list of verbs. It never runs a word of a command, or uses it as a file name: each is checked
+ * against its grammar, and the text of an alert only becomes the text of a mail.
  */
 const command = lazily(() =>
   z.discriminatedUnion("verb", [
@@ -34,7 +34,7 @@ const command = lazily(() =>
     /** Renders the configuration from the settings file, checks it, applies it, reloads what changed. */
     z.object({ verb: z.literal("apply") }),
     z.object({ verb: z.literal("restart"), service: z.enum(["postfix", "dovecot", "web", "guard", "fail2ban"]) }),
-    /** Writes to fail2ban.destemail that a jail brought on a ban. */
+    /** Sends a mail to fail2ban.destemail about a ban that a jail caused. */
     z.object({
       verb: z.literal("mail_ban"),
       prefix: parsed(parsePrefix),
@@ -42,10 +42,10 @@ const command = lazily(() =>
       failures: count(),
       /** Null: for good. */
       lastsMs: z.nullable(count()),
-      /** Bans before it that no mail told of. */
+      /** Earlier bans without a mail. */
       unsaid: count(),
     }),
-    /** Puts an alert into Postfix's queue for those of alerts.email. No local user can: there is no port for it. */
+    /** Puts an alert into Postfix's queue, addressed to alerts.email. Local users cannot: there is no port for it. */
     z.object({
       verb: z.literal("mail_alert"),
       id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
@@ -69,7 +69,7 @@ const reply = lazily(() =>
       services: z.exactOptional(
         z.readonly(z.array(z.object({ name: z.string(), up: z.boolean(), pid: z.nullable(z.number()) }))),
       ),
-      /** What the owner must be told, of what only the keeper sees. A keeper of another version may know more. */
+      /** Problems that only the keeper sees and the owner must know. A keeper of another version may know more. */
       troubles: z.exactOptional(
         z.pipe(
           z.array(z.object({ code: z.string(), detail: z.string() })),
@@ -82,7 +82,7 @@ const reply = lazily(() =>
 );
 export type KeeperReply = Readonly<z.output<ReturnType<typeof reply>>>;
 
-/** One line of the keeper's socket. Null for anything but a command whose every word fits its grammar. */
+/** One line of the keeper's socket. Null unless it is a command whose every word fits its grammar. */
 export function parseKeeperCommand(line: string): KeeperCommand | null {
   const read = readFields(command(), parseJson(line));
   return read.ok ? read.value : null;
@@ -97,7 +97,7 @@ function count() {
   return wholeNumber(0, Number.MAX_SAFE_INTEGER);
 }
 
-/** A text that `parse` takes, in the form that it returns. */
+/** A text that `parse` accepts, in the form that it returns. */
 function parsed(parse: (text: string) => string | null) {
   return z.pipe(
     z.string().check(z.refine((text) => parse(text) !== null)),
@@ -109,7 +109,7 @@ function isBody(body: string): boolean {
   return Buffer.byteLength(body) <= ALERT_BODY && body.split("\n").every((line) => isOneLine(line, ALERT_BODY));
 }
 
-/** It ends no header, and no line of a mail. */
+/** It cannot end a header or a line of a mail. */
 function isOneLine(line: string, most: number): boolean {
   return line.length <= most && !/[\p{Cc}\p{Cs}]/u.test(line);
 }

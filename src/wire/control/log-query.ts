@@ -1,9 +1,9 @@
 import { contains, isV4, networkAddress, type Prefix, parseIp, prefixLength } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 
-/** Which lines of the logs are wanted; null where it does not matter. */
+/** Which lines of the logs to return; null in a field means any. */
 export type LogQuery = Readonly<{
-  /** Any text, in either case; no pattern, so that nothing needs to be escaped. */
+  /** Any text, ignoring case. It is not a pattern, so nothing needs to be escaped. */
   grep: string | null;
   since: Millis | null;
   network: Prefix | null;
@@ -11,7 +11,7 @@ export type LogQuery = Readonly<{
   account: string | null;
 }>;
 
-/** A line of a log, and when it was written: for one that does not say so itself, when the one before it was. */
+/** A line of a log and its time. A line without a time gets that of the line before. */
 export type LogEntry = Readonly<{ component: string; at: Millis; line: string }>;
 
 export function matchesQuery({ at, line }: LogEntry, query: LogQuery): boolean {
@@ -24,15 +24,12 @@ export function matchesQuery({ at, line }: LogEntry, query: LogQuery): boolean {
   return query.network === null || namesAddressOf(line, query.network);
 }
 
-/**
- * Text in lower case that stands in every line that matches, in either case; null where none is known. Lines without it need
- * no closer look.
- */
+/** Lower-case text that every matching line contains; null if there is none. Lines without it need no closer look. */
 export function textOfAll({ queueId, network, account, grep }: LogQuery): string | null {
   return (queueId ?? textOf(network) ?? account ?? grep)?.toLowerCase() ?? null;
 }
 
-/** IPv4 is written in one way only. Of IPv6 the first group is, but for zeros before it. */
+/** IPv4 has one spelling. In IPv6, the first group has one, except for leading zeros. */
 function textOf(network: Prefix | null): string | null {
   if (network === null) return null;
   const [separator, bits] = isV4(network) ? [".", 8] : [":", 16];
@@ -45,7 +42,7 @@ function textOf(network: Prefix | null): string | null {
 const OF_A_QUEUE_ID = /[0-9A-Za-z]/;
 const OF_A_NAME = /[\w@+-]/;
 
-/** Whether it stands there by itself, not as a part of a longer name. */
+/** Whether the word stands alone, not as a part of a longer name. */
 function hasWord(line: string, word: string, letters: RegExp): boolean {
   for (let at = line.indexOf(word); at >= 0; at = line.indexOf(word, at + 1)) {
     const before = line[at - 1] ?? "";
@@ -55,7 +52,7 @@ function hasWord(line: string, word: string, letters: RegExp): boolean {
   return false;
 }
 
-/** Whether an address of the network stands in it, however it is written: `[198.51.100.7]:25`, `rip=2001:db8::7,`. */
+/** Whether the line contains an address of the network in any notation: `[198.51.100.7]:25`, `rip=2001:db8::7,`. */
 function namesAddressOf(line: string, network: Prefix): boolean {
   for (const [token] of line.matchAll(/[0-9A-Fa-f:.]{2,64}/g)) {
     const ip = parseIp(token) ?? parseIp(token.replace(/[.:]+$/, "").replace(/:\d{1,5}$/, ""));

@@ -1,4 +1,7 @@
-/** What `replay --json` prints. Times are ISO 8601 UTC; `then` is what was recorded, `now` what the other policy decides. */
+/**
+ * The output of `replay --json`. Times are ISO 8601 UTC; `then` is the recorded decision, `now` that of the other
+ * policy.
+ */
 
 export type ComparedAddress = Readonly<{
   ip: string;
@@ -7,15 +10,15 @@ export type ComparedAddress = Readonly<{
   bansNow: number;
   sparedThen: number;
   sparedNow: number;
-  /** Events that were decided more strictly, and less. */
+  /** Events that are now decided more strictly, and less strictly. */
   harder: number;
   milder: number;
   firstAt: string;
-  /** Of its first ban, then or now. */
+  /** The reason of its first ban, then or now. */
   reason: string | null;
 }>;
 
-/** An account of this server whose sign-in or mail would have been refused, deferred or delayed, and was not. */
+/** An account of this server whose sign-in or mail would be refused, deferred or delayed now, and was not then. */
 export type ComparedAccount = Readonly<{
   account: string;
   ip: string;
@@ -41,20 +44,20 @@ type Verdicts = Readonly<Record<"pass" | "delay" | "defer" | "refuse", number>>;
 
 export type ReplayReport = Readonly<{
   identical: boolean;
-  /** The first and the last event that was compared; null: there was none. */
+  /** The first and the last compared event; null: there was none. */
   from: string | null;
   to: string | null;
   events: number;
   differences: number;
-  /** Events that would not have happened: the rest of what is refused now. */
+  /** Events that would not have happened, because an earlier step is now refused. */
   unreached: number;
   banned: Listed<ComparedAddress>;
   notBanned: Listed<ComparedAddress>;
-  /** Banned then and now, another number of times. */
+  /** Banned then and now, but a different number of times. */
   bannedOtherwise: Listed<ComparedAddress>;
   spared: Listed<ComparedAddress>;
   notSpared: Listed<ComparedAddress>;
-  /** Decisions that differ, by what they are now. */
+  /** Different decisions, by the new verdict. */
   changed: Readonly<Record<"connections" | "mails" | "sign_ins", Verdicts>>;
   accounts: Listed<ComparedAccount>;
   mostAffected: readonly ComparedAddress[];
@@ -67,12 +70,12 @@ export type ReplayReport = Readonly<{
 export type ReplayReach = Readonly<{
   /** The first event that can be decided again; null: there is none. */
   firstEvent: string | null;
-  /** Older events were summed up until then; null: none was. */
+  /** Older events were replaced by summaries until then; null: there are no summaries. */
   summedUpTo: string | null;
-  /** Events without their data, that an older version recorded. */
+  /** Events without data, recorded by an older version. */
   unreadable: number;
-  /** More events than are looked at: the oldest were left out. */
+  /** There are more events than the limit: the oldest were left out. */
   cut: boolean;
-  /** How often settings were applied meanwhile: what was decided before was decided by others. */
+  /** How often settings were applied in that time: earlier decisions were made under other settings. */
   settingsApplied: number;
 }>;

@@ -6,12 +6,12 @@ export function mayAsk(origin: Origin, verb: Verb): boolean {
 }
 
 const OWN = /^(?:web|watch)$/;
-/** As `actorOf` of the API writes it. */
+/** The format that `actorOf` of the API writes. */
 const ON_BEHALF = /^(?:admin|token [A-Za-z0-9_.-]{1,64}) via [0-9a-f.:]{2,45}$/;
 
 /**
- * The actor for the record. What the web says of itself stays behind `web:`, and only in the words that it has for a
- * caller: no text of its passes for another actor.
+ * The actor for the record. A name from the web stays behind `web:`, and only if it has the web's own format for
+ * callers, so it cannot pass for another actor.
  */
 export function actorFrom(origin: Origin, by: string): string {
   if (origin === "root") return by;
