@@ -152,6 +152,19 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     await kit.lab.server.mustExec(["nft", "delete", "table", "inet", "other"]);
   });
 
+  test("a reset replaces the table of another version, with chains and sets that this one does not have", async () => {
+    const older = [
+      "add set inet ghostinbox older { type ipv4_addr; elements = { 198.51.100.243 }; }",
+      "add chain inet ghostinbox doors { ip saddr @older drop; }",
+      "add rule inet ghostinbox input goto doors",
+    ];
+    await kit.lab.server.mustExec(["nft", older.join("; ")]);
+    await kit.banned("198.51.100.243");
+    assert.deepEqual(await kit.firewall.reset([], [], kit.now()), OK);
+    await kit.passes("198.51.100.243");
+    assert.doesNotMatch(await kit.firewall.listing(), /doors|older/);
+  });
+
   for (const vandalism of [
     "flush ruleset",
     "delete table inet ghostinbox",

@@ -38,7 +38,7 @@ export function connectionText({ most, ports, fallback = true }: ConnectionLimit
   set known4 { type ipv4_addr; flags timeout; }
   set known6 { type ipv6_addr; flags timeout; }
 ${fallback ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_addr")} }\n` : ""}`,
-    chain: `  chain doors {
+    chain: `  chain connection_limit {
     ip saddr . tcp dport @held4 ${refuse}
     ${unit6} . tcp dport @held6 ${refuse}
     tcp dport @full ip saddr != @known4 ${refuse}
@@ -52,7 +52,7 @@ ${
     : ""
 }  }
 `,
-    rule: `    tcp dport { ${ports.join(", ")} } tcp flags & (fin | syn | rst | ack) == syn goto doors\n`,
+    rule: `    tcp dport { ${ports.join(", ")} } tcp flags & (fin | syn | rst | ack) == syn goto connection_limit\n`,
   };
 }
 

@@ -79,14 +79,17 @@ add element inet ghostinbox net6 { 2001:db8:8000::/33 timeout 0d0h0m1s }
   );
 });
 
-test("the doors come after bans and the allow list; who is held goes by address and port", () => {
+test("connection limits come after bans and the allow list; held units are found by address and port", () => {
   const lines = nftReset([], [], COUNTING).split("\n");
   assert.ok(lines.includes("  set open4 { type ipv4_addr . inet_service; size 65535; flags dynamic; }"));
   const last = lines.indexOf("    ip6 saddr @net6 goto banned");
-  assert.equal(lines[last + 1], "    tcp dport { 25, 993 } tcp flags & (fin | syn | rst | ack) == syn goto doors");
-  const doors = lines.indexOf("  chain doors {");
+  assert.equal(
+    lines[last + 1],
+    "    tcp dport { 25, 993 } tcp flags & (fin | syn | rst | ack) == syn goto connection_limit",
+  );
+  const chain = lines.indexOf("  chain connection_limit {");
   const unit = "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0";
-  assert.deepEqual(lines.slice(doors + 1, doors + 9), [
+  assert.deepEqual(lines.slice(chain + 1, chain + 9), [
     "    ip saddr . tcp dport @held4 reject with tcp reset",
     `    ${unit} . tcp dport @held6 reject with tcp reset`,
     "    tcp dport @full ip saddr != @known4 reject with tcp reset",
