@@ -50,7 +50,7 @@ test("the words of a stranger cannot draw on the terminal", async () => {
   assert.ok(!err.includes("\x1b"));
 });
 
-test("an error nobody thought of is one line, and shows where it was when asked", async () => {
+test("an unexpected error is one line, and shows its origin on request", async () => {
   const broken = failing(() => {
     throw new Error("out of\nluck");
   });

@@ -132,7 +132,7 @@ test("events at an address whose ban is over end it first, as the expirer would"
   );
 });
 
-test("an administrator is known from the moment it is told, and whoever is protected needs no inquiry", async () => {
+test("an administrator's address is known at once, and a protected address needs no lookups", async () => {
   const { engine } = engineOnMemory(undefined, [{ prefix: hostPrefix(ip("203.0.113.1")), why: "gateway" }]);
   await engine.ask(CONNECT);
   assert.equal(engine.isProtected(ip("203.0.113.1")), true);
@@ -143,7 +143,7 @@ test("an administrator is known from the moment it is told, and whoever is prote
   assert.equal(refused.reason, "admin_session");
 });
 
-test("where the database cannot even be read, nobody is asked about and everything passes", async (t) => {
+test("if the database cannot even be read, no list is asked and everything passes", async (t) => {
   const { engine, sqlite, store } = engineOnMemory();
   t.mock.method(sqlite, "address", () => {
     throw new Error("disk I/O error");
@@ -155,7 +155,7 @@ test("where the database cannot even be read, nobody is asked about and everythi
   assert.equal((await engine.ask(command)).reason, "not_recorded");
 });
 
-test("another policy counts protection and windows anew from the next event on", async () => {
+test("another policy reads protection and windows again from the next event on", async () => {
   const { engine } = engineOnMemory();
   await engine.ask(CONNECT);
   assert.equal(engine.isProtected(STRANGER), false);

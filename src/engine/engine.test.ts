@@ -30,7 +30,7 @@ test("mail at the very pace of the limit never brings a ban", async () => {
   }
 });
 
-test("the ladder is climbed by whoever comes back, and forgotten after the memory", async () => {
+test("each repeated offence climbs the ladder, which is forgotten after the memory", async () => {
   const { engine, clock, sqlite } = engineOnMemory();
   const offend = async (): Promise<string> => {
     for (let i = 0; i < 21; i++) await engine.ask(connect());
@@ -107,7 +107,7 @@ test("an account over its limit is deferred, what was deferred does not count, a
   assert.equal((await engine.ask(mail())).verdict, "pass", "the address itself has sent nothing as a stranger");
 });
 
-test("a clock set back an hour bans nobody innocent, frees nobody, and lets windows slide on", async () => {
+test("a clock set back an hour bans no innocent address, lifts no ban, and lets windows slide on", async () => {
   const { engine, clock, sqlite } = engineOnMemory();
   const other = { ...connect(), ip: ip("203.0.113.8") };
   for (let i = 0; i < 20; i++) await engine.ask(other);

@@ -50,7 +50,7 @@ function answered(submit: ReturnType<typeof createInquiry>, event: Event): Promi
   return new Promise((resolve) => submit(event, resolve));
 }
 
-test("a stranger is asked about when it connects, and nobody waits for that", () => {
+test("a stranger is looked up when it connects, without a wait", () => {
   const { submit, submitted, asked } = inquiry({ listed: new Promise(() => {}) });
   let decided: Decision | null = null;
   submit(CONNECT, (one) => (decided = one));
@@ -73,7 +73,7 @@ for (const [whom, event, options] of [
   ["a user's door", { ...CONNECT, service: "submission" }, {}],
   ["a mail that is decided already", { ...MAIL, type: "MAIL", recipientCount: 1 }, {}],
 ] as const)
-  test(`nobody is asked about ${whom}`, async () => {
+  test(`no list is asked about ${whom}`, async () => {
     const { submit, submitted, asked } = inquiry(options);
     await answered(submit, event);
     assert.deepEqual(submitted, [event]);

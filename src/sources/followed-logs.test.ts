@@ -31,7 +31,7 @@ test("without SpamAssassin its log is not there to be followed", () => {
   );
 });
 
-test("a line that tells nothing is no event, whoever wrote it", () => {
+test("a line without an observation is not an event, whichever program wrote it", () => {
   for (const { read } of logsWith(""))
     for (const line of ["", "nonsense", "x".repeat(10_000)]) assert.equal(read(line), null);
 });

@@ -139,7 +139,7 @@ test("a port in use is refused in one sentence, an empty secret at once", async 
   assert.throws(() => new LoginPolicyServer({ submit: never, secret: "", report: assert.fail }), /secret is empty/);
 });
 
-test("who does not show the secret holds nobody back, and keeps no connection that was proven", () => {
+test("clients without the secret do not hold others back, and push out no proven connection", () => {
   const { submit } = engine(decision("pass", "below_limit"));
   return withServer(submit, async (port, reports) => {
     const dovecot = new Agent({ keepAlive: true });

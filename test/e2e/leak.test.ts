@@ -54,7 +54,7 @@ describe("a ban that leaks", { skip: whyNoLab() ?? false }, () => {
     assert.match(text, new RegExp(`${BANNED.replaceAll(".", "\\.")}, banned since .*, reached smtp`));
   });
 
-  test("and mended: the table is made anew, and holds the ban", async () => {
+  test("and mended: the table is rebuilt, and holds the ban", async () => {
     await until("it is out again", async () => !(await reaches()));
     assert.match(await product.firewall(), new RegExp(`set ban4 \\{[^}]*${BANNED.replaceAll(".", "\\.")}`));
   });

@@ -227,8 +227,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/engine/facts/account-cache.ts",
-    was: "if (asked.length === 1) this.#asked.delete(name);",
-    is: ["if (asked.length === 0) this.#asked.delete(name);", "if (false) this.#asked.delete(name);"],
+    was: "if (pending.length === 1) this.#pending.delete(name);",
+    is: ["if (pending.length === 0) this.#pending.delete(name);", "if (false) this.#pending.delete(name);"],
     why: "An empty list says what no list says; it is only held a while longer.",
   },
   {

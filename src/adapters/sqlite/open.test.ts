@@ -100,7 +100,7 @@ test("the other database is not taken for this one", (t) => {
   assert.throws(() => openEngine(path), oneSentence("foreign", path));
 });
 
-test("set-up leaves -wal and -shm, so that others can read when nobody writes", (t) => {
+test("set-up leaves -wal and -shm, so that others can read without a writer", (t) => {
   const layout = layoutOf(scratch(t));
   for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });
   const setUp = new URL("./engine-db/initialise.ts", import.meta.url).href;

@@ -97,7 +97,7 @@ for (const example of mails)
     decideMail(POLICY, facts, { type: "MAIL", recipientCount: 1, ...mail }, NOON),
   );
 
-test("people to whom an account writes are remembered once its mail is taken, but for our own users", () => {
+test("recipients of an account are remembered once its mail is accepted, except our own users", () => {
   const known = { type: "CORRESPOND", address: "shop@example.net", account: USER };
   const recipients = ["Shop@Example.net", "owner@EXAMPLE.org", `${"x".repeat(400)}@example.net`];
   const changesOf = (account: string | null, facts: Partial<Facts> = {}) => {

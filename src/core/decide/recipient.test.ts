@@ -121,7 +121,7 @@ test("a client on a block list is refused in Postfix's words, unless it is trust
   );
 });
 
-test("a sender whose domain does not exist is refused; one of whom the DNS told nothing is not", () => {
+test("a sender whose domain does not exist is refused; one without a DNS answer is not", () => {
   const event = { type: "RECIPIENT", listed: null, ...MAIL } as const;
   const answer = (senderExists: boolean | null, known: Partial<Facts> = {}): string =>
     decideRecipient(POLICY, factsOf(known), { ...event, senderExists }, NOON).reason;

@@ -91,7 +91,7 @@ for (const [what, known, report] of [
   ],
   ["a report that waited less", {}, { lastAt: later(NOON, -20 * MINUTE_MS) }],
   ["two passwords", { priorReports: { upTo: null, passwords: ["a1", "b2"], unjudged: [] } }, { jail: "dovecot" }],
-  ["passwords that nobody knows", { priorReports: { upTo: null, passwords: [""], unjudged: [] } }, { jail: "dovecot" }],
+  ["passwords without a hash", { priorReports: { upTo: null, passwords: [""], unjudged: [] } }, { jail: "dovecot" }],
   [
     "failures that the guard did not see",
     { priorReports: { upTo: null, passwords: [], unjudged: [] } },

@@ -138,7 +138,7 @@ test("a report of Fail2ban says what was done about it", () => {
   );
 });
 
-test("details name the door first, then what the client said, and nobody else's text ends a line", () => {
+test("details name the service first, then the client's text, which cannot end a line", () => {
   const details = (event: Event) => row(event).details;
   assert.equal(details({ type: "CONNECT", ...MAIL }), "smtp");
   assert.equal(details({ type: "CONNECT", ...MAIL, clientName: "mx\n.test" }), "smtp mx\\x0a.test");

@@ -61,7 +61,7 @@ test("what was there at the last look stays; before the first look all was", () 
   assert.equal(planConnections(open, null, rules).held.length, 1);
 });
 
-test("strangers who hold their share of a port leave the rest to those whom accounts know", () => {
+test("strangers who hold their share of a port leave the rest to known addresses", () => {
   const strangers = [1, 2, 3, 4, 5].flatMap((host) => connections(`198.51.100.${host}`, 2, 993));
   const plan = planConnections([...strangers, ...connections(KNOWN, 4, 993)], NONE, rules);
   assert.deepEqual(plan.full, [993]);
@@ -92,7 +92,7 @@ const opened = fc.uniqueArray(fc.record({ ip: clients, clientPort: fc.nat(40), p
   selector: connectionKey,
   maxLength: 60,
 });
-test("nobody is held or cut within its limit, the allow list never, and what is left is within every limit", () => {
+test("a unit within its limit and the allow list are never held or cut, and the rest is within every limit", () => {
   fc.assert(
     fc.property(opened, (open) => {
       const { held, full, excess } = planConnections(open, NONE, rules);
@@ -116,7 +116,7 @@ test("nobody is held or cut within its limit, the allow list never, and what is 
   );
 });
 
-test("a fifth of the places is kept for those whom accounts know", () => {
+test("a fifth of the connections is reserved for known addresses", () => {
   assert.deepEqual(PLACES, { smtpd: 100, imapLogin: 400 });
   assert.deepEqual([PLACES.smtpd, PLACES.imapLogin].map(shareOfStrangers), [80, 320]);
   assert.equal(shareOfStrangers(6), 4);

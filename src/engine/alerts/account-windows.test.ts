@@ -32,7 +32,7 @@ test("a right password that was refused is told for each account by itself, for 
   assert.deepEqual(told(), []);
 });
 
-test("accounts that nobody has leave room for those that somebody has", () => {
+test("names without an account leave room for real accounts", () => {
   const kit = windows({ failed_logins: 1_000 });
   const refuse = (account: string, isKnownAccount: boolean): void =>
     kit.take("LOGIN_REFUSED", { reason: "account_guarded", account, from: "203.0.113.8", isKnownAccount });
@@ -90,7 +90,7 @@ test("failures that only a log told are no further password beside those that ar
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
 });
 
-test("a flood of names that nobody has hides no guessed password", () => {
+test("a flood of names without an account does not hide a guessed password", () => {
   const kit = windows({ failed_logins: 1_000_000 });
   const [account, from] = ["anna@example.test", "203.0.113.7"];
   for (const proof of ["a", "b", "c"]) kit.take("LOGIN_FAILED", { account, proof, from });

@@ -43,7 +43,7 @@ test("a test goes to each channel at once, and comes back with what became of it
   ]);
 });
 
-test("other thresholds judge what has happened already anew; other channels are told from then on", async () => {
+test("new thresholds apply to past events as well; new channels get messages from then on", async () => {
   const { use, seconds, failures, steps } = alertsKit();
   failures(2);
   assert.deepEqual(await seconds(2), []);
@@ -77,7 +77,7 @@ test("a day of events is read in steps, so that decisions are not held up, and n
   assert.equal(recent.steps[0]?.[0], 998_999, "nor what is older than the longest window");
 });
 
-test("settings that change while events are read begin anew instead of going on in the old windows", async () => {
+test("settings that change while events are read start over instead of continuing in the old windows", async () => {
   const { alerts, use, failures, state, seconds } = alertsKit();
   failures(2);
   state.last = 1_000;
@@ -119,7 +119,7 @@ test("events that cannot be read end no alert about them, and hide none about an
   assert.deepEqual(await seconds(120), ["a: resolved failed_logins"]);
 });
 
-test("where the events cannot be read nobody can say that all is well", async () => {
+test("while the events cannot be read, the server does not count as well", async () => {
   const { alerts, state, seconds } = alertsKit();
   state.unreadable = true;
   await seconds(1);

@@ -40,7 +40,7 @@ test("a banned address that is seen although the firewall works is told, until i
   assert.equal(notices.raised.size, 0);
 });
 
-test("the firewall is made anew for it, once a minute at most", () => {
+test("the firewall is rebuilt for it, once a minute at most", () => {
   const { clock, mended, watch } = monitor();
   for (let seconds = 0; seconds < 90; seconds++) {
     watch.seen(LEAK);
@@ -109,7 +109,7 @@ test("of one transaction sixteen sightings are told, and none where there are no
   assert.deepEqual(committed.at(-1)?.sightings, []);
 });
 
-test("the firewall is made anew for a leak at once, and again a minute later", () => {
+test("the firewall is rebuilt for a leak at once, and again a minute later", () => {
   const { clock, mended, watch, notices } = monitor();
   const after = (ms: number): number => {
     clock.advance(ms);

@@ -53,7 +53,7 @@ test("a keeper that is down is the notice of that name", async () => {
   assert.deepEqual(await after(8_000), [{ code: "keeper_unreachable", subject: "", detail: "no answer" }]);
 });
 
-test("where nobody can say what runs, nothing is said to be down", async () => {
+test("if the state of the services is unknown, none is reported as down", async () => {
   const { state, after } = kit();
   state.components = [POSTFIX];
   await after(0);

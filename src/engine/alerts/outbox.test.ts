@@ -64,7 +64,7 @@ test("a channel is busy with one message at a time, and the box is settled once 
   assert.equal(answers.length, 2);
 });
 
-test("where nothing happens nothing is kept anew; what is dropped for want of room is said", async () => {
+test("without changes nothing is stored again; a message dropped for lack of room is reported", async () => {
   const kit = outbox();
   const before = kit.changes();
   kit.box.add([], AT_ONCE);

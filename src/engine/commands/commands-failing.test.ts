@@ -24,7 +24,7 @@ describe("commands that fail", () => {
     assert.ok(!kit.notices.raised.has("keeper_unreachable"));
   });
 
-  test("nobody is told that all is well where the record could not be kept", async () => {
+  test("a command whose record could not be stored does not report success", async () => {
     kit.fillDisk();
     const commands: readonly Command[] = [
       { verb: "account_add", name: "alice@example.test", hash: HASH },

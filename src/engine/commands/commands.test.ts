@@ -127,7 +127,7 @@ describe("commands of the administrator", () => {
     assert.deepEqual(kit.details(), ["admin by root"]);
   });
 
-  test("settings that are read anew are recorded by what changed; wrong ones change nothing", async () => {
+  test("reloaded settings are recorded by what changed; wrong ones change nothing", async () => {
     kit.reloads({ ok: true, changed: ["limits.mail.per_minute", "spam.required_score"] });
     assert.deepEqual(await kit.ask({ verb: "reload" }), {
       ok: true,
@@ -179,7 +179,7 @@ describe("commands of the administrator", () => {
     assert.ok(!nowhere.ok && nowhere.kind === "usage");
   });
 
-  test("who may send as whom is written down after each command, and undoes none", async () => {
+  test("the list of sender addresses is written after each command, and undoes none", async () => {
     assert.ok((await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH })).ok);
     assert.equal(kit.authorsWritten(), 1);
   });

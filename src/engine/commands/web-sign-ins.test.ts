@@ -69,7 +69,7 @@ describe("sign-ins that the web reports", () => {
     return !(await ban(kit, { verb: "ban", target, note: "", for: null }, "root")).ok;
   }
 
-  test("an address that asks without end uses up its own share alone, and nobody is told of a break-in", async () => {
+  test("an address that asks without end uses up only its own share, without an alert about a break-in", async () => {
     const verdict = async (ip: string): Promise<unknown> => {
       const command = { verb: "dashboard_ask", ip } as const;
       const reply = (await kit.ask(command)) ?? (await kit.gate.login(command));
@@ -98,7 +98,7 @@ describe("sign-ins that the web reports", () => {
     await kit.ask(report);
   });
 
-  test("an address from which nobody worked for half an hour makes room for another", () => {
+  test("an address unused for half an hour makes room for another", () => {
     const seen = (i: number) =>
       kit.gate.refuses({ command: { verb: "admin_seen", ip: `198.51.100.${i}` }, by: BY }, "web");
     for (let i = 0; i < 32; i++) assert.equal(seen(i), null);

@@ -89,7 +89,7 @@ export class SessionCutter {
     );
     const held = await firewall.holds(standing.slice(-CUT.readBackMost));
     if (held.ok || this.#stopped || this.#isLifted(standing)) return;
-    log.warn("The kernel lacks a ban that it was given; the firewall is made anew.", { reason: held.reason });
+    log.warn("The kernel lacks a ban that it was given; the firewall is rebuilt.", { reason: held.reason });
     missed();
   }
 

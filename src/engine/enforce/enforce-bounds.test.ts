@@ -12,7 +12,7 @@ test("what the kernel does not hold is logged with the reason, and held after th
   ban(kit, 2);
   await until(() => kit.firewall.held.has(address(1)));
   assert.deepEqual(kit.warned, [
-    ["The kernel lacks a ban that it was given; the firewall is made anew.", { reason: "nft failed." }],
+    ["The kernel lacks a ban that it was given; the firewall is rebuilt.", { reason: "nft failed." }],
   ]);
 });
 
@@ -26,7 +26,7 @@ test("the firewall is looked at every ten seconds, and what is found is logged",
   t.mock.timers.tick(1);
   await until(() => kit.firewall.calls.length === 3);
   assert.deepEqual(kit.firewall.calls, ["reset", "check", "reset"]);
-  assert.deepEqual(kit.warned, [["The firewall is made anew.", { reason: "nft failed." }]]);
+  assert.deepEqual(kit.warned, [["The firewall is rebuilt.", { reason: "nft failed." }]]);
 });
 
 test("a firewall that stays broken is tried at once, then after 0.1 s, twice as long each time, at most 10 s", async (t) => {
@@ -126,7 +126,7 @@ test("a nudge while it fails does not hurry the next try", async (t) => {
   assert.deepEqual(kit.firewall.calls, ["reset", "reset"]);
 });
 
-test("a firewall that fails after the end is nobody's trouble", async () => {
+test("a firewall that fails after the end is not reported", async () => {
   kit.firewall.failing.push("reset");
   const starting = kit.enforcer.start();
   await Promise.resolve();

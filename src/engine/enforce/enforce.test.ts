@@ -38,7 +38,7 @@ function make(): void {
   });
 }
 
-test("start fills the firewall with what stands, and cuts nobody for it", async () => {
+test("start fills the firewall with the bans in force, and closes no sessions", async () => {
   banLog.add(address(1));
   assert.equal(enforcer.status().state, "starting");
   await enforcer.start();

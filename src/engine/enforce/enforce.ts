@@ -164,7 +164,7 @@ class BanEnforcer implements Enforcer {
   /** A reset repairs a flushed table and applies changed own addresses. */
   async #look(): Promise<void> {
     const checked = await this.#parts.firewall.check();
-    if (!checked.ok) this.#parts.log.warn("The firewall is made anew.", { reason: checked.reason });
+    if (!checked.ok) this.#parts.log.warn("The firewall is rebuilt.", { reason: checked.reason });
     if (checked.ok) this.#failures = 0;
     this.#resetWanted ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;
   }

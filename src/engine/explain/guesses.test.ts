@@ -151,7 +151,7 @@ test("where only a log told of failures, they count as one password together", (
   assert.deepEqual(found(), [], "beside one that is known they count for nothing");
 });
 
-test("a failure that names no account is nobody's", () => {
+test("a failure without an account name counts for no account", () => {
   fail(3, { account: "" });
   fail(3, { account: null });
   succeed({ account: null });
@@ -162,7 +162,7 @@ for (const [isKnownAccount, most] of [
   [true, 10_000],
   [false, 2_000],
 ] as const)
-  test(`wrong passwords of ${most} accounts are remembered that ${isKnownAccount ? "somebody" : "nobody"} has`, () => {
+  test(`wrong passwords of ${most} accounts are remembered ${isKnownAccount ? "with" : "without"} an account`, () => {
     fail(3, { account: "first@example.test", isKnownAccount });
     fail(3, { account: "second@example.test", isKnownAccount });
     for (let i = 2; i < most; i++) fail(1, { account: `user${i}@example.test`, isKnownAccount });

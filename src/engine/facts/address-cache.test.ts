@@ -134,7 +134,7 @@ test("a thousand accounts are held", () => {
   assert.equal(asked.length, 1_026);
 });
 
-test("what changes about one unit is read anew for that unit; about a wider network, for all", () => {
+test("a change to one unit is read again for that unit; a change to a wider network, for all", () => {
   for (const [dropped, asksAgain] of [
     ["203.0.113.7/32", ["203.0.113.7"]],
     ["2001:db8:1:2::/64", ["2001:db8:1:2::7"]],
@@ -154,7 +154,7 @@ test("what changes about one unit is read anew for that unit; about a wider netw
   }
 });
 
-test("what is forgotten is read anew: addresses, accounts and the units themselves", () => {
+test("dropped entries are read again: addresses, accounts and the units themselves", () => {
   const { book, asked, state } = kit();
   state("203.0.113.7");
   book.accountMails(POLICY, "anna@example.org", NOON);

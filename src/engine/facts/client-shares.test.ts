@@ -49,7 +49,7 @@ for (const [who, names, hidden] of [
   ["a flood of one client", ["one.test"], false],
   ["a flood with names of its own", ["one.test", "two.test", "three.test"], false],
 ] as const)
-  test(`${who} hides nobody`, () => {
+  test(`${who} does not hide other clients`, () => {
     const { notices, connect, helo, hides } = crowd();
     for (let i = 0; i < 30; i++) connect(PROXY, i * 1_000);
     for (const name of names) helo(PROXY, name, 1_000);

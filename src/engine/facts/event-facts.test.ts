@@ -96,7 +96,7 @@ test("a password is under way once it was let through, and until it is reported"
   assert.equal(guesses(), 0);
 });
 
-test("an account has written to those whom it named and who were let through, until the mail has ended", () => {
+test("an account has written to the recipients that passed, until the mail has ended", () => {
   const { follow, of } = factsOnFakes();
   const account = "anna@example.org";
   const names = (recipient: string | null, decided = PASS, by: string | null = account): void =>

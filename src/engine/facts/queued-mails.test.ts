@@ -76,7 +76,7 @@ test("an account's mail speaks for each server that takes it", async () => {
   assert.deepEqual(await after(own, ...taken), of([0, 0, 0, 1], "203.0.113.9/32"));
 });
 
-test("what was marked as spam, came back, or was never let in speaks for nobody", async () => {
+test("mail that was marked as spam, bounced or refused gives no credit", async () => {
   assert.deepEqual(await after(MESSAGE, judged("spf"), judged("spam"), tried("sent")), []);
   assert.deepEqual(await after(MESSAGE, tried("bounced")), []);
   assert.deepEqual(await after({ ...MESSAGE, queueId: "AAAAAAAAAAA" }, tried("sent")), []);

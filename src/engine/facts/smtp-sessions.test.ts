@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SmtpSessions } from "./smtp-sessions.ts";
 
-test("mails are counted by connection, and a port that is used again starts anew", () => {
+test("mails are counted by connection, and a reused port starts at zero", () => {
   const sessions = new SmtpSessions();
   for (let i = 0; i < 3; i++) sessions.addMail("203.0.113.7 40000");
   assert.equal(sessions.mails("203.0.113.7 40000"), 3);

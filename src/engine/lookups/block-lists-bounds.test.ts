@@ -58,7 +58,7 @@ test("the first list that names an address is believed without waiting for the o
   assert.equal((await lists.ask(STRANGER))?.zone, COP);
 });
 
-test("a listing counts only if the list denies an address of 127.0.0.0/8 that nobody has, asked at the same time", async () => {
+test("a listing counts only if the list denies an unused address of 127.0.0.0/8, asked at the same time", async () => {
   const { dns, lists, aside } = await started();
   dns.say(listQuery(STRANGER, ZEN), "127.0.0.2");
   await lists.ask(STRANGER);
@@ -164,7 +164,7 @@ for (const [what, name, isSilent] of [
     assert.equal(await lists.ask(ip("2001:db8::25")), null);
   });
 
-test("the owner is told at once of a list that has stopped answering, be it asked about a client or about nobody", async () => {
+test("the owner is told at once of a list that stopped answering, about a client or about the unused address", async () => {
   for (const ending of [ZEN, `127.${ZEN}`]) {
     const { dns, lists, aside } = await started(new Dns(), [ZEN]);
     dns.say(ending, { type: "failed", why: "ETIMEOUT" });

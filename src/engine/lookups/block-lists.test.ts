@@ -8,7 +8,7 @@ import { listQuery } from "../../wire/dns/dnsbl.ts";
 import type { NameAnswer } from "../network-ports.ts";
 import { DnsBlockLists, LIST_LIMITS } from "./block-lists.ts";
 
-test("nobody is asked before the test points were right", async () => {
+test("no list is asked before its test points were right", async () => {
   const [dns, clock] = [new Dns(), new HandClock()];
   const parts = { names: dns, clock, notices: new NoticeBoard() };
   const lists = new DnsBlockLists(parts, { zones: [ZEN], checkEveryMs: MINUTE_MS });
@@ -30,7 +30,7 @@ test("a listing names the list and what its answer means, for IPv4 and IPv6", as
   assert.equal(aside(), "");
 });
 
-test("an answer is kept for a while, then asked anew", async () => {
+test("an answer is kept for a while, then asked again", async () => {
   const { dns, clock, lists } = await started();
   assert.equal(await lists.ask(STRANGER), null);
   const asked = dns.asked.length;
@@ -41,7 +41,7 @@ test("an answer is kept for a while, then asked anew", async () => {
   assert.equal((await lists.ask(STRANGER))?.zone, ZEN);
 });
 
-test("a list that begins to name everybody refuses nobody", async () => {
+test("a list that starts to list every address causes no refusals", async () => {
   const { dns, lists, aside } = await started();
   dns.say(ZEN, "127.0.0.2");
   assert.equal(await lists.ask(STRANGER), null);
@@ -122,7 +122,7 @@ test("no more than so many are asked about at once; the others pass unasked", as
   assert.equal(dns.asked.length, asked);
 });
 
-test("without lists nobody is asked and nobody waits", async () => {
+test("without lists there are no questions and no waits", async () => {
   const { dns, lists } = await started();
   lists.configure({ zones: [], checkEveryMs: MINUTE_MS });
   const asked = dns.asked.length;

@@ -21,7 +21,7 @@ describe("alerts on a database", () => {
     assert.deepEqual(await seconds(90), []);
   });
 
-  test("what happened while nobody looked is told after the start", async () => {
+  test("events from before the start are reported after it", async () => {
     const { fail, seconds, restart } = alertsOnDatabase();
     await seconds(3);
     for (const password of ["a", "a", "a"]) await fail(password);

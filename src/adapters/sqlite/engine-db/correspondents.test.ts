@@ -26,7 +26,7 @@ function opened(t: TestContext) {
   return { engine, accounts, known: new SqliteCorrespondents(engine, accounts), store: new SqliteStore(engine) };
 }
 
-test("whom an account wrote to is known from the commit on, in any case of letters", (t) => {
+test("a correspondent of an account is known from the commit on, ignoring case", (t) => {
   const { known, store } = opened(t);
   store.begin();
   store.apply({ type: "CORRESPOND", address: "shop@example.net", account: "anna@example.org" }, START);
@@ -36,7 +36,7 @@ test("whom an account wrote to is known from the commit on, in any case of lette
   assert.equal(known.isCorrespondent("other@example.net"), false);
 });
 
-test("whom nobody has written to for long is forgotten", (t) => {
+test("a correspondent without mail for long is forgotten", (t) => {
   const { engine, known, store } = opened(t);
   store.begin();
   store.apply({ type: "CORRESPOND", address: "old@example.net", account: "anna@example.org" }, START);

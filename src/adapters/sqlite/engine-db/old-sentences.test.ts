@@ -89,7 +89,7 @@ test("connections, sign-ins and reports of Fail2ban", () => {
   assert.deepEqual(read("SPARED", "203.0.113.7/32: Too many mails.", "not banned"), {});
 });
 
-test("bans and commands tell who gave them, and whom they are about", () => {
+test("bans and commands record their actor and their subject", () => {
   const ban = "203.0.113.7/32 by web:admin via 2001:db8::1: a reason: long";
   assert.deepEqual(read("BAN", ban, "banned for 2h until X (medium, offence 12)"), {
     actor: "web:admin via 2001:db8::1",

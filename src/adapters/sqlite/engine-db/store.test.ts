@@ -80,7 +80,7 @@ describe("address", () => {
     assert.equal(store.address(net("203.0.113.7"), reach).connections.length, 7);
   });
 
-  test("counts anew after a ban and again after its end", (t) => {
+  test("starts counting at zero after a ban and again after its end", (t) => {
     const { store, committed } = fresh(t);
     const connections = (): readonly number[] => store.address(net("203.0.113.7"), REACH).connections;
     committed(() => {
