@@ -10,6 +10,7 @@ import {
   readlinkSync,
   type Stats,
   unlinkSync,
+  utimesSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { codeOf, UnsafePath } from "./unsafe-path.ts";
@@ -49,6 +50,10 @@ export class Held implements Disposable {
 
   setMode(mode: number): void {
     chmodSync(`/proc/self/fd/${this.fd}`, mode);
+  }
+
+  setModified(at: Date): void {
+    utimesSync(`/proc/self/fd/${this.fd}`, at, at);
   }
 
   [Symbol.dispose](): void {

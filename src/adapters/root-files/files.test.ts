@@ -27,6 +27,7 @@ import {
   readPlain,
   removeFile,
   setAccess,
+  setModified,
   truncateFile,
   writeFile,
 } from "./files.ts";
@@ -36,6 +37,7 @@ const victim = join(top, "victim");
 const place = join(top, "place");
 const file = join(place, "file");
 const SECRET = "of somebody else";
+const LONG_AGO = new Date("2001-02-03T04:05:06Z");
 
 beforeEach(() => {
   rmSync(place, { recursive: true, force: true });
@@ -47,6 +49,7 @@ beforeEach(() => {
 function expectUntouched(): void {
   assert.equal(readFileSync(victim, "utf8"), SECRET);
   assert.equal(statSync(victim).mode & 0o777, 0o600);
+  assert.ok(statSync(victim).mtime > LONG_AGO);
 }
 
 /** What an attacker could have put at a name. */
@@ -74,6 +77,7 @@ for (const [trap, lay] of Object.entries(TRAPS)) {
     assert.equal(createFile(file, "ours", { mode: 0o644 }), false);
     const refused = /^UnsafePath: .*place\/file is no regular file/;
     assert.throws(() => setAccess(file, { mode: 0o644, owner }), refused);
+    assert.throws(() => setModified(file, LONG_AGO), refused);
     assert.throws(() => readPlain(file, 100), refused);
     // The system itself refuses what it can: a link (ELOOP), a pipe that has no reader (ENXIO).
     for (const write of [() => appendFile(file, "ours"), () => truncateFile(file, 0)])
@@ -104,6 +108,7 @@ test("nothing is written, made or removed in a directory where others may write"
     () => appendFile(file, ""),
     () => truncateFile(file, 0),
     () => setAccess(file, { mode: 0o644 }),
+    () => setModified(file, LONG_AGO),
     () => removeFile(file),
     () => moveFile(file, join(top, "moved")),
     () => linkFile(file, `${file}2`),
@@ -122,6 +127,14 @@ test("a file is appended to, cut and read; a longer one than can be is not read"
   assert.deepEqual(readPlain(file, 4), { text: "one\n", owner, mode: 0o640 });
   assert.throws(() => readPlain(file, 3), /larger than such a file can be/);
   assert.equal(readPlain(join(place, "none"), 3), null);
+});
+
+test("a file and a directory say when they were changed, and keep it when they move", () => {
+  appendFile(file, "");
+  setModified(file, LONG_AGO);
+  moveFile(file, `${file}2`);
+  setModified(place, LONG_AGO);
+  assert.deepEqual([statSync(`${file}2`).mtime, statSync(place).mtime], [LONG_AGO, LONG_AGO]);
 });
 
 test("an error of the system names the path that was asked for", () => {

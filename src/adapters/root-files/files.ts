@@ -47,6 +47,16 @@ export function setAccess(path: string, { mode, owner }: Access): void {
   });
 }
 
+/** Sets when an existing file or directory of root's was changed last. */
+export function setModified(path: string, at: Date): void {
+  told(path, () => {
+    using place = Directory.own(dirname(path));
+    using held = place.hold(basename(path));
+    if (held?.stat.isDirectory() === true) held.setModified(at);
+    else mustBePlain(path, held).setModified(at);
+  });
+}
+
 /** Gives the socket of our program to the user who may connect to it. */
 export function giveSocket(path: string, owner: Owner): void {
   told(path, () => {

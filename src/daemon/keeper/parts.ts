@@ -1,5 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { setModified } from "../../adapters/root-files/files.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import { CONTENT_USERS, renderSpamMilter } from "../../render/content/content-services.ts";
 import { renderPostgrey } from "../../render/content/postgrey.ts";
 import { renderSieve } from "../../render/content/sieve.ts";
@@ -22,6 +24,12 @@ import { renderUnbound } from "../../render/unbound.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { restartService } from "./restart-service.ts";
 
+/**
+ * Each program of Postfix reads main.cf again and again while it was changed less than two seconds ago, in case it is
+ * still being written. Ours is complete.
+ */
+const POSTFIX_SETTLES_MS = 3 * SECOND_MS;
+
 /** The configuration files of one component, which are checked together. */
 export type Part = Readonly<{
   service: ServiceName;
@@ -32,7 +40,7 @@ export type Part = Readonly<{
   check: (directory: string) => Promise<string | null>;
 }>;
 
-/** Every part that is rendered, in the order in which they are checked and reloaded. */
+/** Every part that is rendered, in the order in which they are reloaded and their refusals are told. */
 export function partsOf(site: Site): readonly Part[] {
   const { layout } = site;
   return [
@@ -45,7 +53,8 @@ export function partsOf(site: Site): readonly Part[] {
       service: "spamd",
       live: layout.spamAssassinConf,
       files: renderSpamAssassin(site),
-      check: (directory) => checkSpamAssassin(directory, layout),
+      // Settings that switch it on are checked with it.
+      check: site.spam.enabled ? (directory) => checkSpamAssassin(directory, layout) : unchecked,
     },
     { service: "web", live: dirname(layout.webSettings), files: [webSettings(site)], check: unchecked },
     { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
@@ -60,7 +69,7 @@ export function partsOf(site: Site): readonly Part[] {
   ];
 }
 
-/** It contains only values that passed our parsers. */
+/** It contains only values that passed our parsers, or is read by none of the services. */
 function unchecked(): Promise<null> {
   return Promise.resolve(null);
 }
@@ -99,6 +108,8 @@ function unboundFiles(site: Site): readonly RenderedFile[] {
 
 /** postconf exits with 0 after some errors, so any complaint counts. */
 async function checkPostfix(directory: string): Promise<string | null> {
+  // It keeps this time when it moves into place, so that the start and a reload of Postfix need not wait either.
+  setModified(join(directory, "main.cf"), new Date(Date.now() - POSTFIX_SETTLES_MS));
   const parameters = await runProgram("postconf", ["-c", directory, "-n"]);
   if (parameters.code !== 0 || parameters.stderr !== "")
     return `Postfix refuses main.cf: ${lastLines({ ...parameters, stdout: "" })}`;

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -77,6 +87,12 @@ describe("applying a configuration", { skip }, () => {
         /^Unbound refuses its configuration \(settings dns\.\*\): .*none\./,
       );
     }
+  });
+
+  test("main.cf looks old enough for Postfix to read it once", async () => {
+    writeFileSync(join(layout.postfixConf, "main.cf"), "");
+    assert.ok((await applyConfiguration(site())).ok);
+    assert.ok(statSync(join(layout.postfixConf, "main.cf")).mtimeMs <= Date.now() - 2_000);
   });
 
   test("only what differs is replaced, be it by hand, and only that is told", async () => {

@@ -12,17 +12,16 @@ import { makeDkimKeys } from "./dkim-keys.ts";
 export type Applied = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Readonly<{ ok: false; reason: string }>;
 
 /**
- * Renders everything beside the configuration in force, lets each component check its own, and only then moves all of
+ * Renders everything beside the configuration in force, lets each component check its own, all at once, and only then moves all of
  * it into place. Reloads nothing: the caller knows whether the services run.
  */
 export async function applyConfiguration(site: Site): Promise<Applied> {
   const parts = partsOf(site);
   try {
     for (const part of parts) stage(part);
-    for (const part of parts) {
-      const reason = await part.check(stagedAt(part));
-      if (reason !== null) return { ok: false, reason };
-    }
+    const reasons = await Promise.all(parts.map((part) => part.check(stagedAt(part))));
+    const reason = reasons.find((one) => one !== null);
+    if (reason !== undefined) return { ok: false, reason };
     makeDkimKeys(site);
     const changed = parts.filter(moveIntoPlace).map(({ service }) => service);
     return { ok: true, changed: [...new Set(changed)] };
