@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runProgram } from "../../adapters/machine/run-program.ts";
-import { removeFile, writeFile } from "../../adapters/root-files/files.ts";
+import { removeFile, setModified, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import { type RunitInput, renderRunit, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
@@ -53,8 +54,12 @@ function writeScript(file: string, text: string): void {
   writeFile(file, text, { mode: 0o755 });
 }
 
-/** runsvdir(8) in its own session: Ctrl-C reaches only the start, which then stops things in order. */
+/**
+ * runsvdir(8) in its own session: Ctrl-C reaches only the start, which then stops things in order. It would wait a second
+ * if the directory had been changed within this one.
+ */
 export function startSupervisor(services: string): ChildProcess {
+  setModified(services, new Date(Date.now() - 2 * SECOND_MS));
   return spawn("runsvdir", ["-P", services], {
     detached: true,
     stdio: "ignore",
