@@ -1,7 +1,8 @@
-import { type EcsSource, ecsOf } from "../../core/events/ecs.ts";
+import { ecsOf } from "../../core/events/ecs.ts";
+import type { EventItem } from "../../wire/control/items.ts";
 
 /** One event as one line of JSON. Nested objects, because not every program splits names at their dots. */
-export function ecsLine(event: EcsSource): string {
+export function ecsLine(event: EventItem): string {
   const root: Nested = {};
   for (const [name, value] of Object.entries(ecsOf(event))) put(root, name.split("."), value);
   return JSON.stringify(root).replace(UNSAFE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);

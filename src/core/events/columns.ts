@@ -66,6 +66,37 @@ export const RECORDED_VERDICTS: readonly RecordedVerdict[] = [
   "withhold",
 ];
 
+/**
+ * An event as every interface shows it. Times are ISO 8601 UTC. `details` and `action` are text for people; the other
+ * fields hold the same as data, null if one does not apply.
+ */
+export type ShownEvent = Readonly<{
+  id: number;
+  at: string;
+  type: string;
+  service: string | null;
+  ip: string | null;
+  account: string | null;
+  sender: string | null;
+  recipient: string | null;
+  queueId: string | null;
+  messageId: string | null;
+  helo: string | null;
+  sizeBytes: number | null;
+  verdict: string | null;
+  reason: string | null;
+  offence: number | null;
+  count: number | null;
+  limit: number | null;
+  windowMs: number | null;
+  /** The setting of the limit. */
+  limitKey: string | null;
+  /** Who gave the command. */
+  actor: string | null;
+  details: string;
+  action: string;
+}>;
+
 /** The text of an event for people: what happened, and what the server did. */
 export type Sentence = Readonly<{ details: string; action: string }>;
 

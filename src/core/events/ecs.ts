@@ -1,4 +1,4 @@
-import { RECORDED_VERDICTS, type RecordedVerdict } from "./columns.ts";
+import { RECORDED_VERDICTS, type RecordedVerdict, type ShownEvent } from "./columns.ts";
 import { EVENT_TYPES, type EventType } from "./event-types.ts";
 import { bareMessageId } from "./queue-id.ts";
 
@@ -146,33 +146,7 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   ]),
 };
 
-/** An event, by the field names of the API. */
-export type EcsSource = Readonly<{
-  id: number;
-  at: string;
-  type: string;
-  service: string | null;
-  ip: string | null;
-  account: string | null;
-  sender: string | null;
-  recipient: string | null;
-  queueId: string | null;
-  messageId: string | null;
-  helo: string | null;
-  sizeBytes: number | null;
-  verdict: string | null;
-  reason: string | null;
-  offence: number | null;
-  count: number | null;
-  limit: number | null;
-  windowMs: number | null;
-  limitKey: string | null;
-  actor: string | null;
-  details: string;
-  action: string;
-}>;
-
-type EcsKey = Exclude<keyof EcsSource, "type" | "details" | "action">;
+type EcsKey = Exclude<keyof ShownEvent, "type" | "details" | "action">;
 
 /**
  * The field for each of them. Data without a field in the schema goes below `ghostinbox.`, as the schema asks of
@@ -226,7 +200,7 @@ export const ECS_KEYS: readonly EcsKey[] = [
 const ECS_VERSION = "8.11.0";
 
 /** The fields of one event, by their dotted names. An event type that this version does not know has no category. */
-export function ecsOf(source: EcsSource): EcsFields {
+export function ecsOf(source: ShownEvent): EcsFields {
   const known = EVENT_TYPES.find((type) => type === source.type);
   const { category, type: types, outcome } = known === undefined ? UNKNOWN : ECS_EVENTS[known];
   const { id, type, actor, account: named, messageId, verdict, details, action } = source;

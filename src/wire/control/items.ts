@@ -1,5 +1,6 @@
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import type { BanLevel } from "../../core/decide/decision.ts";
+import type { ShownEvent } from "../../core/events/columns.ts";
 import type { Page } from "./paging.ts";
 
 /** The data of every interface: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
@@ -17,43 +18,14 @@ export type BanItem = Readonly<{
   offences: number;
 }>;
 
-/**
- * An event. `details` and `action` are text for people; the other fields hold the same as data, null if one does not
- * apply.
- */
-export type EventItem = Readonly<{
-  id: number;
-  at: string;
-  type: string;
-  service: string | null;
-  ip: string | null;
-  account: string | null;
-  sender: string | null;
-  recipient: string | null;
-  queueId: string | null;
-  messageId: string | null;
-  helo: string | null;
-  sizeBytes: number | null;
-  verdict: string | null;
-  reason: string | null;
-  offence: number | null;
-  count: number | null;
-  limit: number | null;
-  windowMs: number | null;
-  /** The setting of the limit. */
-  limitKey: string | null;
-  /** Who gave the command. */
-  actor: string | null;
-  details: string;
-  action: string;
-}>;
+export type EventItem = ShownEvent;
 
 export type TopIp = Readonly<{ ip: string; mails: number; connections: number; rejected: number }>;
 
-/** Everything known of one address, for `why`. */
 /** `expiresAt` null: until it is removed. */
 export type AllowItem = Readonly<{ prefix: string; note: string; by: string; at: string; expiresAt: string | null }>;
 
+/** What is known of one address, for `why`. */
 export type AddressReport = Readonly<{
   ban: BanItem | null;
   pastBans: readonly (BanItem & Readonly<{ endedAt: string | null; ended: string | null }>)[];
