@@ -8,7 +8,8 @@ import { instant, type Millis } from "../../src/core/time.ts";
 import { NaiveHistory } from "../scenarios/naive-history.ts";
 import type { Credited } from "../scenarios/naive-networks.ts";
 import { RealEngine } from "../scenarios/real-engine.ts";
-import { type Aside, OWN, POLICY, stepOf, WORLDS } from "./histories.ts";
+import { type Aside, POLICY, stepOf, WORLDS } from "./histories.ts";
+import { OWN } from "./small-policy.ts";
 
 const START = instant(Date.UTC(2026, 0, 1));
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);

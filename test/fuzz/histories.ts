@@ -1,56 +1,48 @@
-import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { Credit } from "../../src/core/decide/honest-mail.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
-import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import { type Ip, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { must, SMALL_POLICY } from "./small-policy.ts";
 
 /** Random histories for the engine and its oracle. */
 
-/** Small limits, so that few random events reach all of them. */
 export const POLICY: Policy = {
-  mail: [
-    { key: "limits.mail.per_minute", count: 3, windowMs: 1_000 },
-    { key: "limits.mail.per_hour", count: 5, windowMs: 8_000 },
-    // Never reached: so many events of an address that is never banned are remembered.
-    { key: "limits.mail.per_day", count: 200, windowMs: 8_000 },
-  ],
-  connections: [{ key: "limits.connections.per_minute", count: 4, windowMs: 1_000 }],
-  probes: [{ key: "limits.recipients.unknown_per_hour", count: 3, windowMs: 2_000 }],
-  // Sessions are not remembered over a restart: they have tests of their own.
+  ...SMALL_POLICY,
+  // The last one is never reached: so many events of an address that is never banned are remembered.
+  mail: [...SMALL_POLICY.mail, { key: "limits.mail.per_day", count: 200, windowMs: 8_000 }],
+  // A restart forgets sessions, which have their own tests.
   perSession: 1_000_000,
-  logins: { failures: 3, windowMs: 2_000, networks: [] },
-  // What is under way is not remembered over a restart: it has tests of its own.
-  accounts: { failures: 6, windowMs: 3_000, knownForMs: 6_000 },
+  // A restart forgets pending logins, which have their own tests.
+  accounts: { ...SMALL_POLICY.accounts, failures: 6 },
   networks: { failures: 6, windowMs: 1_000 },
-  bans: {
-    neighbours: 2,
-    ladderMs: [100, 200, 400],
-    permanent: true,
-    memoryMs: 8_000,
-    ipv6Prefix: 64,
-    manualMs: 1_500,
-  },
-  allow: [must(parsePrefix("198.51.100.9"))],
-  jailSentences: "unjudged",
-  providers: ["google.com"],
-  blockedRecipients: ["admin"],
-  greylist: true,
-  domains: ["example.test"],
-  simulate: false,
-  knownFactor: 2,
 };
-export const OWN: readonly OwnNetwork[] = [{ prefix: must(parsePrefix("203.0.113.1")), why: "gateway" }];
 const NOBODIES = Array.from({ length: 5 }, () => "nobody@example.test");
 
-/** Who takes part: addresses, the names that they sign in by, and how often one of 25 events is a sign-in that succeeds. */
+/** Addresses, the logins that they use, and how many of 25 events are successful sign-ins. */
 type World = Readonly<{ ips: readonly string[]; logins: readonly string[]; signIns: number; policy: Policy }>;
 const UNGUARDED: Policy = { ...POLICY, accounts: { ...POLICY.accounts, failures: 1_000_000 } };
+/** Little is needed to ban a network. */
 const STRICT: Policy = {
   ...UNGUARDED,
   networks: { ...POLICY.networks, failures: 3 },
   bans: { ...POLICY.bans, neighbours: 1 },
+};
+/** Networks that only sign-ins, administrators and honest mail protect. */
+const UNPROTECTED: World = {
+  ips: [
+    "192.0.2.1",
+    "192.0.2.2",
+    "192.0.2.3",
+    "192.0.2.4",
+    "192.0.2.5",
+    "192.0.2.6",
+    "2001:db8:2:1::1",
+    "2001:db8:2:2::1",
+  ],
+  logins: ["anna@example.test", "bea@example.test"],
+  signIns: 1,
+  policy: UNGUARDED,
 };
 export const WORLDS: readonly World[] = [
   // Units with protected neighbours, and one IPv6 network of several units.
@@ -70,38 +62,8 @@ export const WORLDS: readonly World[] = [
     signIns: 1,
     policy: POLICY,
   },
-  // Networks that nothing protects, but for who signs in, who administers, and honest mail.
-  {
-    ips: [
-      "192.0.2.1",
-      "192.0.2.2",
-      "192.0.2.3",
-      "192.0.2.4",
-      "192.0.2.5",
-      "192.0.2.6",
-      "2001:db8:2:1::1",
-      "2001:db8:2:2::1",
-    ],
-    logins: ["anna@example.test", "bea@example.test"],
-    signIns: 1,
-    policy: UNGUARDED,
-  },
-  // The same, where little is needed to ban a network.
-  {
-    ips: [
-      "192.0.2.1",
-      "192.0.2.2",
-      "192.0.2.3",
-      "192.0.2.4",
-      "192.0.2.5",
-      "192.0.2.6",
-      "2001:db8:2:1::1",
-      "2001:db8:2:2::1",
-    ],
-    logins: ["anna@example.test", "bea@example.test"],
-    signIns: 1,
-    policy: STRICT,
-  },
+  UNPROTECTED,
+  { ...UNPROTECTED, policy: STRICT },
   // A proxy that hides nearly all clients.
   {
     ips: [...Array.from({ length: 30 }, () => "10.0.0.9"), "192.0.2.1"],
@@ -205,7 +167,7 @@ function eventOf({ ips, logins, signIns }: World): fc.Arbitrary<Event> {
   );
 }
 
-/** What happens besides: an administrator is at work, or a mail speaks for a server. */
+/** Changes besides events: an administrator is at work, or a mail gives a server credit. */
 export type Aside = Readonly<{ type: "administrator"; ip: Ip }> | Readonly<{ type: "credit"; ip: Ip; mail: Credit }>;
 /** `times`: all at once, as floods are. */
 type Step = Readonly<{ afterMs: number; times: number; what: Event | Aside }>;
@@ -232,9 +194,4 @@ export function stepOf(world: World): fc.Arbitrary<Step> {
       { weight: 1, arbitrary: aside },
     ),
   });
-}
-
-function must<T>(value: T | null): T {
-  assert.ok(value !== null);
-  return value;
 }

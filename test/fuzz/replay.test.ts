@@ -7,7 +7,8 @@ import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
 import { differenceOf } from "../../src/engine/replay/difference.ts";
 import { RealEngine } from "../scenarios/real-engine.ts";
-import { by, type Client, clients, ip, mixed, must, OWN, POLICY, START, service } from "./clients.ts";
+import { by, type Client, clients, ip, mixed, START, service } from "./clients.ts";
+import { must, OWN, SMALL_POLICY } from "./small-policy.ts";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);
 
@@ -25,10 +26,10 @@ test("a replay of the same policy decides every event as it was decided, through
   let [bans, spared, asked] = [0, 0, 0];
   await fc.assert(
     fc.asyncProperty(clients, async (all) => {
-      const engine = new RealEngine(POLICY, OWN, START);
+      const engine = new RealEngine(SMALL_POLICY, OWN, START);
       try {
         await lived(engine, all);
-        for (const one of engine.replay(POLICY)) {
+        for (const one of engine.replay(SMALL_POLICY)) {
           assert.equal(differenceOf(one), null, JSON.stringify(one));
           assert.ok(one.decision !== null, JSON.stringify(one));
           bans += one.bans.length;
@@ -46,9 +47,9 @@ test("a replay of the same policy decides every event as it was decided, through
 
 test("a replay of another policy decides each event as a guard with that policy decides it", async () => {
   const others: readonly Policy[] = [
-    { ...POLICY, mail: [{ key: "limits.mail.per_minute", count: 1, windowMs: 1_000 }] },
-    { ...POLICY, connections: [], bans: { ...POLICY.bans, ladderMs: [5_000], neighbours: 1_000 } },
-    { ...POLICY, allow: [must(parsePrefix("198.51.100.8"))], knownFactor: 1, perSession: 100 },
+    { ...SMALL_POLICY, mail: [{ key: "limits.mail.per_minute", count: 1, windowMs: 1_000 }] },
+    { ...SMALL_POLICY, connections: [], bans: { ...SMALL_POLICY.bans, ladderMs: [5_000], neighbours: 1_000 } },
+    { ...SMALL_POLICY, allow: [must(parsePrefix("198.51.100.8"))], knownFactor: 1, perSession: 100 },
   ];
   let differing = 0;
   // Each leaves an event whatever is decided, and none depends on what became of another of its connection.
@@ -82,7 +83,7 @@ test("a replay of another policy decides each event as a guard with that policy 
   });
   await fc.assert(
     fc.asyncProperty(steps, fc.constantFrom(...others), async (all, other) => {
-      const [then, now] = [new RealEngine(POLICY, OWN, START), new RealEngine(other, OWN, START)];
+      const [then, now] = [new RealEngine(SMALL_POLICY, OWN, START), new RealEngine(other, OWN, START)];
       try {
         const decided: Decision[] = [];
         let at = START;

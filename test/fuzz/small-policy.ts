@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
+import { parsePrefix } from "../../src/core/net/ip.ts";
+
+/** Small limits, so that few random events reach all of them. */
+export const SMALL_POLICY: Policy = {
+  mail: [
+    { key: "limits.mail.per_minute", count: 3, windowMs: 1_000 },
+    { key: "limits.mail.per_hour", count: 5, windowMs: 8_000 },
+  ],
+  connections: [{ key: "limits.connections.per_minute", count: 4, windowMs: 1_000 }],
+  probes: [{ key: "limits.recipients.unknown_per_hour", count: 3, windowMs: 2_000 }],
+  perSession: 2,
+  logins: { failures: 3, windowMs: 2_000, networks: [] },
+  accounts: { failures: 4, windowMs: 3_000, knownForMs: 6_000 },
+  networks: { failures: 8, windowMs: 2_000 },
+  bans: {
+    neighbours: 2,
+    ladderMs: [100, 200, 400],
+    permanent: true,
+    memoryMs: 8_000,
+    ipv6Prefix: 64,
+    manualMs: 1_500,
+  },
+  allow: [must(parsePrefix("198.51.100.9"))],
+  jailSentences: "unjudged",
+  providers: ["google.com"],
+  blockedRecipients: ["admin"],
+  greylist: true,
+  domains: ["example.test"],
+  simulate: false,
+  knownFactor: 2,
+};
+export const OWN: readonly OwnNetwork[] = [{ prefix: must(parsePrefix("203.0.113.1")), why: "gateway" }];
+
+export function must<T>(value: T | null): T {
+  assert.ok(value !== null);
+  return value;
+}
