@@ -2,13 +2,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
+import { openEngine, openEngineForReading } from "../../src/adapters/sqlite/open.ts";
 import type { Ban } from "../../src/core/decide/decision.ts";
 import { columns } from "../../src/core/events/columns.ts";
 import type { EventRecord } from "../../src/core/events/record.ts";
+import { type AccountName, type Address, parseAccountName, parseAddress } from "../../src/core/net/address.ts";
 import { hostPrefix, networkAddress, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 
-/** What the tests of this folder share. */
+/** Shared by the tests of the databases. */
 
 export const START = instant(Date.UTC(2026, 10, 20, 6, 0, 0));
 
@@ -19,16 +22,44 @@ export function scratch(t: TestContext): string {
   return directory;
 }
 
+/** A new `engine.db`, with its writer and a connection that only reads. */
+export function engineDatabase(t: TestContext) {
+  const path = join(scratch(t), "engine.db");
+  const db = openEngine(path);
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const reader = openEngineForReading(path);
+  t.after(() => reader.close());
+  const committed = (work: () => void): void => {
+    store.begin();
+    work();
+    store.commit();
+  };
+  return { db, store, reader, committed };
+}
+
+export function accountName(text: string): AccountName {
+  const parsed = parseAccountName(text);
+  if (parsed === null) throw new Error(`${text} cannot name an account`);
+  return parsed;
+}
+
+export function mailAddress(text: string): Address {
+  const parsed = parseAddress(text);
+  if (parsed === null) throw new Error(`${text} is not a mail address`);
+  return parsed;
+}
+
 export function net(text: string): Prefix {
   const parsed = parsePrefix(text);
-  if (parsed === null) throw new Error(`${text} is no network`);
+  if (parsed === null) throw new Error(`${text} is not a network`);
   return parsed;
 }
 
 /** A connection that passed, but for what the test says. */
 export function eventRow(ipText: string, at: Millis, changes: Partial<EventRecord> = {}): EventRecord {
   const ip = parseIp(ipText);
-  if (ip === null) throw new Error(`${ipText} is no address`);
+  if (ip === null) throw new Error(`${ipText} is not an address`);
   return {
     ...columns({ at, type: "CONNECT", service: "smtp", ip, prefix: hostPrefix(ip), counts: "connection" }),
     verdict: "pass",

@@ -3,8 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { START } from "../../../test/kit/test-database.ts";
-import { type AccountName, type Address, parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { accountName, mailAddress, START } from "../../../test/kit/test-database.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { SqliteAccounts } from "../sqlite/accounts-db/accounts.ts";
 import { SqliteSenderLogins } from "../sqlite/engine-db/sender-logins.ts";
@@ -12,14 +11,6 @@ import { openAccounts } from "../sqlite/open.ts";
 import { AuthorFiles } from "./author-files.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
-
-function account(text: string): AccountName {
-  return parseAccountName(text) ?? assert.fail(text);
-}
-
-function address(text: string): Address {
-  return parseAddress(text) ?? assert.fail(text);
-}
 
 function setUp(t: TestContext) {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-authors-"));
@@ -49,9 +40,12 @@ function setUp(t: TestContext) {
 
 test("what the view says of our domains is written, and again only when it has changed", (t) => {
   const { accounts, lists, now, read, files, asked } = setUp(t);
-  accounts.add(account("anna@example.org"), HASH, START);
-  accounts.add(account("bert@example.net"), HASH, START);
-  accounts.addAlias(address("info@example.org"), [account("anna@example.org"), account("bert@example.net")]);
+  accounts.add(accountName("anna@example.org"), HASH, START);
+  accounts.add(accountName("bert@example.net"), HASH, START);
+  accounts.addAlias(mailAddress("info@example.org"), [
+    accountName("anna@example.org"),
+    accountName("bert@example.net"),
+  ]);
   lists.refresh();
   const anna = "anna@example.org anna@example.org";
   const info = "info@example.org anna@example.org,bert@example.net";
@@ -60,7 +54,7 @@ test("what the view says of our domains is written, and again only when it has c
 
   for (let times = 0; times < 3; times++) lists.refresh();
   assert.equal(asked(), 1);
-  accounts.setAliasBlocked(address("info@example.org"), true);
+  accounts.setAliasBlocked(mailAddress("info@example.org"), true);
   lists.refresh();
   assert.deepEqual(read("senders"), [anna]);
   now.domains = ["example.org", "example.net"];
@@ -80,7 +74,7 @@ test("the allow list is written as it changes", (t) => {
 
 test("a file that was emptied, changed, removed or put in its place by another is written again, and only then", (t) => {
   const { accounts, lists, files } = setUp(t);
-  accounts.add(account("anna@example.org"), HASH, START);
+  accounts.add(accountName("anna@example.org"), HASH, START);
   lists.refresh();
   for (const name of ["senders", "clients"]) {
     const file = join(files, name);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { START, scratch } from "../../../../test/kit/test-database.ts";
-import { type AccountName, type Address, parseAccountName, parseAddress } from "../../../core/net/address.ts";
+import { accountName, mailAddress, START, scratch } from "../../../../test/kit/test-database.ts";
 import { type Prefix, parsePrefix } from "../../../core/net/ip.ts";
 import { openAccounts } from "../open.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
@@ -26,21 +25,11 @@ function fresh(t: TestContext) {
   };
 }
 
-function name(text: string): AccountName {
-  const parsed = parseAccountName(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}
-function address(text: string): Address {
-  const parsed = parseAddress(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}
 function nets(...texts: readonly string[]): readonly Prefix[] {
   return texts.map((text) => parsePrefix(text)).filter((each) => each !== null);
 }
-const ann = name("ann@example.org");
-const bob = name("bob@example.org");
+const ann = accountName("ann@example.org");
+const bob = accountName("bob@example.org");
 
 test("Dovecot is told the networks that the server and the account have in common", (t) => {
   const { accounts, networks, allowed } = fresh(t);
@@ -68,7 +57,7 @@ test("Dovecot is told the networks that the server and the account have in commo
 test("an account that does not exist has no networks", (t) => {
   const { networks } = fresh(t);
   assert.deepEqual(networks.networksOf("nobody@example.org"), []);
-  assert.deepEqual(networks.addNetworks(name("nobody@example.org"), nets("203.0.113.0/24")), {
+  assert.deepEqual(networks.addNetworks(accountName("nobody@example.org"), nets("203.0.113.0/24")), {
     ok: false,
     reason: "There is no account nobody@example.org.",
   });
@@ -85,11 +74,11 @@ test("postmaster and abuse of every domain reach the administrator, unless someb
   assert.equal(goesTo("postmaster@elsewhere.test"), undefined);
   networks.serve({ ...NONE, administrator: bob });
   assert.equal(goesTo("postmaster@example.org"), bob);
-  accounts.addAlias(address("postmaster@example.org"), [ann]);
+  accounts.addAlias(mailAddress("postmaster@example.org"), [ann]);
   assert.equal(goesTo("Postmaster@example.org"), ann);
-  accounts.setAliasBlocked(address("postmaster@example.org"), true);
+  accounts.setAliasBlocked(mailAddress("postmaster@example.org"), true);
   assert.equal(goesTo("postmaster@example.org"), undefined);
-  accounts.add(name("abuse@example.org"), HASH, START);
+  accounts.add(accountName("abuse@example.org"), HASH, START);
   assert.equal(goesTo("abuse@example.org"), undefined);
   assert.equal(mayBeSentBy("abuse@example.org"), "abuse@example.org");
   assert.equal(goesTo("abuse@example.net"), bob);

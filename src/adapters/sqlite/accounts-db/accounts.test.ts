@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { START, scratch } from "../../../../test/kit/test-database.ts";
-import { type AccountName, type Address, parseAccountName, parseAddress } from "../../../core/net/address.ts";
+import { accountName, mailAddress, START, scratch } from "../../../../test/kit/test-database.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
 import { AccountLists, SqliteAccounts } from "./accounts.ts";
 
@@ -19,21 +18,9 @@ function fresh(t: TestContext) {
   return { path, accounts: new SqliteAccounts(db), stock };
 }
 
-function name(text: string): AccountName {
-  const parsed = parseAccountName(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}
-
-function address(text: string): Address {
-  const parsed = parseAddress(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}
-
-const ann = name("ann@example.org");
-const bob = name("bob@example.org");
-const info = address("info@example.org");
+const ann = accountName("ann@example.org");
+const bob = accountName("bob@example.org");
+const info = mailAddress("info@example.org");
 
 test("an account is added once, changed and removed", (t) => {
   const { accounts, stock } = fresh(t);
@@ -69,7 +56,7 @@ test("an alias delivers to its targets and may be sent from by those that are ac
   const { accounts, stock } = fresh(t);
   accounts.add(ann, HASH, START);
   accounts.add(bob, HASH, START);
-  assert.deepEqual(accounts.addAlias(info, [ann, bob, address("carol@example.net")]), DONE);
+  assert.deepEqual(accounts.addAlias(info, [ann, bob, mailAddress("carol@example.net")]), DONE);
   assert.equal(
     stock("SELECT targets FROM alias_map WHERE address = 'Info@example.org'"),
     "ann@example.org,bob@example.org,carol@example.net",

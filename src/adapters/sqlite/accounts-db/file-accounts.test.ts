@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { START, scratch } from "../../../../test/kit/test-database.ts";
-import { type AccountName, type Address, parseAccountName, parseAddress } from "../../../core/net/address.ts";
+import { accountName, mailAddress, START, scratch } from "../../../../test/kit/test-database.ts";
 import { openAccounts } from "../open.ts";
 import { AccountLists, SqliteAccounts } from "./accounts.ts";
 import { SqliteFileAccounts } from "./file-accounts.ts";
@@ -27,24 +26,14 @@ function fresh(t: TestContext) {
   };
 }
 
-function name(text: string): AccountName {
-  const parsed = parseAccountName(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}
-function address(text: string): Address {
-  const parsed = parseAddress(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}
-const ann = name("ann@example.org");
-const bob = name("bob@example.org");
-const info = name("info@example.org");
+const ann = accountName("ann@example.org");
+const bob = accountName("bob@example.org");
+const info = accountName("info@example.org");
 
 test("an import adds what is missing and touches nothing that is there", (t) => {
   const { files, accounts, states, signIn } = fresh(t);
   accounts.add(ann, one, START);
-  accounts.addAlias(address("info@example.org"), [ann]);
+  accounts.addAlias(mailAddress("info@example.org"), [ann]);
   const entries = [ann, bob, info].map((each) => ({ name: each, hash: two }));
   assert.deepEqual(files.importAll(entries, START), {
     ...NOTHING,

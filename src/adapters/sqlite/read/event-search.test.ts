@@ -1,26 +1,13 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { eventItem } from "../../../../test/kit/samples.ts";
-import { eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { engineDatabase, eventRow, net, START } from "../../../../test/kit/test-database.ts";
 import { later } from "../../../core/time.ts";
 import type { EventFilter } from "../../../engine/storage-ports.ts";
-import { SqliteStore } from "../engine-db/store.ts";
-import { openEngine, openEngineForReading } from "../open.ts";
 import { EventSearch } from "./event-search.ts";
 
 function fresh(t: TestContext) {
-  const path = join(scratch(t), "engine.db");
-  const db = openEngine(path);
-  t.after(() => db.close());
-  const store = new SqliteStore(db);
-  const reader = openEngineForReading(path);
-  t.after(() => reader.close());
-  const committed = (work: () => void): void => {
-    store.begin();
-    work();
-    store.commit();
-  };
+  const { db, store, reader, committed } = engineDatabase(t);
   return { db, store, committed, search: new EventSearch(reader) };
 }
 

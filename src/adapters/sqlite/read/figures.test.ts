@@ -1,28 +1,15 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { banOf, eventRow, net, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
+import { banOf, engineDatabase, eventRow, net, START, seeded } from "../../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { EventTally } from "../engine-db/event-tally.ts";
-import { SqliteStore } from "../engine-db/store.ts";
-import { openEngine, openEngineForReading } from "../open.ts";
 import { SqliteFigures } from "./figures.ts";
 
 /** More events than are counted one by one. */
 const FLOOD = 12_000;
 
 function fresh(t: TestContext) {
-  const path = join(scratch(t), "engine.db");
-  const db = openEngine(path);
-  t.after(() => db.close());
-  const store = new SqliteStore(db);
-  const reader = openEngineForReading(path);
-  t.after(() => reader.close());
-  const committed = (work: () => void): void => {
-    store.begin();
-    work();
-    store.commit();
-  };
+  const { db, store, reader, committed } = engineDatabase(t);
   const tally = new EventTally(db);
   const tallied = (): void => {
     while (tally.step());

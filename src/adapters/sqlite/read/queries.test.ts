@@ -1,27 +1,14 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { banOf, eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { banOf, engineDatabase, eventRow, net, START } from "../../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, instant, later } from "../../../core/time.ts";
 import { EventIds } from "../engine-db/event-ids.ts";
-import { SqliteStore } from "../engine-db/store.ts";
-import { openEngine, openEngineForReading } from "../open.ts";
 import { SqliteQueries } from "./queries.ts";
 
 const PAGE = { limit: 50, cursor: null };
 
 function fresh(t: TestContext) {
-  const path = join(scratch(t), "engine.db");
-  const db = openEngine(path);
-  t.after(() => db.close());
-  const store = new SqliteStore(db);
-  const reader = openEngineForReading(path);
-  t.after(() => reader.close());
-  const committed = (work: () => void): void => {
-    store.begin();
-    work();
-    store.commit();
-  };
+  const { db, store, reader, committed } = engineDatabase(t);
   return { db, store, committed, queries: new SqliteQueries(reader) };
 }
 
