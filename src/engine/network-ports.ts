@@ -46,8 +46,11 @@ export type FirewallBan = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>
 export type ResetOutcome = Outcome | Readonly<{ ok: true; uncounted: string }>;
 
 export interface Firewall {
-  /** Replaces the kernel's sets with these bans. `allow` always passes. */
-  reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<ResetOutcome>;
+  /**
+   * Makes the kernel's sets equal to these bans, whatever they were. `allow` always passes. `bans` may be read over some
+   * turns, and more than once.
+   */
+  reset(bans: Iterable<FirewallBan>, allow: readonly Prefix[], now: Millis): Promise<ResetOutcome>;
   apply(steps: readonly BanStep[], now: Millis): Promise<Outcome>;
   /** Reads back whether the kernel holds each of these. Cheap for a few hundred. */
   holds(prefixes: readonly Prefix[]): Promise<Outcome>;

@@ -133,8 +133,12 @@ export interface BanLog {
   last(): number;
   /** At most `most` steps after `id`, oldest first. */
   after(id: number, most: number): readonly BanStep[];
-  active(now: Millis): readonly FirewallBan[];
-  /** Prefixes whose ban is over but still in the table. */
+  /**
+   * In force, read in pages as it is gone through; each time anew. A ban that changes meanwhile may come as it was or as it
+   * is, or both, and has a step after the one that was last at the begin.
+   */
+  active(now: Millis): Iterable<FirewallBan>;
+  /** Prefixes whose ban is over but still stands in the table. */
   expired(now: Millis, most: number): readonly Prefix[];
 }
 

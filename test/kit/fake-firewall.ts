@@ -26,7 +26,7 @@ export class FakeFirewall implements Firewall {
   uncounted: string | null = null;
   #busy = false;
 
-  async reset(bans: readonly FirewallBan[], allow: readonly Prefix[]): Promise<ResetOutcome> {
+  async reset(bans: Iterable<FirewallBan>, allow: readonly Prefix[]): Promise<ResetOutcome> {
     const outcome = await this.#change("reset");
     if (!outcome.ok) return outcome;
     this.held.clear();

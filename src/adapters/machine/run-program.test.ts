@@ -32,6 +32,28 @@ test("a program that ends without reading its input is judged by its exit code",
   assert.equal((await runProgram("true", [], { input: "x".repeat(1_000_000) })).code, 0);
 });
 
+test("input in pieces is written as it is read, and no faster than it is taken", async () => {
+  let read = 0;
+  function* pieces(): Generator<string> {
+    for (; read < 1_000; read++) yield "x".repeat(100_000);
+  }
+  assert.equal((await runProgram("wc", ["-c"], { input: pieces() })).stdout, "100000000\n");
+  read = 0;
+  await runProgram("true", [], { input: pieces() });
+  assert.ok(read < 100, `${read} pieces for a program that reads none`);
+});
+
+test("a program whose input cannot be read to its end is ended, not told that this was all", async () => {
+  function* broken(): Generator<string> {
+    yield "the first half\n";
+    throw new Error("the disk failed");
+  }
+  const ran = await runProgram("sh", ["-c", "cat; echo done"], { input: broken() });
+  assert.equal(ran.code, 125);
+  assert.equal(ran.stderr, "the disk failed");
+  assert.doesNotMatch(ran.stdout, /done/);
+});
+
 test("the last lines for an error message", () => {
   const said = { code: 1, stdout: "one\n\ntwo\n", stderr: "three\n" };
   assert.equal(lastLines(said), "three; one; two");

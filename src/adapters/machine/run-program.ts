@@ -1,10 +1,13 @@
 import { execFile } from "node:child_process";
+import { Readable } from "node:stream";
+import { messageOf } from "../../core/error.ts";
 
-/** The output of a finished program. `code` is 127 if it could not be started, 124 after a timeout. */
+/** The output of a finished program. `code` is 127 if it could not be started, 124 after a timeout, 125 if its input failed. */
 export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>;
 
 export type RunOptions = Readonly<{
-  input?: string;
+  /** Written as it is read, no faster than the program takes it. If reading throws, the program is ended: code 125. */
+  input?: string | Iterable<string>;
   timeoutMs?: number;
   env?: Readonly<Record<string, string>>;
   uid?: number;
@@ -17,8 +20,9 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Runs a program to its end: no shell, a clean environment, English messages, a deadline. Never throws. */
 export function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const { input, timeoutMs = TIMEOUT_MS, env = {}, uid, gid } = options;
+  const { input = "", timeoutMs = TIMEOUT_MS, env = {}, uid, gid } = options;
   return new Promise((resolve) => {
+    let inputError: string | null = null;
     const child = execFile(
       program,
       [...args],
@@ -31,11 +35,23 @@ export function runProgram(program: string, args: readonly string[], options: Ru
         ...(gid === undefined ? {} : { gid }),
       },
       (error, stdout, stderr) =>
-        resolve({ code: codeOf(error), stdout, stderr: stderr === "" && error !== null ? error.message : stderr }),
+        resolve(
+          inputError === null
+            ? { code: codeOf(error), stdout, stderr: stderr === "" && error !== null ? error.message : stderr }
+            : { code: 125, stdout, stderr: inputError },
+        ),
     );
     // A program may end without reading its input; its exit code decides.
     child.stdin?.on("error", () => undefined);
-    child.stdin?.end(input ?? "");
+    if (child.stdin === null) return;
+    if (typeof input === "string") child.stdin.end(input);
+    else
+      Readable.from(input)
+        .on("error", (error) => {
+          inputError = messageOf(error);
+          child.kill("SIGKILL");
+        })
+        .pipe(child.stdin);
   });
 }
 

@@ -66,16 +66,16 @@ export class NftFirewall implements Firewall {
     this.#cutter = new SessionCutter(this.#path);
   }
 
-  async reset(bans: readonly FirewallBan[], allow: readonly Prefix[], now: Millis): Promise<ResetOutcome> {
+  async reset(bans: Iterable<FirewallBan>, allow: readonly Prefix[], now: Millis): Promise<ResetOutcome> {
     await this.counters();
     const whole: TableShape = {
       ipv6Length: this.#ipv6Prefix(),
       connections: this.#connections(),
       local: this.#local(),
     };
-    const { changes, networks } = planReset(bans, now, whole.ipv6Length);
     const make = async (shape: TableShape): Promise<Outcome> => {
-      const outcome = outcomeOf(await this.#nft(["-f", "-"], nftReset(changes, allow, shape)));
+      const { fillings, networks } = planReset(bans, now, whole.ipv6Length);
+      const outcome = outcomeOf(await this.#nft(["-f", "-"], nftReset(fillings, allow, shape)));
       if (!outcome.ok) return outcome;
       this.#networks = networks;
       this.#shape = shape;
@@ -148,7 +148,7 @@ export class NftFirewall implements Firewall {
     return answer.errors === "" ? DONE : { ok: false, reason: reasonOf(answer.errors) };
   }
 
-  #nft(args: readonly string[], input: string): Promise<Finished> {
+  #nft(args: readonly string[], input: string | Iterable<string>): Promise<Finished> {
     return runTool("nft", args, { path: this.#path, input, timeoutMs: BATCH_TIMEOUT_MS });
   }
 }

@@ -8,7 +8,7 @@ export function toolEnvironment(path: string): Readonly<Record<string, string>> 
   return { PATH: path, HOME: "/nonexistent", LC_ALL: "C" };
 }
 
-export type ToolRun = Readonly<{ path: string; input?: string; timeoutMs: number }>;
+export type ToolRun = Readonly<{ path: string; input?: string | Iterable<string>; timeoutMs: number }>;
 
 /** Runs `nft` or `ss` to its end. Never throws. */
 export function runTool(program: string, args: readonly string[], { path, input = "", timeoutMs }: ToolRun) {

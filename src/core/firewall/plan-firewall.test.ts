@@ -3,7 +3,16 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { contains, isV4, overlaps, type Prefix, parseIp, parsePrefix } from "../net/ip.ts";
 import { instant, later, type Millis } from "../time.ts";
-import { type BanSet, type Networks, outermost, type Plan, planReset, planSteps, setOf } from "./plan-firewall.ts";
+import {
+  type BanSet,
+  FILLING_ELEMENTS,
+  type Networks,
+  outermost,
+  type Plan,
+  planReset,
+  planSteps,
+  setOf,
+} from "./plan-firewall.ts";
 
 const NOW = instant(1_000_000_000_000);
 
@@ -30,10 +39,9 @@ test("a time-out is rounded up to seconds; a permanent ban has none; a ban that 
     { prefix: prefix("203.0.113.4"), expiresAt: null },
     { prefix: prefix("203.0.113.5"), expiresAt: NOW },
   ];
-  const [change] = planReset(bans, NOW, 64).changes;
-  assert.equal(change?.type, "change");
+  const [filling] = planReset(bans, NOW, 64).fillings;
   assert.deepEqual(
-    change.add.map(({ timeoutS }) => timeoutS),
+    filling?.elements.map(({ timeoutS }) => timeoutS),
     [1, 1, 2, null],
   );
 });
@@ -53,7 +61,7 @@ test("a step that adds a ban which ends just now takes it out, of networks too",
   assert.deepEqual(touched.changes, [
     { set: "net4", type: "rebuild", elements: [{ prefix: prefix("198.51.100.0/24"), timeoutS: null }] },
   ]);
-  assert.deepEqual(planReset([inner], NOW, 64).changes, []);
+  assert.deepEqual([...planReset([inner], NOW, 64).fillings], []);
 });
 
 test("the last step on a prefix wins", () => {
@@ -78,13 +86,29 @@ test("a network within another waits until the wider one goes", () => {
   const inner = { prefix: prefix("203.0.113.0/24"), expiresAt: later(NOW, 90_000) };
   const outer = { prefix: prefix("203.0.0.0/16"), expiresAt: later(NOW, 10_000) };
   const both = planReset([inner, outer], NOW, 64);
-  assert.deepEqual(both.changes, [
-    { set: "net4", type: "rebuild", elements: [{ prefix: outer.prefix, timeoutS: 10 }] },
-  ]);
+  assert.deepEqual([...both.fillings], [{ set: "net4", elements: [{ prefix: outer.prefix, timeoutS: 10 }] }]);
   const after = planSteps(both.networks, [{ type: "delete", prefix: outer.prefix }], later(NOW, 10_000), 64);
   assert.deepEqual(after.changes, [
     { set: "net4", type: "rebuild", elements: [{ prefix: inner.prefix, timeoutS: 80 }] },
   ]);
+});
+
+test("many bans are read while the plan is, a filling at a time", () => {
+  let read = 0;
+  function* bans() {
+    for (; read < 3 * FILLING_ELEMENTS; read++)
+      yield { prefix: prefix(`10.${read >> 16}.${(read >> 8) & 255}.${read & 255}`), expiresAt: null };
+  }
+  const sizes: number[] = [];
+  for (const { set, elements } of planReset(bans(), NOW, 64).fillings) {
+    sizes.push(elements.length);
+    assert.equal(set, "ban4");
+    assert.ok(read <= sizes.length * FILLING_ELEMENTS, `${read} read for ${sizes.length} fillings`);
+  }
+  assert.deepEqual(
+    sizes,
+    Array.from({ length: 3 }, () => FILLING_ELEMENTS),
+  );
 });
 
 test("the outermost networks cover the same addresses and never overlap", () => {

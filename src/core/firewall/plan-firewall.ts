@@ -34,28 +34,45 @@ export function setOf(prefix: Prefix, ipv6Length: number): BanSet {
   return length === 128 ? "ban6_host" : "net6";
 }
 
-/** What each set must hold when it is filled from empty. */
-export function planReset(bans: readonly Held[], now: Millis, ipv6Length: number): Plan {
+/** Part of what a set must hold. A hash set may come in several fillings, an interval set comes in one. */
+export type Filling = Readonly<{ set: BanSet; elements: readonly Element[] }>;
+
+/** `networks` is complete once `fillings` has been read. */
+export type ResetPlan = Readonly<{ fillings: Iterable<Filling>; networks: Networks }>;
+
+/** Most elements in one filling of a hash set. */
+export const FILLING_ELEMENTS = 1_000;
+
+/**
+ * What each set must hold when it is filled from empty. There may be a hundred thousand bans: they are read while
+ * `fillings` is, and only one filling of each set is in memory.
+ */
+export function planReset(bans: Iterable<Held>, now: Millis, ipv6Length: number): ResetPlan {
+  const networks = new Map<Prefix, Millis | null>();
+  return { fillings: fillings({ bans, networks }, now, ipv6Length), networks };
+}
+
+type Filled = Readonly<{ bans: Iterable<Held>; networks: Map<Prefix, Millis | null> }>;
+
+function* fillings({ bans, networks }: Filled, now: Millis, ipv6Length: number): Generator<Filling> {
   const add = bySet<Element>();
-  const held = new Map<Prefix, Millis | null>();
-  // The database has one ban for each network, and there may be a hundred thousand: make no copies.
   for (const ban of bans) {
     if (ban.expiresAt !== null && ban.expiresAt <= now) continue;
     const set = setOf(ban.prefix, ipv6Length);
-    if (set === "net4" || set === "net6") held.set(ban.prefix, ban.expiresAt);
-    else add[set].push(element(ban, now));
+    if (set === "net4" || set === "net6") {
+      networks.set(ban.prefix, ban.expiresAt);
+      continue;
+    }
+    add[set].push(element(ban, now));
+    if (add[set].length < FILLING_ELEMENTS) continue;
+    yield { set, elements: add[set] };
+    add[set] = [];
   }
-  const changes: SetChange[] = HASH_SETS.filter((set) => add[set].length > 0).map((set) => ({
-    set,
-    type: "change",
-    add: add[set],
-    remove: [],
-  }));
+  for (const set of HASH_SETS) if (add[set].length > 0) yield { set, elements: add[set] };
   for (const set of INTERVAL_SETS) {
-    const filled = rebuild(set, held, now);
-    if (filled.type === "rebuild" && filled.elements.length > 0) changes.push(filled);
+    const elements = outerElements(set, networks, now);
+    if (elements.length > 0) yield { set, elements };
   }
-  return { changes, networks: held };
 }
 
 /**
@@ -83,7 +100,8 @@ export function planSteps(networks: Networks, steps: readonly Step[], now: Milli
     add: add[set],
     remove: remove[set],
   }));
-  for (const set of INTERVAL_SETS) if (touched.has(set)) changes.push(rebuild(set, held, now));
+  for (const set of INTERVAL_SETS)
+    if (touched.has(set)) changes.push({ set, type: "rebuild", elements: outerElements(set, held, now) });
   return { changes, networks: held };
 }
 
@@ -105,13 +123,12 @@ export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
  * A network within a wider one is left out, because nft allows no overlap. If the wider one ends first, that step
  * restores the inner one; the kernel's own timeout, rounded up, comes after that step.
  */
-function rebuild(set: IntervalSet, held: Networks, now: Millis): SetChange {
+function outerElements(set: IntervalSet, held: Networks, now: Millis): readonly Element[] {
   const living = [...held]
     .map(([prefix, expiresAt]): Held => ({ prefix, expiresAt }))
     .filter(({ prefix, expiresAt }) => isV4(prefix) === (set === "net4") && (expiresAt === null || expiresAt > now));
   const outer = new Set(outermost(living.map(({ prefix }) => prefix)));
-  const elements = living.filter(({ prefix }) => outer.has(prefix)).map((network) => element(network, now));
-  return { set, type: "rebuild", elements };
+  return living.filter(({ prefix }) => outer.has(prefix)).map((network) => element(network, now));
 }
 
 function element({ prefix, expiresAt }: Held, now: Millis): Element {

@@ -10,7 +10,7 @@ export type GlassBroken = Readonly<{ lifted: number; left: number }>;
 
 /** Lifts and forgives every ban, and lowers the guard of all accounts, for an owner who is locked out. */
 export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<GlassBroken> {
-  const standing = banLog.active(clock.now());
+  const standing = [...banLog.active(clock.now())];
   let lifted = 0;
   for (let from = 0; from < standing.length; from += LIMITS.expiriesPerTurn) {
     const some = standing.slice(from, from + LIMITS.expiriesPerTurn);
@@ -18,5 +18,5 @@ export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by:
     lifted += decided.filter(({ reason }) => reason === "manual").length;
   }
   await engine.audit({ type: "BREAK_GLASS", subject: `${lifted} of ${standing.length} bans lifted`, by });
-  return { lifted, left: banLog.active(clock.now()).length };
+  return { lifted, left: [...banLog.active(clock.now())].length };
 }

@@ -13,11 +13,11 @@ const COUNTING: TableShape = { ipv6Length: 56, connections: { most: 10, ports: [
 
 test("a port of loopback is for its users, and the lack of that is noticed", () => {
   const shape: TableShape = { ...BANS_ALONE, local: { port: 10_025, users: [105, 105] } };
-  const text = nftReset([], [], shape);
+  const text = resetText([], [], shape);
   assert.match(text, /set askers \{ type uid; elements = \{ 0, 105 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
   assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n/);
-  assert.doesNotMatch(nftReset([], [], BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
+  assert.doesNotMatch(resetText([], [], BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
 });
 
 test("a reset replaces our table, and ours alone, in one transaction", () => {
@@ -35,19 +35,24 @@ test("a reset replaces our table, and ours alone, in one transaction", () => {
   );
   const allow = ["127.0.0.1", "127.0.0.0/8", "::1"].map(prefix);
   assert.equal(
-    nftReset(plan.changes, allow, BANS_ALONE),
+    resetText(plan.fillings, allow, BANS_ALONE),
     `add table inet ghostinbox
 delete table inet ghostinbox
 table inet ghostinbox {
   counter dropped { }
   counter refused { }
-  set allow4 { type ipv4_addr; flags interval; }
-  set allow6 { type ipv6_addr; flags interval; }
-  set ban4 { type ipv4_addr; flags timeout; }
-  set ban6 { type ipv6_addr; flags timeout; }
-  set ban6_host { type ipv6_addr; flags timeout; }
+  set allow4 { type ipv4_addr; flags interval; elements = { 127.0.0.0/8 } }
+  set allow6 { type ipv6_addr; flags interval; elements = { ::1/128 } }
+  set ban4 { type ipv4_addr; flags timeout; elements = { 0.0.0.0 } }
+  set ban6 { type ipv6_addr; flags timeout; elements = { :: } }
+  set ban6_host { type ipv6_addr; flags timeout; elements = { :: } }
   set net4 { type ipv4_addr; flags interval, timeout; }
   set net6 { type ipv6_addr; flags interval, timeout; }
+  set ban4 { type ipv4_addr; flags timeout; elements = { 203.0.113.7 timeout 0d0h1m31s, 203.0.113.8 } }
+  set ban6 { type ipv6_addr; flags timeout; elements = { 2001:db8:1:2:: timeout 3650d0h0m0s } }
+  set ban6_host { type ipv6_addr; flags timeout; elements = { 2001:db8::9 } }
+  set net4 { type ipv4_addr; flags interval, timeout; elements = { 198.51.100.0/24 } }
+  set net6 { type ipv6_addr; flags interval, timeout; elements = { 2001:db8:8000::/33 timeout 0d0h0m1s } }
   chain banned {
     tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
     counter name dropped drop
@@ -65,22 +70,12 @@ table inet ghostinbox {
     ip6 saddr @net6 goto banned
   }
 }
-add element inet ghostinbox allow4 { 127.0.0.0/8 }
-add element inet ghostinbox allow6 { ::1/128 }
-add element inet ghostinbox ban4 { 0.0.0.0 }
-add element inet ghostinbox ban6 { :: }
-add element inet ghostinbox ban6_host { :: }
-add element inet ghostinbox ban4 { 203.0.113.7 timeout 0d0h1m31s, 203.0.113.8 }
-add element inet ghostinbox ban6 { 2001:db8:1:2:: timeout 3650d0h0m0s }
-add element inet ghostinbox ban6_host { 2001:db8::9 }
-add element inet ghostinbox net4 { 198.51.100.0/24 }
-add element inet ghostinbox net6 { 2001:db8:8000::/33 timeout 0d0h0m1s }
 `,
   );
 });
 
 test("connection limits come after bans and the allow list; held units are found by address and port", () => {
-  const lines = nftReset([], [], COUNTING).split("\n");
+  const lines = resetText([], [], COUNTING).split("\n");
   assert.ok(lines.includes("  set open4 { type ipv4_addr . inet_service; size 65535; flags dynamic; }"));
   const last = lines.indexOf("    ip6 saddr @net6 goto banned");
   assert.equal(
@@ -99,7 +94,7 @@ test("connection limits come after bans and the allow list; held units are found
     `    add @open6 { ${unit} . tcp dport ct count over 10 } reject with tcp reset`,
     "  }",
   ]);
-  const without = nftReset([], [], { ...COUNTING, connections: { most: 10, ports: [25], fallback: false } });
+  const without = resetText([], [], { ...COUNTING, connections: { most: 10, ports: [25], fallback: false } });
   assert.doesNotMatch(without, /ct count|open[46]/);
   assert.match(without, /@held4 reject/);
 });
@@ -112,7 +107,7 @@ test("the mask is as long as the unit of IPv6 bans", () => {
     [128, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
   ];
   for (const [length, mask] of masks)
-    assert.ok(nftReset([], [], { ...BANS_ALONE, ipv6Length: length }).includes(`ip6 saddr & ${mask} @ban6`), mask);
+    assert.ok(resetText([], [], { ...BANS_ALONE, ipv6Length: length }).includes(`ip6 saddr & ${mask} @ban6`), mask);
 });
 
 test("steps become one line: refreshed by add, delete, add; lifted by add, delete; networks rebuilt", () => {
@@ -143,7 +138,7 @@ test("steps become one line: refreshed by add, delete, add; lifted by add, delet
 });
 
 test("no command ever names another table", () => {
-  const all = `${nftReset([], [prefix("::1")], COUNTING)}${nftRemove()}${nftProbe(COUNTING)}`;
+  const all = `${resetText([], [prefix("::1")], COUNTING)}${nftRemove()}${nftProbe(COUNTING)}`;
   for (const line of all.split("\n").filter((text) => /^(add|delete|flush|create|table|reset|list)\b/.test(text)))
     assert.match(line, /^(?:\w+ )?(?:set |table |element |counters table )?inet ghostinbox\b/, line);
 });
@@ -172,6 +167,10 @@ test("counters are read as nft prints them", () => {
   assert.equal(parseCounters(counter("dropped", "4")), null);
   fc.assert(fc.property(fc.string(), (text) => assert.equal(parseCounters(text), null)));
 });
+
+function resetText(...args: Parameters<typeof nftReset>): string {
+  return [...nftReset(...args)].join("");
+}
 
 function prefix(text: string): Prefix {
   const parsed = parsePrefix(text);

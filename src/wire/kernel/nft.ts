@@ -1,5 +1,7 @@
 import {
+  type BanSet,
   type Element,
+  type Filling,
   HASH_SETS,
   INTERVAL_SETS,
   outermost,
@@ -12,7 +14,6 @@ import { type LocalPort, localSets, localText } from "./nft-local.ts";
 
 /** Text for nft(8). Every command names this table, so nothing else on the machine is changed. */
 export const TABLE = "inet ghostinbox";
-const ELEMENTS_PER_COMMAND = 1_000;
 const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
 /** No packet comes from these. While they are in a set, the set has not been emptied. */
 const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
@@ -25,22 +26,24 @@ export type TableShape = Readonly<{
   local: LocalPort | null;
 }>;
 
-/** For `nft -f`: rebuilds the table with exactly these bans. One transaction: no packet sees it half built. */
-export function nftReset(changes: readonly SetChange[], allow: readonly Prefix[], shape: TableShape): string {
-  const allow4 = allow.filter(isV4);
-  const allow6 = allow.filter((prefix) => !isV4(prefix));
-  return [
-    nftRemove(),
-    tableText(shape),
-    ...addElements("allow4", outermost(allow4)),
-    ...addElements("allow6", outermost(allow6)),
-    ...HASH_SETS.map((set) => `add element ${TABLE} ${set} { ${WATERMARK[set]} }\n`),
-    ...changes.flatMap((change) =>
-      change.type === "change"
-        ? addElements(change.set, change.add.map(printHashed))
-        : addElements(change.set, change.elements.map(printNetwork)),
-    ),
-  ].join("");
+/**
+ * For `nft -f`, piece by piece: rebuilds the table with exactly these bans. One transaction: no packet sees it half built.
+ * The whole stands in one block whose brace closes last, so that nft refuses a text that ends too early, for instance
+ * because the guard was killed. A set that is declared again is the same set with more elements.
+ */
+export function* nftReset(
+  fillings: Iterable<Filling>,
+  allow: readonly Prefix[],
+  shape: TableShape,
+): Generator<string, void> {
+  yield `${nftRemove()}${tableHead()}`;
+  yield setText("allow4", outermost(allow.filter(isV4)));
+  yield setText("allow6", outermost(allow.filter((prefix) => !isV4(prefix))));
+  for (const set of HASH_SETS) yield setText(set, [WATERMARK[set]]);
+  for (const set of INTERVAL_SETS) yield setText(set, []);
+  for (const { set, elements } of fillings)
+    yield setText(set, elements.map(set === "net4" || set === "net6" ? printNetwork : printHashed));
+  yield tableTail(shape);
 }
 
 /** Removes our table, if it exists. */
@@ -132,26 +135,38 @@ export function parseCounters(text: string): Counters | null {
 /** Prints the whole table. (nft 1.0.6 cannot list several sets by name in one go.) */
 export const NFT_LIST = `list table ${TABLE}\n`;
 
+function tableHead(): string {
+  return `table ${TABLE} {
+  counter dropped { }
+  counter refused { }
+`;
+}
+
+const SET_TYPES: Readonly<Record<BanSet | "allow4" | "allow6", string>> = {
+  allow4: "type ipv4_addr; flags interval;",
+  allow6: "type ipv6_addr; flags interval;",
+  ban4: "type ipv4_addr; flags timeout;",
+  ban6: "type ipv6_addr; flags timeout;",
+  ban6_host: "type ipv6_addr; flags timeout;",
+  net4: "type ipv4_addr; flags interval, timeout;",
+  net6: "type ipv6_addr; flags interval, timeout;",
+};
+
+function setText(set: keyof typeof SET_TYPES, elements: readonly string[]): string {
+  const filled = elements.length === 0 ? "" : ` elements = { ${elements.join(", ")} }`;
+  return `  set ${set} { ${SET_TYPES[set]}${filled} }\n`;
+}
+
 /**
  * Banned packets are dropped before any rule can accept an established connection. Packets of an open session (ACK
  * without SYN) get a reset, so that the peer learns at once; at most 200 a second, so that a flood is not amplified. It
  * needs no connection tracking, whose table a flood could fill.
  * Neighbour discovery is accepted: otherwise a ban of the machine's own link would cut it off from its router.
  */
-function tableText({ ipv6Length, connections, local }: TableShape): string {
+function tableTail({ ipv6Length, connections, local }: TableShape): string {
   const mask = ipv6Mask(ipv6Length);
   const limits = connections === null ? NO_CONNECTIONS : connectionText(connections, mask);
-  return `table ${TABLE} {
-  counter dropped { }
-  counter refused { }
-  set allow4 { type ipv4_addr; flags interval; }
-  set allow6 { type ipv6_addr; flags interval; }
-  set ban4 { type ipv4_addr; flags timeout; }
-  set ban6 { type ipv6_addr; flags timeout; }
-  set ban6_host { type ipv6_addr; flags timeout; }
-  set net4 { type ipv4_addr; flags interval, timeout; }
-  set net6 { type ipv6_addr; flags interval, timeout; }
-${limits.sets}  chain banned {
+  return `${limits.sets}  chain banned {
     tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
     counter name dropped drop
   }
@@ -180,13 +195,6 @@ function ipv6Mask(length: number): string {
     return ((0xffff << (16 - bits)) & 0xffff).toString(16);
   });
   return groups.join(":");
-}
-
-function addElements(set: string, elements: readonly string[]): readonly string[] {
-  const commands: string[] = [];
-  for (let i = 0; i < elements.length; i += ELEMENTS_PER_COMMAND)
-    commands.push(`add element ${TABLE} ${set} { ${elements.slice(i, i + ELEMENTS_PER_COMMAND).join(", ")} }\n`);
-  return commands;
 }
 
 /** A hash set holds a network by its first address: the rule masks the source before the look-up. */

@@ -187,13 +187,10 @@ describe("bans", () => {
     assert.deepEqual(log.expired(later(START, 4), 9), []);
     assert.deepEqual(log.expired(later(START, 10), 9), ["203.0.113.2/32", "203.0.113.1/32"]);
     assert.deepEqual(log.expired(later(START, 10), 1), ["203.0.113.2/32"]);
-    assert.deepEqual(
-      log
-        .active(later(START, 5))
-        .map(({ prefix }) => prefix)
-        .toSorted(),
-      ["203.0.113.1/32", "203.0.113.3/32"],
-    );
+    assert.deepEqual([...log.active(later(START, 5))].map(({ prefix }) => prefix).toSorted(), [
+      "203.0.113.1/32",
+      "203.0.113.3/32",
+    ]);
   });
 });
 
