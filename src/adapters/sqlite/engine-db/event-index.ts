@@ -11,6 +11,7 @@ const MOST_WAITING = 512;
  */
 export class EventIndex {
   readonly #enter: StatementSync;
+  readonly #noteSetBacks: StatementSync;
   readonly #note: StatementSync;
   /** Addresses and accounts that may have waiting events. After a rollback some have none, which costs an empty batch. */
   readonly #subjects = new Set<string>();
@@ -27,6 +28,12 @@ export class EventIndex {
       SELECT prefix, counts, at, id FROM waiting WHERE prefix IS NOT NULL
       UNION ALL SELECT account, counts, at, id FROM waiting WHERE counts = 3 AND account IS NOT NULL
       ORDER BY 1, 2, 3, 4`);
+    this.#noteSetBacks = db.prepare(`
+      INSERT OR IGNORE INTO clock_set_back (id)
+      SELECT id FROM (
+        SELECT id, at, lag(at) OVER (ORDER BY id) AS earlier FROM event
+        WHERE id >= (SELECT coalesce(max(id), 0) FROM event WHERE id <= (SELECT upto FROM event_indexed)))
+      WHERE at < earlier`);
     this.#note = db.prepare("UPDATE event_indexed SET upto = (SELECT coalesce(max(id), 0) FROM event)");
     db.exec("BEGIN IMMEDIATE");
     this.settle();
@@ -55,6 +62,7 @@ export class EventIndex {
   /** Call it within a transaction. Throws if the database cannot be written; all events then wait on. */
   settle(): void {
     this.#enter.run();
+    this.#noteSetBacks.run();
     this.#note.run();
     this.#subjects.clear();
     this.#waiting = 0;

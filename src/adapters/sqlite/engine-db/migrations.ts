@@ -293,4 +293,12 @@ export const engineMigrations: readonly Migration[] = [
   ALTER TABLE ban ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX ban_simulated ON ban (source) WHERE simulated = 1;
   `,
+  // The first events after the machine's clock was set back, those up to `event_indexed.upto`: from one to the next, ids and
+  // times ascend together.
+  `
+  CREATE TABLE clock_set_back (id INTEGER PRIMARY KEY) STRICT;
+  INSERT INTO clock_set_back (id)
+    SELECT id FROM (SELECT id, at, lag(at) OVER (ORDER BY id) AS earlier FROM event)
+    WHERE at < earlier AND id <= (SELECT upto FROM event_indexed);
+  `,
 ];

@@ -25,7 +25,8 @@ export class EventCandidates {
   readonly #marks: StatementSync;
   readonly #nextPair: StatementSync;
   readonly #countType: StatementSync;
-  readonly #atOf: StatementSync;
+  readonly #setBacks: Record<EventFilter["order"], StatementSync>;
+  readonly #times: StatementSync;
 
   constructor(db: DatabaseSync) {
     const sql = (text: string): StatementSync => db.prepare(text);
@@ -37,7 +38,12 @@ export class EventCandidates {
       ORDER BY subject, counts LIMIT 1`);
     this.#countType = sql(`
       SELECT count(*) AS n FROM (SELECT 1 FROM event_name WHERE role = ${ROLE.type} AND name = ? LIMIT ${RARE})`);
-    this.#atOf = sql("SELECT at FROM event WHERE id < ? ORDER BY id DESC LIMIT 1");
+    const setBack = (order: string): StatementSync =>
+      sql(`SELECT id FROM clock_set_back WHERE id > ? AND id < ? ORDER BY id ${order} LIMIT 1`);
+    this.#setBacks = { oldest_first: setBack("ASC"), newest_first: setBack("DESC") };
+    this.#times = sql(`
+      SELECT (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT 1) AS first,
+        (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT 1) AS last`);
   }
 
   of(filter: EventFilter): Generator<Candidates> {
@@ -69,24 +75,51 @@ export class EventCandidates {
     const [fresh, indexed] = parted(all, integer(this.#marks.get()?.["upto"]));
     const isNewest = filter.order === "newest_first";
     if (isNewest) yield* this.#walk(filter, fresh);
-    const at = this.#timeOf(isNewest ? indexed.before : indexed.after + 1);
-    yield* merged(
-      pairs.map((pair) => this.#streamOf(pair, filter, at)),
-      indexed,
-      filter,
-    );
+    for (const span of this.#stretches(indexed, filter.order)) {
+      const edge = isNewest ? span.before : span.after;
+      if (edge !== (isNewest ? indexed.before : indexed.after)) yield { ids: [], reached: edge };
+      const times = this.#timesOf(span);
+      if (times === null) continue;
+      yield* merged(
+        pairs.map((pair) => this.#streamOf(pair, filter, times)),
+        span,
+        filter,
+      );
+    }
     if (!isNewest) yield* this.#walk(filter, fresh);
   }
 
-  /** Ids and times ascend together. After the machine's clock was set back, the order is off by the same amount. */
-  #streamOf([subject, counts]: Pair, { order }: EventFilter, at: number): Stream {
+  /** What was recorded between two times at which the machine's clock was set back, in the order that is asked for. */
+  *#stretches({ after, before }: Span, order: EventFilter["order"]): Generator<Span> {
+    for (let [from, to] = [after, before]; from + 1 < to; ) {
+      // The id that a stretch begins with. One that begins the whole span parts nothing.
+      const found = this.#setBacks[order].get(from + 1, to);
+      const begin = found === undefined ? null : integer(found["id"]);
+      if (begin === null) {
+        yield { after: from, before: to };
+        return;
+      }
+      if (order === "newest_first") {
+        yield { after: begin - 1, before: to };
+        to = begin;
+      } else {
+        yield { after: from, before: begin };
+        from = begin - 1;
+      }
+    }
+  }
+
+  /** Within a stretch ids and times ascend together, so its times bound the look into an index by time. */
+  #streamOf([subject, counts]: Pair, { order }: EventFilter, [first, last]: Times): Stream {
     const { ofSubject } = this.#sql[order];
-    let [lastAt, lastId] = [at, order === "newest_first" ? Number.MAX_SAFE_INTEGER : -1];
+    const isNewest = order === "newest_first";
+    let [lastAt, lastId] = isNewest ? [last, Number.MAX_SAFE_INTEGER] : [first, -1];
     return {
       next: (from, to, most) => {
-        const rows = ofSubject.all(subject, counts, lastAt, lastId, from, to, most);
-        const last = rows.at(-1);
-        if (last !== undefined) [lastAt, lastId] = [integer(last["at"]), integer(last["id"])];
+        const end = isNewest ? [first, from] : [last, to];
+        const rows = ofSubject.all(subject, counts, lastAt, lastId, from, to, most, ...end);
+        const taken = rows.at(-1);
+        if (taken !== undefined) [lastAt, lastId] = [integer(taken["at"]), integer(taken["id"])];
         return rows.map((row) => integer(row["id"]));
       },
     };
@@ -120,9 +153,10 @@ export class EventCandidates {
     return type !== undefined && integer(this.#countType.get(type)?.["n"]) < RARE;
   }
 
-  #timeOf(before: number): number {
-    const row = this.#atOf.get(before);
-    return row === undefined ? 0 : integer(row["at"]);
+  /** Null: nothing is left of it. */
+  #timesOf({ after, before }: Span): Times | null {
+    const row = this.#times.get(after, before);
+    return row === undefined || row["first"] === null ? null : [integer(row["first"]), integer(row["last"])];
   }
 
   /** The keys under which the events of a network were indexed, including the networks around it; null: too many. */
@@ -150,6 +184,8 @@ export class EventCandidates {
 
 type Name = readonly [role: number, name: string];
 type Pair = readonly [subject: string, counts: number];
+/** Of the first and the last event. */
+type Times = readonly [first: number, last: number];
 
 /** Each id once: two names may lead to one event. */
 function inOrder(ids: readonly number[], order: EventFilter["order"]): readonly number[] {
@@ -192,7 +228,7 @@ function sharedText(network: Prefix): string {
 }
 
 function ordered(sql: (text: string) => StatementSync, direction: "ASC" | "DESC") {
-  const beyond = direction === "DESC" ? "<" : ">";
+  const [beyond, before] = direction === "DESC" ? ["<", ">"] : [">", "<"];
   return {
     // For a network, it excludes most rows by their text before the exact check.
     walk: sql(`
@@ -203,7 +239,7 @@ function ordered(sql: (text: string) => StatementSync, direction: "ASC" | "DESC"
       SELECT id FROM event_name WHERE role = ? AND name = ? AND id > ? AND id < ? ORDER BY id ${direction} LIMIT ?`),
     ofSubject: sql(`
       SELECT at, id FROM event_subject
-      WHERE subject = ?1 AND counts = ?2 AND (at, id) ${beyond} (?3, ?4) AND id > ?5 AND id < ?6
+      WHERE subject = ?1 AND counts = ?2 AND (at, id) ${beyond} (?3, ?4) AND (at, id) ${before} (?8, ?9) AND id > ?5 AND id < ?6
       ORDER BY at ${direction}, id ${direction} LIMIT ?7`),
   };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { eventRow, net, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
 import { overlaps } from "../../../core/net/ip.ts";
-import { later } from "../../../core/time.ts";
+import { HOUR_MS, later, MINUTE_MS } from "../../../core/time.ts";
 import type { EventFilter } from "../../../engine/storage-ports.ts";
 import { EventNames } from "../engine-db/event-names.ts";
 import { SqliteStore } from "../engine-db/store.ts";
@@ -15,7 +15,7 @@ const TYPES = ["CONNECT", "EMAIL", "LOGIN_FAILED", "BAN"] as const;
 const COUNTS = { CONNECT: "connection", EMAIL: "mail", LOGIN_FAILED: "login", BAN: null } as const;
 
 /** Events of some addresses and networks. The last ones are not in any index yet. */
-function fresh(t: TestContext, count: number, addresses: number) {
+function fresh(t: TestContext, count: number, addresses: number, at = (i: number): number => i >> 2) {
   const db = openEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
@@ -26,7 +26,7 @@ function fresh(t: TestContext, count: number, addresses: number) {
     const account = random() < 0.3 ? `u${Math.floor(random() * 3)}@example.test` : null;
     const ip = `203.0.${address >> 8}.${address & 255}`;
     const prefix = net(random() < 0.02 ? "203.0.0.0/24" : ip);
-    return { ...eventRow(ip, later(START, i >> 2), { type, counts: COUNTS[type] }), account, prefix };
+    return { ...eventRow(ip, later(START, at(i)), { type, counts: COUNTS[type] }), account, prefix };
   });
   const write = (some: typeof events): void => {
     store.begin();
@@ -60,13 +60,21 @@ const FILTERS: readonly Omit<EventFilter, "most" | "order">[] = [
   { prefix: net("0.0.0.0/0"), after: 100, before: 700 },
 ];
 
-for (const [name, addresses, longestMs] of [
-  ["few addresses", 40, 1_000],
-  ["more addresses than are looked up one by one", 700, 1_000],
-  ["a search that stops after each look", 700, 0],
+/** Two minutes an event, and an hour back after each 500. */
+function setBack(i: number): number {
+  return i * 2 * MINUTE_MS - HOUR_MS * Math.floor(i / 500);
+}
+
+for (const [name, addresses, longestMs, at] of [
+  ["few addresses", 40, 1_000, undefined],
+  ["more addresses than are looked up one by one", 700, 1_000, undefined],
+  ["a search that stops after each look", 700, 0, undefined],
+  ["a clock that was set back by an hour, twice", 40, 1_000, setBack],
+  ["a clock that was set back, a search that stops after each look", 40, 0, setBack],
+  ["a clock that never goes on", 40, 1_000, (i: number) => -i],
 ] as const)
   test(`all pages together are what a look at each event finds: ${name}`, (t) => {
-    const { db, events } = fresh(t, 1_500, addresses);
+    const { db, events } = fresh(t, 1_500, addresses, at);
     const search = new EventSearch(db, longestMs);
     for (const filter of FILTERS) {
       const wanted = events.flatMap(({ type, account, prefix }, i) => {
