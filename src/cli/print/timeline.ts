@@ -6,6 +6,8 @@ const MOST_STEPS = 20;
 /** The most events that `why` reads for an account. */
 const MOST_LISTED = 200;
 const LONGEST_VALUE = 40;
+/** Other mails, by their queue ids. */
+const MOST_NAMED = 10;
 
 /** Each setting as written in `ghostinbox.toml`. */
 export type SettingsInForce = ReadonlyMap<string, string>;
@@ -79,7 +81,7 @@ export function printAccount({ account, addresses, timeline }: AccountReport, in
 }
 
 export function printMessage(
-  { asked, queueIds, messageIds, timeline }: MessageReport,
+  { asked, queueIds, messageIds, otherQueueIds, complete, timeline }: MessageReport,
   inForce: SettingsInForce,
 ): string {
   if (timeline.length === 0) return `Nothing is known about ${oneLine(asked)}.`;
@@ -90,9 +92,18 @@ export function printMessage(
       `Queue id: ${queueIds.join(", ") || "none: it was never queued"}`,
       `Outcome: ${end === null ? "none yet" : `${end.action} (${oneLine(end.details)})`}`,
     ].join("\n"),
+    others(otherQueueIds),
+    complete ? "" : "There is more: only the newest is told here.",
     printTimeline(timeline, `${PROGRAM} why --message ${queueIds[0] ?? "ID"} --json`),
     printRemedies(timeline, inForce),
   ]);
+}
+
+function others(queueIds: readonly string[]): string {
+  if (queueIds.length === 0) return "";
+  const rest = queueIds.length - MOST_NAMED;
+  const named = queueIds.slice(0, MOST_NAMED).join(", ") + (rest > 0 ? ` and ${rest} more (--json)` : "");
+  return `Other mails have the same Message-ID: ${named}\n  See one: ${PROGRAM} why --message ${queueIds[0]}`;
 }
 
 const ENDINGS: ReadonlySet<string> = new Set([

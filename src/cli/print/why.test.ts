@@ -5,6 +5,7 @@ import { type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { timelineOf } from "../../engine/explain/timeline.ts";
 import type { AddressStory, BanItem, EventItem } from "../../wire/control/items.ts";
+import { printMessage } from "./timeline.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "./why.ts";
 
 const NOW = Date.parse("2026-11-20T07:00:00Z");
@@ -166,4 +167,15 @@ test("many events are cut to the latest, and text of strangers cannot steer the 
   assert.match(text, /<\\x1b\[31m29>/);
   assert.ok(!text.includes("\x1b"));
   assert.match(text, /events --ip 203\.0\.113\.7/);
+});
+
+test("a mail names others with its Message-ID, and says where it tells only the newest", () => {
+  const otherQueueIds = Array.from({ length: 12 }, (_, i) => `BBBBB${i}`);
+  const timeline = timelineOf([eventItem("EMAIL_QUEUED", { queueId: "72CED1EABE5" })]);
+  const report = { asked: "72CED1EABE5", queueIds: ["72CED1EABE5"], messageIds: ["<one@sender.test>"], timeline };
+  const text = printMessage({ ...report, otherQueueIds, complete: false }, IN_FORCE);
+  assert.match(text, /Other mails have the same Message-ID: BBBBB0, .*BBBBB9 and 2 more \(--json\)\n/);
+  assert.match(text, /See one: \.\/ghostinbox why --message BBBBB0\n/);
+  assert.match(text, /There is more: only the newest is told here\./);
+  assert.doesNotMatch(printMessage({ ...report, otherQueueIds: [], complete: true }, IN_FORCE), /Other mails|more/);
 });

@@ -16,12 +16,15 @@ function find({ before = 31, after = 0, most, order }: EventFilter): EventPage {
 
 for (const order of ["newest_first", "oldest_first"] as const)
   test(`short pages are joined, ${order}`, () => {
-    const ids = everyPage(find, { most: 7, order }).map(({ id }) => id);
+    const { items, next } = everyPage(find, { most: 7, order });
+    const ids = items.map(({ id }) => id);
+    assert.equal(next, ids.at(-1));
     assert.deepEqual(ids, order === "newest_first" ? [30, 28, 26, 24, 22, 20, 18] : [2, 4, 6, 8, 10, 12, 14]);
   });
 
 test("the end of the search is the end", () => {
-  assert.equal(everyPage(find, { most: 100, order: "newest_first" }).length, 15);
+  const { items, next } = everyPage(find, { most: 100, order: "newest_first" });
+  assert.deepEqual([items.length, next], [15, null]);
 });
 
 test("a search that finds nothing is given up after a while", () => {
@@ -33,6 +36,6 @@ test("a search that finds nothing is given up after a while", () => {
     },
     { most: 5, order: "newest_first" },
   );
-  assert.deepEqual(none, []);
+  assert.deepEqual(none, { items: [], next: 1_000 - asked });
   assert.ok(asked > 1 && asked < 100);
 });

@@ -10,24 +10,23 @@ import { whyAccount, whyMessage } from "./why.ts";
 const FROM = { sender: "a@sender.test", recipient: "anna@example.test" };
 const NOT_ASKED = (): never => assert.fail("this is not asked");
 
-type Row = Partial<EventItem> & Readonly<{ type: string; minute?: number; mail?: string }>;
+type Row = Partial<EventItem> & Readonly<{ type: string; minute?: number; mail?: string; names?: readonly string[] }>;
 
-/** Rows in the order of their ids. `mail` is the name by which the database finds a row. */
+/** Rows in the order of their ids. `mail` or `names` are the names by which the database finds a row. */
 function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly EventFilter[] } {
-  const items = rows.map(({ type, minute = 0, ...told }, i) =>
+  const items = rows.map(({ type, minute = 0, mail: _mail, names: _names, ...told }, i) =>
     eventItem(type, { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), ip: STRANGER, ...told }),
   );
   const asked: EventFilter[] = [];
   const events = (filter: EventFilter): EventPage => {
     asked.push(filter);
-    const { mail, before, prefix } = filter;
+    const { mail, before = Number.POSITIVE_INFINITY, after = 0, prefix, order, most } = filter;
     const found = items
-      .filter((_, i) => mail === undefined || rows[i]?.mail === mail)
-      .filter(({ id }) => before === undefined || id < before)
-      .filter(({ ip }) => prefix === undefined || ip !== null)
-      .toReversed()
-      .slice(0, filter.most);
-    return { items: found, next: null };
+      .filter((_, i) => mail === undefined || rows[i]?.mail === mail || rows[i]?.names?.includes(mail) === true)
+      .filter(({ id }) => id < before && id > after)
+      .filter(({ ip }) => prefix === undefined || ip !== null);
+    const page = (order === "newest_first" ? found.toReversed() : found).slice(0, most);
+    return { items: page, next: page.length < found.length ? (page.at(-1)?.id ?? null) : null };
   };
   const figures = { bansInForce: NOT_ASKED, topIps: NOT_ASKED, counts: NOT_ASKED, recorded: NOT_ASKED };
   return { asked, events, bans: NOT_ASKED, address: NOT_ASKED, figures };
@@ -89,43 +88,48 @@ test("a mail without an address, or one that names no sender, has no session", (
   assert.deepEqual(types([connect, queued]), ["EMAIL_QUEUED"]);
 });
 
-test("names lead from one to another, to twenty of them and two hundred events", () => {
-  const chain = (count: number): readonly Row[] =>
-    Array.from({ length: count }, (_, i) => ({
-      type: "EMAIL_QUEUED",
-      ip: null,
-      queueId: i === 0 ? "72CED1EABE5" : `AAAAA${i}`,
-      messageId: `<${i}@sender.test>`,
-      mail: i === 0 ? "72CED1EABE5" : `${i - 1}@sender.test`,
-    }));
-  const few = whyMessage(queries(...chain(3)), "72CED1EABE5");
-  assert.deepEqual(few.queueIds, ["72CED1EABE5", "AAAAA1", "AAAAA2"]);
-  assert.deepEqual(few.messageIds, ["<0@sender.test>", "<1@sender.test>", "<2@sender.test>"]);
-  const many = queries(...chain(60));
-  whyMessage(many, "72CED1EABE5");
-  assert.equal(many.asked.length, 20);
-  const flood = Array.from({ length: 200 }, (_, i) => ({
-    type: "EMAIL_QUEUED",
-    ip: null,
-    queueId: "72CED1EABE5",
-    messageId: `<${i}@sender.test>`,
-    mail: "72CED1EABE5",
-  }));
-  const last = {
-    type: "EMAIL_QUEUED",
-    ip: null,
-    mail: "72CED1EABE5",
-    queueId: "72CED1EABE5",
-    messageId: "<x@y>",
-  };
-  const nameless = { ...last, messageId: null };
-  const full = queries(last, ...Array.from({ length: 199 }, () => nameless));
-  whyMessage(full, "72CED1EABE5");
-  assert.equal(full.asked.length, 1, "two hundred events are enough");
-  const flooded = queries(...flood);
-  whyMessage(flooded, "<72CED1EABE5>");
-  assert.equal(flooded.asked[0]?.mail, "72CED1EABE5");
-  assert.equal(flooded.asked[0]?.most, 200);
+/** `count` mails of one Message-ID, each queued, scored and delivered; the last is the newest. */
+function sameMessageId(count: number): readonly Row[] {
+  return Array.from({ length: count }, (_, i): readonly Row[] => {
+    const queueId = `AAAAA${String(i).padStart(6, "0")}`;
+    const row = { ip: null, minute: i * 20 };
+    return [
+      { ...row, type: "EMAIL_QUEUED", queueId, messageId: "<one@sender.test>", names: [queueId, "one@sender.test"] },
+      { ...row, type: "SPAM_SCORED", messageId: "<one@sender.test>", names: ["one@sender.test"] },
+      { ...row, type: "EMAIL_DELIVERED", queueId, names: [queueId] },
+    ];
+  }).flat();
+}
+
+test("many mails of one Message-ID: a queue id tells its own mail alone, and names the others", () => {
+  const report = whyMessage(queries(...sameMessageId(25)), "AAAAA000000");
+  assert.deepEqual(report.queueIds, ["AAAAA000000"]);
+  assert.deepEqual(
+    report.timeline.map(({ type }) => type),
+    ["EMAIL_QUEUED", "SPAM_SCORED", "EMAIL_DELIVERED"],
+  );
+  assert.equal(report.otherQueueIds.length, 24);
+  assert.equal(report.otherQueueIds[0], "AAAAA000024");
+  assert.equal(report.complete, true);
+});
+
+test("many mails of one Message-ID: the newest twenty are told, the others named, and it is said that there are more", () => {
+  const report = whyMessage(queries(...sameMessageId(25)), "<one@sender.test>");
+  assert.deepEqual([report.queueIds.length, report.queueIds[0]], [20, "AAAAA000024"]);
+  assert.deepEqual(
+    report.otherQueueIds,
+    [4, 3, 2, 1, 0].map((i) => `AAAAA00000${i}`),
+  );
+  assert.equal(report.complete, false);
+  assert.equal(report.timeline.filter(({ type }) => type === "EMAIL_DELIVERED").length, 20);
+  const few = whyMessage(queries(...sameMessageId(3)), "one@sender.test");
+  assert.deepEqual([few.queueIds.length, few.otherQueueIds, few.complete], [3, [], true]);
+});
+
+test("a mail of more events than are read is told from its newest, and that there are more", () => {
+  const row: Row = { type: "EMAIL_DELAYED", ip: null, queueId: "72CED1EABE5", mail: "72CED1EABE5" };
+  const report = whyMessage(queries(...Array.from({ length: 201 }, () => row)), "<72CED1EABE5>");
+  assert.deepEqual([report.timeline.length, report.timeline[0]?.id, report.complete], [200, 2, false]);
 });
 
 test("an account's addresses have their sign-ins counted, and the time of the last", () => {

@@ -1,15 +1,16 @@
-import { bareMessageId } from "../../core/events/queue-id.ts";
+import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { AccountReport, AddressStory, EventItem, MessageReport } from "../../wire/control/items.ts";
-import type { EventFilter, Queries } from "../storage-ports.ts";
+import type { EventFilter, EventPage, Queries } from "../storage-ports.ts";
 import { everyPage } from "./every-page.ts";
 import { timelineOf } from "./timeline.ts";
 
 /** The most rows in one answer. */
 const MOST_EVENTS = 200;
-/** A mail has one queue id here, and a few if a filter hands it back. More comes from a forger. */
-const MOST_NAMES = 20;
+/** Mails with one Message-ID that are told together, and events of each. */
+const MOST_MAILS = 20;
+const MOST_EVENTS_OF_EACH = 50;
 const SESSION_MS = 10 * MINUTE_MS;
 
 export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memoryMs: number): AddressStory {
@@ -19,31 +20,65 @@ export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memory
 
 /** Everything about an account: sign-ins and attempts, mail that it sent and received, changes. */
 export function whyAccount(queries: Queries, account: string): AccountReport {
-  const events = eventsOf(queries, { account, most: MOST_EVENTS, order: "newest_first" });
+  const { items: events } = eventsOf(queries, { account, most: MOST_EVENTS, order: "newest_first" });
   return { account, addresses: addressesOf(events), timeline: timelineOf(events) };
 }
 
-/** One mail by its queue id or its Message-ID (with or without angle brackets): its session, its path, its end. */
+/**
+ * One mail, by its queue id or its Message-ID (with or without angle brackets): its session, its way, its end. A Message-ID is
+ * chosen by the sender, so that many mails may have the same: asked by it, the newest of them are told; asked by a queue id,
+ * that mail alone.
+ */
 export function whyMessage(queries: Queries, name: string): MessageReport {
   const asked = bareMessageId(name);
-  const names = new Set([asked]);
-  const found = new Map<number, EventItem>();
-  // The list grows in the loop: a Message-ID leads to a queue id, which leads to more.
-  for (const one of names) {
-    for (const event of eventsOf(queries, { mail: one, most: MOST_EVENTS, order: "newest_first" })) {
-      found.set(event.id, event);
-      for (const other of [event.queueId, event.messageId === null ? null : bareMessageId(event.messageId)])
-        if (other !== null && other !== "" && names.size < MOST_NAMES && found.size < MOST_EVENTS) names.add(other);
-    }
-  }
-  const named = [...found.values()];
-  for (const event of named.flatMap((accepted) => sessionOf(queries, accepted))) found.set(event.id, event);
+  const { events, otherQueueIds, complete } = isQueueId(asked) ? mailOf(queries, asked) : mailsOf(queries, asked);
+  const found = new Map(events.map((event) => [event.id, event]));
+  for (const event of events.flatMap((accepted) => sessionOf(queries, accepted))) found.set(event.id, event);
   return {
     asked,
-    queueIds: unique(named.map(({ queueId }) => queueId)),
-    messageIds: unique(named.map(({ messageId }) => messageId)),
+    queueIds: unique(events.map(({ queueId }) => queueId)),
+    messageIds: unique(events.map(({ messageId }) => messageId)),
+    otherQueueIds,
+    complete,
     timeline: timelineOf([...found.values()]),
   };
+}
+
+type Found = Readonly<{ events: readonly EventItem[]; otherQueueIds: readonly string[]; complete: boolean }>;
+
+/** The mail of a queue id. Rows that know its Message-ID alone, such as its spam score, are those soon after its first. */
+function mailOf(queries: Queries, queueId: string): Found {
+  const own = eventsOf(queries, { mail: queueId, most: MOST_EVENTS, order: "newest_first" });
+  const first = own.items.at(-1);
+  const messageIds = unique(own.items.map(({ messageId }) => messageId)).slice(0, MOST_MAILS);
+  const events = [...own.items];
+  const others: (string | null)[] = [];
+  for (const mail of first === undefined ? [] : messageIds.map(bareMessageId)) {
+    others.push(
+      ...eventsOf(queries, { mail, most: MOST_EVENTS, order: "newest_first" }).items.map((one) => one.queueId),
+    );
+    const near = eventsOf(queries, { mail, after: (first?.id ?? 0) - 1, most: MOST_EVENTS, order: "oldest_first" });
+    const until = Date.parse(first?.at ?? "") + SESSION_MS;
+    events.push(...near.items.filter((one) => (one.queueId ?? "") === "" && Date.parse(one.at) <= until));
+  }
+  const otherQueueIds = unique(others).filter((other) => other !== queueId);
+  return { events, otherQueueIds, complete: own.next === null };
+}
+
+/** The newest mails of a Message-ID. */
+function mailsOf(queries: Queries, messageId: string): Found {
+  const named = eventsOf(queries, { mail: messageId, most: MOST_EVENTS, order: "newest_first" });
+  const queueIds = unique(named.items.map(({ queueId }) => queueId));
+  const [told, otherQueueIds] = [queueIds.slice(0, MOST_MAILS), queueIds.slice(MOST_MAILS)];
+  const others = new Set<string | null>(otherQueueIds);
+  const events = named.items.filter(({ queueId }) => !others.has(queueId));
+  let complete = named.next === null && otherQueueIds.length === 0;
+  for (const mail of told) {
+    const way = eventsOf(queries, { mail, most: MOST_EVENTS_OF_EACH, order: "newest_first" });
+    events.push(...way.items);
+    complete &&= way.next === null;
+  }
+  return { events, otherQueueIds, complete };
 }
 
 /** What the client did in the session up to the mail's acceptance. The first rows do not know the queue id yet. */
@@ -51,7 +86,12 @@ function sessionOf(queries: Queries, accepted: EventItem): readonly EventItem[] 
   const { sender, queueId } = accepted;
   const ip = accepted.ip === null ? null : parseIp(accepted.ip);
   if (ip === null || sender === null || queueId === null) return [];
-  const before = eventsOf(queries, { prefix: hostPrefix(ip), before: accepted.id, most: 50, order: "newest_first" });
+  const { items: before } = eventsOf(queries, {
+    prefix: hostPrefix(ip),
+    before: accepted.id,
+    most: 50,
+    order: "newest_first",
+  });
   const since = Date.parse(accepted.at) - SESSION_MS;
   const session: EventItem[] = [];
   for (const event of before) {
@@ -71,7 +111,7 @@ const STAGES: ReadonlySet<string> = new Set([
   "EMAIL_BLOCKED",
 ]);
 
-function eventsOf(queries: Queries, filter: EventFilter): readonly EventItem[] {
+function eventsOf(queries: Queries, filter: EventFilter): EventPage {
   return everyPage((one) => queries.events(one), filter);
 }
 

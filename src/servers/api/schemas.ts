@@ -255,6 +255,10 @@ export const messageReport = exactly<MessageReport>()(
     asked: z.string(),
     queueIds: z.array(z.string()),
     messageIds: z.array(z.string()),
+    otherQueueIds: z
+      .array(z.string())
+      .describe("Mails with the same Message-ID that are not told here, the newest first: ask by their queue ids."),
+    complete: z.boolean().describe("False: there are more events or mails, and only the newest are told."),
     timeline,
   }),
 );

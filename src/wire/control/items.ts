@@ -63,6 +63,10 @@ export type MessageReport = Readonly<{
   asked: string;
   queueIds: readonly string[];
   messageIds: readonly string[];
+  /** Mails with the same Message-ID that are not told here, the newest first. */
+  otherQueueIds: readonly string[];
+  /** False: only the newest is told. */
+  complete: boolean;
   timeline: readonly TimelineStep[];
 }>;
 

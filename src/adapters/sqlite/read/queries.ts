@@ -69,7 +69,7 @@ export class SqliteQueries implements Queries {
         prefix,
         most: REPORTED_EVENTS,
         order: "newest_first",
-      }),
+      }).items,
     };
   }
 }
