@@ -1,10 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { bareMessageId, isQueueId } from "../../../core/events/queue-id.ts";
-import { isSingleAddress, isV4, overlaps, type Prefix, prefixLength } from "../../../core/net/ip.ts";
+import { isSingleAddress, overlaps, type Prefix } from "../../../core/net/ip.ts";
 import type { EventFilter } from "../../../engine/storage-ports.ts";
 import { integer, prefix as prefixColumn } from "../columns.ts";
 import { covering } from "../engine-db/network-bounds.ts";
 import { type Candidates, merged, type Span, type Stream } from "./event-streams.ts";
+import { sharedBeginning, textsWithin } from "./network-texts.ts";
 
 /** The numbers in `event_names` and `event_name`. */
 const ROLE = { person: 1, queueId: 2, messageId: 3, type: 4 } as const;
@@ -131,7 +132,7 @@ export class EventCandidates {
     names?: readonly Name[],
   ): Generator<Candidates> {
     const { walk, fresh } = this.#sql[order];
-    const text = prefix === undefined ? null : `${sharedText(prefix)}*`;
+    const text = prefix === undefined ? null : `${sharedBeginning(textsWithin(prefix))}*`;
     const wider = JSON.stringify(prefix === undefined ? [] : covering(prefix));
     const limit = prefix === undefined && names === undefined ? Math.min(WALKED, most) : WALKED;
     for (let [from, to] = [after, before]; from + 1 < to; ) {
@@ -163,9 +164,11 @@ export class EventCandidates {
   #pairsOf(network: Prefix): readonly Pair[] | null {
     const pairs = covering(network).flatMap((wider) => this.#pairsFrom(wider, (subject) => subject === wider) ?? []);
     if (isSingleAddress(network)) return pairs;
-    const text = sharedText(network);
-    const within = this.#pairsFrom(text, (subject) => subject.startsWith(text));
-    if (within === null) return null;
+    const within: Pair[] = [];
+    for (const text of textsWithin(network)) {
+      const some = this.#pairsFrom(text, (subject) => subject.startsWith(text));
+      if (some === null || within.push(...some) > MOST_STREAMS) return null;
+    }
     const known = new Set(pairs.map(([subject]) => subject));
     return [...pairs, ...within.filter(([subject]) => !known.has(subject) && isWithin(subject, network))];
   }
@@ -215,16 +218,6 @@ function inLowerCase(name: string): string {
 /** Accounts are in the same index. */
 function isWithin(subject: string, network: Prefix): boolean {
   return subject.includes("/") && !subject.includes("@") && overlaps(prefixColumn(subject), network);
-}
-
-/** The common start of the text of every network within this one (RFC 5952 shortens from the first group of zeros on). */
-function sharedText(network: Prefix): string {
-  const [separator, groupBits] = isV4(network) ? [".", 8] : [":", 16];
-  const fixed = Math.floor(prefixLength(network) / groupBits);
-  const groups = network.slice(0, network.indexOf("/")).split(separator).slice(0, fixed);
-  const shortened = isV4(network) ? -1 : groups.findIndex((group) => group === "" || group === "0");
-  const kept = shortened < 0 ? groups : groups.slice(0, shortened);
-  return kept.map((group) => `${group}${separator}`).join("");
 }
 
 function ordered(sql: (text: string) => StatementSync, direction: "ASC" | "DESC") {

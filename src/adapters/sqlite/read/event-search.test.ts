@@ -70,6 +70,23 @@ test("events of a network: its own, those within it, and those of the networks a
   assert.deepEqual(of("::/0").length, 5);
 });
 
+test("events of an IPv6 network are found at once, however many networks beside it left events", (t) => {
+  const { db, store, committed } = fresh(t);
+  const append = (network: string): void =>
+    void store.append({ ...eventRow("203.0.113.7", START), prefix: net(network) });
+  committed(() => {
+    append("2001:db8:0:1::/64");
+    append("2001:db8:0:1:2::5/128");
+    for (let i = 0; i < 3_000; i++) append(`2001:db8:0:${(0x1000 + i).toString(16)}::/64`);
+  });
+  store.settle();
+  const { items } = new EventSearch(db, 0).find({ prefix: net("2001:db8:0:1::/64"), most: 5, order: "newest_first" });
+  assert.deepEqual(
+    items.map(({ id }) => id),
+    [2, 1],
+  );
+});
+
 test("a search that stopped early holds no lock on the write-ahead log", (t) => {
   const { db, store, committed, search } = fresh(t);
   committed(() => {

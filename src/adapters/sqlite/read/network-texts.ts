@@ -1,0 +1,66 @@
+import { isV4, networkAddress, type Prefix, prefixLength } from "../../../core/net/ip.ts";
+
+/**
+ * What the text of a network within this one may begin with; each such text begins with exactly one of these. Few other
+ * networks do: RFC 5952 writes one run of zeros as `::`, which hides how long it is. Of IPv6 there is one beginning for each
+ * run that may be written so, and one for none.
+ */
+export function textsWithin(network: Prefix): readonly string[] {
+  const length = prefixLength(network);
+  if (isV4(network)) {
+    const fixed = networkAddress(network)
+      .split(".")
+      .slice(0, Math.floor(length / 8));
+    return [joined(fixed, ".")];
+  }
+  const groups = groupsOf(networkAddress(network));
+  const fixed = groups.slice(0, Math.floor(length / 16));
+  const partial = digitsOf(groups[fixed.length] ?? "0", length % 16);
+  const shortened = zeroRuns(fixed).flatMap(([from, to]) => {
+    // A single group of zeros is written so only where the zeros may go on.
+    const goesOn = to === fixed.length && partial === "";
+    if (to - from < 2 && !goesOn) return [];
+    return [`${fixed.slice(0, from).join(":")}::${joined(fixed.slice(to), ":")}${partial}`];
+  });
+  return [joined(fixed, ":") + partial, ...shortened];
+}
+
+/** What all of them begin with. */
+export function sharedBeginning([first = "", ...others]: readonly string[]): string {
+  let end = first.length;
+  for (const other of others) while (!other.startsWith(first.slice(0, end))) end -= 1;
+  return first.slice(0, end);
+}
+
+function joined(groups: readonly string[], separator: string): string {
+  return groups.map((group) => group + separator).join("");
+}
+
+/** All eight groups of an IPv6 address. */
+function groupsOf(address: string): readonly string[] {
+  const [before = "", after] = address.split("::");
+  const [head, tail] = [before, after ?? ""].map((part) => (part === "" ? [] : part.split(":")));
+  if (head === undefined || tail === undefined) return [];
+  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail];
+}
+
+/** From the first to behind the last group of each. */
+function zeroRuns(groups: readonly string[]): readonly (readonly [from: number, to: number])[] {
+  const runs: [number, number][] = [];
+  for (const [i, group] of groups.entries()) {
+    if (group !== "0") continue;
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === i) last[1] = i + 1;
+    else runs.push([i, i + 1]);
+  }
+  return runs;
+}
+
+/** The digits that a group surely begins with where its first `bits` are those of this one. */
+function digitsOf(group: string, bits: number): string {
+  const lowest = Number.parseInt(group, 16);
+  const highest = (lowest | (0xffff >> bits)).toString(16);
+  // Leading zeros are not written, and a group of zeros may not be written at all.
+  if (lowest === 0 || highest.length !== group.length) return "";
+  return sharedBeginning([group, highest]);
+}
