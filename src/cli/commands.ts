@@ -50,6 +50,7 @@ export const commands: readonly CliCommand[] = [
       { name: "types", says: "List every type of event and what it means." },
       { name: "ip", value: "IP", says: "Only of this address or network." },
       { name: "type", value: "TYPE", says: "Only of this type, such as BAN or LOGIN_FAILED." },
+      { name: "account", value: "ADDRESS", says: "Only of this account." },
       ...LIST_OPTIONS,
     ],
   },

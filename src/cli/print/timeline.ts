@@ -3,8 +3,6 @@ import { PROGRAM } from "../call.ts";
 import { columns, dayAndTime, oneLine, plural } from "./text.ts";
 
 const MOST_STEPS = 20;
-/** The most events that `why` reads for an account. */
-const MOST_LISTED = 200;
 const LONGEST_VALUE = 40;
 /** Other mails, by their queue ids. */
 const MOST_NAMED = 10;
@@ -16,7 +14,12 @@ export type SettingsInForce = ReadonlyMap<string, string>;
 export function printTimeline(timeline: readonly TimelineStep[], more: string): string {
   if (timeline.length === 0) return "";
   const latest = timeline.slice(-MOST_STEPS);
-  const rows = latest.map((step) => [
+  const rest = timeline.length > latest.length ? `\n  All of them: ${more}` : "";
+  return `What happened (latest last):\n${table(latest)}${rest}`;
+}
+
+function table(steps: readonly TimelineStep[]): string {
+  const rows = steps.map((step) => [
     `  ${dayAndTime(step.at)}`,
     step.source,
     step.type,
@@ -24,8 +27,7 @@ export function printTimeline(timeline: readonly TimelineStep[], more: string): 
     withCode(step.meaning, step.reason),
     [step.details, step.evidence].filter((part) => part !== "").join("; "),
   ]);
-  const rest = timeline.length > latest.length ? `\n  All of them: ${more}` : "";
-  return `What happened (latest last):\n${columns(rows)}${rest}`;
+  return columns(rows);
 }
 
 /** A sentence with the code of its reason, with which one can find the deciding line in the source. */
@@ -61,7 +63,8 @@ function withValue(key: string, inForce: SettingsInForce): string {
   return value === undefined || value.length > LONGEST_VALUE ? key : `${key} = ${value}`;
 }
 
-export function printAccount({ account, addresses, timeline }: AccountReport, inForce: SettingsInForce): string {
+export function printAccount(report: AccountReport, inForce: SettingsInForce): string {
+  const { account, addresses, own, complete, timeline } = report;
   const name = oneLine(account);
   if (timeline.length === 0) return `Nothing is known about ${name}.`;
   const rows = addresses.map(({ ip, succeeded, failed, lastAt }) => [
@@ -70,11 +73,14 @@ export function printAccount({ account, addresses, timeline }: AccountReport, in
     `${failed} failed or refused`,
     `last ${dayAndTime(lastAt)}`,
   ]);
+  const told = new Set(timeline.slice(-MOST_STEPS).map(({ id }) => id));
+  const earlier = own.filter(({ id }) => !told.has(id)).slice(-MOST_STEPS);
   return parts([
-    timeline.length < MOST_LISTED
+    complete
       ? `${name}: ${plural(timeline.length, "event")}.`
-      : `${name}: the latest ${timeline.length} events.`,
+      : `${name}: the latest ${timeline.length} events. There are older ones: ${PROGRAM} events --account ${name}`,
     rows.length === 0 ? "" : `Sign-ins (latest first):\n${columns(rows)}`,
+    earlier.length === 0 ? "" : `Earlier, by the account itself or about it (latest last):\n${table(earlier)}`,
     printTimeline(timeline, `${PROGRAM} why --account ${name} --json`),
     printRemedies(timeline, inForce),
   ]);

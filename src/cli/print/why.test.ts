@@ -5,7 +5,7 @@ import { type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { timelineOf } from "../../engine/explain/timeline.ts";
 import type { AddressStory, BanItem, EventItem } from "../../wire/control/items.ts";
-import { printMessage } from "./timeline.ts";
+import { printAccount, printMessage } from "./timeline.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "./why.ts";
 
 const NOW = Date.parse("2026-11-20T07:00:00Z");
@@ -178,4 +178,23 @@ test("a mail names others with its Message-ID, and says where it tells only the 
   assert.match(text, /See one: \.\/ghostinbox why --message BBBBB0\n/);
   assert.match(text, /There is more: only the newest is told here\./);
   assert.doesNotMatch(printMessage({ ...report, otherQueueIds: [], complete: true }, IN_FORCE), /Other mails|more/);
+});
+
+test("an account: what it did itself is told before a flood of others, and that there is more", () => {
+  const flood = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: 100 + i }));
+  const suspended = eventItem("ACCOUNT_SUSPENDED", { id: 1, details: "anna@example.org by root" });
+  const report = { account: "anna@example.org", addresses: [], timeline: timelineOf(flood) };
+  const text = printAccount({ ...report, own: timelineOf([suspended]), complete: false }, IN_FORCE);
+  assert.match(
+    text,
+    /^anna@example\.org: the latest 30 events\. There are older ones: \.\/ghostinbox events --account anna/,
+  );
+  assert.match(
+    text,
+    /Earlier, by the account itself or about it \(latest last\):\n.*ACCOUNT_SUSPENDED.*by root\n\nWhat happened/,
+  );
+  assert.match(
+    printAccount({ ...report, own: [], complete: true }, IN_FORCE),
+    /^anna@example\.org: 30 events\.\n\nWhat/,
+  );
 });

@@ -105,6 +105,7 @@ test("--ecs keeps to the filters, to --limit and to --after", async (t) => {
   assert.deepEqual(await idsOf("--ip 203.0.113.7"), ["1", "3"]);
   assert.deepEqual(await idsOf("--type email_blocked --json"), ["2"]);
   assert.deepEqual(await idsOf("--after 1 --limit 2"), ["2", "3"]);
+  assert.deepEqual(await idsOf("--account Anna@example.org"), ["4"]);
   assert.deepEqual(await idsOf("--after 4"), []);
 });
 

@@ -15,7 +15,7 @@ import { targetFrom } from "./bans.ts";
 /** Rows read at once while following. */
 const BATCH = 500;
 
-type Chosen = Pick<EventFilter, "after" | "prefix" | "type">;
+type Chosen = Pick<EventFilter, "after" | "prefix" | "type" | "account">;
 
 export async function events(call: CommandCall): Promise<CommandOutcome> {
   if (call.flag("types")) return types();
@@ -139,7 +139,12 @@ function chosenFrom(call: CommandCall): Chosen | CommandFailure {
     return wrongUsage(`"${oneLine(type)}" is not an event type.`, `The nearest is ${near}.`);
   }
   const ip = call.option("ip");
-  const chosen = { ...(after !== null && { after: Number(after) }), ...(known !== undefined && { type: known }) };
+  const account = call.option("account");
+  const chosen = {
+    ...(after !== null && { after: Number(after) }),
+    ...(known !== undefined && { type: known }),
+    ...(account !== null && { account }),
+  };
   if (ip === null) return chosen;
   const target = targetFrom(ip);
   if (typeof target !== "string") return target;

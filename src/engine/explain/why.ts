@@ -1,3 +1,4 @@
+import type { EventType } from "../../core/events/event-types.ts";
 import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
@@ -13,6 +14,22 @@ const MOST_MAILS = 20;
 const MOST_EVENTS_OF_EACH = 50;
 const SESSION_MS = 10 * MINUTE_MS;
 
+/** What an account did itself, and what was changed about it. Strangers cause none of it, so they push none of it out. */
+const OWN: readonly EventType[] = [
+  "ACCOUNT_ADDED",
+  "ACCOUNT_REMOVED",
+  "ACCOUNT_SUSPENDED",
+  "ACCOUNT_RESUMED",
+  "PASSWORD_CHANGED",
+  "NETWORKS_CHANGED",
+  "ALIAS_ADDED",
+  "ALIAS_REMOVED",
+  "ALIAS_BLOCKED",
+  "ALIAS_UNBLOCKED",
+  "LOGIN_SUCCEEDED",
+];
+const MOST_OF_TYPE = 10;
+
 export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memoryMs: number): AddressStory {
   const report = queries.address(prefix, now, memoryMs);
   return { ...report, timeline: timelineOf(report.events) };
@@ -20,8 +37,17 @@ export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memory
 
 /** Everything about an account: sign-ins and attempts, mail that it sent and received, changes. */
 export function whyAccount(queries: Queries, account: string): AccountReport {
-  const { items: events } = eventsOf(queries, { account, most: MOST_EVENTS, order: "newest_first" });
-  return { account, addresses: addressesOf(events), timeline: timelineOf(events) };
+  const { items, next } = eventsOf(queries, { account, most: MOST_EVENTS, order: "newest_first" });
+  const ofType = (type: EventType): readonly EventItem[] =>
+    queries.events({ account, type, most: MOST_OF_TYPE, order: "newest_first" }).items;
+  const own = next === null ? items.filter(({ type }) => OWN.some((one) => one === type)) : OWN.flatMap(ofType);
+  return {
+    account,
+    addresses: addressesOf(items),
+    own: timelineOf(own),
+    complete: next === null,
+    timeline: timelineOf(items),
+  };
 }
 
 /**

@@ -247,6 +247,10 @@ export const accountReport = exactly<AccountReport>()(
   z.object({
     account: z.string(),
     addresses: z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time })),
+    own: z
+      .array(timelineStep)
+      .describe("What it did itself and what was changed about it: the newest of each type, the oldest first."),
+    complete: z.boolean().describe("False: there is more, and `timeline` and `addresses` tell only the newest events."),
     timeline,
   }),
 );

@@ -57,6 +57,10 @@ export type AccountReport = Readonly<{
   account: string;
   /** The addresses of sign-ins, the latest first. */
   addresses: readonly Readonly<{ ip: string; succeeded: number; failed: number; lastAt: string }>[];
+  /** What it did itself and what was changed about it: the newest of each type, however much else there is. */
+  own: readonly TimelineStep[];
+  /** False: `timeline` and `addresses` tell only the newest. */
+  complete: boolean;
   timeline: readonly TimelineStep[];
 }>;
 export type MessageReport = Readonly<{

@@ -54,8 +54,17 @@ export class EventCandidates {
       const pairs = this.#pairsOf(prefix);
       if (pairs !== null) return this.#subjects(filter, all, pairs);
     }
+    if (account !== undefined && type !== undefined && this.#isRare(type))
+      return this.#ofAccount(account, this.#named(filter, all, [[ROLE.type, type]]));
     const names = namesOf(filter);
     return names.length === 0 ? this.#walk(filter, all) : this.#named(filter, all, names);
+  }
+
+  /** However much else happened to the account. */
+  *#ofAccount(account: string, candidates: Iterable<Candidates>): Generator<Candidates> {
+    const { fresh } = this.#sql.newest_first;
+    const isIts = (id: number): boolean => fresh.get(id, id, ROLE.person, inLowerCase(account)) !== undefined;
+    for (const { ids, reached } of candidates) yield { ids: ids.filter(isIts), reached };
   }
 
   /** Walks the events that are not in the index yet. They are newer than all indexed ones. */

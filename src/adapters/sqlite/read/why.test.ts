@@ -139,6 +139,29 @@ test("an account: sign-ins by address, what it sent, what came for it, what was 
   );
 });
 
+test("strangers who guess at an account push out nothing that it did or that was changed about it", (t) => {
+  const { commit, queries } = fresh(t);
+  const guess = (from: number, login: string) =>
+    ({ ip: ip(`203.0.113.${from}`), service: "imap", login, passwordHash: "" }) as const;
+  commit(
+    { type: "ACCOUNT_SUSPENDED", subject: "anna@example.test", by: "root" },
+    { type: "ACCOUNT_SUSPENDED", subject: "bert@example.test", by: "root" },
+    { type: "LOGIN_SUCCEEDED", ...guess(1, "Anna@example.test") },
+    ...Array.from({ length: 250 }, (_, i): Event => ({ type: "LOGIN_FAILED", ...guess(i, "anna@example.test") })),
+  );
+  const { own, timeline, complete } = whyAccount(queries, "anna@example.test");
+  assert.deepEqual(
+    own.map(({ id, type }) => [id, type]),
+    [
+      [1, "ACCOUNT_SUSPENDED"],
+      [3, "LOGIN_SUCCEEDED"],
+    ],
+  );
+  assert.deepEqual([timeline.length, complete], [200, false]);
+  const few = whyAccount(queries, "bert@example.test");
+  assert.deepEqual([few.own.length, few.timeline.length, few.complete], [1, 1, true]);
+});
+
 test("an address: its report, and the same events explained, the oldest first", (t) => {
   const { observe, queries, now } = fresh(t);
   const fault = { type: "CLIENT_FAULT", service: "smtp", times: 1 } as const;
