@@ -156,6 +156,7 @@ export function eventItem(type: string, changes: Partial<EventItem> = {}): Event
     limit: null,
     windowMs: null,
     limitKey: null,
+    simulated: null,
     actor: null,
     details: "",
     action: "",

@@ -91,6 +91,8 @@ export type ShownEvent = Readonly<{
   windowMs: number | null;
   /** The setting of the limit. */
   limitKey: string | null;
+  /** While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned. */
+  simulated: string | null;
   /** Who gave the command. */
   actor: string | null;
   details: string;

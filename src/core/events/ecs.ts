@@ -171,6 +171,7 @@ export const ECS_FIELDS: Readonly<Record<EcsKey, string>> = {
   limit: "ghostinbox.limit.most",
   windowMs: "ghostinbox.limit.window_ms",
   limitKey: "ghostinbox.limit.setting",
+  simulated: "labels.simulated",
   actor: "user.name",
 };
 
@@ -193,6 +194,7 @@ export const ECS_KEYS: readonly EcsKey[] = [
   "limit",
   "windowMs",
   "limitKey",
+  "simulated",
   "actor",
 ];
 
@@ -202,7 +204,8 @@ const ECS_VERSION = "8.11.0";
 /** The fields of one event, by their dotted names. An event type that this version does not know has no category. */
 export function ecsOf(source: ShownEvent): EcsFields {
   const known = EVENT_TYPES.find((type) => type === source.type);
-  const { category, type: types, outcome } = known === undefined ? UNKNOWN : ECS_EVENTS[known];
+  const classified = known === undefined ? UNKNOWN : ECS_EVENTS[known];
+  const { category, type: types, outcome } = source.simulated === null ? classified : withoutDenial(classified);
   const { id, type, actor, account: named, messageId, verdict, details, action } = source;
   const told = {
     ...source,
@@ -227,6 +230,13 @@ export function ecsOf(source: ShownEvent): EcsFields {
     "event.outcome": outcome ?? outcomeOf(verdict),
     ...(actor !== null && named !== null && { "user.target.name": named }),
   };
+}
+
+/** A simulated ban or refusal denied nothing. */
+function withoutDenial(classified: typeof UNKNOWN): typeof UNKNOWN {
+  if (!classified.type.includes("denied")) return classified;
+  const { category, type } = classified;
+  return { category, type: ["info", ...type.filter((one) => one !== "denied" && one !== "info")], outcome: "unknown" };
 }
 
 export type EcsFields = Readonly<Record<string, string | number | readonly string[]>>;

@@ -98,6 +98,7 @@ const FIELDS: Readonly<Record<keyof typeof ECS_FIELDS, string>> = {
   limit: "how many are allowed",
   windowMs: "within how many milliseconds",
   limitKey: "the setting that the limit is",
+  simulated: "while `simulate` was set: the verdict, or `ban`, that would have come; nothing was refused or banned",
   actor: "who gave the command",
 };
 

@@ -163,6 +163,12 @@ export const eventItem = exactly<EventItem>()(
     limit: count.nullable(),
     windowMs: count.nullable(),
     limitKey: z.string().nullable().describe("The setting that the limit is."),
+    simulated: z
+      .string()
+      .nullable()
+      .describe(
+        "While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned.",
+      ),
     actor: z.string().nullable().describe("Who gave the command."),
     details: z.string(),
     action: z.string(),

@@ -13,6 +13,7 @@ import type {
 } from "../../../engine/alerts/ports.ts";
 import { integer, integerOrNull, millis, millisOrNull, oneOf, prefix, text, textOrNull } from "../columns.ts";
 import { EventIds } from "./event-ids.ts";
+import { TOOK_EFFECT } from "./simulated.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -33,7 +34,8 @@ export class SqliteAlertEvents implements AlertEvents {
           SELECT 1 FROM known_address AS known WHERE lower(known.account) = lower(event.account)
         ) AS is_known_account
       FROM event
-      WHERE id > ? AND id <= ? AND type IN (${ALERT_EVENT_TYPES.map((type) => `'${type}'`).join()}) ORDER BY id`);
+      WHERE id > ? AND id <= ? AND type IN (${ALERT_EVENT_TYPES.map((type) => `'${type}'`).join()})
+        AND ${TOOK_EFFECT} ORDER BY id`);
   }
 
   last(): number {

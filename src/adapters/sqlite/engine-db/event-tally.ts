@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
 import { integer } from "../columns.ts";
+import { TOOK_EFFECT } from "./simulated.ts";
 
 /** The time that one row of `event_tally` and of `address_tally` covers. */
 export const TYPES_SPAN_MS = 10 * MINUTE_MS;
@@ -64,7 +65,7 @@ export const RANKED = {
 export const BY_RANK = "mails DESC, connections DESC, rejected DESC, ip";
 
 function statements(sql: (text: string) => StatementSync) {
-  const within = "FROM event WHERE id BETWEEN ?1 AND ?2";
+  const within = `FROM event WHERE id BETWEEN ?1 AND ?2 AND ${TOOK_EFFECT}`;
   const start = (spanMs: number): string => `at - at % ${spanMs}`;
   return {
     begin: sql("BEGIN IMMEDIATE"),

@@ -4,6 +4,7 @@ import { isoTime } from "../../../core/time.ts";
 import type { EventFilter, EventPage } from "../../../engine/storage-ports.ts";
 import type { EventItem } from "../../../wire/control/items.ts";
 import { integer, integerOrNull, millis, prefix as prefixColumn, text, textOrNull } from "../columns.ts";
+import { SIMULATED } from "../engine-db/simulated.ts";
 import { EventCandidates } from "./event-candidates.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -15,7 +16,7 @@ const FEWEST_ROWS = 32;
 
 const COLUMNS = `
   id, at, type, service, ip, prefix, account, sender, recipient, queue_id, message_id, helo, size_bytes, verdict, reason,
-  offence, count, limit_count, window_ms, limit_key, actor, details, action, prefix`.trim();
+  offence, count, limit_count, window_ms, limit_key, actor, details, action, prefix, ${SIMULATED} AS simulated`.trim();
 
 /**
  * Events by cursor, type, network and name. A row belongs to a network if its counted unit, or the network that it is
@@ -85,6 +86,7 @@ function eventItem(row: Row): EventItem {
     limit: integerOrNull(row["limit_count"]),
     windowMs: integerOrNull(row["window_ms"]),
     limitKey: textOrNull(row["limit_key"]),
+    simulated: textOrNull(row["simulated"]),
     actor: textOrNull(row["actor"]),
     details: text(row["details"]),
     action: text(row["action"]),

@@ -5,6 +5,7 @@ import type { TopIp } from "../../../wire/control/items.ts";
 import { integer, text } from "../columns.ts";
 import { EventIds } from "../engine-db/event-ids.ts";
 import { ADDRESSES_SPAN_MS, BY_RANK, RANKED, TYPES_SPAN_MS } from "../engine-db/event-tally.ts";
+import { TOOK_EFFECT } from "../engine-db/simulated.ts";
 
 /**
  * Up to this number, events are counted one by one, which takes some milliseconds. Beyond it, the figures come from
@@ -70,7 +71,8 @@ function byType(rows: readonly Readonly<Record<string, unknown>>[]): Readonly<Re
 function statements(sql: (text: string) => StatementSync) {
   // If the tally lags behind by more than this, its figures lag too.
   const untallied = `
-    FROM event WHERE id > (SELECT max(upto, (SELECT coalesce(max(id), 0) FROM event) - ${LOOKED_AT}) FROM event_tallied)`;
+    FROM event WHERE id > (SELECT max(upto, (SELECT coalesce(max(id), 0) FROM event) - ${LOOKED_AT}) FROM event_tallied)
+      AND ${TOOK_EFFECT}`;
   const figures = "sum(mails) AS mails, sum(connections) AS connections, sum(rejected) AS rejected";
   const ranked = `${RANKED.mails} AS mails, ${RANKED.connections} AS connections, ${RANKED.rejected} AS rejected`;
   const isRanked = "ip IS NOT NULL AND prefix IS NOT NULL";
@@ -83,12 +85,14 @@ function statements(sql: (text: string) => StatementSync) {
           AND source IS origin) AS n
       FROM ban_count`),
     topExact: sql(`
-      SELECT ip, ${figures} FROM (SELECT ip, ${ranked} FROM event WHERE id >= ?1 AND ${isRanked}) ${best}`),
+      SELECT ip, ${figures} FROM (SELECT ip, ${ranked} FROM event WHERE id >= ?1 AND ${isRanked} AND ${TOOK_EFFECT}) ${best}`),
     topTallied: sql(`
       SELECT ip, ${figures} FROM (
         SELECT ip, mails, connections, rejected FROM address_tally WHERE since >= ?1
         UNION ALL SELECT ip, ${ranked} ${untallied} AND ${isRanked}) ${best}`),
-    countsExact: sql("SELECT type, count(*) AS n FROM event WHERE id >= ? GROUP BY type ORDER BY type"),
+    countsExact: sql(
+      `SELECT type, count(*) AS n FROM event WHERE id >= ? AND ${TOOK_EFFECT} GROUP BY type ORDER BY type`,
+    ),
     countsTallied: sql(`
       SELECT type, sum(n) AS n FROM (
         SELECT type, count AS n FROM event_tally WHERE since >= ? UNION ALL SELECT type, 1 ${untallied})
