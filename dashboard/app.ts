@@ -1,4 +1,4 @@
-import type { AddressReport, Stats } from "../src/wire/control/items.ts";
+import type { AddressAnswer, Stats } from "../src/wire/control/items.ts";
 import { eventOf, get, post, Refused, remove } from "./api.ts";
 import { BanPages } from "./bans.ts";
 import { byId } from "./element.ts";
@@ -12,7 +12,7 @@ const SETTLE_MS = 1_000;
 const RECONNECT_MS = 5_000;
 
 const actions: Actions = {
-  why: (ip) => attempt(async () => showWhy(ip, await get<AddressReport>(`/api/v1/why/${ip}`), actions)),
+  why: (ip) => attempt(async () => showWhy(ip, await get<AddressAnswer>(`/api/v1/why/${ip}`), actions)),
   ban: (ip) => attempt(() => ban({ ip, reason: "From the dashboard" }, `${ip} is banned.`)),
   unban: (prefix) =>
     attempt(async () => {

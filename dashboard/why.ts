@@ -1,12 +1,12 @@
-import type { AddressReport } from "../src/wire/control/items.ts";
+import type { AddressAnswer } from "../src/wire/control/items.ts";
 import { byId, h } from "./element.ts";
 import { eventsTable } from "./events.ts";
 import type { Actions } from "./overview.ts";
 import { when } from "./time.ts";
 
 /** Everything known of one address, in a dialog. */
-export function showWhy(ip: string, report: AddressReport, actions: Actions): void {
-  const { ban, allowed, offencesInMemory, knownAccounts, totals, events } = report;
+export function showWhy(ip: string, report: AddressAnswer, actions: Actions): void {
+  const { ban, allowed, protection, protectionUnknown, offencesInMemory, knownAccounts, totals, events } = report;
   const dialog = byId("why", HTMLDialogElement);
   const act = (run: () => void) => () => {
     dialog.close();
@@ -29,6 +29,8 @@ export function showWhy(ip: string, report: AddressReport, actions: Actions): vo
       [
         `${offencesInMemory} ${offencesInMemory === 1 ? "offence" : "offences"} in memory`,
         `${totals.pastBans} past ${totals.pastBans === 1 ? "ban" : "bans"}`,
+        ...(protection === null || allowed !== null ? [] : [`protected (${protection})`]),
+        ...(protectionUnknown ? ["whether anything protects it is not known: the guard does not answer"] : []),
         ...(allowed === null ? [] : [`on the allow list${allowed.note === "" ? "" : ` (${allowed.note})`}`]),
         ...(knownAccounts.length === 0 ? [] : [`${knownAccounts.join(", ")} signed in from here`]),
       ].join(" · "),

@@ -49,6 +49,7 @@ export class FakeGuard implements GuardPort {
   readonly asked: { readonly by: string; readonly command: Command }[] = [];
   readonly replies = new Map<Verb, Reply>([
     ["health", { ok: true, result: HEALTH }],
+    ["protection", { ok: true, result: { prefix: "203.0.113.7/32", reason: null } }],
     ["dashboard_ask", { ok: true, result: { verdict: "pass" } }],
     ["admin_seen", { ok: true, result: { done: true } }],
     ["dashboard_login", { ok: true, result: { verdict: "pass" } }],

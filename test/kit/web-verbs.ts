@@ -9,6 +9,7 @@ export const WEB_VERBS = [
   "dashboard_ask",
   "dashboard_login",
   "health",
+  "protection",
   "unban",
   "watch",
 ] as const;

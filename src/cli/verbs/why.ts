@@ -4,7 +4,7 @@ import { whyAccount, whyAddress, whyMessage } from "../../engine/explain/why.ts"
 import type { Queries } from "../../engine/storage-ports.ts";
 import { showSettings } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
-import type { AccountReport } from "../../wire/control/items.ts";
+import type { AccountReport, AddressAnswer } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { oneLine } from "../print/text.ts";
 import { printAccount, printMessage, type SettingsInForce } from "../print/timeline.ts";
@@ -60,8 +60,12 @@ async function whyIp(
     nowMs: now,
     inForce: inForce(sources),
   };
-  const protection = asked.ok ? { protection: asked.result.reason } : { protection: null, protectionUnknown: true };
-  return done({ ip, ...protection, ...report }, printWhy(subject), nextAfterWhy(subject));
+  const answer: AddressAnswer = {
+    ...report,
+    protection: asked.ok ? asked.result.reason : null,
+    protectionUnknown: !asked.ok,
+  };
+  return done({ ip, ...answer }, printWhy(subject), nextAfterWhy(subject));
 }
 
 function inForce(sources: ValidSettings["sources"]): SettingsInForce {

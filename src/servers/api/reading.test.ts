@@ -40,6 +40,12 @@ test("an address is explained as of now, with the configured memory", async (t) 
   const kit = await startKit(t, { memoryMs: 77 });
   const address = t.mock.method(kit.queries, "address");
   const prefix = parsePrefix("203.0.113.7") ?? assert.fail();
-  assert.deepEqual(readWhy(kit.parts, prefix).ban, BAN);
+  kit.guard.replies.set("protection", { ok: true, result: { prefix, reason: "gateway" } });
+  const told = await readWhy(kit.parts, "admin", prefix);
+  assert.deepEqual([told.ban, told.protection, told.protectionUnknown], [BAN, "gateway", false]);
+  assert.deepEqual(kit.guard.asked, [{ by: "admin", command: { verb: "protection", target: prefix } }]);
   assert.deepEqual(address.mock.calls[0]?.arguments, [prefix, T0, 77]);
+  kit.guard.isDown = true;
+  const without = await readWhy(kit.parts, "admin", prefix);
+  assert.deepEqual([without.ban, without.protection, without.protectionUnknown], [BAN, null, true]);
 });

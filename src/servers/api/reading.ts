@@ -3,7 +3,7 @@ import { allBans, statsOf } from "../../engine/explain/stats.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../engine/explain/why.ts";
 import type {
   AccountReport,
-  AddressStory,
+  AddressAnswer,
   BanItem,
   EventItem,
   MessageReport,
@@ -57,8 +57,15 @@ export function readAllowed({ guard }: ApiParts, by: string, { limit = PAGE.usua
   }));
 }
 
-export function readWhy({ queries, clock, settings }: ApiParts, prefix: Prefix): AddressStory {
-  return whyAddress(queries(), prefix, clock.now(), settings.memoryMs);
+/** Without the guard's answer, the database's part is told all the same. */
+export async function readWhy(
+  { queries, clock, settings, guard }: ApiParts,
+  by: string,
+  prefix: Prefix,
+): Promise<AddressAnswer> {
+  const story = whyAddress(queries(), prefix, clock.now(), settings.memoryMs);
+  const asked = await guard.ask(by, { verb: "protection", target: prefix });
+  return { ...story, protection: asked.ok ? asked.result.reason : null, protectionUnknown: !asked.ok };
 }
 
 export function readWhyAccount({ queries }: ApiParts, account: string): AccountReport {

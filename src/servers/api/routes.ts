@@ -198,10 +198,10 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
       path: "/api/v1/why/{ip}",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "Everything about an address: ban, past bans, offences, allow list, decisions.",
+      says: "Everything about an address: ban, past bans, offences, what protects it, allow list, decisions.",
       params: shape.ipInPath(ipv6Prefix),
-      answer: shape.addressStory,
-      run: ({ params }) => readWhy(parts, params.ip),
+      answer: shape.addressAnswer,
+      run: ({ params, by }) => readWhy(parts, by, params.ip),
     }),
     route({
       method: "GET",

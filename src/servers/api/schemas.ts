@@ -5,8 +5,8 @@ import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/net/ip.t
 import { parseDuration } from "../../core/time.ts";
 import type {
   AccountReport,
+  AddressAnswer,
   AddressReport,
-  AddressStory,
   AllowItem,
   BanItem,
   EventItem,
@@ -248,7 +248,16 @@ const timelineStep = exactly<TimelineStep>()(
   }),
 );
 const timeline = z.array(timelineStep).describe("The oldest first.");
-export const addressStory = exactly<AddressStory>()(addressReport.extend({ timeline }));
+export const addressAnswer = exactly<AddressAnswer>()(
+  addressReport.extend({
+    timeline,
+    protection: z
+      .string()
+      .nullable()
+      .describe("What forbids a ban just now, such as `allow_listed` or `gateway`; null: nothing, or it is not known."),
+    protectionUnknown: z.boolean().describe("True: the guard did not answer, so that `protection` is not known."),
+  }),
+);
 export const accountReport = exactly<AccountReport>()(
   z.object({
     account: z.string(),

@@ -53,7 +53,7 @@ const VERBS = [
   verb("allow_remove", ROOT_AND_WEB, { target: network }, gives<Network>("prefix")),
   verb("allow_list", ROOT_AND_WEB, page, gives<AllowList>("items")),
   /** What forbids a ban of this address or network now. */
-  verb("protection", ROOT, { target: network }, gives<Protected>("reason")),
+  verb("protection", ROOT_AND_WEB, { target: network }, gives<Protected>("reason")),
   verb("cleanup", ROOT_AND_WEB, {}, gives<{ readonly expired: number }>("expired")),
   verb("account_add", ROOT, { name: address, hash }, gives<Named>("name")),
   verb("account_passwd", ROOT, { name: address, hash }, gives<Named>("name")),

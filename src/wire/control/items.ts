@@ -53,6 +53,14 @@ export type TimelineStep = EventItem &
 
 /** The results of `why IP`, `why --account`, `why --message`, and of their routes. Timelines begin with the oldest step. */
 export type AddressStory = AddressReport & Readonly<{ timeline: readonly TimelineStep[] }>;
+/** What `why IP --json` and its route answer. */
+export type AddressAnswer = AddressStory &
+  Readonly<{
+    /** What forbids a ban just now: a code of core/events/reasons.ts. Null: nothing, or it is not known. */
+    protection: string | null;
+    /** True: the guard did not answer. */
+    protectionUnknown: boolean;
+  }>;
 export type AccountReport = Readonly<{
   account: string;
   /** The addresses of sign-ins, the latest first. */
