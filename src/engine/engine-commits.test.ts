@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { connect, guess, mail, message, prefix, recipient } from "../../test/kit/engine-events.ts";
-import { engineOnMemory } from "../../test/kit/engine-kit.ts";
+import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { ip, STRANGER } from "../../test/kit/samples.ts";
 import type { Event } from "../core/events/event.ts";
 
@@ -73,3 +73,40 @@ for (const step of ["begin", "append", "commit"] as const) {
     assert.equal(notices.raised.size, 0);
   });
 }
+
+for (const step of ["begin", "commit"] as const)
+  test(`a simulation whose end fails at ${step} ends with the next event that is committed`, async () => {
+    const simulating = { ...TEST_POLICY, simulate: true };
+    const { engine, store, clock, db } = engineOnMemory(simulating);
+    for (let i = 0; i < 21; i++) await engine.ask(connect());
+    engine.flush();
+    const simulated = (): unknown => db.prepare("SELECT count(*) AS n FROM ban WHERE simulated = 1").get()?.["n"];
+    assert.equal(simulated(), 1);
+
+    store.failing = step;
+    engine.setPolicy(TEST_POLICY);
+    engine.flush();
+    assert.equal(simulated(), 1);
+    store.failing = null;
+    clock.advance(1_001);
+    await engine.ask(connect(ip("198.51.100.9")));
+    engine.flush();
+    assert.equal(simulated(), 0);
+    assert.notEqual((await engine.ask(connect())).reason, "banned");
+  });
+
+test("a simulation that goes on after its end failed does not end", async () => {
+  const simulating = { ...TEST_POLICY, simulate: true };
+  const { engine, store, clock, db } = engineOnMemory(simulating);
+  for (let i = 0; i < 21; i++) await engine.ask(connect());
+  engine.flush();
+  store.failing = "commit";
+  engine.setPolicy(TEST_POLICY);
+  engine.flush();
+  engine.setPolicy(simulating);
+  store.failing = null;
+  clock.advance(1_001);
+  await engine.ask(connect(ip("198.51.100.9")));
+  engine.flush();
+  assert.equal(db.prepare("SELECT count(*) AS n FROM ban WHERE simulated = 1").get()?.["n"], 1);
+});

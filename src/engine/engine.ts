@@ -43,6 +43,8 @@ export class Engine {
   #later: NodeJS.Timeout | null = null;
   #isLaterSet = false;
   #storeRetryAt = 0;
+  /** Simulated bans must end, and it is not committed yet. */
+  #simulationEnd: "due" | "uncommitted" | null = null;
   readonly #flush = (): void => this.flush();
 
   constructor(parts: EngineParts) {
@@ -67,9 +69,17 @@ export class Engine {
 
   /** Tells the owner while nothing is done; afterwards what was simulated is no offence of anybody. */
   heedSimulation(): void {
+    this.#simulationEnd = this.policy.simulate ? null : "due";
     if (this.policy.simulate) return this.#parts.notices.raise("simulating", "");
     this.#parts.notices.clear("simulating");
-    void this.#record((now) => this.#processor.apply({ type: "END_SIMULATION" }, now));
+    void this.#record((now) => this.#endSimulation(now));
+  }
+
+  /** If the commit fails, the next transaction does it. */
+  #endSimulation(now: Millis): void {
+    if (this.#simulationEnd !== "due") return;
+    this.#processor.apply({ type: "END_SIMULATION" }, now);
+    this.#simulationEnd = "uncommitted";
   }
 
   /** Whether nothing may be done to it, so that nobody needs to be asked about it. */
@@ -179,6 +189,7 @@ export class Engine {
     try {
       this.#parts.store.begin();
       this.#processor.begin(now);
+      this.#endSimulation(now);
     } catch (error) {
       this.#abandon(error, now);
       return false;
@@ -224,6 +235,7 @@ export class Engine {
     this.#events = 0;
     this.#isDue = false;
     this.#processor.end(committed);
+    if (this.#simulationEnd === "uncommitted") this.#simulationEnd = committed ? null : "due";
     return answered;
   }
 }
