@@ -4,7 +4,7 @@ import { RecordedEvents } from "../adapters/sqlite/replay/recorded-events.ts";
 import { openReplayHistory } from "../adapters/sqlite/replay/replay-history.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import type { Prefix } from "../core/net/ip.ts";
-import { DAY_MS, isoTime, later, type Millis } from "../core/time.ts";
+import { DAY_MS, instant, isoTime, later, type Millis } from "../core/time.ts";
 import { Comparison } from "../engine/replay/comparison.ts";
 import type { Recorded } from "../engine/replay/ports.ts";
 import { Replay } from "../engine/replay/replay.ts";
@@ -21,7 +21,7 @@ export type ReplayAsked = Readonly<{
   since: Millis;
   /** Only events of this address or network; null: all. */
   only: Prefix | null;
-  /** The newest events; older ones are left out. */
+  /** The newest events; older ones are left out. Up to half of them fill the windows, and are not compared. */
   mostEvents: number;
   now: Millis;
 }>;
@@ -37,9 +37,14 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
   const wanted = recorded.firstSince(later(since, -WARM_UP_MS));
   const first = Math.max(wanted, last - mostEvents + 1);
   const firstAt = recorded.firstReadable(first);
+  const cut = first > wanted;
+  // The first of those that are left fill the windows, but no more than half of them.
+  const halfAt = cut ? recorded.firstReadable(first + Math.floor(mostEvents / 2)) : null;
+  const filledAt = firstAt === null ? now : later(firstAt, WARM_UP_MS);
+  const comparedFrom = halfAt === null ? since : instant(Math.max(since, Math.min(filledAt, halfAt)));
   const seen = { unreadable: 0, settingsApplied: 0 };
   const history = openReplayHistory(policy, db, firstAt ?? now);
-  const comparison = new Comparison(only, since);
+  const comparison = new Comparison(only, comparedFrom);
   try {
     const own = new KernelNetworks({ now: () => now }, proxies).current();
     const replay = new Replay({ policy, allowNow, own, history });
@@ -52,7 +57,8 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
     firstEvent: firstAt === null ? null : isoTime(firstAt),
     summedUpTo: summedUpTo === null ? null : isoTime(summedUpTo),
     ...seen,
-    cut: first > wanted,
+    cut,
+    windowsFilled: !cut || filledAt <= comparedFrom,
   };
   return { ...comparison.report(), reach };
 }

@@ -17,6 +17,7 @@ const REACH: ReplayReach = {
   summedUpTo: isoTime(NOON),
   unreadable: 0,
   cut: false,
+  windowsFilled: true,
   settingsApplied: 1,
 };
 const REFUSED = decision("refuse", "mail_limit");

@@ -90,7 +90,15 @@ function section(title: string, total: number, rows: readonly (readonly string[]
   return `${title} (${total}):\n${columns(rows)}${more}`;
 }
 
-function reachOf({ firstEvent, summedUpTo, unreadable, cut, settingsApplied }: ReplayReach): string {
+/** Empty if no event was left out. */
+export function leftOut({ cut, windowsFilled }: Pick<ReplayReach, "cut" | "windowsFilled">): string {
+  if (!cut) return "";
+  const low = " Counts over long times, such as the mails of a day, began too low, so more may be turned away.";
+  return `Only the newest events were looked at.${windowsFilled ? "" : low}`;
+}
+
+function reachOf(reach: ReplayReach): string {
+  const { firstEvent, summedUpTo, unreadable, settingsApplied } = reach;
   const from = firstEvent === null ? "" : `The first event that can be replayed is of ${dayAndTime(firstEvent)}`;
   const why =
     summedUpTo === null
@@ -99,7 +107,7 @@ function reachOf({ firstEvent, summedUpTo, unreadable, cut, settingsApplied }: R
         : `; ${unreadable} before it were recorded by an older version`
       : "; older ones were summed up (events.max_age, events.max_rows, events.max_size)";
   return [
-    from === "" ? "" : `${from}${why}.${cut ? " Only the newest were looked at." : ""}`,
+    from === "" ? "" : `${from}${why}. ${leftOut(reach)}`.trim(),
     settingsApplied === 0
       ? ""
       : `Settings were applied ${plural(settingsApplied, "time")} meanwhile: what was decided before may differ for that alone.`,

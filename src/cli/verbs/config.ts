@@ -86,8 +86,8 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
   if (!loaded.ok) return loaded;
   const pending = await call.guard.ask<"pending">({ verb: "pending" });
   if (!pending.ok) return pending;
-  const refused = await confirmApply(call, loaded.settings, pending.result.changed);
-  if (refused !== null) return refused;
+  const confirmed = await confirmApply(call, loaded.settings, pending.result.changed);
+  if (!confirmed.ok) return confirmed;
   const applied = await call.keeper.ask({ verb: "apply" });
   if (!applied.ok)
     return failed(
@@ -107,7 +107,8 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
       "The settings are in force, but no record of it was kept: the database could not be written.",
       `\`${PROGRAM} status\` shows more.`,
     );
-  const text = [...inForce(changed), applied.detail, ...restarted.map((program) => `Restarted the ${program}.`)];
+  const programs = restarted.map((program) => `Restarted the ${program}.`);
+  const text = [...inForce(changed), applied.detail, ...programs, confirmed.note].filter((part) => part !== "");
   return done({ changed, restarted, detail: applied.detail }, text.join(" ").trim(), `${PROGRAM} status`);
 }
 

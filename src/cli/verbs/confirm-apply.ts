@@ -3,6 +3,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { ReplayReport } from "../../wire/control/replay-items.ts";
 import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../call.ts";
+import { leftOut } from "../print/replay.ts";
 import { dayAndTime, plural } from "../print/text.ts";
 
 /** How far back settings are tried on recorded events before they are applied: some seconds of work. */
@@ -14,13 +15,16 @@ const NAMED = 5;
 const DECIDES =
   /^(limits\.(mail|connections|recipients|logins|accounts|networks)\.|bans\.|logins\.|allow\.|providers\.|recipients\.|greylist\.enabled$|fail2ban\.sentences$|domains$|simulate$)/;
 
-/** Asks for confirmation if the settings would have refused a sign-in that succeeded. Null: go on. */
+/** `note`: what the check could not see; empty if nothing. */
+export type Confirmed = Readonly<{ ok: true; note: string }>;
+
+/** Asks for confirmation if the settings would have refused a sign-in that succeeded. */
 export async function confirmApply(
   call: CommandCall,
   settings: Settings,
   changed: readonly string[],
-): Promise<CommandFailure | null> {
-  if (settings.simulate || call.flag("yes") || !changed.some((key) => DECIDES.test(key))) return null;
+): Promise<CommandFailure | Confirmed> {
+  if (settings.simulate || call.flag("yes") || !changed.some((key) => DECIDES.test(key))) return { ok: true, note: "" };
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const now = instant(call.now());
@@ -33,12 +37,16 @@ export async function confirmApply(
     mostEvents: MOST_EVENTS,
     now,
   });
-  if (report.accounts.total === 0) return null;
-  const says = warning(report);
+  const note = leftOut(report.reach);
+  if (report.accounts.total === 0)
+    return { ok: true, note: note === "" ? "" : `No user would have been turned away. ${note}` };
+  const says = `${warning(report)} ${note}`.trim();
   const next = `\`${PROGRAM} config simulate\` shows more; \`${PROGRAM} config apply --yes\` applies them all the same.`;
   if (!call.terminal.interactive) return failed(`Nothing was applied: ${says}`, next);
   const reply = await call.terminal.ask(`${says} Apply it all the same? [y/N] `);
-  return reply !== null && /^y(es)?$/i.test(reply.trim()) ? null : failed("Nothing was applied.", next);
+  return reply !== null && /^y(es)?$/i.test(reply.trim())
+    ? { ok: true, note: "" }
+    : failed("Nothing was applied.", next);
 }
 
 function warning({ accounts, events, from }: ReplayReport): string {

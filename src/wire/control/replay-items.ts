@@ -76,6 +76,8 @@ export type ReplayReach = Readonly<{
   unreadable: number;
   /** There are more events than the limit: the oldest were left out. */
   cut: boolean;
+  /** False: events were left out, so that the longest windows began with too few. */
+  windowsFilled: boolean;
   /** How often settings were applied in that time: earlier decisions were made under other settings. */
   settingsApplied: number;
 }>;
