@@ -137,7 +137,7 @@ describe("greylisting", { skip: whyNoLab() ?? false, concurrency: false }, () =>
   ] as const)
     test(`Postgrey ${what}: mail passes within seconds, and the owner is told until it is over`, async () => {
       const service = `${product.layout.services}/postgrey`;
-      await lab.server.mustExec(["sv", stop, service]);
+      await lab.server.mustExec(["sv", "-w", "10", stop, service]);
       const startedAt = performance.now();
       assert.equal(await codeFrom("198.51.100.97", what), 250);
       assert.ok(performance.now() - startedAt < 6_000, `${Math.round(performance.now() - startedAt)} ms`);
