@@ -12,6 +12,7 @@ import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
+const MEASUREMENTS = 3;
 
 describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [ANNA, BERT]);
@@ -62,6 +63,17 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     await product.addAccount("gone@example.test");
     await product.json(["account", "suspend", "gone@example.test"]);
     const names = [ANNA, `nobody-${randomBytes(3).toString("hex")}@example.test`, "gone@example.test"];
+    // A busy machine delays some answers by chance; what tells accounts apart does so in every measurement.
+    let found: readonly string[] = ["nothing was measured"];
+    for (let n = 0; n < MEASUREMENTS && found.length > 0; n++) {
+      found = await differences(n, names);
+      if (found.length > 0) console.log(`measurement ${n + 1}: ${found.join("; ")}`);
+    }
+    assert.deepEqual(found, []);
+  });
+
+  /** How the accounts differ by time from the first of them. Each sign-in comes from a network of its own. */
+  async function differences(measurement: number, names: readonly string[]): Promise<readonly string[]> {
     const words = new Set<string>();
     const verified = new Map<string, number[]>(names.map((name) => [name, []]));
     const answered = new Map<string, number[]>(names.map((name) => [name, []]));
@@ -70,7 +82,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
       await Promise.all(
         names.flatMap((name, i) =>
           (["imap", "submission"] as const).map(async (door, j) => {
-            const from = `198.51.100.${100 + round * 6 + i * 2 + j}`;
+            const from = `2001:db8:b${measurement}00:${100 + round * 6 + i * 2 + j}::1`;
             const open = door === "imap" ? openImap(lab.sender, from) : openSubmission(lab.sender, from, 465);
             const dialog = await open;
             const [startedAt, began] = [Date.now(), performance.now()];
@@ -82,20 +94,24 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
           }),
         ),
       );
+    assert.equal(words.size, 2, [...words].join("\n"));
     // Dovecot reports when it has verified, before it delays its answer: the fine measure.
     const reports = await product.sqlite("SELECT ip, at FROM event WHERE type = 'LOGIN_FAILED'");
     for (const [ip = "", at = ""] of reports) {
       const start = starts.get(ip);
       if (start !== undefined) verified.get(start.name)?.push(Number(at) - start.startedAt);
     }
-    assert.equal(words.size, 2, [...words].join("\n"));
+    for (const [name, times] of verified) assert.equal(times.length, 6, `reports of ${name}`);
     const [known = 0, ...others] = names.map((name) => median(verified.get(name) ?? []));
-    for (const other of others)
-      assert.ok(other > known / 3, `verified after ${other} ms, a known one after ${known} ms`);
     const [slow = 0, ...rest] = names.map((name) => median(answered.get(name) ?? []));
-    // Dovecot answers failures on a grid of half a second: one step apart is chance.
-    for (const other of rest) assert.ok(Math.abs(other - slow) < 600, `answered after ${other} ms, not ${slow} ms`);
-  });
+    return [
+      ...others
+        .filter((other) => other <= known / 3)
+        .map((ms) => `verified after ${ms} ms, a known one after ${known} ms`),
+      // Dovecot answers failures on a grid of half a second: one step apart is chance.
+      ...rest.filter((other) => Math.abs(other - slow) >= 600).map((ms) => `answered after ${ms} ms, not ${slow} ms`),
+    ];
+  }
 });
 
 function median(values: readonly number[]): number {
