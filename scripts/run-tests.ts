@@ -10,7 +10,15 @@ import { resolve } from "node:path";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
 
-type Tally = { files: number; passed: number; failed: number; skipped: string[]; failures: string[] };
+type Tally = {
+  files: number;
+  passed: number;
+  failed: number;
+  skipped: string[];
+  failures: string[];
+  /** Of each file that had a process of its own. */
+  took: { file: string; durationMs: number }[];
+};
 
 /** The longest first. What tests alone use is found by a run of its own: without their files, the same names are unused. */
 const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = [
@@ -20,8 +28,13 @@ const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = [
   ["code for tests alone", ["node_modules/.bin/knip", "--no-progress", "--production"]],
   ["format", ["node_modules/.bin/biome", "check", "--error-on-warnings", "."]],
 ];
-/** No file of these touches anything outside itself, so that one process takes them all: a fifth of the time. */
-const PURE = ["core", "wire", "settings", "render"].map((layer) => `src/${layer}/**/*.test.ts`);
+/**
+ * None of these leaves anything that another could notice, so one process takes them all: a third of the time. Files of
+ * src/engine need three times as long in one process.
+ */
+const TOGETHER = ["core", "wire", "settings", "render", "adapters", "servers", "sources"].map(
+  (layer) => `src/${layer}/**/*.test.ts`,
+);
 const UNIT = [
   "src/**/*.test.ts",
   "bench/**/*.test.ts",
@@ -34,21 +47,30 @@ const UNIT = [
 /** As root, with the mail programs or the users of a machine: seconds each. Not in `check`. */
 const MACHINE = ["src/**/*.machine.test.ts"];
 const FUZZ = ["test/fuzz/*.test.ts"];
-/** Each makes network namespaces and a whole server. Mostly they wait, so that three at a time are little slower each. */
-const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts"];
-const LAB_AT_ONCE = 3;
-/** First, for it makes the system's users, and then what keeps both cores busy or looks at the clock: one at a time. */
-const LAB_ALONE = ["dialogs/dialogs", "e2e/chaos", "e2e/dns", "e2e/faults", "e2e/flood", "e2e/guessing"]
-  .concat(["e2e/sign-ins", "e2e/slow-disk", "e2e/thousand", "e2e/verifier", "lab/firewall", "lab/stock-filters"])
+/** Each makes network namespaces and a whole server. Mostly they wait, so four at a time are little slower each. */
+const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts", "test/dialogs/*.test.ts"];
+const LAB_AT_ONCE = 4;
+/**
+ * What keeps both cores busy or measures time in seconds or less: one at a time. They come first, and the first of them
+ * adds the system's users, which two servers cannot do at the same time.
+ */
+const LAB_ALONE = ["e2e/dns", "e2e/flood", "e2e/guessing", "e2e/ladder", "e2e/sign-ins", "e2e/slow-disk"]
+  .concat(["e2e/verifier", "lab/firewall"])
+  .map((name) => `test/${name}.test.ts`);
+/** Those that take longest start first, or one of them would run by itself at the end. */
+const LONGEST = ["e2e/bare-debian", "e2e/thousand", "e2e/chaos", "e2e/alerts", "e2e/alert-conditions", "e2e/examples"]
+  .concat(["e2e/content-failures", "e2e/clock", "fuzz/engine", "scenarios/scenarios", "fuzz/replay"])
   .map((name) => `test/${name}.test.ts`);
 
+/** How many of the slowest files are listed at the end. */
+const SLOWEST = 10;
 /** Programs that tests write to directories of their own stay in the cache, so it is emptied at this many files. */
 const MOST_COMPILED = 5_000;
 /** A file that hangs fails; none comes near these. */
 const UNIT_TIMEOUT_MS = 120_000;
 const LAB_TIMEOUT_MS = 900_000;
 
-const tally: Tally = { files: 0, passed: 0, failed: 0, skipped: [], failures: [] };
+const tally: Tally = { files: 0, passed: 0, failed: 0, skipped: [], failures: [], took: [] };
 const [what = "all", only = ""] = process.argv.slice(2);
 const intolerant = process.env["CI"] === "true";
 
@@ -57,16 +79,18 @@ const compiled = resolve("node_modules/.cache/tests");
 if (globSync(`${compiled}/*/*`).length > MOST_COMPILED) rmSync(compiled, { recursive: true });
 enableCompileCache(compiled);
 process.env["NODE_COMPILE_CACHE"] = compiled;
+const machine = globSync(MACHINE);
+const together = globSync(TOGETHER).filter((file) => !machine.includes(file));
 await Promise.all([
   only === "" ? staticChecks() : undefined,
-  testFiles(PURE, { isolation: "none", timeout: UNIT_TIMEOUT_MS }),
+  testFiles(TOGETHER, { isolation: "none", timeout: UNIT_TIMEOUT_MS }, machine),
 ]);
-const elsewhere = [...globSync(PURE), ...(what === "all" ? [] : globSync(MACHINE))];
-await testFiles(UNIT, { concurrency: availableParallelism(), timeout: UNIT_TIMEOUT_MS }, elsewhere);
+const elsewhere = what === "all" ? together : [...together, ...machine];
+const inProcesses = [...UNIT, ...(what === "all" ? FUZZ : [])];
+await testFiles(inProcesses, { concurrency: availableParallelism(), timeout: UNIT_TIMEOUT_MS }, elsewhere);
 // The lab starts the product as an owner does.
 delete process.env["NODE_COMPILE_CACHE"];
 if (what === "all") {
-  await testFiles(FUZZ, { concurrency: availableParallelism(), timeout: UNIT_TIMEOUT_MS });
   await testFiles(LAB_ALONE, { concurrency: 1, timeout: LAB_TIMEOUT_MS });
   await testFiles(LAB, { concurrency: LAB_AT_ONCE, timeout: LAB_TIMEOUT_MS }, LAB_ALONE);
 }
@@ -74,6 +98,7 @@ if (tally.files === 0) {
   console.error(`No test file has “${only}” in its path.`);
   process.exit(2);
 }
+if (tally.took.length > SLOWEST) tellSlowest();
 for (const reason of tally.skipped) console.log(`skipped: ${reason}`);
 if (tally.failures.length > 0) console.log(`\nFailed:\n${tally.failures.map((line) => `  ${line}`).join("\n")}`);
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
@@ -117,7 +142,7 @@ async function testFiles(
 ): Promise<void> {
   const files = globSync(patterns)
     .filter((file) => file.includes(only) && !besides.includes(file))
-    .toSorted((a, b) => patterns.indexOf(a) - patterns.indexOf(b) || (a < b ? -1 : 1));
+    .toSorted((a, b) => rank(a) - rank(b) || patterns.indexOf(a) - patterns.indexOf(b) || (a < b ? -1 : 1));
   tally.files += files.length;
   if (files.length === 0) return;
   const from = performance.now();
@@ -139,10 +164,18 @@ async function testFiles(
     console.log(`\nFAILED ${placeOf(failed)}\n${explain(error)}\n`);
   });
   stream.on("test:summary", ({ file, duration_ms: durationMs, success }) => {
-    if (file !== undefined) console.log(`${success ? "ok    " : "FAILED"} ${seconds(durationMs)} ${local(file)}`);
+    if (file === undefined) return;
+    tally.took.push({ file: local(file), durationMs });
+    console.log(`${success ? "ok    " : "FAILED"} ${seconds(durationMs)} ${local(file)}`);
   });
   await finished(stream.resume());
   if (how.isolation === "none") console.log(`done  ${seconds(performance.now() - from)} ${patterns.join(" ")}`);
+}
+
+/** The longest have the lowest. */
+function rank(file: string): number {
+  const place = LONGEST.indexOf(file);
+  return place < 0 ? LONGEST.length : place;
 }
 
 /** Where a continuous integration says that nothing may be missing, a skip is a failure. */
@@ -151,6 +184,11 @@ function skipped(where: string): void {
   if (!intolerant) return;
   tally.failed += 1;
   tally.failures.push(`${where} (CI=true allows no skip)`);
+}
+
+function tellSlowest(): void {
+  const slowest = tally.took.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, SLOWEST);
+  console.log(`\nThe slowest files:\n${slowest.map((one) => `${seconds(one.durationMs)} ${one.file}`).join("\n")}\n`);
 }
 
 function placeOf(test: Readonly<{ name: string; file?: string | undefined; line?: number | undefined }>): string {
