@@ -25,6 +25,10 @@ test("an address, however it stands there, and no other that begins alike", () =
     ["rip=2001:DB8:0::7, lip=x", "2001:db8::7", true],
     ["rip=2001:db8:1::7,", "2001:db8::/48", false],
     ["unknown[2001:db8::7]:25", "2001:db8::/64", true],
+    ["does not resolve to address 2001:db8::7: Name or service not known", "2001:db8::7", true],
+    ["helo=<[IPv6:2001:db8::7]>", "2001:db8::7", true],
+    ["helo=<[IPv6:2001:db8::7]>", "6:2001:db8::/48", false],
+    ["from ::ffff:c633:6407, port 1", "198.51.100.7", true],
   ] as const) {
     const parsed = parsePrefix(network);
     assert.ok(parsed !== null);

@@ -1,5 +1,14 @@
-import { contains, isV4, networkAddress, type Prefix, parseIp, prefixLength } from "../../core/net/ip.ts";
+import {
+  contains,
+  hostPrefix,
+  isSingleAddress,
+  isV4,
+  networkAddress,
+  type Prefix,
+  prefixLength,
+} from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
+import { addressesIn } from "../logs/line-addresses.ts";
 
 /** Which lines of the logs to return; null in a field means any. */
 export type LogQuery = Readonly<{
@@ -52,11 +61,9 @@ function hasWord(line: string, word: string, letters: RegExp): boolean {
   return false;
 }
 
-/** Whether the line contains an address of the network in any notation: `[198.51.100.7]:25`, `rip=2001:db8::7,`. */
+/** Whether the line contains an address of the network in any notation. */
 function namesAddressOf(line: string, network: Prefix): boolean {
-  for (const [token] of line.matchAll(/[0-9A-Fa-f:.]{2,64}/g)) {
-    const ip = parseIp(token) ?? parseIp(token.replace(/[.:]+$/, "").replace(/:\d{1,5}$/, ""));
-    if (ip !== null && contains(network, ip)) return true;
-  }
+  const isOne = isSingleAddress(network);
+  for (const ip of addressesIn(line)) if (isOne ? hostPrefix(ip) === network : contains(network, ip)) return true;
   return false;
 }
