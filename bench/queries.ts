@@ -5,6 +5,7 @@ import { fill } from "../test/scale/fill.ts";
 import { questions } from "../test/scale/questions.ts";
 import { removeTable } from "./ban-time.ts";
 import type { Child } from "./child.ts";
+import { searchLogs } from "./log-search.ts";
 import { anonymousMb, memoryRow } from "./memory.ts";
 import type { Bench, Part } from "./part.ts";
 import { type Row, within } from "./result.ts";
@@ -18,7 +19,7 @@ const MOST_MB = 40;
 const REST_MS = 60_000;
 const LOOK_MS = 1_000;
 
-/** Everything that the API and the command line ask of a large database, by a connection such as theirs; then the guard starts with it. */
+/** Everything that the API and the command line ask of a large database, by a connection such as theirs, and of the logs; then the guard starts with it. */
 export const queries: Part = {
   name: "queries",
   says: `questions about ${EVENTS.toLocaleString("en")} events and ${BANS.toLocaleString("en")} bans`,
@@ -48,7 +49,7 @@ export const queries: Part = {
       { value: slowest.p99Ms, unit: "ms" },
       MOST_MS,
     );
-    return [answered, ...(await start(bench, of))];
+    return [answered, await searchLogs(bench), ...(await start(bench, of))];
   },
 };
 

@@ -147,10 +147,9 @@ export class LogFollower {
   }
 }
 
-/** The current end of a file; null if there is no file. */
-export function endOf(file: string): LogPosition | null {
-  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? null : { inode: identity(stat), offset: Number(stat.size) };
+/** The end of an open file. */
+export function positionAtEnd(fd: number, offset: number): LogPosition {
+  return { inode: identityOfOpen(fd), offset };
 }
 
 /** The older, uncompressed files of the log, the oldest first. svlogd(8) and the keeper keep them beside it. */

@@ -13,8 +13,8 @@ import {
   renameSync,
 } from "node:fs";
 import { basename, dirname } from "node:path";
+import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
 import { Directory, type Held, ownUid } from "./directory.ts";
 import { mustBePlain, replace } from "./replace.ts";
 import { named, UnsafePath } from "./unsafe-path.ts";
@@ -52,10 +52,10 @@ function isOwnProgram({ stat }: Held): boolean {
 }
 
 /**
- * Replaces a file by a compressed one, `.gz`, with the same owner, mode and time. It has another name until it is
- * complete.
+ * Replaces a file by what the compressor makes of it, `.gz`, with the same owner, mode and time. It has another name until
+ * it is complete.
  */
-export async function compressFile(path: string): Promise<void> {
+export async function compressFile(path: string, compressor: Transform): Promise<void> {
   using place = Directory.own(dirname(path));
   const [name, half] = [basename(path), `${basename(path)}.half`];
   const opened: number[] = [];
@@ -68,7 +68,7 @@ export async function compressFile(path: string): Promise<void> {
     if (target === null) throw new UnsafePath(`${path}.half was made by another program meanwhile: try again.`);
     opened.push(target);
     const read = createReadStream("", { fd: source, autoClose: false });
-    await pipeline(read, createGzip(), createWriteStream("", { fd: target, autoClose: false }));
+    await pipeline(read, compressor, createWriteStream("", { fd: target, autoClose: false }));
     fchownSync(target, uid, gid);
     fchmodSync(target, mode & 0o777);
     futimesSync(target, atime, mtime);

@@ -18,7 +18,7 @@ import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 
 /** Replaces the whole file: a reader sees the old text or the new one. */
-export function writeFile(path: string, data: string, access: Access): void {
+export function writeFile(path: string, data: string | Uint8Array, access: Access): void {
   replace(path, (place, fresh) => {
     const fd = place.create(fresh, 0o600);
     if (fd === null) throw new UnsafePath(`${path}.new was made by another program meanwhile: try again.`);
@@ -81,8 +81,8 @@ export function readPlain(path: string, mostBytes: number): Plain | null {
   });
 }
 
-export function appendFile(path: string, text: string): void {
-  change(path, O_APPEND | O_CREAT, (fd) => writeFileSync(fd, text));
+export function appendFile(path: string, data: string | Uint8Array): void {
+  change(path, O_APPEND | O_CREAT, (fd) => writeFileSync(fd, data));
 }
 
 export function truncateFile(path: string, bytes: number): void {

@@ -27,7 +27,7 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
  * Writes a file that `Directory.create` made, and closes it. The content comes before owner and mode, so until then
  * only root can read it.
  */
-export function fill(fd: number, data: string, { mode, owner }: Access): void {
+export function fill(fd: number, data: string | Uint8Array, { mode, owner }: Access): void {
   try {
     writeFileSync(fd, data);
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);

@@ -1,5 +1,6 @@
-import { type ComponentLog, findLogs, latestLines } from "../../adapters/logs/log-files.ts";
-import { endOf, LogFollower, WRITERS_CHANGE_OVER_MS } from "../../adapters/logs/log-follower.ts";
+import { latestLines } from "../../adapters/logs/latest-lines.ts";
+import { type ComponentLog, findLogs, type OpenLog, openLog } from "../../adapters/logs/log-files.ts";
+import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../../adapters/logs/log-follower.ts";
 import { codeOf } from "../../core/error.ts";
 import { isQueueId } from "../../core/events/queue-id.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
@@ -29,36 +30,27 @@ export async function logs(call: CommandCall): Promise<CommandOutcome> {
   if (typeof limit !== "number") return limit;
   const chosen = chosenLogs(call);
   if ("ok" in chosen) return chosen;
-  const starts = new Map(chosen.map(({ current }) => [current, endOf(current)] as const));
-  const ends = new Map([...starts].map(([path, at]) => [path, at?.offset ?? 0] as const));
+  const opened = chosen.map(openLog);
   const damaged = (path: string, why: string): void => call.terminal.err(oneLine(`${path} is damaged: ${why}.`));
-  const latest = await latestLines(chosen, { query, ends, damaged }, limit);
-  if (call.flag("follow")) return follow(call, { chosen, query, latest, starts });
+  const latest = await latestLines(opened, { query, limit, damaged });
+  if (call.flag("follow")) return follow(call, { opened, query, latest });
   if (latest.length === 0) return done({ items: [] }, "No line matches.", `${PROGRAM} logs --follow  # waits for one`);
   return done({ items: latest.map(itemOf) }, latest.map(shown).join("\n"));
 }
 
-/** The result of the search, and where each log ended when it began. */
-type Found = Readonly<{
-  chosen: readonly ComponentLog[];
-  query: LogQuery;
-  latest: readonly LogEntry[];
-  starts: ReadonlyMap<string, ReturnType<typeof endOf>>;
-}>;
+/** The result of the search, and the logs as they were when it began. */
+type Found = Readonly<{ opened: readonly OpenLog[]; query: LogQuery; latest: readonly LogEntry[] }>;
 
 /** Continues where the search ended, through rotations, until Ctrl-C. */
-async function follow(
-  { terminal, json, now }: CommandCall,
-  { chosen, query, latest, starts }: Found,
-): Promise<CommandOutcome> {
+async function follow({ terminal, json, now }: CommandCall, { opened, query, latest }: Found): Promise<CommandOutcome> {
   const { interrupted } = terminal;
   const print = (entry: LogEntry): void => terminal.out(json ? JSON.stringify(itemOf(entry)) : shown(entry));
   latest.forEach(print);
-  const followers = chosen.map(
-    ({ component, current }) =>
+  const followers = opened.map(
+    ({ log: { component, current }, end }) =>
       new LogFollower({
         file: current,
-        from: starts.get(current) ?? null,
+        from: end,
         take: (lines) => {
           const at = instant(now());
           for (const line of lines) {

@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { IndexedBlock } from "../../adapters/logs/log-index.ts";
+import { PackLog } from "../../adapters/logs/packed-log.ts";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { compressFile } from "../../adapters/root-files/copies.ts";
 import { moveFile, removeFile } from "../../adapters/root-files/files.ts";
@@ -9,6 +11,7 @@ import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { isRotated, rotatedName } from "../../wire/logs/rotated-log.ts";
 import { pidOf } from "../set-up/supervise.ts";
+import { LogIndexer, writeIndex } from "./index-log.ts";
 import { LogSplitter, makeLike } from "./split-log.ts";
 
 export type LogRules = Readonly<{ maxBytes: number; maxAgeMs: number; keep: number }>;
@@ -41,6 +44,7 @@ export function logRules(settings: Settings): LogRules {
 export class LogKeeper {
   readonly #parts: LogKeeperParts;
   readonly #splitter: LogSplitter;
+  readonly #indexer = new LogIndexer();
   #reopenDue: boolean;
 
   constructor(parts: LogKeeperParts) {
@@ -65,6 +69,7 @@ export class LogKeeper {
     if (this.#rotate(mailLog)) this.#reopenDue = true;
     if (this.#reopenDue) await this.#reopen();
     for (const file of [mailLog, mailWarn, mailErr]) await this.#tidy(file);
+    await this.#indexer.look(mailLog, elderParts(mailLog), this.#parts.clock.now());
   }
 
   async #reopen(): Promise<void> {
@@ -91,6 +96,11 @@ export class LogKeeper {
     return stat.size >= maxBytes || (stat.birthtimeMs > 0 && now - stat.birthtimeMs >= maxAgeMs);
   }
 
+  /** Called before the file has this name, so that it is never without its index. */
+  #packed(path: string, blocks: readonly IndexedBlock[] | null): void {
+    if (path.startsWith(this.#parts.layout.mailLog) && blocks !== null) writeIndex(path, blocks);
+  }
+
   async #tidy(file: string): Promise<void> {
     const aside = elderParts(file);
     const surplus = aside.slice(0, Math.max(0, aside.length - this.#parts.rules().keep));
@@ -98,7 +108,8 @@ export class LogKeeper {
     const due = this.#parts.clock.now() - COMPRESS_AFTER_MS;
     // The newest is not compressed: a follower may still be reading it.
     for (const path of aside.slice(surplus.length, -1))
-      if (!path.endsWith(".gz") && statSync(path).mtimeMs < due) await compressFile(path);
+      if (!path.endsWith(".gz") && statSync(path).mtimeMs < due)
+        await compressFile(path, new PackLog((blocks) => this.#packed(`${path}.gz`, blocks)));
   }
 }
 

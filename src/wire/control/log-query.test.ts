@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
-import { type LogQuery, matchesQuery, textOfAll } from "./log-query.ts";
+import { type LogQuery, matchesQuery, textsOf } from "./log-query.ts";
 
 const ALL: LogQuery = { grep: null, since: null, network: null, queueId: null, account: null };
 const LINE =
@@ -49,16 +49,17 @@ test("since when", () => {
   assert.ok(!has({ since: instant(1_001) }));
 });
 
-test("text that every matching line has, in lower case; none where an address may be written in several ways", () => {
-  const of = (query: Partial<LogQuery>) => textOfAll({ ...ALL, ...query });
-  const network = (text: string) => ({ network: parsePrefix(text) });
+test("texts of which every matching line has one, in lower case; none where an address may be written in several ways", () => {
+  const of = (query: Partial<LogQuery>) => textsOf({ ...ALL, ...query });
+  const network = (text: string) => of({ network: parsePrefix(text) });
   assert.equal(of({}), null);
-  assert.equal(of({ queueId: "72CED1EABE5", grep: "x" }), "72ced1eabe5");
-  assert.equal(of({ account: "Anna@Example.test" }), "anna@example.test");
-  assert.equal(of(network("198.51.100.7")), "198.51.100.7");
-  assert.equal(of(network("198.51.100.0/23")), "198.51.");
-  assert.equal(of(network("128.0.0.0/1")), null);
-  assert.equal(of(network("2001:db8::7")), "2001:");
-  assert.equal(of(network("::1")), null);
-  assert.equal(of(network("2000::/3")), null);
+  assert.deepEqual(of({ queueId: "72CED1EABE5", grep: "x" }), { texts: ["72ced1eabe5"], inBytes: true });
+  assert.deepEqual(of({ account: "Anna@Example.test" }), { texts: ["anna@example.test"], inBytes: false });
+  assert.deepEqual(network("198.51.100.7"), { texts: ["198.51.100.7", "ffff:"], inBytes: true });
+  assert.deepEqual(network("198.51.100.0/23")?.texts, ["198.51.", "ffff:"]);
+  assert.equal(network("128.0.0.0/1"), null);
+  assert.deepEqual(network("2001:db8::7"), { texts: ["2001:"], inBytes: true });
+  assert.equal(network("::1"), null);
+  assert.equal(network("0:1:2:3:4:5:6:7"), null, "which may be written ::1:2:3:4:5:6:7");
+  assert.equal(network("2000::/3"), null);
 });

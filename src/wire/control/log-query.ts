@@ -33,19 +33,33 @@ export function matchesQuery({ at, line }: LogEntry, query: LogQuery): boolean {
   return query.network === null || namesAddressOf(line, query.network);
 }
 
-/** Lower-case text that every matching line contains; null if there is none. Lines without it need no closer look. */
-export function textOfAll({ queueId, network, account, grep }: LogQuery): string | null {
-  return (queueId ?? textOf(network) ?? account ?? grep)?.toLowerCase() ?? null;
+export type SearchTexts = Readonly<{
+  /** In lower case. Every matching line contains one of them, in either case. */
+  texts: readonly string[];
+  /** The match is by ASCII bytes, so the bytes of any text can be searched. Otherwise a letter such as U+212A may match `k`. */
+  inBytes: boolean;
+}>;
+
+/** The texts to search for before a line is checked in full; null if every line must be checked. */
+export function textsOf({ queueId, network, account, grep }: LogQuery): SearchTexts | null {
+  if (queueId !== null) return { texts: [queueId.toLowerCase()], inBytes: true };
+  const texts = network === null ? null : textsOfNetwork(network);
+  if (texts !== null) return { texts, inBytes: true };
+  const text = account ?? grep;
+  return text === null ? null : { texts: [text.toLowerCase()], inBytes: false };
 }
 
-/** IPv4 has one spelling. In IPv6, the first group has one, except for leading zeros. */
-function textOf(network: Prefix | null): string | null {
-  if (network === null) return null;
+/** Part of an IPv4 address in IPv6 notation that does not end in dotted decimals (RFC 4291, 2.5.5.2). */
+const MAPPED = "ffff:";
+
+/** IPv4 has one dotted spelling. In IPv6, a first group that is not zero has one, except for leading zeros. */
+function textsOfNetwork(network: Prefix): readonly string[] | null {
   const [separator, bits] = isV4(network) ? [".", 8] : [":", 16];
   const groups = networkAddress(network).split(separator);
   const fixed = Math.floor(prefixLength(network) / bits);
-  if (!isV4(network)) return fixed === 0 || groups[0] === "" ? null : `${groups[0]}:`;
-  return fixed === 0 ? null : `${groups.slice(0, fixed).join(".")}${fixed === groups.length ? "" : "."}`;
+  if (fixed === 0) return null;
+  if (!isV4(network)) return groups[0] === "" || groups[0] === "0" ? null : [`${groups[0]}:`];
+  return [`${groups.slice(0, fixed).join(".")}${fixed === groups.length ? "" : "."}`, MAPPED];
 }
 
 const OF_A_QUEUE_ID = /[0-9A-Za-z]/;

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { instant } from "../../core/time.ts";
 import type { LogQuery } from "../../wire/control/log-query.ts";
-import { findLogs, latestLines, searchLogs } from "./log-files.ts";
+import { latestLines } from "./latest-lines.ts";
+import { findLogs, openLog } from "./log-files.ts";
 
 const ALL: LogQuery = { grep: null, since: null, network: null, queueId: null, account: null };
 let directory: string;
@@ -30,9 +31,9 @@ function put(path: string, content: string | Buffer, second: number): void {
 async function found(query: Partial<LogQuery> = {}): Promise<readonly string[]> {
   const lines: string[] = [];
   const damaged = (path: string, why: string): void => void lines.push(`damaged: ${basename(path)}: ${why}`);
-  for await (const { component, line } of searchLogs(findLogs(directory), { query: { ...ALL, ...query }, damaged }))
-    lines.push(`${component}: ${line.replace(/^.*? x/, "x")}`);
-  return lines;
+  const search = { query: { ...ALL, ...query }, limit: 10_000, damaged };
+  const latest = await latestLines(findLogs(directory).map(openLog), search);
+  return [...latest.map(({ component, line }) => `${component}: ${line.replace(/^.*? x/, "x")}`), ...lines];
 }
 
 test("all logs in the order of time, elder and compressed parts too, copies and links left out", async () => {
@@ -84,7 +85,7 @@ test("the latest lines: those set aside are read only where the current ones hol
   const latest = async (limit: number) => {
     const told: string[] = [];
     const damaged = (path: string): void => void told.push(`damaged: ${basename(path)}`);
-    const lines = await latestLines(findLogs(directory), { query: ALL, damaged }, limit);
+    const lines = await latestLines(findLogs(directory).map(openLog), { query: ALL, limit, damaged });
     return [...told, ...lines.map(({ line }) => line.replace(/^.*? x/, "x"))];
   };
   assert.deepEqual(await latest(3), ["x6", "x7", "x7, which goes on"]);
@@ -102,10 +103,10 @@ test("the latest lines: those set aside are read only where the current ones hol
 
 test("lines are found by their text in whatever case, with the time of those before them that tell one", async () => {
   const long = "y".repeat(300_000);
-  put("mail/mail.log", `${stamp(1)} a x1\n${long}\n${stamp(2)} b x2\n B x3\n${long}\nb x4\n`, 6);
+  put("mail/mail.log", `${stamp(1)} a x1\n${long}\nb x0\n${long}\n${stamp(2)} b x2\n B x3\n${long}\nb x4\n`, 6);
   const times: string[] = [];
-  const search = { query: { ...ALL, grep: "B X" }, damaged: () => {} };
-  for await (const { at, line } of searchLogs(findLogs(directory), search))
+  const search = { query: { ...ALL, grep: "B X" }, limit: 10, damaged: () => {} };
+  for (const { at, line } of await latestLines(findLogs(directory).map(openLog), search))
     times.push(`${(at - local(0).getTime()) / 1_000} ${line.slice(-2)}`);
-  assert.deepEqual(times, ["2 x2", "2 x3", "2 x4"]);
+  assert.deepEqual(times, ["1 x0", "2 x2", "2 x3", "2 x4"]);
 });

@@ -1,0 +1,105 @@
+import { readSync } from "node:fs";
+import { constants, inflateRawSync } from "node:zlib";
+import { hasKeyIn, type KeyRange } from "../../wire/logs/address-keys.ts";
+import { endOf, type IndexedBlock, LONGEST_BLOCK_BYTES, LONGEST_LINE, readBlock } from "./log-index.ts";
+
+/** Some lines of a log file, and where they begin in it. Of a line that is too long, only the beginning. */
+export type LogPiece = Readonly<{ start: number; text: Buffer }>;
+
+/** A log file that can be read from its end. */
+export type LogPieces = Readonly<{
+  /** The pieces in which an address of the range may stand, or all. The next one may overwrite a piece. */
+  latestFirst: () => Generator<LogPiece, void>;
+  /** The piece before the one that begins there, whatever it holds. */
+  before: (start: number) => LogPiece | null;
+}>;
+
+/** More would not stay in the processor's cache. */
+const PIECE_BYTES = 64 * 1024;
+/** A letter has at most four bytes. */
+const LONGEST_LINE_BYTES = 4 * LONGEST_LINE;
+const LINE_END = 0x0a;
+
+export type Wanted = Readonly<{ range: KeyRange | null; blocks: readonly IndexedBlock[] }>;
+
+/** Of a file that is not compressed, the first `size` bytes. What the blocks do not cover is read as it is. */
+export function plainPieces(fd: number, size: number, { range, blocks }: Wanted): LogPieces {
+  const usual = Buffer.allocUnsafe(PIECE_BYTES);
+  const indexed = range === null ? [] : blocks.filter((block) => endOf(block) <= size);
+  return { latestFirst, before: (start) => pieceBefore(start, 0, Buffer.allocUnsafe(PIECE_BYTES)) };
+
+  function* latestFirst(): Generator<LogPiece, void> {
+    const last = indexed.at(-1);
+    yield* unindexed(size, last === undefined ? 0 : endOf(last));
+    for (const block of indexed.toReversed()) {
+      if (!mayHold(block, range)) continue;
+      const text = readBlock(fd, block);
+      // The file was changed since: the index tells nothing about the rest.
+      if (text === null) return yield* unindexed(endOf(block), 0);
+      yield { start: block.offset, text };
+    }
+  }
+
+  function* unindexed(end: number, floor: number): Generator<LogPiece, void> {
+    for (let at = end; ; ) {
+      const piece = pieceBefore(at, floor, usual);
+      if (piece === null) return;
+      yield piece;
+      at = piece.start;
+    }
+  }
+
+  /** Begins where a line does: at the floor, or after a line's end. */
+  function pieceBefore(end: number, floor: number, buffer: Buffer): LogPiece | null {
+    if (end <= floor) return null;
+    const from = Math.max(floor, end - buffer.length);
+    const bytes = buffer.subarray(0, readSync(fd, buffer, 0, end - from, from));
+    if (from === floor) return { start: floor, text: bytes };
+    const lineEnd = bytes.indexOf(LINE_END);
+    if (lineEnd >= 0 && lineEnd < bytes.length - 1)
+      return { start: from + lineEnd + 1, text: bytes.subarray(lineEnd + 1) };
+    return headOfLine(from, floor, buffer);
+  }
+
+  function headOfLine(within: number, floor: number, buffer: Buffer): LogPiece {
+    let start = within;
+    while (start > floor) {
+      const from = Math.max(floor, start - buffer.length);
+      const lineEnd = buffer.subarray(0, readSync(fd, buffer, 0, start - from, from)).lastIndexOf(LINE_END);
+      start = lineEnd < 0 ? from : from + lineEnd + 1;
+      if (lineEnd >= 0) break;
+    }
+    return { start, text: buffer.subarray(0, readSync(fd, buffer, 0, LONGEST_LINE_BYTES, start)) };
+  }
+}
+
+/** Of a compressed file all of whose blocks are known. */
+export function packedPieces(fd: number, { range, blocks }: Wanted, damaged: (why: string) => void): LogPieces {
+  return { latestFirst, before };
+
+  function* latestFirst(): Generator<LogPiece, void> {
+    for (const block of blocks.toReversed()) {
+      if (range !== null && !mayHold(block, range)) continue;
+      const text = unpacked(block);
+      if (text === null) damaged(`the bytes from ${block.offset} to ${endOf(block)} are not as they were written`);
+      else yield { start: block.offset, text };
+    }
+  }
+
+  function before(start: number): LogPiece | null {
+    const block = blocks.findLast(({ offset }) => offset < start);
+    return block === undefined ? null : { start: block.offset, text: unpacked(block) ?? Buffer.alloc(0) };
+  }
+
+  function unpacked(block: IndexedBlock): Buffer | null {
+    const stored = readBlock(fd, block);
+    if (stored === null) return null;
+    // The block ends where the compressor was flushed, not with its last block (RFC 1951, 3.2.3).
+    const rules = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 2 * LONGEST_BLOCK_BYTES };
+    return inflateRawSync(stored, rules);
+  }
+}
+
+function mayHold({ keys }: IndexedBlock, range: KeyRange | null): boolean {
+  return range === null || keys === null || hasKeyIn(keys, range);
+}

@@ -1,0 +1,125 @@
+import { fstatSync, readSync } from "node:fs";
+import { compose, Readable, Transform, type TransformCallback } from "node:stream";
+import { constants, crc32, createGunzip, deflateRawSync } from "node:zlib";
+import {
+  blockOf,
+  cutBlocks,
+  endOf,
+  type IndexedBlock,
+  LONGEST_BLOCK_BYTES,
+  LONGEST_LINE,
+  type LogIndex,
+} from "./log-index.ts";
+
+/** RFC 1952, 2.3: deflated, nothing optional, no time, from Unix. */
+const HEAD = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+/** RFC 1951, 3.2.3: an empty block that is the last one. */
+const LAST_BLOCK = Buffer.from([0x03, 0x00]);
+/** Checksum and length (RFC 1952, 2.3.1). */
+const TAIL_BYTES = 8;
+const READ_BYTES = 256 * 1024;
+const LONGEST_LINE_BYTES = 4 * LONGEST_LINE;
+
+/**
+ * Compresses a log to a gzip file that every program can read, and in which each block of lines can be unpacked by itself:
+ * the compressor forgets at the end of a block what came before it.
+ */
+export class PackLog extends Transform {
+  readonly #done: (blocks: readonly IndexedBlock[] | null) => void;
+  #rest: Buffer = Buffer.alloc(0);
+  /** Null: a line is too long for a block. */
+  #blocks: IndexedBlock[] | null = [];
+  #offset = 0;
+  #crc = 0;
+  #bytes = 0;
+
+  /** `done` gets the blocks before the file is complete. */
+  constructor(done: (blocks: readonly IndexedBlock[] | null) => void) {
+    super();
+    this.#done = done;
+    this.#put(HEAD);
+  }
+
+  override _transform(chunk: Buffer, _encoding: string, ready: TransformCallback): void {
+    const [blocks, rest] = cutBlocks(Buffer.concat([this.#rest, chunk]), false);
+    for (const block of blocks) this.#pack(block);
+    this.#rest = rest;
+    if (rest.length > LONGEST_BLOCK_BYTES) {
+      this.#blocks = null;
+      this.#pack(rest);
+      this.#rest = Buffer.alloc(0);
+    }
+    ready();
+  }
+
+  override _flush(ready: TransformCallback): void {
+    if (this.#rest.length > 0) this.#pack(this.#rest);
+    this.#put(LAST_BLOCK);
+    const tail = Buffer.alloc(TAIL_BYTES);
+    tail.writeUInt32LE(this.#crc, 0);
+    tail.writeUInt32LE(this.#bytes % 2 ** 32, 4);
+    this.#put(tail);
+    this.#done(this.#blocks);
+    ready();
+  }
+
+  #pack(text: Buffer): void {
+    const stored = deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH });
+    this.#blocks?.push(blockOf(text, this.#offset, stored));
+    this.#crc = crc32(text, this.#crc);
+    this.#bytes += text.length;
+    this.#put(stored);
+  }
+
+  #put(bytes: Buffer): void {
+    this.#offset += bytes.length;
+    this.push(bytes);
+  }
+}
+
+/** Whether the blocks are all of the compressed file. */
+export function isWhole({ blocks }: LogIndex, sizeBytes: number): boolean {
+  const [first, last] = [blocks[0], blocks.at(-1)];
+  if (first === undefined || last === undefined) return false;
+  return first.offset === HEAD.length && endOf(last) + LAST_BLOCK.length + TAIL_BYTES === sizeBytes;
+}
+
+/**
+ * The text of any compressed log from its beginning, in parts of whole lines. Of a line that is too long, the beginning.
+ * Throws if the file cannot be read.
+ */
+export async function* unpack(fd: number): AsyncGenerator<Buffer> {
+  // An error at the end of a truncated file would discard what was read before it. So the end is checked below.
+  const rules = { finishFlush: constants.Z_SYNC_FLUSH, chunkSize: READ_BYTES };
+  const stream: Readable = compose(Readable.from(chunksOf(fd)), createGunzip(rules));
+  let bytes = 0;
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    const read = Buffer.from(chunk);
+    bytes += read.length;
+    const text = Buffer.concat([rest, read]);
+    const end = text.lastIndexOf("\n") + 1;
+    // The rest of a line that is too long is skipped, not collected.
+    rest = text.subarray(end, end + LONGEST_LINE_BYTES);
+    if (end > 0) yield text.subarray(0, end);
+  }
+  if (rest.length > 0) yield rest;
+  if (bytes % 2 ** 32 !== lengthSaidBy(fd)) throw new Error("unexpected end of file");
+}
+
+function* chunksOf(fd: number): Generator<Buffer> {
+  for (let at = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(READ_BYTES);
+    const bytes = readSync(fd, chunk, 0, chunk.length, at);
+    if (bytes === 0) return;
+    yield chunk.subarray(0, bytes);
+    at += bytes;
+  }
+}
+
+/** The length of the contents, modulo 2^32: the last four bytes (RFC 1952, ISIZE). */
+function lengthSaidBy(fd: number): number {
+  const last = Buffer.alloc(4);
+  readSync(fd, last, 0, last.length, Math.max(0, fstatSync(fd).size - last.length));
+  return last.readUInt32LE(0);
+}

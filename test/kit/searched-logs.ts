@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { latestLines } from "../../src/adapters/logs/latest-lines.ts";
+import { findLogs, openLog } from "../../src/adapters/logs/log-files.ts";
+import { LONGEST_LINE } from "../../src/adapters/logs/log-index.ts";
+import { instant } from "../../src/core/time.ts";
+import { LogIndexer } from "../../src/daemon/keeper/index-log.ts";
+import { elderParts } from "../../src/daemon/keeper/keep-logs.ts";
+import { type LogEntry, type LogQuery, matchesQuery } from "../../src/wire/control/log-query.ts";
+import { timeOfLine } from "../../src/wire/logs/log-time.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+export const ALL: LogQuery = { grep: null, since: null, network: null, queueId: null, account: null };
+
+/** Logs as the keeper and svlogd(8) leave them, and two ways to search them. */
+export class Logs {
+  readonly directory = temporaryDirectory();
+  readonly mail = join(this.directory, "mail", "mail.log");
+  readonly indexer = new LogIndexer();
+
+  constructor() {
+    for (const folder of ["mail", "guard"]) mkdirSync(join(this.directory, folder));
+    writeFileSync(this.mail, "");
+  }
+
+  put(path: string, text: string | Buffer, changedMs: number): string {
+    const file = join(this.directory, path);
+    writeFileSync(file, text);
+    utimesSync(file, changedMs / 1_000, changedMs / 1_000);
+    return file;
+  }
+
+  look(): Promise<void> {
+    return this.indexer.look(this.mail, elderParts(this.mail), Date.now());
+  }
+
+  async find(query: Partial<LogQuery>, limit = 10_000): Promise<readonly LogEntry[]> {
+    const damaged = (path: string, why: string): void => assert.fail(`${path}: ${why}`);
+    return latestLines(findLogs(this.directory).map(openLog), { query: { ...ALL, ...query }, limit, damaged });
+  }
+
+  /** By definition: each line of each file is looked at, and the logs are merged from their beginning. */
+  plain(query: Partial<LogQuery>, limit: number): readonly LogEntry[] {
+    const streams = findLogs(this.directory).map(({ component, current }) =>
+      [...elderParts(current), current].flatMap((path) => {
+        const bytes = path.endsWith(".gz") ? gunzipSync(readFileSync(path)) : readFileSync(path);
+        let at = instant(0);
+        const lines = bytes.toString().replace(/\n$/, "").split("\n");
+        return lines
+          .map((line) => line.slice(0, LONGEST_LINE))
+          .map((line) => {
+            at = timeOfLine(line, instant(Math.ceil(statSync(path).mtimeMs))) ?? at;
+            return { component, at, line };
+          })
+          .filter((entry) => matchesQuery(entry, { ...ALL, ...query }));
+      }),
+    );
+    const merged: LogEntry[] = [];
+    for (;;) {
+      const [first] = streams
+        .filter(([head]) => head !== undefined)
+        .toSorted(([a], [b]) => (a?.at ?? 0) - (b?.at ?? 0));
+      const entry = first?.shift();
+      if (entry === undefined) return merged.slice(-limit);
+      merged.push(entry);
+    }
+  }
+}
