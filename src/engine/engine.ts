@@ -12,6 +12,7 @@ import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import { failOpen } from "./enforce/fail-open.ts";
 import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
+import type { Progress } from "./facts/smtp-progress.ts";
 import { LIMITS } from "./limits.ts";
 
 export type OnDecided = (decision: Decision) => void;
@@ -90,6 +91,11 @@ export class Engine {
   /** The unit in which this address would be banned. */
   subject(ip: Ip): Prefix {
     return this.#processor.subject(ip);
+  }
+
+  /** How far the mail of a connection has got; null where nothing is known of it. */
+  progressOf(session: string, now: Millis): Progress | null {
+    return this.#judge.progressOf(session, now);
   }
 
   /** What forbids a ban of this network just now; null if nothing does. */

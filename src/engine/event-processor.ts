@@ -11,6 +11,7 @@ import type { Millis } from "../core/time.ts";
 import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./alerts/ban-leak-monitor.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
 import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
+import type { Progress } from "./facts/smtp-progress.ts";
 import type { Clock } from "./ports.ts";
 import type { Store } from "./storage-ports.ts";
 
@@ -143,6 +144,10 @@ export class EventProcessor {
   protectionOf(network: Prefix): Protection | null {
     const now = this.#clock.now();
     return protectionOf(this.#facts.sparing(network, now), now);
+  }
+
+  progressOf(session: string, now: Millis): Progress | null {
+    return this.#facts.progressOf(session, now);
   }
 
   /** The unit in which this address would be banned. */

@@ -65,6 +65,8 @@ export interface Firewall {
 export interface OpenConnections {
   /** Established connections from clients to these local ports. */
   connections(ports: readonly number[]): Promise<readonly Connection[]>;
+  /** How long each client has sent nothing while it was its turn, by `connectionKey`. Milliseconds; empty where unknown. */
+  silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>>;
   /** Replaces the earlier orders. They expire after so many seconds. */
   say(words: ConnectionOrders, lastsS: number): Promise<Outcome>;
   end(connections: readonly Connection[]): Promise<Outcome>;

@@ -45,6 +45,7 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
       }),
       ports: () => [PORT],
       known: () => [prefix(KNOWN)],
+      room: { plan: () => Promise.resolve({ end: [], held: [] }) },
       log: { info: () => {}, warn: (message) => warnings.push(message), error: () => {} },
     });
     await watch.look();

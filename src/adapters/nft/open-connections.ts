@@ -8,6 +8,7 @@ import type { Outcome } from "../../engine/ports.ts";
 import { TABLE } from "../../wire/kernel/nft.ts";
 import { nftConnections } from "../../wire/kernel/nft-connections.ts";
 import { parseConnections } from "../../wire/kernel/proc-tcp.ts";
+import { parseSilences } from "../../wire/kernel/ss.ts";
 import { SocketEnder } from "./end-sockets.ts";
 import { runTool, TOOL_PATH } from "./tools.ts";
 
@@ -60,6 +61,13 @@ export class KernelConnections implements OpenConnections {
       await file.close();
     }
     return text;
+  }
+
+  async silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>> {
+    const filter = ports.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
+    const argv = ["-H", "-n", "-t", "-i", "-O", "state", "established", "(", ...filter, ")"];
+    const ran = await runTool("ss", argv, { path: this.#path, timeoutMs: TIMEOUT_MS });
+    return parseSilences(ran.stdout);
   }
 
   async say(words: ConnectionOrders, lastsS: number): Promise<Outcome> {

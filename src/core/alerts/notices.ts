@@ -30,6 +30,10 @@ export const notices = {
     says: "The kernel cannot count connections. This matters only while the guard is down: then an address may hold more connections open than allowed.",
     next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports in any case.",
   },
+  ports_crowded: {
+    says: "Two thirds of the connections that a mail port can serve are taken: the guard ends those of strangers that do nothing.",
+    next: "Usually nothing: known places have room of their own. `ban NETWORK` keeps out whoever the detail names.",
+  },
   dnsbl_set_aside: {
     says: "A DNS block list gives answers that cannot be believed and is set aside: mail goes on without it.",
     next: "If it does not recover: a list that refuses to serve us may need an account; dnsbl.zones removes the list. It is tested again automatically.",

@@ -1,11 +1,13 @@
 import { KernelConnections } from "../../adapters/nft/open-connections.ts";
+import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
 import { PLACES, shareOfStrangers } from "../../core/firewall/open-connections.ts";
-import type { Prefix } from "../../core/net/ip.ts";
+import { neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
 import { ConnectionWatch } from "../../engine/enforce/connection-watch.ts";
+import { PortRoom } from "../../engine/enforce/port-room.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { Clock, Log } from "../../engine/ports.ts";
-import type { AccountHistory } from "../../engine/storage-ports.ts";
+import type { Clock, Log, Notices } from "../../engine/ports.ts";
+import type { AccountHistory, HonestMail } from "../../engine/storage-ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { ConnectionLimit } from "../../wire/kernel/nft-connections.ts";
 
@@ -21,11 +23,14 @@ export type ConnectionParts = Readonly<{
   settings: () => Settings;
   engine: Engine;
   accounts: AccountHistory;
+  honest: Pick<HonestMail, "server">;
+  notices: Notices;
   clock: Clock;
   log: Log;
 }>;
 
-export function composeConnectionWatch({ settings, engine, accounts, clock, log }: ConnectionParts): ConnectionWatch {
+export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch {
+  const { settings, engine, accounts, honest, notices, clock, log } = parts;
   const knownSince = () => later(clock.now(), -engine.policy.accounts.knownForMs);
   const known = (): readonly Prefix[] => accounts.networksSince(knownSince());
   const rules = () => {
@@ -43,6 +48,21 @@ export function composeConnectionWatch({ settings, engine, accounts, clock, log 
       isExempt: engine.isProtected.bind(engine),
     };
   };
+  const isWantedServer = (unit: Prefix): boolean => {
+    const network = neighbourhoodOf(networkAddress(unit), engine.policy.bans.ipv6Prefix);
+    const server = honest.server(unit, network, later(clock.now(), -HONEST_FOR_MS));
+    return server !== null && isWanted(server);
+  };
+  const crowdRules = () => {
+    const now = settings();
+    const places = MAIL_PORTS.map(
+      (key) => [now[key], key === "ports.imaps" ? PLACES.imapLogin : PLACES.smtpd] as const,
+    );
+    return { ...rules(), places: new Map(places), isWanted: isWantedServer };
+  };
   const ports = () => connectionLimit(settings()).ports;
-  return new ConnectionWatch({ kernel: new KernelConnections(), rules, ports, known, log });
+  const kernel = new KernelConnections();
+  const progressOf = engine.progressOf.bind(engine);
+  const room = new PortRoom({ kernel, rules: crowdRules, progressOf, notices, clock });
+  return new ConnectionWatch({ kernel, rules, ports, known, room, log });
 }

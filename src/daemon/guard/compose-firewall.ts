@@ -42,7 +42,15 @@ export function composeFirewall(parts: FirewallParts) {
   const enforcer = settings["firewall.enabled"]
     ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
     : noEnforcement;
-  const connectionWatch = composeConnectionWatch({ settings: inForce, engine, accounts: history, clock, log });
+  const connectionWatch = composeConnectionWatch({
+    settings: inForce,
+    engine,
+    accounts: history,
+    honest: stores.honest,
+    notices,
+    clock,
+    log,
+  });
   const kicker = new Kicker({ banLog, keeper, log });
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, mend: () => enforcer.renew() });

@@ -19,6 +19,9 @@ class HeldConnections implements OpenConnections {
     assert.deepEqual(ports, [25]);
     return Promise.resolve(this.open);
   }
+  silences(): Promise<ReadonlyMap<string, number>> {
+    return Promise.reject(new Error("asked of nobody here"));
+  }
   say(words: ConnectionOrders, lastsS: number): Promise<Outcome> {
     assert.equal(lastsS, 15);
     if (this.outcome.ok) this.said.push(words);
@@ -35,6 +38,8 @@ function scene() {
   const kernel = new HeldConnections();
   const warnings: unknown[] = [];
   const asked = { known: 0 };
+  /** What is to make room. */
+  const crowding: Connection[] = [];
   const known = prefixOf(ip("203.0.113.9"), 64);
   /** Further known addresses. */
   const many: Prefix[] = [];
@@ -53,11 +58,20 @@ function scene() {
       asked.known += 1;
       return [known, ...many];
     },
+    room: {
+      plan: (open) => {
+        const end = open.filter((one) => crowding.includes(one));
+        return Promise.resolve({
+          end,
+          held: end.slice(0, 1).map(({ ip, port }) => ({ unit: prefixOf(ip, 64), port })),
+        });
+      },
+    },
     log: { info: () => {}, warn: (_, fields) => warnings.push(fields?.["reason"]), error: () => {} },
   });
   const from = (host: number, count: number): readonly Connection[] =>
     Array.from({ length: count }, (_, i) => ({ ip: ip(`203.0.113.${host}`), clientPort: i + 1, port: 25 }));
-  return { kernel, watch, warnings, asked, known, many, from };
+  return { kernel, watch, warnings, asked, crowding, known, many, from };
 }
 
 test("the kernel is told at once of what changed, and of the same only now and then", async () => {
@@ -89,6 +103,19 @@ test("what is too much since the last look is ended, what stood before is not", 
   kernel.open = from(1, 3);
   await watch.look();
   assert.equal(kernel.ended.length, 2);
+});
+
+test("what makes room is ended, and holds nobody's place meanwhile", async () => {
+  const { kernel, watch, crowding, from } = scene();
+  kernel.open = [...from(1, 2), ...from(2, 2)];
+  crowding.push(...kernel.open.slice(0, 2));
+  await watch.look();
+  assert.deepEqual(kernel.ended, from(1, 2));
+  assert.deepEqual(kernel.said.at(-1)?.full, [], "there is room for strangers");
+  assert.deepEqual(kernel.said.at(-1)?.held, [
+    { unit: "203.0.113.1/32", port: 25 },
+    { unit: "203.0.113.2/32", port: 25 },
+  ]);
 });
 
 test("a kernel that takes nothing is told of once, and tried again at each look", async () => {

@@ -9,6 +9,7 @@ import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import type { OpenConnections } from "../network-ports.ts";
 import type { Log } from "../ports.ts";
+import type { PortRoom } from "./port-room.ts";
 
 export const CONNECTION_WATCH = {
   /** Pause between two looks. It is longer if looks are expensive, so that they take at most a twentieth of the time. */
@@ -31,6 +32,7 @@ export type ConnectionWatchParts = Readonly<{
   ports: () => readonly number[];
   /** Units from which accounts signed in recently. */
   known: () => readonly Prefix[];
+  room: Pick<PortRoom, "plan">;
   log: Log;
 }>;
 
@@ -67,9 +69,13 @@ export class ConnectionWatch {
   /** One look. Never throws. */
   async look(): Promise<void> {
     try {
-      const { kernel, rules, ports } = this.#parts;
+      const { kernel, rules, ports, room } = this.#parts;
       const open = await kernel.connections(ports());
-      const plan = planConnections(open, this.#before, rules());
+      const making = await room.plan(open);
+      const crowding = new Set(making.end);
+      const left = crowding.size === 0 ? open : open.filter((one) => !crowding.has(one));
+      const kept = planConnections(left, this.#before, rules());
+      const plan = { ...kept, held: [...making.held, ...kept.held], excess: [...crowding, ...kept.excess] };
       const excess = new Set(plan.excess.map(connectionKey));
       // A connection that was not closed is tried again.
       this.#before = new Set(open.map(connectionKey).filter((key) => !excess.has(key)));

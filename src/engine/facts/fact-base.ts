@@ -19,6 +19,7 @@ import { NamedRecipients } from "./named-recipients.ts";
 import { PendingLogins } from "./pending-logins.ts";
 import { ProtectionList } from "./protection.ts";
 import { QueuedMails } from "./queued-mails.ts";
+import { type Progress, SmtpProgress } from "./smtp-progress.ts";
 import { SmtpSessions } from "./smtp-sessions.ts";
 import { SparingMemory } from "./sparing.ts";
 
@@ -32,6 +33,7 @@ export class FactBase {
   readonly #underWay: QueuedMails;
   #on: FactSources;
   readonly #pendingLogins = new PendingLogins();
+  readonly #progress = new SmtpProgress();
   #began = 0;
   /** Nothing has been recorded since the start. */
   #isFirst = true;
@@ -143,6 +145,7 @@ export class FactBase {
     const { addresses, sessions, accounts } = this.#on;
     const passed = decided.verdict === "pass";
     if (decided.counted) addresses.count(this.policy, event, state, now);
+    this.#progress.follow(event, decided.verdict, now);
     if (event.type === "CONNECT") sessions.begin(event.session);
     if (event.type === "RECIPIENT" && isBounce(event)) sessions.nameBounce(event);
     this.#noteRecipients(event, passed);
@@ -186,6 +189,11 @@ export class FactBase {
       case "CREDIT":
         return;
     }
+  }
+
+  /** How far the mail of a connection has got; null where nothing is known of it. */
+  progressOf(session: string, now: Millis): Progress | null {
+    return this.#progress.of(session, now);
   }
 
   /** The credit that a log line gives to the server that a mail came from or went to. */

@@ -59,6 +59,12 @@ test("TLS below 1.2 is spoken nowhere, and no password crosses a line without TL
   assert.equal(main.get("smtpd_tls_auth_only"), "yes");
 });
 
+test("a trickle of bytes extends no time limit, and a busy server takes more than one error", () => {
+  assert.equal(main.get("smtpd_per_request_deadline"), "yes");
+  for (const name of ["smtpd_hard_error_limit", "smtpd_junk_command_limit"])
+    assert.match(main.get(name) ?? "", /^\$\{stress\?\{10\}:\{\d+\}\}$/, name);
+});
+
 test("anvil counts behind the guard, and exempts whom the allow list names", () => {
   const exempt = ["203.0.113.0/24", "2001:db8:1::/48"].map(parsePrefix).filter((one) => one !== null);
   const limits = { connectionsAtOnce: 3, connectionsOfKnown: 50, mailsPerMinute: 4, exempt };

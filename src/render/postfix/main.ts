@@ -134,6 +134,12 @@ function limits({ limits: { connectionsAtOnce, mailsPerMinute, exempt } }: Site)
   return {
     smtpd_client_connection_count_limit: String(connectionsAtOnce),
     smtpd_client_message_rate_limit: String(mailsPerMinute),
+    // A time limit is for a whole command, so that a byte now and then does not extend it.
+    smtpd_per_request_deadline: "yes",
+    // While all processes are busy, Postfix would hang up at the first error: a server with one old address in its list
+    // would not deliver to the others.
+    smtpd_hard_error_limit: "${stress?{10}:{20}}",
+    smtpd_junk_command_limit: "${stress?{10}:{100}}",
     smtpd_client_event_limit_exceptions: ["$mynetworks", ...exempt.map(inMatchList)].join(" "),
   };
 }

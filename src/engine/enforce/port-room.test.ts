@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ip, NOON } from "../../../test/kit/samples.ts";
+import { type Connection, connectionKey } from "../../core/firewall/open-connections.ts";
+import { prefixOf } from "../../core/net/ip.ts";
+import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import type { Progress } from "../facts/smtp-progress.ts";
+import { PortRoom } from "./port-room.ts";
+
+/** Ten connections make a port of 15 crowded. */
+const PLACES = 15;
+
+function scene() {
+  let now = NOON;
+  const told: (string | null)[] = [];
+  const asked: (readonly number[])[] = [];
+  const silences = new Map<string, number>();
+  const progress = new Map<string, Progress>();
+  const known: string[] = [];
+  const wanted: string[] = [];
+  const room = new PortRoom({
+    kernel: {
+      silences: (ports) => {
+        asked.push(ports);
+        return Promise.resolve(silences);
+      },
+    },
+    rules: () => ({
+      places: new Map([[25, PLACES]]),
+      unitOf: (address) => prefixOf(address, 64),
+      isKnown: (unit) => known.includes(unit),
+      isWanted: (unit) => wanted.includes(unit),
+      isExempt: () => false,
+    }),
+    progressOf: (session) => progress.get(session) ?? null,
+    notices: {
+      raise: (code, detail) => void told.push(`${code}: ${detail}`),
+      clear: () => void told.push(null),
+      list: () => [],
+    },
+    clock: { now: () => now },
+  });
+  const wait = (ms: number): void => void (now = later(now, ms));
+  return { room, told, asked, silences, progress, known, wanted, wait };
+}
+const strangers = (first: number, count: number): readonly Connection[] =>
+  Array.from({ length: count }, (_, i) => ({ ip: ip(`198.51.100.${first + i}`), clientPort: 40_000, port: 25 }));
+
+test("while there is room nobody is asked who is silent, and nobody is told", async () => {
+  const { room, told, asked } = scene();
+  assert.deepEqual(await room.plan(strangers(1, 9)), { end: [], held: [] });
+  assert.deepEqual([asked, told], [[], [null]]);
+});
+
+test("where places run out, the one that came first and got nowhere goes, and the owner is told for a minute", async () => {
+  const { room, told, asked, wait } = scene();
+  await room.plan(strangers(7, 1));
+  wait(SECOND_MS);
+  assert.deepEqual((await room.plan([...strangers(1, 6), ...strangers(7, 4)])).end, strangers(7, 1));
+  assert.deepEqual(asked, [[25]]);
+  const [, detail] = told;
+  assert.equal(
+    detail,
+    "ports_crowded: port 25: 10 connections for 15 places, the most by 198.51.100.7/32; 1 idle ones ended",
+  );
+  wait(MINUTE_MS - 1);
+  await room.plan([]);
+  assert.equal(told.at(-1), detail);
+  wait(1);
+  await room.plan([]);
+  assert.equal(told.at(-1), null);
+});
+
+test("who was cut is refused for half a minute, unless an account signs in from there or its mail is wanted", async () => {
+  const { room, known, wanted, wait } = scene();
+  const held = async (): Promise<readonly string[]> => (await room.plan([])).held.map(({ unit }) => unit);
+  await room.plan([...strangers(1, 10), ...strangers(1, 2).map((one) => ({ ...one, clientPort: 40_001 }))]);
+  assert.deepEqual(await held(), ["198.51.100.1/32", "198.51.100.2/32"]);
+  known.push("198.51.100.2/32");
+  assert.deepEqual(await held(), ["198.51.100.1/32"]);
+  wait(30 * SECOND_MS - 1);
+  assert.deepEqual(await held(), ["198.51.100.1/32"]);
+  wait(1);
+  assert.deepEqual(await held(), []);
+  wanted.push(...strangers(1, 10).map(({ ip }) => `${ip}/32`));
+  assert.notDeepEqual((await room.plan(strangers(1, 10))).end, []);
+  assert.deepEqual(await held(), []);
+});
+
+test("whose mail is on its way stays, and who is silent goes before who speaks", async () => {
+  const { room, silences, progress, wait } = scene();
+  const [first, second, ...others] = strangers(1, 10);
+  assert.ok(first !== undefined && second !== undefined);
+  await room.plan([first]);
+  wait(5 * SECOND_MS);
+  progress.set(`${first.ip} ${first.clientPort}`, { at: NOON, isTransferring: true });
+  silences.set(connectionKey(second), 4_000);
+  assert.deepEqual((await room.plan([first, ...others, second])).end, [second]);
+});

@@ -1,0 +1,104 @@
+import {
+  type Crowd,
+  type CrowdRules,
+  crowdedPorts,
+  planRoom,
+  type Standing,
+} from "../../core/firewall/crowded-ports.ts";
+import { type Connection, type ConnectionPlan, connectionKey } from "../../core/firewall/open-connections.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import type { Progress } from "../facts/smtp-progress.ts";
+import type { OpenConnections } from "../network-ports.ts";
+import type { Clock, Notices } from "../ports.ts";
+
+/** How long the owner is told after the last look that found a port crowded. */
+const TOLD_FOR_MS = MINUTE_MS;
+/** How long a stranger who was cut is refused by the kernel, who would take the same place again at once. */
+const AWAY_MS = 30 * SECOND_MS;
+
+export type PortRoomParts = Readonly<{
+  kernel: Pick<OpenConnections, "silences">;
+  rules: () => CrowdRules;
+  /** Of a connection to one of Postfix's ports. */
+  progressOf: (session: string, now: Millis) => Progress | null;
+  notices: Notices;
+  clock: Clock;
+}>;
+
+type Told = Readonly<{ at: Millis; taken: number; places: number; ended: number; worst: string }>;
+
+/** `end`: connections to end, of all that stand. `held`: who is refused, since its connections were ended lately. */
+export type RoomPlan = Readonly<{ end: readonly Connection[]; held: ConnectionPlan["held"] }>;
+
+/** Sees when the places of a port run out, and who is to make room. The owner is told while it lasts. */
+export class PortRoom {
+  readonly #parts: PortRoomParts;
+  /** When each connection was first seen. */
+  #since: ReadonlyMap<string, Millis> = new Map();
+  readonly #told = new Map<number, Told>();
+  /** By port and unit; the oldest first. */
+  readonly #away = new Map<string, Readonly<{ unit: Prefix; port: number; at: Millis }>>();
+
+  constructor(parts: PortRoomParts) {
+    this.#parts = parts;
+  }
+
+  async plan(open: readonly Connection[]): Promise<RoomPlan> {
+    const { kernel, clock, rules } = this.#parts;
+    const now = clock.now();
+    this.#since = new Map(
+      open.map((one) => {
+        const key = connectionKey(one);
+        return [key, instant(Math.min(now, this.#since.get(key) ?? now))];
+      }),
+    );
+    const asked = rules();
+    const crowded = crowdedPorts(open, asked.places);
+    const silences = crowded.size === 0 ? NONE : await kernel.silences([...crowded.keys()]);
+    const standing = (one: Connection): Standing => this.#standing(one, silences, now);
+    const crowds = [...crowded].map(([port, there]) => planRoom(port, there, standing, asked));
+    this.#tell(crowds, now);
+    const end = crowds.flatMap(({ cut }) => cut);
+    return { end, held: this.#held(end, asked, now) };
+  }
+
+  #held(ended: readonly Connection[], { unitOf, isKnown, isWanted }: CrowdRules, now: Millis): ConnectionPlan["held"] {
+    for (const [key, { at }] of this.#away) if (Math.abs(now - at) >= AWAY_MS) this.#away.delete(key);
+    for (const { ip, port } of ended) {
+      const unit = unitOf(ip);
+      if (!isWanted(unit)) this.#away.set(`${port} ${unit}`, { unit, port, at: now });
+    }
+    // Meanwhile an account may have signed in from there, on another port.
+    return [...this.#away.values()].filter(({ unit }) => !isKnown(unit)).map(({ unit, port }) => ({ unit, port }));
+  }
+
+  #standing(one: Connection, silences: ReadonlyMap<string, number>, now: Millis): Standing {
+    const key = connectionKey(one);
+    const progress = this.#parts.progressOf(`${one.ip} ${one.clientPort}`, now);
+    const since = Math.max(this.#since.get(key) ?? now, progress?.at ?? 0);
+    return {
+      stalledMs: now - since,
+      silentMs: silences.get(key) ?? 0,
+      isTransferring: progress?.isTransferring ?? false,
+    };
+  }
+
+  #tell(crowds: readonly Crowd[], now: Millis): void {
+    const { notices } = this.#parts;
+    for (const { port, taken, places, cut, worst } of crowds) {
+      const ended = cut.length + (this.#told.get(port)?.ended ?? 0);
+      this.#told.set(port, { at: now, taken, places, ended, worst: worst ?? this.#told.get(port)?.worst ?? "" });
+    }
+    for (const [port, { at }] of this.#told) if (Math.abs(now - at) >= TOLD_FOR_MS) this.#told.delete(port);
+    if (this.#told.size > 0) notices.raise("ports_crowded", [...this.#told].map(detailOf).join("; "));
+    else notices.clear("ports_crowded");
+  }
+}
+
+const NONE: ReadonlyMap<string, number> = new Map();
+
+function detailOf([port, { taken, places, ended, worst }]: readonly [number, Told]): string {
+  const most = worst === "" ? "" : `, the most by ${worst}`;
+  return `port ${port}: ${taken} connections for ${places} places${most}; ${ended} idle ones ended`;
+}

@@ -1,0 +1,38 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import type { Verdict } from "../../core/decide/decision.ts";
+import type { ClientEvent } from "../../core/events/event.ts";
+import { TRANSFER_MS } from "../../core/firewall/crowded-ports.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+
+/** `at`: when a mail of this connection last got on. `isTransferring`: its content is on its way, or being judged. */
+export type Progress = Readonly<{ at: Millis; isTransferring: boolean }>;
+
+type Stage = "connected" | "recipient" | "data" | "ended";
+
+/** Milters and delivery may take so long after the last byte. Milliseconds. */
+const JUDGED_MS = MINUTE_MS;
+
+/** How far the mails of open connections have got, as Postfix's questions tell. What falls out has got nowhere. */
+export class SmtpProgress {
+  readonly #stages = new BoundedMap<string, Readonly<{ stage: Stage; at: Millis }>>(LIMITS.sessions);
+
+  follow(event: ClientEvent, verdict: Verdict, now: Millis): void {
+    if (event.type === "CONNECT") this.#stages.set(event.session, { stage: "connected", at: now });
+    if (verdict !== "pass") return;
+    if (event.type === "MAIL") this.#stages.set(event.session, { stage: "data", at: now });
+    else if (event.type === "MESSAGE") this.#stages.set(event.session, { stage: "ended", at: now });
+    // Each further recipient costs nothing, so that it is no progress.
+    else if (event.type === "RECIPIENT" && this.#stages.get(event.session)?.stage === "connected")
+      this.#stages.set(event.session, { stage: "recipient", at: now });
+  }
+
+  /** Null where nothing is known. A clock that was set back keeps nothing on its way. */
+  of(session: string, now: Millis): Progress | null {
+    const reached = this.#stages.get(session);
+    if (reached === undefined) return null;
+    const { stage, at } = reached;
+    const lastsMs = stage === "data" ? TRANSFER_MS : stage === "ended" ? JUDGED_MS : 0;
+    return { at, isTransferring: Math.abs(now - at) < lastsMs };
+  }
+}

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import type { Host } from "../lab/host.ts";
+import { authenticate, logIn, openImap, openSubmission, sendMail, serverFor } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { AS_SHIPPED } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+/** From where Anna's account signed in before. */
+const HOME = "198.51.100.70";
+const CONNECTIONS = 110;
+const PORTS = [25, 465, 587] as const;
+const ATTACK_MS = 25_000;
+const MOST_MS = 5_000;
+/** Stays away for good where the test waits longer. */
+const UNWILLING_MS = 20_000;
+
+const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
+/** Of the attacker: every second one an IPv4 address, the others each in an IPv6 site of its own. */
+const attackers = (count: number): readonly string[] =>
+  range(count).map((i) => (i % 2 === 0 ? `198.51.100.${194 + i / 2}` : `2001:db8:${(0xa000 + i).toString(16)}::1`));
+/** Each attack has all its attackers in places of its own, so that no ban of an earlier one helps. */
+const sites = (first: number, count: number): readonly string[] =>
+  range(count).map((i) => `2001:db8:${(0xa000 + first + i).toString(16)}::1`);
+
+describe("idle connections that would take every place of a port", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ ...AS_SHIPPED, GHOSTINBOX_DNSBL__ZONES: "[]" }, [ANNA]);
+  let place = 0;
+  /** A place of the sender's from which nobody has come yet. */
+  const newPlace = (): string => `2001:db8:${(0xb000 + ++place).toString(16)}::1`;
+
+  before(async () => {
+    await until("every part of it is well", async () => (await product.stats()).health.status === "ok", 30_000);
+    await product.json(["greylist", "pause", ANNA, "--for", "1h"]);
+    const imap = await openImap(lab.sender, HOME);
+    assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
+    imap.close();
+  });
+
+  /** Each tells how long it waited, in milliseconds, until it was in; throws where it was not let in. */
+  const honest: Readonly<Record<string, () => Promise<number>>> = {
+    "mail from IPv6": () => delivers(newPlace()),
+    "mail from IPv4": () => delivers(`198.51.100.${71 + (++place % 50)}`),
+    "the owner at home, 587": () => submits(HOME, 587),
+    "the owner elsewhere, 465": () => submits(newPlace(), 465),
+    "the owner elsewhere, 587": () => submits(newPlace(), 587),
+    "the owner at home, 993": () => reads(HOME),
+    "the owner elsewhere, 993": () => reads(newPlace()),
+  };
+
+  for (const [what, addresses, isStubborn] of [
+    ["33 addresses", attackers(33), false],
+    ["110 addresses, IPv4 and IPv6", attackers(110), false],
+    ["33 addresses that come back at once", sites(0x200, 33), true],
+    ["110 addresses that come back at once", sites(0x300, 110), true],
+  ] as const)
+    test(`${CONNECTIONS} from ${what}, on ports ${PORTS.join(", ")}: nobody honest waits`, async () => {
+      const over = new AbortController();
+      const attack = PORTS.map((port) => holdOpen(lab.attacker, addresses, port, { isStubborn, over: over.signal }));
+      try {
+        const waits = await measure();
+        const told = (await product.stats()).health.notices.filter(({ code }) => code === "ports_crowded");
+        for (const [who, ms] of waits) console.log(`${what}: ${who} waited ${ms.map(Math.round).join(", ")} ms`);
+        console.log(told[0]?.detail);
+        assert.equal(told.length, 1, "the owner is told");
+        for (const [who, ms] of waits) assert.ok(Math.max(...ms) < MOST_MS, who);
+      } finally {
+        over.abort();
+        await Promise.all(attack);
+      }
+    });
+
+  test("a mail that takes its time comes in, whoever sits beside it", async () => {
+    const over = new AbortController();
+    const from = newPlace();
+    const slow = sendMail({
+      host: lab.sender,
+      from,
+      text: `From: <someone@sender.test>\r\nSubject: slow\r\n\r\n${"a line\r\n".repeat(400_000)}end`,
+    });
+    const attack = holdOpen(lab.attacker, attackers(110), 25, { isStubborn: false, over: over.signal });
+    try {
+      assert.equal((await slow).code, 250);
+    } finally {
+      over.abort();
+      await attack;
+    }
+  });
+
+  test("one alert tells of it, and is over once there is room; all is as before", async () => {
+    const listed = JSON.stringify(await product.json(["alerts", "list"]));
+    assert.equal(listed.match(/"code":"ports_crowded"/g)?.length, 1, listed);
+    await until(
+      "the notice is gone",
+      async () => !(await product.stats()).health.notices.some(({ code }) => code === "ports_crowded"),
+      80_000,
+    );
+    for (const comesIn of Object.values(honest)) await comesIn();
+    assert.equal((await product.stats()).health.status, "ok");
+  });
+
+  /** Everybody honest, again and again, as long as the attack lasts; who is refused tries again at once. */
+  async function measure(): Promise<ReadonlyMap<string, readonly number[]>> {
+    const waits = new Map<string, number[]>();
+    const end = performance.now() + ATTACK_MS;
+    await Promise.all(
+      Object.entries(honest).map(async ([who, comesIn]) => {
+        while (performance.now() < end) {
+          const began = performance.now();
+          const waitedMs = await until(
+            who,
+            async () => {
+              const tried = performance.now();
+              return tried - began + (await comesIn());
+            },
+            UNWILLING_MS,
+          );
+          waits.set(who, [...(waits.get(who) ?? []), waitedMs]);
+          // Nobody may come more often than limits.connections.
+          await new Promise((resolve) => setTimeout(resolve, 4_000));
+        }
+      }),
+    );
+    return waits;
+  }
+
+  /** A mail is in once all of it is: what it contains is judged afterwards. */
+  async function delivers(from: string): Promise<number> {
+    const began = performance.now();
+    let sent = began;
+    const { code, lines } = await sendMail({ host: lab.sender, from, onceSent: () => (sent = performance.now()) });
+    assert.equal(code, 250, lines.join());
+    return sent - began;
+  }
+
+  async function submits(from: string, port: 465 | 587): Promise<number> {
+    const began = performance.now();
+    const dialog = await openSubmission(lab.sender, from, port);
+    try {
+      assert.equal((await authenticate(dialog, ANNA)).code, 235);
+      assert.equal((await dialog.ask(`MAIL FROM:<${ANNA}>`)).code, 250);
+      return performance.now() - began;
+    } finally {
+      dialog.close();
+    }
+  }
+
+  async function reads(from: string): Promise<number> {
+    const began = performance.now();
+    const dialog = await openImap(lab.sender, from);
+    try {
+      assert.match((await logIn(dialog, ANNA)) ?? "", /^OK/);
+      return performance.now() - began;
+    } finally {
+      dialog.close();
+    }
+  }
+});
+
+type Attack = Readonly<{ isStubborn: boolean; over: AbortSignal }>;
+
+/** Connections that say nothing, as evenly spread over the addresses as can be. */
+async function holdOpen(
+  host: Host,
+  addresses: readonly string[],
+  port: number,
+  { isStubborn, over }: Attack,
+): Promise<void> {
+  await Promise.all(
+    range(CONNECTIONS).map(async (i) => {
+      const from = addresses[i % addresses.length] ?? "";
+      do {
+        const connected = await host.connect({ from, to: serverFor(from), port });
+        if (connected.ok) {
+          const { socket } = connected;
+          const stop = (): void => void socket.destroy();
+          over.addEventListener("abort", stop);
+          socket.resume();
+          await new Promise((resolve) => socket.once("close", resolve));
+          over.removeEventListener("abort", stop);
+        } else await new Promise((resolve) => setTimeout(resolve, 200));
+      } while (isStubborn && !over.aborted);
+    }),
+  );
+}
