@@ -156,7 +156,10 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("status, cleanup, the dashboard's password and new settings", async () => {
-    assert.match((await run("status")).out, /^GhostInbox is running\. Up .*\n {2}guard +ok/);
+    const shown = (await run("status")).out;
+    assert.match(shown, /^GhostInbox is running\. Up .*\n {2}guard +ok/);
+    assert.match(shown, /^! Many addresses were banned within a short time\. 11 networks \(since /m);
+    assert.match(shown, /^Alerts go to a mailbox on this server only\. Set a channel/m);
     assert.match((await run("cleanup")).out, /No ban has expired/);
     assert.equal((await run("admin passwd --password-stdin", PASSWORD)).code, 0);
     const applied = await run("config apply");

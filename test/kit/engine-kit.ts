@@ -112,6 +112,7 @@ export const NO_ALERTS = {
   test: () => Promise.resolve([]),
   book: { open: [], resolved: [] },
   channels: new Map<string, string | null>(),
+  leadOut: true,
 };
 
 /** A real engine on a real database in memory, with a clock moved by hand. */

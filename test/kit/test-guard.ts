@@ -118,6 +118,7 @@ export async function startGuard(layout: Layout) {
         ["email", null],
         ["gotify g.example #1", "it answered 503"],
       ]),
+      leadOut: false,
     },
     pending: () => ({ ok: true, changed: ["ports.login_policy"] }),
     reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),

@@ -17,8 +17,15 @@ function channels(alerts: string) {
   return channelsOf(loaded.settings, world);
 }
 
-test("without settings there is no channel; with them one each, named without what may be a secret", () => {
-  assert.deepEqual(channels(""), []);
+test("without settings there is the administrator's mailbox, on this server", () => {
+  assert.deepEqual(
+    channels("").map(({ name, isLocal }) => [name, isLocal]),
+    [["email", true]],
+  );
+  assert.ok(channels('ntfy = ["https://ntfy.sh/topic"]').every(({ isLocal }) => isLocal !== true));
+});
+
+test("with settings there is one channel each, named without what may be a secret", () => {
   const names = channels(`
     email = ["a@example.org", "b@example.org"]
     relay = "[smtp.example.net]:587"

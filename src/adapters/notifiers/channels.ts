@@ -6,6 +6,7 @@ import { printable } from "../../core/text.ts";
 import type { AlertChannel, AlertMessage } from "../../engine/alerts/ports.ts";
 import type { Clock, Outcome } from "../../engine/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { alertMailTo, areMailboxesHere, postmaster } from "./alert-mail-to.ts";
 import { type HttpRequest, type HttpWorld, sendHttp } from "./http.ts";
 import { mailText } from "./mail-text.ts";
 import { appriseRequest, gotifyRequest, ntfyRequest, type Sender, webhookRequest } from "./push.ts";
@@ -65,16 +66,16 @@ function mailChannels(settings: Settings, sender: Sender, world: AlertWorld): re
       { from, to, text: mailText(message, { from, to, sender }) },
     );
   return [
-    ...(settings["alerts.email"].length === 0 ? [] : [{ name: "email", send: world.ownQueue }]),
+    ...(alertMailTo(settings).length === 0
+      ? []
+      : [{ name: "email", send: world.ownQueue, isLocal: areMailboxesHere(settings) }]),
     ...(to.length === 0 ? [] : [{ name: "relay", send: orUnusable(relayed) }]),
   ];
 }
 
 /** The sender's name in alerts by mail. */
 export function alertSender(settings: Settings): string {
-  return settings["alerts.from"] === ""
-    ? `postmaster@${settings.domains[0] ?? settings.hostname}`
-    : settings["alerts.from"];
+  return settings["alerts.from"] === "" ? postmaster(settings) : settings["alerts.from"];
 }
 
 /** RFC 8314: on this port TLS starts at once. */

@@ -1,6 +1,7 @@
 import { instant } from "../../core/time.ts";
 import { allBans, statsOf } from "../../engine/explain/stats.ts";
-import type { ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
+import type { AlertList } from "../../wire/control/control.ts";
+import type { AlertItem, ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
 import { columns, dayAndTime, oneLine, plural, span, until } from "../print/text.ts";
 
@@ -11,7 +12,11 @@ export async function status(call: CommandCall): Promise<CommandOutcome> {
   // The state matters most when the database cannot be read: then it is shown without the number of bans.
   const active = opened.ok ? allBans(opened.reader.queries.figures.bansInForce(instant(call.now()))) : null;
   const health = asked.result;
-  return done({ ...health, activeBans: active }, printStatus(health, active), nextAfterStatus(health, active));
+  const listed = await call.guard.ask<"alerts_list">({ verb: "alerts_list", limit: OPEN_SHOWN, cursor: null });
+  const told = listed.ok ? listed.result : null;
+  const text = [printStatus(health, active), ...(told === null ? [] : printAlerts(told, health))].join("\n");
+  const alerts = told === null ? null : { open: openAlerts(told).length, leadOut: told.leadOut };
+  return done({ ...health, activeBans: active, alerts }, text, nextAfterStatus(health, active));
 }
 
 export async function stats(call: CommandCall): Promise<CommandOutcome> {
@@ -41,6 +46,29 @@ export function printStatus(health: Health, activeBans: number | null): string {
     ...notices,
   ].join("\n");
 }
+
+/** The open ones come first in the list. */
+const OPEN_SHOWN = 10;
+
+function openAlerts({ alerts }: AlertList): readonly AlertItem[] {
+  return alerts.filter(({ resolvedAt }) => resolvedAt === null);
+}
+
+/** A notice is an alert too, and is shown already. */
+function printAlerts(told: AlertList, { notices }: Health): readonly string[] {
+  const others = openAlerts(told).filter(({ code }) => !notices.some((notice) => notice.code === code));
+  return [
+    ...others.map(
+      ({ says, subject, detail, openedAt }) =>
+        `! ${oneLine(`${says} ${subject === "" ? "" : `(${subject}) `}${detail}`)} (since ${dayAndTime(openedAt)})`,
+    ),
+    ...(told.leadOut ? [] : [LOCAL_ONLY]),
+  ];
+}
+
+const LOCAL_ONLY =
+  "Alerts go to a mailbox on this server only. Set a channel that does not depend on it, such as alerts.ntfy or an\n" +
+  "alerts.email elsewhere (docs/alerts.md).";
 
 function componentCells({ name, status: state, detail }: ComponentHealth): readonly string[] {
   return [`  ${name}`, state, detail];

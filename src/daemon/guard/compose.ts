@@ -92,7 +92,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const { startedAt } = engine;
   const told = { startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const health = () => healthOf({ keeper, notices, clock, ...told });
-  const watch = new AlertWatch({ ...common, db, flush, health, names }, settings);
+  const watch = new AlertWatch({ ...common, db, flush, health, names, recipients }, settings);
   const run = createCommands({
     engine,
     history: store,

@@ -26,6 +26,7 @@ async function watching(t: TestContext, alerts: string) {
   const { db, engine, clock, notices } = engineOnMemory();
   const path = `${temporaryDirectory()}/keeper.sock`;
   const asked: KeeperCommand[] = [];
+  const accounts: string[] = [];
   const keeper = new KeeperServer(
     (command) => {
       asked.push(command);
@@ -42,6 +43,7 @@ async function watching(t: TestContext, alerts: string) {
     notices,
     names: new ResolverNames("127.0.0.1"),
     keeper: new KeeperClient(path),
+    recipients: { exists: (address: string) => address === "postmaster@example.org" && accounts.length > 0 },
     clock,
     log: { info: () => undefined, error: assert.fail, warn: (says: string) => warned.push(says) },
   };
@@ -51,7 +53,7 @@ async function watching(t: TestContext, alerts: string) {
     await keeper.stop(1_000);
   });
   const mails = () => asked.flatMap((command) => (command.verb === "mail_alert" ? [command] : []));
-  return { watch, parts, notices, mails, warned };
+  return { watch, parts, notices, mails, warned, accounts };
 }
 
 test("a notice is put into our own queue, by the keeper, once", { timeout: 30_000 }, async (t) => {
@@ -82,9 +84,23 @@ test("what was told is not told again by the next start", { timeout: 30_000 }, a
 
 test("channels and limits follow the settings", async (t) => {
   const { watch } = await watching(t, "");
-  assert.deepEqual([...watch.alerts.channels.keys()], []);
+  assert.deepEqual([[...watch.alerts.channels.keys()], watch.alerts.leadOut], [["email"], false]);
   watch.configure(settingsOf(MAILED));
-  assert.deepEqual([...watch.alerts.channels.keys()], ["email"]);
+  assert.deepEqual([[...watch.alerts.channels.keys()], watch.alerts.leadOut], [["email"], true]);
+  watch.configure(settingsOf('ntfy = ["https://ntfy.example/topic"]'));
+  assert.equal([...watch.alerts.channels.keys()].includes("email"), false);
+});
+
+test("as shipped the administrator is told, as soon as there is one", { timeout: 30_000 }, async (t) => {
+  const { watch, mails, accounts } = await watching(t, "");
+  const [before] = await watch.alerts.test();
+  assert.deepEqual(before?.outcome, {
+    ok: false,
+    reason: "postmaster@example.org reaches nobody before the first account is added.",
+  });
+  accounts.push("anna@example.org");
+  const [after] = await watch.alerts.test();
+  assert.deepEqual([after?.outcome.ok, mails().length], [true, 1]);
 });
 
 test("the watcher of the heartbeat hears while all is well", { timeout: 30_000 }, async (t) => {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { postmaster } from "../../adapters/notifiers/alert-mail-to.ts";
 import { channelsOf, heartbeatTo } from "../../adapters/notifiers/channels.ts";
 import { ownQueue } from "../../adapters/notifiers/own-queue.ts";
 import { receiverLookup } from "../../adapters/notifiers/receiver-names.ts";
@@ -8,8 +9,9 @@ import type { Keeper } from "../../engine/admin-ports.ts";
 import { type AlertSettings, Alerts } from "../../engine/alerts/alerts.ts";
 import { ComponentWatch } from "../../engine/alerts/component-watch.ts";
 import { Heartbeat } from "../../engine/alerts/heartbeat.ts";
+import type { AlertMessage } from "../../engine/alerts/ports.ts";
 import type { Names } from "../../engine/network-ports.ts";
-import type { Clock, Log, Notices } from "../../engine/ports.ts";
+import type { Clock, Log, Notices, Outcome, RecipientDirectory } from "../../engine/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { Health } from "../../wire/control/items.ts";
 
@@ -21,6 +23,7 @@ export type AlertWatchParts = Readonly<{
   notices: Notices;
   names: Names;
   keeper: Keeper;
+  recipients: RecipientDirectory;
   clock: Clock;
   log: Log;
 }>;
@@ -32,14 +35,16 @@ export class AlertWatch {
   readonly #lookup: ReturnType<typeof receiverLookup>;
   readonly #clock: Clock;
   readonly #keeper: Keeper;
+  readonly #recipients: RecipientDirectory;
   #settings: Settings;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: AlertWatchParts, settings: Settings) {
-    const { db, flush, health, notices, names, keeper, clock, log } = parts;
+    const { db, flush, health, notices, names, keeper, recipients, clock, log } = parts;
     this.#settings = settings;
     this.#clock = clock;
     this.#keeper = keeper;
+    this.#recipients = recipients;
     this.#lookup = receiverLookup(names);
     const store = new SqliteAlertStore(db);
     const save: typeof store.save = (state) => {
@@ -76,6 +81,14 @@ export class AlertWatch {
     await this.alerts.stop();
   }
 
+  /** A new server has no account yet, and then no postmaster: the alert is sent once there is one. */
+  async #mail(message: AlertMessage): Promise<Outcome> {
+    const to = postmaster(this.#settings);
+    if (this.#settings["alerts.email"].length === 0 && !this.#recipients.exists(to))
+      return { ok: false, reason: `${to} reaches nobody before the first account is added.` };
+    return ownQueue(this.#keeper)(message);
+  }
+
   #world() {
     return { lookup: this.#lookup, clock: this.#clock };
   }
@@ -104,7 +117,7 @@ export class AlertWatch {
         timeZone: settings["alerts.time_zone"],
         digestMs: settings["alerts.digest"],
       },
-      channels: channelsOf(settings, { ...this.#world(), ownQueue: ownQueue(this.#keeper) }),
+      channels: channelsOf(settings, { ...this.#world(), ownQueue: (message) => this.#mail(message) }),
     };
   }
 }

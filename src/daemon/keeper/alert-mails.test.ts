@@ -12,6 +12,8 @@ import { type AlertMail, AlertMails } from "./alert-mails.ts";
 
 const TOLD = '[alerts]\nemail = ["owner@elsewhere.example", "second@elsewhere.example"]\n';
 
+const NTFY = '[alerts]\nntfy = ["https://ntfy.example/topic"]\n';
+
 function settingsOf(toml: string): Settings {
   const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
   assert.ok(loaded.ok);
@@ -33,9 +35,9 @@ function alert(clock: HandClock, id: string): AlertMail {
 test("an alert that the settings send to no mailbox is refused", async () => {
   const clock = new HandClock();
   const mails = new AlertMails(layoutOf(temporaryDirectory()), clock);
-  assert.deepEqual(await mails.send(alert(clock, "a"), settingsOf("")), {
+  assert.deepEqual(await mails.send(alert(clock, "a"), settingsOf(NTFY)), {
     ok: false,
-    reason: "alerts.email is empty by now.",
+    reason: "alerts.email is empty, and another channel is set by now.",
   });
 });
 

@@ -1,4 +1,5 @@
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { alertMailTo } from "../../adapters/notifiers/alert-mail-to.ts";
 import { alertSender } from "../../adapters/notifiers/channels.ts";
 import { mailText } from "../../adapters/notifiers/mail-text.ts";
 import { HOUR_MS } from "../../core/time.ts";
@@ -25,8 +26,8 @@ export class AlertMails {
   }
 
   async send(alert: AlertMail, settings: Settings): Promise<KeeperReply> {
-    const to = settings["alerts.email"];
-    if (to.length === 0) return { ok: false, reason: "alerts.email is empty by now." };
+    const to = alertMailTo(settings);
+    if (to.length === 0) return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
     const now = this.#clock.now();
     for (const [id, { at }] of this.#queued) if (at <= now - HOUR_MS || at > now) this.#queued.delete(id);
     const queued = this.#queued.get(alert.id);

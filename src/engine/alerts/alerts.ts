@@ -88,6 +88,11 @@ export class Alerts {
     return new Map(this.#settings.channels.map(({ name }) => [name, this.#outbox.failing.get(name) ?? null]));
   }
 
+  /** Whether any channel leads out of this server. */
+  get leadOut(): boolean {
+    return this.#settings.channels.some(({ isLocal }) => isLocal !== true);
+  }
+
   configure(settings: AlertSettings): void {
     const isSame = JSON.stringify(settings.thresholds) === JSON.stringify(this.#settings.thresholds);
     this.#settings = settings;

@@ -60,6 +60,8 @@ export interface AlertStore {
 export interface AlertChannel {
   /** Stays the same while the settings do. Contains no secret. */
   readonly name: string;
+  /** It ends in a mailbox on this server: who gets in there, or stops the server, stops the alerts. */
+  readonly isLocal?: boolean;
   /** Never rejects, and ends within half a minute. */
   send(message: AlertMessage): Promise<Outcome>;
 }

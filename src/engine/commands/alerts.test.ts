@@ -24,7 +24,7 @@ test("open alerts come before those that are over, the newest of each first, wit
     ["a", null],
     ["b", "it answered 503"],
   ]);
-  const alerts = { book, channels, test: () => Promise.resolve([]) };
+  const alerts = { book, channels, leadOut: true, test: () => Promise.resolve([]) };
   const reply = alertsList({ alerts }, { limit: 50, cursor: null });
   assert.ok(reply.ok);
   assert.deepEqual([reply.result.next, reply.result.total], [null, 4]);
@@ -45,6 +45,7 @@ test("open alerts come before those that are over, the newest of each first, wit
       ["greylist_silent", "older", "2026-11-20T12:01:00.000Z"],
     ],
   );
+  assert.equal(reply.result.leadOut, true);
   assert.deepEqual(reply.result.channels, [
     { name: "a", failing: null },
     { name: "b", failing: "it answered 503" },
@@ -56,7 +57,12 @@ test("a test says of each channel whether it took the message, or why not", asyn
     { channel: "a", outcome: { ok: true } },
     { channel: "b", outcome: { ok: false, reason: "it answered 503" } },
   ] as const;
-  const alerts = { book: { open: [], resolved: [] }, channels: new Map(), test: () => Promise.resolve(outcomes) };
+  const alerts = {
+    book: { open: [], resolved: [] },
+    channels: new Map(),
+    leadOut: false,
+    test: () => Promise.resolve(outcomes),
+  };
   assert.deepEqual(await alertsTest({ alerts }), {
     ok: true,
     result: {

@@ -6,7 +6,7 @@ import { descending, type PageRequest, pageOf } from "../../wire/control/paging.
 import type { Alerts } from "../alerts/alerts.ts";
 import type { Alert } from "../alerts/ports.ts";
 
-export type AlertCommandParts = Readonly<{ alerts: Pick<Alerts, "test" | "book" | "channels"> }>;
+export type AlertCommandParts = Readonly<{ alerts: Pick<Alerts, "test" | "book" | "channels" | "leadOut"> }>;
 
 export async function alertsTest({ alerts }: AlertCommandParts): Promise<Reply<"alerts_test">> {
   const results = await alerts.test();
@@ -22,7 +22,7 @@ export async function alertsTest({ alerts }: AlertCommandParts): Promise<Reply<"
 export function alertsList({ alerts }: AlertCommandParts, asked: PageRequest): Reply<"alerts_list"> {
   const channels = [...alerts.channels].map(([name, failing]) => ({ name, failing }));
   const { items, ...page } = pageOf([...alerts.book.open, ...alerts.book.resolved], asked, keyInList);
-  return { ok: true, result: { channels, alerts: items.map(item), ...page } };
+  return { ok: true, result: { channels, leadOut: alerts.leadOut, alerts: items.map(item), ...page } };
 }
 
 function keyInList({ code, subject, openedAt, resolvedAt }: Alert): string {

@@ -14,7 +14,7 @@ export const alerts = {
   "alerts.email": {
     kind: listOf(mailAddress, 20),
     byDefault: [],
-    says: "Addresses that get alerts by mail, through this server's own queue.",
+    says: "Addresses that get alerts by mail, through this server's own queue. While no channel for alerts is set at all, `postmaster@` and the first domain gets them: the administrator, or the first account.",
   },
   "alerts.from": {
     kind: orEmpty(mailAddress),

@@ -151,10 +151,12 @@ type Networks = Readonly<{ name: string; networks: readonly string[] }>;
 type Alias = Readonly<{ address: string }>;
 type SenderAllowed = Readonly<{ account: string; sender: string }>;
 type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;
-type AlertList = Paged &
+export type AlertList = Paged &
   Readonly<{
     /** `failing`: why it has failed several times in a row; null if it works. */
     channels: readonly Readonly<{ name: string; failing: string | null }>[];
+    /** Whether any of them leads out of this server. */
+    leadOut: boolean;
     alerts: readonly AlertItem[];
   }>;
 /** `recorded`: whether the database stored a record of it. */
