@@ -1,5 +1,5 @@
 import { guardLowered } from "../core/decide/account-guard.ts";
-import { type Decision, decision } from "../core/decide/decision.ts";
+import { type Decision, decision, isLeftToPostgrey } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { messageOf } from "../core/error.ts";
 import type { Audit } from "../core/events/command.ts";
@@ -95,7 +95,7 @@ export class Engine {
 
   /** How far the mail of a connection has got; null where nothing is known of it. */
   progressOf(session: string, now: Millis): Progress | null {
-    return this.#judge.progressOf(session, now);
+    return this.#processor.progressOf(session, now);
   }
 
   /** What forbids a ban of this network just now; null if nothing does. */
@@ -248,7 +248,7 @@ export class Engine {
 
 /** Whether a client only goes on to a step at which the guard is asked again, and has received nothing yet. */
 function isOnTheWay({ type }: Event, { verdict, reason }: Decision): boolean {
-  if (verdict !== "pass" || reason === "greylist_asked") return false;
+  if (verdict !== "pass" || isLeftToPostgrey({ reason })) return false;
   return type === "CONNECT" || type === "RECIPIENT" || type === "MAIL";
 }
 

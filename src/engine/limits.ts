@@ -3,6 +3,8 @@ export const LIMITS = {
   /** Addresses whose windows are held in memory; the others are read from the database when they return. */
   cachedAddresses: 2_048,
   cachedAccounts: 1_024,
+  /** Counts of the whole server within an hour, of each kind. No limit may be higher. */
+  serverWindow: 10_000,
   /** Passwords of one account that Dovecot verifies at the same time. */
   pendingLoginsPerAccount: 1_024,
   /** Logins in flight: their password is being verified. */

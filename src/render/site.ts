@@ -73,6 +73,8 @@ export type SpamSite = Readonly<{
   requiredScore: number;
   /** In whole points; 0 refuses nothing. */
   refuseScore: number;
+  /** Added to the score of a first mail while unusually many new places write. */
+  crowdScore: number;
   /** Sender patterns that are believed without proof. */
   allowFrom: readonly string[];
   onFailure: "pass" | "wait";

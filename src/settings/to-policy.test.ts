@@ -8,7 +8,9 @@ test("each number of the policy comes from its own setting", () => {
     `domains = ["example.org"]
     limits.mail = { per_minute = 1, per_hour = 2, per_day = 3, per_session = 12 }
     limits.connections = { per_minute = 4, per_hour = 5 }
-    limits.recipients = { unknown_per_hour = 13 }
+    limits.recipients = { unknown_per_hour = 13, unknown_server_per_hour = 20 }
+    limits.first_contacts = { per_minute = 21, per_hour = 22 }
+    greylist.crowd_delay = "23s"
     limits.accounts = { failures = 14, window = "15s", known_for = "16s" }
     limits.networks = { failures = 17, window = "18s" }
     recipients.blocked = ["Admin"]
@@ -33,6 +35,14 @@ test("each number of the policy comes from its own setting", () => {
       { key: "limits.connections.per_hour", count: 5, windowMs: 3_600_000 },
     ],
     probes: [{ key: "limits.recipients.unknown_per_hour", count: 13, windowMs: 3_600_000 }],
+    serverProbes: [{ key: "limits.recipients.unknown_server_per_hour", count: 20, windowMs: 3_600_000 }],
+    firstContacts: {
+      limits: [
+        { key: "limits.first_contacts.per_minute", count: 21, windowMs: 60_000 },
+        { key: "limits.first_contacts.per_hour", count: 22, windowMs: 3_600_000 },
+      ],
+      delayMs: 23_000,
+    },
     perSession: 12,
     logins: { failures: 6, windowMs: 7_000, networks: ["198.51.100.0/24"] },
     accounts: { failures: 14, windowMs: 15_000, knownForMs: 16_000 },

@@ -23,6 +23,17 @@ export function toPolicy(settings: Settings): Policy {
     ],
     connections: [limit("limits.connections.per_minute", MINUTE_MS), limit("limits.connections.per_hour", HOUR_MS)],
     probes: [limit("limits.recipients.unknown_per_hour", HOUR_MS)],
+    serverProbes: [
+      {
+        key: "limits.recipients.unknown_server_per_hour",
+        count: settings["limits.recipients.unknown_server_per_hour"],
+        windowMs: HOUR_MS,
+      },
+    ],
+    firstContacts: {
+      limits: [limit("limits.first_contacts.per_minute", MINUTE_MS), limit("limits.first_contacts.per_hour", HOUR_MS)],
+      delayMs: settings["greylist.crowd_delay"],
+    },
     perSession: settings["limits.mail.per_session"],
     logins: {
       failures: settings["limits.logins.failures"],

@@ -24,7 +24,7 @@ import { Replay, type Replayed } from "../../src/engine/replay/replay.ts";
 import { inOrder } from "../../src/engine/replay/sequence.ts";
 import { accountsOnMemory } from "../kit/engine-kit.ts";
 import type { Credited } from "./naive-networks.ts";
-import { recipientKind } from "./naive-recount.ts";
+import { isFirstContact, recipientKind } from "./naive-recount.ts";
 
 /** The engine on a database of its own, with a clock that the test moves. */
 export class RealEngine {
@@ -113,7 +113,7 @@ export class RealEngine {
       accounts: new SqliteAccountHistory(this.#db),
       honest: new SqliteHonestMail(this.#db),
       neighbours: new SqliteNetworkHistory(this.#db),
-      firstContacts: { isFirstContact: () => true, expectsBounce: (event) => this.#expectsBounce(event) },
+      firstContacts: { isFirstContact, expectsBounce: (event) => this.#expectsBounce(event) },
       notices: QUIET,
       clock: { now: () => this.#now },
       committed: () => {},

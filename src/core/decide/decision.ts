@@ -75,6 +75,11 @@ export type Decision = Readonly<{
   simulated?: Verdict;
 }>;
 
+/** It passes here, and Postgrey may answer that the client must come again. */
+export function isLeftToPostgrey({ reason }: Pick<Decision, "reason">): boolean {
+  return reason === "greylist_asked" || reason === "recipient_hidden";
+}
+
 const NOTHING: readonly Change[] = [];
 
 /** A decision that counts and is recorded. `extra` overrides the defaults. */

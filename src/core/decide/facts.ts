@@ -116,6 +116,13 @@ export type Facts = Readonly<{
   /** The same by mail without a sender, such as bounces. */
   bounces: readonly Millis[];
   bounce: BounceFacts;
+  /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */
+  serverProbes: readonly Millis[];
+  /** Whether a stranger of this network asked for an unknown recipient within the hour. */
+  networkProbed: boolean;
+  /** When units of strangers wrote to a recipient for the first time within the hour, and whether this is one of them. */
+  newPlaces: readonly Millis[];
+  isNewPlace: boolean;
   /** The networks from which the account of the login may sign in; empty: anywhere. */
   accountNetworks: readonly Prefix[];
   /** Whether the sending account may still sign in; true if there is none. */

@@ -3,6 +3,14 @@ import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type BounceQuestion, decideBounce } from "./bounce.ts";
+import {
+  decideFirstContact,
+  decideHarvest,
+  type FirstContactQuestion,
+  type HarvestQuestion,
+  type MarkQuestion,
+  markedInCrowd,
+} from "./crowd.ts";
 import { type Change, type Decision, decision } from "./decision.ts";
 import type { Facts, Offender } from "./facts.ts";
 import type { Policy } from "./policy.ts";
@@ -15,9 +23,12 @@ type Standing = Pick<Facts, "protection" | "ban">;
 export type RecipientFacts = Standing &
   Offender &
   BounceQuestion &
+  HarvestQuestion &
+  FirstContactQuestion &
   Pick<Facts, "accountActive" | "senderHere" | "known" | "probes" | "firstContact">;
 export type MailCounts = Standing &
   Offender &
+  MarkQuestion &
   Pick<Facts, "accountActive" | "accountMails" | "sessionMails" | "mails" | "known" | "isWanted">;
 export type MessageFacts = Standing & Pick<Facts, "writtenTo">;
 
@@ -32,9 +43,10 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
   const bounced = decideBounce(policy, facts, event, now);
   if (bounced !== null) return bounced;
   if (facts.recipient === "unknown") return unknownRecipient(policy, facts, event, now);
+  const hidden = decideHarvest(policy, facts, event, now);
+  if (hidden !== null) return hidden;
   if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
-  if (policy.greylist && !facts.known && facts.firstContact)
-    return decision("pass", "greylist_asked", { counted: false });
+  if (policy.greylist && !facts.known && facts.firstContact) return decideFirstContact(policy, facts, now);
   return decision("pass", "below_limit", { counted: false });
 }
 
@@ -53,7 +65,7 @@ export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: 
   if (facts.sessionMails >= policy.perSession) return decision("refuse", "session_limit", { counted: false });
 
   const evidence = exceeded(policy.mail, facts.mails, now);
-  if (evidence === null) return decision("pass", "below_limit");
+  if (evidence === null) return markedInCrowd(policy, facts, now) ?? decision("pass", "below_limit");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
   // Its mail is wanted, but not all at once: it is accepted when it is sent again.
   if (facts.offences === 0 && facts.isWanted) return decision("defer", "wanted_busy", { evidence, counted: false });
@@ -79,7 +91,7 @@ export function decideMessage(policy: Policy, facts: MessageFacts, event: Messag
 /** Guessing recipient names: each unknown one counts, and too many are an offence. */
 function unknownRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
   const evidence = exceeded(policy.probes, facts.probes, now);
-  if (evidence === null) return decision("refuse", "recipient_unknown");
+  if (evidence === null) return decideHarvest(policy, facts, event, now) ?? decision("refuse", "recipient_unknown");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
   const patienceOver = exceeded(policy.probes, facts.probes, now, policy.knownFactor) !== null;
   if (facts.known && !patienceOver) return decision("refuse", "recipient_unknown", { evidence });

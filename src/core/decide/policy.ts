@@ -9,6 +9,10 @@ export type Policy = Readonly<{
   connections: readonly Limit[];
   /** Unknown recipients. */
   probes: readonly Limit[];
+  /** The same, asked for by strangers from anywhere. */
+  serverProbes: readonly Limit[];
+  /** Places that write for the first time. Past a limit, their first mails wait for `delayMs`. */
+  firstContacts: Readonly<{ limits: readonly Limit[]; delayMs: number }>;
   /** Mails of a stranger in one connection. */
   perSession: number;
   /**

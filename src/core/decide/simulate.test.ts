@@ -48,6 +48,12 @@ test("a stranger is not greylisted, and would have been", () => {
   assert.deepEqual([decided.verdict, decided.reason, decided.simulated], ["pass", "greylist_asked", "defer"]);
 });
 
+test("the mail of one of many new places is not marked", () => {
+  const newPlaces = Array.from({ length: 20 }, () => NOON);
+  const decided = decide(SIMULATED, factsOf({ newPlaces, isNewPlace: true }), MAILS, NOON);
+  assert.deepEqual([decided.reason, decided.simulated], ["first_contacts_marked", "pass"]);
+});
+
 test("guessing at the dashboard is refused as always", () => {
   const event = { type: "LOGIN_ASKED", ip: MAIL.ip, service: "dashboard", login: "admin", passwordHash: "" } as const;
   assert.equal(decide(SIMULATED, factsOf({ ban: BAN }), event, NOON).verdict, "refuse");

@@ -1,5 +1,5 @@
 import type { Reason } from "../events/reasons.ts";
-import type { Change, Decision } from "./decision.ts";
+import { type Change, type Decision, isLeftToPostgrey } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 
 /** Refusals that follow from what administrators said about their accounts, not from limits. They hold even then. */
@@ -24,7 +24,8 @@ export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): D
   const changes = decided.changes.some(({ type }) => type === "BAN")
     ? decided.changes.map(withoutBan)
     : decided.changes;
-  if (decided.reason === "greylist_asked") return { ...decided, simulated: "defer" };
+  if (isLeftToPostgrey(decided)) return { ...decided, simulated: "defer" };
+  if (decided.reason === "first_contacts_marked") return { ...decided, simulated: "pass" };
   if (decided.verdict === "pass" || isReal || HOLDS.includes(decided.reason)) return { ...decided, changes };
   return { ...decided, changes, verdict: "pass", simulated: decided.verdict };
 }

@@ -25,6 +25,15 @@ export function exceeded(limits: readonly Limit[], times: readonly Millis[], now
   return null;
 }
 
+/** The first limit that earlier events have reached, without this one; null if there is none. */
+export function reached(limits: readonly Limit[], times: readonly Millis[], now: Millis): Evidence | null {
+  for (const { count: limit, windowMs, key } of limits) {
+    const count = countWithin(times, windowMs, now);
+    if (count >= limit) return { count, limit, windowMs, key };
+  }
+  return null;
+}
+
 /** How many times must be kept to check the limits exactly. */
 export function timesToKeep(limits: readonly Limit[], factor: number): number {
   return limits.reduce((most, limit) => Math.max(most, limit.count * factor), 0) + 1;

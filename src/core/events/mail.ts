@@ -1,4 +1,4 @@
-import type { Verdict } from "../decide/decision.ts";
+import { isLeftToPostgrey, type Verdict } from "../decide/decision.ts";
 import type { Ip } from "../net/ip.ts";
 import { actionOf, type EventColumns, readSession, shown, stored, storedSession } from "./columns.ts";
 import type { EventType } from "./event-types.ts";
@@ -69,7 +69,7 @@ export type MailRest = Session & Readonly<{ event: "MAIL"; recipientCount?: numb
 export type MessageRest = Session & Readonly<{ event: "MESSAGE"; recipientCount?: number | undefined }>;
 
 export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
-  name: (_, { verdict, reason }) => (reason === "greylist_asked" ? "GREYLIST_ASKED" : mailName("RECIPIENT", verdict)),
+  name: (_, { verdict, reason }) => (isLeftToPostgrey({ reason }) ? "GREYLIST_ASKED" : mailName("RECIPIENT", verdict)),
   window: (event) => (isBounce(event) ? "bounce" : "probe"),
   account: ({ account }) => account,
   columns: envelope,
@@ -84,7 +84,7 @@ export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
     details:
       `${service} from=<${shown(sender)}> to=<${shown(recipient)}> helo=<${shown(helo)}>` +
       (listed === undefined ? "" : ` listed=${listed.zone} (${shown(listed.meaning)})`),
-    action: reason === "greylist_asked" ? "left to Postgrey" : actionOf(verdict),
+    action: reason === "greylist_asked" || reason === "recipient_hidden" ? "left to Postgrey" : actionOf(verdict),
   }),
   event: (recorded, rest) => {
     const facts = factsOf(recorded, rest);

@@ -9,6 +9,8 @@ type ReasonText = Readonly<{
 }>;
 
 const TRY_LATER = "4.7.0 Service not available, try again later";
+/** In the words of Postgrey (render/content/postgrey.ts), so that neither can be told from the other. */
+const COME_AGAIN = "4.2.0 Temporarily unavailable, try again later";
 
 export const reasons = {
   loopback: { says: "It is this machine itself.", next: "Nothing to do.", smtp: null },
@@ -116,6 +118,26 @@ export const reasons = {
     says: "Too many recipients that do not exist.",
     next: "Raise limits.recipients.unknown_per_hour, or `allow add` an honest address.",
     smtp: `421 ${TRY_LATER}`,
+  },
+  recipients_deferred: {
+    says: "Strangers asked this server for many recipients that do not exist. For a while, strangers from networks that did so must retry later, whoever they ask for.",
+    next: "Nothing to do: it is over an hour after they stop. `allow add` lets in an honest server with an old list.",
+    smtp: `450 ${COME_AGAIN}`,
+  },
+  recipient_hidden: {
+    says: "The recipient does not exist, but strangers ask for many such names: this one was answered like a first mail to a recipient who exists.",
+    next: "Nothing to do. limits.recipients.unknown_server_per_hour is the number from which on nobody learns who exists.",
+    smtp: null,
+  },
+  first_contacts_deferred: {
+    says: "Unusually many new places send a first mail, as spam from many addresses does: such mail must wait longer.",
+    next: "Nothing to do: an honest server retries. Raise limits.first_contacts if so many new senders are normal here.",
+    smtp: `450 ${COME_AGAIN}`,
+  },
+  first_contacts_marked: {
+    says: "Unusually many new places send a first mail: the spam score of such mail is raised.",
+    next: "Nothing to do. Lower spam.crowd_score, or raise limits.first_contacts, if honest mail is in Junk.",
+    smtp: null,
   },
   greylist_asked: {
     says: "The first mail from this sender to this recipient: Postgrey decides whether it must retry later.",

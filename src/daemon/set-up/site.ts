@@ -85,6 +85,7 @@ function spamOf(settings: Settings): SpamSite {
     requiredScore: settings["spam.required_score"],
     // spamass-milter compares whole points: never refuse what is below the setting.
     refuseScore: Math.ceil(settings["spam.refuse_score"]),
+    crowdScore: settings["spam.crowd_score"],
     allowFrom: settings["spam.allow_from"],
     onFailure: settings["spam.on_failure"],
     ownRules: settings["spam.rules"] === "" ? "" : rulesIn(settings["spam.rules"]),

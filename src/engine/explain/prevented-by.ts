@@ -5,6 +5,7 @@ import type { EventItem } from "../../wire/control/items.ts";
 
 const MAIL_LIMITS: readonly SettingKey[] = ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"];
 const CONNECTION_LIMITS: readonly SettingKey[] = ["limits.connections.per_minute", "limits.connections.per_hour"];
+const FIRST_CONTACTS: readonly SettingKey[] = ["limits.first_contacts.per_minute", "limits.first_contacts.per_hour"];
 const FAILURES: SettingKey = "limits.logins.failures";
 const NONE: readonly SettingKey[] = [];
 
@@ -23,7 +24,11 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   block_listed: ["dnsbl.zones"],
   recipient_blocked: ["recipients.blocked"],
   recipient_probing: ["limits.recipients.unknown_per_hour"],
-  bounces_deferred: ["limits.recipients.unknown_per_hour"],
+  bounces_deferred: ["limits.recipients.unknown_per_hour", "limits.recipients.unknown_server_per_hour"],
+  recipients_deferred: ["limits.recipients.unknown_server_per_hour"],
+  recipient_hidden: ["limits.recipients.unknown_server_per_hour"],
+  first_contacts_deferred: FIRST_CONTACTS,
+  first_contacts_marked: FIRST_CONTACTS,
   greylist_asked: ["greylist.enabled", "greylist.delay"],
   spam_refused: ["spam.refuse_score"],
   dmarc_refused: ["dkim.verify"],

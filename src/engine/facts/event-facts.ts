@@ -104,6 +104,22 @@ export class EventFacts implements Facts {
     return this.state.bounces;
   }
 
+  get serverProbes(): readonly Millis[] {
+    return this.#isNaming(this.#event) ? this.#on.server.probes(this.#event, this.#now) : NO_TIMES;
+  }
+
+  get networkProbed(): boolean {
+    return this.#on.server.hasProbed(this.state.network, this.#now);
+  }
+
+  get newPlaces(): readonly Millis[] {
+    return this.#on.server.newPlaces(this.#now);
+  }
+
+  get isNewPlace(): boolean {
+    return this.#on.server.isNewPlace(this.state.subject, this.#now);
+  }
+
   get isWanted(): boolean {
     if (this.#isWanted === null && !this.#isDecided) this.#isWanted = this.#lookUpWanted();
     return this.#isWanted ?? false;

@@ -19,6 +19,7 @@ import { NamedRecipients } from "./named-recipients.ts";
 import { PendingLogins } from "./pending-logins.ts";
 import { ProtectionList } from "./protection.ts";
 import { QueuedMails } from "./queued-mails.ts";
+import { ServerWindows } from "./server-windows.ts";
 import { type Progress, SmtpProgress } from "./smtp-progress.ts";
 import { SmtpSessions } from "./smtp-sessions.ts";
 import { SparingMemory } from "./sparing.ts";
@@ -50,6 +51,7 @@ export class FactBase {
       sessions: new SmtpSessions(),
       named: new NamedRecipients(),
       sparing: new SparingMemory(this.#protection, parts.notices),
+      server: new ServerWindows(),
     };
   }
 
@@ -67,7 +69,10 @@ export class FactBase {
   /** Call it at the start of each transaction: own addresses and the allow list may have changed. */
   begin(now: Millis): void {
     // After the clock was set back, the memory lies in the future, so it is read again.
-    if (now < this.#began) this.forget();
+    if (now < this.#began) {
+      this.forget();
+      this.#on.server.clear();
+    }
     this.#began = now;
     this.#refresh(now, false);
   }
@@ -141,8 +146,10 @@ export class FactBase {
   }
 
   /** Applies a decided event to the facts of later events. */
-  follow(event: ClientEvent, decided: Decision, { state }: EventFacts, now: Millis): void {
-    const { addresses, sessions, accounts } = this.#on;
+  follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
+    const { state } = facts;
+    const { addresses, sessions, accounts, server } = this.#on;
+    if (event.type === "RECIPIENT") server.follow(event, facts, decided, now);
     const passed = decided.verdict === "pass";
     if (decided.counted) addresses.count(this.policy, event, state, now);
     this.#progress.follow(event, decided.verdict, now);

@@ -7,6 +7,7 @@ import type { AccountCache } from "./account-cache.ts";
 import type { AddressCache } from "./address-cache.ts";
 import type { NamedRecipients } from "./named-recipients.ts";
 import type { NeighbourParts } from "./neighbours.ts";
+import type { ServerWindows } from "./server-windows.ts";
 import type { SmtpSessions } from "./smtp-sessions.ts";
 import type { SparingMemory } from "./sparing.ts";
 
@@ -34,4 +35,5 @@ export type FactSources = Readonly<{
   sessions: SmtpSessions;
   named: NamedRecipients;
   sparing: SparingMemory;
+  server: ServerWindows;
 }>;

@@ -24,6 +24,11 @@ test("the lines that everybody writes stand word for word", () => {
   assert.match(localCf({ requiredScore: 6.25 }), /^required_score 6\.25$/m);
 });
 
+test("a first mail that the guard marks gets the score of the settings", () => {
+  assert.match(localCf(), /^header GHOSTINBOX_CROWD exists:X-GhostInbox-Crowd$/m);
+  assert.match(localCf({ crowdScore: 3.5 }), /^score GHOSTINBOX_CROWD 3\.5$/m);
+});
+
 test("names are looked up by our resolver, and the owner's rules come last", () => {
   assert.match(localCf(), /^dns_server 127\.71\.9\.53$/m);
   const files = renderSpamAssassin(sampleSite({ spam: { ...spam, ownRules: "score GTUBE 0\n" } }));

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { CROWD_HEADER } from "../../wire/postfix/policy.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
 /**
@@ -31,6 +32,11 @@ function localCf({ layout, dns, spam }: Site): string {
     "",
     // These believe what a mail says about its sender; see docs/spam.md.
     ...spam.allowFrom.map((pattern) => `whitelist_from ${pattern}`),
+    "",
+    // The guard adds it while unusually many new places write.
+    `header GHOSTINBOX_CROWD exists:${CROWD_HEADER}`,
+    "describe GHOSTINBOX_CROWD A first mail from a new place, one of unusually many",
+    `score GHOSTINBOX_CROWD ${score(spam.crowdScore)}`,
     "",
     `dns_server ${dns.address}`,
     // Seconds for all block lists together, and for each once most have answered: the mail waits for them.

@@ -30,7 +30,7 @@ test("the guard is asked at connection, recipient, data and end of message, by o
   const asking = [...main].filter(([, value]) => value.includes("check_policy_service"));
   assert.deepEqual(
     asking.map(([name]) => name),
-    ["ghostinbox_guard", "greylist"],
+    ["ghostinbox_guard", "ghostinbox_postgrey"],
   );
   assert.match(main.get("ghostinbox_guard") ?? "", /default_action=DUNNO/);
   assert.equal(main.get("smtpd_delay_reject"), "no");
@@ -75,7 +75,9 @@ test("anvil counts behind the guard, and exempts whom the allow list names", () 
 });
 
 test("Postgrey is asked by nobody but the guard, and delays no mail while it does not answer", () => {
-  assert.equal(main.get("smtpd_restriction_classes"), "greylist");
-  assert.match(main.get("greylist") ?? "", /unix:postgrey\/socket, .*default_action=DUNNO/);
+  assert.equal(main.get("smtpd_restriction_classes"), "greylist, greylist_unknown");
+  assert.equal(main.get("greylist"), "$ghostinbox_postgrey");
+  assert.equal(main.get("greylist_unknown"), "$ghostinbox_postgrey, permit");
+  assert.match(main.get("ghostinbox_postgrey") ?? "", /unix:postgrey\/socket, .*default_action=DUNNO/);
   for (const [name, value] of main) if (name.endsWith("_restrictions")) assert.doesNotMatch(value, /greylist/, name);
 });

@@ -89,8 +89,12 @@ function policy(): Readonly<Record<string, string>> {
 /** Its own restriction class: the guard's answer decides who must retry, and Postgrey decides when. */
 function greylisting(): Readonly<Record<string, string>> {
   return {
-    smtpd_restriction_classes: "greylist",
-    greylist: "check_policy_service { unix:postgrey/socket, timeout=2s, try_limit=1, default_action=DUNNO }",
+    smtpd_restriction_classes: "greylist, greylist_unknown",
+    ghostinbox_postgrey: "check_policy_service { unix:postgrey/socket, timeout=2s, try_limit=1, default_action=DUNNO }",
+    greylist: "$ghostinbox_postgrey",
+    // For a recipient who does not exist: `permit` ends the list before a later restriction tells so, and Postfix then
+    // gives Postgrey's answer. If Postgrey lets the client in, smtpd_reject_unlisted_recipient refuses it.
+    greylist_unknown: "$ghostinbox_postgrey, permit",
   };
 }
 

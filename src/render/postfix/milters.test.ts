@@ -34,6 +34,9 @@ test("headers that a stranger may not write go; those of what is attached stay",
   const names = renderForgedHeaders().text;
   for (const name of ["Authentication-Results", "Received-SPF", "X-Spam-"])
     assert.match(names, new RegExp(`^/\\^${name}`, "m"));
+  const [crowd = ""] = names.match(/^.*Crowd.*$/m) ?? [];
+  assert.equal(crowd, "/^X-GhostInbox-Crowd: one of many first mails$/ DUNNO");
+  assert.ok(names.indexOf(crowd) < names.indexOf("IGNORE"), "the guard's own header stays");
   const main = postfixMilters(sampleSite());
   assert.equal(main["mime_header_checks"], "");
   assert.equal(main["nested_header_checks"], "");

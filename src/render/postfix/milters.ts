@@ -1,4 +1,5 @@
 import { FINDING_WORDS } from "../../wire/logs/milter-log.ts";
+import { CROWD_HEADER, CROWD_VALUE } from "../../wire/postfix/policy.ts";
 import { RSPAMD_SECONDS } from "../rspamd/rspamd.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
@@ -54,7 +55,8 @@ export const FORGED_HEADERS: readonly string[] = [
 ].map((name) => `/^${name}[[:space:]]*:/ IGNORE`);
 
 export function renderForgedHeaders(): RenderedFile {
-  const text = [`# ${RENDERED_BY}`, ...FORGED_HEADERS, ""].join("\n");
+  const kept = `/^${CROWD_HEADER}: ${CROWD_VALUE}$/ DUNNO`;
+  const text = [`# ${RENDERED_BY}`, kept, ...FORGED_HEADERS, ""].join("\n");
   return { name: "forged_headers", text, mode: 0o644 };
 }
 

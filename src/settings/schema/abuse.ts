@@ -54,6 +54,21 @@ export const abuse = {
     byDefault: 10,
     says: "Recipients that do not exist, asked for by one address within any hour, before it is banned. Mail with an empty sender never causes a ban: above three times this number it must retry later.",
   },
+  "limits.recipients.unknown_server_per_hour": {
+    kind: wholeNumber(1, 10_000),
+    byDefault: 100,
+    says: "Different recipients that do not exist, asked for by strangers from anywhere within any hour. Above it, strangers no longer learn who exists (docs/limits.md).",
+  },
+  "limits.first_contacts.per_minute": {
+    kind: wholeNumber(1, 10_000),
+    byDefault: 20,
+    says: "Addresses (IPv6 networks) that write to a recipient for the first time, within any 60 seconds. Above it, such mail waits for `greylist.crowd_delay` and its spam score rises by `spam.crowd_score`.",
+  },
+  "limits.first_contacts.per_hour": {
+    kind: wholeNumber(1, 10_000),
+    byDefault: 100,
+    says: "The same within any hour.",
+  },
   "limits.connections.per_minute": {
     kind: count,
     byDefault: 20,

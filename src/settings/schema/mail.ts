@@ -1,4 +1,4 @@
-import { DAY_MS, SECOND_MS } from "../../core/time.ts";
+import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { listOf, orEmpty } from "../kinds/lists.ts";
 import { decimal, duration, flag, oneOf } from "../kinds/plain.ts";
 import { domain, localPart, loginName, mailAddress, nextHop, path, selector, senderPattern } from "../kinds/texts.ts";
@@ -57,6 +57,11 @@ export const mail = {
     says: "How long a stranger must wait before a retry is accepted. Earlier retries must wait on.",
     source: "postgrey(8), --delay",
   },
+  "greylist.crowd_delay": {
+    kind: duration(SECOND_MS, 45 * MINUTE_MS),
+    byDefault: "20m",
+    says: "How long ago a stranger must have connected first, within the last hour, while `limits.first_contacts` is exceeded.",
+  },
   "greylist.providers": {
     kind: listOf(domain, 100),
     byDefault: ["posteo.de", "mailbox.org", "paypal.com", "github.net", "mailchimp.com"],
@@ -93,6 +98,11 @@ export const mail = {
     byDefault: 15,
     says: "Score from which a mail is refused before it is accepted, in whole points; 0 refuses none.",
     source: "spamass-milter(8), -r",
+  },
+  "spam.crowd_score": {
+    kind: decimal(0, 100),
+    byDefault: 2,
+    says: "What is added to the score of a first mail while `limits.first_contacts` is exceeded.",
   },
   "spam.allow_from": {
     kind: listOf(senderPattern, 1_000),

@@ -13,6 +13,15 @@ const answers: readonly (readonly [string, Decision, "CONNECT" | "RECIPIENT" | "
   ["a provider at DATA", decision("defer", "provider_busy"), "MAIL", "450 4.7.1 Too busy, try again later"],
   ["a provider at connect", decision("defer", "provider_busy"), "CONNECT", "421 4.7.1 Too busy, try again later"],
   ["a forged sender", decision("refuse", "own_sender"), "RECIPIENT", "550 5.7.1 Sender address rejected"],
+  ["a first contact", decision("pass", "greylist_asked"), "RECIPIENT", "greylist"],
+  ["an unknown recipient that is hidden", decision("pass", "recipient_hidden"), "RECIPIENT", "greylist_unknown"],
+  [
+    "a mail of one of many new places",
+    decision("pass", "first_contacts_marked"),
+    "MAIL",
+    "PREPEND X-GhostInbox-Crowd: one of many first mails",
+  ],
+  ["the same in simulation", { ...decision("pass", "first_contacts_marked"), simulated: "pass" }, "MAIL", "DUNNO"],
   ["a reason without a reply", decision("refuse", "loopback"), "CONNECT", "DUNNO"],
 ];
 for (const [name, decided, stage, action] of answers)
@@ -25,7 +34,7 @@ test("every answer is one line and an empty one, and says to strangers only what
       for (const stage of ["CONNECT", "RECIPIENT", "MAIL", "MESSAGE"] as const)
         assert.match(
           printPolicyAction(decision(verdict, reason), stage),
-          /^action=(DUNNO|greylist|[45]\d\d [45]\.\d\.\d [\x20-\x7e]+)\n\n$/,
+          /^action=(DUNNO|greylist|greylist_unknown|PREPEND X-GhostInbox-Crowd: [a-z ]+|[45]\d\d [45]\.\d\.\d [\x20-\x7e]+)\n\n$/,
         );
 });
 

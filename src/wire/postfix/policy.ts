@@ -112,9 +112,21 @@ export const DUNNO = "action=DUNNO\n\n";
 
 type SmtpReply = Exclude<(typeof reasons)[Reason]["smtp"], null>;
 /** Closed: only texts of the catalogue, so that nothing a stranger wrote can end a line. */
-type PolicyAction = "DUNNO" | typeof GREYLIST | SmtpReply | `421 ${string}` | `554 ${string}`;
+type PolicyAction =
+  | "DUNNO"
+  | typeof GREYLIST
+  | typeof GREYLIST_UNKNOWN
+  | typeof IN_CROWD
+  | SmtpReply
+  | `421 ${string}`
+  | `554 ${string}`;
 /** The restriction class of the rendered main.cf that asks Postgrey. */
 const GREYLIST = "greylist";
+const GREYLIST_UNKNOWN = "greylist_unknown";
+/** For SpamAssassin. A stranger who writes it into a mail harms that mail alone. */
+export const CROWD_HEADER = "X-GhostInbox-Crowd";
+export const CROWD_VALUE = "one of many first mails";
+const IN_CROWD = `PREPEND ${CROWD_HEADER}: ${CROWD_VALUE}` as const;
 
 /** What Postfix should do (access(5)). DUNNO leaves it to Postfix's own restrictions. */
 export function printPolicyAction(decision: Decision, stage: PolicyRequest["type"]): string {
@@ -123,7 +135,16 @@ export function printPolicyAction(decision: Decision, stage: PolicyRequest["type
 }
 
 function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyAction {
-  if (decision.reason === "greylist_asked") return decision.simulated === undefined ? GREYLIST : "DUNNO";
+  if (decision.simulated === undefined)
+    switch (decision.reason) {
+      case "greylist_asked":
+        return GREYLIST;
+      case "recipient_hidden":
+        return GREYLIST_UNKNOWN;
+      case "first_contacts_marked":
+        return IN_CROWD;
+      default:
+    }
   if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
   const reply = reasons[decision.reason].smtp;
   if (reply === null) return "DUNNO";

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
+import { later, MINUTE_MS, SECOND_MS } from "../time.ts";
+import { decideFirstContact, decideHarvest, markedInCrowd } from "./crowd.ts";
+import type { Facts } from "./facts.ts";
+import type { Policy } from "./policy.ts";
+
+const policy: Policy = { ...POLICY, greylist: true };
+/** The hundredth was a second ago. */
+const HARVESTED = times(100, SECOND_MS);
+
+function harvest(known: Partial<Facts>, of: Policy = policy, clientName: string | null = null) {
+  const event = { type: "RECIPIENT", listed: null, senderExists: true, ...MAIL, clientName } as const;
+  const facts = factsOf({ firstContact: true, serverProbes: HARVESTED, ...known });
+  return decideHarvest(of, facts, event, NOON);
+}
+const answer = (...asked: Parameters<typeof harvest>) => {
+  const decided = harvest(...asked);
+  return decided === null ? null : `${decided.verdict} ${decided.reason}`;
+};
+
+test("below the limit of the whole server nothing is different", () => {
+  assert.equal(answer({ serverProbes: HARVESTED.slice(1), networkProbed: true, recipient: "unknown" }), null);
+});
+
+test("past it a network that asked for an unknown recipient gets one answer for all names", () => {
+  for (const recipient of ["known", "unknown", "blocked"] as const)
+    assert.equal(answer({ recipient, networkProbed: true }), "defer recipients_deferred", recipient);
+  assert.deepEqual(harvest({ networkProbed: true })?.evidence, {
+    count: 100,
+    limit: 100,
+    windowMs: 60 * MINUTE_MS,
+    key: "limits.recipients.unknown_server_per_hour",
+  });
+});
+
+test("from another network Postgrey answers for known and unknown recipients", () => {
+  assert.equal(answer({ recipient: "known" }), null, "as ever");
+  for (const recipient of ["unknown", "blocked"] as const)
+    assert.equal(answer({ recipient }), "pass recipient_hidden", recipient);
+});
+
+test("known places, wanted servers and those who are expected are answered as ever", () => {
+  for (const who of [{ known: true }, { isWanted: true }, { firstContact: false }] as const)
+    assert.equal(answer({ ...who, recipient: "unknown", networkProbed: true }), null);
+});
+
+test("without greylisting all strangers wait but large providers", () => {
+  const off = { ...policy, greylist: false };
+  assert.equal(answer({ firstContact: false }, off), "defer recipients_deferred");
+  assert.equal(answer({ firstContact: false }, off, "mail-x.google.com"), null);
+});
+
+test("a question that is repeated brings nobody a ban", () => {
+  assert.equal(harvest({ recipient: "unknown", networkProbed: true })?.counted, false);
+  assert.equal(harvest({ recipient: "unknown" })?.counted, false);
+});
+
+const CROWD = times(20, SECOND_MS);
+const first = (known: Partial<Facts>): string => {
+  const { verdict, reason } = decideFirstContact(policy, factsOf({ newPlaces: CROWD, ...known }), NOON);
+  return `${verdict} ${reason}`;
+};
+
+test("while many new places write, a first mail waits twenty minutes from the first connection on", () => {
+  assert.equal(first({ connections: [NOON] }), "defer first_contacts_deferred");
+  assert.equal(first({ connections: [later(NOON, 1 - 20 * MINUTE_MS), NOON] }), "defer first_contacts_deferred");
+  assert.equal(first({ connections: [later(NOON, -20 * MINUTE_MS), NOON] }), "pass greylist_asked");
+  assert.equal(first({ connections: [NOON], isWanted: true }), "pass greylist_asked");
+  assert.equal(first({ connections: [NOON], newPlaces: CROWD.slice(1) }), "pass greylist_asked");
+  assert.equal(first({ connections: [] }), "defer first_contacts_deferred");
+});
+
+test("a hundred new places within the hour are many too", () => {
+  const slow = times(100, 35 * SECOND_MS);
+  assert.equal(first({ connections: [NOON], newPlaces: slow }), "defer first_contacts_deferred");
+  assert.equal(first({ connections: [NOON], newPlaces: slow.slice(1) }), "pass greylist_asked");
+});
+
+test("the mail of a new place among many is marked for the spam filter", () => {
+  const marked = (known: Partial<Facts>) =>
+    markedInCrowd(policy, factsOf({ newPlaces: CROWD, isNewPlace: true, ...known }), NOON)?.reason ?? null;
+  assert.equal(marked({}), "first_contacts_marked");
+  for (const other of [{ known: true }, { isWanted: true }, { isNewPlace: false }, { newPlaces: [] }])
+    assert.equal(marked(other), null);
+});

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { factsOf, ip, MAIL, NOON } from "../../../test/kit/samples.ts";
+import { decision } from "../../core/decide/decision.ts";
+import type { Facts } from "../../core/decide/facts.ts";
+import type { Recipient } from "../../core/events/mail.ts";
+import type { Reason } from "../../core/events/reasons.ts";
+import { hostPrefix, neighbourhoodOf } from "../../core/net/ip.ts";
+import { ServerWindows } from "./server-windows.ts";
+
+const asked = (changes: Partial<Recipient> = {}): Recipient => ({
+  type: "RECIPIENT",
+  listed: null,
+  senderExists: true,
+  ...MAIL,
+  ...changes,
+});
+
+type Asked = Readonly<{ from?: string; event?: Partial<Recipient>; facts?: Partial<Facts>; reason?: Reason }>;
+
+function after(...questions: readonly Asked[]) {
+  const windows = new ServerWindows();
+  for (const { from = "203.0.113.7", event, facts, reason = "recipient_unknown" } of questions) {
+    const place = { subject: hostPrefix(ip(from)), network: neighbourhoodOf(ip(from), 64) };
+    windows.follow(asked(event), factsOf({ ...place, ...facts }), decision("refuse", reason), NOON);
+  }
+  return {
+    probes: windows.probes(asked(), NOON).length,
+    bounces: windows.probes(asked({ sender: "" }), NOON).length,
+    places: windows.newPlaces(NOON).length,
+    windows,
+  };
+}
+const unknown: Partial<Facts> = { recipient: "unknown" };
+
+test("an unknown recipient counts once for each network, whoever of it asks; bounces count apart", () => {
+  const counts = after(
+    { facts: unknown },
+    { facts: unknown, from: "203.0.113.8" },
+    { facts: unknown, from: "198.51.100.7" },
+    { facts: unknown, event: { recipient: "other@example.org" } },
+    { facts: unknown, event: { sender: "" } },
+  );
+  assert.deepEqual([counts.probes, counts.bounces, counts.places], [3, 1, 0]);
+});
+
+test("its network has probed, no other has", () => {
+  const { windows } = after({ facts: unknown });
+  assert.ok(windows.hasProbed(neighbourhoodOf(ip("203.0.113.99"), 64), NOON));
+  assert.ok(!windows.hasProbed(neighbourhoodOf(ip("198.51.100.7"), 64), NOON));
+});
+
+test("a place that writes for the first time counts once", () => {
+  const first = { facts: { firstContact: true }, reason: "greylist_asked" } as const;
+  const { places, windows } = after(first, first, { ...first, from: "203.0.113.8" });
+  assert.equal(places, 2);
+  assert.ok(windows.isNewPlace(hostPrefix(ip("203.0.113.8")), NOON));
+  assert.ok(!windows.isNewPlace(hostPrefix(ip("203.0.113.9")), NOON));
+});
+
+test("accounts, known places, exempt addresses and those who are refused anyway count for nothing", () => {
+  const counts = after(
+    { facts: { ...unknown, known: true } },
+    { facts: { ...unknown, protection: "allow_listed" } },
+    { facts: unknown, event: { account: "anna@example.org" } },
+    { facts: unknown, reason: "banned" },
+    { facts: { firstContact: true }, reason: "block_listed" },
+    { facts: { firstContact: false }, reason: "below_limit" },
+    { facts: { firstContact: true }, reason: "recipients_deferred" },
+  );
+  assert.deepEqual([counts.probes, counts.bounces, counts.places], [0, 0, 0]);
+});
+
+test("clear forgets all of it", () => {
+  const { windows } = after({ facts: unknown });
+  windows.clear();
+  assert.equal(windows.probes(asked(), NOON).length, 0);
+});

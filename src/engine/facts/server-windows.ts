@@ -1,0 +1,61 @@
+import type { Decision } from "../../core/decide/decision.ts";
+import type { Facts } from "../../core/decide/facts.ts";
+import { isBounce, type MailFacts, type Recipient } from "../../core/events/mail.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { HOUR_MS, type Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import { DistinctTimes } from "./distinct-times.ts";
+
+type Asking = Pick<Facts, "subject" | "network" | "known" | "protection" | "recipient" | "firstContact">;
+
+/** What strangers did to the whole server within an hour, wherever they came from. A restart forgets it. */
+export class ServerWindows {
+  /** Unknown recipients, each counted once for the network that asked for it. */
+  readonly #probes = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  readonly #bounces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  /** Networks that asked for an unknown recipient. */
+  readonly #probers = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  /** Units that wrote to somebody here for the first time. */
+  readonly #newPlaces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+
+  probes(event: MailFacts, now: Millis): readonly Millis[] {
+    return (isBounce(event) ? this.#bounces : this.#probes).times(now);
+  }
+
+  hasProbed(network: Prefix, now: Millis): boolean {
+    return this.#probers.has(network, now);
+  }
+
+  newPlaces(now: Millis): readonly Millis[] {
+    return this.#newPlaces.times(now);
+  }
+
+  isNewPlace(subject: Prefix, now: Millis): boolean {
+    return this.#newPlaces.has(subject, now);
+  }
+
+  /** What was refused for another reason told nobody whether the recipient exists, and let nobody in. */
+  follow(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
+    if (event.account !== null || facts.protection !== null || facts.known || NOT_ANSWERED.includes(reason)) return;
+    if (facts.recipient === "unknown") {
+      const { network } = facts;
+      (isBounce(event) ? this.#bounces : this.#probes).add(`${network} ${event.recipient}`, now);
+      this.#probers.add(network, now);
+    } else if (facts.firstContact && FIRST_CONTACTS.includes(reason)) this.#newPlaces.add(facts.subject, now);
+  }
+
+  clear(): void {
+    for (const window of [this.#probes, this.#bounces, this.#probers, this.#newPlaces]) window.clear();
+  }
+}
+
+const FIRST_CONTACTS: readonly Decision["reason"][] = ["greylist_asked", "first_contacts_deferred"];
+
+const NOT_ANSWERED: readonly Decision["reason"][] = [
+  "banned",
+  "account_inactive",
+  "own_sender",
+  "block_listed",
+  "sender_unknown",
+  "bounce_recipients",
+];

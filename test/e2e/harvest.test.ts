@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Dialog, type SmtpReply } from "../lab/dialog.ts";
+import { NAMED } from "../lab/dns.ts";
+import { logIn, openImap, sendMail, serverFor } from "../lab/mail.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const HOME = "198.51.100.70";
+const NETWORKS = 200;
+const NAMES = 2_000;
+/** Of the names that are asked for, these exist. */
+const REAL = 20;
+const MOST_LEARNED = 200;
+/** Longer than that of greylisting. */
+const DELAY_MS = 3_000;
+const GREYLISTED = {
+  GHOSTINBOX_GREYLIST__ENABLED: "",
+  GHOSTINBOX_GREYLIST__DELAY: "2s",
+} as const;
+/** Each in an IPv6 site of its own. */
+const strangers = (first: number, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, i) => `2001:db8:${(0xa000 + first + i).toString(16)}::7`);
+
+type Asked = Readonly<{ from: string; name: string; isReal: boolean; said: string; code: number; tookMs: number }>;
+
+describe(`harvesting ${NAMES} names from ${NETWORKS} networks`, { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(GREYLISTED, [ANNA]);
+  const names = Array.from({ length: NAMES }, (_, i) => (i % (NAMES / REAL) === 7 ? `real${i}` : `name${i}`));
+  const asked: Asked[] = [];
+
+  test("few names are answered, then all alike", async () => {
+    for (const name of names.filter((one) => one.startsWith("real")))
+      await product.json(["alias", "add", `${name}@example.test`, ANNA]);
+    const imap = await openImap(lab.sender, HOME);
+    assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
+    imap.close();
+    const networks = strangers(0, NETWORKS);
+    const began = performance.now();
+    const waiting = [...networks.entries()];
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+          const [i, from] = next;
+          asked.push(...(await ask(from, names.slice((i * NAMES) / NETWORKS, ((i + 1) * NAMES) / NETWORKS))));
+        }
+      }),
+    );
+    const refused = asked.filter(({ code }) => code === 550);
+    const deferred = asked.filter(({ code }) => code === 450);
+    const real = deferred.filter(({ isReal }) => isReal).map(({ tookMs }) => tookMs);
+    const others = deferred.filter(({ isReal }) => !isReal).map(({ tookMs }) => tookMs);
+    console.log(
+      `${asked.length} names in ${((performance.now() - began) / 1_000).toFixed(1)} s: ${refused.length} told not to ` +
+        `exist; of the others the ${real.length} real ones took ${median(real)} ms, the rest ${median(others)} ms`,
+    );
+    assert.equal(asked.length, NAMES);
+    assert.equal(refused.length + deferred.length, NAMES, "nothing else is said");
+    assert.ok(refused.length <= MOST_LEARNED, `${refused.length} names are told not to exist`);
+    assert.deepEqual([...new Set(deferred.map(({ said }) => said))].length, 1, "one text for all others");
+    assert.ok(Math.abs(median(real) - median(others)) < 20, "and one time");
+  });
+
+  test("asking again after the delay tells nothing either", async () => {
+    const late = asked.filter(({ isReal, code }) => isReal && code === 450).at(-1);
+    assert.ok(late);
+    await waitMs(DELAY_MS);
+    const neighbours = asked.filter(({ from }) => from === late.from).map(({ name }) => name);
+    const again = await ask(late.from, neighbours);
+    assert.deepEqual([...new Set(again.map(({ code, said }) => `${code} ${said}`))], [`450 ${late.said}`]);
+    const events = await product.events(late.from);
+    assert.ok(
+      events.some(({ reason, count, limit }) => reason === "recipients_deferred" && count !== null && limit === 100),
+    );
+  });
+
+  test("known places and honest strangers come in meanwhile, the latter at their second try", async () => {
+    assert.equal((await sendMail({ host: lab.sender, from: HOME })).code, 250);
+    assert.equal((await sendMail({ host: lab.sender, from: NAMED["mail-x.google.com"] })).code, 250);
+    const from = "2001:db8:b001::1";
+    assert.equal((await sendMail({ host: lab.sender, from })).code, 450);
+    await waitMs(DELAY_MS);
+    const second = await sendMail({ host: lab.sender, from });
+    assert.equal(second.code, 250, second.lines.join());
+  });
+
+  async function ask(from: string, wanted: readonly string[]): Promise<readonly Asked[]> {
+    const dialog = await Dialog.open(lab.attacker, { from, to: serverFor(from), port: 25 });
+    const answers: Asked[] = [];
+    try {
+      await dialog.reply();
+      await dialog.ask("EHLO client.test");
+      await dialog.ask("MAIL FROM:<someone@sender.test>");
+      for (const name of wanted) {
+        const began = performance.now();
+        const reply = await dialog.ask(`RCPT TO:<${name}@example.test>`);
+        const tookMs = performance.now() - began;
+        answers.push({ from, name, isReal: name.startsWith("real"), ...said(reply, name), tookMs });
+      }
+      return answers;
+    } finally {
+      dialog.close();
+    }
+  }
+});
+
+describe("spam from many addresses, one mail each", { skip: whyNoLab() ?? false }, () => {
+  const ADDRESSES = 40;
+  const AT_ONCE = 10;
+  const CROWD_S = 15;
+  const { lab, product } = withProduct(
+    {
+      ...GREYLISTED,
+      GHOSTINBOX_SPAM__ENABLED: "",
+      GHOSTINBOX_LIMITS__FIRST_CONTACTS__PER_MINUTE: String(AT_ONCE),
+      GHOSTINBOX_GREYLIST__CROWD_DELAY: `${CROWD_S}s`,
+    },
+    [ANNA],
+  );
+
+  test("those past the limit wait longer, and their mail gets a higher score", async () => {
+    const waits = await Promise.all(
+      strangers(0x200, ADDRESSES).map(async (from, i) => {
+        const began = performance.now();
+        const text = mailText({ subject: `Offer ${i}`, body: "A mail like any other." });
+        for (;;) {
+          const { code } = await sendMail({ host: lab.attacker, from, text });
+          if (code === 250) return performance.now() - began;
+          assert.equal(code, 450);
+          await waitMs(4_000);
+        }
+      }),
+    );
+    const long = waits.filter((ms) => ms >= CROWD_S * 1_000);
+    console.log(
+      `${ADDRESSES} addresses: ${long.length} waited ${CROWD_S} s or more, at most ${Math.round(Math.max(...waits))} ms`,
+    );
+    assert.ok(long.length >= ADDRESSES - AT_ONCE, waits.map(Math.round).join(", "));
+    const mails = await Promise.all(
+      waits.map((_, i) =>
+        until(
+          `mail ${i} is there`,
+          () => findMail(product.layout, `Offer ${i}`) ?? findMail(product.layout, `Offer ${i}`, { folder: "Junk" }),
+        ),
+      ),
+    );
+    const marked = mails.filter((mail) => /^X-Spam-Status:(.*\n\s)*.*\bGHOSTINBOX_CROWD\b/m.test(mail));
+    console.log(`${marked.length} of ${mails.length} mails have the higher score`);
+    assert.equal(marked.length, mails.length);
+  });
+
+  test("large providers and known places do not wait", async () => {
+    assert.equal((await sendMail({ host: lab.sender, from: NAMED["mail-x.google.com"] })).code, 250);
+  });
+});
+
+function waitMs(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The name itself is in the reply, and no reply to another name is like it. */
+function said({ code, lines }: SmtpReply, name: string): Readonly<{ code: number; said: string }> {
+  return { code, said: lines.join(" ").replaceAll(name, "NAME") };
+}
+
+function median(values: readonly number[]): number {
+  return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
+}

@@ -1,0 +1,79 @@
+import type { Facts } from "../../src/core/decide/facts.ts";
+import type { ClientEvent } from "../../src/core/events/event.ts";
+import { isBounce, type Recipient } from "../../src/core/events/mail.ts";
+import type { Prefix } from "../../src/core/net/ip.ts";
+import { HOUR_MS, type Millis } from "../../src/core/time.ts";
+import { type Kept, recipientKind } from "./naive-recount.ts";
+
+type Asked = Readonly<{ reason: string; at: Millis; event: Recipient; subject: Prefix; network: Prefix }>;
+type ServerFacts = Pick<Facts, "serverProbes" | "networkProbed" | "newPlaces" | "isNewPlace">;
+
+/** Answered to a stranger, known or unknown. What was refused for another reason said nothing about the recipient. */
+const ANSWERED = [
+  "below_limit",
+  "greylist_asked",
+  "recipient_hidden",
+  "recipients_deferred",
+  "first_contacts_deferred",
+  "recipient_unknown",
+  "recipient_blocked",
+  "recipient_probing",
+  "provider_busy",
+  "bounces_deferred",
+];
+
+const FIRST_CONTACTS = ["greylist_asked", "first_contacts_deferred"];
+
+/** What strangers did to the whole server, of all that was kept since the engine started. */
+export function serverFactsOf(
+  kept: readonly Kept[],
+  { wasKnown, networkOf }: Readonly<{ wasKnown: (kept: Kept) => boolean; networkOf: (event: Recipient) => Prefix }>,
+  now: Readonly<{ at: Millis; event: ClientEvent; subject: Prefix; network: Prefix }>,
+): ServerFacts {
+  const asked = kept.flatMap((one): readonly Asked[] => {
+    const { event, at, subject, decision } = one;
+    if (event.type !== "RECIPIENT" || event.account !== null) return [];
+    return !ANSWERED.includes(decision.reason) || wasKnown(one)
+      ? []
+      : [{ at, event, subject, network: networkOf(event), reason: decision.reason }];
+  });
+  const isUnknown = ({ event }: Asked): boolean => recipientKind(event.recipient) === "unknown";
+  const ofBounces = now.event.type === "RECIPIENT" && isBounce(now.event);
+  const probes = asked.filter(isUnknown);
+  const alike = probes.filter(({ event }) => isBounce(event) === ofBounces);
+  const places = firstTimes(
+    asked
+      .filter((one) => !isUnknown(one) && FIRST_CONTACTS.includes(one.reason))
+      .map(({ at, subject }) => ({ at, key: subject })),
+    now.at,
+  );
+  const isAsking = now.event.type === "RECIPIENT" && now.event.account === null;
+  return {
+    serverProbes: isAsking
+      ? [
+          ...firstTimes(
+            alike.map(({ at, network, event }) => ({ at, key: `${network} ${event.recipient}` })),
+            now.at,
+          ),
+        ].map(([, at]) => at)
+      : [],
+    networkProbed: firstTimes(
+      probes.map(({ at, network }) => ({ at, key: network })),
+      now.at,
+    ).has(now.network),
+    newPlaces: [...places].map(([, at]) => at),
+    isNewPlace: places.has(now.subject),
+  };
+}
+
+/** When each key first came within the hour; after an hour it comes for the first time again. */
+function firstTimes(came: readonly Readonly<{ at: Millis; key: string }>[], now: Millis): ReadonlyMap<string, Millis> {
+  const first = new Map<string, Millis>();
+  for (const { at, key } of came) {
+    const before = first.get(key);
+    if (before !== undefined && before > at - HOUR_MS) continue;
+    first.delete(key);
+    first.set(key, at);
+  }
+  return new Map([...first].filter(([, at]) => at > now - HOUR_MS));
+}
