@@ -2,13 +2,10 @@ import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "..
 import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine, plural } from "../print/text.ts";
 
-const NO_CHANNEL = "alerts.email, alerts.ntfy or another of [alerts] in ghostinbox.toml names one.";
-
 export async function alertsTest(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"alerts_test">({ verb: "alerts_test" });
   if (!asked.ok) return asked;
   const { results } = asked.result;
-  if (results.length === 0) return failed("No channel for alerts is set.", NO_CHANNEL);
   const lines = results.map(({ channel, ok, detail }) => `${channel}: ${ok ? "taken" : `failed: ${oneLine(detail)}`}`);
   const bad = results.filter(({ ok }) => !ok).length;
   if (bad === 0) return done(asked.result, lines.join("\n"), `${PROGRAM} alerts list`);
@@ -44,9 +41,7 @@ export async function alertsList(call: CommandCall): Promise<CommandOutcome> {
     alerts.length === 0
       ? "There has been no alert."
       : columns([["SEVERITY", "ALERT", "SINCE", "UNTIL", "DETAIL"], ...rows]) + more,
-    channels.length === 0
-      ? `No channel sends them: ${NO_CHANNEL}`
-      : `They are sent through: ${channels.map(({ name }) => name).join(", ")}.`,
+    `They are sent through: ${channels.map(({ name }) => name).join(", ")}.`,
     ...failing.map(({ name, failing: why }) => `! ${name} fails: ${oneLine(why ?? "")}`),
   ].join("\n");
   return done(asked.result, text, `${PROGRAM} alerts test`);
