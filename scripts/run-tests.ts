@@ -54,7 +54,7 @@ const LAB_AT_ONCE = 4;
  * What keeps both cores busy or measures time in seconds or less: one at a time. They come first, and the first of them
  * adds the system's users, which two servers cannot do at the same time.
  */
-const LAB_ALONE = ["e2e/dns", "e2e/flood", "e2e/guessing", "e2e/ladder", "e2e/sign-ins", "e2e/slow-disk"]
+const LAB_ALONE = ["e2e/dns", "e2e/flood", "e2e/guessing", "e2e/ladder", "e2e/sign-ins", "e2e/slots", "e2e/slow-disk"]
   .concat(["e2e/verifier", "lab/firewall"])
   .map((name) => `test/${name}.test.ts`);
 /** Those that take longest start first, or one of them would run by itself at the end. */

@@ -171,6 +171,7 @@ async function holdOpen(
   await Promise.all(
     range(CONNECTIONS).map(async (i) => {
       const from = addresses[i % addresses.length] ?? "";
+      const again = (): boolean => isStubborn && !over.aborted;
       do {
         const connected = await host.connect({ from, to: serverFor(from), port });
         if (connected.ok) {
@@ -181,7 +182,7 @@ async function holdOpen(
           await new Promise((resolve) => socket.once("close", resolve));
           over.removeEventListener("abort", stop);
         } else await new Promise((resolve) => setTimeout(resolve, 200));
-      } while (isStubborn && !over.aborted);
+      } while (again());
     }),
   );
 }
