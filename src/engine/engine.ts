@@ -1,5 +1,5 @@
 import { guardLowered } from "../core/decide/account-guard.ts";
-import { type Decision, decision, isLeftToPostgrey } from "../core/decide/decision.ts";
+import { type Decision, decision, isOnTheWay } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { messageOf } from "../core/error.ts";
 import type { Audit } from "../core/events/command.ts";
@@ -124,7 +124,7 @@ export class Engine {
     }
     this.#events += 1;
     const { bansChanged, allowChanged } = this.#processor.trace;
-    if (isOnTheWay(event, decided) && !bansChanged && !allowChanged) {
+    if (isOnTheWay(event.type, decided) && !bansChanged && !allowChanged) {
       this.#commitLater();
       answer(decided);
     } else {
@@ -244,12 +244,6 @@ export class Engine {
     if (this.#simulationEnd === "uncommitted") this.#simulationEnd = committed ? null : "due";
     return answered;
   }
-}
-
-/** Whether a client only goes on to a step at which the guard is asked again, and has received nothing yet. */
-function isOnTheWay({ type }: Event, { verdict, reason }: Decision): boolean {
-  if (verdict !== "pass" || isLeftToPostgrey({ reason })) return false;
-  return type === "CONNECT" || type === "RECIPIENT" || type === "MAIL";
 }
 
 const RECORDED = decision("pass", "manual", { counted: false });

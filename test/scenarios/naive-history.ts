@@ -185,7 +185,7 @@ export class NaiveHistory {
             )
           : null,
       senderHere: false,
-      ...this.#server(event, at, subject),
+      ...serverFactsOf(this.#kept, { from: this.#startedAfter, policy: this.#policy }, { at, event, subject }),
       firstContact: event.type === "RECIPIENT" && account === null && isFirstContact(event),
       // Several are held in memory until the mail ends, so that a restart in between forgets them: not compared.
       writtenTo: event.type === "MESSAGE" && event.recipient !== null ? [event.recipient] : [],
@@ -203,17 +203,6 @@ export class NaiveHistory {
               ),
             ),
     };
-  }
-
-  #server(event: ClientEvent, at: Millis, subject: Prefix): Pick<Facts, keyof ReturnType<typeof serverFactsOf>> {
-    const networkOf = ({ ip }: Pick<ClientEvent, "ip">): Prefix => neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix);
-    const wasKnown = (one: Kept): boolean =>
-      changesOf(this.#kept.slice(0, this.#kept.indexOf(one))).some(
-        ({ change, at: when }) =>
-          change.type === "KNOW" && change.prefix === one.subject && when > one.at - this.#policy.bans.memoryMs,
-      );
-    const kept = this.#kept.slice(this.#startedAfter);
-    return serverFactsOf(kept, { wasKnown, networkOf }, { at, event, subject, network: networkOf(event) });
   }
 
   /** What counted since the last ban on the subject began or was lifted. */

@@ -1,9 +1,10 @@
 import type { Facts } from "../../src/core/decide/facts.ts";
+import type { Policy } from "../../src/core/decide/policy.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
 import { isBounce, type Recipient } from "../../src/core/events/mail.ts";
-import type { Prefix } from "../../src/core/net/ip.ts";
+import { neighbourhoodOf, type Prefix } from "../../src/core/net/ip.ts";
 import { HOUR_MS, type Millis } from "../../src/core/time.ts";
-import { type Kept, recipientKind } from "./naive-recount.ts";
+import { changesOf, type Kept, recipientKind } from "./naive-recount.ts";
 
 type Asked = Readonly<{ reason: string; at: Millis; event: Recipient; subject: Prefix; network: Prefix }>;
 type ServerFacts = Pick<Facts, "serverProbes" | "networkProbed" | "newPlaces" | "isNewPlace">;
@@ -26,11 +27,16 @@ const FIRST_CONTACTS = ["greylist_asked", "first_contacts_deferred"];
 
 /** What strangers did to the whole server, of all that was kept since the engine started. */
 export function serverFactsOf(
-  kept: readonly Kept[],
-  { wasKnown, networkOf }: Readonly<{ wasKnown: (kept: Kept) => boolean; networkOf: (event: Recipient) => Prefix }>,
-  now: Readonly<{ at: Millis; event: ClientEvent; subject: Prefix; network: Prefix }>,
+  all: readonly Kept[],
+  { from, policy }: Readonly<{ from: number; policy: Policy }>,
+  now: Readonly<{ at: Millis; event: ClientEvent; subject: Prefix }>,
 ): ServerFacts {
-  const asked = kept.flatMap((one): readonly Asked[] => {
+  const networkOf = ({ ip }: Pick<ClientEvent, "ip">): Prefix => neighbourhoodOf(ip, policy.bans.ipv6Prefix);
+  const wasKnown = (one: Kept): boolean =>
+    changesOf(all.slice(0, all.indexOf(one))).some(
+      ({ change, at }) => change.type === "KNOW" && change.prefix === one.subject && at > one.at - policy.bans.memoryMs,
+    );
+  const asked = all.slice(from).flatMap((one): readonly Asked[] => {
     const { event, at, subject, decision } = one;
     if (event.type !== "RECIPIENT" || event.account !== null) return [];
     return !ANSWERED.includes(decision.reason) || wasKnown(one)
@@ -60,7 +66,7 @@ export function serverFactsOf(
     networkProbed: firstTimes(
       probes.map(({ at, network }) => ({ at, key: network })),
       now.at,
-    ).has(now.network),
+    ).has(networkOf(now.event)),
     newPlaces: [...places].map(([, at]) => at),
     isNewPlace: places.has(now.subject),
   };
