@@ -7,9 +7,9 @@ import type { Millis } from "../../core/time.ts";
 export class DistinctTimes {
   readonly #windowMs: number;
   readonly #most: number;
-  /** Ascending by time. */
+  /** Ascending by time, and the times alone: a flood must not copy them for each event. */
   readonly #at = new Map<string, Millis>();
-  #times: readonly Millis[] | null = null;
+  readonly #times: Millis[] = [];
 
   constructor(windowMs: number, most: number) {
     this.#windowMs = windowMs;
@@ -21,7 +21,7 @@ export class DistinctTimes {
     if (this.#at.has(key)) return;
     if (this.#at.size >= this.#most) this.#dropOldest();
     this.#at.set(key, now);
-    this.#times = null;
+    this.#times.push(now);
   }
 
   has(key: string, now: Millis): boolean {
@@ -29,27 +29,25 @@ export class DistinctTimes {
     return this.#at.has(key);
   }
 
+  /** Ascending; valid until the next event. */
   times(now: Millis): readonly Millis[] {
     this.#prune(now);
-    this.#times ??= [...this.#at.values()];
     return this.#times;
   }
 
   clear(): void {
     this.#at.clear();
-    this.#times = null;
+    this.#times.length = 0;
   }
 
   #prune(now: Millis): void {
-    for (const at of this.#at.values()) {
-      if (at > now - this.#windowMs) return;
+    for (let at = this.#times[0]; at !== undefined && at <= now - this.#windowMs; at = this.#times[0])
       this.#dropOldest();
-    }
   }
 
   #dropOldest(): void {
     const oldest = this.#at.keys().next();
     if (oldest.done !== true) this.#at.delete(oldest.value);
-    this.#times = null;
+    this.#times.shift();
   }
 }
