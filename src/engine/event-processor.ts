@@ -1,5 +1,6 @@
 import { decide } from "../core/decide/decide.ts";
 import type { Ban, Change, Decision } from "../core/decide/decision.ts";
+import type { UnderWay } from "../core/decide/facts.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { protectionOf } from "../core/decide/sparing.ts";
 import type { ClientEvent, Event } from "../core/events/event.ts";
@@ -148,6 +149,11 @@ export class EventProcessor {
 
   progressOf(session: string, now: Millis): Progress | null {
     return this.#facts.progressOf(session, now);
+  }
+
+  /** For a replay. */
+  restoreUnderWay(all: readonly UnderWay[]): void {
+    this.#facts.restoreUnderWay(all);
   }
 
   /** The unit in which this address would be banned. */

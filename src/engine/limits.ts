@@ -5,8 +5,12 @@ export const LIMITS = {
   cachedAccounts: 1_024,
   /** Counts of the whole server within an hour, of each kind. No limit may be higher. */
   serverWindow: 10_000,
+  /** Different wrong passwords of one address that are remembered at least. Few addresses have any. */
+  failuresPerAddress: 1_024,
   /** Passwords of one account that Dovecot verifies at the same time. */
   pendingLoginsPerAccount: 1_024,
+  /** Of them, and of those of other accounts, so many are recorded where they may have kept somebody out. */
+  underWayRecorded: 48,
   /** Logins in flight: their password is being verified. */
   pendingLogins: 4_096,
   /** Notices for the owner from one transaction. */

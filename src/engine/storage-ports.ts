@@ -38,10 +38,11 @@ export type AddressHistory = Readonly<{
   offencesAt: readonly Millis[];
   /** The last sign-in of an account from this address; null if there was none. */
   knownAt: Millis | null;
+  /** Those that count; but for what was forgiven. */
+  failures: readonly Failure[];
   /** Counted events since the last ban began or was lifted. */
   connections: readonly Millis[];
   mails: readonly Millis[];
-  failures: readonly Failure[];
   probes: readonly Millis[];
   bounces: readonly Millis[];
 }>;
@@ -53,11 +54,13 @@ export type Reach = Readonly<{
   sinceFailures: Millis;
   sinceProbes: Millis;
   most: number;
+  mostFailures: number;
 }>;
 
 /** Where an account signed in: the unit of the address, and the hash of the password (empty if unknown). */
 export type SignIn = Readonly<{ prefix: Prefix; proof: string }>;
-/** `network`: only guesses from this network; null: from anywhere. */
+export type AccountGuess = Guess & Readonly<{ account: string }>;
+/** `network`: only guesses from there; null from anywhere. */
 export type GuessReach = Readonly<{ network: Prefix | null; since: Millis; most: number }>;
 
 /** What is known of accounts, by name in lower case. Includes the rows of the open transaction. */
@@ -66,6 +69,12 @@ export interface AccountHistory {
   signIns(account: string, since: Millis): readonly SignIn[];
   /** Passwords that strangers tried, the latest first. */
   guesses(account: string, reach: GuessReach): readonly Guess[];
+  /** How many different passwords strangers tried at the account; at most `most`. */
+  candidates(account: string, since: Millis, most: number): number;
+  /** What a network tried at any account, the latest first. */
+  guessesOf(network: Prefix, since: Millis, most: number): readonly AccountGuess[];
+  /** What any network tried at any account, the latest first; at most `most`, read as they are asked for. */
+  guessesSince(since: Millis, most: number): Iterable<AccountGuess>;
   /** Accounts that signed in from this unit. */
   accountsOf(subject: Prefix, since: Millis): readonly string[];
   /** Units from which any account signed in. */

@@ -11,11 +11,12 @@ test("each number of the policy comes from its own setting", () => {
     limits.recipients = { unknown_per_hour = 13, unknown_server_per_hour = 20 }
     limits.first_contacts = { per_minute = 21, per_hour = 22 }
     greylist.crowd_delay = "23s"
-    limits.accounts = { failures = 14, window = "15s", known_for = "16s" }
-    limits.networks = { failures = 17, window = "18s" }
+    limits.accounts = { failures = 14, window = "15s", known_for = "16s", candidates = 24 }
+    limits.networks = { failures = 17, window = "18s", per_day = 25 }
+    limits.spraying = { guesses = 26, window = "27s" }
     recipients.blocked = ["Admin"]
     greylist.enabled = false
-    limits.logins = { failures = 6, window = "7s" }
+    limits.logins = { failures = 6, window = "7s", per_day = 28, per_week = 29, known_per_day = 30 }
     bans = { ladder = ["8s", "9s"], permanent = true, memory = "10s", ipv6_prefix = 56, manual = "11s", neighbours = 19 }
     allow.networks = ["203.0.113.0/24"]
     providers.domains = ["example.net"]
@@ -44,9 +45,17 @@ test("each number of the policy comes from its own setting", () => {
       delayMs: 23_000,
     },
     perSession: 12,
-    logins: { failures: 6, windowMs: 7_000, networks: ["198.51.100.0/24"] },
-    accounts: { failures: 14, windowMs: 15_000, knownForMs: 16_000 },
-    networks: { failures: 17, windowMs: 18_000 },
+    logins: {
+      failures: 6,
+      windowMs: 7_000,
+      perDay: 28,
+      perWeek: 29,
+      knownPerDay: 30,
+      networks: ["198.51.100.0/24"],
+    },
+    accounts: { failures: 14, windowMs: 15_000, knownForMs: 16_000, candidates: 24 },
+    networks: { failures: 17, windowMs: 18_000, perDay: 25 },
+    spraying: { guesses: 26, windowMs: 27_000 },
     bans: {
       neighbours: 19,
       ladderMs: [8_000, 9_000],
@@ -64,4 +73,11 @@ test("each number of the policy comes from its own setting", () => {
     simulate: false,
     knownFactor: 3,
   });
+});
+
+test("the limits of a day and a week are never below that of minutes", () => {
+  const loaded = loadSettings('domains = ["example.org"]\nlimits.logins.failures = 50', {});
+  assert.ok(loaded.ok);
+  const { failures, perDay, perWeek } = toPolicy(loaded.settings).logins;
+  assert.deepEqual([failures, perDay, perWeek], [50, 50, 50]);
 });

@@ -15,6 +15,7 @@ export function toPolicy(settings: Settings): Policy {
     count: settings[key],
     windowMs,
   });
+  const perDay = Math.max(settings["limits.logins.per_day"], settings["limits.logins.failures"]);
   return {
     mail: [
       limit("limits.mail.per_minute", MINUTE_MS),
@@ -38,14 +39,23 @@ export function toPolicy(settings: Settings): Policy {
     logins: {
       failures: settings["limits.logins.failures"],
       windowMs: settings["limits.logins.window"],
+      perDay,
+      perWeek: Math.max(settings["limits.logins.per_week"], perDay),
+      knownPerDay: settings["limits.logins.known_per_day"],
       networks: settings["logins.networks"],
     },
     accounts: {
       failures: settings["limits.accounts.failures"],
       windowMs: settings["limits.accounts.window"],
       knownForMs: settings["limits.accounts.known_for"],
+      candidates: settings["limits.accounts.candidates"],
     },
-    networks: { failures: settings["limits.networks.failures"], windowMs: settings["limits.networks.window"] },
+    networks: {
+      failures: settings["limits.networks.failures"],
+      windowMs: settings["limits.networks.window"],
+      perDay: settings["limits.networks.per_day"],
+    },
+    spraying: { guesses: settings["limits.spraying.guesses"], windowMs: settings["limits.spraying.window"] },
     bans: {
       neighbours: settings["bans.neighbours"],
       ladderMs: settings["bans.ladder"],

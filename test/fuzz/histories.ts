@@ -15,7 +15,7 @@ export const POLICY: Policy = {
   perSession: 1_000_000,
   // A restart forgets pending logins, which have their own tests.
   accounts: { ...SMALL_POLICY.accounts, failures: 6 },
-  networks: { failures: 6, windowMs: 1_000 },
+  networks: { ...SMALL_POLICY.networks, failures: 6, windowMs: 1_000 },
 };
 const NOBODIES = Array.from({ length: 5 }, () => "nobody@example.test");
 

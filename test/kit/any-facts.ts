@@ -21,7 +21,7 @@ export const policies = fc.record({ mail: limits, connections: limits, failures:
     ...POLICY,
     mail,
     connections,
-    logins: { failures, windowMs: 300, networks: [] },
+    logins: { ...POLICY.logins, failures, windowMs: 300 },
   }),
 );
 export const protections = fc.constantFrom<Protection>("loopback", "own_address", "gateway", "allow_listed");

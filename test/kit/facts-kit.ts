@@ -75,6 +75,9 @@ export function factsOnFakes() {
         return ["anna@example.org"];
       },
       networksSince: () => [],
+      candidates: () => 0,
+      guessesOf: () => [],
+      guessesSince: () => [],
     },
   });
   /** The facts of an event of an address of which this is known. */

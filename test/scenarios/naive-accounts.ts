@@ -1,47 +1,129 @@
-import type { AccountFacts } from "../../src/core/decide/facts.ts";
+import type { Decision } from "../../src/core/decide/decision.ts";
+import type { AccountFacts, Facts, SprayingFacts, Verified } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
-import { overlaps, type Prefix } from "../../src/core/net/ip.ts";
+import type { ClientEvent } from "../../src/core/events/event.ts";
+import { contains, networkAddress, overlaps, type Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import type { Changed } from "./naive-recount.ts";
 
 /** What the oracle recounts of accounts. */
 
-type SignIn = Readonly<{ prefix: Prefix; account: string; proof: string }>;
+type SignIn = Readonly<{ prefix: Prefix; account: string; proof: string; at: Millis }>;
 type Login = Readonly<{ login: string; subject: Prefix; network: Prefix }>;
+type Past = Readonly<{ changes: readonly Changed[]; unanswered: readonly Unanswered[] }>;
+type Tried = Readonly<{ account: string; network: Prefix; proof: string }>;
+
+/** A password that went to verification and did not come back. */
+export type Unanswered = Tried &
+  Readonly<{ at: Millis; subject: Prefix; isStrange: boolean; looksWrong: boolean; isFirst: boolean }>;
+
+const DAY = 86_400_000;
+const MINUTE = 60_000;
 
 export function signInsIn(changes: readonly Changed[], since: number): readonly SignIn[] {
   return changes.flatMap(({ change, at }) =>
-    change.type === "KNOW" && at > since ? [{ ...change, account: change.account.toLowerCase() }] : [],
+    change.type === "KNOW" && at > since ? [{ ...change, at, account: change.account.toLowerCase() }] : [],
   );
 }
 
 export function accountFactsOf(
   policy: Policy,
-  changes: readonly Changed[],
+  { changes, unanswered }: Past,
   { login, subject, network }: Login,
   at: Millis,
 ): AccountFacts {
   const name = login.toLowerCase();
-  const { failures, windowMs, knownForMs } = policy.accounts;
-  const known = signInsIn(changes, at - knownForMs).filter(({ account }) => account === name);
+  const { accounts, networks } = policy;
+  const known = signInsIn(changes, at - accounts.knownForMs).filter(({ account }) => account === name);
   const isNear = known.some(({ prefix }) => overlaps(prefix, network));
-  const kinship = known.some(({ prefix }) => prefix === subject) ? "address" : isNear ? "network" : "stranger";
-  const tried = changes.flatMap(({ change, at: when }) =>
-    change.type === "GUESS" && change.account === name && when > at - windowMs ? [change] : [],
-  );
+  const isHere = known.some(({ prefix }) => contains(prefix, networkAddress(subject)));
+  const kinship = isHere ? "address" : isNear ? "network" : "stranger";
+  const waiting = unanswered.filter((one) => at - one.at < MINUTE && one.isStrange);
+
+  const tried = [...guessesIn(changes, at - accounts.windowMs), ...waiting].filter(({ account }) => account === name);
   const counted = tried.filter((guess) => kinship === "stranger" || guess.network === network);
   // Each password counts for one network, each network for a quarter of the limit at most.
   const passwords = [...new Set(counted.map(({ proof }) => proof))];
-  const networks = passwords.map(
+  const networksOf = passwords.map(
     (password) => counted.flatMap((guess) => (guess.proof === password ? [guess.network] : [])).toSorted()[0],
   );
-  const share = kinship === "stranger" ? Math.ceil(failures / 4) : failures;
-  const capped = networks.filter((each, i) => networks.slice(0, i).filter((other) => other === each).length < share);
+  const share = kinship === "stranger" ? Math.ceil(accounts.failures / 4) : accounts.failures;
+  const capped = networksOf.filter(
+    (each, i) => networksOf.slice(0, i).filter((other) => other === each).length < share,
+  );
   const different = kinship === "address" ? 0 : capped.length;
+
+  const ofDay = guessesIn(changes, at - DAY);
+  const here = [...ofDay, ...waiting.filter(({ looksWrong }) => looksWrong)].filter((one) => one.network === network);
+  const mine = kinship === "stranger" ? here : here.filter(({ account }) => account === name);
   return {
     name,
     kinship,
-    guesses: Math.min(failures, different),
-    lastProof: known.findLast(({ proof }) => proof !== "")?.proof ?? "",
+    guesses: Math.min(accounts.failures, different),
+    proofs: proofsOf(known),
+    candidates: Math.min(
+      accounts.candidates,
+      new Set(ofDay.filter(({ account }) => account === name).map((one) => `${one.network} ${one.proof}`)).size,
+    ),
+    networkGuesses: Math.min(networks.perDay, new Set(mine.map(passwordOf)).size),
   };
+}
+
+/** A place remembers the last password of each account, and at most eight different ones are compared. */
+function proofsOf(known: readonly SignIn[]): readonly string[] {
+  const lastOf = new Map<Prefix, SignIn>();
+  for (const one of known) {
+    lastOf.delete(one.prefix);
+    lastOf.set(one.prefix, one);
+  }
+  const latest = [...lastOf.values()].toReversed().map(({ proof }) => proof);
+  return [...new Set(latest.filter((proof) => proof !== ""))].slice(0, 8);
+}
+
+export function sprayingOf({ spraying }: Policy, { changes, unanswered }: Past, at: Millis): SprayingFacts {
+  const waiting = unanswered.filter((one) => at - one.at < MINUTE && one.isStrange && one.looksWrong);
+  const tried = [...guessesIn(changes, at - spraying.windowMs), ...waiting];
+  const sites = tried.map(({ network }) =>
+    network.includes(":") ? network.split(":").slice(0, 2).join(":") : network,
+  );
+  return {
+    guesses: Math.min(spraying.guesses, new Set(tried.map(passwordOf)).size),
+    networks: Math.min(8, new Set(sites).size),
+  };
+}
+
+/** What is under way once the event was decided: a password, from the question to the report. */
+export function unansweredAfter(
+  unanswered: readonly Unanswered[],
+  event: ClientEvent,
+  { verdict }: Decision,
+  { at, account, subject, network }: Pick<Facts, "account" | "subject" | "network"> & { readonly at: Millis },
+): readonly Unanswered[] {
+  if (!("login" in event) || account === null) return unanswered;
+  const { passwordHash: proof } = event;
+  if (event.type !== "LOGIN_ASKED") {
+    const answered = unanswered.findIndex(
+      (one) => one.account === account.name && one.proof === proof && one.network === network,
+    );
+    return unanswered.filter((_, i) => i !== answered);
+  }
+  if (verdict === "refuse") return unanswered;
+  const waiting = unanswered.filter((one) => at - one.at < MINUTE);
+  const others = waiting.filter((one) => one.account === account.name && one.proof !== proof);
+  const isFirst = account.proofs.length === 0 && others.length === 0 && waiting.filter((one) => one.isFirst).length < 8;
+  const looksWrong = !isFirst && !account.proofs.includes(proof);
+  const isStrange = account.kinship !== "address";
+  return [...unanswered, { at, account: account.name, proof, network, subject, isStrange, looksWrong, isFirst }];
+}
+
+export function underWayFrom(unanswered: readonly Unanswered[], subject: Prefix, at: Millis): readonly Verified[] {
+  return unanswered.filter((one) => at - one.at < MINUTE && one.looksWrong && one.subject === subject);
+}
+
+function guessesIn(changes: readonly Changed[], since: number): readonly Tried[] {
+  return changes.flatMap(({ change, at }) => (change.type === "GUESS" && at > since ? [change] : []));
+}
+
+function passwordOf({ account, proof }: Tried): string {
+  return JSON.stringify([account, proof]);
 }

@@ -9,7 +9,14 @@ import type { Protection } from "../../src/core/events/reasons.ts";
 import { contains, type Ip, neighbourhoodOf, overlaps, type Prefix, prefixOf } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { QUIET, UNSPARED } from "../kit/samples.ts";
-import { accountFactsOf, signInsIn } from "./naive-accounts.ts";
+import {
+  accountFactsOf,
+  signInsIn,
+  sprayingOf,
+  type Unanswered,
+  unansweredAfter,
+  underWayFrom,
+} from "./naive-accounts.ts";
 import { banOfWhole, type Credited, isWanted } from "./naive-networks.ts";
 import {
   bannedOrLifted,
@@ -17,6 +24,7 @@ import {
   bounceOf,
   type Changed,
   changesOf,
+  failuresOf,
   heardOf,
   isFirstContact,
   isWithin,
@@ -30,16 +38,14 @@ import {
 import { serverFactsOf } from "./naive-server.ts";
 import { type AdministratorSeen, isAdministrators, isCrowd, type Seen, unbanned } from "./naive-sparing.ts";
 
-/**
- * The oracle: it keeps every event and recounts from the beginning each time. Slow and obvious, where the engine is
- * quick and careful. Both must decide alike.
- */
+/** The oracle: it keeps every event and recounts all each time. Slow and obvious. The engine must decide alike. */
 export class NaiveHistory {
   readonly #policy: Policy;
   readonly #own: readonly OwnNetwork[];
   readonly #kept: Kept[] = [];
   readonly #credits: Credited[] = [];
   #administrators: AdministratorSeen[] = [];
+  #unanswered: readonly Unanswered[] = [];
   /** What only the memory of the engine knows is counted from here. */
   #startedAfter = 0;
 
@@ -48,16 +54,16 @@ export class NaiveHistory {
     this.#own = own;
   }
 
-  /** The engine starts again: who hides behind one address, who administers, and what was told, is forgotten. */
+  /** The engine starts again: what only its memory knew is forgotten. */
   restart(): void {
     this.#startedAfter = this.#kept.length;
     this.#administrators = [];
+    this.#unanswered = [];
   }
 
   administratorAt(ip: Ip, at: Millis): void {
     this.#administrators.push({ ip, at });
   }
-
   credit(credited: Credited): void {
     this.#credits.push(credited);
   }
@@ -88,6 +94,7 @@ export class NaiveHistory {
     // Nothing forbids a ban, and no network offends, as far as the core is told: both are worked out here.
     const due = decide(this.#policy, facts, event, at);
     const decided = this.#spared(due, event, at);
+    this.#unanswered = unansweredAfter(this.#unanswered, event, decided, { ...facts, at });
     if ("withoutBan" in event && event.withoutBan) return decided;
     return { ...decided, changes: [...decided.changes, ...this.#ofNetwork(facts, decided, event, at)] };
   }
@@ -145,9 +152,10 @@ export class NaiveHistory {
     const account = "account" in event ? event.account : null;
     const memory = at - this.#policy.bans.memoryMs;
     const since = this.#countedSince(subject);
+    const network = neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix);
     return {
       subject,
-      network: neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix),
+      network,
       ip,
       protection: this.#protection(subject),
       known: this.#changes().some(
@@ -171,29 +179,22 @@ export class NaiveHistory {
       accountActive: true,
       knownAccounts:
         "login" in event
-          ? signInsIn(this.#changes(), memory).flatMap(({ prefix, account: name }) =>
+          ? signInsIn(this.#changes(), at - this.#policy.accounts.knownForMs).flatMap(({ prefix, account: name }) =>
               prefix === subject ? [name] : [],
             )
           : [],
       account:
         "login" in event && event.service !== "dashboard"
-          ? accountFactsOf(
-              this.#policy,
-              this.#changes(),
-              { login: event.login, subject, network: neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix) },
-              at,
-            )
+          ? accountFactsOf(this.#policy, this.#past, { login: event.login, subject, network }, at)
           : null,
+      spraying: sprayingOf(this.#policy, this.#past, at),
+      underWay: underWayFrom(this.#unanswered, subject, at),
       senderHere: false,
       ...serverFactsOf(this.#kept, { from: this.#startedAfter, policy: this.#policy }, { at, event, subject }),
       firstContact: event.type === "RECIPIENT" && account === null && isFirstContact(event),
       // Several are held in memory until the mail ends, so that a restart in between forgets them: not compared.
       writtenTo: event.type === "MESSAGE" && event.recipient !== null ? [event.recipient] : [],
-      failures: since.flatMap((kept) =>
-        kept.event.type === "LOGIN_FAILED" || kept.event.type === "LOGIN_ASKED"
-          ? [{ at: kept.at, passwordHash: kept.event.passwordHash, account: kept.event.login.toLowerCase() }]
-          : [],
-      ),
+      failures: failuresOf(this.#kept, subject, since, at),
       accountMails:
         account === null
           ? []
@@ -218,6 +219,10 @@ export class NaiveHistory {
   #expire(at: Millis): void {
     for (const { prefix, expiresAt } of bansIn(this.#changes()))
       if (expiresAt !== null && expiresAt <= at) this.decide({ type: "BAN_EXPIRED", prefix }, at);
+  }
+
+  get #past() {
+    return { changes: this.#changes(), unanswered: this.#unanswered };
   }
 
   #changes(): readonly Changed[] {

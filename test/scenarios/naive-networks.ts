@@ -88,7 +88,13 @@ export function banOfWhole(
   };
 }
 
-const JUDGED: ReadonlySet<string> = new Set(["login_failures", "recipient_probing", "mail_limit", "connection_limit"]);
+const JUDGED: ReadonlySet<string> = new Set([
+  "login_failures",
+  "slow_guessing",
+  "recipient_probing",
+  "mail_limit",
+  "connection_limit",
+]);
 
 /** "An account's mail that a server there took; mail of somebody to whom an account has written; proven mail on three days." */
 export function isWanted(mails: readonly Credited[]): boolean {

@@ -1,5 +1,5 @@
 import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
-import type { BounceFacts, PriorReports, RecipientKind } from "../../src/core/decide/facts.ts";
+import type { BounceFacts, Failure, PriorReports, RecipientKind } from "../../src/core/decide/facts.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import type { Recipient } from "../../src/core/events/mail.ts";
 import type { JailLine, JailReported } from "../../src/core/events/report.ts";
@@ -114,6 +114,37 @@ export function unforgivenIn(changes: readonly Changed[]): readonly Ban[] {
     }
   }
   return counting;
+}
+
+/** Wrong passwords of a week that no administrator forgave; those that are not among `since` a ban has answered. */
+export function failuresOf(
+  all: readonly Kept[],
+  subject: Prefix,
+  since: readonly Kept[],
+  now: Millis,
+): readonly Failure[] {
+  return all.slice(forgivenUpTo(all, subject) + 1).flatMap((kept) => {
+    const { event, decision, at } = kept;
+    if (event.type !== "LOGIN_FAILED" && event.type !== "LOGIN_ASKED") return [];
+    if (kept.subject !== subject || !decision.counted || now - at >= 7 * 24 * 60 * MINUTE_MS) return [];
+    const failure = { at, passwordHash: event.passwordHash, account: event.login.toLowerCase() };
+    return [since.includes(kept) ? failure : { ...failure, spent: true as const }];
+  });
+}
+
+/** The index of the last event that an administrator forgave the subject; forgiving a network forgives its ended bans. */
+function forgivenUpTo(all: readonly Kept[], subject: Prefix): number {
+  let [standing, ended, forgiven] = [false, -1, -1];
+  for (const [i, { changes }] of all.entries())
+    for (const change of changes) {
+      if (bannedOrLifted(change) === subject) {
+        if (standing) ended = i;
+        standing = change.type === "BAN";
+      }
+      if (change.type !== "LIFT" || !change.forgiven) continue;
+      if (change.prefix === subject || isWithin(subject, change.prefix)) forgiven = Math.max(forgiven, ended);
+    }
+  return forgiven;
 }
 
 /** Whether it is a part of the network, smaller than that. */

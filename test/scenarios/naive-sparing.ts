@@ -79,7 +79,7 @@ export function unbanned(due: Decision, event: ClientEvent, why: Protection, tol
   });
   switch (event.type) {
     case "LOGIN_ASKED":
-      return { ...due, changes, reason: "account_guarded" };
+      return { ...due, changes };
     case "RECIPIENT":
       return { ...due, changes, reason: "recipient_unknown" };
     default:

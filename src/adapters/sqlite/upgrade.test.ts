@@ -139,7 +139,14 @@ test("counting goes on where it was", (t) => {
   const { engine } = upgraded(t);
   const store = new SqliteStore(engine);
   const since = later(THEN, -3 * HOUR_MS);
-  const reach = { sinceConnections: since, sinceMails: since, sinceFailures: since, sinceProbes: since, most: 100 };
+  const reach = {
+    sinceConnections: since,
+    sinceMails: since,
+    sinceFailures: since,
+    sinceProbes: since,
+    most: 100,
+    mostFailures: 100,
+  };
   assert.equal(store.address(net("203.0.113.51"), reach).connections.length, 20);
   assert.equal(store.accountMails("bert@example.test", since, 100).length, 10);
   assert.equal(store.address(net("203.0.113.63"), reach).ban?.code, "login_failures");

@@ -12,7 +12,15 @@ const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "User@example.
 const GUESS = { type: "GUESS", account: "user@example.org", network: "203.0.113.0/24", proof: "now" };
 
 function account(known: Partial<AccountFacts> = {}): AccountFacts {
-  return { name: "user@example.org", kinship: "stranger", guesses: POLICY.accounts.failures, lastProof: "", ...known };
+  return {
+    name: "user@example.org",
+    kinship: "stranger",
+    guesses: POLICY.accounts.failures,
+    proofs: [],
+    candidates: 0,
+    networkGuesses: 0,
+    ...known,
+  };
 }
 
 type Example = Readonly<{ that: string; facts: Partial<Facts>; answer: string; changes?: readonly unknown[] }>;
@@ -36,16 +44,28 @@ const asked: readonly Example[] = [
   },
   {
     that: "the right password from elsewhere",
-    facts: { account: account({ lastProof: "now" }) },
+    facts: { account: account({ proofs: ["then", "now"], candidates: 999 }) },
+    answer: "pass below_limit",
+  },
+  {
+    that: "the right password when nothing is left of the budget",
+    facts: { account: account({ proofs: ["then", "now"], candidates: 1_000 }) },
     answer: "refuse right_password_guarded",
+    changes: [GUESS],
   },
   {
     that: "another password than the last right one",
-    facts: { account: account({ lastProof: "then" }) },
+    facts: { account: account({ proofs: ["then"] }) },
     answer: "refuse account_guarded",
     changes: [GUESS],
   },
   { that: "the allow list", facts: { account: account(), protection: "allow_listed" }, answer: "pass allow_listed" },
+  {
+    that: "the gateway",
+    facts: { account: account(), protection: "gateway" },
+    answer: "refuse account_guarded",
+    changes: [GUESS],
+  },
   { that: "who is banned anyway", facts: { account: account(), ban: BAN }, answer: "refuse banned" },
   { that: "no mailbox", facts: { account: null }, answer: "pass below_limit" },
 ];
@@ -56,33 +76,39 @@ for (const { that, facts, answer, changes = [] } of asked)
     assert.deepEqual(decided.changes, changes);
     assert.equal(
       decided.counted,
-      answer === "refuse account_guarded",
-      "a refusal without a check counts for the address too",
+      answer.startsWith("refuse") && answer !== "refuse banned",
+      "what is refused without a check counts for the address too",
     );
   });
 
-test("an address that goes on guessing at a guarded account is banned", () => {
+test("an address that goes on guessing at a guarded account is banned, whether or not a guess looks right", () => {
   const failures = ["a", "b", "c", "d"].map((passwordHash) => ({
     at: later(NOON, -1_000),
     passwordHash,
     account: "user@example.org",
   }));
-  const facts = factsOf({ account: account(), failures });
-  const decided = decideLoginAsked(POLICY, facts, { type: "LOGIN_ASKED", ...LOGIN }, NOON);
-  assert.equal(decided.reason, "login_failures");
-  assert.deepEqual(
-    decided.changes.map(({ type }) => type),
-    ["GUESS", "BAN"],
-  );
-  const repeated = { type: "LOGIN_ASKED", ...LOGIN, passwordHash: "a" } as const;
-  assert.equal(decideLoginAsked(POLICY, facts, repeated, NOON).counted, false, "a stale password is no other guess");
+  for (const [proofs, reason] of [
+    [[], "account_guarded"],
+    [["now"], "right_password_guarded"],
+  ] as const) {
+    const facts = factsOf({ account: account({ proofs, candidates: 1_000 }), failures });
+    const { reason: told, ...decided } = decideLoginAsked(POLICY, facts, { type: "LOGIN_ASKED", ...LOGIN }, NOON);
+    assert.equal(told, reason);
+    assert.deepEqual([decided.verdict, decided.counted], ["refuse", true]);
+    assert.deepEqual(
+      decided.changes.map(({ type }) => type),
+      ["GUESS", "BAN"],
+    );
+    const repeated = { type: "LOGIN_ASKED", ...LOGIN, passwordHash: "a" } as const;
+    assert.equal(decideLoginAsked(POLICY, facts, repeated, NOON).counted, false, "a stale password is no other guess");
+  }
 });
 
 for (const [that, facts, changes] of [
   ["a stranger", { account: account({ guesses: 0 }) }, [GUESS]],
   ["a neighbour of the owner", { account: account({ kinship: "network" }) }, [GUESS]],
   ["the owner", { account: account({ kinship: "address" }) }, []],
-  ["the gateway, behind which all may stand", { account: account(), protection: "gateway" }, []],
+  ["the gateway, behind which all may stand", { account: account(), protection: "gateway" }, [GUESS]],
   ["who was banned while his password was verified", { account: account(), ban: BAN }, [GUESS]],
 ] as const)
   test(`a wrong password of ${that} ${changes.length === 0 ? "does not count" : "counts"} against the account`, () => {

@@ -1,6 +1,6 @@
 import type { EventType } from "../events/event-types.ts";
 import type { Prefix } from "../net/ip.ts";
-import { type Change, type Decision, decision } from "./decision.ts";
+import type { Change } from "./decision.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 
@@ -9,28 +9,18 @@ export type Guess = Readonly<{ network: Prefix; proof: string }>;
 
 export type GuessedAt = Pick<Facts, "account" | "network">;
 
-/**
- * Protects an account from guessing that is spread over many addresses, each within its own limit. Unknown addresses
- * are refused before the password is verified; known ones go on. Accounts that do not exist are guarded too, so that
- * the answer does not reveal which exist.
- */
-export function guardAccount(policy: Policy, { account, network }: GuessedAt, passwordHash: string): Decision | null {
-  if (account === null || account.kinship === "address" || account.guesses < policy.accounts.failures) return null;
-  const { failures: limit, windowMs } = policy.accounts;
-  const evidence = { count: account.guesses, limit, windowMs, key: "limits.accounts.failures" };
-  if (isLikelyRight(account, passwordHash))
-    return decision("refuse", "right_password_guarded", { evidence, counted: false });
-  // Otherwise a neighbour's refused attempts would keep the owner's own network out forever.
-  const changes = account.kinship === "network" ? [] : [guess(account, network, passwordHash)];
-  return decision("refuse", "account_guarded", { evidence, changes });
-}
-
-/** What a wrong password in verification changes: nothing if the account knows the address. */
+/** What a wrong password that reached verification leaves behind: nothing where the account knows the address. */
 export function guesses({ account, network }: GuessedAt, passwordHash: string): readonly Change[] {
   return account === null || account.kinship === "address" ? [] : [guess(account, network, passwordHash)];
 }
 
-/** The most that one network adds to an account's guard: one quiet host must not keep the owner out forever. */
+/** What one leaves behind that was refused without a check. */
+export function refusedGuesses({ account, network }: GuessedAt, passwordHash: string): readonly Change[] {
+  // A neighbour's tries that nobody heard would keep the owner's own network out for ever.
+  return account?.kinship === "stranger" ? [guess(account, network, passwordHash)] : [];
+}
+
+/** No network adds more to the guard of an account than this: one quiet host must not keep its owner out for ever. */
 export function networkShare({ accounts }: Policy): number {
   return Math.ceil(accounts.failures / 4);
 }
@@ -67,9 +57,4 @@ export function guardLowered({ type, subject }: Readonly<{ type: EventType; subj
 
 function guess({ name }: AccountFacts, network: Facts["network"], proof: string): Change {
   return { type: "GUESS", account: name, network, proof };
-}
-
-/** The hash has 12 bits: one wrong password in 4,096 looks right, and a right one never looks wrong. */
-function isLikelyRight({ lastProof }: AccountFacts, passwordHash: string): boolean {
-  return lastProof !== "" && lastProof === passwordHash;
 }

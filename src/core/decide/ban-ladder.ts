@@ -11,6 +11,8 @@ type Offence = Readonly<{
   evidence: Evidence;
   /** For an offence that a Fail2ban jail found: the length of the jail's first ban. */
   jail?: Readonly<{ name: string; banMs: number }>;
+  /** No ban for it is shorter. */
+  atLeastMs?: number;
 }>;
 
 /** The ban for this offence: one rung higher for each offence within the memory. */
@@ -38,9 +40,9 @@ export function nextBan(
   return { type: "BAN", ban };
 }
 
-/** A jail sets the length of its first ban. Later bans are never shorter than that. */
-function lengthOf({ jail }: Offence, offences: number, rungMs: number): number {
-  if (jail === undefined) return rungMs;
+/** A jail says how long its first ban is; later ones are never shorter than that. */
+function lengthOf({ jail, atLeastMs = 0 }: Offence, offences: number, rungMs: number): number {
+  if (jail === undefined) return Math.max(rungMs, atLeastMs);
   return offences === 0 ? jail.banMs : Math.max(jail.banMs, rungMs);
 }
 

@@ -7,8 +7,28 @@ import type { HonestServer } from "./honest-mail.ts";
 /** What a recipient is here. `blocked`: a common target of spam without an account here. */
 export type RecipientKind = "known" | "unknown" | "blocked";
 
-/** A failed login that counted. `account`: the typed login in lower case. */
-export type Failure = Readonly<{ at: Millis; passwordHash: string; account: string }>;
+/**
+ * A failed login that counted. `account`: what the client typed, in lower case. `spent`: a ban has answered it, so that
+ * it counts within a day and a week alone.
+ */
+export type Failure = Readonly<{ at: Millis; passwordHash: string; account: string; spent?: true }>;
+
+/** A password that is being verified and does not look right, at an account (in lower case). */
+export type Verified = Readonly<{ account: string; proof: string }>;
+
+/** A password that was let through to verification, whose report has not come. */
+export type UnderWay = Verified &
+  Readonly<{
+    at: Millis;
+    subject: Prefix;
+    network: Prefix;
+    /** The account does not know the address. */
+    isStrange: boolean;
+    /** It is none of the passwords that the account signed in with lately. */
+    looksWrong: boolean;
+    /** The account has not signed in lately, so that this may well be right. */
+    isFirst: boolean;
+  }>;
 
 /** Facts about the account that a login names, whether or not it exists. */
 export type AccountFacts = Readonly<{
@@ -22,11 +42,21 @@ export type AccountFacts = Readonly<{
    * to the limit.
    */
   guesses: number;
-  /** Hash of the password of its last sign-in; empty if there was none. */
-  lastProof: string;
+  /** Hashes of the passwords of its latest sign-ins, the latest first: a few different ones. */
+  proofs: readonly string[];
+  /** Passwords tried within a day from places that it does not know, refused ones too. No more than the budget is counted. */
+  candidates: number;
+  /**
+   * Different passwords that the network of the address tried within a day, those that are being verified included; for
+   * kinship `network` at this account alone. No more than the limit is counted.
+   */
+  networkGuesses: number;
 }>;
 
-/** What a Fail2ban report is compared with. Empty for other events. */
+/** Different passwords tried at all accounts, from places that these do not know, and out of how many networks. */
+export type SprayingFacts = Readonly<{ guesses: number; networks: number }>;
+
+/** What a report of Fail2ban is weighed against; of any other event nothing. */
 export type PriorReports = Readonly<{
   /**
    * Offences up to here were decided on before: by a report of the same jail, or by a ban of the address or of a
@@ -106,12 +136,17 @@ export type Facts = Readonly<{
   offences: number;
   connections: readonly Millis[];
   mails: readonly Millis[];
+  /** Within a week; those that an administrator forgave are not among them. */
   failures: readonly Failure[];
-  /** For a login: accounts that signed in from here within the memory, in lower case. */
+  /** Passwords from here that are being verified and do not look right. */
+  underWay: readonly Verified[];
+  /** Accounts that know this address, in lower case, where the event is a login. */
   knownAccounts: readonly string[];
   /** Null if the event is not a login to a mailbox. */
   account: AccountFacts | null;
-  /** Unknown recipients that were asked for, by mail with a sender. */
+  /** Within the window; no more than the limits is counted. */
+  spraying: SprayingFacts;
+  /** Recipients asked for that do not exist, by mail that has a sender. */
   probes: readonly Millis[];
   /** The same by mail without a sender, such as bounces. */
   bounces: readonly Millis[];

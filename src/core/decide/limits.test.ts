@@ -130,15 +130,15 @@ function logInFrom(policy: Policy, attempts: readonly Failure[]): readonly Decis
 }
 
 /**
- * The definition: this password is not among those counted within the window, and with it there are enough for a ban. A
- * password without a hash (empty) differs from all others.
+ * By its definition, within a day: this password is one that does not stand among those counted, and with it there are
+ * as many within the window, or in all, as bring a ban. A password that cannot be told apart (empty) is different from all.
  */
 function firstGuessBeyond(policy: Policy, attempts: readonly Failure[]): number {
   const counted: Failure[] = [];
   return attempts.findIndex((attempt) => {
-    const recent = counted.filter(({ at }) => at > attempt.at - policy.logins.windowMs);
-    if (attempt.passwordHash !== "" && recent.some((one) => one.passwordHash === attempt.passwordHash)) return false;
+    if (attempt.passwordHash !== "" && counted.some((one) => one.passwordHash === attempt.passwordHash)) return false;
     counted.push(attempt);
-    return recent.length + 1 >= policy.logins.failures;
+    const { failures, windowMs, perDay } = policy.logins;
+    return counted.filter(({ at }) => at > attempt.at - windowMs).length >= failures || counted.length >= perDay;
   });
 }

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import type { LoginFacts } from "../events/login.ts";
 import { hostPrefix } from "../net/ip.ts";
-import { later, MINUTE_MS } from "../time.ts";
-import type { Facts, Failure } from "./facts.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../time.ts";
+import type { AccountFacts, Facts, Failure } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
 
 const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "now" };
@@ -17,7 +17,25 @@ function failures(...passwords: readonly string[]): readonly Failure[] {
     account: LOGIN.login,
   }));
 }
+/** One every so many hours, the last just now. */
+function daily(count: number, hours: number, passwordHash?: string): readonly Failure[] {
+  return Array.from({ length: count }, (_, i) => ({
+    at: later(NOON, -(count - i) * hours * HOUR_MS),
+    passwordHash: passwordHash ?? `d${i}`,
+    account: LOGIN.login,
+  }));
+}
+const hourly = (count: number) => daily(count, 1);
 const different = (count: number) => failures(...Array.from({ length: count }, (_, i) => `p${i}`));
+
+const AT_HOME: AccountFacts = {
+  name: LOGIN.login,
+  kinship: "address",
+  guesses: 0,
+  proofs: [],
+  candidates: 0,
+  networkGuesses: 0,
+};
 
 type Example = Readonly<{
   that: string;
@@ -58,14 +76,45 @@ const failed: readonly Example[] = [
   },
   { that: "one that is banned", known: { ban: BAN }, answer: "refuse banned", counted: false },
   {
-    that: "a protected one, a ban notwithstanding",
-    known: { protection: "own_address", ban: BAN, failures: different(13) },
-    answer: "pass own_address",
+    that: "an allowed one, a ban notwithstanding",
+    known: { protection: "allow_listed", ban: BAN, failures: different(13) },
+    answer: "pass allow_listed",
   },
   {
-    that: "a protected one at three times the limit",
-    known: { protection: "own_address", ban: BAN, failures: different(14) },
+    that: "an allowed one at three times the limit",
+    known: { protection: "allow_listed", ban: BAN, failures: different(14) },
     answer: "delay guessing_slowed",
+  },
+  {
+    that: "the 10th different one of a day",
+    known: { failures: hourly(9) },
+    answer: "refuse slow_guessing",
+    bans: 1,
+  },
+  { that: "the 9th different one of a day", known: { failures: hourly(8) }, answer: "pass below_limit" },
+  {
+    that: "the 10th of a day though a ban has answered the others",
+    known: { failures: hourly(9).map((failure) => ({ ...failure, spent: true })) },
+    answer: "refuse slow_guessing",
+    bans: 1,
+  },
+  {
+    that: "the 5th of ten minutes, a ban having answered the others",
+    known: { failures: different(4).map((failure) => ({ ...failure, spent: true })) },
+    answer: "pass below_limit",
+  },
+  {
+    that: "the 20th different one of a week",
+    known: { failures: daily(19, 8) },
+    answer: "refuse slow_guessing",
+    bans: 1,
+  },
+  { that: "the 19th different one of a week", known: { failures: daily(18, 8) }, answer: "pass below_limit" },
+  {
+    that: "one that was tried six days ago",
+    known: { failures: [...daily(1, 144, "now"), ...hourly(9)] },
+    answer: "pass repeated_password",
+    counted: false,
   },
   {
     that: "a protected one with a stale password",
@@ -97,24 +146,23 @@ const failed: readonly Example[] = [
   },
   {
     that: "an address from which an account signed in, at the limit",
-    known: { known: true, failures: different(4) },
+    known: { knownAccounts: ["other@example.org"], failures: different(4) },
     answer: "delay known_address",
   },
   {
     that: "the same before three times the limit",
-    known: { known: true, failures: different(13) },
+    known: { knownAccounts: ["other@example.org"], failures: different(13) },
     answer: "delay known_address",
   },
   {
     that: "the same at the own account, however often",
-    known: { known: true, knownAccounts: [LOGIN.login], failures: different(500) },
+    known: { account: AT_HOME, knownAccounts: [LOGIN.login], failures: different(500) },
     answer: "delay known_address",
   },
   {
     that: "the same at three times the limit, at accounts that did not sign in from here",
-    known: { known: true, failures: different(14) },
-    answer: "refuse login_failures",
-    bans: 1,
+    known: { knownAccounts: ["other@example.org"], failures: different(500) },
+    answer: "delay known_address",
   },
 ];
 for (const { that, known = {}, passwordHash = "now", answer, bans = 0, counted = true } of failed)
@@ -125,67 +173,6 @@ for (const { that, known = {}, passwordHash = "now", answer, bans = 0, counted =
     assert.equal(decided.changes.filter((change) => change.type === "BAN").length, bans);
     assert.equal(decided.counted, counted);
     assert.ok(decided.recorded);
-  });
-
-const asked: readonly (Example & Readonly<{ recorded?: boolean }>)[] = [
-  { that: "a stranger", answer: "pass below_limit", recorded: false },
-  { that: "a stranger with failures", known: { failures: different(4) }, answer: "pass below_limit", recorded: false },
-  { that: "one that is banned", known: { ban: BAN }, answer: "refuse banned" },
-  {
-    that: "one from outside the account's networks",
-    known: { accountNetworks: [hostPrefix(ip("198.51.100.1"))] },
-    answer: "refuse outside_networks",
-  },
-  {
-    that: "one from outside the account's networks, on the allow list",
-    known: { accountNetworks: [hostPrefix(ip("198.51.100.1"))], protection: "allow_listed" },
-    answer: "refuse outside_networks",
-  },
-  {
-    that: "one from within the account's networks",
-    known: { accountNetworks: [hostPrefix(STRANGER)] },
-    answer: "pass below_limit",
-    recorded: false,
-  },
-  {
-    that: "a protected one",
-    known: { protection: "loopback", ban: BAN, failures: different(14) },
-    answer: "pass loopback",
-    recorded: false,
-  },
-  {
-    that: "a protected one at three times the limit",
-    known: { protection: "loopback", failures: different(15) },
-    answer: "delay guessing_slowed",
-  },
-  {
-    that: "a protected one whose guesses are ten minutes old",
-    known: {
-      protection: "loopback",
-      failures: different(500).map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) })),
-    },
-    answer: "pass loopback",
-    recorded: false,
-  },
-  {
-    that: "a known address below the limit",
-    known: { known: true, failures: different(4) },
-    answer: "pass below_limit",
-    recorded: false,
-  },
-  {
-    that: "a known address at the limit",
-    known: { known: true, failures: different(5) },
-    answer: "delay known_address",
-  },
-];
-for (const { that, known = {}, answer, recorded = true } of asked)
-  test(`asked: ${that}: ${answer}`, () => {
-    const decided = decideLoginAsked(POLICY, factsOf(known), { type: "LOGIN_ASKED", ...LOGIN }, NOON);
-    assert.equal(`${decided.verdict} ${decided.reason}`, answer);
-    assert.deepEqual(decided.changes, []);
-    assert.equal(decided.counted, false);
-    assert.equal(decided.recorded, recorded);
   });
 
 test("the server's networks hold for every account, and not for the dashboard", () => {
@@ -212,9 +199,22 @@ test("where the allow list let it in it is known by its unit", () => {
   assert.equal(known?.type === "KNOW" && known.prefix, "2001:db8:1:2::/64");
 });
 
-test("neither the dashboard nor a protected address makes anything known", () => {
+test("neither the dashboard nor loopback makes anything known; an address that is only spared bans does", () => {
   const dashboard = { type: "LOGIN_SUCCEEDED", ...LOGIN, service: "dashboard" } as const;
   assert.deepEqual(decideLoginSucceeded(POLICY, factsOf(), dashboard).changes, []);
-  const facts = factsOf({ protection: "gateway" });
-  assert.deepEqual(decideLoginSucceeded(POLICY, facts, { type: "LOGIN_SUCCEEDED", ...LOGIN }).changes, []);
+  const from = (protection: "loopback" | "gateway") =>
+    decideLoginSucceeded(POLICY, factsOf({ protection }), { type: "LOGIN_SUCCEEDED", ...LOGIN }).changes.length;
+  assert.deepEqual([from("loopback"), from("gateway")], [0, 1]);
+});
+
+test("a ban for slow guessing lasts a day at least, or as long as its rung", () => {
+  const lengthAt = (offences: number, ladderMs: readonly number[]): number => {
+    const policy = { ...POLICY, bans: { ...POLICY.bans, ladderMs } };
+    const facts = factsOf({ failures: hourly(9), offences });
+    const { changes } = decideLoginFailed(policy, facts, { type: "LOGIN_FAILED", ...LOGIN }, NOON);
+    const [change] = changes.filter(({ type }) => type === "BAN");
+    assert.ok(change?.type === "BAN" && change.ban.expiresAt !== null);
+    return change.ban.expiresAt - NOON;
+  };
+  assert.deepEqual([lengthAt(0, [HOUR_MS, 3 * DAY_MS]), lengthAt(1, [HOUR_MS, 3 * DAY_MS])], [DAY_MS, 3 * DAY_MS]);
 });

@@ -1,17 +1,27 @@
 import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../events/login.ts";
 import { prefixOf } from "../net/ip.ts";
 import { isOutside } from "../net/login-networks.ts";
-import type { Millis } from "../time.ts";
-import { type GuessedAt, guardAccount, guesses } from "./account-guard.ts";
+import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
+import { type GuessedAt, guesses, refusedGuesses } from "./account-guard.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Change, type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, Offender } from "./facts.ts";
+import {
+  barredBy,
+  isFresh,
+  isKnownPlace,
+  looksRight,
+  mayBeRight,
+  type PlaceFacts,
+  slowLimits,
+  within,
+} from "./new-places.ts";
 import type { Policy } from "./policy.ts";
 import { banIn, spare } from "./sparing.ts";
 
 const SETTING = "limits.logins.failures";
 
-type PasswordFacts = Offender & Pick<Facts, "failures" | "known" | "knownAccounts">;
+type PasswordFacts = Offender & PlaceFacts;
 export type LoginQuestion = PasswordFacts &
   GuessedAt &
   Pick<Facts, "protection" | "ban" | "accountNetworks" | "sparing">;
@@ -22,35 +32,35 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
   if (facts.protection === null && facts.ban !== null) return decision("refuse", "banned", { counted: false });
   // Restrictions on where accounts may sign in also apply to the allow list, as in Dovecot.
   if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
-  if (facts.protection !== null) {
-    const count = recentFailures(facts, policy.logins.windowMs, now).length;
+  if (isExempt(facts)) {
+    const count = recentFailures(policy, facts, now).length;
     return slowedGuessing(policy, count) ?? decision("pass", facts.protection, { counted: false, recorded: false });
   }
-  const guarded = guardAccount(policy, facts, event.passwordHash);
-  // A refusal without a check counts for the address too: guessing at a guarded account is guessing.
-  if (guarded !== null) return guarded.counted ? both(guarded, wrongPassword(policy, facts, event, now)) : guarded;
-
-  const { failures: limit, windowMs } = policy.logins;
-  const evidence: Evidence = { count: recentFailures(facts, windowMs, now).length, limit, windowMs, key: SETTING };
-  if (evidence.count < limit) return decision("pass", "below_limit", { counted: false, recorded: false });
-  if (facts.known) return decision("delay", "known_address", { evidence, counted: false });
+  const barred = barredBy(policy, facts, event, now);
+  if (barred !== null && !mayBeRight(policy, facts, event, now)) {
+    // A guesser is one like any other: what was refused without a check counts for the address too, right or wrong.
+    const { counted, changes } = wrongPassword(policy, facts, event, now);
+    const guessed = counted ? refusedGuesses(facts, event.passwordHash) : [];
+    return decision("refuse", looksRight(facts, event.passwordHash) ? "right_password_guarded" : barred.reason, {
+      evidence: barred.evidence,
+      counted,
+      changes: [...guessed, ...changes],
+    });
+  }
+  const evidence = shortEvidence(policy, facts, recentFailures(policy, facts, now).length);
+  if (evidence.count < evidence.limit) return decision("pass", "below_limit", { counted: false, recorded: false });
+  if (isKnownPlace(facts)) return decision("delay", "known_address", { evidence, counted: false });
   if (event.withoutBan === true) return decision("refuse", "bans_used_up", { evidence, counted: false });
   // Over the limit, but the ban was spared.
   return decision("delay", "guessing_slowed", { evidence, counted: false });
 }
 
-function both(guarded: Decision, judged: Decision): Decision {
-  if (judged.verdict === "refuse") return { ...judged, changes: [...guarded.changes, ...judged.changes] };
-  return { ...guarded, counted: judged.counted };
-}
-
 /**
- * From now on the account knows the address, even if only the allow list let it in, because that entry may end.
- * Addresses on the allow list are counted one by one; known ones are not.
+ * The account knows the place from then on, whatever let it in or keeps bans away. What is protected is counted by
+ * single addresses, what is known is not.
  */
 export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: LoginSucceeded): Decision {
-  const isPlace = facts.protection === null || facts.protection === "allow_listed";
-  if (!isPlace || event.service === "dashboard") return decision("pass", "signed_in");
+  if (facts.protection === "loopback" || event.service === "dashboard") return decision("pass", "signed_in");
   const prefix = prefixOf(event.ip, policy.bans.ipv6Prefix);
   return decision("pass", "signed_in", {
     changes: [{ type: "KNOW", prefix, account: event.login, proof: event.passwordHash }],
@@ -63,16 +73,16 @@ export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: 
  */
 export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: LoginFailed, now: Millis): Decision {
   const away = isAway(policy, facts, event);
-  if (facts.protection !== null) {
-    const recent = recentFailures(facts, policy.logins.windowMs, now);
-    if (away || isRepeated(recent, event)) return decision("pass", facts.protection, { counted: false });
+  if (isExempt(facts)) {
+    if (away || isRepeated(facts, event, now)) return decision("pass", facts.protection, { counted: false });
     const due = banIn(wrongPassword(policy, facts, event, now));
     const changes = due === null ? [] : spare(facts, due, facts.protection, now);
-    const slowed = slowedGuessing(policy, recent.length + 1);
+    const slowed = slowedGuessing(policy, recentFailures(policy, facts, now).length + 1);
     return { ...(slowed ?? decision("pass", facts.protection)), counted: true, changes };
   }
-  const guessed: readonly Change[] = away ? [] : guesses(facts, event.passwordHash);
-  if (facts.ban !== null) return decision("refuse", "banned", { counted: false, changes: guessed });
+  const guessed: readonly Change[] = away || isRepeated(facts, event, now) ? [] : guesses(facts, event.passwordHash);
+  if (facts.protection === null && facts.ban !== null)
+    return decision("refuse", "banned", { counted: false, changes: guessed });
   if (away) return decision("refuse", "outside_networks", { counted: false });
   const judged = wrongPassword(policy, facts, event, now);
   return { ...judged, changes: [...guessed, ...judged.changes] };
@@ -80,38 +90,37 @@ export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: L
 
 /** The effect of a wrong password on its address. */
 function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginFacts, now: Millis): Decision {
+  const recent = recentFailures(policy, facts, now).length;
   const { failures: limit, windowMs } = policy.logins;
-  const recent = recentFailures(facts, windowMs, now);
-  const evidence: Evidence = { count: recent.length + 1, limit, windowMs, key: SETTING };
-  if (isRepeated(recent, event))
-    return decision("pass", "repeated_password", {
-      evidence: { ...evidence, count: recent.length },
-      counted: false,
-    });
-  if (evidence.count < limit) return decision("pass", "below_limit", { evidence });
-  if (facts.known && !attacksOthers(policy, facts, recent, event))
-    return decision("delay", "known_address", { evidence });
+  const short: Evidence = { count: recent + 1, limit, windowMs, key: SETTING };
+  if (isRepeated(facts, event, now))
+    return decision("pass", "repeated_password", { evidence: { ...short, count: recent }, counted: false });
+  // Who signed in from here goes on, slowly, also where others guess behind the same address: they are refused.
+  if (isKnownPlace(facts))
+    return short.count < limit
+      ? decision("pass", "below_limit", { evidence: short })
+      : decision("delay", "known_address", { evidence: short });
+  const slow = slowLimits(policy)
+    .map((one) => ({ ...one, count: within(facts.failures, one.windowMs, now).length + 1 }))
+    .find((one) => one.count >= one.limit);
+  if (slow === undefined && short.count < limit) return decision("pass", "below_limit", { evidence: short });
+  const evidence = slow ?? short;
   if (event.withoutBan === true) return decision("refuse", "bans_used_up", { evidence });
-  return decision("refuse", "login_failures", {
-    evidence,
-    changes: [nextBan(policy, facts, { code: "login_failures", evidence }, now)],
-  });
+  const offence =
+    slow === undefined
+      ? ({ code: "login_failures", evidence } as const)
+      : ({ code: "slow_guessing", evidence, atLeastMs: DAY_MS } as const);
+  return decision("refuse", offence.code, { evidence, changes: [nextBan(policy, facts, offence, now)] });
 }
 
-/** At a known account, a client may mistype forever, slowly; at other accounts it may not. */
-function attacksOthers(
-  policy: Policy,
-  { knownAccounts }: PasswordFacts,
-  recent: Facts["failures"],
-  { login }: LoginFacts,
-): boolean {
-  const tried = [...recent.map(({ account }) => account), login.toLowerCase()];
-  const atOthers = tried.filter((account) => !knownAccounts.includes(account)).length;
-  return atOthers >= policy.logins.failures * policy.knownFactor;
+/** A stale password counts once a week, whatever else comes from there. */
+function isRepeated({ failures }: PasswordFacts, { passwordHash }: LoginFacts, now: Millis): boolean {
+  return passwordHash !== "" && within(failures, WEEK_MS, now).some((failure) => failure.passwordHash === passwordHash);
 }
 
-function isRepeated(recent: Facts["failures"], { passwordHash }: LoginFacts): boolean {
-  return passwordHash !== "" && recent.some((failure) => failure.passwordHash === passwordHash);
+/** Somebody said so: nothing else that is protected from bans may guess. */
+function isExempt(facts: LoginQuestion): facts is LoginQuestion & { protection: "loopback" | "allow_listed" } {
+  return facts.protection === "loopback" || facts.protection === "allow_listed";
 }
 
 /**
@@ -123,12 +132,18 @@ function slowedGuessing({ logins, knownFactor }: Policy, count: number): Decisio
   return count < evidence.limit ? null : decision("delay", "guessing_slowed", { evidence, counted: false });
 }
 
-/** The dashboard is not a mailbox. */
+/** When the next password from here takes longer; likewise more patient with what is never banned. */
+function shortEvidence({ logins, knownFactor }: Policy, { protection }: LoginQuestion, count: number): Evidence {
+  const limit = protection === null ? logins.failures : logins.failures * knownFactor;
+  return { count, limit, windowMs: logins.windowMs, key: SETTING };
+}
+
+/** The dashboard is no mailbox. */
 function isAway({ logins }: Policy, { ip, accountNetworks }: LoginQuestion, { service }: LoginFacts): boolean {
   return service !== "dashboard" && isOutside(ip, logins.networks, accountNetworks);
 }
 
-function recentFailures(facts: PasswordFacts, windowMs: number, now: Millis): Facts["failures"] {
-  const start = now - windowMs;
-  return facts.failures.filter((failure) => failure.at > start);
+/** Those within the short window that no ban has answered. */
+function recentFailures({ logins }: Policy, { failures }: PasswordFacts, now: Millis): Facts["failures"] {
+  return within(failures, logins.windowMs, now).filter(isFresh);
 }

@@ -15,6 +15,7 @@ import { countWithin } from "./windows.ts";
  */
 export const COUNTING_BANS: readonly Reason[] = [
   "login_failures",
+  "slow_guessing",
   "recipient_probing",
   "mail_limit",
   "connection_limit",

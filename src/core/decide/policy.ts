@@ -15,18 +15,41 @@ export type Policy = Readonly<{
   firstContacts: Readonly<{ limits: readonly Limit[]; delayMs: number }>;
   /** Mails of a stranger in one connection. */
   perSession: number;
+  logins: Readonly<{
+    /** The `failures`-th different wrong password of an address within the window brings a ban. */
+    failures: number;
+    windowMs: number;
+    /** So many within a day, or a week, bring a ban of a day at least. */
+    perDay: number;
+    perWeek: number;
+    /** So many within a day from a place that the account knows: from then on more are refused there. */
+    knownPerDay: number;
+    /** From outside these nobody signs in; empty: from anywhere. */
+    networks: readonly Prefix[];
+  }>;
+  accounts: Readonly<{
+    /**
+     * From so many different wrong passwords by strangers to an account on, only those go on whom it knows: networks
+     * from which it signed in within `knownForMs`.
+     */
+    failures: number;
+    windowMs: number;
+    knownForMs: number;
+    /** Where new places are refused: after so many different passwords within a day even those that look right are. */
+    candidates: number;
+  }>;
+  networks: Readonly<{
+    /** Wrong passwords of one network, from whatever address of it, that bring its ban. */
+    failures: number;
+    windowMs: number;
+    /** So many within a day: from then on the network is refused at accounts that do not know it. */
+    perDay: number;
+  }>;
   /**
-   * The `failures`-th different wrong password within the window causes a ban. Sign-ins are allowed only from
-   * `networks`; empty: from anywhere.
+   * From so many different wrong passwords at all accounts together on, tried within the window from places that these
+   * do not know, new places are refused.
    */
-  logins: Readonly<{ failures: number; windowMs: number; networks: readonly Prefix[] }>;
-  /**
-   * From `failures` different wrong passwords by strangers to an account on, only known networks may sign in to it:
-   * those from which it signed in within `knownForMs`.
-   */
-  accounts: Readonly<{ failures: number; windowMs: number; knownForMs: number }>;
-  /** So many wrong passwords from any addresses of a network cause a ban of the network. */
-  networks: Readonly<{ failures: number; windowMs: number }>;
+  spraying: Readonly<{ guesses: number; windowMs: number }>;
   bans: Readonly<{
     /** So many banned addresses of one network within the memory cause a ban of the network. */
     neighbours: number;

@@ -15,7 +15,7 @@ const events: readonly (readonly [ClientEvent, string])[] = [
   [{ type: "MAIL", recipientCount: 1, ...MAIL }, "pass admin_session"],
   [{ type: "CONNECT", ...MAIL }, "pass admin_session"],
   [{ type: "LOGIN_FAILED", ...LOGIN }, "pass admin_session"],
-  [{ type: "LOGIN_ASKED", ...LOGIN }, "refuse account_guarded"],
+  [{ type: "LOGIN_ASKED", ...LOGIN }, `refuse ${DUE.reason}`],
   [{ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL }, "refuse recipient_unknown"],
 ];
 for (const [event, answer] of events)

@@ -69,7 +69,7 @@ export function withoutForbiddenBan(
     // The jail's report is itself the event that says so.
     return event.type === "JAIL_REPORTED" ? [] : spare(facts, ban, why, now);
   });
-  if (event.type === "LOGIN_ASKED") return { ...decided, reason: "account_guarded", changes };
+  if (event.type === "LOGIN_ASKED") return { ...decided, changes };
   if (event.type === "RECIPIENT") return { ...decided, reason: "recipient_unknown", changes };
   return { ...decided, verdict: "pass", reason: why, changes };
 }

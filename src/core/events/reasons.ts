@@ -174,13 +174,43 @@ export const reasons = {
     next: "`unban IP` lifts it; `account passwd` sets a new password.",
     smtp: `421 ${TRY_LATER}`,
   },
+  slow_guessing: {
+    says: "Too many different wrong passwords within a day or a week.",
+    next: "`unban IP` lifts the ban and forgives them; `why IP` shows the accounts that were tried.",
+    smtp: `421 ${TRY_LATER}`,
+  },
+  guesses_under_way: {
+    says: "So many passwords from this address are being checked at once that one more is refused without a check.",
+    next: "Nothing to do: the next sign-in is checked as soon as those are.",
+    smtp: null,
+  },
   account_guarded: {
-    says: "Many addresses guess at this account: sign-ins from unknown networks are refused without a check.",
-    next: "Nothing to do: known networks still work. `allow add` lets in an owner who is elsewhere.",
+    says: "Many addresses guess at this account: in new places only a password that looks right is checked.",
+    next: "Nothing to do: the owner can sign in. `allow add` lets in an owner with a new password who is elsewhere.",
+    smtp: null,
+  },
+  network_guesses_refused: {
+    says: "Too many different wrong passwords from this network within a day: at accounts that do not know it, only a password that looks right is checked.",
+    next: "Nothing to do: places that an account knows still work. `allow add` exempts an honest address.",
+    smtp: null,
+  },
+  spraying: {
+    says: "Many networks guess at many accounts: in new places only a password that looks right is checked.",
+    next: "Nothing to do: owners can sign in. `allow add` lets in one with a new password who is elsewhere.",
+    smtp: null,
+  },
+  known_address_capped: {
+    says: "Too many different wrong passwords within a day from an address that the account knows: only one that looks right is checked there.",
+    next: "Ask the owner: a device behind the address guesses. `allow add` lifts the limit for the address.",
+    smtp: null,
+  },
+  known_address_at_others: {
+    says: "An address that an account knows guesses at other accounts: there only a password that looks right is checked.",
+    next: "Ask the account's owner: `why IP` shows the accounts that were tried. `allow add` lifts the limit.",
     smtp: null,
   },
   right_password_guarded: {
-    says: "The password seems right, but many addresses guess at this account and it does not know this network: refused.",
+    says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates.",
     next: "If it is the owner, `allow add` lets them in; otherwise use `account passwd`, because somebody knows the password.",
     smtp: null,
   },

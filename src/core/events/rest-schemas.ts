@@ -26,6 +26,16 @@ const protection = z.enum([
   "honest_network",
 ] as const satisfies readonly Protection[]);
 const yes = z.literal(true).optional();
+const underWay = z.strictObject({
+  at,
+  account: text,
+  proof: text,
+  subject: network,
+  network,
+  isStrange: z.boolean(),
+  looksWrong: z.boolean(),
+  isFirst: z.boolean(),
+});
 const seen = z
   .strictObject({
     protection: protection.optional(),
@@ -39,6 +49,7 @@ const seen = z
     asked: z.strictObject({ at, after: whole, nth: whole }).optional(),
     administrators: z.array(z.strictObject({ ip, at })).optional(),
     restarted: yes,
+    underWay: z.array(underWay).optional(),
     simulated: z.enum(["pass", "delay", "defer", "refuse"]).optional(),
   })
   .optional();

@@ -1,5 +1,5 @@
 import type { Verdict } from "../decide/decision.ts";
-import type { Facts } from "../decide/facts.ts";
+import type { Facts, UnderWay } from "../decide/facts.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import type { Protection } from "./reasons.ts";
@@ -28,7 +28,9 @@ export type Seen = Readonly<{
   isWanted?: true | undefined;
   bounceExpected?: true | undefined;
   accountNetworks?: readonly Prefix[] | undefined;
-  /** For a sign-in that succeeded or failed. */
+  /** Passwords that were being verified when a sign-in was refused without a check. */
+  underWay?: readonly UnderWay[] | undefined;
+  /** Of a sign-in that succeeded or failed. */
   asked?: AskedBefore | undefined;
   /** Administrators in the network of the client. */
   administrators?: readonly AdministratorSeen[] | undefined;
@@ -38,10 +40,10 @@ export type Seen = Readonly<{
   restarted?: true | undefined;
 }>;
 /** What the guard holds in memory only. */
-export type Remembered = Pick<Seen, "asked" | "administrators" | "restarted">;
+export type Remembered = Pick<Seen, "asked" | "administrators" | "restarted" | "underWay">;
 
-/** Undefined: everything was as usual. */
-export function seenIn(facts: Facts, { asked, administrators, restarted }: Remembered): Seen | undefined {
+/** Undefined: all was as usual. */
+export function seenIn(facts: Facts, { asked, administrators, restarted, underWay }: Remembered): Seen | undefined {
   const { protection, recipient, firstContact, senderHere, accountActive, isWanted, bounce, accountNetworks } = facts;
   const isUsual =
     protection === null &&
@@ -54,7 +56,8 @@ export function seenIn(facts: Facts, { asked, administrators, restarted }: Remem
     accountNetworks.length === 0 &&
     asked === undefined &&
     administrators === undefined &&
-    restarted === undefined;
+    restarted === undefined &&
+    underWay === undefined;
   if (isUsual) return undefined;
   return {
     protection: protection ?? undefined,
@@ -68,5 +71,6 @@ export function seenIn(facts: Facts, { asked, administrators, restarted }: Remem
     asked,
     administrators,
     restarted,
+    underWay,
   };
 }

@@ -5,7 +5,7 @@ import { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
 import type { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import { MaintenanceProcess } from "../../adapters/sqlite/maintenance/process.ts";
 import { WriteAheadLog } from "../../adapters/sqlite/maintenance/write-ahead-log.ts";
-import { DAY_MS } from "../../core/time.ts";
+import { WEEK_MS } from "../../core/time.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
 import { NODE_FLAGS } from "../../render/runit.ts";
@@ -57,7 +57,7 @@ export function composeMaintenance({
     maxRows: settings["events.max_rows"],
     maxBytes: settings["events.max_size"],
     maxAgeMs: settings["events.max_age"],
-    windowMs: DAY_MS,
+    windowMs: WEEK_MS,
   });
   return {
     removal: new Removal({ engine, store, retention, maintenance, checkpoints, clock, notices, log }),

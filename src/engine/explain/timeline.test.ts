@@ -45,12 +45,17 @@ test("where it was seen follows from type and door; every type and reason can be
 test("what guards accounts and networks, and what Fail2ban tells, names the settings that would have prevented it", () => {
   const expected = {
     account_guarded: "limits.accounts.failures",
-    right_password_guarded: "limits.accounts.failures",
+    right_password_guarded: "limits.accounts.candidates",
+    slow_guessing: "limits.logins.per_day",
+    guesses_under_way: "limits.logins.failures",
+    known_address_capped: "limits.logins.known_per_day",
+    known_address_at_others: "limits.logins.failures",
+    network_guesses_refused: "limits.networks.per_day",
+    spraying: "limits.spraying.guesses",
     network_guesses: "limits.networks.failures",
     neighbours_banned: "bans.neighbours",
     known_network: "bans.neighbours",
     jail_report: "fail2ban.enabled",
-    repeated_password: "limits.logins.window",
   } as const;
   for (const [reason, key] of Object.entries(expected)) {
     const [step] = timelineOf([{ ...event, reason }]);

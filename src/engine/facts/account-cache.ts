@@ -1,75 +1,146 @@
-import { BoundedMap } from "../../core/bounded-map.ts";
-import { countGuesses, type Guess, networkShare } from "../../core/decide/account-guard.ts";
-import type { AccountFacts } from "../../core/decide/facts.ts";
+import { countGuesses, networkShare } from "../../core/decide/account-guard.ts";
+import type { AccountFacts, SprayingFacts, UnderWay, Verified } from "../../core/decide/facts.ts";
+import { SPRAYING_NETWORKS, sprayingNetwork } from "../../core/decide/new-places.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
-import { later, type Millis, SECOND_MS } from "../../core/time.ts";
-import { LIMITS } from "../limits.ts";
-import type { AccountHistory } from "../storage-ports.ts";
+import { DAY_MS, later, type Millis } from "../../core/time.ts";
+import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
+import { PasswordsUnderWay } from "./passwords-under-way.ts";
 
 /** Where a login comes from: the unit of the address, and the network with its neighbours. */
 export type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;
 type Login = LoginAsked | LoginSucceeded | LoginFailed;
-type PendingLogin = Guess & Readonly<{ at: Millis }>;
 
-/** Longer than Dovecot takes to verify a password and report it, even with a long queue. */
-const UNANSWERED_MS = 60 * SECOND_MS;
-/** At most this many times the limit of the latest guesses are read, so that a flood does not cost more. */
+/** Of the latest guesses at an account so many times its limit are looked at: a flood must not cost more. */
 const LOOKED_AT = 20;
+/** Of the latest guesses at all accounts. Those of an attack from many networks are found among the first. */
+const LOOKED_AT_ALL = 2_000;
+/** Different passwords of an account's latest sign-ins: an owner has few. */
+const MOST_PROOFS = 8;
 
 /**
- * Facts about accounts. Everything is read from the database, because logins are rare and slow anyway. Only logins in
- * flight are kept in memory: five hundred passwords may be in verification before the first is reported wrong. A
- * restart forgets these.
+ * What accounts know. All is read from the database, for a login is rare and slow anyway; only passwords that are being
+ * verified stand in memory.
  */
 export class AccountCache {
   readonly #history: AccountHistory;
-  readonly #pending = new BoundedMap<string, readonly PendingLogin[]>(LIMITS.cachedAccounts);
+  readonly #underWay: PasswordsUnderWay;
 
-  constructor(history: AccountHistory) {
+  constructor(history: AccountHistory, underWay = new PasswordsUnderWay()) {
     this.#history = history;
+    this.#underWay = underWay;
   }
 
   facts(policy: Policy, event: Login, origin: SignInOrigin, now: Millis): AccountFacts | null {
     if (event.service === "dashboard") return null;
     const name = nameOf(event);
-    const { failures: limit, windowMs, knownForMs } = policy.accounts;
-    const signIns = this.#history.signIns(name, later(now, -knownForMs));
+    const signIns = this.#history.signIns(name, later(now, -policy.accounts.knownForMs));
     const kinship = kinshipOf(
       origin,
       signIns.map(({ prefix }) => prefix),
     );
     const network = kinship === "network" ? origin.network : null;
+    const proofs = new Set(signIns.map(({ proof }) => proof).filter((proof) => proof !== ""));
+    const day = later(now, -DAY_MS);
+    const ofNetwork = (): number => this.#networkGuesses(policy, { name, kinship }, origin.network, now);
+    const history = this.#history;
+    return {
+      name,
+      kinship,
+      guesses: kinship === "address" ? 0 : this.#guesses(policy, name, network, now),
+      proofs: [...proofs].slice(0, MOST_PROOFS),
+      get candidates() {
+        return history.candidates(name, day, policy.accounts.candidates);
+      },
+      get networkGuesses() {
+        return ofNetwork();
+      },
+    };
+  }
+
+  /** At all accounts together. */
+  spraying({ spraying }: Policy, now: Millis): SprayingFacts {
+    const { guesses: limit, windowMs } = spraying;
+    const passwords = new Set<string>();
+    const networks = new Set<Prefix>();
+    const told = (): SprayingFacts => ({
+      guesses: Math.min(limit, passwords.size),
+      networks: Math.min(SPRAYING_NETWORKS, networks.size),
+    });
+    const count = (one: AccountGuess): boolean => {
+      passwords.add(keyOf(one));
+      networks.add(sprayingNetwork(one.network));
+      return passwords.size >= limit && networks.size >= SPRAYING_NETWORKS;
+    };
+    for (const one of this.#underWay.guesses(now)) if (count(one)) return told();
+    for (const one of this.#history.guessesSince(later(now, -windowMs), LOOKED_AT_ALL)) if (count(one)) return told();
+    return told();
+  }
+
+  underWay({ subject }: SignInOrigin, now: Millis): readonly Verified[] {
+    return this.#underWay.from(subject, now);
+  }
+
+  /** For the record of a sign-in that was refused without a check; undefined where nothing was under way. */
+  recorded(event: LoginAsked, { network }: SignInOrigin, now: Millis): readonly UnderWay[] | undefined {
+    const all = this.#underWay.about({ account: nameOf(event), network }, now);
+    return all.length === 0 ? undefined : all;
+  }
+
+  restore(all: readonly UnderWay[]): void {
+    this.#underWay.restore(all);
+  }
+
+  /** The password goes to verification; its report will follow. */
+  passed(event: LoginAsked, { kinship, proofs }: AccountFacts, { subject, network }: SignInOrigin, now: Millis): void {
+    const account = nameOf(event);
+    const proof = event.passwordHash;
+    // Of an account that has not signed in lately, one of the passwords under way may well be right.
+    const isFirst =
+      proofs.length === 0 &&
+      this.#underWay.at(account, now).every((other) => other.proof === proof) &&
+      !this.#underWay.hasManyFirst(now);
+    const looksWrong = !isFirst && !proofs.includes(proof);
+    const isStrange = kinship !== "address";
+    this.#underWay.passed({ at: now, account, proof, network, subject, isStrange, looksWrong, isFirst });
+  }
+
+  reported(event: Login, { network }: SignInOrigin): void {
+    this.#underWay.reported({ account: nameOf(event), proof: event.passwordHash, network });
+  }
+
+  #guesses(policy: Policy, name: string, network: Prefix | null, now: Millis): number {
+    const { failures: limit, windowMs } = policy.accounts;
     const reach = { network, since: later(now, -windowMs), most: LOOKED_AT * limit };
-    const tried = kinship === "address" ? [] : this.#history.guesses(name, reach);
-    const pending = this.#pendingLogins(name, now).filter((login) => network === null || login.network === network);
+    const underWay = this.#underWay
+      .at(name, now)
+      .filter((asked) => asked.isStrange && (network === null || asked.network === network));
     const share = network === null ? networkShare(policy) : limit;
-    const lastProof = signIns.find(({ proof }) => proof !== "")?.proof ?? "";
-    return { name, kinship, guesses: Math.min(limit, countGuesses([...tried, ...pending], share)), lastProof };
+    return Math.min(limit, countGuesses([...this.#history.guesses(name, reach), ...underWay], share));
   }
 
-  /** The password goes to verification. A report will follow. */
-  passed(event: LoginAsked, { network }: SignInOrigin, now: Millis): void {
-    const name = nameOf(event);
-    const pending = [...this.#pendingLogins(name, now), { at: now, proof: event.passwordHash, network }];
-    this.#pending.set(name, pending.slice(-LIMITS.pendingLoginsPerAccount));
+  #networkGuesses(
+    { networks }: Policy,
+    { name, kinship }: Pick<AccountFacts, "name" | "kinship">,
+    network: Prefix,
+    now: Millis,
+  ): number {
+    const most = networks.perDay;
+    const since = later(now, -DAY_MS);
+    const isOwn = kinship !== "stranger";
+    const tried = isOwn
+      ? this.#history.guesses(name, { network, since, most }).map((guess) => ({ ...guess, account: name }))
+      : this.#history.guessesOf(network, since, most);
+    const underWay = [...this.#underWay.guesses(now)].filter(
+      (one) => one.network === network && (!isOwn || one.account === name),
+    );
+    return Math.min(most, new Set([...tried, ...underWay].map(keyOf)).size);
   }
+}
 
-  reported(event: LoginSucceeded | LoginFailed, { network }: SignInOrigin): void {
-    const name = nameOf(event);
-    const pending = this.#pending.get(name);
-    if (pending === undefined) return;
-    const at = pending.findIndex((one) => one.proof === event.passwordHash && one.network === network);
-    if (at < 0) return;
-    if (pending.length === 1) this.#pending.delete(name);
-    else this.#pending.set(name, pending.toSpliced(at, 1));
-  }
-
-  /** Drops entries that lie ahead, so that a clock set back does not keep a login pending forever. */
-  #pendingLogins(name: string, now: Millis): readonly PendingLogin[] {
-    return (this.#pending.get(name) ?? []).filter(({ at }) => Math.abs(now - at) < UNANSWERED_MS);
-  }
+function keyOf({ account, proof }: AccountGuess): string {
+  return `${account} ${proof}`;
 }
 
 /** Dovecot compares names in lower case (auth_username_format). */
@@ -77,7 +148,9 @@ function nameOf({ login }: Login): string {
   return login.toLowerCase();
 }
 
+/** Where a network holds something protected its addresses are counted one by one, and known together. */
 function kinshipOf({ subject, network }: SignInOrigin, known: readonly Prefix[]): AccountFacts["kinship"] {
-  if (known.includes(subject)) return "address";
+  const address = networkAddress(subject);
+  if (known.some((prefix) => contains(prefix, address))) return "address";
   return known.some((prefix) => contains(network, networkAddress(prefix))) ? "network" : "stranger";
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip, MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
-import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import type { AddressHistory, History, Reach } from "../storage-ports.ts";
 import { AddressCache, type AddressState, mostTimes, push } from "./address-cache.ts";
 import { ProtectionList } from "./protection.ts";
@@ -59,9 +59,10 @@ test("an address is read once, as far back as any limit reaches, with what stand
     {
       sinceConnections: later(NOON, -HOUR_MS),
       sinceMails: later(NOON, -DAY_MS),
-      sinceFailures: later(NOON, -10 * MINUTE_MS),
+      sinceFailures: later(NOON, -WEEK_MS),
       sinceProbes: later(NOON, -HOUR_MS),
       most: 601,
+      mostFailures: 1_024,
     },
   ]);
 });
@@ -179,7 +180,7 @@ test("a list keeps as many as are needed, and is cut once it is twice as long", 
 test("as many times are kept as the widest limit of a known address needs", () => {
   assert.equal(mostTimes(POLICY), 3 * 200 + 1);
   const few = { ...POLICY, mail: [], connections: [], probes: [] };
-  assert.equal(mostTimes({ ...few, logins: { ...POLICY.logins, failures: 50 } }), 150);
+  assert.equal(mostTimes(few), 1);
   const [limit] = POLICY.probes;
   assert.ok(limit !== undefined);
   for (const key of ["mail", "connections", "probes"] as const)

@@ -16,7 +16,7 @@ import {
   type Prefix,
   prefixLength,
 } from "../../core/net/ip.ts";
-import { later, type Millis } from "../../core/time.ts";
+import { later, type Millis, WEEK_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { History } from "../storage-ports.ts";
 import type { ProtectionList } from "./protection.ts";
@@ -71,7 +71,7 @@ export class AddressCache {
       case "account_mail":
         return this.#countAccountMail(policy, event, now);
       case "login":
-        return "login" in event ? push(state.failures, failureOf(event, now), keep) : undefined;
+        return "login" in event ? push(state.failures, failureOf(event, now), mostFailures(policy)) : undefined;
       case "probe":
         return push(state.probes, now, keep);
       case "bounce":
@@ -116,9 +116,10 @@ export class AddressCache {
     const history = this.#history.address(subject, {
       sinceConnections: later(now, -longestWindowMs(policy.connections)),
       sinceMails: later(now, -longestWindowMs(policy.mail)),
-      sinceFailures: later(now, -policy.logins.windowMs),
+      sinceFailures: later(now, -Math.max(WEEK_MS, policy.logins.windowMs)),
       sinceProbes: later(now, -longestWindowMs(policy.probes)),
       most: mostTimes(policy),
+      mostFailures: mostFailures(policy),
     });
     const state: AddressState = {
       subject,
@@ -163,7 +164,12 @@ export function push<T>(list: T[], item: T, keep: number): void {
 }
 
 export function mostTimes(policy: Policy): number {
-  const { mail, connections, probes, logins, knownFactor } = policy;
-  const limits = [...mail, ...connections, ...probes];
-  return Math.max(timesToKeep(limits, knownFactor), logins.failures * knownFactor);
+  const { mail, connections, probes, knownFactor } = policy;
+  return timesToKeep([...mail, ...connections, ...probes], knownFactor);
+}
+
+/** As many as any limit on the passwords of one address can need, and so many at least that a stale one is known again. */
+function mostFailures({ logins, accounts, knownFactor }: Policy): number {
+  const limits = [logins.failures * knownFactor, logins.perWeek, logins.knownPerDay, accounts.candidates];
+  return Math.max(LIMITS.failuresPerAddress, ...limits.map((limit) => limit + 1));
 }

@@ -61,7 +61,7 @@ test("a login has the networks of its account, the dashboard has none; accounts 
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }, known).accountNetworks, [HOME]);
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN, service: "dashboard" }, known).accountNetworks, []);
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }, known).knownAccounts, ["anna@example.org"]);
-  assert.equal(state.since, later(NOON, -POLICY.bans.memoryMs));
+  assert.equal(state.since, later(NOON, -POLICY.accounts.knownForMs));
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }).knownAccounts, []);
   assert.deepEqual(of(SENT, known).knownAccounts, []);
 });

@@ -9,6 +9,8 @@ import {
   type PriorReports,
   type RecipientKind,
   type SparingFacts,
+  type SprayingFacts,
+  type Verified,
 } from "../../core/decide/facts.ts";
 import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
@@ -42,6 +44,7 @@ export class EventFacts implements Facts {
   #isBounceExpected: boolean | null = null;
   #accountNetworks: readonly Prefix[] | null = null;
   #priorReports: PriorReports | null = null;
+  #account: AccountFacts | null | undefined;
 
   constructor(on: FactSources, event: ClientEvent, state: AddressState, now: Millis) {
     this.state = state;
@@ -188,13 +191,23 @@ export class EventFacts implements Facts {
 
   get knownAccounts(): readonly string[] {
     if (!("login" in this.#event) || this.state.knownAt === null) return NOBODY;
-    const memory = later(this.#now, -this.#on.policy.bans.memoryMs);
-    return this.#on.parts.accounts.accountsOf(this.state.subject, memory);
+    const { accounts } = this.#on.policy;
+    return this.#on.parts.accounts.accountsOf(this.state.subject, later(this.#now, -accounts.knownForMs));
   }
 
   get account(): AccountFacts | null {
     const event = this.#event;
-    return "login" in event ? this.#on.accounts.facts(this.#on.policy, event, this.state, this.#now) : null;
+    if (this.#account === undefined)
+      this.#account = "login" in event ? this.#on.accounts.facts(this.#on.policy, event, this.state, this.#now) : null;
+    return this.#account;
+  }
+
+  get spraying(): SprayingFacts {
+    return this.#on.accounts.spraying(this.#on.policy, this.#now);
+  }
+
+  get underWay(): readonly Verified[] {
+    return this.#on.accounts.underWay(this.state, this.#now);
   }
 
   get priorReports(): PriorReports {

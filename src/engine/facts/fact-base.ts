@@ -1,6 +1,6 @@
 import type { CommandFacts } from "../../core/decide/command.ts";
 import type { Change, Decision } from "../../core/decide/decision.ts";
-import type { SparingFacts } from "../../core/decide/facts.ts";
+import type { SparingFacts, UnderWay } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { ClientEvent, CommandEvent } from "../../core/events/event.ts";
 import type { Observation } from "../../core/events/log.ts";
@@ -131,9 +131,11 @@ export class FactBase {
   remembered(
     event: ClientEvent,
     decided: Decision,
-    { network }: EventFacts,
+    { network, state }: EventFacts,
     now: Omit<AskedBefore, "nth">,
   ): Remembered {
+    // What a ban or the account's networks decide depends on nothing that is under way.
+    const isUnheard = event.type === "LOGIN_ASKED" && decided.verdict === "refuse" && decided.evidence !== null;
     const isReport = event.type === "LOGIN_SUCCEEDED" || event.type === "LOGIN_FAILED";
     const restarted = this.#isFirst || undefined;
     if (decided.recorded) this.#isFirst = false;
@@ -142,7 +144,13 @@ export class FactBase {
       asked: isReport ? this.#pendingLogins.take(event) : undefined,
       administrators: this.#on.sparing.administratorsIn(network, now.at),
       restarted,
+      underWay: isUnheard ? this.#on.accounts.recorded(event, state, now.at) : undefined,
     };
+  }
+
+  /** For a replay: what was under way, as far as an event tells. */
+  restoreUnderWay(all: readonly UnderWay[]): void {
+    this.#on.accounts.restore(all);
   }
 
   /** Applies a decided event to the facts of later events. */
@@ -162,7 +170,7 @@ export class FactBase {
     if (!("login" in event) || event.service === "dashboard") return;
     // The password is in flight from the question to the report.
     if (event.type !== "LOGIN_ASKED") accounts.reported(event, state);
-    else if (decided.verdict !== "refuse") accounts.passed(event, state, now);
+    else if (decided.verdict !== "refuse" && facts.account !== null) accounts.passed(event, facts.account, state, now);
   }
 
   /** Applies a change to what is held in memory. */

@@ -16,8 +16,15 @@ const MOST_SERVERS = 1_024;
 /** What the addresses of a network did together, for the rules in core/decide/neighbours.ts. */
 export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis): Neighbourhood {
   const { history, neighbours, honest, accounts } = parts;
-  // Only the bans and offences of a whole network are read, not its windows.
-  const reach = { sinceConnections: now, sinceMails: now, sinceFailures: now, sinceProbes: now, most: 1 };
+  // Nothing is counted for a whole network: only its ban and its offences are read.
+  const reach = {
+    sinceConnections: now,
+    sinceMails: now,
+    sinceFailures: now,
+    sinceProbes: now,
+    most: 1,
+    mostFailures: 1,
+  };
   const { ban, offencesAt } = history.address(network, reach);
   return {
     ban,

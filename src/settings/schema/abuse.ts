@@ -1,8 +1,9 @@
-import { DAY_MS, SECOND_MS } from "../../core/time.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import { ascending, listOf, orEmpty } from "../kinds/lists.ts";
 import { duration, flag, oneOf, size, wholeNumber } from "../kinds/plain.ts";
 import { domain, mailAddress, network } from "../kinds/texts.ts";
 import { count, GB, KB, type Setting } from "../setting.ts";
+import { guessing } from "./guessing.ts";
 
 /** What strangers and users may do, and what happens past a limit. */
 export const abuse = {
@@ -91,41 +92,7 @@ export const abuse = {
     says: "The same for an address from which an account signed in within `limits.accounts.known_for`.",
     source: "postconf(5), smtpd_client_connection_count_limit",
   },
-  "limits.logins.failures": {
-    kind: wholeNumber(1, 1_000),
-    byDefault: 5,
-    says: "Different wrong passwords from one address that cause a ban.",
-  },
-  "limits.logins.window": {
-    kind: duration(SECOND_MS, 7 * DAY_MS),
-    byDefault: "10m",
-    says: "How long a wrong password counts.",
-  },
-  "limits.accounts.failures": {
-    kind: wholeNumber(1, 1_000),
-    byDefault: 20,
-    says: "Different wrong passwords for one account that make it a guarded account, at most a quarter of them from one network. Only known networks may then sign in.",
-  },
-  "limits.accounts.window": {
-    kind: duration(SECOND_MS, 7 * DAY_MS),
-    byDefault: "1h",
-    says: "How long a wrong password counts against the account.",
-  },
-  "limits.accounts.known_for": {
-    kind: duration(SECOND_MS, 180 * DAY_MS),
-    byDefault: "90d",
-    says: "How long an account knows a network from which it signed in.",
-  },
-  "limits.networks.failures": {
-    kind: count,
-    byDefault: 30,
-    says: "Wrong passwords from one network (IPv4 /24, IPv6 /48) that ban the whole network. Honest mail from it raises the number; it is not banned if an account signed in from it recently (docs/bans.md).",
-  },
-  "limits.networks.window": {
-    kind: duration(SECOND_MS, 7 * DAY_MS),
-    byDefault: "1h",
-    says: "How long a wrong password counts against the network.",
-  },
+  ...guessing,
 
   "logins.networks": {
     kind: listOf(network, 1_000),

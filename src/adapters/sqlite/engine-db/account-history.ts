@@ -2,8 +2,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Guess } from "../../../core/decide/account-guard.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
-import type { AccountHistory, GuessReach, SignIn } from "../../../engine/storage-ports.ts";
-import { prefix, text } from "../columns.ts";
+import type { AccountGuess, AccountHistory, GuessReach, SignIn } from "../../../engine/storage-ports.ts";
+import { integer, prefix, text } from "../columns.ts";
 
 /** More networks than one person uses within half a year. */
 const MOST_SIGN_INS = 500;
@@ -30,6 +30,18 @@ export class SqliteAccountHistory implements AccountHistory {
     return rows.map((row) => ({ network: prefix(row["network"]), proof: text(row["proof"]) }));
   }
 
+  candidates(account: string, since: Millis, most: number): number {
+    return integer(this.#sql.candidates.get(account, since, most)?.["n"]);
+  }
+
+  guessesOf(network: Prefix, since: Millis, most: number): readonly AccountGuess[] {
+    return this.#sql.guessesOf.all(network, since, most).map(readGuess);
+  }
+
+  *guessesSince(since: Millis, most: number): Iterable<AccountGuess> {
+    for (const row of this.#sql.guessesSince.iterate(since, most)) yield readGuess(row);
+  }
+
   accountsOf(subject: Prefix, since: Millis): readonly string[] {
     return this.#sql.accountsOf.all(subject, since).map((row) => text(row["account"]));
   }
@@ -37,6 +49,10 @@ export class SqliteAccountHistory implements AccountHistory {
   networksSince(since: Millis): readonly Prefix[] {
     return this.#sql.networksSince.all(since).map((row) => prefix(row["prefix"]));
   }
+}
+
+function readGuess(row: Readonly<Record<string, unknown>>): AccountGuess {
+  return { account: text(row["account"]), network: prefix(row["network"]), proof: text(row["proof"]) };
 }
 
 function statements(sql: (text: string) => StatementSync) {
@@ -47,6 +63,9 @@ function statements(sql: (text: string) => StatementSync) {
     guessesFrom: sql(
       "SELECT network, proof FROM guess WHERE account = ? AND network = ? AND at > ? ORDER BY at DESC LIMIT ?",
     ),
+    candidates: sql("SELECT count(*) AS n FROM (SELECT 1 FROM guess WHERE account = ? AND at > ? LIMIT ?)"),
+    guessesOf: sql("SELECT account, network, proof FROM guess WHERE network = ? AND at > ? ORDER BY at DESC LIMIT ?"),
+    guessesSince: sql("SELECT account, network, proof FROM guess WHERE at > ? ORDER BY at DESC LIMIT ?"),
     networksSince: sql("SELECT DISTINCT prefix FROM known_address WHERE last_at > ?"),
     accountsOf: sql("SELECT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),
   };

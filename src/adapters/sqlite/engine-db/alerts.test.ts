@@ -112,7 +112,10 @@ describe("alerts on a database", () => {
     }
     const guarded = "opened account_guarded anna@example.test";
     assert.deepEqual((await seconds(2)).toSorted(), [guarded, "opened failed_logins"]);
-    await engine.ask({ type: "LOGIN_ASKED", ...from("198.51.100.9"), passwordHash: "right" });
+    const inNewPlace = { type: "LOGIN_ASKED", ...from("198.51.100.9"), passwordHash: "right" } as const;
+    assert.equal((await engine.ask(inNewPlace)).verdict, "pass", "the owner travels");
+    engine.setPolicy({ ...engine.policy, accounts: { ...engine.policy.accounts, candidates: 30 } });
+    assert.equal((await engine.ask(inNewPlace)).verdict, "refuse", "nothing is left of the budget");
     assert.deepEqual(await seconds(2), ["opened right_password_refused anna@example.test"]);
     restart();
     assert.deepEqual(await seconds(2), []);

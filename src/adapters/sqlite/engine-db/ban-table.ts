@@ -86,6 +86,7 @@ export class BanTable {
     return {
       facts: { ban: newest["ended_at"] === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
       countedUntil: integer(newest["answered"]),
+      forgiven: rows.reduce((id, row) => (row["forgiven"] === 1 ? Math.max(id, integer(row["answered"])) : id), 0),
     };
   }
 }
@@ -93,8 +94,9 @@ export class BanTable {
 /** More offences than any ladder has rungs. */
 const MOST_BANS = 64;
 
-/** `countedUntil`: the last event when the newest ban began or ended; later events count again. */
-export const NO_BANS: { readonly facts: Pick<AddressHistory, "ban" | "offencesAt">; readonly countedUntil: number } = {
-  facts: { ban: null, offencesAt: [] },
-  countedUntil: 0,
-};
+/** Event ids. `countedUntil`: the last event when the newest ban began or ended; `forgiven`: the last that an administrator forgave. */
+export const NO_BANS: Readonly<{
+  facts: Pick<AddressHistory, "ban" | "offencesAt">;
+  countedUntil: number;
+  forgiven: number;
+}> = { facts: { ban: null, offencesAt: [] }, countedUntil: 0, forgiven: 0 };

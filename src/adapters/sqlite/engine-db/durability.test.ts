@@ -20,6 +20,7 @@ const REACH: Reach = {
   sinceProbes: instant(0),
   sinceFailures: instant(0),
   most: 1_000_000,
+  mostFailures: 1_000_000,
 };
 
 /** Commits 50 rows at a time forever, and prints the last id after each commit. */

@@ -163,7 +163,14 @@ test("steps that are old and far behind go, the newest stay", (t) => {
 test("a flood does not empty the windows of those who came before it, for as long as they last", (t) => {
   const { db, append, settle, store } = fresh(t, { maxRows: 1_000 });
   const prefix = net("198.51.100.7/32");
-  const reach = { sinceConnections: START, sinceMails: START, sinceFailures: START, sinceProbes: START, most: 100 };
+  const reach = {
+    sinceConnections: START,
+    sinceMails: START,
+    sinceFailures: START,
+    sinceProbes: START,
+    most: 100,
+    mostFailures: 100,
+  };
   store.begin();
   for (let i = 0; i < 8; i++)
     store.append(eventRow("198.51.100.7", later(START, i + 1), { type: "EMAIL", counts: "mail" }));

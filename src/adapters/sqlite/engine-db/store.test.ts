@@ -14,6 +14,7 @@ const REACH: Reach = {
   sinceProbes: instant(0),
   sinceFailures: instant(0),
   most: 100,
+  mostFailures: 100,
 };
 
 function fresh(t: TestContext) {

@@ -158,6 +158,8 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     const seen = windows.seen(prefix);
     const bans = seen.bans ? this.#bans.of(prefix) : NO_BANS;
     const stretch = (since: Millis): Stretch => ({ since, after: bans.countedUntil, most: reach.most });
+    // A ban settles what counts within minutes; of what counts within a day or a week only what was forgiven is gone.
+    const wrong: Stretch = { since: reach.sinceFailures, after: bans.forgiven, most: reach.mostFailures };
     return {
       ...bans.facts,
       ban:
@@ -169,7 +171,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       mails: seen.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
       probes: seen.probes ? windows.times(prefix, "probe", stretch(reach.sinceProbes)) : NOTHING,
       bounces: seen.bounces ? windows.times(prefix, "bounce", stretch(reach.sinceProbes)) : NOTHING,
-      failures: seen.logins ? windows.failures(prefix, stretch(reach.sinceFailures)) : NOTHING,
+      failures: seen.logins ? windows.failures(prefix, wrong, bans.countedUntil) : NOTHING,
     };
   }
 

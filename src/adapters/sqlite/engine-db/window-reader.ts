@@ -46,7 +46,8 @@ export class WindowReader {
     this.#times = db.prepare(`
       SELECT at FROM ${from} WHERE subject = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC LIMIT ?`);
     this.#failures = db.prepare(`
-      SELECT s.at, coalesce(e.proof, '') AS proof, lower(coalesce(e.account, '')) AS account FROM ${from} AS s LEFT JOIN event AS e ON e.id = s.id
+      SELECT s.at, coalesce(e.proof, '') AS proof, lower(coalesce(e.account, '')) AS account, s.id <= ? AS spent
+      FROM ${from} AS s LEFT JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.login} AND s.at > ? AND s.id > ?
       ORDER BY s.at DESC, s.id DESC LIMIT ?`);
   }
@@ -73,10 +74,14 @@ export class WindowReader {
       .reverse();
   }
 
-  failures(subject: string, { since, after, most }: Stretch): readonly Failure[] {
+  /** Those up to `answered` are spent. */
+  failures(subject: string, { since, after, most }: Stretch, answered: number): readonly Failure[] {
     return this.#failures
-      .all(subject, since, after, most)
-      .map((row) => ({ at: millis(row["at"]), passwordHash: text(row["proof"]), account: text(row["account"]) }))
+      .all(answered, subject, since, after, most)
+      .map((row) => {
+        const failure = { at: millis(row["at"]), passwordHash: text(row["proof"]), account: text(row["account"]) };
+        return row["spent"] === 1 ? { ...failure, spent: true as const } : failure;
+      })
       .reverse();
   }
 }

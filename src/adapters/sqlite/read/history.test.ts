@@ -21,11 +21,13 @@ class NaiveHistory {
   address(network: string, reach: Reach) {
     const bans = this.bans.filter((ban) => ban.network === network);
     const newest = bans.at(-1);
-    const rows = (counts: Counts, since: Millis): EventRecord[] =>
+    const answered = newest?.countedUntil ?? 0;
+    const forgiven = Math.max(0, ...bans.map((ban) => (ban.forgiven ? ban.countedUntil : 0)));
+    const rows = (counts: Counts, since: Millis, after = answered, most = reach.most): EventRecord[] =>
       this.rows
-        .slice(newest?.countedUntil ?? 0)
+        .slice(after)
         .filter((row) => row.prefix === net(network) && row.counts === counts && row.at > since)
-        .slice(-reach.most);
+        .slice(-most);
     return {
       banned: newest !== undefined && newest.endedAt === null,
       offencesAt: bans.filter((ban) => !ban.forgiven).map((ban) => ban.createdAt),
@@ -33,10 +35,12 @@ class NaiveHistory {
       mails: rows("mail", reach.sinceMails).map(({ at }) => at),
       probes: rows("probe", reach.sinceProbes).map(({ at }) => at),
       bounces: rows("bounce", reach.sinceProbes).map(({ at }) => at),
-      failures: rows("login", reach.sinceFailures).map(({ at, proof }) => ({
-        at,
-        passwordHash: proof ?? "",
+      // What a ban has answered is spent; only what was forgiven is gone.
+      failures: rows("login", reach.sinceFailures, forgiven, reach.mostFailures).map((row) => ({
+        at: row.at,
+        passwordHash: row.proof ?? "",
         account: "",
+        ...(this.rows.indexOf(row) < answered ? { spent: true } : {}),
       })),
     };
   }
@@ -87,6 +91,7 @@ for (const seed of [1, 2, 3, 4, 5]) {
         sinceFailures: later(now, -10 * MINUTE_MS),
         sinceProbes: later(now, -20 * MINUTE_MS),
         most: 1 + Math.floor(random() * 20),
+        mostFailures: 1 + Math.floor(random() * 20),
       };
       const { ban, knownAt, ...rest } = store.address(net(network), reach);
       assert.equal(knownAt, null);

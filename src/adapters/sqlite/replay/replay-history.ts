@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Policy } from "../../../core/decide/policy.ts";
 import { longestWindowMs } from "../../../core/decide/windows.ts";
 import type { EventRecord } from "../../../core/events/record.ts";
-import { DAY_MS, type Millis } from "../../../core/time.ts";
+import { type Millis, WEEK_MS } from "../../../core/time.ts";
 import type { ReplayHistory } from "../../../engine/replay/ports.ts";
 import { SqliteAccountHistory } from "../engine-db/account-history.ts";
 import { SqliteBanLog } from "../engine-db/ban-log.ts";
@@ -27,7 +27,7 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
   migrate(db, engineMigrations, 1);
   if (from !== null) copyMemory(from, db, start);
   const store = new SqliteStore(db);
-  const windowMs = Math.max(DAY_MS, longestOf(policy));
+  const windowMs = Math.max(WEEK_MS, longestOf(policy));
   const pruned = pruneStatements(db);
   return {
     store: {
@@ -56,9 +56,9 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
   };
 }
 
-function longestOf({ mail, connections, probes, logins, accounts, networks }: Policy): number {
+function longestOf({ mail, connections, probes, logins, accounts, networks, spraying }: Policy): number {
   const all = longestWindowMs([...mail, ...connections, ...probes]);
-  return Math.max(all, logins.windowMs, accounts.windowMs, networks.windowMs);
+  return Math.max(all, logins.windowMs, accounts.windowMs, networks.windowMs, spraying.windowMs);
 }
 
 /** Removes the oldest events: those that no window reaches, and those beyond the limit. */

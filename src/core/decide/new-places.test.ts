@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import type { LoginFacts } from "../events/login.ts";
+import { neighbourhoodOf } from "../net/ip.ts";
+import { DAY_MS, later } from "../time.ts";
+import type { AccountFacts, Facts, Failure, Verified } from "./facts.ts";
+import { barredBy, mayBeRight, SPRAYING_NETWORKS, sprayingNetwork } from "./new-places.ts";
+
+const ANNA = "anna@example.org";
+const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "now" };
+const NOBODY: AccountFacts = {
+  name: ANNA,
+  kinship: "stranger",
+  guesses: 0,
+  proofs: [],
+  candidates: 0,
+  networkGuesses: 0,
+};
+
+function tried(count: number, account: string, agoMs = 3_600_000): readonly Failure[] {
+  return Array.from({ length: count }, (_, i) => ({
+    at: later(NOON, -agoMs),
+    passwordHash: `${account} ${i}`,
+    account,
+  }));
+}
+function verified(count: number, account: string): readonly Verified[] {
+  return Array.from({ length: count }, (_, i) => ({ account, proof: `under way ${i}` }));
+}
+
+type Example = Readonly<{ that: string; facts: Partial<Facts>; barred: string | null }>;
+const of = (known: Partial<AccountFacts>): Pick<Facts, "account"> => ({ account: { ...NOBODY, ...known } });
+const SPRAYED = { guesses: POLICY.spraying.guesses, networks: SPRAYING_NETWORKS };
+const BERT = ["bert@example.org"];
+
+const examples: readonly Example[] = [
+  { that: "a stranger", facts: of({}), barred: null },
+  { that: "a guarded account", facts: of({ guesses: 20 }), barred: "account_guarded 20 of 20" },
+  { that: "a network with 39 guesses", facts: of({ networkGuesses: 39 }), barred: null },
+  { that: "a network with 40", facts: of({ networkGuesses: 40 }), barred: "network_guesses_refused 40 of 40" },
+  {
+    that: "the account's own network with 40",
+    facts: of({ networkGuesses: 40, kinship: "network" }),
+    barred: "network_guesses_refused 40 of 40",
+  },
+  { that: "a sprayed server", facts: { ...of({}), spraying: SPRAYED }, barred: "spraying 15 of 15" },
+  { that: "one sprayed by few", facts: { ...of({}), spraying: { ...SPRAYED, networks: 7 } }, barred: null },
+  { that: "one sprayed little", facts: { ...of({}), spraying: { ...SPRAYED, guesses: 14 } }, barred: null },
+  { that: "a neighbour meanwhile", facts: { ...of({ kinship: "network" }), spraying: SPRAYED }, barred: null },
+  {
+    that: "the owner meanwhile",
+    facts: { ...of({ kinship: "address", guesses: 20 }), spraying: SPRAYED },
+    barred: null,
+  },
+  { that: "the dashboard meanwhile", facts: { account: null, spraying: SPRAYED }, barred: null },
+  {
+    that: "the owner after 40 different ones",
+    facts: { ...of({ kinship: "address" }), failures: tried(40, ANNA) },
+    barred: "known_address_capped 40 of 40",
+  },
+  {
+    that: "the owner with one under way after 39",
+    facts: { ...of({ kinship: "address" }), failures: tried(39, ANNA), underWay: verified(1, ANNA) },
+    barred: "known_address_capped 40 of 40",
+  },
+  {
+    that: "the owner after 39 and what others tried there",
+    facts: { ...of({ kinship: "address" }), failures: [...tried(39, ANNA), ...tried(9, "bert@example.org")] },
+    barred: null,
+  },
+  {
+    that: "the owner a day later",
+    facts: { ...of({ kinship: "address" }), failures: tried(500, ANNA, DAY_MS) },
+    barred: null,
+  },
+  {
+    that: "another's address after 15 at others",
+    facts: { ...of({}), knownAccounts: BERT, failures: [...tried(9, ANNA), ...tried(6, "cid@example.org")] },
+    barred: "known_address_at_others 15 of 15",
+  },
+  {
+    that: "another's address after 14 at others, and many at the own",
+    facts: { ...of({}), knownAccounts: BERT, failures: [...tried(14, ANNA), ...tried(30, "bert@example.org")] },
+    barred: null,
+  },
+  {
+    that: "another's address with one under way after 14",
+    facts: { ...of({}), knownAccounts: BERT, failures: tried(14, ANNA), underWay: verified(1, ANNA) },
+    barred: "known_address_at_others 15 of 15",
+  },
+  { that: "four under way", facts: { ...of({}), underWay: verified(4, ANNA) }, barred: null },
+  { that: "five under way", facts: { ...of({}), underWay: verified(5, ANNA) }, barred: "guesses_under_way 5 of 5" },
+  {
+    that: "five under way, the same as now",
+    facts: { ...of({}), underWay: Array.from({ length: 5 }, () => ({ account: ANNA, proof: "now" })) },
+    barred: null,
+  },
+  {
+    that: "one under way after nine within a day",
+    facts: { ...of({}), failures: tried(9, ANNA), underWay: verified(1, ANNA) },
+    barred: "slow_guessing 10 of 10",
+  },
+  {
+    that: "ten within a day, and no ban",
+    facts: { ...of({}), failures: tried(10, ANNA) },
+    barred: "slow_guessing 10 of 10",
+  },
+  {
+    that: "ten within a day that a ban has answered",
+    facts: { ...of({}), failures: tried(10, ANNA).map((failure) => ({ ...failure, spent: true })) },
+    barred: null,
+  },
+  {
+    that: "twenty within a week, and no ban",
+    facts: { ...of({}), failures: tried(20, ANNA, 6 * DAY_MS) },
+    barred: "slow_guessing 20 of 20",
+  },
+];
+for (const { that, facts, barred } of examples)
+  test(`${that}: ${barred ?? "heard"}`, () => {
+    const found = barredBy(POLICY, factsOf(facts), LOGIN, NOON);
+    const told = found === null ? null : `${found.reason} ${found.evidence.count} of ${found.evidence.limit}`;
+    assert.equal(told, barred);
+  });
+
+test("what looks right is heard while the budget lasts, at home too", () => {
+  const may = (facts: Partial<Facts>, passwordHash = "now"): boolean =>
+    mayBeRight(POLICY, factsOf(facts), { ...LOGIN, passwordHash }, NOON);
+  assert.equal(may(of({ proofs: ["then", "now"], candidates: 999 })), true);
+  assert.equal(may(of({ proofs: ["then", "now"], candidates: 1_000 })), false);
+  assert.equal(may(of({ proofs: ["then"] })), false);
+  assert.equal(may(of({ proofs: [""] }), ""), false, "a hash that is not known looks like nothing");
+  assert.equal(may({ account: null }), false);
+  const home = of({ kinship: "address", proofs: ["now"], candidates: 1_000 });
+  assert.equal(may({ ...home, failures: tried(999, ANNA) }), true);
+  assert.equal(may({ ...home, failures: tried(1_000, ANNA) }), false);
+});
+
+test("spraying counts IPv6 by the site of a provider", () => {
+  const network = (text: string) => neighbourhoodOf(ip(text), 64);
+  assert.equal(sprayingNetwork(network("203.0.113.7")), "203.0.113.0/24");
+  assert.equal(sprayingNetwork(network("2001:db8:1:2::3")), "2001:db8::/32");
+});
