@@ -6,6 +6,7 @@ import { AlertWindows } from "../../src/engine/alerts/windows.ts";
 const THRESHOLDS: Thresholds = {
   failed_logins: 3,
   dashboard_logins: 2,
+  spraying: 1,
   mail_undelivered: 1,
   web_overreach: 1,
   password_guessed: 3,
@@ -30,6 +31,8 @@ export function windows(thresholds: Partial<Thresholds> = {}) {
         proof: null,
         reason: null,
         isNewPlace: false,
+        isNewNetwork: false,
+        isFirst: false,
         isKnownAccount: true,
         verdict: null,
         service: null,

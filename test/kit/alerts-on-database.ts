@@ -27,6 +27,7 @@ export function alertsOnDatabase(settleMs = 60_000) {
     thresholds: {
       failed_logins: 3,
       dashboard_logins: 3,
+      spraying: 1,
       mail_undelivered: 1,
       web_overreach: 1,
       password_guessed: 3,

@@ -38,18 +38,45 @@ export const conditions = {
     matters: "The password was probably guessed. The attacker can read the mail and send spam in the owner's name.",
     next: "Ask the owner. If it was not them, use `account passwd ADDRESS`, which also ends open sessions, or `account suspend ADDRESS`.",
   },
+  login_after_guesses: {
+    severity: "critical",
+    says: "A sign-in succeeded from where sign-ins to other accounts failed.",
+    matters:
+      "Somebody who tries passwords at many accounts has probably found one. They can read the mail and send in the owner's name.",
+    next: "Ask the owner. If it was not them, use `account passwd ADDRESS`, which also ends open sessions, or `account suspend ADDRESS`.",
+  },
+  login_new_place: {
+    severity: "info",
+    says: "An account signed in from a network where it was never used before.",
+    matters: "It is the owner on a journey or with a new connection, or somebody who has the password.",
+    next: "If the owner does not know the place, use `account passwd ADDRESS`.",
+  },
+  spraying: {
+    severity: "warning",
+    says: "Many networks guess at many accounts.",
+    matters:
+      "Until they stop, only a password that looks right is checked in new places. Owners can sign in everywhere.",
+    next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` lets in an owner with a new password who is elsewhere.",
+  },
+  known_address_capped: {
+    severity: "warning",
+    says: "Too many wrong passwords for an account came from an address that it knows.",
+    matters:
+      "Somebody who shares the owner's address guesses, or a device there has been taken over. Only a password that looks right is checked there now.",
+    next: "Ask the owner; `why IP` shows what was tried. `allow add IP --for 1d` lifts the limit for the address.",
+  },
   account_guarded: {
     severity: "warning",
     says: "Many addresses guess at an account.",
     matters:
-      "Until they stop, the account works only from places where it was used before; in a new place its owner is refused.",
-    next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` lets in an owner who is elsewhere.",
+      "Until they stop, only a password that looks right is checked in new places. The owner can sign in everywhere.",
+    next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` lets in an owner with a new password who is elsewhere.",
   },
   right_password_refused: {
     severity: "critical",
     says: "A sign-in with what seems to be the right password was refused.",
     matters:
-      "Many addresses guess at the account, and it does not know this network. It is either the owner, who is locked out there, or somebody who knows the password.",
+      "So much was guessed at the account within a day that not even a password that looks right is checked in new places. It is either the owner, who is locked out there, or somebody who knows the password.",
     next: "If it was the owner, `allow add IP --for 1d`; otherwise `account passwd ADDRESS`.",
   },
   unusual_connections: {
@@ -118,7 +145,7 @@ const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
 };
 
 /** Critical, but about an account: people must act, while the server itself is well. */
-const OF_ACCOUNTS: readonly AlertCode[] = ["password_guessed", "right_password_refused"];
+const OF_ACCOUNTS: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "right_password_refused"];
 
 /** Whether this means that the server is not well. */
 export function isServerIll(code: AlertCode): boolean {

@@ -13,6 +13,8 @@ const NOTHING: AlertEvent = {
   proof: null,
   reason: null,
   isNewPlace: false,
+  isNewNetwork: false,
+  isFirst: false,
   isKnownAccount: false,
   verdict: null,
   service: null,
@@ -29,6 +31,7 @@ test("each rule looks back over its own window, and some count networks instead 
     [
       ["failed_logins", 10 * MINUTE_MS, false],
       ["dashboard_logins", 10 * MINUTE_MS, false],
+      ["spraying", HOUR_MS, false],
       ["unusual_connections", 10 * MINUTE_MS, true],
       ["spam_volume", HOUR_MS, false],
       ["many_bans", HOUR_MS, true],

@@ -19,8 +19,12 @@ export type AlertEvent = Readonly<{
   service: string | null;
   /** For a ban: which offence it answers, counting from 1; null for a manual one. */
   offence: number | null;
-  /** For a sign-in: whether the account had never signed in from this network. */
+  /** For a sign-in, or what failed: whether the account had never signed in from this unit. */
   isNewPlace: boolean;
+  /** For a sign-in that succeeded: whether the account had never signed in from this network (IPv4 /24, IPv6 /48). */
+  isNewNetwork: boolean;
+  /** For a sign-in that succeeded: whether it is the account's first. */
+  isFirst: boolean;
   /** Whether the account has ever signed in. Names that are no accounts are guessed at too. */
   isKnownAccount: boolean;
 }>;
@@ -38,11 +42,19 @@ export type EventRule = Readonly<{
   distinct: boolean;
 }>;
 
-type RuleCode = Exclude<ConditionCode, "password_guessed" | "volume_spike" | "component_down" | AccountRule["code"]>;
+type RuleCode = Exclude<
+  ConditionCode,
+  | "password_guessed"
+  | "login_after_guesses"
+  | "login_new_place"
+  | "volume_spike"
+  | "component_down"
+  | AccountRule["code"]
+>;
 
 /** One such event is enough. The condition holds for the account until none has come for this long. */
 export type AccountRule = Readonly<{
-  code: Extract<ConditionCode, "account_guarded" | "right_password_refused">;
+  code: Extract<ConditionCode, "account_guarded" | "right_password_refused" | "known_address_capped">;
   heldMs: number;
   reasons: readonly Reason[];
   /** The detail says "sign-ins refused without a check, the last from …". */
@@ -64,6 +76,13 @@ export const eventRules: readonly EventRule[] = [
     windowMs: 10 * MINUTE_MS,
     counted: "failed sign-ins to the dashboard",
     matches: (event) => isFailure(event) && isDashboard(event),
+    distinct: false,
+  },
+  {
+    code: "spraying",
+    windowMs: HOUR_MS,
+    counted: "sign-ins refused without a check",
+    matches: ({ type, reason }) => type === "LOGIN_REFUSED" && reason === "spraying",
     distinct: false,
   },
   {
@@ -125,6 +144,12 @@ export const accountRules: readonly AccountRule[] = [
     heldMs: HOUR_MS,
     reasons: ["right_password_guarded"],
     counted: "refused with what seems the right password",
+  },
+  {
+    code: "known_address_capped",
+    heldMs: DAY_MS,
+    reasons: ["known_address_capped"],
+    counted: "sign-ins refused after too many wrong passwords",
   },
 ];
 

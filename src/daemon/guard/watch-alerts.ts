@@ -104,6 +104,7 @@ export class AlertWatch {
         spam_volume: settings["alerts.thresholds.spam"],
         many_bans: settings["alerts.thresholds.bans"],
         repeated_violations: settings["alerts.thresholds.repeated"],
+        spraying: 1,
         mail_undelivered: 1,
         web_overreach: 1,
       },

@@ -146,3 +146,22 @@ test("an event that names no account, or is no refused sign-in, puts no account 
   kit.take("LOGIN_FAILED", { reason: "account_guarded", account: "anna@example.test" });
   assert.deepEqual(kit.holding(), []);
 });
+
+test("an address that an account knows and that guesses at it is told once, for a day", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  for (let i = 0; i < 3; i++)
+    kit.take("LOGIN_REFUSED", { reason: "known_address_capped", account: "anna@example.test", from: "203.0.113.8" });
+  assert.deepEqual(kit.holding(), ["known_address_capped anna@example.test"]);
+  kit.wait(23 * HOUR_MS);
+  assert.deepEqual(kit.holding(), ["known_address_capped anna@example.test"]);
+  kit.wait(HOUR_MS);
+  assert.deepEqual(kit.holding(), []);
+});
+
+test("the server is sprayed with the first that is refused for it, for an hour", () => {
+  const kit = windows({ failed_logins: 1_000 });
+  kit.take("LOGIN_REFUSED", { reason: "spraying", account: "anna@example.test", from: "203.0.113.8" });
+  assert.deepEqual(kit.holding(), ["spraying"]);
+  kit.wait(HOUR_MS);
+  assert.deepEqual(kit.holding(), []);
+});

@@ -4,6 +4,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 import { Guesses } from "../explain/guesses.ts";
 import { AccountWindows } from "./account-windows.ts";
+import { Hits } from "./hits.ts";
 import type { Alert } from "./ports.ts";
 
 const MOST_NAMED = 3;
@@ -18,6 +19,7 @@ export class AlertWindows {
   readonly #rules: readonly RuleWindow[];
   readonly #accounts = new AccountWindows();
   readonly #guesses: Guesses;
+  readonly #hits = new Hits();
 
   constructor(thresholds: Thresholds) {
     this.#rules = eventRules.map((rule) => new RuleWindow(rule, thresholds[rule.code]));
@@ -29,6 +31,7 @@ export class AlertWindows {
     for (const rule of this.#rules) rule.take(event);
     this.#accounts.take(event);
     this.#guesses.take(event);
+    this.#hits.take(event);
   }
 
   /** Adds guessed passwords that were known before the events that were read. */
@@ -39,7 +42,7 @@ export class AlertWindows {
 
   holding(now: Millis): readonly Holding[] {
     const rules = this.#rules.map((rule) => rule.holding(now)).filter((one) => one !== null);
-    return [...rules, ...this.#accounts.holding(now), ...this.#guesses.holding(now)];
+    return [...rules, ...this.#accounts.holding(now), ...this.#guesses.holding(now), ...this.#hits.holding(now)];
   }
 }
 

@@ -20,7 +20,15 @@ beforeEach(() => {
 type Told = Partial<Omit<AlertEvent, "prefix">> & Readonly<{ from?: string | null }>;
 
 function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): void {
-  const empty = { account: ANNA, proof: null, reason: null, isNewPlace: false, isKnownAccount: true };
+  const empty = {
+    account: ANNA,
+    proof: null,
+    reason: null,
+    isNewPlace: false,
+    isNewNetwork: false,
+    isFirst: false,
+    isKnownAccount: true,
+  };
   const prefix = from === null ? null : parsePrefix(from);
   guesses.take({ id: 1, at: now, type, prefix, ...empty, verdict: null, service: null, offence: null, ...rest });
 }

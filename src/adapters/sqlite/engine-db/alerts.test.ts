@@ -111,7 +111,7 @@ describe("alerts on a database", () => {
       if (verdict !== "refuse") await engine.ask({ type: "LOGIN_FAILED", ...guess });
     }
     const guarded = "opened account_guarded anna@example.test";
-    assert.deepEqual((await seconds(2)).toSorted(), [guarded, "opened failed_logins"]);
+    assert.deepEqual((await seconds(5)).toSorted(), [guarded, "opened failed_logins", "opened spraying"]);
     const inNewPlace = { type: "LOGIN_ASKED", ...from("198.51.100.9"), passwordHash: "right" } as const;
     assert.equal((await engine.ask(inNewPlace)).verdict, "pass", "the owner travels");
     engine.setPolicy({ ...engine.policy, accounts: { ...engine.policy.accounts, candidates: 30 } });
@@ -120,7 +120,7 @@ describe("alerts on a database", () => {
     restart();
     assert.deepEqual(await seconds(2), []);
     clock.advance(HOUR_MS);
-    assert.equal((await seconds(100)).filter((one) => one.startsWith("resolved")).length, 3);
+    assert.equal((await seconds(100)).filter((one) => one.startsWith("resolved")).length, 4);
   });
 
   test("an account is known once it has signed in, however it is written", async () => {
@@ -136,6 +136,23 @@ describe("alerts on a database", () => {
     await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service: "imap", login: "Anna@example.test", passwordHash: "" });
     const [failed] = new SqliteAlertEvents(db).between(0, 100);
     assert.equal(failed?.isKnownAccount, true);
+  });
+
+  test("a sign-in is new by its network, and the first by its account", async () => {
+    const { engine, db, clock } = alertsOnDatabase();
+    const succeed = async (from: string, login = "anna@example.test"): Promise<string> => {
+      clock.advance(1_000);
+      const ip = parseIp(from) ?? assert.fail();
+      await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service: "imap", login, passwordHash: "right" });
+      const { isNewPlace, isNewNetwork, isFirst } = new SqliteAlertEvents(db).between(0, 100).at(-1) ?? assert.fail();
+      return [isNewPlace && "place", isNewNetwork && "network", isFirst && "first"].filter(Boolean).join(" ");
+    };
+    assert.equal(await succeed("203.0.113.200"), "place network first");
+    assert.equal(await succeed("203.0.113.200"), "");
+    assert.equal(await succeed("203.0.113.201", "Anna@example.test"), "place");
+    assert.equal(await succeed("2001:db8:1:2::3"), "place network");
+    assert.equal(await succeed("2001:db8:1:3::3"), "place");
+    assert.equal(await succeed("2001:db8:1:3::3", "bert@example.test"), "place network first");
   });
 
   test("far more than usual is told; the usual, though it is much, is not", async () => {

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type AlertCode, isAlertCode, type Severity } from "../../../core/alerts/alerts.ts";
 import { ALERT_EVENT_TYPES, type AlertEvent } from "../../../core/alerts/rules.ts";
 import { EVENT_TYPES, type EventType } from "../../../core/events/event-types.ts";
+import { neighbourhoodOf, networkAddress, overlaps } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
 import type {
   Alert,
@@ -17,18 +18,22 @@ import { TOOK_EFFECT } from "./simulated.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** The events that matter to alerts. Shares the guard's connection; 300 ids take about a millisecond. */
+const KNOWN_PLACE = { isNewNetwork: false, isFirst: false };
+
+/** The events that alerts look at. Shares the guard's connection; 300 ids take about a millisecond. */
 export class SqliteAlertEvents implements AlertEvents {
   readonly #ids: EventIds;
   readonly #between: StatementSync;
+  readonly #known: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#ids = new EventIds(db);
+    this.#known = db.prepare("SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?");
     this.#between = db.prepare(`
       SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence,
-        type = 'LOGIN_SUCCEEDED' AND NOT EXISTS (
+        type LIKE 'LOGIN%' AND NOT EXISTS (
           SELECT 1 FROM known_address AS known
-          WHERE known.prefix = event.prefix AND known.account = event.account AND known.first_at < event.at
+          WHERE known.prefix = event.prefix AND lower(known.account) = lower(event.account) AND known.first_at < event.at
         ) AS is_new_place,
         type LIKE 'LOGIN%' AND EXISTS (
           SELECT 1 FROM known_address AS known WHERE lower(known.account) = lower(event.account)
@@ -48,6 +53,7 @@ export class SqliteAlertEvents implements AlertEvents {
 
   between(after: number, upTo: number): readonly AlertEvent[] {
     return this.#between.all(after, upTo).map((row) => ({
+      ...this.#placeOf(row),
       id: integer(row["id"]),
       at: millis(row["at"]),
       type: eventType(row["type"]),
@@ -61,6 +67,14 @@ export class SqliteAlertEvents implements AlertEvents {
       isNewPlace: row["is_new_place"] === 1,
       isKnownAccount: row["is_known_account"] === 1,
     }));
+  }
+
+  /** A sign-in in a new place is rare: only then all others of the account are read. */
+  #placeOf(row: Row): Pick<AlertEvent, "isNewNetwork" | "isFirst"> {
+    if (row["type"] !== "LOGIN_SUCCEEDED" || row["is_new_place"] !== 1 || row["prefix"] === null) return KNOWN_PLACE;
+    const network = neighbourhoodOf(networkAddress(prefix(row["prefix"])), 48);
+    const known = this.#known.all(textOrNull(row["account"]), millis(row["at"])).map((one) => prefix(one["prefix"]));
+    return { isNewNetwork: !known.some((one) => overlaps(network, one)), isFirst: known.length === 0 };
   }
 }
 

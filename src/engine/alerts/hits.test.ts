@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+
+const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
+const NEW = { isNewPlace: true, isNewNetwork: true };
+
+function kit() {
+  const all = windows({ failed_logins: 1_000, password_guessed: 1_000 });
+  return {
+    ...all,
+    fail: (account: string, from: string, isNewPlace = true) => all.take("LOGIN_FAILED", { account, from, isNewPlace }),
+    succeed: (account: string, from: string, place = NEW) => all.take("LOGIN_SUCCEEDED", { account, from, ...place }),
+  };
+}
+
+test("a sign-in from an address that failed at another account is told for a day, or until the password is new", () => {
+  const { fail, succeed, take, wait, holding, details } = kit();
+  fail(ANNA, "203.0.113.7");
+  succeed(BERT, "203.0.113.7");
+  const hit = `login_after_guesses ${BERT}`;
+  assert.deepEqual(holding(), [hit]);
+  assert.deepEqual(details(), [
+    `${BERT} signed in from 203.0.113.7/32; within a day, sign-ins from 203.0.113.7/32 failed at ${ANNA}`,
+  ]);
+  wait(20 * HOUR_MS);
+  succeed(BERT, "203.0.113.7");
+  wait(20 * HOUR_MS);
+  assert.deepEqual(holding(), [hit]);
+  take("PASSWORD_CHANGED", { account: BERT });
+  assert.deepEqual(holding(), []);
+  succeed(BERT, "203.0.113.7");
+  assert.deepEqual(holding(), [`login_new_place ${BERT}`], "the failure is two days old");
+});
+
+test("what was refused without a check failed too, and what a ban refused did not", () => {
+  const { take, succeed, holding } = kit();
+  take("LOGIN_REFUSED", { account: ANNA, from: "203.0.113.7", isNewPlace: true, reason: "banned" });
+  take("LOGIN_REFUSED", { account: ANNA, from: "198.51.100.7", isNewPlace: true, reason: "spraying" });
+  succeed(BERT, "203.0.113.7");
+  succeed("cid@example.test", "198.51.100.7");
+  assert.deepEqual(
+    holding().filter((one) => one !== "spraying"),
+    [`login_new_place ${BERT}`, "login_after_guesses cid@example.test"],
+  );
+});
+
+test("a network that failed tells of sign-ins from where the account was never used, not of a neighbour's", () => {
+  const { fail, succeed, holding } = kit();
+  fail(ANNA, "203.0.113.7");
+  succeed(BERT, "203.0.113.8", { isNewPlace: true, isNewNetwork: false });
+  assert.deepEqual(holding(), [], "the network is Bert's");
+  succeed(BERT, "203.0.113.9");
+  assert.deepEqual(holding(), [`login_after_guesses ${BERT}`]);
+});
+
+test("who mistypes at home, or at the own account, is not suspected, nor who signs in where the account is known", () => {
+  const { fail, succeed, holding } = kit();
+  fail(ANNA, "203.0.113.7", false);
+  fail(BERT, "203.0.113.7");
+  succeed(BERT, "203.0.113.7");
+  assert.deepEqual(holding(), [`login_new_place ${BERT}`]);
+  fail(ANNA, "198.51.100.7");
+  succeed("cid@example.test", "198.51.100.7", { isNewPlace: false, isNewNetwork: false });
+  assert.deepEqual(holding(), [`login_new_place ${BERT}`]);
+});
+
+test("a network that an account was never used in is told once a day, but for its first sign-in", () => {
+  const { succeed, take, wait, holding, details } = kit();
+  take("LOGIN_SUCCEEDED", { account: ANNA, from: "203.0.113.7", ...NEW, isFirst: true });
+  assert.deepEqual(holding(), []);
+  for (const from of ["198.51.100.1", "198.51.101.1", "198.51.102.1"]) succeed(ANNA, from);
+  assert.deepEqual(holding(), [`login_new_place ${ANNA}`]);
+  wait(DAY_MS);
+  assert.deepEqual(holding(), []);
+  take("LOGIN_REFUSED", { account: ANNA, from: "192.0.2.1", isNewPlace: true, reason: "spraying" });
+  succeed(ANNA, "198.51.103.1");
+  assert.ok(details().includes(`${ANNA} signed in from 198.51.103.1/32, while strangers guessed at it`));
+});
+
+test("neither the dashboard nor a program of this machine is a new place", () => {
+  const { succeed, take, holding } = kit();
+  succeed(ANNA, "127.0.0.1");
+  take("LOGIN_SUCCEEDED", { account: "admin", from: "203.0.113.7", ...NEW, service: "dashboard" });
+  assert.deepEqual(holding(), []);
+});
+
+test("of each kind fifty accounts are told of at once", () => {
+  const { succeed, fail, holding } = kit();
+  for (let i = 0; i < 70; i++) succeed(`user${i}@example.test`, `198.18.${i}.1`);
+  assert.equal(holding().length, 50);
+  fail(ANNA, "203.0.113.7");
+  succeed(BERT, "203.0.113.7");
+  assert.ok(holding().includes(`login_after_guesses ${BERT}`));
+});

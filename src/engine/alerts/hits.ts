@@ -1,0 +1,102 @@
+import type { Holding } from "../../core/alerts/alerts.ts";
+import { type AlertEvent, GUESSED_FOR_MS } from "../../core/alerts/rules.ts";
+import { BoundedMap } from "../../core/bounded-map.ts";
+import { neighbourhoodOf, networkAddress, overlaps, type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { DAY_MS, HOUR_MS, type Millis } from "../../core/time.ts";
+
+/** Networks that failed of late; the longest untouched one goes first. */
+const MOST_NETWORKS = 10_000;
+/** Accounts at which one network failed, the latest; more are named by none. */
+const MOST_TRIED = 16;
+const MOST_REFUSED = 2_000;
+const MOST_NAMED = 3;
+/** So that one kind of alert leaves room for the others. */
+const MOST_TOLD = 50;
+const SMALLEST_V6 = 48;
+const LOOPBACK = ["127.0.0.0/8", "::1/128"].map(parsePrefix).filter((own) => own !== null);
+
+type Tried = Readonly<{ account: string; prefix: Prefix; at: Millis }>;
+type Told = Readonly<{ at: Millis; holding: Holding }>;
+
+/**
+ * A right password that tells more than one: out of an address, or a network new to the account, that failed at other
+ * accounts within a day; or just out of a network that the account has never signed in from. Told once a day for each
+ * account. Who mistypes where the account knows the address fails at nobody's account but the own.
+ */
+export class Hits {
+  readonly #tried = new BoundedMap<Prefix, readonly Tried[]>(MOST_NETWORKS);
+  /** When somebody was last refused at the account without a check. */
+  readonly #refused = new BoundedMap<string, Millis>(MOST_REFUSED);
+  readonly #told = new Map<string, Told>();
+
+  take(event: AlertEvent): void {
+    const { type, prefix, service } = event;
+    const account = event.account?.toLowerCase() ?? "";
+    if (account === "" || service === "dashboard") return;
+    switch (type) {
+      case "LOGIN_REFUSED":
+        if (event.reason === "banned") return;
+        this.#refused.set(account, event.at);
+        if (prefix !== null && event.isNewPlace) this.#failed(account, prefix, event.at);
+        return;
+      case "LOGIN_FAILED":
+        if (prefix !== null && event.isNewPlace) this.#failed(account, prefix, event.at);
+        return;
+      case "LOGIN_SUCCEEDED":
+        if (prefix !== null) this.#succeeded(account, prefix, event);
+        return;
+      case "PASSWORD_CHANGED":
+      case "ACCOUNT_SUSPENDED":
+      case "ACCOUNT_REMOVED":
+        for (const code of ["login_after_guesses", "login_new_place"]) this.#told.delete(`${code} ${account}`);
+        return;
+      default:
+    }
+  }
+
+  /** A clock that was set back makes nothing last for ever. */
+  holding(now: Millis): readonly Holding[] {
+    for (const [key, { at }] of this.#told) if (Math.abs(now - at) >= GUESSED_FOR_MS) this.#told.delete(key);
+    return [...this.#told.values()].map(({ holding }) => holding);
+  }
+
+  #failed(account: string, prefix: Prefix, at: Millis): void {
+    const network = networkOf(prefix);
+    const others = (this.#tried.get(network) ?? []).filter((one) => one.account !== account || one.prefix !== prefix);
+    this.#tried.set(network, [...others, { account, prefix, at }].slice(-MOST_TRIED));
+  }
+
+  #succeeded(account: string, prefix: Prefix, { at, isNewPlace, isNewNetwork, isFirst }: AlertEvent): void {
+    // A program of this machine signs in from loopback, which nobody knows.
+    if (!isNewPlace || LOOPBACK.some((own) => overlaps(own, prefix))) return;
+    const tried = (this.#tried.get(networkOf(prefix)) ?? []).filter(
+      (one) => one.account !== account && one.at > at - DAY_MS,
+    );
+    const fromHere = tried.filter((one) => one.prefix === prefix);
+    const telling = fromHere.length > 0 || !isNewNetwork ? fromHere : tried;
+    if (telling.length > 0) {
+      const names = [...new Set(telling.map((one) => one.account))];
+      const others = names.length > MOST_NAMED ? " and others" : "";
+      const where = fromHere.length > 0 ? prefix : networkOf(prefix);
+      const detail = `${account} signed in from ${prefix}; within a day, sign-ins from ${where} failed at ${names.slice(-MOST_NAMED).join(", ")}${others}`;
+      this.#tell({ code: "login_after_guesses", subject: account, detail }, at);
+    } else if (isNewNetwork && !isFirst) {
+      const refusedAt = this.#refused.get(account);
+      const meanwhile = refusedAt !== undefined && refusedAt > at - HOUR_MS ? ", while strangers guessed at it" : "";
+      this.#tell(
+        { code: "login_new_place", subject: account, detail: `${account} signed in from ${prefix}${meanwhile}` },
+        at,
+      );
+    }
+  }
+
+  #tell(holding: Holding, at: Millis): void {
+    const key = `${holding.code} ${holding.subject}`;
+    const alike = [...this.#told.values()].filter((one) => one.holding.code === holding.code);
+    if (this.#told.has(key) || alike.length < MOST_TOLD) this.#told.set(key, { at, holding });
+  }
+}
+
+function networkOf(prefix: Prefix): Prefix {
+  return neighbourhoodOf(networkAddress(prefix), SMALLEST_V6);
+}
