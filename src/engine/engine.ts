@@ -16,6 +16,8 @@ import type { Progress } from "./facts/smtp-progress.ts";
 import { LIMITS } from "./limits.ts";
 
 export type OnDecided = (decision: Decision) => void;
+/** Whoever is answered after the commit. `event` null: what is no event is recorded. */
+type Waiting = Readonly<{ event: Event | null; answer: OnDecided; decided: Decision | null }>;
 
 /** What one transaction changed, for its subscribers. */
 export type Committed = Readonly<Trace>;
@@ -37,7 +39,7 @@ export class Engine {
   readonly #parts: EngineParts;
   readonly #processor: EventProcessor;
   #open = false;
-  #waiting: { readonly answer: OnDecided; readonly decided: Decision | null }[] = [];
+  #waiting: Waiting[] = [];
   /** Events in the open transaction, including those that were answered already. */
   #events = 0;
   #isDue = false;
@@ -46,6 +48,8 @@ export class Engine {
   #storeRetryAt = 0;
   /** Simulated bans must end, and it is not committed yet. */
   #simulationEnd: "due" | "uncommitted" | null = null;
+  /** A transaction was lost, and none since has written a row. */
+  #isUnwritable = false;
   readonly #flush = (): void => this.flush();
 
   constructor(parts: EngineParts) {
@@ -111,24 +115,27 @@ export class Engine {
   submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
     if (!this.#begin(now)) {
-      answer(failOpen(this.#processor.decideUnrecorded(event, now)));
+      answer(failOpen(event, this.#processor.decideUnrecorded(event, now)));
       return;
     }
     let decided: Decision;
     try {
       decided = this.#processor.step(event, now);
     } catch (error) {
-      this.#waiting.push({ answer, decided: null });
+      this.#waiting.push({ event, answer, decided: null });
       this.#abandon(error, now);
       return;
     }
+    // What leaves no row is committed by a full disk too: it heeds what the disk did not take.
+    if (this.#isUnwritable && "login" in event && !decided.recorded)
+      decided = failOpen(event, this.#processor.decideAgain(event, now));
     this.#events += 1;
     const { bansChanged, allowChanged } = this.#processor.trace;
     if (isOnTheWay(event.type, decided) && !bansChanged && !allowChanged) {
       this.#commitLater();
       answer(decided);
     } else {
-      this.#waiting.push({ answer, decided });
+      this.#waiting.push({ event, answer, decided });
       this.#commitSoon();
     }
     if (this.#events >= LIMITS.eventsPerCommit) this.flush();
@@ -167,11 +174,12 @@ export class Engine {
       this.#abandon(error, this.#parts.clock.now());
       return;
     }
-    this.#parts.notices.clear("database_unwritable");
+    if (this.#processor.hasWritten) this.#isUnwritable = false;
+    if (!this.#isUnwritable) this.#parts.notices.clear("database_unwritable");
     const what = { ...this.#processor.trace };
     const answered = this.#end(true);
     this.#parts.committed(what);
-    for (const { answer, decided } of answered) answer(decided ?? failOpen(null));
+    for (const { answer, decided } of answered) answer(decided ?? failOpen(null, null));
   }
 
   #record(write: (now: Millis) => void): Promise<boolean> {
@@ -180,7 +188,7 @@ export class Engine {
     this.#events += 1;
     this.#commitSoon();
     return new Promise((resolve) => {
-      this.#waiting.push({ answer: (decided) => resolve(decided === RECORDED), decided: RECORDED });
+      this.#waiting.push({ event: null, answer: (decided) => resolve(decided === RECORDED), decided: RECORDED });
       try {
         write(now);
       } catch (error) {
@@ -230,11 +238,13 @@ export class Engine {
   #abandon(error: unknown, now: Millis): void {
     this.#parts.store.rollback();
     this.#storeRetryAt = now + LIMITS.storeRetryMs;
+    this.#isUnwritable = true;
     this.#parts.notices.raise("database_unwritable", messageOf(error));
-    for (const { answer, decided } of this.#end(false)) answer(failOpen(decided));
+    for (const { event, answer } of this.#end(false))
+      answer(failOpen(event, event === null ? null : this.#processor.decideAgain(event, now)));
   }
 
-  #end(committed: boolean): readonly { readonly answer: OnDecided; readonly decided: Decision | null }[] {
+  #end(committed: boolean): readonly Waiting[] {
     const answered = this.#waiting;
     this.#open = false;
     this.#waiting = [];

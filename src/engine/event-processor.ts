@@ -32,6 +32,7 @@ export class EventProcessor {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #facts: FactBase;
+  #idAtBegin = 0;
   readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sightings: [] };
 
   constructor(parts: EventProcessorParts) {
@@ -96,14 +97,23 @@ export class EventProcessor {
     if (credit !== null) this.apply(credit, now);
   }
 
-  /** While the database takes nothing: what is in force still holds, nothing new is begun. */
+  /** While the database takes nothing: what is in force still holds, and wrong passwords count, but bring no ban. */
   decideUnrecorded(event: Event, now: Millis): Decision | null {
     if ("prefix" in event) return null;
     try {
-      return decide(this.policy, this.#facts.of(event, now), event, now);
+      const facts = this.#facts.ofUnrecorded(event, now);
+      const decided = decide(this.policy, facts, "login" in event ? { ...event, withoutBan: true } : event, now);
+      this.#facts.followUnrecorded(event, decided, facts, now);
+      return decided;
     } catch {
       return null;
     }
+  }
+
+  /** One that was decided in a transaction that was lost. */
+  decideAgain(event: Event, now: Millis): Decision | null {
+    if (!("prefix" in event)) this.#facts.unfollow(event, now);
+    return this.decideUnrecorded(event, now);
   }
 
   get policy(): Policy {
@@ -120,6 +130,12 @@ export class EventProcessor {
 
   begin(now: Millis): void {
     this.#facts.begin(now);
+    this.#idAtBegin = this.#trace.lastEventId;
+  }
+
+  /** Whether the open transaction has a row. */
+  get hasWritten(): boolean {
+    return this.#trace.lastEventId !== this.#idAtBegin;
   }
 
   /** Call it after each transaction. The next one starts its own trace. */
@@ -127,8 +143,10 @@ export class EventProcessor {
     this.#trace.bansChanged = false;
     this.#trace.allowChanged = false;
     this.#trace.sightings = NO_SIGHTINGS;
-    // The transaction was lost, so what was remembered of it is wrong.
-    if (!committed) this.#facts.forget();
+    // What was remembered of a lost transaction never happened.
+    if (committed) return;
+    this.#facts.forget();
+    this.#trace.lastEventId = this.#idAtBegin;
   }
 
   /** Whether the address is on a list of addresses that are never banned. */

@@ -11,6 +11,9 @@ export const LIMITS = {
   pendingLoginsPerAccount: 1_024,
   /** Of them, and of those of other accounts, so many are recorded where they may have kept somebody out. */
   underWayRecorded: 48,
+  /** While the database cannot be written: wrong passwords that count, from one address and in all. */
+  unrecordedPerAddress: 64,
+  unrecordedGuesses: 2_048,
   /** Logins in flight: their password is being verified. */
   pendingLogins: 4_096,
   /** Notices for the owner from one transaction. */

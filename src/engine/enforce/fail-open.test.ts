@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { guess, mail } from "../../../test/kit/engine-events.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { failOpen } from "./fail-open.ts";
 
-test("what cannot be recorded passes, counts for nothing and says so; a ban in force still holds", () => {
+test("mail that cannot be recorded passes, counts for nothing and says so", () => {
   const open = { verdict: "pass", reason: "not_recorded", counted: false, recorded: false };
   for (const decided of [null, decision("refuse", "mail_limit"), decision("pass", "below_limit")]) {
-    const { verdict, reason, counted, recorded } = failOpen(decided);
+    const { verdict, reason, counted, recorded } = failOpen(mail(), decided);
     assert.deepEqual({ verdict, reason, counted, recorded }, open);
   }
-  const banned = decision("refuse", "banned");
-  assert.equal(failOpen(banned), banned);
+});
+
+test("a ban in force still holds, what administrators said, and what a sign-in comes to", () => {
+  for (const reason of ["banned", "account_inactive", "outside_networks"] as const) {
+    const held = decision("refuse", reason);
+    assert.equal(failOpen(mail(), held), held);
+  }
+  const judged = decision("refuse", "account_guarded");
+  assert.equal(failOpen(guess("a"), judged), judged);
+  assert.equal(failOpen(guess("a"), null).reason, "not_recorded");
+  assert.equal(failOpen(null, judged).reason, "not_recorded");
 });

@@ -1,12 +1,14 @@
 import { countGuesses, networkShare } from "../../core/decide/account-guard.ts";
-import type { AccountFacts, SprayingFacts, UnderWay, Verified } from "../../core/decide/facts.ts";
+import type { Decision } from "../../core/decide/decision.ts";
+import type { AccountFacts, Facts, SprayingFacts, UnderWay, Verified } from "../../core/decide/facts.ts";
 import { SPRAYING_NETWORKS, sprayingNetwork } from "../../core/decide/new-places.ts";
 import type { Policy } from "../../core/decide/policy.ts";
+import type { ClientEvent } from "../../core/events/event.ts";
 import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
-import { PasswordsUnderWay } from "./passwords-under-way.ts";
+import type { PasswordsUnderWay } from "./passwords-under-way.ts";
 
 /** Where a login comes from: the unit of the address, and the network with its neighbours. */
 export type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;
@@ -27,7 +29,7 @@ export class AccountCache {
   readonly #history: AccountHistory;
   readonly #underWay: PasswordsUnderWay;
 
-  constructor(history: AccountHistory, underWay = new PasswordsUnderWay()) {
+  constructor(history: AccountHistory, underWay: PasswordsUnderWay) {
     this.#history = history;
     this.#underWay = underWay;
   }
@@ -92,8 +94,20 @@ export class AccountCache {
     this.#underWay.restore(all);
   }
 
+  /** From the question to the report a password is under way. */
+  follow(
+    event: ClientEvent,
+    { verdict }: Decision,
+    facts: Pick<Facts, "account" | "subject" | "network">,
+    now: Millis,
+  ): void {
+    if (!("login" in event) || event.service === "dashboard") return;
+    if (event.type !== "LOGIN_ASKED") this.reported(event, facts);
+    else if (verdict !== "refuse" && facts.account !== null) this.#passed(event, facts.account, facts, now);
+  }
+
   /** The password goes to verification; its report will follow. */
-  passed(event: LoginAsked, { kinship, proofs }: AccountFacts, { subject, network }: SignInOrigin, now: Millis): void {
+  #passed(event: LoginAsked, { kinship, proofs }: AccountFacts, { subject, network }: SignInOrigin, now: Millis): void {
     const account = nameOf(event);
     const proof = event.passwordHash;
     // Of an account that has not signed in lately, one of the passwords under way may well be right.

@@ -16,9 +16,9 @@ import {
   type Prefix,
   prefixLength,
 } from "../../core/net/ip.ts";
-import { later, type Millis, WEEK_MS } from "../../core/time.ts";
+import { instant, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
-import type { History } from "../storage-ports.ts";
+import type { AddressHistory, History } from "../storage-ports.ts";
 import type { ProtectionList } from "./protection.ts";
 
 /** The windows of one address: a copy of the database that may be dropped at any time. */
@@ -53,6 +53,12 @@ export class AddressCache {
   state(policy: Policy, ip: Ip, now: Millis): AddressState {
     const subject = this.#subject(policy, ip);
     return this.#states.touch(subject) ?? this.#load(policy, subject, now);
+  }
+
+  /** One of which nothing can be read: what protects it is known all the same. */
+  blank(policy: Policy, ip: Ip): AddressState {
+    const subject = this.#protection.subject(ip, policy.bans.ipv6Prefix);
+    return this.#stateOf(policy, subject, UNREAD, instant(0));
   }
 
   /** Counted mails of the account. */
@@ -121,7 +127,13 @@ export class AddressCache {
       most: mostTimes(policy),
       mostFailures: mostFailures(policy),
     });
-    const state: AddressState = {
+    const state = this.#stateOf(policy, subject, history, now);
+    this.#states.set(subject, state);
+    return state;
+  }
+
+  #stateOf(policy: Policy, subject: Prefix, history: AddressHistory, now: Millis): AddressState {
+    return {
       subject,
       network: neighbourhoodOf(networkAddress(subject), policy.bans.ipv6Prefix),
       protection: this.#protection.of(subject),
@@ -134,8 +146,6 @@ export class AddressCache {
       probes: until(history.probes, now),
       bounces: until(history.bounces, now),
     };
-    this.#states.set(subject, state);
-    return state;
   }
 
   #accountMails(policy: Policy, account: string, now: Millis): Millis[] {
@@ -148,7 +158,18 @@ export class AddressCache {
   }
 }
 
-function failureOf({ passwordHash, login }: LoginFacts, at: Millis): Failure {
+const UNREAD: AddressHistory = {
+  ban: null,
+  offencesAt: [],
+  knownAt: null,
+  connections: [],
+  mails: [],
+  failures: [],
+  probes: [],
+  bounces: [],
+};
+
+export function failureOf({ passwordHash, login }: LoginFacts, at: Millis): Failure {
   return { at, passwordHash, account: login.toLowerCase() };
 }
 

@@ -16,6 +16,7 @@ import { AddressCache } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactParts, FactSources } from "./fact-sources.ts";
 import { NamedRecipients } from "./named-recipients.ts";
+import { PasswordsUnderWay } from "./passwords-under-way.ts";
 import { PendingLogins } from "./pending-logins.ts";
 import { ProtectionList } from "./protection.ts";
 import { QueuedMails } from "./queued-mails.ts";
@@ -23,6 +24,7 @@ import { ServerWindows } from "./server-windows.ts";
 import { type Progress, SmtpProgress } from "./smtp-progress.ts";
 import { SmtpSessions } from "./smtp-sessions.ts";
 import { SparingMemory } from "./sparing.ts";
+import { UnrecordedFacts } from "./unrecorded-facts.ts";
 
 export type FactBaseParts = FactParts &
   Readonly<{ policy: Policy; history: History; honest: HonestMail; notices: Notices }>;
@@ -35,6 +37,7 @@ export class FactBase {
   #on: FactSources;
   readonly #pendingLogins = new PendingLogins();
   readonly #progress = new SmtpProgress();
+  readonly #unrecorded: UnrecordedFacts;
   #began = 0;
   /** Nothing has been recorded since the start. */
   #isFirst = true;
@@ -43,11 +46,13 @@ export class FactBase {
     this.#history = parts.history;
     this.#protection = new ProtectionList(parts.own, parts.history);
     this.#underWay = new QueuedMails(parts.honest);
+    const underWay = new PasswordsUnderWay();
+    this.#unrecorded = new UnrecordedFacts(parts.accounts, underWay);
     this.#on = {
       policy: parts.policy,
       parts,
       addresses: new AddressCache(parts.history, this.#protection),
-      accounts: new AccountCache(parts.accounts),
+      accounts: new AccountCache(parts.accounts, underWay),
       sessions: new SmtpSessions(),
       named: new NamedRecipients(),
       sparing: new SparingMemory(this.#protection, parts.notices),
@@ -84,6 +89,11 @@ export class FactBase {
 
   of(event: ClientEvent, now: Millis): EventFacts {
     return new EventFacts(this.#on, event, this.#on.addresses.state(this.policy, event.ip, now), now);
+  }
+
+  /** While the database takes no writes. */
+  ofUnrecorded(event: ClientEvent, now: Millis): EventFacts {
+    return this.#unrecorded.of(this.#on, event, now);
   }
 
   ofCommand({ prefix }: CommandEvent, now: Millis): CommandFacts {
@@ -156,7 +166,7 @@ export class FactBase {
   /** Applies a decided event to the facts of later events. */
   follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
     const { state } = facts;
-    const { addresses, sessions, accounts, server } = this.#on;
+    const { addresses, sessions, server } = this.#on;
     if (event.type === "RECIPIENT") server.follow(event, facts, decided, now);
     const passed = decided.verdict === "pass";
     if (decided.counted) addresses.count(this.policy, event, state, now);
@@ -167,10 +177,16 @@ export class FactBase {
     if (event.type === "MAIL" && passed) sessions.addMail(event.session);
     if (event.type === "MESSAGE" && decided.reason === "below_limit")
       this.#underWay.accepted(event, state.subject, state.network);
-    if (!("login" in event) || event.service === "dashboard") return;
-    // The password is in flight from the question to the report.
-    if (event.type !== "LOGIN_ASKED") accounts.reported(event, state);
-    else if (decided.verdict !== "refuse" && facts.account !== null) accounts.passed(event, facts.account, state, now);
+    this.#on.accounts.follow(event, decided, facts, now);
+  }
+
+  followUnrecorded(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
+    this.#unrecorded.follow(event, decided, facts, now);
+  }
+
+  /** Its transaction was lost: it is decided once more, and is not under way meanwhile. */
+  unfollow(event: ClientEvent, now: Millis): void {
+    if (event.type === "LOGIN_ASKED") this.#on.accounts.reported(event, this.ofUnrecorded(event, now));
   }
 
   /** Applies a change to what is held in memory. */

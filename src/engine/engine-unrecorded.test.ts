@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connect, guess, mail } from "../../test/kit/engine-events.ts";
+import { engineOnMemory } from "../../test/kit/engine-kit.ts";
+import { ip } from "../../test/kit/samples.ts";
+import type { Decision } from "../core/decide/decision.ts";
+import type { LoginFacts } from "../core/events/login.ts";
+import { DAY_MS, HOUR_MS } from "../core/time.ts";
+
+const HOME = ip("198.51.100.7");
+
+for (const step of ["begin", "append", "commit"] as const) {
+  /** A server on which Alice has signed in at home, and that can record nothing more. */
+  const full = async () => {
+    const kit = engineOnMemory();
+    await kit.engine.ask({ ...guess("right", HOME), type: "LOGIN_SUCCEEDED" });
+    kit.store.failing = step;
+    const tryOne = async (facts: LoginFacts): Promise<Decision> => {
+      kit.clock.advance(1_500);
+      const asked = await kit.engine.ask({ ...facts, type: "LOGIN_ASKED" });
+      if (asked.verdict !== "refuse") await kit.engine.ask({ ...facts, type: "LOGIN_FAILED" });
+      return asked;
+    };
+    return { ...kit, tryOne };
+  };
+
+  test(`a database that fails at ${step}: an address is heard five times in ten minutes, ten times a day`, async () => {
+    const { engine, clock, notices, tryOne } = await full();
+    let heard = 0;
+    for (let i = 0; i < 40; i++) {
+      if ((await tryOne(guess(`guess ${i}`))).verdict !== "refuse") heard += 1;
+      assert.equal(heard, Math.min(5, i + 1));
+    }
+    clock.advance(HOUR_MS);
+    for (let i = 0; i < 20; i++) if ((await tryOne(guess(`later ${i}`))).verdict !== "refuse") heard += 1;
+    assert.ok(heard <= 10, `${heard} were heard`);
+    assert.ok(notices.raised.has("database_unwritable"));
+    assert.equal((await engine.ask({ ...guess("right", HOME), type: "LOGIN_ASKED" })).verdict, "pass", "Alice goes on");
+    assert.equal((await engine.ask(connect())).verdict, "pass", "mail goes on");
+    assert.equal((await engine.ask(mail())).verdict, "pass");
+  });
+
+  test(`a database that fails at ${step}: an account is guarded, and its owner comes in`, async () => {
+    const { engine, tryOne } = await full();
+    let heard = 0;
+    for (let i = 0; i < 100; i++)
+      if ((await tryOne(guess(`guess ${i}`, ip(`2001:db8:${i + 1}::1`)))).verdict !== "refuse") heard += 1;
+    assert.equal(heard, 20);
+    const away = guess("right", ip("203.0.113.99"));
+    assert.equal((await engine.ask({ ...away, type: "LOGIN_ASKED" })).verdict, "pass");
+    assert.equal((await engine.ask({ ...away, passwordHash: "wrong", type: "LOGIN_ASKED" })).verdict, "refuse");
+  });
+
+  test(`a database that fails at ${step}: a flood side by side is no way around`, async () => {
+    const { engine } = await full();
+    const asked = Array.from({ length: 60 }, (_, i) => engine.ask({ ...guess(`guess ${i}`), type: "LOGIN_ASKED" }));
+    engine.flush();
+    const heard = (await Promise.all(asked)).filter(({ verdict }) => verdict !== "refuse").length;
+    assert.equal(heard, 5);
+  });
+
+  test(`a database that fails at ${step}: once it takes writes again, it alone counts`, async () => {
+    const { engine, clock, store, tryOne, db } = await full();
+    for (let i = 0; i < 9; i++) await tryOne(guess(`guess ${i}`));
+    store.failing = null;
+    clock.advance(DAY_MS);
+    assert.equal((await engine.ask(guess("recorded"))).reason, "below_limit");
+    assert.equal(db.prepare("SELECT count(*) AS n FROM event WHERE type = 'LOGIN_FAILED'").get()?.["n"], 1);
+  });
+}

@@ -1,0 +1,46 @@
+import type { Decision } from "../../core/decide/decision.ts";
+import type { ClientEvent } from "../../core/events/event.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import type { AccountHistory } from "../storage-ports.ts";
+import { AccountCache } from "./account-cache.ts";
+import { type AddressState, failureOf } from "./address-cache.ts";
+import { EventFacts } from "./event-facts.ts";
+import type { FactSources } from "./fact-sources.ts";
+import type { PasswordsUnderWay } from "./passwords-under-way.ts";
+import { UnrecordedGuesses } from "./unrecorded-guesses.ts";
+
+/** Facts while the database takes no writes: with what was tried meanwhile, and without what cannot even be read. */
+export class UnrecordedFacts {
+  readonly #guesses = new UnrecordedGuesses();
+  readonly #history: AccountHistory;
+  readonly #accounts: AccountCache;
+
+  constructor(recorded: AccountHistory, underWay: PasswordsUnderWay) {
+    this.#history = this.#guesses.beside(recorded);
+    this.#accounts = new AccountCache(this.#history, underWay);
+  }
+
+  of(on: FactSources, event: ClientEvent, now: Millis): EventFacts {
+    const state = stateOf(on, event.ip, now);
+    const failures = [...state.failures, ...this.#guesses.failures(state.subject)];
+    const parts = { ...on.parts, accounts: this.#history };
+    return new EventFacts({ ...on, parts, accounts: this.#accounts }, event, { ...state, failures }, now);
+  }
+
+  /** What a sign-in means for those that follow it. */
+  follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
+    if (!("login" in event)) return;
+    if (decided.counted && event.type !== "LOGIN_SUCCEEDED") this.#guesses.fail(facts.subject, failureOf(event, now));
+    for (const change of decided.changes) if (change.type === "GUESS") this.#guesses.guess({ ...change, at: now });
+    this.#accounts.follow(event, decided, facts, now);
+  }
+}
+
+function stateOf({ addresses, policy }: FactSources, ip: Ip, now: Millis): AddressState {
+  try {
+    return addresses.state(policy, ip, now);
+  } catch {
+    return addresses.blank(policy, ip);
+  }
+}

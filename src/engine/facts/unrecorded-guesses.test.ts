@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ip, NOON } from "../../../test/kit/samples.ts";
+import { hostPrefix, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
+import { later, type Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
+import { UnrecordedGuesses } from "./unrecorded-guesses.ts";
+
+const HERE = neighbourhoodOf(ip("203.0.113.7"), 64);
+const THERE = neighbourhoodOf(ip("198.51.100.7"), 64);
+const RECORDED: readonly AccountGuess[] = [{ account: "anna", network: HERE, proof: "recorded" }];
+
+const DATABASE: AccountHistory = {
+  signIns: () => [{ prefix: hostPrefix(ip("203.0.113.7")), proof: "right" }],
+  guesses: () => RECORDED,
+  candidates: () => 1,
+  guessesOf: () => RECORDED,
+  guessesSince: () => RECORDED,
+  accountsOf: () => ["anna"],
+  networksSince: () => [HERE],
+};
+
+function proofsIn(history: AccountHistory, since: Millis, network: Prefix | null = null): readonly string[] {
+  return history.guesses("anna", { network, since, most: 10 }).map(({ proof }) => proof);
+}
+
+test("what was tried meanwhile counts beside what stands in the database, each once", () => {
+  const memory = new UnrecordedGuesses();
+  const history = memory.beside(DATABASE);
+  memory.guess({ account: "anna", network: HERE, proof: "recorded", at: NOON });
+  memory.guess({ account: "anna", network: THERE, proof: "new", at: NOON });
+  memory.guess({ account: "bert", network: HERE, proof: "bert's", at: NOON });
+  const before = later(NOON, -1);
+  assert.deepEqual(proofsIn(history, before), ["new", "recorded"]);
+  assert.deepEqual(proofsIn(history, before, THERE).toSorted(), ["new", "recorded"], "the fake knows no networks");
+  assert.deepEqual(proofsIn(history, NOON), ["recorded"], "its window is over");
+  assert.equal(history.candidates("anna", before, 10), 2);
+  assert.deepEqual(
+    history.guessesOf(HERE, before, 10).map(({ account }) => account),
+    ["bert", "anna"],
+  );
+  assert.equal([...history.guessesSince(before, 10)].length, 3);
+  assert.equal([...history.guessesSince(before, 2)].length, 2);
+  assert.deepEqual([history.accountsOf(HERE, before), history.networksSince(before)], [["anna"], [HERE]]);
+});
+
+test("what cannot be read is empty, and what was tried meanwhile counts all the same", () => {
+  const broken = () => {
+    throw new Error("database disk image is malformed");
+  };
+  const memory = new UnrecordedGuesses();
+  const history = memory.beside({
+    signIns: broken,
+    guesses: broken,
+    candidates: broken,
+    guessesOf: broken,
+    guessesSince: broken,
+    accountsOf: broken,
+    networksSince: broken,
+  });
+  memory.guess({ account: "anna", network: HERE, proof: "a", at: NOON });
+  assert.deepEqual(proofsIn(history, later(NOON, -1)), ["a"]);
+  assert.deepEqual(history.signIns("anna", NOON), []);
+});
+
+test("it is bounded, of one address and in all", () => {
+  const memory = new UnrecordedGuesses();
+  const subject = hostPrefix(ip("203.0.113.7"));
+  for (let i = 0; i < 100; i++) memory.fail(subject, { at: NOON, passwordHash: `${i}`, account: "anna" });
+  assert.equal(memory.failures(subject).length, LIMITS.unrecordedPerAddress);
+  assert.equal(memory.failures(subject).at(-1)?.passwordHash, "99");
+  for (let i = 0; i < LIMITS.unrecordedGuesses + 9; i++)
+    memory.guess({ account: "anna", network: HERE, proof: `${i}`, at: NOON });
+  const all = memory.beside(DATABASE).guessesSince(later(NOON, -1), 10_000);
+  assert.equal([...all].length, LIMITS.unrecordedGuesses + 1);
+});

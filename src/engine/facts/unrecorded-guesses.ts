@@ -1,0 +1,92 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import type { Failure } from "../../core/decide/facts.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
+
+type Guessed = AccountGuess & Readonly<{ at: Millis }>;
+
+/**
+ * Wrong passwords that the database did not take. They count while it takes nothing, beside what stands in it; once it
+ * takes writes again it alone counts, so that a replay decides the same. What can not even be read is taken for empty.
+ */
+export class UnrecordedGuesses {
+  readonly #failures = new BoundedMap<Prefix, readonly Failure[]>(LIMITS.cachedAddresses);
+  #guesses: readonly Guessed[] = [];
+
+  fail(subject: Prefix, failure: Failure): void {
+    this.#failures.set(subject, [...this.failures(subject), failure].slice(-LIMITS.unrecordedPerAddress));
+  }
+
+  guess(one: Guessed): void {
+    const others = this.#guesses.filter((other) => !isSame(one, other));
+    this.#guesses = [one, ...others].slice(0, LIMITS.unrecordedGuesses);
+  }
+
+  failures(subject: Prefix): readonly Failure[] {
+    return this.#failures.get(subject) ?? [];
+  }
+
+  /** What accounts know, with these besides. */
+  beside(recorded: AccountHistory): AccountHistory {
+    const since = (at: Millis): readonly Guessed[] => this.#guesses.filter((one) => one.at > at);
+    return {
+      signIns: (...asked) => read(() => recorded.signIns(...asked)),
+      accountsOf: (...asked) => read(() => recorded.accountsOf(...asked)),
+      networksSince: (at) => read(() => recorded.networksSince(at)),
+      guesses: (account, reach) => {
+        const known = read(() => recorded.guesses(account, reach)).map((one) => ({ ...one, account }));
+        const { network } = reach;
+        const ofAccount = since(reach.since).filter((one) => one.account === account);
+        return merged(
+          ofAccount.filter((one) => network === null || one.network === network),
+          known,
+          reach.most,
+        );
+      },
+      candidates: (account, at, most) => {
+        const all = { network: null, since: at, most };
+        const known = read(() => recorded.guesses(account, all)).map((one) => ({ ...one, account }));
+        return merged(
+          since(at).filter((one) => one.account === account),
+          known,
+          most,
+        ).length;
+      },
+      guessesOf: (network, at, most) => {
+        const known = read(() => recorded.guessesOf(network, at, most));
+        return merged(
+          since(at).filter((one) => one.network === network),
+          known,
+          most,
+        );
+      },
+      guessesSince: (at, most) => {
+        const known = read(() => [...recorded.guessesSince(at, most)]);
+        return merged(since(at), known, most);
+      },
+    };
+  }
+}
+
+function merged(
+  unrecorded: readonly AccountGuess[],
+  known: readonly AccountGuess[],
+  most: number,
+): readonly AccountGuess[] {
+  const others = known.filter((one) => !unrecorded.some((other) => isSame(one, other)));
+  return [...unrecorded, ...others].slice(0, most);
+}
+
+function isSame(one: AccountGuess, other: AccountGuess): boolean {
+  return one.account === other.account && one.network === other.network && one.proof === other.proof;
+}
+
+function read<T>(ask: () => readonly T[]): readonly T[] {
+  try {
+    return ask();
+  } catch {
+    return [];
+  }
+}
