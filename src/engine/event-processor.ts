@@ -144,7 +144,10 @@ export class EventProcessor {
     this.#trace.allowChanged = false;
     this.#trace.sightings = NO_SIGHTINGS;
     // What was remembered of a lost transaction never happened.
-    if (committed) return;
+    if (committed) {
+      this.#idAtBegin = this.#trace.lastEventId;
+      return;
+    }
     this.#facts.forget();
     this.#trace.lastEventId = this.#idAtBegin;
   }

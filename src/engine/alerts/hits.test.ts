@@ -11,6 +11,7 @@ function kit() {
   const all = windows({ failed_logins: 1_000, password_guessed: 1_000 });
   return {
     ...all,
+    take: (...event: Parameters<typeof all.take>) => all.take(...event),
     fail: (account: string, from: string, isNewPlace = true) => all.take("LOGIN_FAILED", { account, from, isNewPlace }),
     succeed: (account: string, from: string, place = NEW) => all.take("LOGIN_SUCCEEDED", { account, from, ...place }),
   };
