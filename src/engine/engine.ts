@@ -10,13 +10,14 @@ import type { Protection } from "../core/events/reasons.ts";
 import { auditRecord } from "../core/events/record.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
+import { CommitTimer } from "./commit-timer.ts";
 import { failOpen } from "./enforce/fail-open.ts";
 import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
 import type { Progress } from "./facts/smtp-progress.ts";
 import { LIMITS } from "./limits.ts";
 
 export type OnDecided = (decision: Decision) => void;
-/** Whoever is answered after the commit. `event` null: what is no event is recorded. */
+/** An answer that waits for the commit. `event` null: a record that is not an event. */
 type Waiting = Readonly<{ event: Event | null; answer: OnDecided; decided: Decision | null }>;
 
 /** What one transaction changed, for its subscribers. */
@@ -42,15 +43,12 @@ export class Engine {
   #waiting: Waiting[] = [];
   /** Events in the open transaction, including those that were answered already. */
   #events = 0;
-  #isDue = false;
-  #later: NodeJS.Timeout | null = null;
-  #isLaterSet = false;
   #storeRetryAt = 0;
   /** Simulated bans must end, and it is not committed yet. */
   #simulationEnd: "due" | "uncommitted" | null = null;
-  /** A transaction was lost, and none since has written a row. */
+  /** A transaction was lost, and no row was written since. */
   #isUnwritable = false;
-  readonly #flush = (): void => this.flush();
+  readonly #timer = new CommitTimer(() => this.flush());
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -126,17 +124,17 @@ export class Engine {
       this.#abandon(error, now);
       return;
     }
-    // What leaves no row is committed by a full disk too: it heeds what the disk did not take.
+    // An event without a row commits on a full disk too, so it must heed what could not be written.
     if (this.#isUnwritable && "login" in event && !decided.recorded)
       decided = failOpen(event, this.#processor.decideAgain(event, now));
     this.#events += 1;
     const { bansChanged, allowChanged } = this.#processor.trace;
     if (isOnTheWay(event.type, decided) && !bansChanged && !allowChanged) {
-      this.#commitLater();
+      this.#timer.later();
       answer(decided);
     } else {
       this.#waiting.push({ event, answer, decided });
-      this.#commitSoon();
+      this.#timer.soon();
     }
     if (this.#events >= LIMITS.eventsPerCommit) this.flush();
   }
@@ -174,7 +172,8 @@ export class Engine {
       this.#abandon(error, this.#parts.clock.now());
       return;
     }
-    if (this.#processor.hasWritten) this.#isUnwritable = false;
+    // A record that is not an event always writes.
+    if (this.#processor.hasWritten || this.#waiting.some(({ event }) => event === null)) this.#isUnwritable = false;
     if (!this.#isUnwritable) this.#parts.notices.clear("database_unwritable");
     const what = { ...this.#processor.trace };
     const answered = this.#end(true);
@@ -186,7 +185,7 @@ export class Engine {
     const now = this.#parts.clock.now();
     if (!this.#begin(now)) return Promise.resolve(false);
     this.#events += 1;
-    this.#commitSoon();
+    this.#timer.soon();
     return new Promise((resolve) => {
       this.#waiting.push({ event: null, answer: (decided) => resolve(decided === RECORDED), decided: RECORDED });
       try {
@@ -212,28 +211,6 @@ export class Engine {
     return true;
   }
 
-  /** Commits at the end of this turn of the event loop, because a client waits for the answer. */
-  #commitSoon(): void {
-    if (this.#isDue) return;
-    this.#isDue = true;
-    setImmediate(this.#flush);
-  }
-
-  /**
-   * Commits with the events that follow, or when the time is up. There is one timer, and a commit in between does not
-   * reset it.
-   */
-  #commitLater(): void {
-    if (this.#isLaterSet) return;
-    this.#isLaterSet = true;
-    if (this.#later !== null) this.#later.refresh();
-    else
-      this.#later = setTimeout(() => {
-        this.#isLaterSet = false;
-        this.flush();
-      }, LIMITS.uncommittedMs);
-  }
-
   /** The transaction is lost: nothing of it happened, mail goes on, the owner is told. */
   #abandon(error: unknown, now: Millis): void {
     this.#parts.store.rollback();
@@ -249,7 +226,7 @@ export class Engine {
     this.#open = false;
     this.#waiting = [];
     this.#events = 0;
-    this.#isDue = false;
+    this.#timer.ended();
     this.#processor.end(committed);
     if (this.#simulationEnd === "uncommitted") this.#simulationEnd = committed ? null : "due";
     return answered;

@@ -1,6 +1,6 @@
 import { decide } from "../core/decide/decide.ts";
 import type { Ban, Change, Decision } from "../core/decide/decision.ts";
-import type { UnderWay } from "../core/decide/facts.ts";
+import type { PendingPassword } from "../core/decide/facts.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { protectionOf } from "../core/decide/sparing.ts";
 import type { ClientEvent, Event } from "../core/events/event.ts";
@@ -97,7 +97,7 @@ export class EventProcessor {
     if (credit !== null) this.apply(credit, now);
   }
 
-  /** While the database takes nothing: what is in force still holds, and wrong passwords count, but bring no ban. */
+  /** While the database cannot be written: bans in force hold, and wrong passwords count but cause no ban. */
   decideUnrecorded(event: Event, now: Millis): Decision | null {
     if ("prefix" in event) return null;
     try {
@@ -110,7 +110,7 @@ export class EventProcessor {
     }
   }
 
-  /** One that was decided in a transaction that was lost. */
+  /** Decides an event again whose transaction was lost. */
   decideAgain(event: Event, now: Millis): Decision | null {
     if (!("prefix" in event)) this.#facts.unfollow(event, now);
     return this.decideUnrecorded(event, now);
@@ -173,8 +173,8 @@ export class EventProcessor {
   }
 
   /** For a replay. */
-  restoreUnderWay(all: readonly UnderWay[]): void {
-    this.#facts.restoreUnderWay(all);
+  restorePending(all: readonly PendingPassword[]): void {
+    this.#facts.restorePending(all);
   }
 
   /** The unit in which this address would be banned. */

@@ -10,7 +10,7 @@ export const LIMITS = {
   /** Passwords of one account that Dovecot verifies at the same time. */
   pendingLoginsPerAccount: 1_024,
   /** Of them, and of those of other accounts, so many are recorded where they may have kept somebody out. */
-  underWayRecorded: 48,
+  pendingRecorded: 48,
   /** While the database cannot be written: wrong passwords that count, from one address and in all. */
   unrecordedPerAddress: 64,
   unrecordedGuesses: 2_048,

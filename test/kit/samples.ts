@@ -92,7 +92,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     connections: [],
     mails: [],
     failures: [],
-    underWay: [],
+    pending: [],
     spraying: { guesses: 0, networks: 0 },
     knownAccounts: [],
     account: null,

@@ -26,7 +26,27 @@ export function signInsIn(changes: readonly Changed[], since: number): readonly 
   );
 }
 
-export function accountFactsOf(
+/** All that only a login is decided by. */
+export function loginFactsOf(
+  policy: Policy,
+  past: Past,
+  { event, subject, network }: Readonly<{ event: ClientEvent; subject: Prefix; network: Prefix }>,
+  at: Millis,
+): Pick<Facts, "knownAccounts" | "account" | "spraying" | "pending"> {
+  const known = signInsIn(past.changes, at - policy.accounts.knownForMs).filter(({ prefix }) => prefix === subject);
+  const isLogin = "login" in event;
+  return {
+    knownAccounts: isLogin ? known.map(({ account }) => account) : [],
+    account:
+      isLogin && event.service !== "dashboard"
+        ? accountFactsOf(policy, past, { login: event.login, subject, network }, at)
+        : null,
+    spraying: sprayingOf(policy, past, at),
+    pending: pendingFrom(past.unanswered, subject, at),
+  };
+}
+
+function accountFactsOf(
   policy: Policy,
   { changes, unanswered }: Past,
   { login, subject, network }: Login,
@@ -80,7 +100,7 @@ function proofsOf(known: readonly SignIn[]): readonly string[] {
   return [...new Set(latest.filter((proof) => proof !== ""))].slice(0, 8);
 }
 
-export function sprayingOf({ spraying }: Policy, { changes, unanswered }: Past, at: Millis): SprayingFacts {
+function sprayingOf({ spraying }: Policy, { changes, unanswered }: Past, at: Millis): SprayingFacts {
   const waiting = unanswered.filter((one) => at - one.at < MINUTE && one.isStrange && one.looksWrong);
   const tried = [...guessesIn(changes, at - spraying.windowMs), ...waiting];
   const sites = tried.map(({ network }) =>
@@ -116,7 +136,7 @@ export function unansweredAfter(
   return [...unanswered, { at, account: account.name, proof, network, subject, isStrange, looksWrong, isFirst }];
 }
 
-export function underWayFrom(unanswered: readonly Unanswered[], subject: Prefix, at: Millis): readonly Verified[] {
+function pendingFrom(unanswered: readonly Unanswered[], subject: Prefix, at: Millis): readonly Verified[] {
   return unanswered.filter((one) => at - one.at < MINUTE && one.looksWrong && one.subject === subject);
 }
 

@@ -9,14 +9,7 @@ import type { Protection } from "../../src/core/events/reasons.ts";
 import { contains, type Ip, neighbourhoodOf, overlaps, type Prefix, prefixOf } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { QUIET, UNSPARED } from "../kit/samples.ts";
-import {
-  accountFactsOf,
-  signInsIn,
-  sprayingOf,
-  type Unanswered,
-  unansweredAfter,
-  underWayFrom,
-} from "./naive-accounts.ts";
+import { loginFactsOf, signInsIn, type Unanswered, unansweredAfter } from "./naive-accounts.ts";
 import { banOfWhole, type Credited, isWanted } from "./naive-networks.ts";
 import {
   bannedOrLifted,
@@ -177,18 +170,7 @@ export class NaiveHistory {
       priorReports:
         event.type === "JAIL_REPORTED" ? heardOf(this.#kept, { subject, report: event, now: at }) : NO_PRIOR_REPORTS,
       accountActive: true,
-      knownAccounts:
-        "login" in event
-          ? signInsIn(this.#changes(), at - this.#policy.accounts.knownForMs).flatMap(({ prefix, account: name }) =>
-              prefix === subject ? [name] : [],
-            )
-          : [],
-      account:
-        "login" in event && event.service !== "dashboard"
-          ? accountFactsOf(this.#policy, this.#past, { login: event.login, subject, network }, at)
-          : null,
-      spraying: sprayingOf(this.#policy, this.#past, at),
-      underWay: underWayFrom(this.#unanswered, subject, at),
+      ...loginFactsOf(this.#policy, this.#past, { event, subject, network }, at),
       senderHere: false,
       ...serverFactsOf(this.#kept, { from: this.#startedAfter, policy: this.#policy }, { at, event, subject }),
       firstContact: event.type === "RECIPIENT" && account === null && isFirstContact(event),

@@ -9,18 +9,18 @@ export type Guess = Readonly<{ network: Prefix; proof: string }>;
 
 export type GuessedAt = Pick<Facts, "account" | "network">;
 
-/** What a wrong password that reached verification leaves behind: nothing where the account knows the address. */
+/** What a wrong password in verification changes: nothing if the account knows the address. */
 export function guesses({ account, network }: GuessedAt, passwordHash: string): readonly Change[] {
   return account === null || account.kinship === "address" ? [] : [guess(account, network, passwordHash)];
 }
 
-/** What one leaves behind that was refused without a check. */
+/** What a refusal without a check changes. */
 export function refusedGuesses({ account, network }: GuessedAt, passwordHash: string): readonly Change[] {
-  // A neighbour's tries that nobody heard would keep the owner's own network out for ever.
+  // Otherwise a neighbour's refused attempts would keep the owner's own network out forever.
   return account?.kinship === "stranger" ? [guess(account, network, passwordHash)] : [];
 }
 
-/** No network adds more to the guard of an account than this: one quiet host must not keep its owner out for ever. */
+/** The most that one network adds to an account's guard: one quiet host must not guard it alone. */
 export function networkShare({ accounts }: Policy): number {
   return Math.ceil(accounts.failures / 4);
 }

@@ -8,25 +8,25 @@ import type { HonestServer } from "./honest-mail.ts";
 export type RecipientKind = "known" | "unknown" | "blocked";
 
 /**
- * A failed login that counted. `account`: what the client typed, in lower case. `spent`: a ban has answered it, so that
- * it counts within a day and a week alone.
+ * A failed login that counted. `account`: the typed login in lower case. `spent`: a ban followed it, so it counts only in
+ * the windows of a day and a week.
  */
 export type Failure = Readonly<{ at: Millis; passwordHash: string; account: string; spent?: true }>;
 
-/** A password that is being verified and does not look right, at an account (in lower case). */
+/** A password in verification that does not look right. `account`: in lower case. */
 export type Verified = Readonly<{ account: string; proof: string }>;
 
-/** A password that was let through to verification, whose report has not come. */
-export type UnderWay = Verified &
+/** A password in verification: the report has not come yet. */
+export type PendingPassword = Verified &
   Readonly<{
     at: Millis;
     subject: Prefix;
     network: Prefix;
     /** The account does not know the address. */
     isStrange: boolean;
-    /** It is none of the passwords that the account signed in with lately. */
+    /** The account has not signed in with this password recently. */
     looksWrong: boolean;
-    /** The account has not signed in lately, so that this may well be right. */
+    /** The account has not signed in recently, so this password may be right. */
     isFirst: boolean;
   }>;
 
@@ -42,18 +42,18 @@ export type AccountFacts = Readonly<{
    * to the limit.
    */
   guesses: number;
-  /** Hashes of the passwords of its latest sign-ins, the latest first: a few different ones. */
+  /** Hashes of different passwords of its latest sign-ins, the latest first. */
   proofs: readonly string[];
-  /** Passwords tried within a day from places that it does not know, refused ones too. No more than the budget is counted. */
+  /** Passwords tried within a day in new places, verified or refused. Counts up to the budget. */
   candidates: number;
   /**
-   * Different passwords that the network of the address tried within a day, those that are being verified included; for
-   * kinship `network` at this account alone. No more than the limit is counted.
+   * Different passwords that the network of the address tried within a day, including those in verification. For kinship
+   * `network`: only at this account. Counts up to the limit.
    */
   networkGuesses: number;
 }>;
 
-/** Different passwords tried at all accounts, from places that these do not know, and out of how many networks. */
+/** Different passwords tried at all accounts in new places, and the number of networks that they came from. */
 export type SprayingFacts = Readonly<{ guesses: number; networks: number }>;
 
 /** What a report of Fail2ban is weighed against; of any other event nothing. */
@@ -136,15 +136,15 @@ export type Facts = Readonly<{
   offences: number;
   connections: readonly Millis[];
   mails: readonly Millis[];
-  /** Within a week; those that an administrator forgave are not among them. */
+  /** Within a week, except those that an administrator forgave. */
   failures: readonly Failure[];
-  /** Passwords from here that are being verified and do not look right. */
-  underWay: readonly Verified[];
-  /** Accounts that know this address, in lower case, where the event is a login. */
+  /** Passwords from this address in verification that do not look right. */
+  pending: readonly Verified[];
+  /** For a login: accounts that know this address, in lower case. */
   knownAccounts: readonly string[];
   /** Null if the event is not a login to a mailbox. */
   account: AccountFacts | null;
-  /** Within the window; no more than the limits is counted. */
+  /** Within the window. Counts up to the limits. */
   spraying: SprayingFacts;
   /** Recipients asked for that do not exist, by mail that has a sender. */
   probes: readonly Millis[];

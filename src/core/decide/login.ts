@@ -38,7 +38,7 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
   }
   const barred = barredBy(policy, facts, event, now);
   if (barred !== null && !mayBeRight(policy, facts, event, now)) {
-    // A guesser is one like any other: what was refused without a check counts for the address too, right or wrong.
+    // A refusal without a check counts for the address too, the same for right and wrong passwords.
     const { counted, changes } = wrongPassword(policy, facts, event, now);
     const guessed = counted ? refusedGuesses(facts, event.passwordHash) : [];
     return decision("refuse", looksRight(facts, event.passwordHash) ? "right_password_guarded" : barred.reason, {
@@ -56,8 +56,8 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
 }
 
 /**
- * The account knows the place from then on, whatever let it in or keeps bans away. What is protected is counted by
- * single addresses, what is known is not.
+ * From now on the account knows the address, even if only the allow list let it in, because that entry may end.
+ * Protected addresses are counted one by one; known ones are not.
  */
 export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: LoginSucceeded): Decision {
   if (facts.protection === "loopback" || event.service === "dashboard") return decision("pass", "signed_in");
@@ -95,7 +95,7 @@ function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginFacts, 
   const short: Evidence = { count: recent + 1, limit, windowMs, key: SETTING };
   if (isRepeated(facts, event, now))
     return decision("pass", "repeated_password", { evidence: { ...short, count: recent }, counted: false });
-  // Who signed in from here goes on, slowly, also where others guess behind the same address: they are refused.
+  // The owner goes on, slowly, even if others guess behind the same address: new-places.ts refuses those.
   if (isKnownPlace(facts))
     return short.count < limit
       ? decision("pass", "below_limit", { evidence: short })
@@ -113,12 +113,12 @@ function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginFacts, 
   return decision("refuse", offence.code, { evidence, changes: [nextBan(policy, facts, offence, now)] });
 }
 
-/** A stale password counts once a week, whatever else comes from there. */
+/** A stale password counts once a week. */
 function isRepeated({ failures }: PasswordFacts, { passwordHash }: LoginFacts, now: Millis): boolean {
   return passwordHash !== "" && within(failures, WEEK_MS, now).some((failure) => failure.passwordHash === passwordHash);
 }
 
-/** Somebody said so: nothing else that is protected from bans may guess. */
+/** Other addresses that are protected from bans are limited like strangers. */
 function isExempt(facts: LoginQuestion): facts is LoginQuestion & { protection: "loopback" | "allow_listed" } {
   return facts.protection === "loopback" || facts.protection === "allow_listed";
 }
@@ -132,7 +132,7 @@ function slowedGuessing({ logins, knownFactor }: Policy, count: number): Decisio
   return count < evidence.limit ? null : decision("delay", "guessing_slowed", { evidence, counted: false });
 }
 
-/** When the next password from here takes longer; likewise more patient with what is never banned. */
+/** When the next sign-in from here is delayed: later for an address that is never banned. */
 function shortEvidence({ logins, knownFactor }: Policy, { protection }: LoginQuestion, count: number): Evidence {
   const limit = protection === null ? logins.failures : logins.failures * knownFactor;
   return { count, limit, windowMs: logins.windowMs, key: SETTING };

@@ -61,7 +61,7 @@ const examples: readonly Example[] = [
   },
   {
     that: "the owner with one under way after 39",
-    facts: { ...of({ kinship: "address" }), failures: tried(39, ANNA), underWay: verified(1, ANNA) },
+    facts: { ...of({ kinship: "address" }), failures: tried(39, ANNA), pending: verified(1, ANNA) },
     barred: "known_address_capped 40 of 40",
   },
   {
@@ -86,19 +86,19 @@ const examples: readonly Example[] = [
   },
   {
     that: "another's address with one under way after 14",
-    facts: { ...of({}), knownAccounts: BERT, failures: tried(14, ANNA), underWay: verified(1, ANNA) },
+    facts: { ...of({}), knownAccounts: BERT, failures: tried(14, ANNA), pending: verified(1, ANNA) },
     barred: "known_address_at_others 15 of 15",
   },
-  { that: "four under way", facts: { ...of({}), underWay: verified(4, ANNA) }, barred: null },
-  { that: "five under way", facts: { ...of({}), underWay: verified(5, ANNA) }, barred: "guesses_under_way 5 of 5" },
+  { that: "four under way", facts: { ...of({}), pending: verified(4, ANNA) }, barred: null },
+  { that: "five under way", facts: { ...of({}), pending: verified(5, ANNA) }, barred: "pending_guesses 5 of 5" },
   {
     that: "five under way, the same as now",
-    facts: { ...of({}), underWay: Array.from({ length: 5 }, () => ({ account: ANNA, proof: "now" })) },
+    facts: { ...of({}), pending: Array.from({ length: 5 }, () => ({ account: ANNA, proof: "now" })) },
     barred: null,
   },
   {
     that: "one under way after nine within a day",
-    facts: { ...of({}), failures: tried(9, ANNA), underWay: verified(1, ANNA) },
+    facts: { ...of({}), failures: tried(9, ANNA), pending: verified(1, ANNA) },
     barred: "slow_guessing 10 of 10",
   },
   {

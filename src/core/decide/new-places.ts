@@ -6,17 +6,17 @@ import type { Evidence } from "./decision.ts";
 import type { Facts, Failure, Verified } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 
-/** Where a password is refused before it is verified, and which one is verified all the same. */
+/** When a password is refused before verification, and which passwords are verified anyway. */
 
-/** Guesses out of so many networks are no longer those of a few: only then the server is sprayed. */
+/** Spraying comes from at least this many networks. */
 export const SPRAYING_NETWORKS = 8;
-/** The site of an attacker with IPv6 is as large as this; its parts are no different networks. */
+/** An attacker can own an IPv6 network of this length, so it counts as one network. */
 const SPRAYING_IPV6 = 32;
 const FAILURES = "limits.logins.failures";
 
-export type PlaceFacts = Pick<Facts, "failures" | "underWay" | "knownAccounts" | "account" | "spraying">;
+export type PlaceFacts = Pick<Facts, "failures" | "pending" | "knownAccounts" | "account" | "spraying">;
 
-/** Why nobody is heard at this account from here. */
+/** Why passwords for the account are not verified here. */
 export type Barred = Readonly<{ reason: Reason; evidence: Evidence }>;
 
 /** Null: passwords are verified. */
@@ -31,8 +31,8 @@ export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginFacts, n
 }
 
 /**
- * Whether the password is that of a sign-in of late, as far as its hash tells, and the account's budget for such is not
- * used up. The hash has 12 bits: one wrong password in 4,096 looks right, and no right one looks wrong.
+ * Whether the password looks like that of a recent sign-in, and the account's budget for such passwords is not used up.
+ * The hash has 12 bits: one wrong password in 4,096 looks right, and a right one never looks wrong.
  */
 export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: LoginFacts, now: Millis): boolean {
   const { account } = facts;
@@ -66,14 +66,14 @@ export function sprayingNetwork(network: Prefix): Prefix {
   return isV4(network) ? network : prefixOf(networkAddress(network), SPRAYING_IPV6);
 }
 
-/** Strangers guess at the account, spread over so many addresses that none goes over a limit of its own. */
+/** Protects an account from guessing that is spread over many addresses, each within its own limit. */
 function guarded({ accounts }: Policy, { account }: PlaceFacts): Barred | null {
   if (account === null || account.guesses < accounts.failures) return null;
   const { failures: limit, windowMs } = accounts;
   return barred("account_guarded", { count: account.guesses, limit, windowMs, key: "limits.accounts.failures" });
 }
 
-/** Nothing that spares the network from a ban spares it from this. */
+/** Applies even if the network is spared from a ban. */
 function ofGuessingNetwork({ networks }: Policy, { account }: PlaceFacts): Barred | null {
   if (account === null) return null;
   const { networkGuesses: count } = account;
@@ -82,7 +82,7 @@ function ofGuessingNetwork({ networks }: Policy, { account }: PlaceFacts): Barre
   return barred("network_guesses_refused", evidence);
 }
 
-/** One password for each account, from an address for each try: nothing less than all of it together shows it. */
+/** Detects one password for each account, from an address for each try: only the sum shows it. */
 function sprayed({ spraying }: Policy, { account, spraying: seen }: PlaceFacts): Barred | null {
   if (account?.kinship !== "stranger") return null;
   if (seen.guesses < spraying.guesses || seen.networks < SPRAYING_NETWORKS) return null;
@@ -90,7 +90,7 @@ function sprayed({ spraying }: Policy, { account, spraying: seen }: PlaceFacts):
   return barred("spraying", { count: seen.guesses, limit, windowMs, key: "limits.spraying.guesses" });
 }
 
-/** The owner may mistype, slowly; but not for ever, lest somebody guess who shares the address. */
+/** The owner may mistype often, but another client behind the same address must not guess without end. */
 function capped({ logins }: Policy, facts: PlaceFacts, event: LoginFacts, now: Millis): Barred | null {
   const name = facts.account?.name ?? "";
   const tried = failuresAt(facts, name, now);
@@ -101,7 +101,7 @@ function capped({ logins }: Policy, facts: PlaceFacts, event: LoginFacts, now: M
   return barred("known_address_capped", evidence);
 }
 
-/** It guesses at accounts that do not know it; the one that does goes on, for its owner may be behind the same address. */
+/** Protects other accounts. The account that knows the address goes on: its owner may be behind the same address. */
 function atOthers({ logins, knownFactor }: Policy, facts: PlaceFacts, event: LoginFacts, now: Millis): Barred | null {
   const isOther = ({ account }: Verified | Failure): boolean => !facts.knownAccounts.includes(account);
   const tried = [...within(facts.failures, DAY_MS, now), ...others(facts, event)].filter(isOther);
@@ -114,26 +114,26 @@ function atOthers({ logins, knownFactor }: Policy, facts: PlaceFacts, event: Log
   return evidence.count < evidence.limit ? null : barred("known_address_at_others", evidence);
 }
 
-/** What is being verified may be wrong too: a flood side by side gets no further than one password after the other. */
+/** Passwords in verification may be wrong too, so parallel guesses get no further than one after the other. */
 function spent({ logins }: Policy, facts: PlaceFacts, event: LoginFacts, now: Millis): Barred | null {
   const failed = new Set(within(facts.failures, WEEK_MS, now).map(({ passwordHash }) => passwordHash));
-  const underWay = passwordsOf(others(facts, event).filter(({ proof }) => !failed.has(proof))).size;
+  const pending = passwordsOf(others(facts, event).filter(({ proof }) => !failed.has(proof))).size;
   const count = within(facts.failures, logins.windowMs, now).filter(isFresh).length;
-  if (underWay > 0 && count < logins.failures && count + underWay >= logins.failures) {
+  if (pending > 0 && count < logins.failures && count + pending >= logins.failures) {
     const { failures: limit, windowMs } = logins;
-    return barred("guesses_under_way", { count: count + underWay, limit, windowMs, key: FAILURES });
+    return barred("pending_guesses", { count: count + pending, limit, windowMs, key: FAILURES });
   }
   const evidence = slowLimits({ logins }).find(({ limit, windowMs }) => {
     const tried = within(facts.failures, windowMs, now);
-    // After a ban one more is heard before the next; only who is never banned comes here with what no ban answered.
-    return tried.length + underWay >= limit && (underWay > 0 || tried.some(isFresh));
+    // After a ban, one more password is verified before the next ban. Spared addresses have failures without a ban.
+    return tried.length + pending >= limit && (pending > 0 || tried.some(isFresh));
   });
   if (evidence === undefined) return null;
   const tried = within(facts.failures, evidence.windowMs, now).length;
-  return barred("slow_guessing", { ...evidence, count: tried + underWay });
+  return barred("slow_guessing", { ...evidence, count: tried + pending });
 }
 
-/** How much an address may guess within a day and a week; `count` is still to be filled in. */
+/** The limits of an address for a day and a week, with `count` 0. */
 export function slowLimits({ logins }: Pick<Policy, "logins">): readonly Evidence[] {
   return [
     { count: 0, limit: logins.perDay, windowMs: DAY_MS, key: "limits.logins.per_day" },
@@ -141,22 +141,22 @@ export function slowLimits({ logins }: Pick<Policy, "logins">): readonly Evidenc
   ];
 }
 
-/** No ban has answered it yet. */
+/** No ban followed it. */
 export function isFresh({ spent: isSpent }: Failure): boolean {
   return isSpent !== true;
 }
 
-/** Under way, but for the password that is asked about. */
-function others({ underWay, account }: PlaceFacts, { login, passwordHash }: LoginFacts): readonly Verified[] {
+/** Passwords in verification, except the one of this event. */
+function others({ pending, account }: PlaceFacts, { login, passwordHash }: LoginFacts): readonly Verified[] {
   const name = account?.name ?? login.toLowerCase();
-  return underWay.filter((one) => one.proof !== passwordHash || one.account !== name);
+  return pending.filter((one) => one.proof !== passwordHash || one.account !== name);
 }
 
 function failuresAt({ failures }: PlaceFacts, name: string, now: Millis): readonly Failure[] {
   return within(failures, DAY_MS, now).filter(({ account }) => account === name);
 }
 
-/** Different ones. What cannot be told apart differs. */
+/** Different passwords. Unknown hashes count as different. */
 function passwordsOf(tried: readonly (Verified | Failure)[]): ReadonlySet<string> {
   return new Set(
     tried.map((one, i) => {

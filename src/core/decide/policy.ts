@@ -16,38 +16,38 @@ export type Policy = Readonly<{
   /** Mails of a stranger in one connection. */
   perSession: number;
   logins: Readonly<{
-    /** The `failures`-th different wrong password of an address within the window brings a ban. */
+    /** The `failures`-th different wrong password of an address within the window causes a ban. */
     failures: number;
     windowMs: number;
-    /** So many within a day, or a week, bring a ban of a day at least. */
+    /** So many within a day, or a week, cause a ban of at least a day. */
     perDay: number;
     perWeek: number;
-    /** So many within a day from a place that the account knows: from then on more are refused there. */
+    /** After so many within a day from an address that the account knows, more are refused there. */
     knownPerDay: number;
-    /** From outside these nobody signs in; empty: from anywhere. */
+    /** Sign-ins are allowed only from these; empty: from anywhere. */
     networks: readonly Prefix[];
   }>;
   accounts: Readonly<{
     /**
-     * From so many different wrong passwords by strangers to an account on, only those go on whom it knows: networks
-     * from which it signed in within `knownForMs`.
+     * From so many different wrong passwords by strangers to an account on, new places are refused: those outside the
+     * networks from which it signed in within `knownForMs`.
      */
     failures: number;
     windowMs: number;
     knownForMs: number;
-    /** Where new places are refused: after so many different passwords within a day even those that look right are. */
+    /** After so many different passwords within a day, refused places are refused even if the password looks right. */
     candidates: number;
   }>;
   networks: Readonly<{
-    /** Wrong passwords of one network, from whatever address of it, that bring its ban. */
+    /** So many wrong passwords from any addresses of a network cause a ban of the network. */
     failures: number;
     windowMs: number;
-    /** So many within a day: from then on the network is refused at accounts that do not know it. */
+    /** After so many within a day, the network is refused at accounts that do not know it. */
     perDay: number;
   }>;
   /**
-   * From so many different wrong passwords at all accounts together on, tried within the window from places that these
-   * do not know, new places are refused.
+   * From so many different wrong passwords in new places within the window, at all accounts together, new places are
+   * refused.
    */
   spraying: Readonly<{ guesses: number; windowMs: number }>;
   bans: Readonly<{

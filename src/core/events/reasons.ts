@@ -179,7 +179,7 @@ export const reasons = {
     next: "`unban IP` lifts the ban and forgives them; `why IP` shows the accounts that were tried.",
     smtp: `421 ${TRY_LATER}`,
   },
-  guesses_under_way: {
+  pending_guesses: {
     says: "So many passwords from this address are being checked at once that one more is refused without a check.",
     next: "Nothing to do: the next sign-in is checked as soon as those are.",
     smtp: null,

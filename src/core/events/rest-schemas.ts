@@ -26,7 +26,7 @@ const protection = z.enum([
   "honest_network",
 ] as const satisfies readonly Protection[]);
 const yes = z.literal(true).optional();
-const underWay = z.strictObject({
+const pending = z.strictObject({
   at,
   account: text,
   proof: text,
@@ -49,7 +49,7 @@ const seen = z
     asked: z.strictObject({ at, after: whole, nth: whole }).optional(),
     administrators: z.array(z.strictObject({ ip, at })).optional(),
     restarted: yes,
-    underWay: z.array(underWay).optional(),
+    pending: z.array(pending).optional(),
     simulated: z.enum(["pass", "delay", "defer", "refuse"]).optional(),
   })
   .optional();

@@ -1,5 +1,5 @@
 import type { Verdict } from "../decide/decision.ts";
-import type { Facts, UnderWay } from "../decide/facts.ts";
+import type { Facts, PendingPassword } from "../decide/facts.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import type { Protection } from "./reasons.ts";
@@ -28,8 +28,8 @@ export type Seen = Readonly<{
   isWanted?: true | undefined;
   bounceExpected?: true | undefined;
   accountNetworks?: readonly Prefix[] | undefined;
-  /** Passwords that were being verified when a sign-in was refused without a check. */
-  underWay?: readonly UnderWay[] | undefined;
+  /** Passwords in verification when a sign-in was refused without a check. */
+  pending?: readonly PendingPassword[] | undefined;
   /** Of a sign-in that succeeded or failed. */
   asked?: AskedBefore | undefined;
   /** Administrators in the network of the client. */
@@ -40,10 +40,10 @@ export type Seen = Readonly<{
   restarted?: true | undefined;
 }>;
 /** What the guard holds in memory only. */
-export type Remembered = Pick<Seen, "asked" | "administrators" | "restarted" | "underWay">;
+export type Remembered = Pick<Seen, "asked" | "administrators" | "restarted" | "pending">;
 
 /** Undefined: all was as usual. */
-export function seenIn(facts: Facts, { asked, administrators, restarted, underWay }: Remembered): Seen | undefined {
+export function seenIn(facts: Facts, { asked, administrators, restarted, pending }: Remembered): Seen | undefined {
   const { protection, recipient, firstContact, senderHere, accountActive, isWanted, bounce, accountNetworks } = facts;
   const isUsual =
     protection === null &&
@@ -57,7 +57,7 @@ export function seenIn(facts: Facts, { asked, administrators, restarted, underWa
     asked === undefined &&
     administrators === undefined &&
     restarted === undefined &&
-    underWay === undefined;
+    pending === undefined;
   if (isUsual) return undefined;
   return {
     protection: protection ?? undefined,
@@ -71,6 +71,6 @@ export function seenIn(facts: Facts, { asked, administrators, restarted, underWa
     asked,
     administrators,
     restarted,
-    underWay,
+    pending,
   };
 }

@@ -4,13 +4,13 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { neighbourhoodOf, networkAddress, overlaps, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, type Millis } from "../../core/time.ts";
 
-/** Networks that failed of late; the longest untouched one goes first. */
+/** Networks with recent failures; the one without new failures for longest goes first. */
 const MOST_NETWORKS = 10_000;
-/** Accounts at which one network failed, the latest; more are named by none. */
+/** The latest accounts at which one network failed. */
 const MOST_TRIED = 16;
 const MOST_REFUSED = 2_000;
 const MOST_NAMED = 3;
-/** So that one kind of alert leaves room for the others. */
+/** Leaves room for other kinds of alerts. */
 const MOST_TOLD = 50;
 const SMALLEST_V6 = 48;
 const LOOPBACK = ["127.0.0.0/8", "::1/128"].map(parsePrefix).filter((own) => own !== null);
@@ -19,13 +19,13 @@ type Tried = Readonly<{ account: string; prefix: Prefix; at: Millis }>;
 type Told = Readonly<{ at: Millis; holding: Holding }>;
 
 /**
- * A right password that tells more than one: out of an address, or a network new to the account, that failed at other
- * accounts within a day; or just out of a network that the account has never signed in from. Told once a day for each
- * account. Who mistypes where the account knows the address fails at nobody's account but the own.
+ * Finds suspicious sign-ins: from an address, or a network new to the account, that failed at other accounts within a day;
+ * or from a network where the account never signed in. One alert a day for each account. A failure from an address that
+ * the account knows is a typing error and does not count.
  */
 export class Hits {
   readonly #tried = new BoundedMap<Prefix, readonly Tried[]>(MOST_NETWORKS);
-  /** When somebody was last refused at the account without a check. */
+  /** The last refusal without a check at each account. */
   readonly #refused = new BoundedMap<string, Millis>(MOST_REFUSED);
   readonly #told = new Map<string, Told>();
 
@@ -54,7 +54,7 @@ export class Hits {
     }
   }
 
-  /** A clock that was set back makes nothing last for ever. */
+  /** Alerts also end if the clock was set back. */
   holding(now: Millis): readonly Holding[] {
     for (const [key, { at }] of this.#told) if (Math.abs(now - at) >= GUESSED_FOR_MS) this.#told.delete(key);
     return [...this.#told.values()].map(({ holding }) => holding);
@@ -67,7 +67,7 @@ export class Hits {
   }
 
   #succeeded(account: string, prefix: Prefix, { at, isNewPlace, isNewNetwork, isFirst }: AlertEvent): void {
-    // A program of this machine signs in from loopback, which nobody knows.
+    // Sign-ins from loopback make no place known.
     if (!isNewPlace || LOOPBACK.some((own) => overlaps(own, prefix))) return;
     const tried = (this.#tried.get(networkOf(prefix)) ?? []).filter(
       (one) => one.account !== account && one.at > at - DAY_MS,

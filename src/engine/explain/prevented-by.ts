@@ -37,7 +37,7 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   bans_used_up: [FAILURES],
   guessing_slowed: [FAILURES],
   slow_guessing: ["limits.logins.per_day", "limits.logins.per_week"],
-  guesses_under_way: [FAILURES],
+  pending_guesses: [FAILURES],
   account_guarded: ["limits.accounts.failures"],
   network_guesses_refused: ["limits.networks.per_day"],
   spraying: ["limits.spraying.guesses"],

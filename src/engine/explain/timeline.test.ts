@@ -47,7 +47,7 @@ test("what guards accounts and networks, and what Fail2ban tells, names the sett
     account_guarded: "limits.accounts.failures",
     right_password_guarded: "limits.accounts.candidates",
     slow_guessing: "limits.logins.per_day",
-    guesses_under_way: "limits.logins.failures",
+    pending_guesses: "limits.logins.failures",
     known_address_capped: "limits.logins.known_per_day",
     known_address_at_others: "limits.logins.failures",
     network_guesses_refused: "limits.networks.per_day",

@@ -1,6 +1,6 @@
 import { countGuesses, networkShare } from "../../core/decide/account-guard.ts";
 import type { Decision } from "../../core/decide/decision.ts";
-import type { AccountFacts, Facts, SprayingFacts, UnderWay, Verified } from "../../core/decide/facts.ts";
+import type { AccountFacts, Facts, PendingPassword, SprayingFacts, Verified } from "../../core/decide/facts.ts";
 import { SPRAYING_NETWORKS, sprayingNetwork } from "../../core/decide/new-places.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
@@ -8,30 +8,30 @@ import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
-import type { PasswordsUnderWay } from "./passwords-under-way.ts";
+import type { PendingPasswords } from "./pending-passwords.ts";
 
 /** Where a login comes from: the unit of the address, and the network with its neighbours. */
 export type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;
 type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
-/** Of the latest guesses at an account so many times its limit are looked at: a flood must not cost more. */
+/** At most this many times the limit of the latest guesses are read, so that a flood does not cost more. */
 const LOOKED_AT = 20;
-/** Of the latest guesses at all accounts. Those of an attack from many networks are found among the first. */
+/** At most so many of the latest guesses at all accounts are read. The first ones suffice to find spraying. */
 const LOOKED_AT_ALL = 2_000;
-/** Different passwords of an account's latest sign-ins: an owner has few. */
+/** Different passwords of an account's latest sign-ins. */
 const MOST_PROOFS = 8;
 
 /**
- * What accounts know. All is read from the database, for a login is rare and slow anyway; only passwords that are being
- * verified stand in memory.
+ * Facts about accounts. Everything is read from the database, because logins are rare and slow anyway. Only passwords in
+ * verification are kept in memory.
  */
 export class AccountCache {
   readonly #history: AccountHistory;
-  readonly #underWay: PasswordsUnderWay;
+  readonly #pending: PendingPasswords;
 
-  constructor(history: AccountHistory, underWay: PasswordsUnderWay) {
+  constructor(history: AccountHistory, pending: PendingPasswords) {
     this.#history = history;
-    this.#underWay = underWay;
+    this.#pending = pending;
   }
 
   facts(policy: Policy, event: Login, origin: SignInOrigin, now: Millis): AccountFacts | null {
@@ -75,26 +75,26 @@ export class AccountCache {
       networks.add(sprayingNetwork(one.network));
       return passwords.size >= limit && networks.size >= SPRAYING_NETWORKS;
     };
-    for (const one of this.#underWay.guesses(now)) if (count(one)) return told();
+    for (const one of this.#pending.guesses(now)) if (count(one)) return told();
     for (const one of this.#history.guessesSince(later(now, -windowMs), LOOKED_AT_ALL)) if (count(one)) return told();
     return told();
   }
 
-  underWay({ subject }: SignInOrigin, now: Millis): readonly Verified[] {
-    return this.#underWay.from(subject, now);
+  pending({ subject }: SignInOrigin, now: Millis): readonly Verified[] {
+    return this.#pending.from(subject, now);
   }
 
-  /** For the record of a sign-in that was refused without a check; undefined where nothing was under way. */
-  recorded(event: LoginAsked, { network }: SignInOrigin, now: Millis): readonly UnderWay[] | undefined {
-    const all = this.#underWay.about({ account: nameOf(event), network }, now);
+  /** For the record of a sign-in that was refused without a check. Undefined if no password is in verification. */
+  recorded(event: LoginAsked, { network }: SignInOrigin, now: Millis): readonly PendingPassword[] | undefined {
+    const all = this.#pending.about({ account: nameOf(event), network }, now);
     return all.length === 0 ? undefined : all;
   }
 
-  restore(all: readonly UnderWay[]): void {
-    this.#underWay.restore(all);
+  restore(all: readonly PendingPassword[]): void {
+    this.#pending.restore(all);
   }
 
-  /** From the question to the report a password is under way. */
+  /** A password is pending from the question to the report. */
   follow(
     event: ClientEvent,
     { verdict }: Decision,
@@ -106,32 +106,32 @@ export class AccountCache {
     else if (verdict !== "refuse" && facts.account !== null) this.#passed(event, facts.account, facts, now);
   }
 
-  /** The password goes to verification; its report will follow. */
+  /** The password goes to verification. A report will follow. */
   #passed(event: LoginAsked, { kinship, proofs }: AccountFacts, { subject, network }: SignInOrigin, now: Millis): void {
     const account = nameOf(event);
     const proof = event.passwordHash;
-    // Of an account that has not signed in lately, one of the passwords under way may well be right.
+    // If the account has not signed in recently, one of its pending passwords may be right.
     const isFirst =
       proofs.length === 0 &&
-      this.#underWay.at(account, now).every((other) => other.proof === proof) &&
-      !this.#underWay.hasManyFirst(now);
+      this.#pending.at(account, now).every((other) => other.proof === proof) &&
+      !this.#pending.hasManyFirst(now);
     const looksWrong = !isFirst && !proofs.includes(proof);
     const isStrange = kinship !== "address";
-    this.#underWay.passed({ at: now, account, proof, network, subject, isStrange, looksWrong, isFirst });
+    this.#pending.passed({ at: now, account, proof, network, subject, isStrange, looksWrong, isFirst });
   }
 
   reported(event: Login, { network }: SignInOrigin): void {
-    this.#underWay.reported({ account: nameOf(event), proof: event.passwordHash, network });
+    this.#pending.reported({ account: nameOf(event), proof: event.passwordHash, network });
   }
 
   #guesses(policy: Policy, name: string, network: Prefix | null, now: Millis): number {
     const { failures: limit, windowMs } = policy.accounts;
     const reach = { network, since: later(now, -windowMs), most: LOOKED_AT * limit };
-    const underWay = this.#underWay
+    const pending = this.#pending
       .at(name, now)
       .filter((asked) => asked.isStrange && (network === null || asked.network === network));
     const share = network === null ? networkShare(policy) : limit;
-    return Math.min(limit, countGuesses([...this.#history.guesses(name, reach), ...underWay], share));
+    return Math.min(limit, countGuesses([...this.#history.guesses(name, reach), ...pending], share));
   }
 
   #networkGuesses(
@@ -146,10 +146,10 @@ export class AccountCache {
     const tried = isOwn
       ? this.#history.guesses(name, { network, since, most }).map((guess) => ({ ...guess, account: name }))
       : this.#history.guessesOf(network, since, most);
-    const underWay = [...this.#underWay.guesses(now)].filter(
+    const pending = [...this.#pending.guesses(now)].filter(
       (one) => one.network === network && (!isOwn || one.account === name),
     );
-    return Math.min(most, new Set([...tried, ...underWay].map(keyOf)).size);
+    return Math.min(most, new Set([...tried, ...pending].map(keyOf)).size);
   }
 }
 

@@ -55,7 +55,7 @@ export class AddressCache {
     return this.#states.touch(subject) ?? this.#load(policy, subject, now);
   }
 
-  /** One of which nothing can be read: what protects it is known all the same. */
+  /** The state of an address whose history cannot be read. Its protection is known anyway. */
   blank(policy: Policy, ip: Ip): AddressState {
     const subject = this.#protection.subject(ip, policy.bans.ipv6Prefix);
     return this.#stateOf(policy, subject, UNREAD, instant(0));
@@ -189,7 +189,7 @@ export function mostTimes(policy: Policy): number {
   return timesToKeep([...mail, ...connections, ...probes], knownFactor);
 }
 
-/** As many as any limit on the passwords of one address can need, and so many at least that a stale one is known again. */
+/** As many as any limit on the passwords of one address needs, and enough to recognise stale ones. */
 function mostFailures({ logins, accounts, knownFactor }: Policy): number {
   const limits = [logins.failures * knownFactor, logins.perWeek, logins.knownPerDay, accounts.candidates];
   return Math.max(LIMITS.failuresPerAddress, ...limits.map((limit) => limit + 1));

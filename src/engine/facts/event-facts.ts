@@ -1,17 +1,5 @@
 import type { Ban } from "../../core/decide/decision.ts";
-import {
-  type AccountFacts,
-  type BounceFacts,
-  type Facts,
-  type Neighbourhood,
-  NO_BOUNCE,
-  NO_PRIOR_REPORTS,
-  type PriorReports,
-  type RecipientKind,
-  type SparingFacts,
-  type SprayingFacts,
-  type Verified,
-} from "../../core/decide/facts.ts";
+import { type Facts, NO_BOUNCE, NO_PRIOR_REPORTS } from "../../core/decide/facts.ts";
 import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import { isBounce, type Recipient } from "../../core/events/mail.ts";
@@ -39,12 +27,12 @@ export class EventFacts implements Facts {
   #isDecided = false;
   #isWanted: boolean | null = null;
   #accountActive: boolean | null = null;
-  #recipient: RecipientKind | null = null;
+  #recipient: Facts["recipient"] | null = null;
   #firstContact: boolean | null = null;
   #isBounceExpected: boolean | null = null;
   #accountNetworks: readonly Prefix[] | null = null;
-  #priorReports: PriorReports | null = null;
-  #account: AccountFacts | null | undefined;
+  #priorReports: Facts["priorReports"] | null = null;
+  #account: Facts["account"] | undefined;
 
   constructor(on: FactSources, event: ClientEvent, state: AddressState, now: Millis) {
     this.state = state;
@@ -77,8 +65,7 @@ export class EventFacts implements Facts {
   }
 
   get known(): boolean {
-    const { knownAt } = this.state;
-    return knownAt !== null && knownAt > this.#now - this.#on.policy.bans.memoryMs;
+    return (this.state.knownAt ?? 0) > this.#now - this.#on.policy.bans.memoryMs;
   }
 
   get offences(): number {
@@ -150,7 +137,7 @@ export class EventFacts implements Facts {
     return own.some(({ prefix, why }) => why !== "gateway" && overlaps(prefix, hostPrefix(host)));
   }
 
-  get recipient(): RecipientKind {
+  get recipient(): Facts["recipient"] {
     const event = this.#event;
     if (!this.#isNaming(event)) return "known";
     this.#recipient ??= kindOf(this.#on.policy, this.#on.parts.recipients, event);
@@ -163,7 +150,7 @@ export class EventFacts implements Facts {
     return this.#firstContact;
   }
 
-  get bounce(): BounceFacts {
+  get bounce(): Facts["bounce"] {
     const event = this.#event;
     if (!this.#isNaming(event) || !isBounce(event)) return NO_BOUNCE;
     const isExpected = (): boolean => this.#expects(event);
@@ -195,32 +182,32 @@ export class EventFacts implements Facts {
     return this.#on.parts.accounts.accountsOf(this.state.subject, later(this.#now, -accounts.knownForMs));
   }
 
-  get account(): AccountFacts | null {
+  get account(): Facts["account"] {
     const event = this.#event;
     if (this.#account === undefined)
       this.#account = "login" in event ? this.#on.accounts.facts(this.#on.policy, event, this.state, this.#now) : null;
     return this.#account;
   }
 
-  get spraying(): SprayingFacts {
+  get spraying(): Facts["spraying"] {
     return this.#on.accounts.spraying(this.#on.policy, this.#now);
   }
 
-  get underWay(): readonly Verified[] {
-    return this.#on.accounts.underWay(this.state, this.#now);
+  get pending(): Facts["pending"] {
+    return this.#on.accounts.pending(this.state, this.#now);
   }
 
-  get priorReports(): PriorReports {
+  get priorReports(): Facts["priorReports"] {
     if (this.#event.type !== "JAIL_REPORTED") return NO_PRIOR_REPORTS;
     this.#priorReports ??= this.#on.parts.jails.priorReports(this.state.subject, this.#event, this.#now);
     return this.#priorReports;
   }
 
-  sparing(network: Prefix): SparingFacts {
+  sparing(network: Prefix): ReturnType<Facts["sparing"]> {
     return this.#on.sparing.facts(network, this.#now);
   }
 
-  neighbourhood(): Neighbourhood {
+  neighbourhood(): ReturnType<Facts["neighbourhood"]> {
     return neighboursIn(this.#on.parts, this.state.network, this.#now);
   }
 

@@ -1,6 +1,6 @@
 import type { CommandFacts } from "../../core/decide/command.ts";
 import type { Change, Decision } from "../../core/decide/decision.ts";
-import type { SparingFacts, UnderWay } from "../../core/decide/facts.ts";
+import type { PendingPassword, SparingFacts } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { ClientEvent, CommandEvent } from "../../core/events/event.ts";
 import type { Observation } from "../../core/events/log.ts";
@@ -16,8 +16,8 @@ import { AddressCache } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactParts, FactSources } from "./fact-sources.ts";
 import { NamedRecipients } from "./named-recipients.ts";
-import { PasswordsUnderWay } from "./passwords-under-way.ts";
 import { PendingLogins } from "./pending-logins.ts";
+import { PendingPasswords } from "./pending-passwords.ts";
 import { ProtectionList } from "./protection.ts";
 import { QueuedMails } from "./queued-mails.ts";
 import { ServerWindows } from "./server-windows.ts";
@@ -46,13 +46,13 @@ export class FactBase {
     this.#history = parts.history;
     this.#protection = new ProtectionList(parts.own, parts.history);
     this.#underWay = new QueuedMails(parts.honest);
-    const underWay = new PasswordsUnderWay();
-    this.#unrecorded = new UnrecordedFacts(parts.accounts, underWay);
+    const pending = new PendingPasswords();
+    this.#unrecorded = new UnrecordedFacts(parts.accounts, pending);
     this.#on = {
       policy: parts.policy,
       parts,
       addresses: new AddressCache(parts.history, this.#protection),
-      accounts: new AccountCache(parts.accounts, underWay),
+      accounts: new AccountCache(parts.accounts, pending),
       sessions: new SmtpSessions(),
       named: new NamedRecipients(),
       sparing: new SparingMemory(this.#protection, parts.notices),
@@ -144,7 +144,7 @@ export class FactBase {
     { network, state }: EventFacts,
     now: Omit<AskedBefore, "nth">,
   ): Remembered {
-    // What a ban or the account's networks decide depends on nothing that is under way.
+    // Other refusals, by a ban or the account's networks, do not depend on pending passwords.
     const isUnheard = event.type === "LOGIN_ASKED" && decided.verdict === "refuse" && decided.evidence !== null;
     const isReport = event.type === "LOGIN_SUCCEEDED" || event.type === "LOGIN_FAILED";
     const restarted = this.#isFirst || undefined;
@@ -154,12 +154,12 @@ export class FactBase {
       asked: isReport ? this.#pendingLogins.take(event) : undefined,
       administrators: this.#on.sparing.administratorsIn(network, now.at),
       restarted,
-      underWay: isUnheard ? this.#on.accounts.recorded(event, state, now.at) : undefined,
+      pending: isUnheard ? this.#on.accounts.recorded(event, state, now.at) : undefined,
     };
   }
 
-  /** For a replay: what was under way, as far as an event tells. */
-  restoreUnderWay(all: readonly UnderWay[]): void {
+  /** For a replay: pending passwords that an event recorded. */
+  restorePending(all: readonly PendingPassword[]): void {
     this.#on.accounts.restore(all);
   }
 
@@ -184,7 +184,7 @@ export class FactBase {
     this.#unrecorded.follow(event, decided, facts, now);
   }
 
-  /** Its transaction was lost: it is decided once more, and is not under way meanwhile. */
+  /** Its transaction was lost: it will be decided again, so its password is not pending. */
   unfollow(event: ClientEvent, now: Millis): void {
     if (event.type === "LOGIN_ASKED") this.#on.accounts.reported(event, this.ofUnrecorded(event, now));
   }

@@ -7,18 +7,18 @@ import { AccountCache } from "./account-cache.ts";
 import { type AddressState, failureOf } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactSources } from "./fact-sources.ts";
-import type { PasswordsUnderWay } from "./passwords-under-way.ts";
+import type { PendingPasswords } from "./pending-passwords.ts";
 import { UnrecordedGuesses } from "./unrecorded-guesses.ts";
 
-/** Facts while the database takes no writes: with what was tried meanwhile, and without what cannot even be read. */
+/** Facts while the database cannot be written: also wrong passwords in memory. What cannot be read is left out. */
 export class UnrecordedFacts {
   readonly #guesses = new UnrecordedGuesses();
   readonly #history: AccountHistory;
   readonly #accounts: AccountCache;
 
-  constructor(recorded: AccountHistory, underWay: PasswordsUnderWay) {
+  constructor(recorded: AccountHistory, pending: PendingPasswords) {
     this.#history = this.#guesses.beside(recorded);
-    this.#accounts = new AccountCache(this.#history, underWay);
+    this.#accounts = new AccountCache(this.#history, pending);
   }
 
   of(on: FactSources, event: ClientEvent, now: Millis): EventFacts {
@@ -28,7 +28,7 @@ export class UnrecordedFacts {
     return new EventFacts({ ...on, parts, accounts: this.#accounts }, event, { ...state, failures }, now);
   }
 
-  /** What a sign-in means for those that follow it. */
+  /** Applies a sign-in to the facts of later ones. */
   follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
     if (!("login" in event)) return;
     if (decided.counted && event.type !== "LOGIN_SUCCEEDED") this.#guesses.fail(facts.subject, failureOf(event, now));

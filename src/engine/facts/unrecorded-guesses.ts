@@ -8,8 +8,8 @@ import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
 type Guessed = AccountGuess & Readonly<{ at: Millis }>;
 
 /**
- * Wrong passwords that the database did not take. They count while it takes nothing, beside what stands in it; once it
- * takes writes again it alone counts, so that a replay decides the same. What can not even be read is taken for empty.
+ * Wrong passwords that could not be written. They count only while the database cannot be written, so that a replay
+ * decides the same later. If the database cannot be read either, it counts as empty.
  */
 export class UnrecordedGuesses {
   readonly #failures = new BoundedMap<Prefix, readonly Failure[]>(LIMITS.cachedAddresses);
@@ -28,7 +28,7 @@ export class UnrecordedGuesses {
     return this.#failures.get(subject) ?? [];
   }
 
-  /** What accounts know, with these besides. */
+  /** The recorded history together with these guesses. */
   beside(recorded: AccountHistory): AccountHistory {
     const since = (at: Millis): readonly Guessed[] => this.#guesses.filter((one) => one.at > at);
     return {

@@ -1,8 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import { DAY_MS, type Millis } from "../../../core/time.ts";
+import { DAY_MS, later, type Millis, WEEK_MS } from "../../../core/time.ts";
+import { COUNTS_CODE } from "../columns.ts";
+import { EventIds } from "../engine-db/event-ids.ts";
 
 /**
- * Copies what `engine.db` knows from before a time, except events: sign-ins, bans, guesses, good mail, the allow list.
+ * Copies what `engine.db` knows from before a time: sign-ins, bans, guesses, good mail, the allow list. Of events, only the
+ * wrong passwords of the week before, which still count.
  * Later changes are undone as far as possible: something that ended after that time has not ended yet.
  */
 export function copyMemory(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
@@ -19,7 +22,18 @@ export function copyMemory(from: DatabaseSync, to: DatabaseSync, start: Millis):
       insert.run(...Object.values(row));
     }
   }
+  copyWrongPasswords(from, to, start);
   to.exec("COMMIT");
+}
+
+function copyWrongPasswords(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
+  const ids = new EventIds(from);
+  const columns = "at, type, ip, prefix, account, proof, counts, details, action";
+  const query = from.prepare(`
+    SELECT ${columns} FROM event WHERE id >= ? AND id < ? AND counts = ${COUNTS_CODE.login} ORDER BY id`);
+  const insert = to.prepare(`INSERT INTO event (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  for (const row of query.iterate(ids.firstSince(later(start, -WEEK_MS)), ids.firstSince(start)))
+    insert.run(...Object.values(row));
 }
 
 const COPIES = [

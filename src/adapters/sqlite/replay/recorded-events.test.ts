@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
 import { MAIL, STRANGER } from "../../../../test/kit/samples.ts";
-import { later } from "../../../core/time.ts";
+import { HOUR_MS, later } from "../../../core/time.ts";
 import { differenceOf } from "../../../engine/replay/difference.ts";
 import { RecordedFacts } from "../../../engine/replay/recorded-facts.ts";
 import { Replay } from "../../../engine/replay/replay.ts";
@@ -41,6 +41,32 @@ test("a replay that begins in the middle knows the bans from before it", async (
     history.prune(later(middle, 1));
     history.close();
   }
+});
+
+test("wrong passwords of the week before count in a replay too", async () => {
+  const { engine, db, clock } = engineOnMemory();
+  const guess = (password: string) =>
+    engine.ask({
+      type: "LOGIN_FAILED",
+      ip: STRANGER,
+      service: "imap",
+      login: "anna@example.test",
+      passwordHash: password,
+    });
+  for (let i = 0; i < 19; i++) {
+    clock.advance(7 * HOUR_MS);
+    await guess(`guess ${i}`);
+  }
+  clock.advance(7 * HOUR_MS);
+  const start = clock.now();
+  const recorded = new RecordedEvents(db);
+  const first = recorded.last() + 1;
+  assert.equal((await guess("the 20th")).reason, "slow_guessing");
+  const history = openReplayHistory(TEST_POLICY, db, start);
+  const replay = new Replay({ policy: TEST_POLICY, allowNow: [], own: [], history });
+  for (const one of replay.run(inOrder(recorded.between(first, recorded.last()))))
+    assert.equal(differenceOf(one), null);
+  history.close();
 });
 
 test("what began later is not copied", () => {

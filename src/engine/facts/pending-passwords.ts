@@ -1,31 +1,31 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
-import type { UnderWay, Verified } from "../../core/decide/facts.ts";
+import type { PendingPassword, Verified } from "../../core/decide/facts.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountGuess } from "../storage-ports.ts";
 
-/** Longer than Dovecot takes to verify a password and to tell, however many wait before it. */
+/** Longer than Dovecot takes to verify a password and report it, even with a long queue. */
 const UNANSWERED_MS = 60 * SECOND_MS;
 
-/** A team that is new here may sign in at once; names that nobody has must hide no flood. */
+/** A new team may sign in at the same time. More would let unknown names hide a flood. */
 const MOST_FIRST = 8;
 
 /**
- * Passwords that are being verified: five hundred may be on their way before the first is told to be wrong. A restart
- * forgets them.
+ * Passwords in verification. Five hundred may be in verification before the first is reported wrong. A restart forgets
+ * them.
  */
-export class PasswordsUnderWay {
-  readonly #ofAccounts = new BoundedMap<string, readonly UnderWay[]>(LIMITS.cachedAccounts);
+export class PendingPasswords {
+  readonly #ofAccounts = new BoundedMap<string, readonly PendingPassword[]>(LIMITS.cachedAccounts);
 
-  /** The password goes to verification; its report will follow. */
-  passed(one: UnderWay): void {
+  /** The password goes to verification. A report will follow. */
+  passed(one: PendingPassword): void {
     const asked = [...this.at(one.account, one.at), one];
     this.#ofAccounts.set(one.account, asked.slice(-LIMITS.pendingLoginsPerAccount));
   }
 
-  /** As it was when this was recorded: what no report tells of is not known otherwise. */
-  restore(all: readonly UnderWay[]): void {
+  /** For a replay: adds recorded passwords that it does not know, because no report followed them. */
+  restore(all: readonly PendingPassword[]): void {
     for (const one of all) {
       const isKnown = this.at(one.account, one.at).some(
         ({ at, proof, network }) => at === one.at && proof === one.proof && network === one.network,
@@ -34,11 +34,11 @@ export class PasswordsUnderWay {
     }
   }
 
-  /** All that may have kept somebody from there out at this account. */
-  about({ account, network }: Readonly<{ account: string; network: Prefix }>, now: Millis): readonly UnderWay[] {
+  /** Passwords that may explain a refusal, the nearest first. */
+  about({ account, network }: Readonly<{ account: string; network: Prefix }>, now: Millis): readonly PendingPassword[] {
     const all = [...this.#all(now)];
     const near = all.filter((one) => one.account === account || one.network === network);
-    return [...near, ...all.filter((one) => !near.includes(one))].slice(0, LIMITS.underWayRecorded);
+    return [...near, ...all.filter((one) => !near.includes(one))].slice(0, LIMITS.pendingRecorded);
   }
 
   reported({ account, proof, network }: AccountGuess): void {
@@ -49,12 +49,12 @@ export class PasswordsUnderWay {
     else this.#ofAccounts.set(account, asked.toSpliced(at, 1));
   }
 
-  /** At one account. A clock that was set back must not keep a question waiting for ever. */
-  at(account: string, now: Millis): readonly UnderWay[] {
+  /** At one account. Drops entries that lie ahead, so that a clock set back does not keep a password pending forever. */
+  at(account: string, now: Millis): readonly PendingPassword[] {
     return (this.#ofAccounts.get(account) ?? []).filter(({ at }) => Math.abs(now - at) < UNANSWERED_MS);
   }
 
-  /** Of those that may well be right since nothing is known of their accounts, whether there are as many as are borne. */
+  /** Whether so many passwords of accounts without a recent sign-in are pending that no more may pass for right. */
   hasManyFirst(now: Millis): boolean {
     return [...this.#all(now)].filter(({ isFirst }) => isFirst).length >= MOST_FIRST;
   }
@@ -65,11 +65,11 @@ export class PasswordsUnderWay {
   }
 
   /** Those that do not look right, at accounts that do not know the address. */
-  *guesses(now: Millis): Generator<UnderWay> {
+  *guesses(now: Millis): Generator<PendingPassword> {
     for (const one of this.#all(now)) if (one.looksWrong && one.isStrange) yield one;
   }
 
-  *#all(now: Millis): Generator<UnderWay> {
+  *#all(now: Millis): Generator<PendingPassword> {
     for (const [account] of this.#ofAccounts) yield* this.at(account, now);
   }
 }

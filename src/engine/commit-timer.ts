@@ -1,0 +1,37 @@
+import { LIMITS } from "./limits.ts";
+
+/** When the open transaction is committed. */
+export class CommitTimer {
+  readonly #commit: () => void;
+  #isDue = false;
+  #later: NodeJS.Timeout | null = null;
+  #isLaterSet = false;
+
+  constructor(commit: () => void) {
+    this.#commit = commit;
+  }
+
+  /** At the end of this turn of the event loop, because a client waits for the answer. */
+  soon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(this.#commit);
+  }
+
+  /** With the events that follow, or when the time is up. There is one timer, and a commit in between does not reset it. */
+  later(): void {
+    if (this.#isLaterSet) return;
+    this.#isLaterSet = true;
+    if (this.#later !== null) this.#later.refresh();
+    else
+      this.#later = setTimeout(() => {
+        this.#isLaterSet = false;
+        this.#commit();
+      }, LIMITS.uncommittedMs);
+  }
+
+  /** The transaction has ended. */
+  ended(): void {
+    this.#isDue = false;
+  }
+}
