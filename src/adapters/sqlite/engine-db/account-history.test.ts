@@ -54,3 +54,29 @@ test("guesses: the passwords within the window, from anywhere or from one networ
   guess("203.0.113.0/24", "a", 9);
   assert.deepEqual(of(null, 3), ["a 203.0.113.0/24"], "tried again, it counts from then on");
 });
+
+test("guesses at all accounts: counted for one, of one network, and the latest of all as far as they are read", (t) => {
+  const { store, history } = fresh(t);
+  const guess = (account: string, network: string, proof: string, at: number): void =>
+    store.apply({ type: "GUESS", account, network: net(network), proof }, later(START, at));
+  guess(ANN, "203.0.113.0/24", "a", 1);
+  guess(ANN, "198.51.100.0/24", "b", 2);
+  guess("bob@example.org", "198.51.100.0/24", "c", 3);
+  assert.deepEqual(
+    [1, 2, 9].map((most) => history.candidates(ANN, START, most)),
+    [1, 2, 2],
+  );
+  assert.equal(history.candidates(ANN, later(START, 1), 9), 1);
+  const proofs = (guesses: Iterable<Readonly<{ proof: string }>>) => [...guesses].map(({ proof }) => proof).join("");
+  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), START, 9)), "cb");
+  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), START, 1)), "c");
+  assert.equal(proofs(history.guessesSince(START, 9)), "cba");
+  assert.equal(proofs(history.guessesSince(later(START, 2), 9)), "c");
+  assert.equal(proofs(history.guessesSince(START, 2)), "cb");
+  // One who needs no more stops, and the next reads from the start.
+  for (const { proof } of history.guessesSince(START, 9)) {
+    assert.equal(proof, "c");
+    break;
+  }
+  assert.equal(proofs(history.guessesSince(START, 9)), "cba");
+});
