@@ -1,5 +1,5 @@
-import { guardLowered } from "../core/decide/account-guard.ts";
-import { type Decision, decision, isOnTheWay } from "../core/decide/decision.ts";
+import { commanded } from "../core/decide/commanded.ts";
+import { type Change, type Decision, decision, isOnTheWay } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { messageOf } from "../core/error.ts";
 import type { Audit } from "../core/events/command.ts";
@@ -143,12 +143,12 @@ export class Engine {
     return new Promise((resolve) => this.submit(event, resolve));
   }
 
-  /** Records a command on accounts, tokens or settings. Resolves false if the database could not store it. */
-  audit(audit: Audit): Promise<boolean> {
+  /** Records a command (null: it is recorded already) and its changes. Resolves false if the database could not store it. */
+  audit(audit: Audit | null, changes: readonly Change[] = []): Promise<boolean> {
     return this.#record((now) => {
-      this.#processor.append(auditRecord(audit, now));
-      const lowered = guardLowered(audit);
-      if (lowered !== null) this.#parts.store.apply(lowered, now);
+      if (audit !== null) this.#processor.append(auditRecord(audit, now));
+      const brought = audit === null ? [] : commanded(audit);
+      for (const change of [...brought, ...changes]) this.#processor.apply(change, now);
     });
   }
 

@@ -25,6 +25,8 @@ export const LIMITS = {
   /** Mails from accounts whose recipients are held until the mail ends, and recipients of each. */
   namedRecipientsMails: 256,
   namedRecipients: 100,
+  /** Accounts whose sent mails are kept in memory. Those of other accounts are read from the database. */
+  cachedSenders: 256,
   /** Mails that wait for delivery. */
   queuedMails: 4_096,
   /** Events in one transaction. At this number it is committed early. */

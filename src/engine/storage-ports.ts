@@ -1,6 +1,6 @@
 import type { Guess } from "../core/decide/account-guard.ts";
-import type { Ban, Change } from "../core/decide/decision.ts";
-import type { Failure, PriorReports } from "../core/decide/facts.ts";
+import type { Ban, Change, Evidence } from "../core/decide/decision.ts";
+import type { Failure, PriorReports, SentMail } from "../core/decide/facts.ts";
 import type { HonestServer } from "../core/decide/honest-mail.ts";
 import type { LogPosition } from "../core/events/log-position.ts";
 import type { EventRecord } from "../core/events/record.ts";
@@ -79,6 +79,19 @@ export interface AccountHistory {
   accountsOf(subject: Prefix, since: Millis): readonly string[];
   /** Units from which any account signed in. */
   networksSince(since: Millis): readonly Prefix[];
+}
+
+/** `evidence`: why the mail of an account is held; null while it is not. `vouchedAt`: when its owner last vouched for it; 0: never. */
+export type HoldState = Readonly<{ evidence: Evidence | null; vouchedAt: Millis }>;
+
+/** What accounts sent. Sees the rows of the open transaction too. */
+export interface SendingHistory {
+  /** Mails that counted, in ascending order; the newest where there are more than `most`. */
+  sentMails(account: string, since: Millis, most: number): readonly SentMail[];
+  hasWritten(account: string, address: string): boolean;
+  /** Whether the account signed in from here before this moment, or its owner vouched for mail from here. */
+  knowsPlace(account: string, place: Prefix, before: Millis): boolean;
+  hold(account: string): HoldState;
 }
 
 /** What neighbouring addresses did together. Includes the rows of the open transaction. */

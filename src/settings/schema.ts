@@ -4,6 +4,7 @@ import { abuse } from "./schema/abuse.ts";
 import { alerts } from "./schema/alerts.ts";
 import { machine } from "./schema/machine.ts";
 import { mail } from "./schema/mail.ts";
+import { sending } from "./schema/sending.ts";
 import type { Setting } from "./setting.ts";
 
 /** Every setting. The key is the path in `ghostinbox.toml`. Each setting is used by something. */
@@ -22,6 +23,7 @@ export const schema = {
   },
 
   ...abuse,
+  ...sending,
   ...mail,
   ...alerts,
   ...machine,

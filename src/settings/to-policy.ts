@@ -22,6 +22,18 @@ export function toPolicy(settings: Settings): Policy {
       limit("limits.mail.per_hour", HOUR_MS),
       limit("limits.mail.per_day", DAY_MS),
     ],
+    sending: {
+      burst: limit("limits.sending.recipients_per_minute", MINUTE_MS),
+      recipients: [
+        limit("limits.sending.recipients_per_hour", HOUR_MS),
+        limit("limits.sending.recipients_per_day", DAY_MS),
+      ],
+      strangers: {
+        key: "limits.sending.strangers",
+        count: settings["limits.sending.strangers"],
+        windowMs: HOUR_MS,
+      },
+    },
     connections: [limit("limits.connections.per_minute", MINUTE_MS), limit("limits.connections.per_hour", HOUR_MS)],
     probes: [limit("limits.recipients.unknown_per_hour", HOUR_MS)],
     serverProbes: [

@@ -9,6 +9,11 @@ export const SMALL_POLICY: Policy = {
     { key: "limits.mail.per_minute", count: 3, windowMs: 1_000 },
     { key: "limits.mail.per_hour", count: 5, windowMs: 8_000 },
   ],
+  sending: {
+    burst: { key: "limits.sending.recipients_per_minute", count: 4, windowMs: 1_000 },
+    recipients: [{ key: "limits.sending.recipients_per_hour", count: 7, windowMs: 3_000 }],
+    strangers: { key: "limits.sending.strangers", count: 5, windowMs: 2_000 },
+  },
   connections: [{ key: "limits.connections.per_minute", count: 4, windowMs: 1_000 }],
   probes: [{ key: "limits.recipients.unknown_per_hour", count: 3, windowMs: 2_000 }],
   serverProbes: [{ key: "limits.recipients.unknown_server_per_hour", count: 2, windowMs: 2_000 }],

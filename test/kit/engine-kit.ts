@@ -11,6 +11,7 @@ import { SqliteCorrespondents } from "../../src/adapters/sqlite/engine-db/corres
 import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mail.ts";
 import { engineMigrations } from "../../src/adapters/sqlite/engine-db/migrations.ts";
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
+import { SqliteSendingHistory } from "../../src/adapters/sqlite/engine-db/sending-history.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
 import { migrate } from "../../src/adapters/sqlite/migrate.ts";
 import type { NoticeCode } from "../../src/core/alerts/notices.ts";
@@ -134,6 +135,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     networks: { networksOf: () => [] },
     jails: sqlite,
     accounts: new SqliteAccountHistory(db),
+    sending: new SqliteSendingHistory(db),
     honest: new SqliteHonestMail(db),
     neighbours: new SqliteNetworkHistory(db),
     firstContacts: { isFirstContact: () => true, expectsBounce: () => false },

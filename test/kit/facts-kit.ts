@@ -4,7 +4,7 @@ import type { HonestServer } from "../../src/core/decide/honest-mail.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
 import type { Mail, Recipient } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Prefix } from "../../src/core/net/ip.ts";
-import type { Millis } from "../../src/core/time.ts";
+import { instant, type Millis } from "../../src/core/time.ts";
 import { FactBase } from "../../src/engine/facts/fact-base.ts";
 import type { AddressHistory } from "../../src/engine/storage-ports.ts";
 import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
@@ -45,6 +45,12 @@ export function factsOnFakes() {
       ban: () => null,
       bansWithin: () => [],
       allowed: () => [],
+    },
+    sending: {
+      sentMails: () => [],
+      hasWritten: () => true,
+      knowsPlace: () => true,
+      hold: () => ({ evidence: null, vouchedAt: instant(0) }),
     },
     neighbours: { offenders: () => 0, banned: () => [], settledAt: () => NOON, guessesFrom: () => 0 },
     own: {

@@ -4,6 +4,7 @@ import {
   type Neighbourhood,
   NO_BOUNCE,
   NO_PRIOR_REPORTS,
+  NO_SENDING,
   type SparingFacts,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
@@ -21,6 +22,14 @@ export const POLICY: Policy = {
     { key: "limits.mail.per_hour", count: 50, windowMs: HOUR_MS },
     { key: "limits.mail.per_day", count: 200, windowMs: DAY_MS },
   ],
+  sending: {
+    burst: { key: "limits.sending.recipients_per_minute", count: 50, windowMs: MINUTE_MS },
+    recipients: [
+      { key: "limits.sending.recipients_per_hour", count: 150, windowMs: HOUR_MS },
+      { key: "limits.sending.recipients_per_day", count: 500, windowMs: DAY_MS },
+    ],
+    strangers: { key: "limits.sending.strangers", count: 100, windowMs: HOUR_MS },
+  },
   connections: [
     { key: "limits.connections.per_minute", count: 20, windowMs: MINUTE_MS },
     { key: "limits.connections.per_hour", count: 100, windowMs: HOUR_MS },
@@ -106,6 +115,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     accountNetworks: [],
     accountActive: true,
     accountMails: [],
+    sending: NO_SENDING,
     isWanted: false,
     sessionMails: 0,
     recipient: "known",

@@ -28,6 +28,7 @@ import {
   timesOf,
   unforgivenIn,
 } from "./naive-recount.ts";
+import { sendingFactsOf, writtenToIn } from "./naive-sending.ts";
 import { serverFactsOf } from "./naive-server.ts";
 import { type AdministratorSeen, isAdministrators, isCrowd, type Seen, unbanned } from "./naive-sparing.ts";
 
@@ -64,8 +65,9 @@ export class NaiveHistory {
   decide(event: Event, at: Millis): Decision {
     if (event.type !== "BAN_EXPIRED") this.#expire(at);
     const subject = "prefix" in event ? event.prefix : this.#subject(event.ip);
+    const known = { at, event, subject, sending: sendingFactsOf(this.#kept, this.#given, event, subject) };
     const decision = "prefix" in event ? this.#decideCommand(event, at) : this.#decideClient(event, at);
-    this.#kept.push({ at, event, subject, decision, changes: decision.changes });
+    this.#kept.push({ ...known, decision, changes: decision.changes });
     return decision;
   }
 
@@ -146,6 +148,7 @@ export class NaiveHistory {
     const memory = at - this.#policy.bans.memoryMs;
     const since = this.#countedSince(subject);
     const network = neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix);
+    const sending = sendingFactsOf(this.#kept, this.#given, event, subject);
     return {
       subject,
       network,
@@ -172,20 +175,17 @@ export class NaiveHistory {
       accountActive: true,
       ...loginFactsOf(this.#policy, this.#past, { event, subject, network }, at),
       senderHere: false,
-      ...serverFactsOf(this.#kept, { from: this.#startedAfter, policy: this.#policy }, { at, event, subject }),
+      ...serverFactsOf(this.#kept, this.#given, { at, event, subject }),
       firstContact: event.type === "RECIPIENT" && account === null && isFirstContact(event),
-      // Several are held in memory until the mail ends, so that a restart in between forgets them: not compared.
-      writtenTo: event.type === "MESSAGE" && event.recipient !== null ? [event.recipient] : [],
+      writtenTo: writtenToIn(this.#kept.slice(this.#startedAfter), event),
       failures: failuresOf(this.#kept, subject, since, at),
-      accountMails:
-        account === null
-          ? []
-          : timesOf(
-              this.#kept.filter(
-                (kept) => kept.decision.counted && kept.event.type === "MAIL" && kept.event.account === account,
-              ),
-            ),
+      sending,
+      accountMails: sending.mails.map((mail) => mail.at),
     };
+  }
+
+  get #given() {
+    return { from: this.#startedAfter, policy: this.#policy };
   }
 
   /** What counted since the last ban on the subject began or was lifted. */

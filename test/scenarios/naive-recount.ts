@@ -1,5 +1,5 @@
 import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
-import type { BounceFacts, Failure, PriorReports, RecipientKind } from "../../src/core/decide/facts.ts";
+import type { BounceFacts, Failure, PriorReports, RecipientKind, SendingFacts } from "../../src/core/decide/facts.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import type { Recipient } from "../../src/core/events/mail.ts";
 import type { JailLine, JailReported } from "../../src/core/events/report.ts";
@@ -16,6 +16,8 @@ export type Kept = Readonly<{
   subject: Prefix;
   decision: Decision;
   changes: readonly Change[];
+  /** What was known of the account that sent. */
+  sending?: Pick<SendingFacts, "mail" | "recipient">;
 }>;
 export type Changed = Readonly<{ change: Change; at: Millis }>;
 

@@ -6,6 +6,7 @@ import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/accoun
 import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
 import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mail.ts";
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
+import { SqliteSendingHistory } from "../../src/adapters/sqlite/engine-db/sending-history.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
 import { openEngine } from "../../src/adapters/sqlite/open.ts";
 import { RecordedEvents } from "../../src/adapters/sqlite/replay/recorded-events.ts";
@@ -111,6 +112,7 @@ export class RealEngine {
       networks: { networksOf: () => [] },
       jails: store,
       accounts: new SqliteAccountHistory(this.#db),
+      sending: new SqliteSendingHistory(this.#db),
       honest: new SqliteHonestMail(this.#db),
       neighbours: new SqliteNetworkHistory(this.#db),
       firstContacts: { isFirstContact, expectsBounce: (event) => this.#expectsBounce(event) },

@@ -99,6 +99,14 @@ function describeChange(change: Decision["changes"][number]): string {
       return `guesses at ${change.account ?? "any account"} forgotten`;
     case "CORRESPOND":
       return `${change.account} writes to ${change.address}`;
+    case "HOLD_ACCOUNT":
+      return `${change.account} held, by mail from ${change.prefix}`;
+    case "END_HOLD":
+      return `${change.account} released`;
+    case "HOLD_MAIL":
+      return `mail of ${change.account} held`;
+    case "FORGET_HELD":
+      return "held mail gone";
     case "READ_LOG":
       return `${change.log} read`;
     case "CREDIT":

@@ -42,10 +42,14 @@ function upgraded(t: TestContext) {
   return { path, words, view, bans, engine, accounts, queries: new SqliteQueries(reader) };
 }
 
+/** Which the version that wrote the fixture did not have. */
+const LATER_TYPES: readonly string[] = ["EMAIL_HELD", "ACCOUNT_RELEASED", "HELD_MAIL_DROPPED"];
+
 test("every event keeps its words, the view shows them, and every ban and account is there", (t) => {
   const { path, words, view, bans, engine, accounts, queries } = upgraded(t);
   assert.equal(words.length, 172);
-  assert.deepEqual(new Set(words.map(({ type }) => type)), new Set(EVENT_TYPES), "the fixture has every type");
+  const known = EVENT_TYPES.filter((type) => !LATER_TYPES.includes(type));
+  assert.deepEqual(new Set(words.map(({ type }) => type)), new Set(known), "the fixture has every type of its time");
   assert.deepEqual(
     rowsOf(path, "SELECT id, at, type, ip, prefix, reason, counts, count, details, action FROM event"),
     words,

@@ -4,8 +4,11 @@ import type { Ip, Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import type { Credit } from "./honest-mail.ts";
 
-/** `delay` answers late, `defer` asks the client to retry later, `refuse` refuses for good or ends the session. */
-export type Verdict = "pass" | "delay" | "defer" | "refuse";
+/**
+ * `delay` answers late, `hold` accepts a mail and keeps it in the queue until the owner decides, `defer` asks the client
+ * to retry later, `refuse` refuses for good or ends the session.
+ */
+export type Verdict = "pass" | "delay" | "hold" | "defer" | "refuse";
 
 export type BanLevel = "light" | "medium" | "heavy" | "permanent" | "manual";
 
@@ -42,6 +45,21 @@ export type Change =
   | Readonly<{ type: "FORGET_GUESSES"; account: string | null }>
   /** An account writes to an outside address, whose reply is then expected. */
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
+  /** From now on the mail of this account is held. `prefix`, `ip`: from where the mail came that went past the limit. */
+  | Readonly<{ type: "HOLD_ACCOUNT"; account: string; prefix: Prefix; ip: Ip; evidence: Evidence }>
+  /** The owner vouches for the account: its hold ends, and it has written to whom its held mail names. */
+  | Readonly<{ type: "END_HOLD"; account: string }>
+  /** This mail waits in the queue. `recipients`: whom the account has written to once the mail is released. */
+  | Readonly<{
+      type: "HOLD_MAIL";
+      queueId: string;
+      account: string;
+      ip: Ip | null;
+      recipientCount: number;
+      recipients: readonly string[];
+    }>
+  /** These mails were released or deleted. */
+  | Readonly<{ type: "FORGET_HELD"; queueIds: readonly string[] }>
   /** Credits a server for a mail from it or to it. */
   | Readonly<{ type: "CREDIT"; prefix: Prefix; network: Prefix; mail: Credit }>
   /** The log up to here has been read and recorded. */

@@ -1,7 +1,7 @@
 import type { Protection } from "../events/reasons.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
-import type { Millis } from "../time.ts";
-import type { Ban } from "./decision.ts";
+import { instant, type Millis } from "../time.ts";
+import type { Ban, Evidence } from "./decision.ts";
 import type { HonestServer } from "./honest-mail.ts";
 
 /** What a recipient is here. `blocked`: a common target of spam without an account here. */
@@ -81,6 +81,28 @@ export type BounceFacts = Readonly<{
   hasOther: boolean;
   /** The recipient wrote to the domain of the client. */
   isExpected: boolean;
+}>;
+
+/** Recipients of mail: all, those to whom the account has written before, and those of other domains to whom it has not. */
+export type RecipientCounts = Readonly<{ recipients: number; written: number; strangers: number }>;
+export type SentMail = RecipientCounts & Readonly<{ at: Millis }>;
+
+/** What is known of the account that sends. */
+export type SendingFacts = Readonly<{
+  /** Mails that counted, in ascending order. */
+  mails: readonly SentMail[];
+  /** The recipients of this mail so far; at DATA all of them. */
+  mail: RecipientCounts;
+  /** Of the recipient that is named now. `own`: of a domain of this server. */
+  recipient: "own" | "written" | "stranger";
+  /** Why its mail is held; null while it is not. */
+  held: Evidence | null;
+  /** When its owner last vouched for it; 0: never. */
+  vouchedAt: Millis;
+  /** Whether this mail was already held, at DATA. */
+  isMailHeld: boolean;
+  /** Whether the account first signed in from this place after this moment, or never did. */
+  isNewPlace(since: Millis): boolean;
 }>;
 
 /** How many recent connections and sign-ins came from one private address, and with how many different names. */
@@ -164,6 +186,8 @@ export type Facts = Readonly<{
   accountActive: boolean;
   /** Mails of the sending account, if it is signed in. */
   accountMails: readonly Millis[];
+  /** Of the account that sends, when one is signed in. */
+  sending: SendingFacts;
   /** Whether mail from here is known to be wanted (honest-mail.ts). */
   isWanted: boolean;
   /** Mails in this connection so far. */
@@ -186,5 +210,16 @@ export type Facts = Readonly<{
 /** The target of a ban, and its rung on the ladder. */
 export type Offender = Pick<Facts, "subject" | "ip" | "offences">;
 
+export const NO_RECIPIENTS: RecipientCounts = { recipients: 0, written: 0, strangers: 0 };
+/** Where no account sends. */
+export const NO_SENDING: SendingFacts = {
+  mails: [],
+  mail: NO_RECIPIENTS,
+  recipient: "written",
+  held: null,
+  vouchedAt: instant(0),
+  isMailHeld: false,
+  isNewPlace: () => false,
+};
 export const NO_BOUNCE: BounceFacts = { hasOther: false, isExpected: false };
 export const NO_PRIOR_REPORTS: PriorReports = { upTo: null, passwords: [], unjudged: [] };

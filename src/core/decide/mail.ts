@@ -14,6 +14,7 @@ import {
 import { type Change, type Decision, decision } from "./decision.ts";
 import type { Facts, Offender } from "./facts.ts";
 import type { Policy } from "./policy.ts";
+import { decideAccountMail, decideAccountRecipient } from "./sending.ts";
 import { exceeded } from "./windows.ts";
 
 /** RFC 5321, 4.5.3.1: a path of 256 octets, with a local part that SMTPUTF8 may make longer. */
@@ -25,18 +26,18 @@ export type RecipientFacts = Standing &
   BounceQuestion &
   HarvestQuestion &
   FirstContactQuestion &
-  Pick<Facts, "accountActive" | "senderHere" | "known" | "probes" | "firstContact">;
+  Pick<Facts, "accountActive" | "sending" | "senderHere" | "known" | "probes" | "firstContact">;
 export type MailCounts = Standing &
   Offender &
   MarkQuestion &
-  Pick<Facts, "accountActive" | "accountMails" | "sessionMails" | "mails" | "known" | "isWanted">;
-export type MessageFacts = Standing & Pick<Facts, "writtenTo">;
+  Pick<Facts, "accountActive" | "accountMails" | "sending" | "sessionMails" | "mails" | "known" | "isWanted">;
+export type MessageFacts = Standing & Pick<Facts, "writtenTo" | "sending">;
 
 /** RCPT TO: the last moment at which one of several recipients can be refused. */
 export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
   const settled = standing(facts, event) ?? inactive(facts) ?? ownSender(policy, facts, event);
   if (settled !== null) return settled;
-  if (event.account !== null) return decision("pass", "below_limit", { counted: false });
+  if (event.account !== null) return decideAccountRecipient(policy, facts, now);
   if (event.listed !== null && !facts.known)
     return decision("refuse", "block_listed", { counted: false, fill: { ip: event.ip, zone: event.listed.zone } });
   if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
@@ -55,10 +56,7 @@ export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: 
   if (event.account !== null) {
     const settled = standing(facts, event) ?? inactive(facts);
     if (settled !== null) return settled;
-    const evidence = exceeded(policy.mail, facts.accountMails, now);
-    return evidence === null
-      ? decision("pass", "below_limit")
-      : decision("defer", "account_mail_limit", { evidence, counted: false });
+    return decideAccountMail(policy, facts, { ...event, account: event.account }, now);
   }
   if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
   if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
@@ -83,8 +81,10 @@ export function decideMessage(policy: Policy, facts: MessageFacts, event: Messag
   const settled = standing(facts, event);
   if (settled !== null) return settled;
   const { account } = event;
-  const changes =
-    account === null ? [] : facts.writtenTo.flatMap((address) => correspondence(policy, address, account));
+  if (account === null) return decision("pass", "below_limit");
+  const { held, isMailHeld } = facts.sending;
+  if (held !== null || isMailHeld) return heldMessage(policy, facts, { ...event, account });
+  const changes = facts.writtenTo.flatMap((address) => correspondence(policy, address, account));
   return decision("pass", "below_limit", { changes });
 }
 
@@ -114,8 +114,24 @@ function inactive(facts: Pick<Facts, "accountActive">): Decision | null {
   return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
 }
 
+/** The mail waits in the queue. Its recipients stay strangers until it is released. */
+function heldMessage(
+  policy: Policy,
+  { writtenTo, sending }: MessageFacts,
+  { account, ip, queueId, recipientCount }: Message & Readonly<{ account: string }>,
+): Decision {
+  const written = writtenTo.flatMap((address) => correspondence(policy, address, account));
+  const recipients = [...new Set(written.map(({ address }) => address))];
+  const mail = { type: "HOLD_MAIL", queueId, account, ip, recipientCount, recipients } as const;
+  return decision("hold", "account_held", { evidence: sending.held, changes: queueId === "" ? [] : [mail] });
+}
+
 /** The recipient of an account's mail may answer at once. */
-function correspondence(policy: Policy, recipient: string, account: string): readonly Change[] {
+function correspondence(
+  policy: Policy,
+  recipient: string,
+  account: string,
+): readonly Extract<Change, { type: "CORRESPOND" }>[] {
   if (recipient.length > LONGEST_ADDRESS) return [];
   const address = recipient.toLowerCase();
   const isOurs = policy.domains.includes(address.slice(address.lastIndexOf("@") + 1));

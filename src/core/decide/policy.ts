@@ -6,6 +6,12 @@ export type Limit = Readonly<{ key: string; count: number; windowMs: number }>;
 /** Everything besides facts that decisions depend on: made from the settings, and replaced as a whole. */
 export type Policy = Readonly<{
   mail: readonly Limit[];
+  /**
+   * Mail of an account. `burst` and `recipients` count recipients, `burst` without those to whom the account has written
+   * before: one mail to all of them must not wait for ever. `strangers`: those of other domains to whom it has not
+   * written; past it, its mail is held.
+   */
+  sending: Readonly<{ burst: Limit; recipients: readonly Limit[]; strangers: Limit }>;
   connections: readonly Limit[];
   /** Unknown recipients. */
   probes: readonly Limit[];

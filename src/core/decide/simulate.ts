@@ -20,14 +20,18 @@ export function unbanned(facts: Facts): Facts {
  * decisions are made as after a ban, and never reach the firewall. Manual and earlier bans stay in force.
  */
 export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): Decision {
-  const isReal = decided.reason === "banned" && ban !== null && ban.simulated !== true;
+  const isBanned = decided.reason === "banned" && ban !== null && ban.simulated !== true;
+  // One that stood before: a simulation begins none.
+  const isHeld = decided.verdict === "hold" && !decided.changes.some(({ type }) => type === "HOLD_ACCOUNT");
+  const isReal = isBanned || isHeld;
   const changes = decided.changes.some(({ type }) => type === "BAN")
     ? decided.changes.map(withoutBan)
     : decided.changes;
   if (isLeftToPostgrey(decided)) return { ...decided, simulated: "defer" };
   if (decided.reason === "first_contacts_marked") return { ...decided, simulated: "pass" };
   if (decided.verdict === "pass" || isReal || HOLDS.includes(decided.reason)) return { ...decided, changes };
-  return { ...decided, changes, verdict: "pass", simulated: decided.verdict };
+  const begun = changes.filter(({ type }) => type !== "HOLD_ACCOUNT");
+  return { ...decided, changes: begun, verdict: "pass", simulated: decided.verdict };
 }
 
 function withoutBan(change: Change): Change {

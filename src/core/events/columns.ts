@@ -59,6 +59,7 @@ export type EventColumns = Readonly<{
 export const RECORDED_VERDICTS: readonly RecordedVerdict[] = [
   "pass",
   "delay",
+  "hold",
   "defer",
   "refuse",
   "mark",
@@ -156,6 +157,7 @@ export function columns(filled: Pick<EventColumns, "at" | "type"> & Partial<Even
 const ACTIONS: Readonly<Record<RecordedVerdict, string>> = {
   pass: "allowed",
   delay: "delayed",
+  hold: "held in the queue",
   defer: "deferred",
   refuse: "refused",
   mark: "marked",

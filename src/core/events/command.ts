@@ -49,6 +49,9 @@ export type AuditType =
   | "ACCOUNT_REMOVED"
   | "ACCOUNT_SUSPENDED"
   | "ACCOUNT_RESUMED"
+  /** Its owner vouched for it: its held mail goes out. */
+  | "ACCOUNT_RELEASED"
+  | "HELD_MAIL_DROPPED"
   | "PASSWORD_CHANGED"
   | "NETWORKS_CHANGED"
   | "ALIAS_ADDED"
@@ -198,6 +201,8 @@ export function namedBy(type: string, subject: string): Partial<Pick<EventColumn
     case "ACCOUNT_REMOVED":
     case "ACCOUNT_SUSPENDED":
     case "ACCOUNT_RESUMED":
+    case "ACCOUNT_RELEASED":
+    case "HELD_MAIL_DROPPED":
     case "PASSWORD_CHANGED":
       return { account: subject };
     case "ALIAS_ADDED":

@@ -64,6 +64,7 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   GREYLIST_ASKED: event("mail", "A first contact: Postgrey decides whether it must come again.", [mail, ["info"]]),
   EMAIL: event("mail", "A mail began, and counts.", [mail, ["info", "allowed"]]),
   EMAIL_ACCEPTED: event("mail", "All of a mail arrived and was let pass.", [mail, ["info", "allowed"]]),
+  EMAIL_HELD: event("mail", "All of a mail arrived, and it is held in the queue.", [mail, ["info"]]),
   EMAIL_BLOCKED: event("mail", "A mail, or a recipient of it, was refused.", [mail, ["info", "denied"]]),
   EMAIL_DEFERRED: event("mail", "A mail, or a recipient of it, must come again later.", [mail, ["info", "denied"]]),
   SPAM_SCORED: event("log", "The spam filter scored a mail.", [mail, ["info"]]),
@@ -112,6 +113,8 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   ACCOUNT_REMOVED: event("command", "An account was removed.", [account, ["user", "deletion"]]),
   ACCOUNT_SUSPENDED: event("command", "An account was suspended.", [account, ["user", "change"]]),
   ACCOUNT_RESUMED: event("command", "A suspended account may sign in again.", [account, ["user", "change"]]),
+  ACCOUNT_RELEASED: event("command", "The held mail of an account was released.", [account, ["user", "change"]]),
+  HELD_MAIL_DROPPED: event("command", "The held mail of an account was deleted.", [account, ["user", "change"]]),
   PASSWORD_CHANGED: event("command", "An account has a new password.", [account, ["user", "change"]]),
   NETWORKS_CHANGED: event("command", "The networks from which an account may sign in changed.", [
     account,
@@ -250,6 +253,7 @@ export function ecsAction(type: string): string {
 export const ECS_OUTCOMES: Readonly<Record<RecordedVerdict, Outcome>> = {
   pass: "success",
   delay: "unknown",
+  hold: "unknown",
   defer: "failure",
   refuse: "failure",
   mark: "success",

@@ -112,7 +112,7 @@ export const mailBegun: DecidedKind<Mail, MailRest> = {
 };
 
 export const messageTaken: DecidedKind<Message, MessageRest> = {
-  name: (_, { verdict }) => mailName("EMAIL_ACCEPTED", verdict),
+  name: (_, { verdict }) => (verdict === "hold" ? "EMAIL_HELD" : mailName("EMAIL_ACCEPTED", verdict)),
   window: () => null,
   account: ({ account }) => account,
   columns: (event) => ({ ...envelope(event), sizeBytes: event.sizeBytes }),

@@ -73,6 +73,16 @@ export const reasons = {
     next: "Raise limits.mail if the owner sent them; otherwise use `account suspend`.",
     smtp: "450 4.7.1 Sending limit reached, try again later",
   },
+  account_recipient_limit: {
+    says: "The account wrote to more recipients than its limit allows.",
+    next: "Raise limits.sending if the owner sent them; otherwise use `account suspend`.",
+    smtp: "450 4.7.1 Sending limit reached, try again later",
+  },
+  account_held: {
+    says: "The account wrote to many people to whom it had never written: its mail waits in the queue until the owner decides.",
+    next: "`account held` shows it. `account release` sends it if the owner wrote it; otherwise `account suspend`, then `account drop`.",
+    smtp: null,
+  },
   account_inactive: {
     says: "The account was suspended or removed while it had an open session.",
     next: "`account resume` lets it sign in again.",

@@ -100,14 +100,7 @@ export function changeRecord(change: Change, at: Millis): EventRecord | null {
     case "DISALLOW":
     case "SPARE":
       return { ...changeColumns(change, at), rest: changeRest(change) };
-    case "END_SIMULATION":
-    case "KNOW":
-    case "GUESS":
-    case "FORGET_GUESSES":
-    case "READ_LOG":
-    case "CORRESPOND":
-    case "NOTE_REPORT":
-    case "CREDIT":
+    default:
       return null;
   }
 }

@@ -105,6 +105,7 @@ const FIELDS: Readonly<Record<keyof typeof ECS_FIELDS, string>> = {
 const VERDICTS: Readonly<Record<string, string>> = {
   pass: "it was let pass",
   delay: "it was slowed down",
+  hold: "it was taken, and waits in the queue until the owner decides",
   defer: "it must come again later",
   refuse: "it was refused",
   mark: "the spam filter marked it",

@@ -44,13 +44,15 @@ const seen = z
     senderHere: yes,
     accountInactive: yes,
     isWanted: yes,
+    stranger: yes,
+    sentTo: z.strictObject({ written: whole, strangers: whole }).optional(),
     bounceExpected: yes,
     accountNetworks: z.array(network).optional(),
     asked: z.strictObject({ at, after: whole, nth: whole }).optional(),
     administrators: z.array(z.strictObject({ ip, at })).optional(),
     restarted: yes,
     pending: z.array(pending).optional(),
-    simulated: z.enum(["pass", "delay", "defer", "refuse"]).optional(),
+    simulated: z.enum(["pass", "delay", "hold", "defer", "refuse"]).optional(),
   })
   .optional();
 const session = { session: text, transaction: text, clientName: text.optional(), seen };

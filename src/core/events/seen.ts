@@ -26,6 +26,10 @@ export type Seen = Readonly<{
   senderHere?: true | undefined;
   accountInactive?: true | undefined;
   isWanted?: true | undefined;
+  /** An account named a recipient of another domain to whom it had not written before. */
+  stranger?: true | undefined;
+  /** Of a mail of an account: recipients to whom it had written before, and strangers. */
+  sentTo?: Readonly<{ written: number; strangers: number }> | undefined;
   bounceExpected?: true | undefined;
   accountNetworks?: readonly Prefix[] | undefined;
   /** Passwords in verification when a sign-in was refused without a check. */
@@ -40,11 +44,15 @@ export type Seen = Readonly<{
   restarted?: true | undefined;
 }>;
 /** What the guard holds in memory only. */
-export type Remembered = Pick<Seen, "asked" | "administrators" | "restarted" | "pending">;
+export type Remembered = Pick<Seen, "sentTo" | "asked" | "administrators" | "restarted" | "pending">;
 
 /** Undefined: all was as usual. */
-export function seenIn(facts: Facts, { asked, administrators, restarted, pending }: Remembered): Seen | undefined {
+export function seenIn(
+  facts: Facts,
+  { sentTo, asked, administrators, restarted, pending }: Remembered,
+): Seen | undefined {
   const { protection, recipient, firstContact, senderHere, accountActive, isWanted, bounce, accountNetworks } = facts;
+  const isStranger = facts.sending.recipient === "stranger";
   const isUsual =
     protection === null &&
     recipient === "known" &&
@@ -52,8 +60,10 @@ export function seenIn(facts: Facts, { asked, administrators, restarted, pending
     !senderHere &&
     accountActive &&
     !isWanted &&
+    !isStranger &&
     !bounce.isExpected &&
     accountNetworks.length === 0 &&
+    sentTo === undefined &&
     asked === undefined &&
     administrators === undefined &&
     restarted === undefined &&
@@ -66,8 +76,10 @@ export function seenIn(facts: Facts, { asked, administrators, restarted, pending
     senderHere: senderHere || undefined,
     accountInactive: !accountActive || undefined,
     isWanted: isWanted || undefined,
+    stranger: isStranger || undefined,
     bounceExpected: bounce.isExpected || undefined,
     accountNetworks: accountNetworks.length === 0 ? undefined : accountNetworks,
+    sentTo,
     asked,
     administrators,
     restarted,

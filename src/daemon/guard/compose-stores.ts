@@ -9,11 +9,13 @@ import { SqliteAccountHistory } from "../../adapters/sqlite/engine-db/account-hi
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
 import { SqliteCorrespondents } from "../../adapters/sqlite/engine-db/correspondents.ts";
 import { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
+import { SqliteHeldMail } from "../../adapters/sqlite/engine-db/held-mail.ts";
 import { SqliteHonestMail } from "../../adapters/sqlite/engine-db/honest-mail.ts";
 import { initialise } from "../../adapters/sqlite/engine-db/initialise.ts";
 import { SqliteNetworkHistory } from "../../adapters/sqlite/engine-db/network-history.ts";
 import { SqliteRecipients } from "../../adapters/sqlite/engine-db/recipients.ts";
 import { SqliteSenderLogins } from "../../adapters/sqlite/engine-db/sender-logins.ts";
+import { SqliteSendingHistory } from "../../adapters/sqlite/engine-db/sending-history.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -34,6 +36,8 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     store: new SqliteStore(db, events),
     banLog: new SqliteBanLog(db),
     history: new SqliteAccountHistory(db),
+    heldMail: new SqliteHeldMail(outside),
+    sending: new SqliteSendingHistory(db),
     honest: new SqliteHonestMail(db),
     neighbours: new SqliteNetworkHistory(db),
     credentials: new SqliteCredentials(outside, clock),

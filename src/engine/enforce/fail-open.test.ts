@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { guess, mail } from "../../../test/kit/engine-events.ts";
+import { BAN } from "../../../test/kit/samples.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { failOpen } from "./fail-open.ts";
 
@@ -21,4 +22,9 @@ test("a ban in force still holds, what administrators said, and what a sign-in c
   assert.equal(failOpen(guess("a"), judged), judged);
   assert.equal(failOpen(guess("a"), null).reason, "not_recorded");
   assert.equal(failOpen(null, judged).reason, "not_recorded");
+  const kept = decision("hold", "account_held");
+  assert.equal(failOpen(mail(), kept), kept, "an account that was held before");
+  const evidence = { count: 21, limit: 20, windowMs: 1, key: null };
+  const begun = { type: "HOLD_ACCOUNT", account: "", prefix: BAN.prefix, ip: BAN.ip, evidence } as const;
+  assert.equal(failOpen(mail(), decision("hold", "account_held", { changes: [begun] })).verdict, "pass");
 });

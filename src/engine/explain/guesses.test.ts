@@ -30,7 +30,21 @@ function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): vo
     isKnownAccount: true,
   };
   const prefix = from === null ? null : parsePrefix(from);
-  guesses.take({ id: 1, at: now, type, prefix, ...empty, verdict: null, service: null, offence: null, ...rest });
+  guesses.take({
+    id: 1,
+    at: now,
+    type,
+    prefix,
+    ...empty,
+    verdict: null,
+    service: null,
+    offence: null,
+    count: null,
+    limit: null,
+    windowMs: null,
+    recipients: null,
+    ...rest,
+  });
 }
 
 /** Fails so many times, each with a different wrong password. */

@@ -7,6 +7,11 @@ const MAIL_LIMITS: readonly SettingKey[] = ["limits.mail.per_minute", "limits.ma
 const CONNECTION_LIMITS: readonly SettingKey[] = ["limits.connections.per_minute", "limits.connections.per_hour"];
 const FIRST_CONTACTS: readonly SettingKey[] = ["limits.first_contacts.per_minute", "limits.first_contacts.per_hour"];
 const FAILURES: SettingKey = "limits.logins.failures";
+const SENDING_LIMITS: readonly SettingKey[] = [
+  "limits.sending.recipients_per_minute",
+  "limits.sending.recipients_per_hour",
+  "limits.sending.recipients_per_day",
+];
 const NONE: readonly SettingKey[] = [];
 
 /**
@@ -20,6 +25,8 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   wanted_busy: [...MAIL_LIMITS, ...CONNECTION_LIMITS],
   known_address: [...MAIL_LIMITS, ...CONNECTION_LIMITS, FAILURES],
   account_mail_limit: MAIL_LIMITS,
+  account_recipient_limit: SENDING_LIMITS,
+  account_held: ["limits.sending.strangers"],
   session_limit: ["limits.mail.per_session"],
   block_listed: ["dnsbl.zones"],
   recipient_blocked: ["recipients.blocked"],

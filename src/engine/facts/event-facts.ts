@@ -1,5 +1,5 @@
 import type { Ban } from "../../core/decide/decision.ts";
-import { type Facts, NO_BOUNCE, NO_PRIOR_REPORTS } from "../../core/decide/facts.ts";
+import { type Facts, NO_BOUNCE, NO_PRIOR_REPORTS, type SendingFacts } from "../../core/decide/facts.ts";
 import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import { isBounce, type Recipient } from "../../core/events/mail.ts";
@@ -12,6 +12,7 @@ import type { AddressState } from "./address-cache.ts";
 import type { FactSources } from "./fact-sources.ts";
 import { neighboursIn } from "./neighbours.ts";
 import { kindOf } from "./recipients.ts";
+import { isSenderActive, sendingOf } from "./sending.ts";
 
 const NO_TIMES: readonly Millis[] = [];
 const NOBODY: readonly string[] = [];
@@ -26,6 +27,7 @@ export class EventFacts implements Facts {
   readonly #isStranger: boolean;
   #isDecided = false;
   #isWanted: boolean | null = null;
+  #sending: SendingFacts | null = null;
   #accountActive: boolean | null = null;
   #recipient: Facts["recipient"] | null = null;
   #firstContact: boolean | null = null;
@@ -124,9 +126,14 @@ export class EventFacts implements Facts {
     return sender === null ? NO_TIMES : this.#on.addresses.accountMails(this.#on.policy, sender, this.#now);
   }
 
+  get sending(): SendingFacts {
+    this.#sending ??= sendingOf(this.#on, this.#event, this.state.subject, this.#now);
+    return this.#sending;
+  }
+
   /** If the directory cannot be read, every account counts as active. */
   get accountActive(): boolean {
-    this.#accountActive ??= this.#lookUpActive();
+    this.#accountActive ??= isSenderActive(this.#on.parts.active, this.#sender);
     return this.#accountActive;
   }
 
@@ -226,15 +233,6 @@ export class EventFacts implements Facts {
     const { subject, network } = this.state;
     const server = this.#on.parts.honest.server(subject, network, later(this.#now, -HONEST_FOR_MS));
     return server !== null && isWanted(server);
-  }
-
-  #lookUpActive(): boolean {
-    const sender = this.#sender;
-    try {
-      return sender === null || this.#on.parts.active.isActive(sender);
-    } catch {
-      return true;
-    }
   }
 
   #expects(bounce: Recipient): boolean {

@@ -20,6 +20,7 @@ import { PendingLogins } from "./pending-logins.ts";
 import { PendingPasswords } from "./pending-passwords.ts";
 import { ProtectionList } from "./protection.ts";
 import { QueuedMails } from "./queued-mails.ts";
+import { followSending, SentMails } from "./sending.ts";
 import { ServerWindows } from "./server-windows.ts";
 import { type Progress, SmtpProgress } from "./smtp-progress.ts";
 import { SmtpSessions } from "./smtp-sessions.ts";
@@ -55,6 +56,7 @@ export class FactBase {
       accounts: new AccountCache(parts.accounts, pending),
       sessions: new SmtpSessions(),
       named: new NamedRecipients(),
+      sent: new SentMails(parts.sending),
       sparing: new SparingMemory(this.#protection, parts.notices),
       server: new ServerWindows(),
     };
@@ -85,6 +87,7 @@ export class FactBase {
   /** Windows are read from the database again. */
   forget(): void {
     this.#on.addresses.forget();
+    this.#on.sent.forget();
   }
 
   of(event: ClientEvent, now: Millis): EventFacts {
@@ -141,7 +144,7 @@ export class FactBase {
   remembered(
     event: ClientEvent,
     decided: Decision,
-    { network, state }: EventFacts,
+    { network, state, sending }: EventFacts,
     now: Omit<AskedBefore, "nth">,
   ): Remembered {
     // Other refusals, by a ban or the account's networks, do not depend on pending passwords.
@@ -150,7 +153,9 @@ export class FactBase {
     const restarted = this.#isFirst || undefined;
     if (decided.recorded) this.#isFirst = false;
     else if (event.type === "LOGIN_ASKED") this.#pendingLogins.passed(event, now);
+    const { written, strangers } = sending.mail;
     return {
+      sentTo: event.type === "MAIL" && written + strangers > 0 ? { written, strangers } : undefined,
       asked: isReport ? this.#pendingLogins.take(event) : undefined,
       administrators: this.#on.sparing.administratorsIn(network, now.at),
       restarted,
@@ -173,7 +178,7 @@ export class FactBase {
     this.#progress.follow(event, decided.verdict, now);
     if (event.type === "CONNECT") sessions.begin(event.session);
     if (event.type === "RECIPIENT" && isBounce(event)) sessions.nameBounce(event);
-    this.#noteRecipients(event, passed);
+    followSending(this.#on, event, decided, { sending: facts.sending, now });
     if (event.type === "MAIL" && passed) sessions.addMail(event.session);
     if (event.type === "MESSAGE" && decided.reason === "below_limit")
       this.#underWay.accepted(event, state.subject, state.network);
@@ -218,6 +223,10 @@ export class FactBase {
       case "READ_LOG":
       case "NOTE_REPORT":
       case "CREDIT":
+      case "HOLD_ACCOUNT":
+      case "END_HOLD":
+      case "HOLD_MAIL":
+      case "FORGET_HELD":
         return;
     }
   }
@@ -234,12 +243,5 @@ export class FactBase {
 
   #refresh(now: Millis, force: boolean): void {
     if (this.#protection.refresh(this.policy, now, force)) this.forget();
-  }
-
-  #noteRecipients(event: ClientEvent, passed: boolean): void {
-    const { named } = this.#on;
-    if (event.type === "RECIPIENT" && event.account !== null && event.recipient !== null && passed)
-      named.add(event, event.recipient);
-    else if (event.type === "CONNECT" || event.type === "MESSAGE") named.end(event.session);
   }
 }

@@ -2,11 +2,12 @@ import type { Policy } from "../../core/decide/policy.ts";
 import type { AccountNetworks } from "../admin-ports.ts";
 import type { OwnNetworks } from "../network-ports.ts";
 import type { AccountDirectory, FirstContacts, RecipientDirectory } from "../ports.ts";
-import type { AccountHistory, HonestMail, JailMemory } from "../storage-ports.ts";
+import type { AccountHistory, HonestMail, JailMemory, SendingHistory } from "../storage-ports.ts";
 import type { AccountCache } from "./account-cache.ts";
 import type { AddressCache } from "./address-cache.ts";
 import type { NamedRecipients } from "./named-recipients.ts";
 import type { NeighbourParts } from "./neighbours.ts";
+import type { SentMails } from "./sending.ts";
 import type { ServerWindows } from "./server-windows.ts";
 import type { SmtpSessions } from "./smtp-sessions.ts";
 import type { SparingMemory } from "./sparing.ts";
@@ -23,6 +24,8 @@ export type FactParts = NeighbourParts &
     active: AccountDirectory;
     /** Where accounts signed in, and passwords that strangers tried. */
     accounts: AccountHistory;
+    /** What accounts sent, and whether it is held. */
+    sending: SendingHistory;
     honest: Pick<HonestMail, "server" | "servers">;
   }>;
 
@@ -34,6 +37,7 @@ export type FactSources = Readonly<{
   accounts: AccountCache;
   sessions: SmtpSessions;
   named: NamedRecipients;
+  sent: SentMails;
   sparing: SparingMemory;
   server: ServerWindows;
 }>;

@@ -9,10 +9,10 @@ const OTHER = { session: "203.0.113.7 40001", transaction: "a2.1" };
 test("the recipients of the mail under way, without those of a mail that was given up", () => {
   const named = new NamedRecipients();
   assert.deepEqual(named.of(SECOND), []);
-  named.add(FIRST, "given-up@example.net");
-  named.add(SECOND, "first@example.net");
-  named.add(SECOND, "second@example.net");
-  named.add(OTHER, "other@example.net");
+  named.add(FIRST, "given-up@example.net", "stranger");
+  named.add(SECOND, "first@example.net", "stranger");
+  named.add(SECOND, "second@example.net", "stranger");
+  named.add(OTHER, "other@example.net", "stranger");
   assert.deepEqual(named.of(SECOND), ["first@example.net", "second@example.net"]);
   assert.deepEqual(named.of(FIRST), []);
   named.end(SECOND.session);
@@ -22,13 +22,36 @@ test("the recipients of the mail under way, without those of a mail that was giv
 
 test("neither many recipients nor many connections are held for ever", () => {
   const named = new NamedRecipients();
-  for (let n = 0; n <= 100; n++) named.add(FIRST, `${n}`);
+  for (let n = 0; n <= 100; n++) named.add(FIRST, `${n}`, "stranger");
   assert.equal(named.of(FIRST).length, 100);
-  for (let n = 0; n < 256; n++) named.add({ session: `${n}`, transaction: "b" }, "one");
+  for (let n = 0; n < 256; n++) named.add({ session: `${n}`, transaction: "b" }, "one", "stranger");
   assert.deepEqual(named.of(FIRST), []);
   assert.deepEqual(named.of({ session: "0", transaction: "b" }), ["one"]);
-  named.add({ session: "0", transaction: "b" }, "two");
-  named.add({ session: "last", transaction: "b" }, "one");
+  named.add({ session: "0", transaction: "b" }, "two", "stranger");
+  named.add({ session: "last", transaction: "b" }, "one", "stranger");
   assert.deepEqual(named.of({ session: "0", transaction: "b" }), ["one", "two"], "the one that goes on stays");
   assert.deepEqual(named.of({ session: "1", transaction: "b" }), []);
+});
+
+test("recipients are counted by kind; of those that were not named here nothing is known", () => {
+  const named = new NamedRecipients();
+  named.add(FIRST, "a@example.org", "own");
+  named.add(FIRST, "b@example.net", "written");
+  named.add(FIRST, "c@example.net", "stranger");
+  assert.deepEqual(named.counts(FIRST, null), { recipients: 3, written: 1, strangers: 1 });
+  assert.deepEqual(named.counts(FIRST, 3), { recipients: 3, written: 1, strangers: 1 });
+  assert.deepEqual(named.counts(FIRST, 5), { recipients: 5, written: 1, strangers: 3 }, "as after a restart");
+  assert.deepEqual(named.counts(SECOND, null), { recipients: 0, written: 0, strangers: 0 });
+  assert.deepEqual(named.counts(SECOND, 2), { recipients: 2, written: 0, strangers: 2 });
+});
+
+test("a mail that is held stays held until it ends, and the next one of its connection is another", () => {
+  const named = new NamedRecipients();
+  named.hold(FIRST);
+  assert.equal(named.isHeld(FIRST), false, "nobody was named");
+  named.add(FIRST, "a@example.net", "stranger");
+  named.hold(FIRST);
+  assert.deepEqual([named.isHeld(FIRST), named.isHeld(SECOND)], [true, false]);
+  named.add(SECOND, "a@example.net", "stranger");
+  assert.deepEqual([named.isHeld(FIRST), named.isHeld(SECOND)], [false, false]);
 });

@@ -164,7 +164,7 @@ function accountIn(event: ClientEvent): string | null {
 }
 
 function none(): Record<Verdict, number> {
-  return { pass: 0, delay: 0, defer: 0, refuse: 0 };
+  return { pass: 0, delay: 0, hold: 0, defer: 0, refuse: 0 };
 }
 
 function kindOf(event: ClientEvent): Kind | null {

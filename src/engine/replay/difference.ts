@@ -31,7 +31,13 @@ export function differenceOf(replayed: Replayed): Difference | null {
   return same ? null : "bans";
 }
 
-const STRICTNESS: readonly (RecordedVerdict | null)[] = ["pass", "delay", "defer", "refuse"] satisfies Verdict[];
+const STRICTNESS: readonly (RecordedVerdict | null)[] = [
+  "pass",
+  "delay",
+  "hold",
+  "defer",
+  "refuse",
+] satisfies Verdict[];
 
 function strictness(verdict: RecordedVerdict | null): number {
   return Math.max(0, STRICTNESS.indexOf(verdict));

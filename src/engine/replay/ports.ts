@@ -9,7 +9,7 @@ export type Recorded = Readonly<{ id: number; record: EventRecord | null }>;
 /** The replay's own history: bans and windows as its decisions make them. */
 export type ReplayHistory = Pick<
   EventProcessorParts,
-  "store" | "history" | "jails" | "accounts" | "honest" | "neighbours"
+  "store" | "history" | "jails" | "accounts" | "sending" | "honest" | "neighbours"
 > &
   Readonly<{
     banLog: Pick<BanLog, "expired">;

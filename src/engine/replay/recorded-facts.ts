@@ -6,13 +6,14 @@ import { addressLiteral } from "../../core/net/address.ts";
 import { hostPrefix, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import type { EventProcessorParts } from "../event-processor.ts";
-import type { AllowEntry, History, HonestMail } from "../storage-ports.ts";
+import type { AllowEntry, History, HonestMail, SendingHistory } from "../storage-ports.ts";
 
 const NOTHING: Seen = {};
 
 type Parts = Readonly<{
   history: History;
   honest: HonestMail;
+  sending: SendingHistory;
   /** The machine's own networks now. */
   own: readonly OwnNetwork[];
   /**
@@ -47,9 +48,9 @@ export class RecordedFacts {
 
   ports(): Pick<
     EventProcessorParts,
-    "own" | "recipients" | "firstContacts" | "networks" | "active" | "history" | "honest"
+    "own" | "recipients" | "firstContacts" | "networks" | "active" | "history" | "honest" | "sending"
   > {
-    const { history, honest } = this.#parts;
+    const { history, honest, sending } = this.#parts;
     return {
       own: { current: () => this.#own },
       recipients: { exists: () => this.#seen.recipient === undefined },
@@ -65,6 +66,12 @@ export class RecordedFacts {
         ban: history.ban.bind(history),
         bansWithin: history.bansWithin.bind(history),
         allowed: () => [...history.allowed(), ...this.#allowed],
+      },
+      sending: {
+        sentMails: sending.sentMails.bind(sending),
+        hasWritten: () => this.#seen.stranger !== true,
+        knowsPlace: sending.knowsPlace.bind(sending),
+        hold: sending.hold.bind(sending),
       },
       honest: {
         server: (unit, network, since) => {

@@ -1,4 +1,4 @@
-import { guardLowered } from "../../core/decide/account-guard.ts";
+import { commanded } from "../../core/decide/commanded.ts";
 import type { Ban, Change, Decision } from "../../core/decide/decision.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { OwnNetwork } from "../../core/decide/sparing.ts";
@@ -49,7 +49,7 @@ export class Replay {
   constructor(parts: ReplayParts) {
     this.#parts = parts;
     const { policy, allowNow, own, history } = parts;
-    this.#facts = new RecordedFacts({ policy, allowNow, own, history: history.history, honest: history.honest });
+    this.#facts = new RecordedFacts({ ...history, policy, allowNow, own });
     this.#processor = this.#started();
   }
 
@@ -163,8 +163,7 @@ export class Replay {
     if (rest.event === "MAIL_TRIED" && rest.credit !== undefined) {
       if (!this.#unreached.mail(record.queueId)) store.apply({ type: "CREDIT", ...rest.credit }, at);
     } else if (rest.event === "AUDIT") {
-      const lowered = guardLowered({ type, subject: rest.subject });
-      if (lowered !== null) store.apply(lowered, at);
+      for (const change of commanded({ type, subject: rest.subject })) store.apply(change, at);
     }
   }
 }

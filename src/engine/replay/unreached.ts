@@ -55,7 +55,9 @@ export class Unreached {
   /** Only decisions that changed matter: everything recorded did happen. */
   follow({ event, record, seen }: DecidedStep, { verdict }: Decision): void {
     const passed = verdict === "pass";
-    const isLost = record.verdict === "pass" && seen.simulated === undefined && !passed;
+    // What is held has been taken.
+    const wasTaken = record.verdict === "pass" || record.verdict === "hold";
+    const isLost = wasTaken && seen.simulated === undefined && !passed && verdict !== "hold";
     if (event.type === "CONNECT" && isLost) this.#sessions.set(event.session, true);
     if (event.type === "RECIPIENT") this.#recipient(event, passed, isLost);
     if (event.type === "MAIL" && isLost)

@@ -61,6 +61,7 @@ function loginStatus({ verdict }: Decision): number {
       return 0;
     case "delay":
       return LOGIN_DELAY_SECONDS;
+    case "hold":
     case "defer":
     case "refuse":
       return -1;

@@ -8,6 +8,7 @@ const answers: readonly (readonly [string, Decision, "CONNECT" | "RECIPIENT" | "
   ["a pass", decision("pass", "below_limit"), "RECIPIENT", "DUNNO"],
   ["a pass of someone who was banned", decision("pass", "banned"), "CONNECT", "DUNNO"],
   ["a delay", decision("delay", "known_address"), "MAIL", "DUNNO"],
+  ["a mail that is held", decision("hold", "account_held"), "MAIL", "HOLD"],
   ["a ban at connect", decision("refuse", "banned"), "CONNECT", "421 4.7.0 Service not available, try again later"],
   ["a ban at DATA", decision("refuse", "mail_limit"), "MAIL", "421 4.7.0 Service not available, try again later"],
   ["a provider at DATA", decision("defer", "provider_busy"), "MAIL", "450 4.7.1 Too busy, try again later"],
@@ -28,13 +29,13 @@ for (const [name, decided, stage, action] of answers)
   test(`policy action: ${name}`, () => assert.equal(printPolicyAction(decided, stage), `action=${action}\n\n`));
 
 test("every answer is one line and an empty one, and says to strangers only what the catalogue says", () => {
-  const verdicts: readonly Verdict[] = ["pass", "delay", "defer", "refuse"];
+  const verdicts: readonly Verdict[] = ["pass", "delay", "hold", "defer", "refuse"];
   for (const reason of Object.keys(reasons).filter((key) => isReason(key)))
     for (const verdict of verdicts)
       for (const stage of ["CONNECT", "RECIPIENT", "MAIL", "MESSAGE"] as const)
         assert.match(
           printPolicyAction(decision(verdict, reason), stage),
-          /^action=(DUNNO|greylist|greylist_unknown|PREPEND X-GhostInbox-Crowd: [a-z ]+|[45]\d\d [45]\.\d\.\d [\x20-\x7e]+)\n\n$/,
+          /^action=(DUNNO|HOLD|greylist|greylist_unknown|PREPEND X-GhostInbox-Crowd: [a-z ]+|[45]\d\d [45]\.\d\.\d [\x20-\x7e]+)\n\n$/,
         );
 });
 

@@ -114,6 +114,7 @@ type SmtpReply = Exclude<(typeof reasons)[Reason]["smtp"], null>;
 /** Closed: only texts of the catalogue, so that nothing a stranger wrote can end a line. */
 type PolicyAction =
   | "DUNNO"
+  | "HOLD"
   | typeof GREYLIST
   | typeof GREYLIST_UNKNOWN
   | typeof IN_CROWD
@@ -145,6 +146,7 @@ function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyA
         return IN_CROWD;
       default:
     }
+  if (decision.verdict === "hold") return "HOLD";
   if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
   const reply = reasons[decision.reason].smtp;
   if (reply === null) return "DUNNO";

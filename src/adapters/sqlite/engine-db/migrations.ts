@@ -301,4 +301,29 @@ export const engineMigrations: readonly Migration[] = [
     SELECT id FROM (SELECT id, at, lag(at) OVER (ORDER BY id) AS earlier FROM event)
     WHERE at < earlier AND id <= (SELECT upto FROM event_indexed);
   `,
+  // Accounts whose mail is held, or was; and their mails in the queue. `held_mail.recipients`: whom the account has written
+  // to once it is released, with blanks between them.
+  `
+  CREATE TABLE account_hold (
+    account TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    prefix TEXT NOT NULL,
+    ip TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    limit_count INTEGER NOT NULL,
+    window_ms INTEGER NOT NULL,
+    released_at INTEGER,
+    PRIMARY KEY (account, at)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE held_mail (
+    queue_id TEXT PRIMARY KEY,
+    account TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    ip TEXT,
+    recipient_count INTEGER NOT NULL,
+    recipients TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX held_mail_by_account ON held_mail (account, at);
+  `,
 ];

@@ -22,6 +22,8 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   ACCOUNT_REMOVED: true,
   ACCOUNT_SUSPENDED: true,
   ACCOUNT_RESUMED: true,
+  ACCOUNT_RELEASED: true,
+  HELD_MAIL_DROPPED: true,
   PASSWORD_CHANGED: true,
   NETWORKS_CHANGED: true,
   ALIAS_ADDED: true,

@@ -16,6 +16,7 @@ import type {
   Store,
 } from "../../../engine/storage-ports.ts";
 import { integer, millis, millisOrNull, prefix as prefixColumn, text } from "../columns.ts";
+import { AccountHolds } from "./account-holds.ts";
 import { BanTable, NO_BANS } from "./ban-table.ts";
 import { valuesOf } from "./event-columns.ts";
 import { EventCount } from "./event-count.ts";
@@ -38,6 +39,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   readonly #bans: BanTable;
   readonly #jails: JailReports;
   readonly #honest: SqliteHonestMail;
+  readonly #holds: AccountHolds;
   readonly #sql: StoreStatements;
   #refusal: string | null = null;
 
@@ -49,6 +51,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     this.#allWindows = new WindowReader(db, "event_by_subject");
     this.#jails = new JailReports(db);
     this.#honest = new SqliteHonestMail(db);
+    this.#holds = new AccountHolds(db);
     this.#sql = prepareStore(db);
     this.#bans = new BanTable(db, this.#sql);
   }
@@ -133,6 +136,11 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       case "CORRESPOND":
         this.#sql.correspond.run(change.address, change.account, at);
         return;
+      case "HOLD_ACCOUNT":
+      case "END_HOLD":
+      case "HOLD_MAIL":
+      case "FORGET_HELD":
+        return this.#holds.apply(change, at);
       case "SPARE":
         return;
       case "READ_LOG":

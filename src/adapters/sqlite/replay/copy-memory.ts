@@ -58,6 +58,12 @@ const COPIES = [
     rows: "SELECT account, network, proof, at FROM guess WHERE at < $start AND $day > 0",
   },
   {
+    table: "account_hold",
+    columns: "account, at, prefix, ip, count, limit_count, window_ms, released_at",
+    rows: `SELECT account, at, prefix, ip, count, limit_count, window_ms, iif(released_at < $start, released_at, NULL)
+      FROM account_hold WHERE at < $start AND $day > 0`,
+  },
+  {
     table: "honest_mail",
     columns: "network, prefix, day, accepted, proven, wanted, written",
     rows: `SELECT network, prefix, day, accepted, proven, wanted, written FROM honest_mail

@@ -9,6 +9,7 @@ import { SqliteBanLog } from "../engine-db/ban-log.ts";
 import { SqliteHonestMail } from "../engine-db/honest-mail.ts";
 import { engineMigrations } from "../engine-db/migrations.ts";
 import { SqliteNetworkHistory } from "../engine-db/network-history.ts";
+import { SqliteSendingHistory } from "../engine-db/sending-history.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { migrate } from "../migrate.ts";
 import { copyMemory } from "./copy-memory.ts";
@@ -34,13 +35,14 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
       begin: store.begin.bind(store),
       commit: store.commit.bind(store),
       rollback: store.rollback.bind(store),
-      // No window and no fact is read from it.
-      append: (record) => store.append({ ...record, rest: NO_REST }),
+      // No window and no fact is read from it, but for the recipients of accounts.
+      append: (record) => store.append(record.counts === "account_mail" ? record : { ...record, rest: NO_REST }),
       apply: store.apply.bind(store),
     },
     history: store,
     jails: store,
     accounts: new SqliteAccountHistory(db),
+    sending: new SqliteSendingHistory(db),
     honest: new SqliteHonestMail(db),
     neighbours: new SqliteNetworkHistory(db),
     banLog: new SqliteBanLog(db),
@@ -56,8 +58,8 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
   };
 }
 
-function longestOf({ mail, connections, probes, logins, accounts, networks, spraying }: Policy): number {
-  const all = longestWindowMs([...mail, ...connections, ...probes]);
+function longestOf({ mail, sending, connections, probes, logins, accounts, networks, spraying }: Policy): number {
+  const all = longestWindowMs([...mail, ...sending.recipients, ...connections, ...probes]);
   return Math.max(all, logins.windowMs, accounts.windowMs, networks.windowMs, spraying.windowMs);
 }
 

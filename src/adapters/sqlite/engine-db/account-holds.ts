@@ -1,0 +1,72 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Change } from "../../../core/decide/decision.ts";
+import { instant, type Millis } from "../../../core/time.ts";
+import type { HoldState } from "../../../engine/storage-ports.ts";
+import { integer, millis, text } from "../columns.ts";
+
+export type HoldChange = Extract<Change, { type: "HOLD_ACCOUNT" | "END_HOLD" | "HOLD_MAIL" | "FORGET_HELD" }>;
+
+const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
+const KEY = "limits.sending.strangers";
+
+/** Accounts whose mail is held, and that mail. By the guard's own connection to `engine.db`. */
+export class AccountHolds {
+  readonly #sql: ReturnType<typeof statements>;
+
+  constructor(db: DatabaseSync) {
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  of(account: string): HoldState {
+    const row = this.#sql.hold.get(account);
+    if (row === undefined) return NEVER;
+    const { count, limit_count: limit, window_ms: windowMs, vouched_at: vouchedAt } = row;
+    const evidence =
+      count === null ? null : { count: integer(count), limit: integer(limit), windowMs: integer(windowMs), key: KEY };
+    return { evidence, vouchedAt: vouchedAt === null ? NEVER.vouchedAt : millis(vouchedAt) };
+  }
+
+  apply(change: HoldChange, at: Millis): void {
+    const sql = this.#sql;
+    switch (change.type) {
+      case "HOLD_ACCOUNT": {
+        const { account, prefix, ip, evidence } = change;
+        sql.begin.run(account, at, prefix, ip, evidence.count, evidence.limit, evidence.windowMs);
+        return;
+      }
+      case "END_HOLD":
+        sql.end.run(at, change.account);
+        for (const row of sql.recipients.all(change.account))
+          for (const address of text(row["recipients"]).split(" "))
+            if (address !== "") sql.correspond.run(address, change.account, at);
+        return;
+      case "HOLD_MAIL": {
+        const { queueId, account, ip, recipientCount, recipients } = change;
+        sql.holdMail.run(queueId, account, at, ip, recipientCount, recipients.join(" "));
+        return;
+      }
+      case "FORGET_HELD":
+        for (const queueId of change.queueIds) sql.forget.run(queueId);
+        return;
+    }
+  }
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    hold: sql(`
+      SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count, window_ms,
+        (SELECT max(released_at) FROM account_hold WHERE account = ?1) AS vouched_at
+      FROM account_hold WHERE account = ?1 ORDER BY released_at IS NULL DESC LIMIT 1`),
+    begin: sql(`
+      INSERT OR IGNORE INTO account_hold (account, at, prefix, ip, count, limit_count, window_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`),
+    end: sql("UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL"),
+    recipients: sql("SELECT recipients FROM held_mail WHERE account = ?"),
+    correspond: sql(`
+      INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
+    holdMail: sql(`
+      INSERT OR REPLACE INTO held_mail (queue_id, account, at, ip, recipient_count, recipients) VALUES (?, ?, ?, ?, ?, ?)`),
+    forget: sql("DELETE FROM held_mail WHERE queue_id = ?"),
+  };
+}

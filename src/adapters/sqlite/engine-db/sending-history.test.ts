@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { MAIL } from "../../../../test/kit/samples.ts";
+import { net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { decision } from "../../../core/decide/decision.ts";
+import { recordOf } from "../../../core/events/record.ts";
+import { later } from "../../../core/time.ts";
+import { openEngine } from "../open.ts";
+import { SqliteSendingHistory } from "./sending-history.ts";
+import { SqliteStore } from "./store.ts";
+
+const ANN = "ann@example.org";
+
+function fresh(t: TestContext) {
+  const db = openEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  store.begin();
+  t.after(() => store.rollback());
+  return { store, history: new SqliteSendingHistory(db) };
+}
+
+test("mails of an account that counted, with their recipients, before and after they entered the index", (t) => {
+  const { store, history } = fresh(t);
+  const send = (afterMs: number, recipientCount: number, isCounted: boolean, [written, strangers] = [0, 0]): void => {
+    const event = { type: "MAIL", ...MAIL, account: ANN, recipientCount } as const;
+    const seen = written + strangers > 0 ? { sentTo: { written, strangers } } : undefined;
+    const where = { at: later(START, afterMs), subject: net("203.0.113.7"), seen };
+    const record = recordOf(event, decision("pass", "below_limit", { counted: isCounted }), where);
+    assert.ok(record !== null);
+    store.append(record);
+  };
+  send(1, 7, true, [1, 6]);
+  send(2, 9, false, [9, 0]);
+  send(3, 1, true);
+  send(4, 60, true, [60, 0]);
+  const mails = [
+    { at: later(START, 1), recipients: 7, written: 1, strangers: 6 },
+    { at: later(START, 3), recipients: 1, written: 0, strangers: 0 },
+    { at: later(START, 4), recipients: 60, written: 60, strangers: 0 },
+  ];
+  assert.deepEqual(history.sentMails(ANN, START, 10), mails);
+  store.commit();
+  store.settle();
+  store.begin();
+  assert.deepEqual(history.sentMails(ANN, START, 10), mails);
+  assert.deepEqual(
+    history.sentMails(ANN, later(START, 1), 10),
+    mails.slice(1),
+    "what is as old as the window is too old",
+  );
+  assert.deepEqual(history.sentMails(ANN, START, 2), mails.slice(1), "the newest of too many");
+  assert.deepEqual(history.sentMails("bob@example.org", START, 10), []);
+});
+
+test("to whom an account has written, and from where it signed in long enough ago", (t) => {
+  const { store, history } = fresh(t);
+  store.apply({ type: "CORRESPOND", address: "bob@example.net", account: ANN }, START);
+  assert.deepEqual(
+    [ANN, "eve@example.org"].map((account) => history.hasWritten(account, "bob@example.net")),
+    [true, false],
+  );
+  const place = net("203.0.113.7");
+  store.apply({ type: "KNOW", prefix: place, account: "Ann@Example.org", proof: "" }, later(START, 5));
+  assert.deepEqual(
+    [4, 5].map((ms) => history.knowsPlace(ANN, place, later(START, ms))),
+    [false, true],
+  );
+  assert.equal(history.knowsPlace(ANN, net("203.0.113.8"), later(START, 9)), false);
+});

@@ -1,0 +1,58 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { SentMail } from "../../../core/decide/facts.ts";
+import type { Prefix } from "../../../core/net/ip.ts";
+import type { Millis } from "../../../core/time.ts";
+import type { HoldState, SendingHistory } from "../../../engine/storage-ports.ts";
+import { COUNTS_CODE, integer, millis } from "../columns.ts";
+import { AccountHolds } from "./account-holds.ts";
+
+/** What accounts sent, and to whom. By the guard's own connection to `engine.db`. */
+export class SqliteSendingHistory implements SendingHistory {
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #holds: AccountHolds;
+
+  constructor(db: DatabaseSync) {
+    this.#sql = statements((sql) => db.prepare(sql));
+    this.#holds = new AccountHolds(db);
+  }
+
+  sentMails(account: string, since: Millis, most: number): readonly SentMail[] {
+    return this.#sql.sentMails
+      .all(account, since, most)
+      .map((row) => ({
+        at: millis(row["at"]),
+        recipients: integer(row["recipients"]),
+        written: integer(row["written"]),
+        strangers: integer(row["strangers"]),
+      }))
+      .reverse();
+  }
+
+  hasWritten(account: string, address: string): boolean {
+    return this.#sql.hasWritten.get(address, account) !== undefined;
+  }
+
+  knowsPlace(account: string, place: Prefix, before: Millis): boolean {
+    return this.#sql.knowsPlace.get(place, account, before) !== undefined;
+  }
+
+  hold(account: string): HoldState {
+    return this.#holds.of(account);
+  }
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    // Of a mail whose event has gone, only that it counted is known. Events that wait for their index are few.
+    sentMails: sql(`
+      SELECT s.at, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients,
+        coalesce(json_extract(e.rest, '$.seen.sentTo.written'), 0) AS written,
+        coalesce(json_extract(e.rest, '$.seen.sentTo.strangers'), 0) AS strangers
+      FROM event_by_subject AS s LEFT JOIN event AS e ON e.id = s.id
+      WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC LIMIT ?`),
+    hasWritten: sql("SELECT 1 FROM correspondent WHERE address = ? AND account = ?"),
+    knowsPlace: sql(`
+      SELECT 1 FROM known_address WHERE prefix = ?1 AND lower(account) = lower(?2) AND first_at <= ?3
+      UNION ALL SELECT 1 FROM account_hold WHERE account = ?2 AND prefix = ?1 AND released_at IS NOT NULL LIMIT 1`),
+  };
+}

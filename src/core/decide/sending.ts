@@ -1,0 +1,99 @@
+import type { Mail } from "../events/mail.ts";
+import { DAY_MS, later, type Millis } from "../time.ts";
+import { type Decision, decision, type Evidence } from "./decision.ts";
+import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts";
+import type { Limit, Policy } from "./policy.ts";
+import { exceeded } from "./windows.ts";
+
+/** For so long after its first sign-in a place is new to an account. */
+const NEW_FOR_MS = DAY_MS;
+/** From a new place an account may write to so small a part of `limits.sending.strangers`. */
+const NEW_PLACE_PART = 5;
+
+type Sender = Pick<Facts, "sending">;
+export type SendingAccount = Sender & Pick<Facts, "accountMails" | "subject">;
+
+/**
+ * An account names a recipient. Past a limit each further one is deferred, so that a mail with many does not go out
+ * whole. A mail that will be held is taken with all of them.
+ */
+export function decideAccountRecipient(policy: Policy, { sending }: Sender, now: Millis): Decision {
+  const passed = decision("pass", "below_limit", { counted: false });
+  if (sending.held !== null) return passed;
+  const mail = withOneMore(sending);
+  if (tooManyStrangers(policy, sending, mail, now) !== null) return passed;
+  const evidence = tooManyRecipients(policy, sending, mail, now);
+  return evidence === null ? passed : decision("defer", "account_recipient_limit", { evidence, counted: false });
+}
+
+/** DATA: all recipients are known. What is held counts too, so that nobody fills the disk with it. */
+export function decideAccountMail(
+  policy: Policy,
+  { sending, accountMails, subject }: SendingAccount,
+  { account, ip }: Mail & Readonly<{ account: string }>,
+  now: Millis,
+): Decision {
+  const tooMany = exceeded(policy.mail, accountMails, now);
+  if (tooMany !== null) return decision("defer", "account_mail_limit", { evidence: tooMany, counted: false });
+  if (sending.held !== null) return decision("hold", "account_held", { evidence: sending.held });
+  const strange = tooManyStrangers(policy, sending, sending.mail, now);
+  if (strange !== null)
+    return decision("hold", "account_held", {
+      evidence: strange,
+      changes: [{ type: "HOLD_ACCOUNT", account, prefix: subject, ip, evidence: strange }],
+    });
+  const evidence = tooManyRecipients(policy, sending, sending.mail, now);
+  return evidence === null
+    ? decision("pass", "below_limit")
+    : decision("defer", "account_recipient_limit", { evidence, counted: false });
+}
+
+/** What the recipient that is named now adds to its mail. */
+function withOneMore({ mail, recipient }: SendingFacts): RecipientCounts {
+  return {
+    recipients: mail.recipients + 1,
+    written: mail.written + (recipient === "written" ? 1 : 0),
+    strangers: mail.strangers + (recipient === "stranger" ? 1 : 0),
+  };
+}
+
+/** A thief writes to people to whom the owner never wrote. */
+function tooManyStrangers(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
+  const { count: most, windowMs, key } = policy.sending.strangers;
+  const fewest = Math.ceil(most / NEW_PLACE_PART);
+  if (mail.strangers === 0) return null;
+  const since = Math.max(now - windowMs, sending.vouchedAt);
+  const count = mail.strangers + sumSince(sending.mails, since, ({ strangers }) => strangers);
+  if (count <= fewest) return null;
+  const limit = sending.isNewPlace(later(now, -NEW_FOR_MS)) ? fewest : most;
+  return count > limit ? { count, limit, windowMs, key } : null;
+}
+
+/** What came before the owner vouched for the account no longer counts: a thief's mail must not keep the owner waiting. */
+function tooManyRecipients(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
+  const { burst, recipients } = policy.sending;
+  const past = (limit: Limit, counted: (mail: RecipientCounts) => number): Evidence | null => {
+    const { count: most, windowMs, key } = limit;
+    const own = counted(mail);
+    const count = own + sumSince(sending.mails, Math.max(now - windowMs, sending.vouchedAt), counted);
+    return own > 0 && count > most ? { count, limit: most, windowMs, key } : null;
+  };
+  const found = past(burst, (one) => one.recipients - one.written);
+  if (found !== null) return found;
+  for (const limit of recipients) {
+    const evidence = past(limit, (one) => one.recipients);
+    if (evidence !== null) return evidence;
+  }
+  return null;
+}
+
+/** After this moment; of ascending mails the newest are looked at first. */
+function sumSince(mails: readonly SentMail[], since: number, counted: (mail: SentMail) => number): number {
+  let sum = 0;
+  for (let i = mails.length - 1; i >= 0; i--) {
+    const mail = mails[i];
+    if (mail === undefined || mail.at <= since) break;
+    sum += counted(mail);
+  }
+  return sum;
+}

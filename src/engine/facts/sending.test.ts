@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
+import type { SentMail } from "../../core/decide/facts.ts";
+import type { Mail, Recipient } from "../../core/events/mail.ts";
+import { hostPrefix } from "../../core/net/ip.ts";
+import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
+import type { SendingHistory } from "../storage-ports.ts";
+import { NamedRecipients } from "./named-recipients.ts";
+import { AccountSending, SentMails } from "./sending.ts";
+
+const ANN = "ann@example.org";
+const ASKED: Recipient & { account: string } = {
+  type: "RECIPIENT",
+  listed: null,
+  senderExists: null,
+  ...MAIL,
+  account: ANN,
+};
+const SENT: Mail & { account: string } = { type: "MAIL", recipientCount: 3, ...MAIL, account: ANN };
+
+function onFakes(present: readonly SentMail[] = []) {
+  const asked: string[] = [];
+  const history: SendingHistory = {
+    sentMails: (account, since) => {
+      asked.push(`mails of ${account} since ${NOON - since}`);
+      return present;
+    },
+    hasWritten: (_, address) => {
+      asked.push(address);
+      return address.startsWith("friend");
+    },
+    knowsPlace: (_, place) => place === hostPrefix(MAIL.ip),
+    hold: () => {
+      asked.push("hold");
+      return { evidence: null, vouchedAt: instant(7) };
+    },
+  };
+  const [sent, named] = [new SentMails(history), new NamedRecipients()];
+  const of = (event: (Recipient | Mail) & { account: string }): AccountSending =>
+    new AccountSending({ policy: POLICY, history, sent, named }, event, hostPrefix(MAIL.ip), NOON);
+  return { asked, sent, named, of };
+}
+
+test("a recipient is of ours, written to, or a stranger; looked up once, and of ours not at all", () => {
+  const { asked, of } = onFakes();
+  const kinds = ["Owner@Example.org", "Friend@example.net", "eve@example.net"].map((recipient) => {
+    const facts = of({ ...ASKED, recipient });
+    return [facts.recipient, facts.recipient][0];
+  });
+  assert.deepEqual(kinds, ["own", "written", "stranger"]);
+  assert.deepEqual(asked, ["friend@example.net", "eve@example.net"]);
+  assert.equal(of(SENT).recipient, "written", "at DATA none is named");
+});
+
+test("at RCPT the recipients so far, at DATA all that Postfix counts", () => {
+  const { named, of } = onFakes();
+  named.add(MAIL, "friend@example.net", "written");
+  assert.deepEqual(of(ASKED).mail, { recipients: 1, written: 1, strangers: 0 });
+  assert.deepEqual(of(SENT).mail, { recipients: 3, written: 1, strangers: 2 });
+  assert.equal(of(SENT).isMailHeld, false);
+});
+
+test("mails are read once, for a day, and those that are counted follow them", () => {
+  const mail = (at: Millis): SentMail => ({ at, recipients: 1, written: 0, strangers: 1 });
+  const [old, ahead] = [mail(later(NOON, -5)), mail(later(NOON, 5))];
+  const { asked, sent, of } = onFakes([old, ahead]);
+  assert.deepEqual(of(SENT).mails, [old], "what lies ahead is from before the clock was set back");
+  sent.count(POLICY, ANN, mail(NOON));
+  assert.deepEqual(of(SENT).mails, [old, mail(NOON)]);
+  assert.deepEqual(asked, [`mails of ${ANN} since ${DAY_MS}`]);
+  sent.forget();
+  assert.deepEqual(of(SENT).mails, [old]);
+  for (let i = 0; i < 5_000; i++) sent.count(POLICY, ANN, mail(NOON));
+  assert.ok(of(SENT).mails.length <= 2 * 501, "no more than the limits can need");
+});
+
+test("a hold is looked up when it is read, and a place where the account signed in is not new", () => {
+  const { asked, of } = onFakes();
+  const facts = of(SENT);
+  assert.deepEqual(asked, []);
+  assert.deepEqual([facts.held, facts.vouchedAt], [null, 7]);
+  assert.deepEqual(asked, ["hold"]);
+  assert.equal(facts.isNewPlace(NOON), false);
+});

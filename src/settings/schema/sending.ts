@@ -1,0 +1,25 @@
+import { count, type Setting } from "../setting.ts";
+
+/** What an account may send before its mail waits or is held. */
+export const sending = {
+  "limits.sending.recipients_per_minute": {
+    kind: count,
+    byDefault: 50,
+    says: "Recipients of one account's mail within any 60 seconds, without those to whom it has written before.",
+  },
+  "limits.sending.recipients_per_hour": {
+    kind: count,
+    byDefault: 150,
+    says: "Recipients of one account's mail within any hour.",
+  },
+  "limits.sending.recipients_per_day": {
+    kind: count,
+    byDefault: 500,
+    says: "Recipients of one account's mail within any 24 hours.",
+  },
+  "limits.sending.strangers": {
+    kind: count,
+    byDefault: 100,
+    says: "Recipients of other domains to whom an account has never written, within any hour, before all its mail is held in the queue and you are asked. A fifth of it from a place where the account first signed in less than a day ago.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;
