@@ -37,6 +37,10 @@ export function windows(thresholds: Partial<Thresholds> = {}) {
         verdict: null,
         service: null,
         offence: null,
+        count: null,
+        limit: null,
+        windowMs: null,
+        recipients: null,
       };
       now += 1_000;
       all.take({ id: ++id, at: instant(now), type, prefix, ...empty, ...rest });

@@ -117,4 +117,8 @@ const FAILED: Omit<AlertEvent, "id" | "at"> = {
   verdict: "pass",
   service: "imap",
   offence: null,
+  count: null,
+  limit: null,
+  windowMs: null,
+  recipients: null,
 };

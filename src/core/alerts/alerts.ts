@@ -79,6 +79,19 @@ export const conditions = {
       "So much was guessed at the account within a day that not even a password that looks right is checked in new places. It is either the owner, who is locked out there, or somebody who knows the password.",
     next: "If it was the owner, `allow add IP --for 1d`; otherwise `account passwd ADDRESS`.",
   },
+  account_held: {
+    severity: "critical",
+    says: "The mail of an account is held.",
+    matters:
+      "The account wrote to many people to whom it had never written. Somebody may have its password and send spam. None of its mail leaves before you decide.",
+    next: "`account held ADDRESS` shows the mail; ask the owner. If they wrote it, `account release ADDRESS`. Otherwise `account suspend ADDRESS`, `account drop ADDRESS`, then `account passwd ADDRESS`, `account resume ADDRESS` and `account release ADDRESS`.",
+  },
+  sending_limited: {
+    severity: "warning",
+    says: "An account has reached its sending limit.",
+    matters: "Further mail must wait. It is either much mail of its owner, or somebody has its password.",
+    next: "`account held ADDRESS` shows what it sent; raise limits.sending or limits.mail for its owner, or use `account suspend ADDRESS`.",
+  },
   unusual_connections: {
     severity: "warning",
     says: "Unusually many networks connect at once.",
@@ -145,7 +158,12 @@ const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
 };
 
 /** Critical, but about an account: people must act, while the server itself is well. */
-const OF_ACCOUNTS: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "right_password_refused"];
+const OF_ACCOUNTS: readonly AlertCode[] = [
+  "password_guessed",
+  "login_after_guesses",
+  "right_password_refused",
+  "account_held",
+];
 
 /** Whether this means that the server is not well. */
 export function isServerIll(code: AlertCode): boolean {

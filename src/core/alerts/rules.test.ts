@@ -19,6 +19,10 @@ const NOTHING: AlertEvent = {
   verdict: null,
   service: null,
   offence: null,
+  count: null,
+  limit: null,
+  windowMs: null,
+  recipients: null,
 };
 
 function rulesFor(event: Partial<AlertEvent>): readonly string[] {

@@ -19,6 +19,12 @@ export type AlertEvent = Readonly<{
   service: string | null;
   /** For a ban: which offence it answers, counting from 1; null for a manual one. */
   offence: number | null;
+  /** For a limit that was reached: how many of at most how many, within how long. */
+  count: number | null;
+  limit: number | null;
+  windowMs: number | null;
+  /** For a held mail. */
+  recipients: number | null;
   /** For a sign-in, or what failed: whether the account had never signed in from this unit. */
   isNewPlace: boolean;
   /** For a sign-in that succeeded: whether the account had never signed in from this network (IPv4 /24, IPv6 /48). */
@@ -48,6 +54,8 @@ type RuleCode = Exclude<
   | "login_after_guesses"
   | "login_new_place"
   | "volume_spike"
+  | "account_held"
+  | "sending_limited"
   | "component_down"
   | AccountRule["code"]
 >;
@@ -153,6 +161,9 @@ export const accountRules: readonly AccountRule[] = [
   },
 ];
 
+/** How long an account counts as being at its sending limit after the last mail that had to wait. */
+export const SENDING_LIMITED_MS = HOUR_MS;
+
 /** This many times the wrong passwords, from anywhere, make a right one from a new place suspicious too. */
 export const SPREAD_FACTOR = 5;
 /** How long a wrong password counts towards a guessed one. */
@@ -167,6 +178,8 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "CONNECT_REFUSED",
   "CONNECT_DEFERRED",
   "EMAIL_BLOCKED",
+  "EMAIL_DEFERRED",
+  "EMAIL_HELD",
   "SPAM_SCORED",
   "EMAIL_BOUNCED",
   "BOUNCE_WITHHELD",
@@ -178,6 +191,7 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "PASSWORD_CHANGED",
   "ACCOUNT_SUSPENDED",
   "ACCOUNT_REMOVED",
+  "ACCOUNT_RELEASED",
 ];
 
 /**

@@ -6,6 +6,7 @@ import { Guesses } from "../explain/guesses.ts";
 import { AccountWindows } from "./account-windows.ts";
 import { Hits } from "./hits.ts";
 import type { Alert } from "./ports.ts";
+import { SendingWindows } from "./sending-windows.ts";
 
 const MOST_NAMED = 3;
 
@@ -18,6 +19,7 @@ type Seen = Readonly<{ at: Millis; name: string }>;
 export class AlertWindows {
   readonly #rules: readonly RuleWindow[];
   readonly #accounts = new AccountWindows();
+  readonly #sending = new SendingWindows();
   readonly #guesses: Guesses;
   readonly #hits = new Hits();
 
@@ -30,19 +32,28 @@ export class AlertWindows {
   take(event: AlertEvent): void {
     for (const rule of this.#rules) rule.take(event);
     this.#accounts.take(event);
+    this.#sending.take(event);
     this.#guesses.take(event);
     this.#hits.take(event);
   }
 
-  /** Adds guessed passwords that were known before the events that were read. */
-  remember(guessed: readonly Alert[]): void {
-    for (const { code, subject, detail, openedAt } of guessed)
+  /** Adds guessed passwords and held accounts that were known before the events that were read. */
+  remember(open: readonly Alert[]): void {
+    for (const { code, subject, detail, openedAt } of open) {
       if (code === "password_guessed") this.#guesses.remember({ code, subject, detail }, openedAt);
+      if (code === "account_held") this.#sending.remember({ code, subject, detail });
+    }
   }
 
   holding(now: Millis): readonly Holding[] {
     const rules = this.#rules.map((rule) => rule.holding(now)).filter((one) => one !== null);
-    return [...rules, ...this.#accounts.holding(now), ...this.#guesses.holding(now), ...this.#hits.holding(now)];
+    return [
+      ...rules,
+      ...this.#accounts.holding(now),
+      ...this.#sending.holding(now),
+      ...this.#guesses.holding(now),
+      ...this.#hits.holding(now),
+    ];
   }
 }
 

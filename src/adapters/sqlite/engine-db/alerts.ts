@@ -30,7 +30,8 @@ export class SqliteAlertEvents implements AlertEvents {
     this.#ids = new EventIds(db);
     this.#known = db.prepare("SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?");
     this.#between = db.prepare(`
-      SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence,
+      SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count, window_ms,
+        iif(type = 'EMAIL_HELD', coalesce(json_extract(rest, '$.recipientCount'), 1), NULL) AS recipients,
         type LIKE 'LOGIN%' AND NOT EXISTS (
           SELECT 1 FROM known_address AS known
           WHERE known.prefix = event.prefix AND lower(known.account) = lower(event.account) AND known.first_at < event.at
@@ -64,6 +65,10 @@ export class SqliteAlertEvents implements AlertEvents {
       verdict: textOrNull(row["verdict"]),
       service: textOrNull(row["service"]),
       offence: integerOrNull(row["offence"]),
+      count: integerOrNull(row["count"]),
+      limit: integerOrNull(row["limit_count"]),
+      windowMs: integerOrNull(row["window_ms"]),
+      recipients: integerOrNull(row["recipients"]),
       isNewPlace: row["is_new_place"] === 1,
       isKnownAccount: row["is_known_account"] === 1,
     }));

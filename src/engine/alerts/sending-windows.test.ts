@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
+
+const ANNA = "anna@example.test";
+const HELD = { account: ANNA, from: "203.0.113.66", count: 100, limit: 20, windowMs: HOUR_MS, recipients: 100 };
+
+test("a held account is told until its owner vouches for it, with what is held, from where and why", () => {
+  const kit = windows();
+  kit.take("EMAIL_HELD", HELD);
+  assert.deepEqual(kit.holding(), [`account_held ${ANNA}`]);
+  const why = `100 people to whom ${ANNA} had never written within 1h, limit 20`;
+  assert.deepEqual(kit.details(), [`a mail to 100 recipients from 203.0.113.66/32 held; ${why}`]);
+  kit.take("EMAIL_HELD", { ...HELD, recipients: 1 });
+  assert.deepEqual(kit.details(), [`2 mails to 101 recipients from 203.0.113.66/32 held; ${why}`]);
+  kit.wait(3 * DAY_MS);
+  assert.deepEqual(kit.holding(), [`account_held ${ANNA}`], "however long it lasts");
+  kit.take("ACCOUNT_RELEASED", { account: "bert@example.test" });
+  assert.deepEqual(kit.holding(), [`account_held ${ANNA}`]);
+  kit.take("ACCOUNT_RELEASED", { account: ANNA });
+  assert.deepEqual(kit.holding(), []);
+});
+
+test("a hold that was told before a restart is still told, unless it has ended since", () => {
+  const kit = windows();
+  const times = { openedAt: instant(0), lastAt: instant(0), resolvedAt: null };
+  kit.all.remember([{ code: "account_held", subject: ANNA, detail: "as before", ...times }]);
+  assert.deepEqual(kit.details(), ["as before"]);
+  kit.take("ACCOUNT_REMOVED", { account: ANNA });
+  assert.deepEqual(kit.holding(), []);
+});
+
+test("a sending limit is told once, for an hour; ten mails within a minute are not worth it", () => {
+  const kit = windows();
+  const limited = { account: ANNA, from: "198.51.100.7", count: 51, limit: 50 };
+  kit.take("EMAIL_DEFERRED", { ...limited, reason: "account_mail_limit", windowMs: MINUTE_MS });
+  kit.take("EMAIL_DEFERRED", { ...limited, reason: "provider_busy", windowMs: HOUR_MS });
+  kit.take("EMAIL_DEFERRED", { ...limited, account: null, reason: "account_recipient_limit", windowMs: MINUTE_MS });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("EMAIL_DEFERRED", { ...limited, reason: "account_recipient_limit", windowMs: MINUTE_MS });
+  assert.deepEqual(kit.holding(), [`sending_limited ${ANNA}`]);
+  assert.deepEqual(kit.details(), ["51 recipients within 1m, limit 50, the last from 198.51.100.7/32"]);
+  kit.take("EMAIL_DEFERRED", { ...limited, reason: "account_mail_limit", windowMs: HOUR_MS });
+  assert.deepEqual(kit.details(), ["51 mails within 1h, limit 50, the last from 198.51.100.7/32"]);
+  kit.wait(HOUR_MS);
+  assert.deepEqual(kit.holding(), []);
+});
+
+test("many accounts leave room for other alerts", () => {
+  const kit = windows();
+  for (let i = 0; i < 200; i++) {
+    kit.take("EMAIL_HELD", { ...HELD, account: `held${i}@example.test` });
+    kit.take("EMAIL_DEFERRED", { account: `limited${i}@example.test`, reason: "account_recipient_limit" });
+  }
+  assert.equal(kit.holding().length, 100);
+});

@@ -1,0 +1,70 @@
+import type { Holding } from "../../core/alerts/alerts.ts";
+import { type AlertEvent, SENDING_LIMITED_MS } from "../../core/alerts/rules.ts";
+import { formatDuration, MINUTE_MS, type Millis } from "../../core/time.ts";
+
+/** Leaves room among the alerts for everything else. */
+const MOST_ACCOUNTS = 50;
+
+type Held = Readonly<{ mails: number; recipients: number; detail: string }>;
+
+/** Accounts whose mail is held, until their owner vouches for them, and accounts that reached a sending limit. */
+export class SendingWindows {
+  readonly #held = new Map<string, Held>();
+  readonly #limited = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
+
+  take(event: AlertEvent): void {
+    const account = event.account?.toLowerCase() ?? "";
+    if (account === "") return;
+    switch (event.type) {
+      case "EMAIL_HELD":
+        this.#hold(account, event);
+        return;
+      case "EMAIL_DEFERRED":
+        if (isLimit(event)) this.#limit(account, event);
+        return;
+      case "ACCOUNT_RELEASED":
+      case "ACCOUNT_REMOVED":
+        this.#held.delete(account);
+        return;
+      default:
+    }
+  }
+
+  /** A hold that began longer ago than events are read. */
+  remember({ subject, detail }: Holding): void {
+    this.#held.set(subject, { mails: 0, recipients: 0, detail });
+  }
+
+  /** A clock that was set back makes nothing last forever. */
+  holding(now: Millis): readonly Holding[] {
+    for (const [account, { at }] of this.#limited)
+      if (Math.abs(now - at) >= SENDING_LIMITED_MS) this.#limited.delete(account);
+    const held = [...this.#held].map(([subject, { detail }]) => ({ code: "account_held" as const, subject, detail }));
+    return [...held, ...[...this.#limited.values()].map(({ holding }) => holding)];
+  }
+
+  #hold(account: string, { prefix, count, limit, windowMs, recipients }: AlertEvent): void {
+    const before = this.#held.get(account);
+    if (before === undefined && this.#held.size >= MOST_ACCOUNTS) return;
+    const mails = (before?.mails ?? 0) + 1;
+    const all = (before?.recipients ?? 0) + (recipients ?? 1);
+    const what = `${mails === 1 ? "a mail" : `${mails} mails`} to ${all === 1 ? "one recipient" : `${all} recipients`}`;
+    const why =
+      count === null || windowMs === null
+        ? ""
+        : `; ${count} people to whom ${account} had never written within ${formatDuration(windowMs)}, limit ${limit}`;
+    this.#held.set(account, { mails, recipients: all, detail: `${what} from ${prefix ?? "?"} held${why}` });
+  }
+
+  #limit(subject: string, { at, prefix, count, limit, windowMs, reason }: AlertEvent): void {
+    if (!this.#limited.has(subject) && this.#limited.size >= MOST_ACCOUNTS) return;
+    const what = reason === "account_mail_limit" ? "mails" : "recipients";
+    const detail = `${count ?? "?"} ${what} within ${formatDuration(windowMs ?? 0)}, limit ${limit ?? "?"}, the last from ${prefix ?? "?"}`;
+    this.#limited.set(subject, { at, holding: { code: "sending_limited", subject, detail } });
+  }
+}
+
+/** A mail program that was offline sends more than ten mails within a minute: it waits, and that is all. */
+function isLimit({ reason, windowMs }: AlertEvent): boolean {
+  return reason === "account_recipient_limit" || (reason === "account_mail_limit" && (windowMs ?? 0) > MINUTE_MS);
+}
