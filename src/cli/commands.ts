@@ -21,6 +21,7 @@ import { events } from "./verbs/events.ts";
 import { fail2banRestart, fail2banStatus } from "./verbs/fail2ban.ts";
 import { fail2banTest } from "./verbs/fail2ban-test.ts";
 import { greylistList, greylistPause, greylistResume } from "./verbs/greylist.ts";
+import { accountDrop, accountHeld, accountRelease } from "./verbs/held.ts";
 import { logs } from "./verbs/logs.ts";
 import { configSimulate, REPLAYED, replay } from "./verbs/replay.ts";
 import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./verbs/spam.ts";
@@ -150,10 +151,29 @@ export const commands: readonly CliCommand[] = [
   {
     name: "account suspend",
     usage: "ADDRESS",
-    says: "Stop sign-ins to an account; its mail still arrives.",
+    says: "Stop sign-ins to an account, and hold its mail in the queue; mail to it still arrives.",
     run: accountSuspend,
   },
   { name: "account resume", usage: "ADDRESS", says: "Let a suspended account sign in again.", run: accountResume },
+  {
+    name: "account held",
+    usage: "[ADDRESS]",
+    says: "Show which mail is held, and what an account sent within a day.",
+    run: accountHeld,
+  },
+  {
+    name: "account release",
+    usage: "ADDRESS",
+    says: "Send the held mail of an account and vouch for it: its further mail is not held.",
+    run: accountRelease,
+  },
+  {
+    name: "account drop",
+    usage: "ADDRESS",
+    says: "Delete the held mail of an account.",
+    run: accountDrop,
+    options: [YES],
+  },
   { name: "alias add", usage: "ADDRESS TARGET...", says: "Pass mail for an address on to others.", run: aliasAdd },
   { name: "alias remove", usage: "ADDRESS", says: "Remove an alias.", run: aliasRemove },
   { name: "alias list", usage: "", says: "List the aliases.", run: aliasList, options: LIST_OPTIONS },

@@ -3,7 +3,7 @@ import type { AccountName, Address } from "../core/net/address.ts";
 import type { Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { FileChanges } from "../wire/control/control.ts";
-import type { AllowedSenderItem } from "../wire/control/items.ts";
+import type { AllowedSenderItem, HeldAccountItem, HeldMailItem, SentMailItem } from "../wire/control/items.ts";
 import type { KeeperCommand, KeeperReply } from "../wire/control/keeper.ts";
 import type { Outcome } from "./ports.ts";
 
@@ -86,6 +86,15 @@ export interface CredentialStore {
   createToken(name: string, digest: string, by: string, at: Millis): Outcome;
   revokeToken(name: string): Outcome;
   setAdminPassword(hash: string): void;
+}
+
+/** Held accounts, their mail and what they sent. Lists begin with the newest. */
+export interface HeldMail {
+  accounts(): readonly HeldAccountItem[];
+  /** Mails on hold, of one account or of all. */
+  held(account: AccountName | null): readonly HeldMailItem[];
+  /** Mails that went on to delivery. */
+  sent(account: AccountName, since: Millis): readonly SentMailItem[];
 }
 
 /** The root process that controls Postfix and Dovecot for the guard. */

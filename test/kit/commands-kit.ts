@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { SqliteHeldMail } from "../../src/adapters/sqlite/engine-db/held-mail.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { createCommands } from "../../src/engine/commands/commands.ts";
 import { noEnforcement } from "../../src/engine/enforce/enforce.ts";
 import { healthOf } from "../../src/engine/explain/health.ts";
 import type { Command, Origin, Reply } from "../../src/wire/control/control.ts";
-import type { KeeperCommand } from "../../src/wire/control/keeper.ts";
+import type { KeeperCommand, QueuedMail } from "../../src/wire/control/keeper.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "./engine-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
@@ -22,9 +23,12 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const { accounts, lists, files, networks, acquaintances, senders, credentials } = accountsOnMemory();
   const asked: KeeperCommand[] = [];
   let up = true;
+  let queue: (asked: Extract<KeeperCommand, { verb: "find_mail" }>) => readonly QueuedMail[] = () => [];
   const keeper = {
     ask: (command: KeeperCommand) => {
       if (command.verb !== "status") asked.push(command);
+      if (up && command.verb === "find_mail")
+        return Promise.resolve({ ok: true as const, detail: "", mails: queue(command) });
       return Promise.resolve(up ? { ok: true as const, detail: "" } : { ok: false as const, reason: "no answer" });
     },
   };
@@ -43,6 +47,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     recipients: { exists: (address) => address === "owner@example.test" },
     pauses: acquaintances(db),
     senders: senders(db),
+    heldMail: new SqliteHeldMail(db),
     preferences: { refresh: () => void refreshed++ },
     authors: {
       // A list that cannot be written undoes no command.
@@ -81,6 +86,10 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       reloaded = outcome;
     },
     refreshed: () => refreshed,
+    /** What the keeper finds in the queue from now on. */
+    queues: (find: typeof queue) => {
+      queue = find;
+    },
     /** How often it was tried to write down who may send as whom. */
     authorsWritten: () => authorsWritten,
     rows: () => rows("id").length,

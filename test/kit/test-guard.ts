@@ -11,10 +11,12 @@ import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allo
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
 import { SqliteCorrespondents } from "../../src/adapters/sqlite/engine-db/correspondents.ts";
+import { SqliteHeldMail } from "../../src/adapters/sqlite/engine-db/held-mail.ts";
 import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mail.ts";
 import { initialise } from "../../src/adapters/sqlite/engine-db/initialise.ts";
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
 import { SqliteRecipients } from "../../src/adapters/sqlite/engine-db/recipients.ts";
+import { SqliteSendingHistory } from "../../src/adapters/sqlite/engine-db/sending-history.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
 import { connect } from "../../src/cli/connect.ts";
 import { run } from "../../src/cli/run.ts";
@@ -71,6 +73,7 @@ export async function startGuard(layout: Layout) {
     networks,
     jails: store,
     accounts: new SqliteAccountHistory(databases.engine),
+    sending: new SqliteSendingHistory(databases.engine),
     honest: new SqliteHonestMail(databases.engine),
     neighbours: new SqliteNetworkHistory(databases.engine),
     firstContacts: { isFirstContact: () => false, expectsBounce: () => false },
@@ -90,6 +93,7 @@ export async function startGuard(layout: Layout) {
     recipients: new SqliteRecipients(databases.accounts, clock),
     pauses: new SqliteCorrespondents(databases.engine, databases.accounts),
     senders: new SqliteSpamAllow(databases.engine, databases.accounts),
+    heldMail: new SqliteHeldMail(databases.engine),
     preferences: { refresh: () => undefined },
     authors: { refresh: () => undefined },
     keeper,

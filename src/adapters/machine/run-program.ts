@@ -16,7 +16,7 @@ export type RunOptions = Readonly<{
 
 const MOST_OUTPUT_BYTES = 1_000_000;
 const TIMEOUT_MS = 30_000;
-const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Runs a program to its end: no shell, a clean environment, English messages, a deadline. Never throws. */
 export function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
@@ -30,7 +30,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
         timeout: timeoutMs,
         killSignal: "SIGKILL",
         maxBuffer: MOST_OUTPUT_BYTES,
-        env: { PATH, LC_ALL: "C.UTF-8", ...env },
+        env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8", ...env },
         ...(uid === undefined ? {} : { uid }),
         ...(gid === undefined ? {} : { gid }),
       },

@@ -11,7 +11,7 @@ import {
 } from "../call.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
-import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
+import { columns, dayAndTime, oneLine, plural, shown } from "../print/text.ts";
 
 export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
@@ -60,8 +60,11 @@ export async function accountSuspend(call: CommandCall): Promise<CommandOutcome>
   if (typeof name !== "string") return name;
   const asked = await call.guard.ask<"account_suspend">({ verb: "account_suspend", name });
   if (!asked.ok) return asked;
-  const text = `${name} cannot sign in any more; its open sessions were ended. Mail for it still arrives.`;
-  return done(asked.result, text, `${PROGRAM} account resume ${name}`);
+  const { held } = asked.result;
+  const queued =
+    held === 0 ? "" : ` Of its own mail, ${plural(held, "mail")} in the queue ${held === 1 ? "is" : "are"} held.`;
+  const text = `${name} cannot sign in any more; its open sessions were ended. Mail for it still arrives.${queued}`;
+  return done(asked.result, text, `${PROGRAM} account ${held === 0 ? "resume" : "held"} ${name}`);
 }
 
 export async function accountResume(call: CommandCall): Promise<CommandOutcome> {
@@ -69,7 +72,10 @@ export async function accountResume(call: CommandCall): Promise<CommandOutcome> 
   if (typeof name !== "string") return name;
   const asked = await call.guard.ask<"account_resume">({ verb: "account_resume", name });
   if (!asked.ok) return asked;
-  return done(asked.result, `${name} can sign in again.`, `${PROGRAM} account list`);
+  const { held } = asked.result;
+  if (held === 0) return done(asked.result, `${name} can sign in again.`, `${PROGRAM} account list`);
+  const text = `${name} can sign in again. ${plural(held, "mail")} of it ${held === 1 ? "is" : "are"} still held.`;
+  return done(asked.result, text, `${PROGRAM} account release ${name}, or ${PROGRAM} account drop ${name}`);
 }
 
 export async function accountList(call: CommandCall): Promise<CommandOutcome> {

@@ -108,6 +108,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     keeper,
     notices,
     credentials: stores.credentials,
+    heldMail: stores.heldMail,
     authors,
     alerts: watch.alerts,
     health,

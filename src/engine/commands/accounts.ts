@@ -1,19 +1,21 @@
 import type { AuditType } from "../../core/events/command.ts";
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
-import { printable } from "../../core/text.ts";
 import type { Command, CommandError, Reply, Verb } from "../../wire/control/control.ts";
 import type { AccountStore, AliasStore, Keeper } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock, Notices, Outcome } from "../ports.ts";
+import { type HeldCommandParts, holdQueued } from "./held.ts";
 import { UNRECORDED } from "./unrecorded.ts";
+import { wrongAddress } from "./wrong-address.ts";
 
-export type AccountCommandParts = Readonly<{
-  engine: Engine;
-  accounts: AccountStore & AliasStore;
-  keeper: Keeper;
-  notices: Notices;
-  clock: Clock;
-}>;
+export type AccountCommandParts = HeldCommandParts &
+  Readonly<{
+    engine: Engine;
+    accounts: AccountStore & AliasStore;
+    keeper: Keeper;
+    notices: Notices;
+    clock: Clock;
+  }>;
 
 export type AccountCommand = Extract<Command, { readonly verb: `account_${string}` }>;
 export type AliasCommand = Extract<Command, { readonly verb: `alias_${string}` }>;
@@ -37,7 +39,18 @@ export async function accountCommand(
   const shrinks = command.verb !== "account_add" && command.verb !== "account_resume";
   const ended: Outcome = shrinks ? await endSessions(parts, name) : { ok: true };
   if (!ended.ok) return sessionsStay(name, ended.reason);
-  return recorded ? { ok: true, result: { name } } : UNRECORDED;
+  if (!recorded) return UNRECORDED;
+  if (command.verb === "account_suspend") return holdMail(parts, name);
+  if (command.verb === "account_resume") return { ok: true, result: { name, held: parts.heldMail.held(name).length } };
+  return { ok: true, result: { name } };
+}
+
+/** What the account has sent waits until it is released or deleted. */
+async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<Reply<"account_suspend">> {
+  const outcome = await holdQueued(parts, name);
+  if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };
+  const message = `${name} is suspended, but its mail in the queue goes on: ${outcome.reason}`;
+  return { ok: false, kind: "failed", message, next: "Suspend it again once `status` shows the keeper and Postfix." };
 }
 
 export async function aliasCommand(
@@ -159,14 +172,4 @@ function notServed(engine: Engine, address: Address): CommandError | null {
   if (domains.includes(domainOf(address))) return null;
   const message = `${domainOf(address)} is not a mail domain of this server (${domains.join(", ")}).`;
   return { ok: false, kind: "failed", message, next: "Add it to `domains` in ghostinbox.toml, then `config apply`." };
-}
-
-export function wrongAddress(text: string): CommandError {
-  const shown = printable(text, 80);
-  return {
-    ok: false,
-    kind: "usage",
-    message: `“${shown}” is no mail address.`,
-    next: "Write it as alice@example.org.",
-  };
 }

@@ -9,6 +9,7 @@ import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
 import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, protection, unban } from "./bans.ts";
 import { type FileCommandParts, fileCommand } from "./files.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./greylist.ts";
+import { type HeldCommandParts, heldCommand } from "./held.ts";
 import { type NetworkCommandParts, networkCommand } from "./networks.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import { UNRECORDED } from "./unrecorded.ts";
@@ -16,6 +17,7 @@ import { CommandGate } from "./web.ts";
 
 export type CommandParts = BanCommandParts &
   FileCommandParts &
+  HeldCommandParts &
   NetworkCommandParts &
   GreylistCommandParts &
   SpamCommandParts &
@@ -88,6 +90,10 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
     case "account_suspend":
     case "account_resume":
       return accountCommand(parts, command, by);
+    case "held_list":
+    case "held_release":
+    case "held_drop":
+      return heldCommand(parts, command, by);
     case "accounts_import":
     case "accounts_follow":
       return fileCommand(parts, command, by);

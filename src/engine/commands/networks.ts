@@ -3,8 +3,9 @@ import { parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { printable } from "../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { AccountNetworks } from "../admin-ports.ts";
-import { type AccountCommandParts, endSessions, sessionsStay, wrongAddress } from "./accounts.ts";
+import { type AccountCommandParts, endSessions, sessionsStay } from "./accounts.ts";
 import { UNRECORDED } from "./unrecorded.ts";
+import { wrongAddress } from "./wrong-address.ts";
 
 export type NetworkCommandParts = AccountCommandParts & Readonly<{ networks: AccountNetworks }>;
 export type NetworkCommand = Extract<Command, { readonly verb: `networks_${string}` }>;

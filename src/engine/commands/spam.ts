@@ -6,8 +6,8 @@ import { type PageRequest, pageOf } from "../../wire/control/paging.ts";
 import type { SpamAllowStore, SpamPreferences } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
-import { wrongAddress } from "./accounts.ts";
 import { UNRECORDED } from "./unrecorded.ts";
+import { wrongAddress } from "./wrong-address.ts";
 
 export type SpamCommandParts = Readonly<{
   engine: Engine;

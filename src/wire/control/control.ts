@@ -1,7 +1,17 @@
 import * as z from "zod/mini";
 import type { Protection } from "../../core/events/reasons.ts";
 import { anObject, flag, lazily, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
-import type { AlertItem, AllowedSenderItem, AllowItem, BanItem, GreylistPauseItem, Health } from "./items.ts";
+import type {
+  AlertItem,
+  AllowedSenderItem,
+  AllowItem,
+  BanItem,
+  GreylistPauseItem,
+  Health,
+  HeldAccountItem,
+  HeldMailItem,
+  SentMailItem,
+} from "./items.ts";
 import { type CountedPage, PAGE } from "./paging.ts";
 
 /**
@@ -58,8 +68,12 @@ const VERBS = [
   verb("account_add", ROOT, { name: address, hash }, gives<Named>("name")),
   verb("account_passwd", ROOT, { name: address, hash }, gives<Named>("name")),
   verb("account_remove", ROOT, { name: address }, gives<Named>("name")),
-  verb("account_suspend", ROOT, { name: address }, gives<Named>("name")),
-  verb("account_resume", ROOT, { name: address }, gives<Named>("name")),
+  verb("account_suspend", ROOT, { name: address }, gives<WithHeld>("name")),
+  verb("account_resume", ROOT, { name: address }, gives<WithHeld>("name")),
+  /** Which accounts are held, and which of their mails; of a single account also what it sent. */
+  verb("held_list", ROOT, { name: z.nullable(address) }, gives<HeldList>("held")),
+  verb("held_release", ROOT, { name: address }, gives<Named & { readonly released: number }>("released")),
+  verb("held_drop", ROOT, { name: address }, gives<Dropped>("dropped")),
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
   verb("accounts_import", ROOT, { entries: secrets }, gives<FileChanges>("skipped")),
   /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
@@ -137,6 +151,18 @@ function gives<R>(field: keyof R & string): Gives<R> {
 
 export type NamedSecret = Readonly<{ name: string; hash: string }>;
 type Named = Readonly<{ name: string }>;
+/** `held`: mails of the account that wait on hold in the queue. */
+type WithHeld = Named & Readonly<{ held: number }>;
+/** `isHeld`: whether further mail of the account is held. */
+type Dropped = Named & Readonly<{ dropped: number; isHeld: boolean }>;
+/** Of each list the newest; `heldTotal` and `sentTotal` count all. */
+type HeldList = Readonly<{
+  accounts: readonly HeldAccountItem[];
+  held: readonly HeldMailItem[];
+  heldTotal: number;
+  sent: readonly SentMailItem[];
+  sentTotal: number;
+}>;
 type Network = Readonly<{ prefix: string }>;
 /** `reason` null: nothing forbids it. */
 type Protected = Network & Readonly<{ reason: Protection | null }>;

@@ -25,6 +25,35 @@ export type TopIp = Readonly<{ ip: string; mails: number; connections: number; r
 /** `expiresAt` null: until it is removed. */
 export type AllowItem = Readonly<{ prefix: string; note: string; by: string; at: string; expiresAt: string | null }>;
 
+/** An account whose mail is held: since when, by mail from where, and how many strangers it wrote to within `windowMs`. */
+export type HeldAccountItem = Readonly<{
+  account: string;
+  at: string;
+  ip: string;
+  count: number;
+  limit: number;
+  windowMs: number;
+}>;
+
+/** A mail of an account that waits on hold in the queue. `recipients`: some of them, as far as they are known. */
+export type HeldMailItem = Readonly<{
+  queueId: string;
+  account: string;
+  at: string;
+  ip: string | null;
+  recipientCount: number;
+  recipients: readonly string[];
+}>;
+
+/** A mail of an account that went on to delivery. `recipient` null: there are several. */
+export type SentMailItem = Readonly<{
+  queueId: string | null;
+  at: string;
+  ip: string;
+  recipientCount: number;
+  recipient: string | null;
+}>;
+
 /** What is known of one address, for `why`. */
 export type AddressReport = Readonly<{
   ban: BanItem | null;

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { ALERT_KINDS, SEVERITIES } from "../../core/alerts/alerts.ts";
 import { isJailName } from "../../core/decide/jails.ts";
+import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
@@ -11,6 +12,9 @@ const LATEST_MS = 8.64e15;
 /** Limits that the guard keeps, in bytes of UTF-8. */
 const ALERT_TITLE = 400;
 export const ALERT_BODY = 12_000;
+
+/** So many queue ids, or mails, fit into one line of the socket. */
+export const MAILS_PER_COMMAND = 500;
 
 export const KEEPER_NOTICES = [
   "certificate_refused",
@@ -55,11 +59,20 @@ const command = lazily(() =>
       title: z.string().check(z.refine((line) => isOneLine(line, ALERT_TITLE))),
       body: z.string().check(z.refine(isBody)),
     }),
+    /** Finds mails in Postfix's queue: with one of these queue ids, or with this account as envelope sender. */
+    z.object({ verb: z.literal("find_mail"), account: z.nullable(parsed(parseAccountName)), ids: queueIds(0) }),
+    /** Puts these mails on hold: Postfix delivers none of them before they are released (postsuper(1), -h). */
+    z.object({ verb: z.literal("hold_mail"), ids: queueIds(1) }),
+    z.object({ verb: z.literal("release_mail"), ids: queueIds(1) }),
+    /** Deletes those of these mails that are on hold. */
+    z.object({ verb: z.literal("delete_mail"), ids: queueIds(1) }),
     z.object({ verb: z.literal("status") }),
   ]),
 );
 export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
 
+/** A mail in Postfix's queue. */
+export type QueuedMail = Readonly<{ id: string; isHeld: boolean; at: number; recipients: number }>;
 export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;
 const reply = lazily(() =>
   z.discriminatedUnion("ok", [
@@ -68,6 +81,10 @@ const reply = lazily(() =>
       detail: z.string(),
       services: z.exactOptional(
         z.readonly(z.array(z.object({ name: z.string(), up: z.boolean(), pid: z.nullable(z.number()) }))),
+      ),
+      /** At most `MAILS_PER_COMMAND`, first those that are not on hold. */
+      mails: z.exactOptional(
+        z.readonly(z.array(z.object({ id: z.string(), isHeld: z.boolean(), at: z.number(), recipients: z.number() }))),
       ),
       /** Problems that only the keeper sees and the owner must know. A keeper of another version may know more. */
       troubles: z.exactOptional(
@@ -91,6 +108,11 @@ export function parseKeeperCommand(line: string): KeeperCommand | null {
 export function parseKeeperReply(line: string): KeeperReply | null {
   const read = readFields(reply(), parseJson(line));
   return read.ok ? read.value : null;
+}
+
+function queueIds(fewest: number) {
+  const id = z.string().check(z.refine(isQueueId));
+  return z.readonly(z.array(id).check(z.minLength(fewest), z.maxLength(MAILS_PER_COMMAND)));
 }
 
 function count() {

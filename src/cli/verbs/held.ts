@@ -1,0 +1,92 @@
+import { formatDuration } from "../../core/time.ts";
+import type { HeldMailItem, SentMailItem } from "../../wire/control/items.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { columns, dayAndTime, plural, shown } from "../print/text.ts";
+import { accountFrom } from "./accounts.ts";
+
+/** `account held [ADDRESS]` */
+export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
+  const name = call.args[0] === undefined ? null : accountFrom(call.args[0]);
+  if (name !== null && typeof name !== "string") return name;
+  const asked = await call.guard.ask<"held_list">({ verb: "held_list", name });
+  if (!asked.ok) return asked;
+  const { accounts, held, heldTotal, sent, sentTotal } = asked.result;
+  const holds = accounts.map(
+    ({ account, at, ip, count, limit, windowMs }) =>
+      `${shown(account)} is held since ${dayAndTime(at)}: it wrote to ${count} people within ${formatDuration(windowMs)} to whom it had never written, limit ${limit}. The mail came from ${shown(ip)}.`,
+  );
+  const isNone = accounts.length === 0 && heldTotal === 0;
+  const text = [
+    ...holds,
+    isNone ? `No mail${name === null ? "" : ` of ${name}`} is held.` : heldTable(held, heldTotal),
+    ...(name === null ? [] : [sentTable(sent, sentTotal)]),
+  ].join("\n\n");
+  const first = name ?? accounts[0]?.account ?? held[0]?.account;
+  return isNone || first === undefined
+    ? done(asked.result, text)
+    : done(asked.result, text, `${PROGRAM} account release ${first}, or ${PROGRAM} account drop ${first}`);
+}
+
+/** `account release ADDRESS` */
+export async function accountRelease(call: CommandCall): Promise<CommandOutcome> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const asked = await call.guard.ask<"held_release">({ verb: "held_release", name });
+  if (!asked.ok) return asked;
+  const text = `${plural(asked.result.released, "mail")} of ${name} released. Mail of ${name} is no longer held.`;
+  return done(asked.result, text, `${PROGRAM} account held ${name}`);
+}
+
+/** `account drop ADDRESS` */
+export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  if (call.terminal.interactive && !call.flag("yes")) {
+    const reply = await call.terminal.ask(`Delete all held mail of ${name}? It cannot be brought back. [y/N] `);
+    if (reply === null || !/^y(es)?$/i.test(reply.trim())) return failed(`No mail of ${name} was deleted.`, "");
+  }
+  const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name });
+  if (!asked.ok) return asked;
+  const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} deleted.`;
+  if (!asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
+  const text = `${deleted} Its further mail is held until you release the account.`;
+  return done(asked.result, text, `${PROGRAM} account passwd ${name}, then ${PROGRAM} account release ${name}`);
+}
+
+function heldTable(held: readonly HeldMailItem[], total: number): string {
+  if (held.length === 0) return "No mail is on hold in the queue.";
+  const rows = held.map((mail) => [
+    mail.queueId,
+    mail.account,
+    dayAndTime(mail.at),
+    mail.ip ?? "-",
+    `${mail.recipientCount}`,
+    named(mail),
+  ]);
+  return (
+    columns([["ON HOLD", "ACCOUNT", "SINCE", "FROM", "RECIPIENTS", "AMONG THEM"], ...rows]) + others(held.length, total)
+  );
+}
+
+function sentTable(sent: readonly SentMailItem[], total: number): string {
+  if (sent.length === 0) return "Within a day no mail of it left.";
+  const rows = sent.map(({ queueId, at, ip, recipientCount, recipient }) => [
+    queueId ?? "-",
+    dayAndTime(at),
+    ip,
+    `${recipientCount}`,
+    recipient === null ? "-" : shown(recipient),
+  ]);
+  return (
+    columns([["LEFT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], ...rows]) + others(sent.length, total)
+  );
+}
+
+function named({ recipients, recipientCount }: HeldMailItem): string {
+  if (recipients.length === 0) return "-";
+  return `${recipients.map(shown).join(", ")}${recipients.length < recipientCount ? ", ..." : ""}`;
+}
+
+function others(listed: number, total: number): string {
+  return listed < total ? `\nand ${total - listed} more` : "";
+}

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { ip, MAIL } from "../../../test/kit/samples.ts";
+import type { Command } from "../../wire/control/control.ts";
+import type { QueuedMail } from "../../wire/control/keeper.ts";
+
+const ANNA = "anna@example.test";
+const THIEF = ip("203.0.113.66");
+
+let kit: ReturnType<typeof commandsOnMemory>;
+/** Postfix's queue: what the keeper is told to do happens to it. */
+let queue: readonly (QueuedMail & Readonly<{ sender: string }>)[];
+beforeEach(async () => {
+  kit = commandsOnMemory();
+  queue = [];
+  kit.queues(({ account, ids }) => queue.filter(({ id, sender }) => ids.includes(id) || sender === account));
+  assert.ok((await kit.ask({ verb: "account_add", name: ANNA, hash: HASH })).ok);
+});
+
+async function result(command: Command): Promise<object> {
+  const reply = await kit.ask(command);
+  assert.ok(reply.ok, JSON.stringify(reply));
+  return reply.result;
+}
+async function refusal(command: Command): Promise<string> {
+  const reply = await kit.ask(command);
+  assert.ok(!reply.ok);
+  return `${reply.kind} ${reply.message}`;
+}
+
+/** A mail to so many strangers, through all stages. */
+async function send(queueId: string, recipients: number, account = ANNA): Promise<string> {
+  const mail = { ...MAIL, ip: THIEF, account, sender: account, queueId, session: queueId, transaction: queueId };
+  for (let i = 0; i < recipients; i++)
+    await kit.engine.ask({
+      type: "RECIPIENT",
+      listed: null,
+      senderExists: null,
+      ...mail,
+      recipient: `${queueId}-${i}@elsewhere.test`,
+    });
+  const recipient = recipients === 1 ? `${queueId}-0@elsewhere.test` : null;
+  const begun = await kit.engine.ask({ type: "MAIL", recipientCount: recipients, ...mail, recipient });
+  await kit.engine.ask({ type: "MESSAGE", recipientCount: recipients, sizeBytes: 1, ...mail, recipient });
+  queue = [...queue, { id: queueId, isHeld: begun.verdict === "hold", at: 0, recipients, sender: account }];
+  return `${begun.verdict} ${begun.reason}`;
+}
+/** The keeper only notes what it is asked: this is what Postfix would have done. */
+function obey(): void {
+  for (const asked of kit.asked.splice(0)) {
+    if (asked.verb === "release_mail" || asked.verb === "delete_mail")
+      queue = queue.filter(({ id }) => !asked.ids.includes(id));
+    if (asked.verb === "hold_mail")
+      queue = queue.map((mail) => (asked.ids.includes(mail.id) ? { ...mail, isHeld: true } : mail));
+  }
+}
+const idsAsked = (verb: string): unknown =>
+  kit.asked.flatMap((asked) => (asked.verb === verb && "ids" in asked ? [asked.ids] : []));
+
+test("what is held is listed, of one account with what it sent before", async () => {
+  assert.equal(await send("SENT1", 2), "pass below_limit");
+  assert.equal(await send("HELD1", 30), "hold account_held");
+  const account = { account: ANNA, ip: THIEF, count: 32, limit: 20, windowMs: 3_600_000 };
+  const at = new Date(kit.clock.now()).toISOString();
+  const recipients = [0, 1, 2, 3, 4].map((i) => `held1-${i}@elsewhere.test`);
+  const held = { queueId: "HELD1", account: ANNA, at, ip: THIEF, recipientCount: 30, recipients };
+  const sent = { queueId: "SENT1", at, ip: THIEF, recipientCount: 2, recipient: null };
+  assert.deepEqual(await result({ verb: "held_list", name: ANNA }), {
+    accounts: [{ ...account, at }],
+    held: [held],
+    heldTotal: 1,
+    sent: [sent],
+    sentTotal: 1,
+  });
+  const all = { accounts: [{ ...account, at }], held: [held], heldTotal: 1, sent: [], sentTotal: 0 };
+  assert.deepEqual(await result({ verb: "held_list", name: null }), all);
+  queue = [];
+  assert.deepEqual(
+    await result({ verb: "held_list", name: null }),
+    { ...all, held: [], heldTotal: 0 },
+    "root deleted it",
+  );
+});
+
+test("a release ends the hold, sends the mail, and makes its recipients known", async () => {
+  await send("HELD1", 30);
+  kit.asked.splice(0);
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1 });
+  assert.deepEqual(idsAsked("release_mail"), [["HELD1"]]);
+  obey();
+  assert.equal(kit.types().at(-1), "ACCOUNT_RELEASED");
+  assert.equal(await send("AFTER", 20), "pass below_limit", "the hour begins anew, and the place is known");
+  assert.match(await refusal({ verb: "held_release", name: ANNA }), /^failed No mail of anna@example\.test is held/);
+});
+
+test("while the keeper is down nothing is lost: the same command releases what is left", async () => {
+  await send("HELD1", 30);
+  kit.keeperUp(false);
+  assert.match(
+    await refusal({ verb: "held_release", name: ANNA }),
+    /^failed The queue could not be changed: no answer/,
+  );
+  assert.match(await refusal({ verb: "held_list", name: ANNA }), /no answer/);
+  assert.match(await refusal({ verb: "held_drop", name: ANNA }), /no answer/);
+  kit.keeperUp(true);
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1 });
+});
+
+test("a drop deletes the mail, and the account stays held until it is released", async () => {
+  await send("HELD1", 30);
+  kit.asked.splice(0);
+  assert.deepEqual(await result({ verb: "held_drop", name: ANNA }), { name: ANNA, dropped: 1, isHeld: true });
+  assert.deepEqual(idsAsked("delete_mail"), [["HELD1"]]);
+  obey();
+  assert.equal(kit.types().at(-1), "HELD_MAIL_DROPPED");
+  assert.match(await refusal({ verb: "held_drop", name: ANNA }), /^failed No mail/);
+  assert.equal(await send("NEXT1", 1), "hold account_held");
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1 });
+  obey();
+  assert.equal(await send("NEXT2", 1), "pass below_limit");
+});
+
+test("a suspended account has its queued mail held: by its events, and by its own address as sender", async () => {
+  await send("SENT1", 2);
+  await send("OTHER", 1, "bert@example.test");
+  queue = queue.map((mail) => (mail.id === "SENT1" ? { ...mail, sender: "info@example.test" } : mail));
+  queue = [...queue, { id: "UNSEEN", isHeld: false, at: 0, recipients: 7, sender: ANNA }];
+  kit.queues(({ account, ids }) => {
+    obey();
+    return queue.filter(({ id, sender }) => ids.includes(id) || sender === account);
+  });
+  assert.deepEqual(await result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 2 });
+  assert.deepEqual(
+    queue.filter(({ isHeld }) => isHeld).map(({ id }) => id),
+    ["SENT1", "UNSEEN"],
+  );
+  assert.deepEqual(await result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 2 });
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 2 });
+});
+
+test("mail that cannot be held is told", async () => {
+  queue = [{ id: "STUCK1", isHeld: false, at: 0, recipients: 1, sender: ANNA }];
+  assert.match(
+    await refusal({ verb: "account_suspend", name: ANNA }),
+    /is suspended, but its mail in the queue goes on: Mail kept coming into the queue/,
+  );
+  assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
+});
+
+test("what is no address is wrong usage", async () => {
+  for (const verb of ["held_list", "held_release", "held_drop"] as const)
+    assert.match(await refusal({ verb, name: "*" }), /^usage “\*” is no mail address/);
+});

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { DAY_MS } from "../../src/core/time.ts";
+import { parseQueueEntry, type QueueEntry } from "../../src/wire/postfix/queue.ts";
+import type { Dialog } from "../lab/dialog.ts";
+import { HttpReceiver } from "../lab/http-receiver.ts";
+import { authenticate, logIn, openImap, openSubmission } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Sink } from "../lab/sink.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const [ANNA, BERT, CARL, DORA] = ["anna", "bert", "carl", "dora"].map((name) => `${name}@example.test`) as [
+  string,
+  string,
+  string,
+  string,
+];
+const HOME = "198.51.100.65";
+const THIEF = "198.51.100.99";
+/** What the lab's DNS calls mx.sender.test. */
+const ELSEWHERE = "198.51.100.10";
+const MAILS = 10;
+const A_MAIL = 100;
+const MOST_LEFT = 100;
+const TOLD_MS = 10_000;
+
+describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({}, [ANNA, BERT, CARL, DORA], { prepare });
+  let webhook: HttpReceiver;
+  let sink: Sink;
+  async function prepare(): Promise<void> {
+    webhook = await HttpReceiver.start(lab.sender, lab.directory, ELSEWHERE, 8001);
+    product.set({ GHOSTINBOX_ALERTS__WEBHOOK: `http://mx.sender.test:8001/hook` });
+  }
+
+  test(`used to write to ${MAILS * A_MAIL} strangers: nothing leaves, and the owner is told within ${TOLD_MS / 1_000} s`, async () => {
+    const home = await openImap(lab.sender, HOME);
+    assert.match((await logIn(home, ANNA)) ?? "", /^OK/);
+    home.close();
+    const began = Date.now();
+    const names = (mail: number): readonly string[] =>
+      Array.from({ length: A_MAIL }, (_, i) => `victim${mail}-${i}@sender.test`);
+    const said = await Promise.all(
+      Array.from({ length: MAILS }, async (_, mail) => {
+        const dialog = await signedIn(ANNA, THIEF);
+        const code = await write(dialog, ANNA, names(mail));
+        dialog.close();
+        return code;
+      }),
+    );
+    assert.deepEqual(
+      said,
+      Array.from({ length: MAILS }, () => 250),
+      "the thief learns nothing",
+    );
+    const told = await until("the owner is told", () => alerts().find((text) => text.includes("account_held")), 20_000);
+    assert.ok(Date.now() - began < TOLD_MS, `told after ${Date.now() - began} ms`);
+    for (const part of [ANNA, THIEF, "account held", "account release", "account drop", "account suspend"])
+      assert.ok(told.includes(part), `${part} is not in ${told}`);
+    const queue = await queued(ANNA);
+    assert.equal(queue.length, MAILS);
+    const deliverable = queue.filter(({ isHeld }) => !isHeld).reduce((sum, { recipients }) => sum + recipients, 0);
+    assert.ok(deliverable <= MOST_LEFT, `${deliverable} recipients are deliverable`);
+    assert.equal(deliverable, 0);
+    const rows = await product.sqlite(
+      "SELECT count(*) FROM event WHERE type = 'EMAIL_HELD' AND reason = 'account_held'",
+    );
+    assert.deepEqual(rows, [[String(MAILS)]]);
+  });
+
+  test("what is held is listed with queue ids and recipients, and the owner's own mail waits too", async () => {
+    const before = await queued(ANNA);
+    const listed = await product.cli(["account", "held", ANNA]);
+    assert.match(listed.stdout, new RegExp(`${ANNA} is held since .*${THIEF}`));
+    for (const { id } of before) assert.ok(listed.stdout.includes(id), listed.stdout);
+    assert.match(listed.stdout, /victim\d-0@sender\.test/);
+    assert.match(listed.stdout, /Within a day no mail of it left/);
+  });
+
+  test("`suspend` leaves nothing of an account deliverable, and `resume` says how it is released", async () => {
+    // No server answers there yet: the mail waits in the queue.
+    const dialog = await signedIn(BERT, HOME);
+    for (const n of [1, 2, 3]) assert.equal(await write(dialog, BERT, [`later${n}@sender.test`]), 250);
+    dialog.close();
+    await until("the mail waits", async () => (await queued(BERT)).length === 3, 20_000);
+    const suspended = await product.cli(["account", "suspend", BERT]);
+    assert.match(suspended.stdout, /3 mails in the queue are held/, suspended.stderr);
+    sink = await Sink.start(lab.sender, ELSEWHERE, lab.directory);
+    await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
+    const held = (await queued(BERT)).map(({ isHeld }) => isHeld);
+    assert.deepEqual(held, [true, true, true], "a flush sends none of it");
+    const resumed = await product.cli(["account", "resume", BERT]);
+    assert.match(resumed.stdout, /3 mails of it are still held/);
+    assert.match(resumed.stderr, /account release bert@example\.test/);
+  });
+
+  test("`drop` deletes it after a question, and further mail is held until `release`", async () => {
+    const dropped = await product.json(["account", "drop", ANNA, "--yes"]);
+    assert.deepEqual(dropped, { name: ANNA, dropped: MAILS, isHeld: true });
+    assert.deepEqual(await queued(ANNA), []);
+    // The thief has used up the ten mails of this minute.
+    const sent = `SELECT count(*) FROM event WHERE type = 'EMAIL' AND account = '${ANNA}' AND at > 1000 * (unixepoch() - 61)`;
+    await until("the minute is over", async () => (await product.sqlite(sent))[0]?.[0] === "0", 90_000);
+    const dialog = await signedIn(ANNA, HOME);
+    assert.equal(await write(dialog, ANNA, ["friend@sender.test"]), 250);
+    dialog.close();
+    const [mail, ...others] = await queued(ANNA);
+    assert.deepEqual([mail?.isHeld, others.length], [true, 0]);
+  });
+
+  test("`release` sends what is held, its recipients are known, and the hold is over", async () => {
+    assert.equal(delivered(/./), 0, "so far nothing has left");
+    assert.deepEqual(await product.json(["account", "release", BERT]), { name: BERT, released: 3 });
+    await until("Bert's mail arrives", () => delivered(/later\d@sender\.test/) === 3, 30_000);
+    assert.match((await product.cli(["account", "release", BERT])).stderr, /No mail of bert@example\.test is held/);
+    assert.deepEqual(await product.json(["account", "release", ANNA]), { name: ANNA, released: 1 });
+    await until("the mail arrives", () => delivered(/friend@sender\.test/) === 1, 30_000);
+    const known = await product.sqlite(`SELECT address FROM correspondent WHERE account = '${ANNA}'`);
+    assert.deepEqual(known, [["friend@sender.test"]], "nobody to whom the thief wrote");
+    const dialog = await signedIn(ANNA, HOME);
+    assert.equal(await write(dialog, ANNA, ["another@sender.test"]), 250);
+    dialog.close();
+    await until("it goes out at once", () => delivered(/another@sender\.test/) === 1, 30_000);
+    assert.equal(delivered(/victim/), 0);
+  });
+
+  test("a family newsletter to 60 people who have heard from its sender goes out in one mail", async () => {
+    const friends = Array.from({ length: 60 }, (_, i) => `family${i}@sender.test`);
+    const values = friends.map((address) => `('${address}', '${DORA}', 1)`).join();
+    await change(`INSERT INTO correspondent (address, account, last_at) VALUES ${values}`);
+    const dialog = await signedIn(DORA, HOME);
+    assert.equal(await write(dialog, DORA, friends), 250);
+    dialog.close();
+    await until("all have it", () => delivered(/family\d+@sender\.test/) === 60, 60_000);
+  });
+
+  test("a mail to 51 strangers is taken for 50 of them, and the owner is told", async () => {
+    const dialog = await signedIn(CARL, HOME);
+    await change(`UPDATE known_address SET first_at = first_at - ${2 * DAY_MS} WHERE account = '${CARL}'`);
+    await dialog.ask(`MAIL FROM:<${CARL}>`);
+    const codes: number[] = [];
+    for (let i = 0; i < 51; i++) codes.push((await dialog.ask(`RCPT TO:<guest${i}@sender.test>`)).code);
+    assert.deepEqual([codes.filter((code) => code === 250).length, codes.at(-1)], [50, 450]);
+    dialog.close();
+    await until("the owner is told", () => alerts().some((text) => text.includes("sending_limited")), TOLD_MS);
+  });
+
+  async function signedIn(name: string, from: string): Promise<Dialog> {
+    const dialog = await openSubmission(lab.sender, from);
+    assert.equal((await authenticate(dialog, name)).code, 235);
+    return dialog;
+  }
+
+  /** The code of the last reply, or of the first that is not positive. */
+  async function write(dialog: Dialog, sender: string, recipients: readonly string[]): Promise<number> {
+    for (const line of [`MAIL FROM:<${sender}>`, ...recipients.map((to) => `RCPT TO:<${to}>`), "DATA"]) {
+      const { code } = await dialog.ask(line);
+      if (code < 200 || code >= 400) return code;
+    }
+    dialog.send(`From: <${sender}>\r\nSubject: hello\r\n\r\nHello.\r\n.`);
+    return (await dialog.reply(40_000)).code;
+  }
+
+  async function queued(sender: string): Promise<readonly QueueEntry[]> {
+    const printed = await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-j"]);
+    return printed
+      .split("\n")
+      .flatMap((line) => parseQueueEntry(line) ?? [])
+      .filter((entry) => entry.sender === sender);
+  }
+
+  /** As if it had happened in the days before. */
+  async function change(sql: string): Promise<void> {
+    await lab.server.mustExec(["sqlite3", "-cmd", ".timeout 5000", product.layout.engineDb, sql]);
+  }
+
+  function alerts(): readonly string[] {
+    return webhook.received().map(({ body }) => body);
+  }
+
+  /** How many recipients like this the other server took. */
+  function delivered(recipient: RegExp): number {
+    const named = sink.mails().flatMap((mail) => [...mail.matchAll(/^X-Rcpt-Args: <(.*)>/gm)].map(([, to = ""]) => to));
+    return named.filter((address) => recipient.test(address)).length;
+  }
+});
