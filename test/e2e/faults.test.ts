@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
-import { mustRun } from "../lab/commands.ts";
+import { SmallDisk } from "../lab/full-disk.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
@@ -16,16 +16,10 @@ const ANNA = "anna@example.test";
 describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({}, [ANNA], {
     toml: "",
-    prepare,
-    release: async () => void (await mustRun(["umount", "-l", disk])),
+    prepare: () => disk.mount(),
+    release: () => disk.unmount(),
   });
-  const disk = dirname(product.layout.engineDb);
-  async function prepare(): Promise<void> {
-    // The database of the engine on a disk of its own, so small that it can be filled.
-    mkdirSync(disk, { recursive: true });
-    await mustRun(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk]);
-    process.on("exit", () => spawn("umount", ["-l", disk]));
-  }
+  const disk = new SmallDisk(product);
 
   const healthy = async (): Promise<boolean> => {
     const notices = (await product.stats()).health.notices;
@@ -44,15 +38,14 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
   };
 
   test("a full disk: mail goes on, the owner is told, nothing half-written, and it recovers by itself", async () => {
-    const filler = join(disk, "filler");
-    fill(filler);
+    disk.fill();
     await until("the owner is told", async () => {
       await mailsAndLoginsGoOn("198.51.100.90");
       return told();
     });
     assert.equal((await product.cli(["ban", "198.51.100.91"])).code, 1, "a ban that cannot be kept is not promised");
     assert.doesNotMatch(await product.firewallBans(), /198\.51\.100\.91/);
-    rmSync(filler);
+    disk.free();
     await until("it has recovered, without any mail", healthy);
     await product.json(["ban", "198.51.100.91", "--for", "1h"]);
     await whole();
@@ -134,21 +127,6 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await whole();
   });
 });
-
-/** Takes the last byte of the disk. */
-function fill(path: string): void {
-  const file = openSync(path, "w");
-  try {
-    for (let size = 1 << 20; size >= 1; size >>= 1)
-      try {
-        for (;;) if (writeSync(file, Buffer.alloc(size)) < size) break;
-      } catch {
-        // Full for this size; the next is half of it.
-      }
-  } finally {
-    closeSync(file);
-  }
-}
 
 /** Overwrites the schema's page but for the header. */
 function damage(path: string): void {
