@@ -10,7 +10,8 @@ import { mustRun } from "./commands.ts";
  *     attacker 198.51.100.128/25           ──┘
  *
  * The sender owns every address of 198.51.100.64/26 and 2001:db8:b000::/36, the attacker every one of
- * 198.51.100.192/26 and 2001:db8:a000::/36 (AnyIP: `ip route add local`), so that each test can come from its own.
+ * 198.51.100.192/26, 198.18.0.0/16 and 2001:db8:a000::/36 (AnyIP: `ip route add local`), so that each test can come from
+ * its own.
  */
 export type HostName = "net" | "server" | "sender" | "attacker";
 const HOSTS: readonly HostName[] = ["net", "server", "sender", "attacker"];
@@ -57,10 +58,11 @@ export async function makeNetwork(): Promise<void> {
     ...[DNS_HOST, ...NAME_SERVERS].map((address) => `addr add ${address}/32 dev lo`),
     "route add 2001:db8:b000::/36 via 2001:db8:20::10",
     "route add 2001:db8:a000::/36 via 2001:db8:30::10",
+    "route add 198.18.0.0/16 via 198.51.100.130",
   ]);
   await sysctl("net", ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]);
   await anyIp("sender", ["198.51.100.64/26", "2001:db8:b000::/36"]);
-  await anyIp("attacker", ["198.51.100.192/26", "2001:db8:a000::/36"]);
+  await anyIp("attacker", ["198.51.100.192/26", "198.18.0.0/16", "2001:db8:a000::/36"]);
 }
 
 /** Ends what still runs in the namespaces and takes them away. Safe to call twice, and from an exit handler. */
