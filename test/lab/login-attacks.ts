@@ -1,0 +1,52 @@
+import type { AlertItem } from "../../src/wire/control/items.ts";
+import type { Host } from "./host.ts";
+import { logIn, openImap } from "./mail.ts";
+import { AS_SHIPPED, type Environment, type Product } from "./product.ts";
+import type { Credentials } from "./sasl.ts";
+
+/** As it is shipped, Fail2ban on, but for what scores mail and asks lists: no sign-in asks them, and they start slowly. */
+export const LOGINS_AS_SHIPPED: Environment = {
+  ...AS_SHIPPED,
+  GHOSTINBOX_SPAM__ENABLED: "false",
+  GHOSTINBOX_DNSBL__ZONES: "[]",
+};
+
+/** How the answer to a sign-in ends. */
+export type SignedIn = Readonly<{ said: string; tookMs: number }>;
+
+/** A sign-in over IMAP. `said` is `refused` where the kernel takes no connection, `closed` where the server ended it. */
+export async function signIn(host: Host, { from, name, password }: Credentials): Promise<SignedIn> {
+  const began = performance.now();
+  const dialog = await openImap(host, from).catch(() => null);
+  const said = dialog === null ? "refused" : ((await logIn(dialog, name, password)) ?? "closed");
+  dialog?.close();
+  return { said, tookMs: performance.now() - began };
+}
+
+/** Does `work` for each, so many at once. */
+export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
+  const waiting = all.values();
+  const worker = async (): Promise<void> => {
+    for (const one of waiting) await work(one);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
+}
+
+/** Does it again and again while `meanwhile` goes on, once at least. Ends when both have ended, and fails if either does. */
+export async function during<T>(meanwhile: Promise<T>, work: (round: number) => Promise<void>): Promise<T> {
+  const over = new AbortController();
+  const ended = meanwhile.finally(() => over.abort());
+  const repeated = async (): Promise<void> => {
+    for (let round = 0; round === 0 || !over.signal.aborted; round++) await work(round);
+  };
+  const repeating = repeated();
+  await Promise.allSettled([ended, repeating]);
+  await repeating;
+  return ended;
+}
+
+export async function alertsOf(product: Product, subject: string): Promise<readonly AlertItem[]> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract, whose shape the tests of src/cli check
+  const { alerts } = (await product.json(["alerts", "list"])) as { readonly alerts: readonly AlertItem[] };
+  return alerts.filter((alert) => alert.subject.includes(subject) || alert.detail.includes(subject));
+}

@@ -1,0 +1,24 @@
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Product } from "./product.ts";
+
+/** A password that Dovecot compared with that of an account, or with the decoy of a name that is none. */
+export type Verification = Readonly<{ name: string; ip: string }>;
+
+/**
+ * Lets Dovecot tell, in a file of its own, of each password that it verifies: what counts in an attack, whoever else
+ * could not record it. Restarts Dovecot.
+ */
+export async function watchVerifications({ lab, layout }: Product): Promise<() => readonly Verification[]> {
+  const file = join(layout.log, "verified");
+  appendFileSync(layout.dovecotConf, `\ndebug_log_path = ${file}\nlog_debug = event=auth_passdb_request_finished\n`);
+  await lab.server.mustExec(["sv", "-w", "15", "restart", join(layout.services, "dovecot")]);
+  return () => {
+    const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+    // Its worker says the same once more.
+    return lines.flatMap((line) => {
+      const found = / auth: Debug: sql\(([^,)]*),([^,)]*)[,)].*Finished passdb lookup/.exec(line);
+      return found === null ? [] : [{ name: found[1] ?? "", ip: found[2] ?? "" }];
+    });
+  };
+}
