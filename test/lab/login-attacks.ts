@@ -1,3 +1,4 @@
+import { messageOf } from "../../src/core/error.ts";
 import type { AlertItem } from "../../src/wire/control/items.ts";
 import type { Host } from "./host.ts";
 import { logIn, openImap } from "./mail.ts";
@@ -14,12 +15,13 @@ export const LOGINS_AS_SHIPPED: Environment = {
 /** How the answer to a sign-in ends. */
 export type SignedIn = Readonly<{ said: string; tookMs: number }>;
 
-/** A sign-in over IMAP. `said` is `refused` where the kernel takes no connection, `closed` where the server ended it. */
+/** A sign-in over IMAP. `said` is the error where there is no connection, `closed` where the server ended it. */
 export async function signIn(host: Host, { from, name, password }: Credentials): Promise<SignedIn> {
   const began = performance.now();
-  const dialog = await openImap(host, from).catch(() => null);
-  const said = dialog === null ? "refused" : ((await logIn(dialog, name, password)) ?? "closed");
-  dialog?.close();
+  const dialog = await openImap(host, from).catch(messageOf);
+  if (typeof dialog === "string") return { said: dialog, tookMs: performance.now() - began };
+  const said = (await logIn(dialog, name, password)) ?? "closed";
+  dialog.close();
   return { said, tookMs: performance.now() - began };
 }
 

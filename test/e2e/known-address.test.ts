@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { GuardClock } from "../lab/guard-clock.ts";
+import { alertsOf, during, eachOf, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { type Credentials, SaslClient } from "../lab/sasl.ts";
+import { type Verification, watchVerifications } from "../lab/verified.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const OWNER = "anna@example.test";
+const OTHER = "bert@example.test";
+const HOME = "198.51.100.70";
+const GUESSES = 10_000;
+/** More than the server has places for, on all its ports together. */
+const AT_ONCE = 1_000;
+const OVER_IMAP = 40;
+const MOST_VERIFIED = 50;
+const MOST_AT_OTHERS = 20;
+const OWNER_MS = 5_000;
+
+describe("guessing behind an address that the account knows", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(LOGINS_AS_SHIPPED, [OWNER, OTHER]);
+  let verifications: () => readonly Verification[];
+  let postfix: SaslClient;
+  let clock: GuardClock;
+  let signedIn = 0;
+  let longestMs = 0;
+  before(async () => {
+    verifications = await watchVerifications(product);
+    clock = await GuardClock.of(product);
+    postfix = await SaslClient.open(product);
+    await deviceSignsIn();
+  });
+  after(() => postfix.close());
+
+  async function deviceSignsIn(): Promise<void> {
+    const { said, tookMs } = await signIn(lab.sender, { from: HOME, name: OWNER });
+    assert.match(said, /^OK/, `the owner's device signs in: ${said}`);
+    longestMs = Math.max(longestMs, tookMs);
+    signedIn += 1;
+  }
+
+  /** Wrong passwords that Dovecot compared with the owner's. */
+  const verified = (): number => verifications().filter(({ name }) => name === OWNER).length - signedIn;
+  const guess = (password: string): Credentials => ({ from: HOME, name: OWNER, password });
+
+  test(`${2 * GUESSES} guesses side by side in a day: few are heard, and the owner's device goes on`, async () => {
+    for (const half of ["morning", "evening"]) {
+      const all = Array.from({ length: GUESSES }, (_, i) => guess(`${half} ${i}`));
+      const overImap = eachOf(all.splice(0, OVER_IMAP), OVER_IMAP, async (one) => {
+        assert.match((await signIn(lab.sender, one)).said, /^NO/);
+      });
+      const attack = Promise.all([overImap, postfix.signInAll(all, AT_ONCE)]);
+      const [, hits] = await during(attack, deviceSignsIn);
+      assert.equal(hits, 0);
+      await deviceSignsIn();
+      assert.ok(verified() > 0 && verified() <= MOST_VERIFIED, `${verified()} were verified by the ${half}`);
+      assert.ok(longestMs < OWNER_MS, `the owner's device waited ${Math.round(longestMs)} ms`);
+      clock.forwardMinutes(12 * 60);
+    }
+  });
+
+  test("the owner is told", async () => {
+    await until("an alert names the account", async () => (await alertsOf(product, OWNER)).length > 0);
+  });
+
+  test("guesses at other accounts from there: few are heard, and nobody behind the address is banned", async () => {
+    const names = [OTHER, ...Array.from({ length: 99 }, (_, i) => `user${i}@example.test`)];
+    const all = Array.from({ length: 2_000 }, (_, i): Credentials => {
+      return { from: HOME, name: names[i % names.length] ?? "", password: `guess ${i}` };
+    });
+    assert.equal(await during(postfix.signInAll(all, AT_ONCE), deviceSignsIn), 0);
+    await deviceSignsIn();
+    const count = verifications().filter(({ name }) => name !== OWNER).length;
+    assert.ok(count > 0 && count <= MOST_AT_OTHERS, `${count} were verified`);
+    assert.ok(longestMs < OWNER_MS, `the owner's device waited ${Math.round(longestMs)} ms`);
+    assert.equal(await product.banOf(HOME), undefined);
+    const { said } = await signIn(lab.sender, { from: HOME, name: OTHER });
+    assert.match(said, /^NO/, "not even the right password of an account that does not know the address");
+  });
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { DAY_MS } from "../../src/core/time.ts";
+import { GuardClock } from "../lab/guard-clock.ts";
+import { LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { type Credentials, SaslClient } from "../lab/sasl.ts";
+import { type Verification, watchVerifications } from "../lab/verified.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const OWNER = "anna@example.test";
+const NEIGHBOUR = "bert@example.test";
+const TRAVELLER = "carl@example.test";
+const HOME = "198.51.100.70";
+const DAY = 24 * 60;
+/** Addresses that guess every so many minutes: at one account, or at a name of its own each time. */
+const SLOW = [
+  { from: "198.18.1.9", every: 3, spread: false },
+  { from: "198.18.2.9", every: 10, spread: false },
+  { from: "2001:db8:a001::9", every: 5, spread: true },
+] as const;
+const MOST_A_DAY = 10;
+/** Of the network from which an account signed in once, and of the server's own. */
+const CROWD = [64, 192].flatMap((first) => Array.from({ length: 50 }, (_, i) => `198.51.100.${first + 10 + i}`));
+const NEXT_DOOR = ["2001:db8:10::66", SERVER.gateway];
+const MOST_SPARED = 50;
+const OWNER_MS = 5_000;
+
+describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(LOGINS_AS_SHIPPED, [OWNER, NEIGHBOUR, TRAVELLER]);
+  let verifications: () => readonly Verification[];
+  let postfix: SaslClient;
+  let clock: GuardClock;
+  before(async () => {
+    verifications = await watchVerifications(product);
+    clock = await GuardClock.of(product);
+    postfix = await SaslClient.open(product);
+    for (const name of [NEIGHBOUR, TRAVELLER])
+      assert.match((await signIn(lab.sender, { from: HOME, name })).said, /^OK/);
+  });
+  after(() => postfix.close());
+
+  const verified = (isFrom: (ip: string) => boolean): number => verifications().filter(({ ip }) => isFrom(ip)).length;
+
+  /** Resolves when all are decided, by the guard's record; at the latest when all are answered, which Dovecot delays. */
+  async function tryAll(all: readonly Credentials[]): Promise<void> {
+    const recorded = async (): Promise<number> => {
+      const [row] = await product.sqlite("SELECT count(*) FROM event WHERE type IN ('LOGIN_FAILED', 'LOGIN_REFUSED')");
+      return Number(row?.[0]);
+    };
+    const before = await recorded();
+    let answered = false;
+    const answers = postfix.signInAll(all, all.length).then((hits) => {
+      assert.equal(hits, 0);
+      answered = true;
+    });
+    under.push(answers);
+    await until("all are decided", async () => answered || (await recorded()) >= before + all.length, 30_000);
+  }
+  const under: Promise<void>[] = [];
+
+  test("a guess every three to ten minutes, for a day: no more than ten are heard of any address", async () => {
+    const bannedUntil = new Map<string, number>();
+    for (let minute = 0; minute < DAY; minute++, clock.forwardMinutes(1)) {
+      const due = SLOW.filter(({ from, every }) => minute % every === 0 && clock.now > (bannedUntil.get(from) ?? 0));
+      if (due.length === 0) continue;
+      await tryAll(
+        due.map(({ from, spread }) => {
+          const name = spread ? `user${minute}@example.test` : OWNER;
+          return { from, name, password: `slow ${from} ${minute}` };
+        }),
+      );
+      for (const [ip = "", expiresAt] of await product.sqlite("SELECT ip, expires_at FROM ban WHERE ended_at IS NULL"))
+        bannedUntil.set(ip, Number(expiresAt));
+    }
+    for (const { from } of SLOW) {
+      const count = verified((ip) => ip === from);
+      assert.ok(count > 0 && count <= MOST_A_DAY, `${count} guesses from ${from} were verified`);
+      const lengths = await product.sqlite(`SELECT max(expires_at - created_at) FROM ban WHERE ip = '${from}'`);
+      assert.ok(Number(lengths[0]?.[0]) >= DAY_MS, `${from} was banned for ${lengths[0]?.[0]} ms`);
+    }
+  });
+
+  test("a hundred addresses of a spared network, the server's neighbour and its gateway, all day: few are heard", async () => {
+    clock.forward(7 * DAY_MS);
+    for (let hour = 0; hour < 24; hour += 2) {
+      const crowd = CROWD.map((from) => ({ from, name: OWNER, password: `crowd ${from} ${hour}` }));
+      const nextDoor = NEXT_DOOR.flatMap((from) =>
+        Array.from({ length: 20 }, (_, i) => ({ from, name: NEIGHBOUR, password: `${from} ${hour} ${i}` })),
+      );
+      await tryAll([...crowd, ...nextDoor]);
+      clock.forwardMinutes(120);
+    }
+    const ofCrowd = verified((ip) => CROWD.includes(ip));
+    assert.ok(ofCrowd > 0 && ofCrowd <= MOST_SPARED, `${ofCrowd} guesses of the network were verified`);
+    for (const from of NEXT_DOOR) {
+      const count = verified((ip) => ip === from);
+      assert.ok(count > 0 && count <= MOST_SPARED, `${count} guesses from ${from} were verified`);
+    }
+    assert.equal(await product.banOf(SERVER.gateway), undefined);
+    const { said, tookMs } = await signIn(lab.sender, { from: HOME, name: NEIGHBOUR });
+    assert.match(said, /^OK/, "who signed in from the network goes on");
+    assert.ok(tookMs < OWNER_MS);
+  });
+
+  test("a traveller: guessed at by ten addresses twice, then twenty times an hour; signs in anywhere at once", async () => {
+    clock.forward(7 * DAY_MS);
+    for (let hour = 0; hour < 8; hour++) {
+      const guessers = Array.from({ length: hour === 0 ? 10 : 20 }, (_, i) => `198.18.${100 + hour}.${i + 1}`);
+      const tries = hour === 0 ? [1, 2] : [1];
+      await tryAll(
+        guessers.flatMap((from) => tries.map((i) => ({ from, name: TRAVELLER, password: `${from} ${hour} ${i}` }))),
+      );
+      const { said, tookMs } = await signIn(lab.sender, { from: `2001:db8:b00${hour}::1`, name: TRAVELLER });
+      assert.match(said, /^OK/, `in hour ${hour}`);
+      assert.ok(tookMs < OWNER_MS, `the traveller waited ${Math.round(tookMs)} ms`);
+      clock.forwardMinutes(60);
+    }
+    await Promise.all(under);
+  });
+});

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { HOUR_MS } from "../../src/core/time.ts";
+import { GuardClock } from "../lab/guard-clock.ts";
+import { alertsOf, during, eachOf, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { type Credentials, SaslClient } from "../lab/sasl.ts";
+import { type Verification, watchVerifications } from "../lab/verified.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const OWNER = "anna@example.test";
+const [EARLY_VICTIM, VICTIM] = ["bert@example.test", "carl@example.test"];
+const ACCOUNTS = [OWNER, EARLY_VICTIM, VICTIM, "dora@example.test", "emil@example.test"];
+/** Guessed at besides: names that are no accounts. */
+const NAMES = [
+  "dora@example.test",
+  "emil@example.test",
+  ...Array.from({ length: 398 }, (_, i) => `user${i}@example.test`),
+];
+const NETWORKS = 200;
+const EACH = 5;
+const AT_ONCE = 120;
+/** Each a /48 of one /36. */
+const ROOT_NETWORKS = 300;
+const MOST_VERIFIED = 20;
+const ALERT_MS = 10_000;
+const OWNER_MS = 5_000;
+/** The one that is tried at every account, as in an attack; Dovecot tells its hash with the name. */
+const FASHIONABLE = "Summer-2026!";
+const HOME = "198.51.100.70";
+const EARLY_SPRAYER = "198.18.250.9";
+
+describe("spraying: a few guesses at each of many accounts, from many networks", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(LOGINS_AS_SHIPPED, ACCOUNTS);
+  const hits = new Set<string>();
+  let verifications: () => readonly Verification[];
+  let postfix: SaslClient;
+  let clock: GuardClock;
+  before(async () => {
+    verifications = await watchVerifications(product);
+    clock = await GuardClock.of(product);
+    postfix = await SaslClient.open(product);
+    for (const name of [OWNER, VICTIM]) assert.match((await signIn(lab.sender, { from: HOME, name })).said, /^OK/);
+  });
+  after(() => postfix.close());
+
+  /** Guesses that Dovecot compared with a password. */
+  const verified = (): number =>
+    verifications().filter(({ ip }) => /^(198\.18\.|2001:db8:a)/.test(ip) && !hits.has(ip)).length;
+
+  /** The right password at last, from an address that failed elsewhere. */
+  async function isTold(from: string, name: string): Promise<void> {
+    hits.add(from);
+    assert.match((await signIn(lab.attacker, { from, name })).said, /^OK/);
+    const hit = (): Promise<boolean> =>
+      alertsOf(product, name).then((alerts) => alerts.some(({ code }) => code === "login_after_guesses"));
+    await until(`the owner is told of ${from}`, hit, ALERT_MS);
+  }
+
+  test("a right password after wrong ones at other accounts is told at once, however few they were", async () => {
+    for (const name of NAMES.slice(0, 3)) await postfix.signIn({ from: EARLY_SPRAYER, name, password: FASHIONABLE });
+    await isTold(EARLY_SPRAYER.replace(/9$/, "10"), EARLY_VICTIM);
+  });
+
+  test(`${ROOT_NETWORKS} networks of one provider, side by side, one guess each: few are heard`, async () => {
+    clock.forward(2 * HOUR_MS);
+    longestMs = 0;
+    const before = verified();
+    const guesses = Array.from({ length: ROOT_NETWORKS }, (_, i): Credentials => {
+      return { from: `2001:db8:a${hex(0x400 + i)}::7`, name: NAMES[i % NAMES.length] ?? "", password: "Winter-2026!" };
+    });
+    assert.equal(await during(postfix.signInAll(guesses, ROOT_NETWORKS), ownerSignsIn), 0);
+    const count = verified() - before;
+    assert.ok(count > 0 && count <= MOST_VERIFIED, `${count} guesses were verified`);
+    assert.ok(longestMs < OWNER_MS, `the owner waited ${Math.round(longestMs)} ms`);
+  });
+
+  test(`${NETWORKS} networks, ${EACH} accounts each: few guesses are heard, and the owner comes in everywhere`, async () => {
+    clock.forward(2 * HOUR_MS);
+    longestMs = 0;
+    const before = verified();
+    const guesses = Array.from({ length: NETWORKS * EACH }, (_, i): Credentials => {
+      const name = NAMES[i % NAMES.length] ?? "";
+      return { from: sprayer(i % NETWORKS, Math.floor(i / NETWORKS)), name, password: FASHIONABLE };
+    });
+    const said = new Map<string, number>();
+    const attack = eachOf(guesses, AT_ONCE, async (guess) => {
+      const answer = (await signIn(lab.attacker, guess)).said;
+      said.set(answer, (said.get(answer) ?? 0) + 1);
+    });
+    await during(attack, ownerSignsIn);
+    assert.deepEqual([...said], [["NO [AUTHENTICATIONFAILED] Authentication failed.", guesses.length]]);
+    const count = verified() - before;
+    assert.ok(count > 0 && count <= MOST_VERIFIED, `${count} guesses were verified`);
+    assert.ok(longestMs < OWNER_MS, `the owner waited ${Math.round(longestMs)} ms`);
+  });
+
+  test("a hit during the attack is told", () => isTold(sprayer(1, 0), VICTIM));
+
+  let places = 0;
+  let longestMs = 0;
+  async function ownerSignsIn(): Promise<void> {
+    for (const from of [HOME, `2001:db8:b${hex(places++)}::1`]) {
+      const { said, tookMs } = await signIn(lab.sender, { from, name: OWNER });
+      assert.match(said, /^OK/, `the owner signs in from ${from}`);
+      longestMs = Math.max(longestMs, tookMs);
+    }
+  }
+});
+
+/** Every other network is an IPv4 /24, the rest are IPv6 /48; each guess has an address of its own in it. */
+function sprayer(network: number, host: number): string {
+  return network % 2 === 0 ? `198.18.${network}.${host + 1}` : `2001:db8:a${hex(network)}:${host}::7`;
+}
+
+function hex(n: number): string {
+  return n.toString(16).padStart(3, "0");
+}
