@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { SmallDisk } from "../lab/full-disk.ts";
+import { during, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { type Credentials, SaslClient } from "../lab/sasl.ts";
+import { type Verification, watchVerifications } from "../lab/verified.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const OWNER = "anna@example.test";
+const [GUESSED_AT, SUSPENDED] = ["bert@example.test", "gone@example.test"];
+const HOME = "198.51.100.70";
+const GUESSER = "198.51.100.220";
+const GUESSES = 1_000;
+const AT_ONCE = 300;
+/** Of one address, at one account, and over the whole server: what each may be while it is recorded, together. */
+const MOST_VERIFIED = 50;
+const OWNER_MS = 5_000;
+
+describe("guessing while the disk is full", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(LOGINS_AS_SHIPPED, [OWNER, GUESSED_AT, SUSPENDED], {
+    toml: "",
+    prepare: () => disk.mount(),
+    release: () => disk.unmount(),
+  });
+  const disk = new SmallDisk(product);
+  let verifications: () => readonly Verification[];
+  let postfix: SaslClient;
+  before(async () => {
+    verifications = await watchVerifications(product);
+    postfix = await SaslClient.open(product);
+    for (const name of [OWNER, SUSPENDED]) assert.match((await signIn(lab.sender, { from: HOME, name })).said, /^OK/);
+    await product.json(["account", "suspend", SUSPENDED]);
+    disk.fill();
+    await until("the owner is told", async () => {
+      await ownerSignsIn();
+      return (await product.stats()).health.notices.some(({ code }) => code === "database_unwritable");
+    });
+  });
+  after(() => postfix.close());
+
+  async function ownerSignsIn(): Promise<void> {
+    const { said, tookMs } = await signIn(lab.sender, { from: HOME, name: OWNER });
+    assert.match(said, /^OK/);
+    assert.ok(tookMs < OWNER_MS, `the owner waited ${Math.round(tookMs)} ms`);
+  }
+
+  test(`of ${GUESSES} guesses few are verified, and the owner comes in`, async () => {
+    const verified = (): readonly Verification[] => verifications().filter(({ ip }) => ip !== HOME);
+    const guesses = Array.from({ length: GUESSES }, (_, i): Credentials => {
+      const crowd =
+        i % 2 === 0 ? `198.18.${i % 256}.${1 + (i >> 8)}` : `2001:db8:a${i.toString(16).padStart(3, "0")}::7`;
+      if (i % 3 === 0) return { from: GUESSER, name: OWNER, password: `guess ${i}` };
+      if (i % 3 === 1) return { from: crowd, name: GUESSED_AT, password: `guess ${i}` };
+      return { from: crowd, name: `user${i}@example.test`, password: `guess ${i}` };
+    });
+    assert.equal(await during(postfix.signInAll(guesses, AT_ONCE), ownerSignsIn), 0);
+    const count = verified().length;
+    const ofGuesser = verified().filter(({ ip }) => ip === GUESSER).length;
+    const atOne = verified().filter(({ name }) => name === GUESSED_AT).length;
+    const told = `${count} guesses were verified, ${ofGuesser} of one address, ${atOne} at one account`;
+    assert.ok(count > 0 && count <= MOST_VERIFIED, told);
+    assert.ok(ofGuesser <= 10, `${ofGuesser} of one address were verified`);
+    const again = guesses.slice(0, 300).map((one) => ({ ...one, password: `${one.password} again` }));
+    assert.equal(await postfix.signInAll(again, AT_ONCE), 0);
+    assert.ok(verified().length <= MOST_VERIFIED, `${verified().length} guesses were verified`);
+  });
+
+  test("a suspended account stays shut, with the right password and from a known place", async () => {
+    assert.match((await signIn(lab.sender, { from: HOME, name: SUSPENDED })).said, /^NO/);
+    assert.equal(await postfix.signIn({ from: HOME, name: SUSPENDED }), false);
+  });
+
+  test("nothing of this could be recorded, and all goes on once there is room", async () => {
+    const notices = (await product.stats()).health.notices.map(({ code }) => code);
+    assert.ok(notices.includes("database_unwritable"), "the disk was full all the while");
+    disk.free();
+    await until("it has recovered", async () => {
+      const { health } = await product.stats();
+      return health.notices.every(({ code }) => code !== "database_unwritable");
+    });
+    await ownerSignsIn();
+    assert.match((await signIn(lab.sender, { from: HOME, name: SUSPENDED })).said, /^NO/);
+  });
+});
