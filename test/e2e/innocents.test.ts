@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { fail2banRuns, jailHasRead } from "../lab/fail2ban.ts";
+import { alertsOf, eachOf, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+/** Each in a network of its own. */
+const [HOME, HOTEL, OFFICE, MONITOR] = ["198.51.100.70", "2001:db8:b0fd::1", "2001:db8:b0fe::1", "2001:db8:b0ff::1"];
+const PHONE = "phone@example.test";
+const GUESTS = ["guest1@example.test", "guest2@example.test"];
+const STAFF = Array.from({ length: 20 }, (_, i) => `staff${i + 1}@example.test`);
+const TRAVELLER = "traveller@example.test";
+const WATCHED = "monitored@example.test";
+const CHECKS = 40;
+const PATIENCE_MS = 10_000;
+
+describe("honest users, with the limits as they are shipped", { skip: whyNoLab() ?? false }, () => {
+  const accounts = [PHONE, ...GUESTS, ...STAFF, TRAVELLER, WATCHED];
+  const { lab, product } = withProduct(LOGINS_AS_SHIPPED);
+  before(async () => {
+    await eachOf(accounts, 4, (name) => product.addAccount(name));
+    await fail2banRuns(product);
+  });
+
+  async function enters(from: string, name: string): Promise<void> {
+    const { said, tookMs } = await signIn(lab.sender, { from, name });
+    assert.match(said, /^OK/, `${name} from ${from}: ${said}`);
+    assert.ok(tookMs < PATIENCE_MS, `${name} waited ${Math.round(tookMs)} ms`);
+  }
+
+  async function mistypes(from: string, name: string, password: string): Promise<void> {
+    const { said } = await signIn(lab.sender, { from, name, password });
+    assert.equal(said, "NO [AUTHENTICATIONFAILED] Authentication failed.", `${name} from ${from}`);
+  }
+
+  async function phoneAndLaptop(): Promise<void> {
+    await enters(HOME, PHONE);
+    for (let i = 0; i < 8; i++) await mistypes(HOME, PHONE, "the old one");
+    await enters(HOME, PHONE);
+  }
+
+  /** Neither signed in from there before. */
+  async function twoDevicesInHotel(): Promise<void> {
+    for (let i = 0; i < 8; i++)
+      await Promise.all(GUESTS.map((name, who) => mistypes(HOTEL, name, `the old one of ${who}`)));
+    for (const name of GUESTS) await enters(HOTEL, name);
+  }
+
+  async function office(): Promise<void> {
+    // A stranger's address may hold ten connections, and this one is none afterwards.
+    await eachOf(STAFF, 5, (name) => enters(OFFICE, name));
+    await Promise.all(
+      STAFF.map(async (name, who) => {
+        for (let typo = 0; typo < 2; typo++) await mistypes(OFFICE, name, `typo ${typo} of ${who}`);
+        await enters(OFFICE, name);
+      }),
+    );
+  }
+
+  async function travels(): Promise<void> {
+    await enters(HOME, TRAVELLER);
+    for (let stop = 1; stop <= 5; stop++) {
+      const from = `2001:db8:b0${stop}0::1`;
+      if (stop <= 3) await mistypes(from, TRAVELLER, `typo at stop ${stop}`);
+      await enters(from, TRAVELLER);
+    }
+  }
+
+  async function monitoring(): Promise<void> {
+    for (let i = 0; i < CHECKS; i++) await enters(MONITOR, WATCHED);
+  }
+
+  test("stale devices, an office that mistypes, a traveller and monitoring all come in", async () => {
+    await Promise.all([phoneAndLaptop(), twoDevicesInHotel(), office(), travels(), monitoring()]);
+  });
+
+  test("Fail2ban has read of all that, and banned none of them", async () => {
+    await jailHasRead(product, "198.51.100.200");
+    const bans = await product.sqlite("SELECT prefix FROM ban WHERE ip <> '198.51.100.200'");
+    assert.deepEqual(bans, []);
+    await Promise.all([
+      enters(HOME, PHONE),
+      ...GUESTS.map((name) => enters(HOTEL, name)),
+      ...STAFF.map((name) => enters(OFFICE, name)),
+      enters(MONITOR, WATCHED),
+    ]);
+  });
+
+  test("the owner is told of no attack, but of two strangers in a hotel who failed side by side", async () => {
+    const others = accounts.filter((name) => !GUESTS.includes(name));
+    const alerts = (await Promise.all(others.map((name) => alertsOf(product, name)))).flat();
+    const alarming = alerts.filter(({ severity }) => severity === "critical");
+    assert.deepEqual(alarming, []);
+  });
+});
