@@ -19,7 +19,7 @@ export const LOGIN_POLICY_LIMITS = {
    * Connections that have not shown the secret yet. When there are more, the oldest is closed, so that a new one always
    * finds room.
    */
-  unproven: 64,
+  unproven: 192,
   maxHeaderBytes: 4 * 1024,
   /** For the whole request. Milliseconds, here and below. */
   requestMs: 2_000,

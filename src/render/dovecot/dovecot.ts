@@ -59,7 +59,7 @@ userdb {
 # The guard is asked before, and told after, each login. Without an answer the login goes on.
 auth_policy_server_url = http://127.0.0.1:${ports.loginPolicy}/
 auth_policy_server_api_header = Authorization: Bearer ${site.loginPolicySecret}
-auth_policy_server_timeout_msecs = 2000
+auth_policy_server_timeout_msecs = 8000
 auth_policy_hash_nonce = ${nonce(site.loginPolicySecret)}
 auth_policy_check_after_auth = no
 auth_policy_reject_on_fail = no
