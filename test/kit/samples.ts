@@ -47,7 +47,7 @@ export const POLICY: Policy = {
   logins: { failures: 5, windowMs: 10 * MINUTE_MS, perDay: 10, perWeek: 20, knownPerDay: 40, networks: [] },
   accounts: { failures: 20, windowMs: HOUR_MS, knownForMs: 90 * DAY_MS, candidates: 1_000 },
   networks: { failures: 30, windowMs: HOUR_MS, perDay: 40 },
-  spraying: { guesses: 15, windowMs: HOUR_MS },
+  spraying: { guesses: 12, windowMs: HOUR_MS },
   bans: {
     neighbours: 5,
     ladderMs: [30 * MINUTE_MS, 2 * HOUR_MS, DAY_MS],

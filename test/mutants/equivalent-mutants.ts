@@ -172,11 +172,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/engine/facts/neighbours.ts",
-    was: "const reach = { sinceConnections: now, sinceMails: now, sinceFailures: now, sinceProbes: now, most: 1 };",
-    is: [
-      "const reach = { sinceConnections: now, sinceMails: now, sinceFailures: now, sinceProbes: now, most: 2 };",
-      "const reach = { sinceConnections: now, sinceMails: now, sinceFailures: now, sinceProbes: now, most: 0 };",
-    ],
+    was: "most: 1,",
+    is: ["most: 2,", "most: 0,"],
     why: "The counts are not used, only the ban and the offences.",
   },
   {
@@ -226,9 +223,9 @@ export const equivalents: readonly Equivalent[] = [
     why: "A shortcut: what is cut at its end is whole.",
   },
   {
-    file: "src/engine/facts/account-cache.ts",
-    was: "if (pending.length === 1) this.#pending.delete(name);",
-    is: ["if (pending.length === 0) this.#pending.delete(name);", "if (false) this.#pending.delete(name);"],
+    file: "src/engine/facts/pending-passwords.ts",
+    was: "if (asked.length === 1) this.#ofAccounts.delete(account);",
+    is: ["if (asked.length === 0) this.#ofAccounts.delete(account);", "if (false) this.#ofAccounts.delete(account);"],
     why: "An empty list says what no list says; it is only held a while longer.",
   },
   {

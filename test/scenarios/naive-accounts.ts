@@ -103,12 +103,9 @@ function proofsOf(known: readonly SignIn[]): readonly string[] {
 function sprayingOf({ spraying }: Policy, { changes, unanswered }: Past, at: Millis): SprayingFacts {
   const waiting = unanswered.filter((one) => at - one.at < MINUTE && one.isStrange && one.looksWrong);
   const tried = [...guessesIn(changes, at - spraying.windowMs), ...waiting];
-  const sites = tried.map(({ network }) =>
-    network.includes(":") ? network.split(":").slice(0, 2).join(":") : network,
-  );
   return {
     guesses: Math.min(spraying.guesses, new Set(tried.map(passwordOf)).size),
-    networks: Math.min(8, new Set(sites).size),
+    networks: Math.min(8, new Set(tried.map(({ network }) => network)).size),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Facts, Offender } from "./facts.ts";
 import {
   barredBy,
   isFresh,
+  isHome,
   isKnownPlace,
   looksRight,
   mayBeRight,
@@ -37,7 +38,7 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
     return slowedGuessing(policy, count) ?? decision("pass", facts.protection, { counted: false, recorded: false });
   }
   const barred = barredBy(policy, facts, event, now);
-  if (barred !== null && !mayBeRight(policy, facts, event, now)) {
+  if (barred !== null && !mayBeRight(policy, facts, event)) {
     // A refusal without a check counts for the address too, the same for right and wrong passwords.
     const { counted, changes } = wrongPassword(policy, facts, event, now);
     const guessed = counted ? refusedGuesses(facts, event.passwordHash) : [];
@@ -49,6 +50,9 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
   }
   const evidence = shortEvidence(policy, facts, recentFailures(policy, facts, now).length);
   if (evidence.count < evidence.limit) return decision("pass", "below_limit", { counted: false, recorded: false });
+  // The owner's device does not wait for others behind its address.
+  if (isHome(facts) && looksRight(facts, event.passwordHash))
+    return decision("pass", "below_limit", { counted: false, recorded: false });
   if (isKnownPlace(facts)) return decision("delay", "known_address", { evidence, counted: false });
   if (event.withoutBan === true) return decision("refuse", "bans_used_up", { evidence, counted: false });
   // Over the limit, but the ban was spared.

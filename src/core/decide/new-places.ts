@@ -1,6 +1,5 @@
 import type { LoginFacts } from "../events/login.ts";
 import type { Reason } from "../events/reasons.ts";
-import { isV4, networkAddress, type Prefix, prefixOf } from "../net/ip.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
 import type { Evidence } from "./decision.ts";
 import type { Facts, Failure, Verified } from "./facts.ts";
@@ -10,8 +9,6 @@ import type { Policy } from "./policy.ts";
 
 /** Spraying comes from at least this many networks. */
 export const SPRAYING_NETWORKS = 8;
-/** An attacker can own an IPv6 network of this length, so it counts as one network. */
-const SPRAYING_IPV6 = 32;
 const FAILURES = "limits.logins.failures";
 
 export type PlaceFacts = Pick<Facts, "failures" | "pending" | "knownAccounts" | "account" | "spraying">;
@@ -31,15 +28,15 @@ export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginFacts, n
 }
 
 /**
- * Whether the password looks like that of a recent sign-in, and the account's budget for such passwords is not used up.
+ * Whether the password looks like that of a recent sign-in, and in a new place the account's budget for such passwords
+ * is not used up.
  * The hash has 12 bits: one wrong password in 4,096 looks right, and a right one never looks wrong.
  */
-export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: LoginFacts, now: Millis): boolean {
+export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: LoginFacts): boolean {
   const { account } = facts;
   if (account === null || !looksRight(facts, passwordHash)) return false;
-  const { candidates } = policy.accounts;
-  if (!isHome(facts)) return account.candidates < candidates;
-  return passwordsOf(failuresAt(facts, account.name, now)).size < candidates;
+  // A budget at home would let a guesser behind the same address lock out the owner's device.
+  return isHome(facts) || account.candidates < policy.accounts.candidates;
 }
 
 export function looksRight({ account }: Pick<Facts, "account">, passwordHash: string): boolean {
@@ -59,11 +56,6 @@ export function isKnownPlace(facts: Pick<Facts, "account" | "knownAccounts">): b
 export function within(failures: readonly Failure[], windowMs: number, now: Millis): readonly Failure[] {
   const start = now - windowMs;
   return failures.filter(({ at }) => at > start);
-}
-
-/** A network as spraying counts it. */
-export function sprayingNetwork(network: Prefix): Prefix {
-  return isV4(network) ? network : prefixOf(networkAddress(network), SPRAYING_IPV6);
 }
 
 /** Protects an account from guessing that is spread over many addresses, each within its own limit. */

@@ -5,12 +5,14 @@ import { ip } from "../../../test/kit/samples.ts";
 import type { LoginFacts } from "../../core/events/login.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
-const LIMIT = TEST_POLICY.accounts.failures;
-/** Only what guards the account is of interest here, not what bans its neighbours. */
+/** Only what guards one account is of interest here. */
+const POLICY = { ...TEST_POLICY, spraying: { ...TEST_POLICY.spraying, guesses: 10_000 } };
+const LIMIT = POLICY.accounts.failures;
+/** Its neighbours are not banned either. */
 const PATIENT = {
-  ...TEST_POLICY,
-  logins: { ...TEST_POLICY.logins, failures: 1_000, perDay: 1_000, perWeek: 1_000 },
-  networks: { ...TEST_POLICY.networks, perDay: 1_000 },
+  ...POLICY,
+  logins: { ...POLICY.logins, failures: 1_000, perDay: 1_000, perWeek: 1_000 },
+  networks: { ...POLICY.networks, perDay: 1_000 },
 };
 const login = (i: number, of: Partial<LoginFacts> = {}): LoginFacts => ({
   ip: ip(`2001:db8:${i.toString(16)}::1`),
@@ -21,7 +23,7 @@ const login = (i: number, of: Partial<LoginFacts> = {}): LoginFacts => ({
 });
 
 test("of passwords that arrive all at once, no more than the limit go to verification", async () => {
-  const { engine } = engineOnMemory();
+  const { engine } = engineOnMemory(POLICY);
   const asked = await Promise.all(
     Array.from({ length: 500 }, (_, i) => engine.ask({ type: "LOGIN_ASKED", ...login(i + 1) })),
   );
@@ -33,7 +35,7 @@ test("of passwords that arrive all at once, no more than the limit go to verific
 
 test("what Dovecot never told the end of makes room after a minute, whichever way the clock went", async () => {
   for (const byMs of [MINUTE_MS, -MINUTE_MS]) {
-    const { engine, clock } = engineOnMemory();
+    const { engine, clock } = engineOnMemory(POLICY);
     const asked = () =>
       Promise.all(Array.from({ length: LIMIT }, (_, i) => engine.ask({ type: "LOGIN_ASKED", ...login(i + 1) })));
     await asked();
@@ -43,7 +45,7 @@ test("what Dovecot never told the end of makes room after a minute, whichever wa
 });
 
 test("right passwords of many at once do not guard an account", async () => {
-  const { engine } = engineOnMemory();
+  const { engine } = engineOnMemory(POLICY);
   for (let i = 1; i <= 3 * LIMIT; i++) {
     const event = login(i, { passwordHash: "right" });
     assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...event })).verdict, "pass");
@@ -52,14 +54,14 @@ test("right passwords of many at once do not guard an account", async () => {
 });
 
 test("a guarded account stays guarded while strangers go on, and opens a window after the last", async () => {
-  const { engine, clock } = engineOnMemory();
+  const { engine, clock } = engineOnMemory(POLICY);
   for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
   for (let i = 1; i <= 5 * LIMIT; i++) {
-    clock.advance(Math.floor(TEST_POLICY.accounts.windowMs / (LIMIT + 1)));
+    clock.advance(Math.floor(POLICY.accounts.windowMs / (LIMIT + 1)));
     const decided = await engine.ask({ type: "LOGIN_ASKED", ...login(1_000 + i) });
     assert.equal(decided.reason, "account_guarded", `guess ${i}`);
   }
-  clock.advance(TEST_POLICY.accounts.windowMs);
+  clock.advance(POLICY.accounts.windowMs);
   assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(9_999) })).verdict, "pass");
 });
 
@@ -71,7 +73,7 @@ for (const [type, subject, opens] of [
   ["ALIAS_ADDED", "anna@example.test", false],
 ] as const)
   test(`${type} of ${subject} ${opens ? "lowers" : "leaves"} the guard of anna`, async () => {
-    const { engine } = engineOnMemory();
+    const { engine } = engineOnMemory(POLICY);
     for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
     assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(100) })).reason, "account_guarded");
     await engine.audit({ type, subject, by: "root" });
@@ -83,7 +85,7 @@ test("a neighbour who goes on unheard does not keep the owner's network out", as
   const { engine, clock } = engineOnMemory(PATIENT);
   const [home, neighbour] = [ip("198.51.100.7"), ip("198.51.100.9")];
   await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(0, { ip: home }) });
-  const everyMs = Math.floor(TEST_POLICY.accounts.windowMs / (LIMIT + 4));
+  const everyMs = Math.floor(POLICY.accounts.windowMs / (LIMIT + 4));
   let refused = 0;
   for (let i = 1; i <= 10 * LIMIT; i++) {
     clock.advance(everyMs);
@@ -96,7 +98,7 @@ test("a neighbour who goes on unheard does not keep the owner's network out", as
 });
 
 test("a password is under way from the question to its own report, and to no other", async () => {
-  const { engine } = engineOnMemory();
+  const { engine } = engineOnMemory(POLICY);
   const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
   for (let i = 1; i <= LIMIT; i++) assert.equal(await ask(i), "pass");
   for (const other of [login(3, { passwordHash: "another" }), login(3, { ip: ip("203.0.113.77") })])
@@ -108,7 +110,7 @@ test("a password is under way from the question to its own report, and to no oth
 });
 
 test("a question that is not answered makes room after a minute, not before", async () => {
-  const { engine, clock } = engineOnMemory();
+  const { engine, clock } = engineOnMemory(POLICY);
   const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
   for (let i = 1; i <= LIMIT; i++) await ask(i);
   clock.advance(MINUTE_MS - 1);
@@ -118,7 +120,7 @@ test("a question that is not answered makes room after a minute, not before", as
 });
 
 test("the dashboard is no account that could be guarded", async () => {
-  const { engine } = engineOnMemory();
+  const { engine } = engineOnMemory(POLICY);
   for (let i = 1; i <= 3 * LIMIT; i++) {
     const event = login(i, { service: "dashboard", login: "admin" });
     assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...event })).verdict, "pass");
@@ -140,7 +142,7 @@ test("a network that the account knows may guess as much as all strangers togeth
 });
 
 test("of two passwords under way the report of one leaves the other", async () => {
-  const { engine } = engineOnMemory({ ...TEST_POLICY, accounts: { ...TEST_POLICY.accounts, failures: 2 } });
+  const { engine } = engineOnMemory({ ...POLICY, accounts: { ...POLICY.accounts, failures: 2 } });
   const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
   assert.deepEqual([await ask(1), await ask(2)], ["pass", "pass"]);
   await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(1) });
@@ -153,7 +155,7 @@ test("of one account 1,024 passwords that are being verified are known at once",
     [1_024, 1_024],
     [1_025, 1_100],
   ] as const) {
-    const { engine } = engineOnMemory({ ...TEST_POLICY, accounts: { ...TEST_POLICY.accounts, failures } });
+    const { engine } = engineOnMemory({ ...POLICY, accounts: { ...POLICY.accounts, failures } });
     const asked = await Promise.all(
       Array.from({ length: 1_100 }, (_, i) => engine.ask({ type: "LOGIN_ASKED", ...login(i + 1) })),
     );

@@ -1,7 +1,7 @@
 import { countGuesses, networkShare } from "../../core/decide/account-guard.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import type { AccountFacts, Facts, PendingPassword, SprayingFacts, Verified } from "../../core/decide/facts.ts";
-import { SPRAYING_NETWORKS, sprayingNetwork } from "../../core/decide/new-places.ts";
+import { SPRAYING_NETWORKS } from "../../core/decide/new-places.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
@@ -72,7 +72,7 @@ export class AccountCache {
     });
     const count = (one: AccountGuess): boolean => {
       passwords.add(keyOf(one));
-      networks.add(sprayingNetwork(one.network));
+      networks.add(one.network);
       return passwords.size >= limit && networks.size >= SPRAYING_NETWORKS;
     };
     for (const one of this.#pending.guesses(now)) if (count(one)) return told();

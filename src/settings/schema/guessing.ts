@@ -66,7 +66,7 @@ export const guessing = {
   },
   "limits.spraying.guesses": {
     kind: count,
-    byDefault: 15,
+    byDefault: 12,
     says: "Different wrong passwords within `limits.spraying.window`, at all accounts together and from at least 8 networks, after which only a password that looks right is checked in new places.",
   },
   "limits.spraying.window": {
