@@ -13,7 +13,7 @@ import {
 import type { Submit } from "./submit.ts";
 
 export const LOGIN_POLICY_LIMITS = {
-  /** Dovecot's auth process keeps a few. If the firewall cannot keep other local users out, they may open more. */
+  /** Dovecot's auth process opens up to 100 at once. If the firewall cannot keep other local users out, they may open more. */
   maxConnections: 256,
   /**
    * Connections that have not shown the secret yet. When there are more, the oldest is closed, so that a new one always
