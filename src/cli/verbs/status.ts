@@ -1,3 +1,4 @@
+import { isCondition } from "../../core/alerts/alerts.ts";
 import { instant } from "../../core/time.ts";
 import { allBans, statsOf } from "../../engine/explain/stats.ts";
 import type { AlertList } from "../../wire/control/control.ts";
@@ -14,7 +15,7 @@ export async function status(call: CommandCall): Promise<CommandOutcome> {
   const health = asked.result;
   const listed = await call.guard.ask<"alerts_list">({ verb: "alerts_list", limit: OPEN_SHOWN, cursor: null });
   const told = listed.ok ? listed.result : null;
-  const text = [printStatus(health, active), ...(told === null ? [] : printAlerts(told, health))].join("\n");
+  const text = [printStatus(health, active), ...(told === null ? [] : printAlerts(told))].join("\n");
   const alerts = told === null ? null : { open: openAlerts(told).length, leadOut: told.leadOut };
   return done({ ...health, activeBans: active, alerts }, text, nextAfterStatus(health, active));
 }
@@ -54,9 +55,9 @@ function openAlerts({ alerts }: AlertList): readonly AlertItem[] {
   return alerts.filter(({ resolvedAt }) => resolvedAt === null);
 }
 
-/** A notice is an alert too, and is shown already. */
-function printAlerts(told: AlertList, { notices }: Health): readonly string[] {
-  const others = openAlerts(told).filter(({ code }) => !notices.some((notice) => notice.code === code));
+/** A notice is an alert too, which stays open a while after its end. The notices show what holds now. */
+function printAlerts(told: AlertList): readonly string[] {
+  const others = openAlerts(told).filter(({ code }) => isCondition(code));
   return [
     ...others.map(
       ({ says, subject, detail, openedAt }) =>
