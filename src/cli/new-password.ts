@@ -1,23 +1,34 @@
+import { readFileSync } from "node:fs";
 import { hashPassword } from "../adapters/accounts/password-hash.ts";
 import { loadPasswordJudge } from "../adapters/accounts/password-strength.ts";
 import type { AccountName } from "../core/net/address.ts";
 import { MAX_PASSWORD_BYTES } from "../core/passwords/rule.ts";
+import { passwordProof } from "../render/dovecot/password-proof.ts";
 import { type CommandCall, type CommandFailure, failed, wrongUsage } from "./call.ts";
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
 
 /**
  * The hash of a new password, which is read from standard input or asked for twice. The password itself never leaves
- * this process.
+ * this process. `proof`: what Dovecot will tell of it, by which the guard recognises it; empty if that is not known.
  */
 export async function newPasswordHash(
   call: CommandCall,
   owner: AccountName | null,
-): Promise<Readonly<{ ok: true; hash: string }> | CommandFailure> {
+): Promise<Readonly<{ ok: true; hash: string; proof: string }> | CommandFailure> {
   const typed = call.flag("password-stdin") ? await fromInput(call) : await fromTerminal(call);
   if (typeof typed !== "string") return typed;
   const problem = (await loadPasswordJudge())(typed, owner);
-  return problem === null ? { ok: true, hash: await hashPassword(typed) } : failed(problem, ANOTHER);
+  if (problem !== null) return failed(problem, ANOTHER);
+  return { ok: true, hash: await hashPassword(typed), proof: owner === null ? "" : proofOf(call, owner, typed) };
+}
+
+function proofOf({ layout }: CommandCall, owner: AccountName, password: string): string {
+  try {
+    return passwordProof(readFileSync(layout.loginPolicySecret, "utf8").trim(), owner.toLowerCase(), password);
+  } catch {
+    return "";
+  }
 }
 
 async function fromInput({ terminal }: CommandCall): Promise<string | CommandFailure> {

@@ -67,6 +67,8 @@ export type GuessReach = Readonly<{ network: Prefix | null; since: Millis; most:
 export interface AccountHistory {
   /** The latest first. */
   signIns(account: string, since: Millis): readonly SignIn[];
+  /** Hash of the password that was set last, if it is known. */
+  passwordProofs(account: string): readonly string[];
   /** Passwords that strangers tried, the latest first. */
   guesses(account: string, reach: GuessReach): readonly Guess[];
   /** How many different passwords strangers tried at the account; at most `most`. */

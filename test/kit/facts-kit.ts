@@ -75,6 +75,7 @@ export function factsOnFakes() {
     active: { isActive: () => state.isActive() },
     accounts: {
       signIns: () => [],
+      passwordProofs: () => [],
       guesses: () => [],
       accountsOf: (_, since) => {
         state.since = since;

@@ -95,6 +95,8 @@ function describeChange(change: Decision["changes"][number]): string {
       return `${change.account} known from ${change.prefix}`;
     case "GUESS":
       return `${change.account} guessed at from ${change.network}`;
+    case "SET_PASSWORD":
+      return `${change.account} has a new password`;
     case "FORGET_GUESSES":
       return `guesses at ${change.account ?? "any account"} forgotten`;
     case "CORRESPOND":

@@ -21,9 +21,14 @@ export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {
   if (!running.ok) return running;
   const password = await newPasswordHash(call, name);
   if (!password.ok) return password;
-  const asked = await call.guard.ask<"account_add">({ verb: "account_add", name, hash: password.hash });
+  const asked = await call.guard.ask<"account_add">({ verb: "account_add", name, ...secretOf(password) });
   if (!asked.ok) return asked;
   return done(asked.result, `${name} can receive, read and send mail now.`, `${PROGRAM} account list`);
+}
+
+/** What the guard gets of a password. */
+function secretOf({ hash, proof }: Readonly<{ hash: string; proof: string }>) {
+  return { hash, proof };
 }
 
 export async function accountPasswd(call: CommandCall): Promise<CommandOutcome> {
@@ -33,7 +38,7 @@ export async function accountPasswd(call: CommandCall): Promise<CommandOutcome> 
   if (!running.ok) return running;
   const password = await newPasswordHash(call, name);
   if (!password.ok) return password;
-  const asked = await call.guard.ask<"account_passwd">({ verb: "account_passwd", name, hash: password.hash });
+  const asked = await call.guard.ask<"account_passwd">({ verb: "account_passwd", name, ...secretOf(password) });
   if (!asked.ok) return asked;
   return done(
     asked.result,

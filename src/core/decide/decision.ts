@@ -41,6 +41,8 @@ export type Change =
   | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; proof: string }>
   /** A client that the account does not know tried a password of this hash. `account` in lower case. */
   | Readonly<{ type: "GUESS"; account: string; network: Prefix; proof: string }>
+  /** The account (in lower case) has a password of this hash from now on; empty: the hash is not known. */
+  | Readonly<{ type: "SET_PASSWORD"; account: string; proof: string }>
   /** Earlier guesses at the account (in lower case) no longer count; null: for all accounts. */
   | Readonly<{ type: "FORGET_GUESSES"; account: string | null }>
   /** An account writes to an outside address, whose reply is then expected. */

@@ -1,3 +1,4 @@
+import type { Change } from "../../core/decide/decision.ts";
 import type { AuditType } from "../../core/events/command.ts";
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
 import type { Command, CommandError, Reply, Verb } from "../../wire/control/control.ts";
@@ -35,7 +36,8 @@ export async function accountCommand(
   const outcome = writeAccount(parts, command, name);
   if (!outcome.ok)
     return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
-  const recorded = await parts.engine.audit({ type: ACCOUNT_AUDIT[command.verb], subject: name, by });
+  const audit = { type: ACCOUNT_AUDIT[command.verb], subject: name, by };
+  const recorded = await parts.engine.audit(audit, passwordChange(command, name));
   const shrinks = command.verb !== "account_add" && command.verb !== "account_resume";
   const ended: Outcome = shrinks ? await endSessions(parts, name) : { ok: true };
   if (!ended.ok) return sessionsStay(name, ended.reason);
@@ -43,6 +45,13 @@ export async function accountCommand(
   if (command.verb === "account_suspend") return holdMail(parts, name);
   if (command.verb === "account_resume") return { ok: true, result: { name, held: parts.heldMail.held(name).length } };
   return { ok: true, result: { name } };
+}
+
+/** By its hash the guard recognises the first sign-in with a new password, also while strangers guess. */
+function passwordChange(command: AccountCommand, name: AccountName): readonly Change[] {
+  if (command.verb === "account_suspend" || command.verb === "account_resume") return [];
+  const proof = "proof" in command ? (command.proof ?? "") : "";
+  return [{ type: "SET_PASSWORD", account: name.toLowerCase(), proof }];
 }
 
 /** What the account has sent waits until it is released or deleted. */

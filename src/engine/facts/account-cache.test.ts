@@ -109,6 +109,22 @@ test("a password is under way from the question to its own report, and to no oth
   assert.equal(await ask(102), "refuse");
 });
 
+test("while strangers guess, a new account signs in with the password that was set, and with no other", async () => {
+  const { engine } = engineOnMemory(POLICY);
+  const subject = "anna@example.test";
+  const added = { type: "ACCOUNT_ADDED", subject, by: "root" } as const;
+  await engine.audit(added, [{ type: "SET_PASSWORD", account: subject, proof: "right" }]);
+  for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
+  const ask = async (passwordHash: string) =>
+    (await engine.ask({ type: "LOGIN_ASKED", ...login(500, { passwordHash }) })).reason;
+  assert.equal(await ask("right"), "below_limit");
+  assert.equal(await ask("wrong"), "account_guarded");
+  const changed = { type: "PASSWORD_CHANGED", subject, by: "root" } as const;
+  await engine.audit(changed, [{ type: "SET_PASSWORD", account: subject, proof: "" }]);
+  for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(600 + i) });
+  assert.equal(await ask("right"), "account_guarded", "the old password looks like nothing any more");
+});
+
 test("a question that is not answered makes room after a minute, not before", async () => {
   const { engine, clock } = engineOnMemory(POLICY);
   const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;

@@ -43,7 +43,8 @@ export class AccountCache {
       signIns.map(({ prefix }) => prefix),
     );
     const network = kinship === "network" ? origin.network : null;
-    const proofs = new Set(signIns.map(({ proof }) => proof).filter((proof) => proof !== ""));
+    const known = [...this.#history.passwordProofs(name), ...signIns.map(({ proof }) => proof)];
+    const proofs = new Set(known.filter((proof) => proof !== ""));
     const day = later(now, -DAY_MS);
     const ofNetwork = (): number => this.#networkGuesses(policy, { name, kinship }, origin.network, now);
     const history = this.#history;

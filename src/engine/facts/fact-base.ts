@@ -218,6 +218,7 @@ export class FactBase {
         this.forget();
         return;
       case "GUESS":
+      case "SET_PASSWORD":
       case "FORGET_GUESSES":
       case "CORRESPOND":
       case "READ_LOG":

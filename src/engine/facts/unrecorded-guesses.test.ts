@@ -13,6 +13,7 @@ const RECORDED: readonly AccountGuess[] = [{ account: "anna", network: HERE, pro
 
 const DATABASE: AccountHistory = {
   signIns: () => [{ prefix: hostPrefix(ip("203.0.113.7")), proof: "right" }],
+  passwordProofs: () => ["set"],
   guesses: () => RECORDED,
   candidates: () => 1,
   guessesOf: () => RECORDED,
@@ -52,6 +53,7 @@ test("what cannot be read is empty, and what was tried meanwhile counts all the 
   const memory = new UnrecordedGuesses();
   const history = memory.beside({
     signIns: broken,
+    passwordProofs: broken,
     guesses: broken,
     candidates: broken,
     guessesOf: broken,
@@ -62,6 +64,7 @@ test("what cannot be read is empty, and what was tried meanwhile counts all the 
   memory.guess({ account: "anna", network: HERE, proof: "a", at: NOON });
   assert.deepEqual(proofsIn(history, later(NOON, -1)), ["a"]);
   assert.deepEqual(history.signIns("anna", NOON), []);
+  assert.deepEqual(history.passwordProofs("anna"), []);
 });
 
 test("it is bounded, of one address and in all", () => {

@@ -33,6 +33,7 @@ export class UnrecordedGuesses {
     const since = (at: Millis): readonly Guessed[] => this.#guesses.filter((one) => one.at > at);
     return {
       signIns: (...asked) => read(() => recorded.signIns(...asked)),
+      passwordProofs: (account) => read(() => recorded.passwordProofs(account)),
       accountsOf: (...asked) => read(() => recorded.accountsOf(...asked)),
       networksSince: (at) => read(() => recorded.networksSince(at)),
       guesses: (account, reach) => {

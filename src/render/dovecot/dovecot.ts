@@ -4,6 +4,7 @@ import { PLACES } from "../../core/firewall/open-connections.ts";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/passwords/cost.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { dovecotTls } from "../tls.ts";
+import { policyNonce } from "./password-proof.ts";
 
 /** The user as which it asks the guard about sign-ins (its default_internal_user). */
 export const LOGIN_USER = "dovecot";
@@ -60,7 +61,7 @@ userdb {
 auth_policy_server_url = http://127.0.0.1:${ports.loginPolicy}/
 auth_policy_server_api_header = Authorization: Bearer ${site.loginPolicySecret}
 auth_policy_server_timeout_msecs = 8000
-auth_policy_hash_nonce = ${nonce(site.loginPolicySecret)}
+auth_policy_hash_nonce = ${policyNonce(site.loginPolicySecret)}
 auth_policy_check_after_auth = no
 auth_policy_reject_on_fail = no
 
@@ -175,9 +176,4 @@ function passwordQuery(secret: string): string {
 function decoy(secret: string): string {
   const bytes = createHash("sha512").update(`decoy of ${secret}`).digest();
   return printArgon2id(bytes.subarray(0, PASSWORD_SALT_BYTES), bytes.subarray(-PASSWORD_TAG_BYTES));
-}
-
-/** Salts the hashes with which the guard tells passwords apart: stable, and unknown to anyone without the secret. */
-function nonce(secret: string): string {
-  return createHash("sha256").update(`password hashes of ${secret}`).digest("hex").slice(0, 32);
 }

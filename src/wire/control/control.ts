@@ -42,6 +42,8 @@ const duration = z.nullable(text(32));
 const address = text(320);
 /** A PHC string of argon2id, with room to spare. */
 const hash = text(512);
+/** What Dovecot tells of the password (render/dovecot/password-proof.ts). */
+const proof = z.optional(text(8));
 const name = text(64);
 const networks = texts(100, 64);
 /** Which page of a list. */
@@ -65,8 +67,8 @@ const VERBS = [
   /** What forbids a ban of this address or network now. */
   verb("protection", ROOT_AND_WEB, { target: network }, gives<Protected>("reason")),
   verb("cleanup", ROOT_AND_WEB, {}, gives<{ readonly expired: number }>("expired")),
-  verb("account_add", ROOT, { name: address, hash }, gives<Named>("name")),
-  verb("account_passwd", ROOT, { name: address, hash }, gives<Named>("name")),
+  verb("account_add", ROOT, { name: address, hash, proof }, gives<Named>("name")),
+  verb("account_passwd", ROOT, { name: address, hash, proof }, gives<Named>("name")),
   verb("account_remove", ROOT, { name: address }, gives<Named>("name")),
   verb("account_suspend", ROOT, { name: address }, gives<WithHeld>("name")),
   verb("account_resume", ROOT, { name: address }, gives<WithHeld>("name")),

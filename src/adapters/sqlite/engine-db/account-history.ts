@@ -22,6 +22,10 @@ export class SqliteAccountHistory implements AccountHistory {
       .map((row) => ({ prefix: prefix(row["prefix"]), proof: text(row["proof"]) }));
   }
 
+  passwordProofs(account: string): readonly string[] {
+    return this.#sql.passwordProofs.all(account).map((row) => text(row["proof"]));
+  }
+
   guesses(account: string, { network, since, most }: GuessReach): readonly Guess[] {
     const rows =
       network === null
@@ -59,6 +63,7 @@ function statements(sql: (text: string) => StatementSync) {
   return {
     signIns: sql(`
       SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC LIMIT ?`),
+    passwordProofs: sql("SELECT proof FROM account_password WHERE account = ?"),
     guesses: sql("SELECT network, proof FROM guess WHERE account = ? AND at > ? ORDER BY at DESC LIMIT ?"),
     guessesFrom: sql(
       "SELECT network, proof FROM guess WHERE account = ? AND network = ? AND at > ? ORDER BY at DESC LIMIT ?",

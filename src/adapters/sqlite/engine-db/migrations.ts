@@ -326,4 +326,11 @@ export const engineMigrations: readonly Migration[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX held_mail_by_account ON held_mail (account, at);
   `,
+  // The hash (12 bits) of each account's password, from the moment it is set: a first sign-in looks right by it.
+  `
+  CREATE TABLE account_password (
+    account TEXT PRIMARY KEY,
+    proof TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -43,6 +43,8 @@ function statements(sql: (text: string) => StatementSync) {
     guess: sql(`
       INSERT INTO guess (account, network, proof, at) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET at = max(at, excluded.at)`),
+    setPassword: sql(`
+      INSERT INTO account_password (account, proof) VALUES (?, ?) ON CONFLICT DO UPDATE SET proof = excluded.proof`),
     forgetGuesses: sql("DELETE FROM guess WHERE ?1 IS NULL OR account = ?1"),
     correspond: sql(`
       INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)

@@ -130,6 +130,9 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       case "GUESS":
         this.#sql.guess.run(change.account, change.network, change.proof, at);
         return;
+      case "SET_PASSWORD":
+        this.#sql.setPassword.run(change.account, change.proof);
+        return;
       case "FORGET_GUESSES":
         this.#sql.forgetGuesses.run(change.account);
         return;

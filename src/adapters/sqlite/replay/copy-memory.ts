@@ -53,6 +53,12 @@ const COPIES = [
       FROM ban WHERE simulated = 0 AND created_at < $start AND $day > 0 ORDER BY id`,
   },
   {
+    // As it is now: when it was set is not kept.
+    table: "account_password",
+    columns: "account, proof",
+    rows: "SELECT account, proof FROM account_password WHERE $start > 0 AND $day > 0",
+  },
+  {
     table: "guess",
     columns: "account, network, proof, at",
     rows: "SELECT account, network, proof, at FROM guess WHERE at < $start AND $day > 0",
