@@ -31,7 +31,7 @@ export const notices = {
     next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports in any case.",
   },
   ports_crowded: {
-    says: "Two thirds of the connections that a mail port can serve are taken: the guard ends those of strangers that do nothing.",
+    says: "Two thirds of the connections that a mail port can serve are taken: the guard ends idle ones of strangers, and others only when almost none are left.",
     next: "Usually nothing: known places have room of their own. `ban NETWORK` keeps out whoever the detail names.",
   },
   dnsbl_set_aside: {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ip } from "../../../test/kit/samples.ts";
 import { prefixOf } from "../net/ip.ts";
-import { type CrowdRules, crowdedPorts, planRoom, type Standing } from "./crowded-ports.ts";
+import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "./crowded-ports.ts";
 import { type Connection, type ConnectionRules, connectionKey } from "./open-connections.ts";
 
 const KNOWN = "203.0.113.7";
@@ -11,9 +11,11 @@ const ALLOWED = "203.0.113.8";
 const WANTED = "203.0.113.9";
 const PLACES = 30;
 const CROWDED = 20;
+const NEARLY_FULL = 28;
 const unitOf: ConnectionRules["unitOf"] = (address) => prefixOf(address, 64);
 const rules: CrowdRules = {
   places: new Map([[25, PLACES]]),
+  shares: new Map(),
   unitOf,
   isKnown: (unit) => unit === `${KNOWN}/32`,
   isWanted: (unit) => unit === `${WANTED}/32`,
@@ -28,11 +30,13 @@ function held(from: string, count: number, standing: Partial<Standing> = {}): re
 const host = (i: number): string => `198.51.100.${i}`;
 const spread = (hosts: number, each: number, standing?: Partial<Standing>): readonly Held[] =>
   Array.from({ length: hosts }, (_, i) => held(host(i + 1), each, standing)).flat();
-function cut(open: readonly Held[]): readonly Connection[] {
+function plan(open: readonly Held[], asked = rules): Crowd {
   const by = new Map(open.map((one) => [connectionKey(one), one]));
   const standing = (one: Connection): Standing => by.get(connectionKey(one)) ?? assert.fail("not open");
-  return planRoom(25, open, standing, rules).cut;
+  return planRoom(25, open, standing, asked);
 }
+const cut = (open: readonly Held[]): readonly Connection[] => plan(open).cut;
+const TALKS = { stalledMs: 300, silentMs: 0 };
 const from = (connections: readonly Connection[]): readonly string[] => [...new Set(connections.map(({ ip }) => ip))];
 
 test("a port is crowded from two thirds of its places on; one without places never is", () => {
@@ -67,16 +71,67 @@ test("a stranger who says something all the time, and gets nowhere, goes before 
   assert.ok(!from(cut([...chatty, ...newcomer])).includes(host(100)));
 });
 
-test("a server with wanted mail goes last", () => {
+test("a newcomer who talks stays while mails fill two thirds of the port, and also while places are left", () => {
+  const mails = spread(CROWDED - 1, 1, { isTransferring: true });
+  assert.deepEqual(plan([...mails, ...held(host(100), 1, TALKS)]).cut, []);
+  assert.deepEqual(plan(spread(NEARLY_FULL - 1, 1, TALKS)).cut, []);
+});
+
+test("from 95 % on the oldest of those who are not idle go too, until fewer are taken, and may come again", () => {
+  const old = held(host(100), 1, { stalledMs: 2_000, silentMs: 0 });
+  const { cut: ended, refused } = plan([...spread(NEARLY_FULL - 1, 1, TALKS), ...old]);
+  assert.deepEqual([from(ended), refused], [[host(100)], []]);
+  assert.equal(cut(spread(PLACES + 5, 1, TALKS)).length, PLACES + 5 - (NEARLY_FULL - 1));
+});
+
+test("those who are idle go first, are refused, and leave the others alone", () => {
+  const { cut: ended, refused } = plan([...spread(PLACES - 4, 1, TALKS), ...held(host(100), 4)]);
+  assert.deepEqual([from(ended), ended.length, refused], [[host(100)], 4, [`${host(100)}/32`]]);
+});
+
+test("where strangers may have only a share of the places, 95 % of it count", () => {
+  const shared = { ...rules, shares: new Map([[25, 24]]) };
+  assert.equal(plan(spread(21, 1, TALKS), shared).cut.length, 0);
+  assert.equal(plan(spread(24, 1, TALKS), shared).cut.length, 3);
+});
+
+test("an address keeps its two latest mails on a crowded port; the oldest of the others goes first", () => {
+  const trickling = held(host(100), 5, { silentMs: 0, isTransferring: true }).map((one, i) => ({
+    ...one,
+    stalledMs: 31_000 + i,
+  }));
+  const open = [...spread(CROWDED, 1, TALKS), ...trickling];
+  assert.deepEqual(
+    cut(open).map(({ clientPort }) => clientPort),
+    [40_004, 40_003, 40_002],
+  );
+});
+
+test("seven addresses cannot hold the port by slow mails", () => {
+  const slow = Array.from({ length: 7 }, (_, i) =>
+    held(host(i + 1), 4, { silentMs: 0, stalledMs: 40_000, isTransferring: true }),
+  ).flat();
+  const newcomer = held(host(100), 2, TALKS);
+  const ended = cut([...slow, ...newcomer]);
+  assert.equal(slow.length + newcomer.length - ended.length, CROWDED - 1);
+  assert.ok(!from(ended).includes(host(100)));
+});
+
+test("a server with wanted mail keeps all its mails, goes last, only from 95 % on, and is not refused", () => {
   const wanted = held(WANTED, 4, { stalledMs: 60_000, silentMs: 60_000 });
-  assert.ok(!from(cut([...wanted, ...spread(CROWDED, 1, { silentMs: 0, stalledMs: 0 })])).includes(WANTED));
+  assert.deepEqual(cut([...wanted, ...spread(CROWDED, 1, TALKS)]), []);
+  assert.ok(!from(cut([...wanted, ...spread(PLACES, 1, TALKS)])).includes(WANTED));
+  const idle = held(WANTED, NEARLY_FULL);
+  const { cut: ended, refused } = plan(idle);
+  assert.deepEqual([ended.length, refused], [1, []]);
+  assert.deepEqual(cut(idle.map((one) => ({ ...one, isTransferring: true }))), []);
 });
 
 test("strangers keep a fifth of the places, however many known places hold", () => {
   assert.equal(cut([...held(KNOWN, CROWDED), ...spread(10, 1)]).length, 4);
 });
 
-test("known places, exempt addresses and mail on its way are never cut; the rest is bounded", () => {
+test("known places, exempt addresses, wanted mails and two mails of each are never cut; the rest is bounded", () => {
   const groups = fc.array(
     fc.record({
       from: fc.constantFrom(KNOWN, ALLOWED, WANTED, ...Array.from({ length: 12 }, (_, i) => host(i + 1))),
@@ -91,7 +146,12 @@ test("known places, exempt addresses and mail on its way are never cut; the rest
       const open = group.map((one, i) => ({ ...one, ip: ip(one.from), clientPort: 1_024 + i, port: 25 }));
       const gone = new Set(open.length < CROWDED ? [] : cut(open));
       const ended = open.filter((one) => gone.has(one));
-      assert.ok(ended.every((one) => one.from !== KNOWN && one.from !== ALLOWED && !one.isTransferring));
+      assert.ok(ended.every(({ from }) => from !== KNOWN && from !== ALLOWED));
+      for (const address of new Set(ended.filter(({ isTransferring }) => isTransferring).map((one) => one.from))) {
+        const left = open.filter((one) => one.from === address && one.isTransferring && !gone.has(one));
+        assert.ok(address !== WANTED && left.length >= 2);
+      }
+      if (open.length < NEARLY_FULL) assert.ok(ended.every((one) => one.silentMs >= 3_000 || one.stalledMs >= 30_000));
       assert.ok(gone.size <= Math.max(0, open.length - (CROWDED - 1)));
     }),
   );

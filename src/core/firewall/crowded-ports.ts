@@ -8,11 +8,11 @@ export type Standing = Readonly<{
   stalledMs: number;
   /** Since the client last sent anything, while it is the client's turn. */
   silentMs: number;
-  /** A mail is on its way: the connection is never cut. */
+  /** A mail is on its way. */
   isTransferring: boolean;
 }>;
 
-export type CrowdRules = Pick<ConnectionRules, "unitOf" | "isKnown" | "isExempt"> &
+export type CrowdRules = Pick<ConnectionRules, "shares" | "unitOf" | "isKnown" | "isExempt"> &
   Readonly<{
     /** By port: how many connections it serves at once. */
     places: ReadonlyMap<number, number>;
@@ -20,12 +20,14 @@ export type CrowdRules = Pick<ConnectionRules, "unitOf" | "isKnown" | "isExempt"
     isWanted: (unit: Prefix) => boolean;
   }>;
 
-/** A port of which two thirds are taken. `cut`: connections to end, so that a third of it is free. */
+/** A port of which two thirds are taken. `cut`: connections to end, to make room. */
 export type Crowd = Readonly<{
   port: number;
   taken: number;
   places: number;
   cut: readonly Connection[];
+  /** Units to refuse for a while: they lost idle connections, and would take the same places again. */
+  refused: readonly Prefix[];
   /** The unit that held most of it, of those that were cut. */
   worst: Prefix | null;
 }>;
@@ -36,6 +38,9 @@ const SILENT_MS = 3 * SECOND_MS;
 const STALLED_MS = 30 * SECOND_MS;
 /** RFC 5321, 4.5.3.2.6: how long a server may take over the end of DATA; here, how long DATA is never cut. */
 export const TRANSFER_MS = 10 * MINUTE_MS;
+
+/** Transfers that a stranger's unit keeps on a crowded port. With more, a few units could hold it by slow mails. */
+const KEPT_TRANSFERS = 2;
 
 /** Ports of which at least two thirds are taken. */
 export function crowdedPorts(
@@ -56,9 +61,11 @@ export function crowdedPorts(
 }
 
 /**
- * Which connections of a crowded port to end. Strangers alone: first those that say nothing or get nowhere, the unit
- * that holds most before the others and the oldest before the younger; so a newcomer who talks is the last. Known
- * places, protected addresses and mail on its way stay. A fifth of the places is left to strangers in any case.
+ * Which connections of a crowded port to end. Strangers alone: those that say nothing or get nowhere, until a third is
+ * free; others only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the unit
+ * that holds most before the others and the oldest before the younger; so a newcomer who talks is the last. Servers
+ * with wanted mail go after all others, and only from 95 % on. Known places, protected addresses and the latest
+ * transfers of each unit stay. A fifth of the places is left to strangers in any case.
  */
 export function planRoom(
   port: number,
@@ -69,10 +76,21 @@ export function planRoom(
   const places = rules.places.get(port) ?? 0;
   const strangers = strangersAmong(open, rules);
   const held = strangers.reduce((sum, [, there]) => sum + there.length, 0);
-  const over = Math.min(open.length - mark(places) + 1, held - (places - shareOfStrangers(places)));
-  const candidates = strangers.flatMap(([unit, there]) => ranked(unit, there, standing, rules));
-  const cut = candidates.toSorted(byRank).slice(0, Math.max(0, over));
-  return { port, taken: open.length, places, cut: cut.map(({ one }) => one), worst: cut[0]?.unit ?? null };
+  const most = held - (places - shareOfStrangers(places));
+  const overMark = Math.min(open.length - mark(places) + 1, most);
+  const share = rules.shares.get(port) ?? places;
+  const overLast = Math.min(Math.max(open.length - lastMark(places), held - lastMark(share)) + 1, most);
+  const cut: Candidate[] = [];
+  for (const one of strangers.flatMap(([unit, there]) => ranked(unit, there, standing, rules)).toSorted(byRank))
+    if (cut.length < (one.isIdle && !one.isWanted ? overMark : overLast)) cut.push(one);
+  return {
+    port,
+    taken: open.length,
+    places,
+    cut: cut.map(({ one }) => one),
+    refused: [...new Set(cut.filter(({ isIdle, isWanted }) => isIdle && !isWanted).map(({ unit }) => unit))],
+    worst: cut[0]?.unit ?? null,
+  };
 }
 
 type Candidate = Standing &
@@ -86,15 +104,17 @@ function ranked(
   { isWanted }: CrowdRules,
 ): readonly Candidate[] {
   const wanted = isWanted(unit);
-  return there
-    .map((one) => {
-      const how = standing(one);
-      const isIdle = how.silentMs >= SILENT_MS || how.stalledMs >= STALLED_MS;
-      return { ...how, one, unit, isWanted: wanted, isIdle, height: 0 };
-    })
-    .filter(({ isTransferring }) => !isTransferring)
+  const all = there.map((one) => {
+    const how = standing(one);
+    const isIdle = how.silentMs >= SILENT_MS || how.stalledMs >= STALLED_MS;
+    return { ...how, one, unit, isWanted: wanted, isIdle, height: 0 };
+  });
+  // Of the transfers, those that last longest, so the slowest, are candidates.
+  const transfers = all.filter(({ isTransferring }) => isTransferring).toSorted((a, b) => b.stalledMs - a.stalledMs);
+  const further = wanted ? [] : transfers.slice(0, -KEPT_TRANSFERS);
+  return [...all.filter(({ isTransferring }) => !isTransferring), ...further]
     .toSorted(byRank)
-    .map((candidate, i, all) => ({ ...candidate, height: all.length - i }));
+    .map((candidate, i, candidates) => ({ ...candidate, height: candidates.length - i }));
 }
 
 function byRank(a: Candidate, b: Candidate): number {
@@ -123,6 +143,12 @@ function strangersAmong(
     .map(([unit, there]) => [unit, there.filter(({ ip }) => !isExempt(ip))]);
 }
 
+/** From here on idle connections end. */
 function mark(places: number): number {
   return Math.floor((2 * places) / 3);
+}
+
+/** From here on others end too. */
+function lastMark(places: number): number {
+  return Math.floor((19 * places) / 20);
 }

@@ -27,6 +27,7 @@ function scene() {
     },
     rules: () => ({
       places: new Map([[25, PLACES]]),
+      shares: new Map(),
       unitOf: (address) => prefixOf(address, 64),
       isKnown: (unit) => known.includes(unit),
       isWanted: (unit) => wanted.includes(unit),
@@ -55,14 +56,11 @@ test("while there is room nobody is asked who is silent, and nobody is told", as
 test("where places run out, the one that came first and got nowhere goes, and the owner is told for a minute", async () => {
   const { room, told, asked, wait } = scene();
   await room.plan(strangers(7, 1));
-  wait(SECOND_MS);
+  wait(30 * SECOND_MS);
   assert.deepEqual((await room.plan([...strangers(1, 6), ...strangers(7, 4)])).end, strangers(7, 1));
   assert.deepEqual(asked, [[25]]);
   const [, detail] = told;
-  assert.equal(
-    detail,
-    "ports_crowded: port 25: 10 connections for 15 places, the most by 198.51.100.7/32; 1 idle ones ended",
-  );
+  assert.equal(detail, "ports_crowded: port 25: 10 connections for 15 places, the most by 198.51.100.7/32; 1 ended");
   wait(MINUTE_MS - 1);
   await room.plan([]);
   assert.equal(told.at(-1), detail);
@@ -71,10 +69,11 @@ test("where places run out, the one that came first and got nowhere goes, and th
   assert.equal(told.at(-1), null);
 });
 
-test("who was cut is refused for half a minute, unless an account signs in from there or its mail is wanted", async () => {
-  const { room, known, wanted, wait } = scene();
+test("who was idle when cut is refused for half a minute, unless an account signs in from there", async () => {
+  const { room, silences, known, wait } = scene();
   const held = async (): Promise<readonly string[]> => (await room.plan([])).held.map(({ unit }) => unit);
-  await room.plan([...strangers(1, 10), ...strangers(1, 2).map((one) => ({ ...one, clientPort: 40_001 }))]);
+  for (const one of strangers(1, 2)) silences.set(connectionKey(one), 4_000);
+  await room.plan(strangers(1, 11));
   assert.deepEqual(await held(), ["198.51.100.1/32", "198.51.100.2/32"]);
   known.push("198.51.100.2/32");
   assert.deepEqual(await held(), ["198.51.100.1/32"]);
@@ -82,9 +81,18 @@ test("who was cut is refused for half a minute, unless an account signs in from 
   assert.deepEqual(await held(), ["198.51.100.1/32"]);
   wait(1);
   assert.deepEqual(await held(), []);
-  wanted.push(...strangers(1, 10).map(({ ip }) => `${ip}/32`));
-  assert.notDeepEqual((await room.plan(strangers(1, 10))).end, []);
-  assert.deepEqual(await held(), []);
+});
+
+test("who was cut while it talked, or has wanted mail, may connect again at once", async () => {
+  const { room, silences, wanted } = scene();
+  const talking = await room.plan(strangers(1, PLACES));
+  assert.deepEqual([talking.end.length, talking.held], [2, []]);
+  for (const one of strangers(1, PLACES)) {
+    silences.set(connectionKey(one), 4_000);
+    wanted.push(`${one.ip}/32`);
+  }
+  const idle = await room.plan(strangers(1, PLACES));
+  assert.deepEqual([idle.end.length, idle.held], [2, []]);
 });
 
 test("whose mail is on its way stays, and who is silent goes before who speaks", async () => {

@@ -14,7 +14,7 @@ import type { Clock, Notices } from "../ports.ts";
 
 /** How long the owner is told after the last look that found a port crowded. */
 const TOLD_FOR_MS = MINUTE_MS;
-/** How long a stranger who was cut is refused by the kernel, who would take the same place again at once. */
+/** How long the kernel refuses a stranger whose idle connection was cut, and who would take the same place again. */
 const AWAY_MS = 30 * SECOND_MS;
 
 export type PortRoomParts = Readonly<{
@@ -28,7 +28,7 @@ export type PortRoomParts = Readonly<{
 
 type Told = Readonly<{ at: Millis; taken: number; places: number; ended: number; worst: string }>;
 
-/** `end`: connections to end, of all that stand. `held`: who is refused, since its connections were ended lately. */
+/** `end`: connections to end, of all that stand. `held`: who is refused, since its idle connections were ended lately. */
 export type RoomPlan = Readonly<{ end: readonly Connection[]; held: ConnectionPlan["held"] }>;
 
 /** Sees when the places of a port run out, and who is to make room. The owner is told while it lasts. */
@@ -59,16 +59,13 @@ export class PortRoom {
     const standing = (one: Connection): Standing => this.#standing(one, silences, now);
     const crowds = [...crowded].map(([port, there]) => planRoom(port, there, standing, asked));
     this.#tell(crowds, now);
-    const end = crowds.flatMap(({ cut }) => cut);
-    return { end, held: this.#held(end, asked, now) };
+    return { end: crowds.flatMap(({ cut }) => cut), held: this.#held(crowds, asked, now) };
   }
 
-  #held(ended: readonly Connection[], { unitOf, isKnown, isWanted }: CrowdRules, now: Millis): ConnectionPlan["held"] {
+  #held(crowds: readonly Crowd[], { isKnown }: CrowdRules, now: Millis): ConnectionPlan["held"] {
     for (const [key, { at }] of this.#away) if (Math.abs(now - at) >= AWAY_MS) this.#away.delete(key);
-    for (const { ip, port } of ended) {
-      const unit = unitOf(ip);
-      if (!isWanted(unit)) this.#away.set(`${port} ${unit}`, { unit, port, at: now });
-    }
+    for (const { port, refused } of crowds)
+      for (const unit of refused) this.#away.set(`${port} ${unit}`, { unit, port, at: now });
     // Meanwhile an account may have signed in from there, on another port.
     return [...this.#away.values()].filter(({ unit }) => !isKnown(unit)).map(({ unit, port }) => ({ unit, port }));
   }
@@ -100,5 +97,5 @@ const NONE: ReadonlyMap<string, number> = new Map();
 
 function detailOf([port, { taken, places, ended, worst }]: readonly [number, Told]): string {
   const most = worst === "" ? "" : `, the most by ${worst}`;
-  return `port ${port}: ${taken} connections for ${places} places${most}; ${ended} idle ones ended`;
+  return `port ${port}: ${taken} connections for ${places} places${most}; ${ended} ended`;
 }
