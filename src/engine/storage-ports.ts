@@ -60,8 +60,11 @@ export type Reach = Readonly<{
 /** Where an account signed in: the unit of the address, and the hash of the password (empty if unknown). */
 export type SignIn = Readonly<{ prefix: Prefix; proof: string }>;
 export type AccountGuess = Guess & Readonly<{ account: string }>;
+/** Later than `since`, and not later than `until`: a clock that ran ahead leaves guesses that lie ahead of now. */
+export type TimeSpan = Readonly<{ since: Millis; until: Millis }>;
+export type GuessSpan = TimeSpan & Readonly<{ most: number }>;
 /** `network`: only guesses from there; null from anywhere. */
-export type GuessReach = Readonly<{ network: Prefix | null; since: Millis; most: number }>;
+export type GuessReach = GuessSpan & Readonly<{ network: Prefix | null }>;
 
 /** What is known of accounts, by name in lower case. Includes the rows of the open transaction. */
 export interface AccountHistory {
@@ -72,11 +75,11 @@ export interface AccountHistory {
   /** Passwords that strangers tried, the latest first. */
   guesses(account: string, reach: GuessReach): readonly Guess[];
   /** How many different passwords strangers tried at the account; at most `most`. */
-  candidates(account: string, since: Millis, most: number): number;
+  candidates(account: string, span: GuessSpan): number;
   /** What a network tried at any account, the latest first. */
-  guessesOf(network: Prefix, since: Millis, most: number): readonly AccountGuess[];
+  guessesOf(network: Prefix, span: GuessSpan): readonly AccountGuess[];
   /** What any network tried at any account, the latest first; at most `most`, read as they are asked for. */
-  guessesSince(since: Millis, most: number): Iterable<AccountGuess>;
+  guessesSince(span: GuessSpan): Iterable<AccountGuess>;
   /** Accounts that signed in from this unit. */
   accountsOf(subject: Prefix, since: Millis): readonly string[];
   /** Units from which any account signed in. */
@@ -108,7 +111,7 @@ export interface NetworkHistory {
   /** When the last ban of the network itself began or ended; 0 if there was none. */
   settledAt(network: Prefix, now: Millis): Millis;
   /** Other wrong passwords, each counted once per account. */
-  guessesFrom(network: Prefix, since: Millis, besides: Readonly<{ account: string; proof: string }>): number;
+  guessesFrom(network: Prefix, span: TimeSpan, besides: Readonly<{ account: string; proof: string }>): number;
 }
 
 /** Servers that sent good mail. Only whole days count. Includes the rows of the open transaction. */

@@ -60,7 +60,9 @@ function accountFactsOf(
   const kinship = isHere ? "address" : isNear ? "network" : "stranger";
   const waiting = unanswered.filter((one) => at - one.at < MINUTE && one.isStrange);
 
-  const tried = [...guessesIn(changes, at - accounts.windowMs), ...waiting].filter(({ account }) => account === name);
+  const tried = [...guessesIn(changes, at - accounts.windowMs, at), ...waiting].filter(
+    ({ account }) => account === name,
+  );
   const counted = tried.filter((guess) => kinship === "stranger" || guess.network === network);
   // Each password counts for one network, each network for a quarter of the limit at most.
   const passwords = [...new Set(counted.map(({ proof }) => proof))];
@@ -73,7 +75,7 @@ function accountFactsOf(
   );
   const different = kinship === "address" ? 0 : capped.length;
 
-  const ofDay = guessesIn(changes, at - DAY);
+  const ofDay = guessesIn(changes, at - DAY, at);
   const here = [...ofDay, ...waiting.filter(({ looksWrong }) => looksWrong)].filter((one) => one.network === network);
   const mine = kinship === "stranger" ? here : here.filter(({ account }) => account === name);
   return {
@@ -102,7 +104,7 @@ function proofsOf(known: readonly SignIn[]): readonly string[] {
 
 function sprayingOf({ spraying }: Policy, { changes, unanswered }: Past, at: Millis): SprayingFacts {
   const waiting = unanswered.filter((one) => at - one.at < MINUTE && one.isStrange && one.looksWrong);
-  const tried = [...guessesIn(changes, at - spraying.windowMs), ...waiting];
+  const tried = [...guessesIn(changes, at - spraying.windowMs, at), ...waiting];
   return {
     guesses: Math.min(spraying.guesses, new Set(tried.map(passwordOf)).size),
     networks: Math.min(8, new Set(tried.map(({ network }) => network)).size),
@@ -137,10 +139,14 @@ function pendingFrom(unanswered: readonly Unanswered[], subject: Prefix, at: Mil
   return unanswered.filter((one) => at - one.at < MINUTE && one.looksWrong && one.subject === subject);
 }
 
-function guessesIn(changes: readonly Changed[], since: number): readonly Tried[] {
-  return changes.flatMap(({ change, at }) => (change.type === "GUESS" && at > since ? [change] : []));
+/** Each password counts from when it was last tried, and not while that lies ahead of a clock that was set back. */
+export function guessesIn(changes: readonly Changed[], since: number, until: number): readonly Tried[] {
+  const lastOf = new Map<string, Readonly<{ tried: Tried; at: Millis }>>();
+  for (const { change, at } of changes)
+    if (change.type === "GUESS") lastOf.set(`${passwordOf(change)} ${change.network}`, { tried: change, at });
+  return [...lastOf.values()].flatMap(({ tried, at }) => (at > since && at <= until ? [tried] : []));
 }
 
-function passwordOf({ account, proof }: Tried): string {
+export function passwordOf({ account, proof }: Tried): string {
   return JSON.stringify([account, proof]);
 }

@@ -4,6 +4,7 @@ import type { Credit } from "../../src/core/decide/honest-mail.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import { contains, type Ip, networkAddress, type Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
+import { guessesIn, passwordOf } from "./naive-accounts.ts";
 import type { Changed } from "./naive-recount.ts";
 
 /** What the oracle knows of networks whose addresses offend together, by the words of docs/bans.md. */
@@ -43,11 +44,9 @@ export function banOfWhole(
     : 0;
   const guesses = decided.changes.some(({ type }) => type === "GUESS")
     ? new Set(
-        history.changes.flatMap(({ change, at }) =>
-          change.type === "GUESS" && change.network === network && at > spent && at > now - networks.windowMs
-            ? [JSON.stringify([change.account, change.proof])]
-            : [],
-        ),
+        guessesIn(history.changes, Math.max(spent, now - networks.windowMs), now)
+          .filter((tried) => tried.network === network)
+          .map(passwordOf),
       ).size
     : 0;
 

@@ -54,7 +54,7 @@ export class AccountCache {
       guesses: kinship === "address" ? 0 : this.#guesses(policy, name, network, now),
       proofs: [...proofs].slice(0, MOST_PROOFS),
       get candidates() {
-        return history.candidates(name, day, policy.accounts.candidates);
+        return history.candidates(name, { since: day, until: now, most: policy.accounts.candidates });
       },
       get networkGuesses() {
         return ofNetwork();
@@ -77,7 +77,8 @@ export class AccountCache {
       return passwords.size >= limit && networks.size >= SPRAYING_NETWORKS;
     };
     for (const one of this.#pending.guesses(now)) if (count(one)) return told();
-    for (const one of this.#history.guessesSince(later(now, -windowMs), LOOKED_AT_ALL)) if (count(one)) return told();
+    const span = { since: later(now, -windowMs), until: now, most: LOOKED_AT_ALL };
+    for (const one of this.#history.guessesSince(span)) if (count(one)) return told();
     return told();
   }
 
@@ -127,7 +128,7 @@ export class AccountCache {
 
   #guesses(policy: Policy, name: string, network: Prefix | null, now: Millis): number {
     const { failures: limit, windowMs } = policy.accounts;
-    const reach = { network, since: later(now, -windowMs), most: LOOKED_AT * limit };
+    const reach = { network, since: later(now, -windowMs), until: now, most: LOOKED_AT * limit };
     const pending = this.#pending
       .at(name, now)
       .filter((asked) => asked.isStrange && (network === null || asked.network === network));
@@ -142,11 +143,11 @@ export class AccountCache {
     now: Millis,
   ): number {
     const most = networks.perDay;
-    const since = later(now, -DAY_MS);
+    const span = { since: later(now, -DAY_MS), until: now, most };
     const isOwn = kinship !== "stranger";
     const tried = isOwn
-      ? this.#history.guesses(name, { network, since, most }).map((guess) => ({ ...guess, account: name }))
-      : this.#history.guessesOf(network, since, most);
+      ? this.#history.guesses(name, { ...span, network }).map((guess) => ({ ...guess, account: name }))
+      : this.#history.guessesOf(network, span);
     const pending = [...this.#pending.guesses(now)].filter(
       (one) => one.network === network && (!isOwn || one.account === name),
     );

@@ -31,7 +31,7 @@ export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis
     offencesAt,
     settledAt: neighbours.settledAt(network, now),
     offenders: (since, besides) => neighbours.offenders(network, since, besides),
-    guesses: (since, besides) => neighbours.guessesFrom(network, since, besides),
+    guesses: (since, besides) => neighbours.guessesFrom(network, { since, until: now }, besides),
     banned: (since) => neighbours.banned(network, since),
     servers: (since) => honest.servers(network, since, MOST_SERVERS),
     signIns: (since) => accounts.networksSince(since),

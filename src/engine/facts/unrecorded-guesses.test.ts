@@ -23,7 +23,7 @@ const DATABASE: AccountHistory = {
 };
 
 function proofsIn(history: AccountHistory, since: Millis, network: Prefix | null = null): readonly string[] {
-  return history.guesses("anna", { network, since, most: 10 }).map(({ proof }) => proof);
+  return history.guesses("anna", { network, since, until: NOON, most: 10 }).map(({ proof }) => proof);
 }
 
 test("what was tried meanwhile counts beside what stands in the database, each once", () => {
@@ -36,13 +36,14 @@ test("what was tried meanwhile counts beside what stands in the database, each o
   assert.deepEqual(proofsIn(history, before), ["new", "recorded"]);
   assert.deepEqual(proofsIn(history, before, THERE).toSorted(), ["new", "recorded"], "the fake knows no networks");
   assert.deepEqual(proofsIn(history, NOON), ["recorded"], "its window is over");
-  assert.equal(history.candidates("anna", before, 10), 2);
+  assert.equal(history.candidates("anna", { since: before, until: NOON, most: 10 }), 2);
   assert.deepEqual(
-    history.guessesOf(HERE, before, 10).map(({ account }) => account),
+    history.guessesOf(HERE, { since: before, until: NOON, most: 10 }).map(({ account }) => account),
     ["bert", "anna"],
   );
-  assert.equal([...history.guessesSince(before, 10)].length, 3);
-  assert.equal([...history.guessesSince(before, 2)].length, 2);
+  const all = (most: number, until = NOON) => [...history.guessesSince({ since: before, until, most })].length;
+  assert.deepEqual([all(10), all(2)], [3, 2]);
+  assert.equal(all(10, before), 1, "what lies ahead does not count");
   assert.deepEqual([history.accountsOf(HERE, before), history.networksSince(before)], [["anna"], [HERE]]);
 });
 
@@ -75,6 +76,6 @@ test("it is bounded, of one address and in all", () => {
   assert.equal(memory.failures(subject).at(-1)?.passwordHash, "99");
   for (let i = 0; i < LIMITS.unrecordedGuesses + 9; i++)
     memory.guess({ account: "anna", network: HERE, proof: `${i}`, at: NOON });
-  const all = memory.beside(DATABASE).guessesSince(later(NOON, -1), 10_000);
+  const all = memory.beside(DATABASE).guessesSince({ since: later(NOON, -1), until: NOON, most: 10_000 });
   assert.equal([...all].length, LIMITS.unrecordedGuesses + 1);
 });

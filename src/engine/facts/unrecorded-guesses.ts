@@ -3,7 +3,7 @@ import type { Failure } from "../../core/decide/facts.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
-import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
+import type { AccountGuess, AccountHistory, TimeSpan } from "../storage-ports.ts";
 
 type Guessed = AccountGuess & Readonly<{ at: Millis }>;
 
@@ -30,7 +30,8 @@ export class UnrecordedGuesses {
 
   /** The recorded history together with these guesses. */
   beside(recorded: AccountHistory): AccountHistory {
-    const since = (at: Millis): readonly Guessed[] => this.#guesses.filter((one) => one.at > at);
+    const within = ({ since, until }: TimeSpan): readonly Guessed[] =>
+      this.#guesses.filter(({ at }) => at > since && at <= until);
     return {
       signIns: (...asked) => read(() => recorded.signIns(...asked)),
       passwordProofs: (account) => read(() => recorded.passwordProofs(account)),
@@ -39,33 +40,35 @@ export class UnrecordedGuesses {
       guesses: (account, reach) => {
         const known = read(() => recorded.guesses(account, reach)).map((one) => ({ ...one, account }));
         const { network } = reach;
-        const ofAccount = since(reach.since).filter((one) => one.account === account);
+        const ofAccount = within(reach).filter((one) => one.account === account);
         return merged(
           ofAccount.filter((one) => network === null || one.network === network),
           known,
           reach.most,
         );
       },
-      candidates: (account, at, most) => {
-        const all = { network: null, since: at, most };
-        const known = read(() => recorded.guesses(account, all)).map((one) => ({ ...one, account }));
+      candidates: (account, span) => {
+        const known = read(() => recorded.guesses(account, { ...span, network: null })).map((one) => ({
+          ...one,
+          account,
+        }));
         return merged(
-          since(at).filter((one) => one.account === account),
+          within(span).filter((one) => one.account === account),
           known,
-          most,
+          span.most,
         ).length;
       },
-      guessesOf: (network, at, most) => {
-        const known = read(() => recorded.guessesOf(network, at, most));
+      guessesOf: (network, span) => {
+        const known = read(() => recorded.guessesOf(network, span));
         return merged(
-          since(at).filter((one) => one.network === network),
+          within(span).filter((one) => one.network === network),
           known,
-          most,
+          span.most,
         );
       },
-      guessesSince: (at, most) => {
-        const known = read(() => [...recorded.guessesSince(at, most)]);
-        return merged(since(at), known, most);
+      guessesSince: (span) => {
+        const known = read(() => [...recorded.guessesSince(span)]);
+        return merged(within(span), known, span.most);
       },
     };
   }

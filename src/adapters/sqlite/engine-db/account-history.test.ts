@@ -9,6 +9,12 @@ import { SqliteStore } from "./store.ts";
 
 const ANN = "ann@example.org";
 
+const span = (since: number, most: number, until = 9) => ({
+  since: later(START, since),
+  until: later(START, until),
+  most,
+});
+
 function fresh(t: TestContext) {
   const db = openEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
@@ -42,17 +48,22 @@ test("guesses: the passwords within the window, from anywhere or from one networ
   guess("203.0.113.0/24", "a", 1);
   guess("198.51.100.0/24", "a", 2);
   guess("198.51.100.0/24", "b", 3);
-  const of = (network: string | null, since: number, most = 10): readonly string[] =>
+  const of = (network: string | null, since: number, most = 10, until = 9): readonly string[] =>
     history
-      .guesses(ANN, { network: network === null ? null : net(network), since: later(START, since), most })
+      .guesses(ANN, { network: network === null ? null : net(network), ...span(since, most, until) })
       .map(({ network: from, proof }) => `${proof} ${from}`)
       .toSorted();
   assert.deepEqual(of(null, 0), ["a 198.51.100.0/24", "a 203.0.113.0/24", "b 198.51.100.0/24"]);
   assert.deepEqual(of(null, 0, 1), ["b 198.51.100.0/24"], "no more than are needed, the latest");
   assert.deepEqual(of("203.0.113.0/24", 0), ["a 203.0.113.0/24"]);
   assert.deepEqual(of(null, 2), ["b 198.51.100.0/24"]);
+  assert.deepEqual(of(null, 0, 10, 1), ["a 203.0.113.0/24"], "what lies ahead does not count");
+  assert.deepEqual(of("198.51.100.0/24", 0, 10, 2), ["a 198.51.100.0/24"]);
   guess("203.0.113.0/24", "a", 9);
   assert.deepEqual(of(null, 3), ["a 203.0.113.0/24"], "tried again, it counts from then on");
+  guess("203.0.113.0/24", "a", 4);
+  assert.deepEqual(of(null, 3, 10, 4), ["a 203.0.113.0/24"], "also once the clock was set back");
+  assert.deepEqual(of(null, 4), []);
 });
 
 test("guesses at all accounts: counted for one, of one network, and the latest of all as far as they are read", (t) => {
@@ -63,20 +74,23 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   guess(ANN, "198.51.100.0/24", "b", 2);
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
   assert.deepEqual(
-    [1, 2, 9].map((most) => history.candidates(ANN, START, most)),
+    [1, 2, 9].map((most) => history.candidates(ANN, span(0, most))),
     [1, 2, 2],
   );
-  assert.equal(history.candidates(ANN, later(START, 1), 9), 1);
+  assert.equal(history.candidates(ANN, span(1, 9)), 1);
+  assert.equal(history.candidates(ANN, span(0, 9, 1)), 1);
   const proofs = (guesses: Iterable<Readonly<{ proof: string }>>) => [...guesses].map(({ proof }) => proof).join("");
-  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), START, 9)), "cb");
-  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), START, 1)), "c");
-  assert.equal(proofs(history.guessesSince(START, 9)), "cba");
-  assert.equal(proofs(history.guessesSince(later(START, 2), 9)), "c");
-  assert.equal(proofs(history.guessesSince(START, 2)), "cb");
+  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
+  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 1))), "c");
+  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9, 2))), "b");
+  assert.equal(proofs(history.guessesSince(span(0, 9))), "cba");
+  assert.equal(proofs(history.guessesSince(span(2, 9))), "c");
+  assert.equal(proofs(history.guessesSince(span(0, 2))), "cb");
+  assert.equal(proofs(history.guessesSince(span(0, 9, 2))), "ba");
   // One who needs no more stops, and the next reads from the start.
-  for (const { proof } of history.guessesSince(START, 9)) {
+  for (const { proof } of history.guessesSince(span(0, 9))) {
     assert.equal(proof, "c");
     break;
   }
-  assert.equal(proofs(history.guessesSince(START, 9)), "cba");
+  assert.equal(proofs(history.guessesSince(span(0, 9))), "cba");
 });

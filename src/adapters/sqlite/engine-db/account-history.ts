@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Guess } from "../../../core/decide/account-guard.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
-import type { AccountGuess, AccountHistory, GuessReach, SignIn } from "../../../engine/storage-ports.ts";
+import type { AccountGuess, AccountHistory, GuessReach, GuessSpan, SignIn } from "../../../engine/storage-ports.ts";
 import { integer, prefix, text } from "../columns.ts";
 
 /** More networks than one person uses within half a year. */
@@ -26,24 +26,24 @@ export class SqliteAccountHistory implements AccountHistory {
     return this.#sql.passwordProofs.all(account).map((row) => text(row["proof"]));
   }
 
-  guesses(account: string, { network, since, most }: GuessReach): readonly Guess[] {
+  guesses(account: string, { network, since, until, most }: GuessReach): readonly Guess[] {
     const rows =
       network === null
-        ? this.#sql.guesses.all(account, since, most)
-        : this.#sql.guessesFrom.all(account, network, since, most);
+        ? this.#sql.guesses.all(account, since, until, most)
+        : this.#sql.guessesFrom.all(account, network, since, until, most);
     return rows.map((row) => ({ network: prefix(row["network"]), proof: text(row["proof"]) }));
   }
 
-  candidates(account: string, since: Millis, most: number): number {
-    return integer(this.#sql.candidates.get(account, since, most)?.["n"]);
+  candidates(account: string, { since, until, most }: GuessSpan): number {
+    return integer(this.#sql.candidates.get(account, since, until, most)?.["n"]);
   }
 
-  guessesOf(network: Prefix, since: Millis, most: number): readonly AccountGuess[] {
-    return this.#sql.guessesOf.all(network, since, most).map(readGuess);
+  guessesOf(network: Prefix, { since, until, most }: GuessSpan): readonly AccountGuess[] {
+    return this.#sql.guessesOf.all(network, since, until, most).map(readGuess);
   }
 
-  *guessesSince(since: Millis, most: number): Iterable<AccountGuess> {
-    for (const row of this.#sql.guessesSince.iterate(since, most)) yield readGuess(row);
+  *guessesSince({ since, until, most }: GuessSpan): Iterable<AccountGuess> {
+    for (const row of this.#sql.guessesSince.iterate(since, until, most)) yield readGuess(row);
   }
 
   accountsOf(subject: Prefix, since: Millis): readonly string[] {
@@ -60,17 +60,21 @@ function readGuess(row: Readonly<Record<string, unknown>>): AccountGuess {
 }
 
 function statements(sql: (text: string) => StatementSync) {
+  // A guess later than now is from before the clock was set back, and does not count.
+  const within = "at > ? AND at <= ?";
   return {
     signIns: sql(`
       SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC LIMIT ?`),
     passwordProofs: sql("SELECT proof FROM account_password WHERE account = ?"),
-    guesses: sql("SELECT network, proof FROM guess WHERE account = ? AND at > ? ORDER BY at DESC LIMIT ?"),
+    guesses: sql(`SELECT network, proof FROM guess WHERE account = ? AND ${within} ORDER BY at DESC LIMIT ?`),
     guessesFrom: sql(
-      "SELECT network, proof FROM guess WHERE account = ? AND network = ? AND at > ? ORDER BY at DESC LIMIT ?",
+      `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
     ),
-    candidates: sql("SELECT count(*) AS n FROM (SELECT 1 FROM guess WHERE account = ? AND at > ? LIMIT ?)"),
-    guessesOf: sql("SELECT account, network, proof FROM guess WHERE network = ? AND at > ? ORDER BY at DESC LIMIT ?"),
-    guessesSince: sql("SELECT account, network, proof FROM guess WHERE at > ? ORDER BY at DESC LIMIT ?"),
+    candidates: sql(`SELECT count(*) AS n FROM (SELECT 1 FROM guess WHERE account = ? AND ${within} LIMIT ?)`),
+    guessesOf: sql(
+      `SELECT account, network, proof FROM guess WHERE network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
+    ),
+    guessesSince: sql(`SELECT account, network, proof FROM guess WHERE ${within} ORDER BY at DESC LIMIT ?`),
     networksSince: sql("SELECT DISTINCT prefix FROM known_address WHERE last_at > ?"),
     accountsOf: sql("SELECT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),
   };

@@ -35,10 +35,11 @@ test("neighbours: how many of a network were banned for an offence, and what the
   assert.equal(history.offenders(network, later(START, 2), nobody), 0);
   for (const [i, proof] of ["a", "a", "b"].entries())
     store.apply({ type: "GUESS", account: `user${i}`, network, proof }, later(START, i));
-  const guesses = (since: number, account: string, proof: string): number =>
-    history.guessesFrom(network, later(START, since), { account, proof });
+  const guesses = (since: number, account: string, proof: string, until = 9): number =>
+    history.guessesFrom(network, { since: later(START, since), until: later(START, until) }, { account, proof });
   assert.equal(guesses(-1, "user9", "z"), 3, "the same password at two accounts is two guesses");
   assert.equal(guesses(1, "user9", "z"), 1);
+  assert.equal(guesses(-1, "user9", "z", 1), 2, "what lies ahead does not count");
   assert.equal(guesses(-1, "user0", "a"), 2, "besides one of them");
   assert.equal(guesses(-1, "user0", "b"), 3, "another password at the same account is another guess");
   assert.equal(history.settledAt(network, later(START, 9)), later(START, 2), "when it was banned");

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { COUNTING_BANS } from "../../../core/decide/neighbours.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
-import type { NetworkHistory } from "../../../engine/storage-ports.ts";
+import type { NetworkHistory, TimeSpan } from "../../../engine/storage-ports.ts";
 import { integer, millis, prefix } from "../columns.ts";
 import { boundsOf } from "./network-bounds.ts";
 
@@ -28,8 +28,12 @@ export class SqliteNetworkHistory implements NetworkHistory {
     return millis(this.#sql.settled.get(now, network)?.["at"]);
   }
 
-  guessesFrom(network: Prefix, since: Millis, besides: Readonly<{ account: string; proof: string }>): number {
-    return integer(this.#sql.guesses.get(network, since, besides.account, besides.proof)?.["n"]);
+  guessesFrom(
+    network: Prefix,
+    { since, until }: TimeSpan,
+    besides: Readonly<{ account: string; proof: string }>,
+  ): number {
+    return integer(this.#sql.guesses.get(network, since, until, besides.account, besides.proof)?.["n"]);
   }
 }
 
@@ -48,6 +52,7 @@ function statements(sql: (text: string) => StatementSync) {
     settled: sql(`
       SELECT coalesce(max(at), 0) AS at FROM (
         SELECT max(created_at, coalesce(ended_at, 0)) AS at FROM ban WHERE prefix = ?2) WHERE at <= ?1`),
-    guesses: sql("SELECT count(*) AS n FROM guess WHERE network = ? AND at > ? AND NOT (account = ? AND proof = ?)"),
+    guesses: sql(`
+      SELECT count(*) AS n FROM guess WHERE network = ? AND at > ? AND at <= ? AND NOT (account = ? AND proof = ?)`),
   };
 }

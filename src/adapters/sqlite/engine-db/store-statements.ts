@@ -42,7 +42,7 @@ function statements(sql: (text: string) => StatementSync) {
       ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`),
     guess: sql(`
       INSERT INTO guess (account, network, proof, at) VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET at = max(at, excluded.at)`),
+      ON CONFLICT DO UPDATE SET at = excluded.at`),
     setPassword: sql(`
       INSERT INTO account_password (account, proof) VALUES (?, ?) ON CONFLICT DO UPDATE SET proof = excluded.proof`),
     forgetGuesses: sql("DELETE FROM guess WHERE ?1 IS NULL OR account = ?1"),
