@@ -63,6 +63,8 @@ export type AccountGuess = Guess & Readonly<{ account: string }>;
 /** Later than `since`, and not later than `until`: a clock that ran ahead leaves guesses that lie ahead of now. */
 export type TimeSpan = Readonly<{ since: Millis; until: Millis }>;
 export type GuessSpan = TimeSpan & Readonly<{ most: number }>;
+/** `share`: at most so many for each network. */
+export type GuessShares = GuessSpan & Readonly<{ share: number }>;
 /** `network`: only guesses from there; null from anywhere. */
 export type GuessReach = GuessSpan & Readonly<{ network: Prefix | null }>;
 
@@ -74,8 +76,8 @@ export interface AccountHistory {
   passwordProofs(account: string): readonly string[];
   /** Passwords that strangers tried, the latest first. */
   guesses(account: string, reach: GuessReach): readonly Guess[];
-  /** How many different passwords strangers tried at the account; at most `most`. */
-  candidates(account: string, span: GuessSpan): number;
+  /** How many different passwords strangers tried at the account, of the latest `most`. */
+  candidates(account: string, shares: GuessShares): number;
   /** What a network tried at any account, the latest first. */
   guessesOf(network: Prefix, span: GuessSpan): readonly AccountGuess[];
   /** What any network tried at any account, the latest first; at most `most`, read as they are asked for. */

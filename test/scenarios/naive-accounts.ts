@@ -78,6 +78,9 @@ function accountFactsOf(
   const ofDay = guessesIn(changes, at - DAY, at);
   const here = [...ofDay, ...waiting.filter(({ looksWrong }) => looksWrong)].filter((one) => one.network === network);
   const mine = kinship === "stranger" ? here : here.filter(({ account }) => account === name);
+  const spent = ofDay.filter(({ account }) => account === name);
+  const quarter = Math.ceil(accounts.candidates / 4);
+  const spentBy = (from: Prefix): number => Math.min(quarter, spent.filter((one) => one.network === from).length);
   return {
     name,
     kinship,
@@ -85,8 +88,9 @@ function accountFactsOf(
     proofs: proofsOf(known),
     candidates: Math.min(
       accounts.candidates,
-      new Set(ofDay.filter(({ account }) => account === name).map((one) => `${one.network} ${one.proof}`)).size,
+      [...new Set(spent.map((one) => one.network))].reduce((sum, from) => sum + spentBy(from), 0),
     ),
+    networkCandidates: spentBy(network),
     networkGuesses: Math.min(networks.perDay, new Set(mine.map(passwordOf)).size),
   };
 }

@@ -18,6 +18,7 @@ function account(known: Partial<AccountFacts> = {}): AccountFacts {
     guesses: POLICY.accounts.failures,
     proofs: [],
     candidates: 0,
+    networkCandidates: 0,
     networkGuesses: 0,
     ...known,
   };

@@ -25,6 +25,11 @@ export function networkShare({ accounts }: Policy): number {
   return Math.ceil(accounts.failures / 4);
 }
 
+/** The most that one network takes of an account's budget: one that cannot be banned must not use it up alone. */
+export function candidatesShare({ accounts }: Policy): number {
+  return Math.ceil(accounts.candidates / 4);
+}
+
 /**
  * Counts different passwords, at most `share` for each network. A password tried from several networks counts for one
  * of them only, so that decoys used by all of them hide nothing. Unknown hashes differ from all others.

@@ -44,8 +44,10 @@ export type AccountFacts = Readonly<{
   guesses: number;
   /** Hashes of different passwords of its latest sign-ins, the latest first. */
   proofs: readonly string[];
-  /** Passwords tried within a day in new places, verified or refused. Counts up to the budget. */
+  /** Passwords tried within a day in new places, verified or refused; at most a share for each network. Counts up to the budget. */
   candidates: number;
+  /** Of these, those from the network of the address. Counts up to the share. */
+  networkCandidates: number;
   /**
    * Different passwords that the network of the address tried within a day, including those in verification. For kinship
    * `network`: only at this account. Counts up to the limit.

@@ -14,6 +14,7 @@ const AT_HOME: Facts["account"] = {
   guesses: 0,
   proofs: [],
   candidates: 0,
+  networkCandidates: 0,
   networkGuesses: 0,
 };
 

@@ -34,6 +34,7 @@ const AT_HOME: AccountFacts = {
   guesses: 0,
   proofs: [],
   candidates: 0,
+  networkCandidates: 0,
   networkGuesses: 0,
 };
 

@@ -14,6 +14,7 @@ const NOBODY: AccountFacts = {
   guesses: 0,
   proofs: [],
   candidates: 0,
+  networkCandidates: 0,
   networkGuesses: 0,
 };
 
@@ -128,6 +129,9 @@ test("a password that looks right is checked while the budget lasts, at home alw
     mayBeRight(POLICY, factsOf(facts), { ...LOGIN, passwordHash });
   assert.equal(may(of({ proofs: ["then", "now"], candidates: 999 })), true);
   assert.equal(may(of({ proofs: ["then", "now"], candidates: 1_000 })), false);
+  assert.equal(may(of({ proofs: ["now"], networkCandidates: 249 })), true);
+  assert.equal(may(of({ proofs: ["now"], networkCandidates: 250 })), false, "a quarter for each network");
+  assert.equal(may(of({ proofs: ["now"], networkCandidates: 250, kinship: "address" })), true);
   assert.equal(may(of({ proofs: ["then"] })), false);
   assert.equal(may(of({ proofs: [""] }), ""), false, "a hash that is not known looks like nothing");
   assert.equal(may({ account: null }), false);

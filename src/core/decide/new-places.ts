@@ -1,6 +1,7 @@
 import type { LoginFacts } from "../events/login.ts";
 import type { Reason } from "../events/reasons.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
+import { candidatesShare } from "./account-guard.ts";
 import type { Evidence } from "./decision.ts";
 import type { Facts, Failure, Verified } from "./facts.ts";
 import type { Policy } from "./policy.ts";
@@ -28,15 +29,16 @@ export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginFacts, n
 }
 
 /**
- * Whether the password looks like that of a recent sign-in, and in a new place the account's budget for such passwords
- * is not used up.
+ * Whether the password looks like that of a recent sign-in, and in a new place neither the account's budget for such
+ * passwords is used up, nor the network's share of it.
  * The hash has 12 bits: one wrong password in 4,096 looks right, and a right one never looks wrong.
  */
 export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: LoginFacts): boolean {
   const { account } = facts;
   if (account === null || !looksRight(facts, passwordHash)) return false;
   // A budget at home would let a guesser behind the same address lock out the owner's device.
-  return isHome(facts) || account.candidates < policy.accounts.candidates;
+  if (isHome(facts)) return true;
+  return account.networkCandidates < candidatesShare(policy) && account.candidates < policy.accounts.candidates;
 }
 
 export function looksRight({ account }: Pick<Facts, "account">, passwordHash: string): boolean {

@@ -97,6 +97,27 @@ test("a neighbour who goes on unheard does not keep the owner's network out", as
   assert.ok(refused > 0 && refused < 3 * LIMIT, `${refused} tries were refused`);
 });
 
+test("one network uses up its own quarter of an account's budget, and another still signs in", async () => {
+  const { engine } = engineOnMemory({ ...PATIENT, accounts: { ...PATIENT.accounts, candidates: 40 } });
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(0, { passwordHash: "right" }) });
+  const ask = async (i: number, passwordHash = `p${i}`) =>
+    engine.ask({ type: "LOGIN_ASKED", ...login(i, { passwordHash }) });
+  const neighbours = (i: number) => login(i, { ip: ip("198.51.100.7") });
+  const noise = async (count: number, from: number) => {
+    for (let i = from; i < from + count; i++) await engine.ask({ type: "LOGIN_FAILED", ...neighbours(i) });
+  };
+  for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
+  assert.equal((await ask(100)).reason, "account_guarded");
+  await noise(9, 1_000);
+  const here = (passwordHash: string) =>
+    engine.ask({ type: "LOGIN_ASKED", ...login(0, { ip: ip("198.51.100.8"), passwordHash }) });
+  assert.equal((await here("right")).verdict, "pass", "the quarter is not used up");
+  await engine.ask({ type: "LOGIN_FAILED", ...login(0, { ip: ip("198.51.100.8"), passwordHash: "tenth" }) });
+  assert.equal((await here("right")).reason, "right_password_guarded");
+  await noise(200, 2_000);
+  assert.equal((await ask(101, "right")).verdict, "pass", "in another network");
+});
+
 test("a password is under way from the question to its own report, and to no other", async () => {
   const { engine } = engineOnMemory(POLICY);
   const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;

@@ -1,4 +1,4 @@
-import { countGuesses, networkShare } from "../../core/decide/account-guard.ts";
+import { candidatesShare, countGuesses, networkShare } from "../../core/decide/account-guard.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import type { AccountFacts, Facts, PendingPassword, SprayingFacts, Verified } from "../../core/decide/facts.ts";
 import { SPRAYING_NETWORKS } from "../../core/decide/new-places.ts";
@@ -16,6 +16,8 @@ type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
 /** At most this many times the limit of the latest guesses are read, so that a flood does not cost more. */
 const LOOKED_AT = 20;
+/** The same for the budget of an account, which is larger: 4,000 rows take a millisecond. */
+const LOOKED_AT_CANDIDATES = 4;
 /** At most so many of the latest guesses at all accounts are read. The first ones suffice to find spraying. */
 const LOOKED_AT_ALL = 2_000;
 /** Different passwords of an account's latest sign-ins. */
@@ -45,7 +47,8 @@ export class AccountCache {
     const network = kinship === "network" ? origin.network : null;
     const known = [...this.#history.passwordProofs(name), ...signIns.map(({ proof }) => proof)];
     const proofs = new Set(known.filter((proof) => proof !== ""));
-    const day = later(now, -DAY_MS);
+    const day = { since: later(now, -DAY_MS), until: now };
+    const share = candidatesShare(policy);
     const ofNetwork = (): number => this.#networkGuesses(policy, { name, kinship }, origin.network, now);
     const history = this.#history;
     return {
@@ -54,7 +57,11 @@ export class AccountCache {
       guesses: kinship === "address" ? 0 : this.#guesses(policy, name, network, now),
       proofs: [...proofs].slice(0, MOST_PROOFS),
       get candidates() {
-        return history.candidates(name, { since: day, until: now, most: policy.accounts.candidates });
+        const { candidates: budget } = policy.accounts;
+        return Math.min(budget, history.candidates(name, { ...day, most: LOOKED_AT_CANDIDATES * budget, share }));
+      },
+      get networkCandidates() {
+        return history.guesses(name, { ...day, network: origin.network, most: share }).length;
       },
       get networkGuesses() {
         return ofNetwork();

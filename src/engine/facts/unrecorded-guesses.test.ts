@@ -36,13 +36,15 @@ test("what was tried meanwhile counts beside what stands in the database, each o
   assert.deepEqual(proofsIn(history, before), ["new", "recorded"]);
   assert.deepEqual(proofsIn(history, before, THERE).toSorted(), ["new", "recorded"], "the fake knows no networks");
   assert.deepEqual(proofsIn(history, NOON), ["recorded"], "its window is over");
-  assert.equal(history.candidates("anna", { since: before, until: NOON, most: 10 }), 2);
+  assert.equal(history.candidates("anna", { since: before, until: NOON, most: 10, share: 9 }), 2);
+  memory.guess({ account: "anna", network: THERE, proof: "newer", at: NOON });
+  assert.equal(history.candidates("anna", { since: before, until: NOON, most: 10, share: 1 }), 2, "one a network");
   assert.deepEqual(
     history.guessesOf(HERE, { since: before, until: NOON, most: 10 }).map(({ account }) => account),
     ["bert", "anna"],
   );
   const all = (most: number, until = NOON) => [...history.guessesSince({ since: before, until, most })].length;
-  assert.deepEqual([all(10), all(2)], [3, 2]);
+  assert.deepEqual([all(10), all(2)], [4, 2]);
   assert.equal(all(10, before), 1, "what lies ahead does not count");
   assert.deepEqual([history.accountsOf(HERE, before), history.networksSince(before)], [["anna"], [HERE]]);
 });

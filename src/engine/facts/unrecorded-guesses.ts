@@ -47,16 +47,17 @@ export class UnrecordedGuesses {
           reach.most,
         );
       },
-      candidates: (account, span) => {
+      candidates: (account, { share, ...span }) => {
         const known = read(() => recorded.guesses(account, { ...span, network: null })).map((one) => ({
           ...one,
           account,
         }));
-        return merged(
+        const all = merged(
           within(span).filter((one) => one.account === account),
           known,
           span.most,
-        ).length;
+        );
+        return sharesOf(all, share);
       },
       guessesOf: (network, span) => {
         const known = read(() => recorded.guessesOf(network, span));
@@ -81,6 +82,12 @@ function merged(
 ): readonly AccountGuess[] {
   const others = known.filter((one) => !unrecorded.some((other) => isSame(one, other)));
   return [...unrecorded, ...others].slice(0, most);
+}
+
+function sharesOf(all: readonly AccountGuess[], share: number): number {
+  const counts = new Map<Prefix, number>();
+  for (const { network } of all) counts.set(network, (counts.get(network) ?? 0) + 1);
+  return [...counts.values()].reduce((sum, count) => sum + Math.min(count, share), 0);
 }
 
 function isSame(one: AccountGuess, other: AccountGuess): boolean {

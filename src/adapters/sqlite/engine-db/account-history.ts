@@ -2,7 +2,14 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Guess } from "../../../core/decide/account-guard.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
-import type { AccountGuess, AccountHistory, GuessReach, GuessSpan, SignIn } from "../../../engine/storage-ports.ts";
+import type {
+  AccountGuess,
+  AccountHistory,
+  GuessReach,
+  GuessShares,
+  GuessSpan,
+  SignIn,
+} from "../../../engine/storage-ports.ts";
 import { integer, prefix, text } from "../columns.ts";
 
 /** More networks than one person uses within half a year. */
@@ -34,8 +41,8 @@ export class SqliteAccountHistory implements AccountHistory {
     return rows.map((row) => ({ network: prefix(row["network"]), proof: text(row["proof"]) }));
   }
 
-  candidates(account: string, { since, until, most }: GuessSpan): number {
-    return integer(this.#sql.candidates.get(account, since, until, most)?.["n"]);
+  candidates(account: string, { since, until, most, share }: GuessShares): number {
+    return integer(this.#sql.candidates.get(share, account, since, until, most)?.["n"]);
   }
 
   guessesOf(network: Prefix, { since, until, most }: GuessSpan): readonly AccountGuess[] {
@@ -70,7 +77,10 @@ function statements(sql: (text: string) => StatementSync) {
     guessesFrom: sql(
       `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
     ),
-    candidates: sql(`SELECT count(*) AS n FROM (SELECT 1 FROM guess WHERE account = ? AND ${within} LIMIT ?)`),
+    candidates: sql(`
+      SELECT coalesce(sum(n), 0) AS n FROM (
+        SELECT min(count(*), ?) AS n
+        FROM (SELECT network FROM guess WHERE account = ? AND ${within} ORDER BY at DESC LIMIT ?) GROUP BY network)`),
     guessesOf: sql(
       `SELECT account, network, proof FROM guess WHERE network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
     ),
