@@ -84,6 +84,8 @@ export interface AccountHistory {
   guessesSince(span: GuessSpan): Iterable<AccountGuess>;
   /** Accounts that signed in from this unit. */
   accountsOf(subject: Prefix, since: Millis): readonly string[];
+  /** Units in the network from which any account signed in. What it costs does not grow with the others. */
+  knownWithin(network: Prefix, since: Millis): readonly Prefix[];
   /** Units from which any account signed in. */
   networksSince(since: Millis): readonly Prefix[];
 }

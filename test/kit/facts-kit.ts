@@ -81,6 +81,7 @@ export function factsOnFakes() {
         state.since = since;
         return ["anna@example.org"];
       },
+      knownWithin: () => [],
       networksSince: () => [],
       candidates: () => 0,
       guessesOf: () => [],

@@ -7,7 +7,7 @@ export type NeighbourParts = Readonly<{
   history: Pick<History, "address">;
   neighbours: NetworkHistory;
   honest: Pick<HonestMail, "servers">;
-  accounts: Pick<AccountHistory, "networksSince">;
+  accounts: Pick<AccountHistory, "knownWithin">;
 }>;
 
 /** More servers of one network do not change any decision. */
@@ -34,6 +34,6 @@ export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis
     guesses: (since, besides) => neighbours.guessesFrom(network, { since, until: now }, besides),
     banned: (since) => neighbours.banned(network, since),
     servers: (since) => honest.servers(network, since, MOST_SERVERS),
-    signIns: (since) => accounts.networksSince(since),
+    signIns: (since) => accounts.knownWithin(network, since),
   };
 }

@@ -19,6 +19,7 @@ const DATABASE: AccountHistory = {
   guessesOf: () => RECORDED,
   guessesSince: () => RECORDED,
   accountsOf: () => ["anna"],
+  knownWithin: () => [HERE],
   networksSince: () => [HERE],
 };
 
@@ -46,6 +47,7 @@ test("what was tried meanwhile counts beside what stands in the database, each o
   const all = (most: number, until = NOON) => [...history.guessesSince({ since: before, until, most })].length;
   assert.deepEqual([all(10), all(2)], [4, 2]);
   assert.equal(all(10, before), 1, "what lies ahead does not count");
+  assert.deepEqual(history.knownWithin(HERE, before), [HERE]);
   assert.deepEqual([history.accountsOf(HERE, before), history.networksSince(before)], [["anna"], [HERE]]);
 });
 
@@ -62,11 +64,12 @@ test("what cannot be read is empty, and what was tried meanwhile counts all the 
     guessesOf: broken,
     guessesSince: broken,
     accountsOf: broken,
+    knownWithin: broken,
     networksSince: broken,
   });
   memory.guess({ account: "anna", network: HERE, proof: "a", at: NOON });
   assert.deepEqual(proofsIn(history, later(NOON, -1)), ["a"]);
-  assert.deepEqual(history.signIns("anna", NOON), []);
+  assert.deepEqual([history.signIns("anna", NOON), history.knownWithin(HERE, NOON)], [[], []]);
   assert.deepEqual(history.passwordProofs("anna"), []);
 });
 

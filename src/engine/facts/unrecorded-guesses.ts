@@ -36,6 +36,7 @@ export class UnrecordedGuesses {
       signIns: (...asked) => read(() => recorded.signIns(...asked)),
       passwordProofs: (account) => read(() => recorded.passwordProofs(account)),
       accountsOf: (...asked) => read(() => recorded.accountsOf(...asked)),
+      knownWithin: (...asked) => read(() => recorded.knownWithin(...asked)),
       networksSince: (at) => read(() => recorded.networksSince(at)),
       guesses: (account, reach) => {
         const known = read(() => recorded.guesses(account, reach)).map((one) => ({ ...one, account }));

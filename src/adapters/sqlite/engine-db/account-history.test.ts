@@ -21,7 +21,7 @@ function fresh(t: TestContext) {
   const store = new SqliteStore(db);
   store.begin();
   t.after(() => store.rollback());
-  return { store, history: new SqliteAccountHistory(db) };
+  return { db, store, history: new SqliteAccountHistory(db) };
 }
 
 test("sign-ins: of an account in whatever case, the latest first, with the password of each network's last", (t) => {
@@ -100,4 +100,27 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
     break;
   }
   assert.equal(proofs(history.guessesSince(span(0, 9))), "cba");
+});
+
+test("places known in one network are found by the primary key, and none of its neighbours", (t) => {
+  const { db, store, history } = fresh(t);
+  const units = ["203.0.113.1", "203.0.113.255", "203.0.11.3", "203.0.114.1", "2001:db8:7:1::/64", "2001:db8:7::/64"];
+  for (const [i, unit] of [...units, "2001:db8:70::/64"].entries())
+    for (const account of [ANN, "bob@example.org"])
+      store.apply({ type: "KNOW", prefix: net(unit), account, proof: "" }, later(START, i + 1));
+  const within = (network: string, since = 0) => history.knownWithin(net(network), later(START, since)).toSorted();
+  assert.deepEqual(within("203.0.113.0/24"), ["203.0.113.1/32", "203.0.113.255/32"]);
+  assert.deepEqual(within("203.0.113.0/24", 1), ["203.0.113.255/32"], "what is as old as the limit is too old");
+  assert.deepEqual(within("2001:db8:7::/48"), ["2001:db8:7:1::/64", "2001:db8:7::/64"]);
+  assert.deepEqual(within("198.51.100.0/24"), []);
+
+  const prepare = t.mock.method(db, "prepare");
+  new SqliteAccountHistory(db).knownWithin(net("203.0.113.0/24"), START);
+  const sql = prepare.mock.calls.map((call) => call.arguments[0]).find((text) => text.includes("prefix >= ?"));
+  prepare.mock.restore();
+  const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+  assert.deepEqual(
+    plan.map((row) => row["detail"]),
+    ["SEARCH known_address USING PRIMARY KEY (prefix>? AND prefix<?)"],
+  );
 });

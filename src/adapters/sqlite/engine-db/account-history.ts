@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Guess } from "../../../core/decide/account-guard.ts";
-import type { Prefix } from "../../../core/net/ip.ts";
+import { contains, networkAddress, type Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
 import type {
   AccountGuess,
@@ -11,6 +11,7 @@ import type {
   SignIn,
 } from "../../../engine/storage-ports.ts";
 import { integer, prefix, text } from "../columns.ts";
+import { textsWithin } from "../read/network-texts.ts";
 
 /** More networks than one person uses within half a year. */
 const MOST_SIGN_INS = 500;
@@ -57,6 +58,12 @@ export class SqliteAccountHistory implements AccountHistory {
     return this.#sql.accountsOf.all(subject, since).map((row) => text(row["account"]));
   }
 
+  knownWithin(network: Prefix, since: Millis): readonly Prefix[] {
+    // The character after all that a network's text has.
+    const found = textsWithin(network).flatMap((text) => this.#sql.knownWithin.all(text, `${text}~`, since));
+    return found.map((row) => prefix(row["prefix"])).filter((unit) => contains(network, networkAddress(unit)));
+  }
+
   networksSince(since: Millis): readonly Prefix[] {
     return this.#sql.networksSince.all(since).map((row) => prefix(row["prefix"]));
   }
@@ -85,6 +92,7 @@ function statements(sql: (text: string) => StatementSync) {
       `SELECT account, network, proof FROM guess WHERE network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
     ),
     guessesSince: sql(`SELECT account, network, proof FROM guess WHERE ${within} ORDER BY at DESC LIMIT ?`),
+    knownWithin: sql("SELECT DISTINCT prefix FROM known_address WHERE prefix >= ? AND prefix < ? AND last_at > ?"),
     networksSince: sql("SELECT DISTINCT prefix FROM known_address WHERE last_at > ?"),
     accountsOf: sql("SELECT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),
   };
