@@ -31,7 +31,8 @@ export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginFacts, n
 /**
  * Whether the password looks like that of a recent sign-in, and in a new place neither the account's budget for such
  * passwords is used up, nor the network's share of it.
- * The hash has 12 bits: one wrong password in 4,096 looks right, and a right one never looks wrong.
+ * The hash has 12 bits, and up to eight are compared: one wrong password in 4,096 looks right, with eight one in 512. A
+ * right one of these never looks wrong.
  */
 export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: LoginFacts): boolean {
   const { account } = facts;
