@@ -80,8 +80,8 @@ describe("with a running guard", TIMED, () => {
     assert.equal(added.code, 0, added.err);
     assert.equal((await run("account suspend anna@example.org")).code, 0);
     assert.deepEqual(
-      guard.asked.slice(-2).map(({ verb }) => verb),
-      ["kick_account", "find_mail"],
+      guard.asked.slice(-3).map(({ verb }) => verb),
+      ["kick_account", "find_mail", "find_mail"],
     );
     assert.match((await run("account list")).out, /^anna@example\.org +suspended/m);
     assert.equal((await run("account resume anna@example.org")).code, 0);

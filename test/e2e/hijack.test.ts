@@ -97,7 +97,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
 
   test("`drop` deletes it after a question, and further mail is held until `release`", async () => {
     const dropped = await product.json(["account", "drop", ANNA, "--yes"]);
-    assert.deepEqual(dropped, { name: ANNA, dropped: MAILS, isHeld: true });
+    assert.deepEqual(dropped, { name: ANNA, dropped: MAILS, isMore: false, isHeld: true });
     assert.deepEqual(await queued(ANNA), []);
     // The thief has used up the ten mails of this minute.
     const sent = `SELECT count(*) FROM event WHERE type = 'EMAIL' AND account = '${ANNA}' AND at > 1000 * (unixepoch() - 61)`;
@@ -111,10 +111,10 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
 
   test("`release` sends what is held, its recipients are known, and the hold is over", async () => {
     assert.equal(delivered(/./), 0, "so far nothing has left");
-    assert.deepEqual(await product.json(["account", "release", BERT]), { name: BERT, released: 3 });
+    assert.deepEqual(await product.json(["account", "release", BERT]), { name: BERT, released: 3, isMore: false });
     await until("Bert's mail arrives", () => delivered(/later\d@sender\.test/) === 3, 30_000);
     assert.match((await product.cli(["account", "release", BERT])).stderr, /No mail of bert@example\.test is held/);
-    assert.deepEqual(await product.json(["account", "release", ANNA]), { name: ANNA, released: 1 });
+    assert.deepEqual(await product.json(["account", "release", ANNA]), { name: ANNA, released: 1, isMore: false });
     await until("the mail arrives", () => delivered(/friend@sender\.test/) === 1, 30_000);
     const known = await product.sqlite(`SELECT address FROM correspondent WHERE account = '${ANNA}'`);
     assert.deepEqual(known, [["friend@sender.test"]], "nobody to whom the thief wrote");

@@ -4,6 +4,8 @@ import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "..
 import { columns, dayAndTime, plural, shown } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 
+const MORE = "More is on hold: give the command again.";
+
 /** `account held [ADDRESS]` */
 export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
   const name = call.args[0] === undefined ? null : accountFrom(call.args[0]);
@@ -33,7 +35,9 @@ export async function accountRelease(call: CommandCall): Promise<CommandOutcome>
   if (typeof name !== "string") return name;
   const asked = await call.guard.ask<"held_release">({ verb: "held_release", name });
   if (!asked.ok) return asked;
-  const text = `${plural(asked.result.released, "mail")} of ${name} released. Mail of ${name} is no longer held.`;
+  const released = `${plural(asked.result.released, "mail")} of ${name} released.`;
+  if (asked.result.isMore) return done(asked.result, `${released} ${MORE}`, `${PROGRAM} account release ${name}`);
+  const text = `${released} Mail of ${name} is no longer held.`;
   return done(asked.result, text, `${PROGRAM} account held ${name}`);
 }
 
@@ -48,6 +52,7 @@ export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name });
   if (!asked.ok) return asked;
   const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} deleted.`;
+  if (asked.result.isMore) return done(asked.result, `${deleted} ${MORE}`, `${PROGRAM} account drop ${name}`);
   if (!asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
   const text = `${deleted} Its further mail is held until you release the account.`;
   return done(asked.result, text, `${PROGRAM} account passwd ${name}, then ${PROGRAM} account release ${name}`);

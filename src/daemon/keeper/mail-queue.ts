@@ -19,18 +19,25 @@ const CALLS = {
   delete_mail: ["-d", "-", "hold"],
 } as const satisfies Record<ChangeMail["verb"], readonly string[]>;
 
-/** What is in Postfix's queue of these ids or of this sender. The queue is read line by line, however long it is. */
-export async function findMail({ postfixConf }: Layout, { account, ids }: FindMail): Promise<KeeperReply> {
+/**
+ * What is in Postfix's queue of these ids or of this sender. The queue is read line by line, however long it is. What is
+ * on hold, and what is not, are asked for apart, so that neither hides the other.
+ */
+export async function findMail({ postfixConf }: Layout, { account, ids, onHold }: FindMail): Promise<KeeperReply> {
   const wanted = new Set(ids);
-  const [held, others]: [QueuedMail[], QueuedMail[]] = [[], []];
+  const [named, others]: [QueuedMail[], QueuedMail[]] = [[], []];
   const failure = await readQueue(postfixConf, ({ sender, ...mail }) => {
-    const isOurs = account !== null && withoutExtension(sender.toLowerCase()) === account;
-    if (!isOurs && !wanted.has(mail.id)) return;
-    const kind = mail.isHeld ? held : others;
-    if (kind.length < MAILS_PER_COMMAND) kind.push(mail);
+    if (mail.isHeld !== onHold) return;
+    if (wanted.has(mail.id)) named.push(mail);
+    else if (
+      account !== null &&
+      withoutExtension(sender.toLowerCase()) === account &&
+      others.length < MAILS_PER_COMMAND
+    )
+      others.push(mail);
   });
   if (failure !== null) return { ok: false, reason: failure };
-  return { ok: true, detail: "", mails: [...others, ...held].slice(0, MAILS_PER_COMMAND) };
+  return { ok: true, detail: "", mails: [...named, ...others].slice(0, MAILS_PER_COMMAND) };
 }
 
 export async function changeMail({ postfixConf }: Layout, { verb, ids }: ChangeMail): Promise<KeeperReply> {

@@ -3,18 +3,25 @@ import { beforeEach, test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
 import { ip, MAIL } from "../../../test/kit/samples.ts";
 import type { Command } from "../../wire/control/control.ts";
-import type { QueuedMail } from "../../wire/control/keeper.ts";
+import type { KeeperCommand, QueuedMail } from "../../wire/control/keeper.ts";
 
 const ANNA = "anna@example.test";
 const THIEF = ip("203.0.113.66");
 
 let kit: ReturnType<typeof commandsOnMemory>;
 /** Postfix's queue: what the keeper is told to do happens to it. */
+let obeyed: KeeperCommand[];
 let queue: readonly (QueuedMail & Readonly<{ sender: string }>)[];
 beforeEach(async () => {
   kit = commandsOnMemory();
   queue = [];
-  kit.queues(({ account, ids }) => queue.filter(({ id, sender }) => ids.includes(id) || sender === account));
+  kit.queues(({ account, ids, onHold }) => {
+    obey();
+    const present = queue.filter(({ isHeld }) => isHeld === onHold);
+    const named = present.filter(({ id }) => ids.includes(id));
+    return [...named, ...present.filter(({ id, sender }) => sender === account && !ids.includes(id))].slice(0, 500);
+  });
+  obeyed = [];
   assert.ok((await kit.ask({ verb: "account_add", name: ANNA, hash: HASH })).ok);
 });
 
@@ -49,14 +56,16 @@ async function send(queueId: string, recipients: number, account = ANNA): Promis
 /** The keeper only notes what it is asked: this is what Postfix would have done. */
 function obey(): void {
   for (const asked of kit.asked.splice(0)) {
-    if (asked.verb === "release_mail" || asked.verb === "delete_mail")
-      queue = queue.filter(({ id }) => !asked.ids.includes(id));
+    obeyed.push(asked);
+    if (asked.verb === "delete_mail") queue = queue.filter(({ id }) => !asked.ids.includes(id));
+    if (asked.verb === "release_mail")
+      queue = queue.map((mail) => (asked.ids.includes(mail.id) ? { ...mail, isHeld: false } : mail));
     if (asked.verb === "hold_mail")
       queue = queue.map((mail) => (asked.ids.includes(mail.id) ? { ...mail, isHeld: true } : mail));
   }
 }
 const idsAsked = (verb: string): unknown =>
-  kit.asked.flatMap((asked) => (asked.verb === verb && "ids" in asked ? [asked.ids] : []));
+  [...obeyed, ...kit.asked].flatMap((asked) => (asked.verb === verb && "ids" in asked ? [asked.ids] : []));
 
 test("what is held is listed, of one account with what it sent before", async () => {
   assert.equal(await send("SENT1", 2), "pass below_limit");
@@ -86,7 +95,7 @@ test("what is held is listed, of one account with what it sent before", async ()
 test("a release ends the hold, sends the mail, and makes its recipients known", async () => {
   await send("HELD1", 30);
   kit.asked.splice(0);
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1 });
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
   assert.deepEqual(idsAsked("release_mail"), [["HELD1"]]);
   obey();
   assert.equal(kit.types().at(-1), "ACCOUNT_RELEASED");
@@ -104,21 +113,54 @@ test("while the keeper is down nothing is lost: the same command releases what i
   assert.match(await refusal({ verb: "held_list", name: ANNA }), /no answer/);
   assert.match(await refusal({ verb: "held_drop", name: ANNA }), /no answer/);
   kit.keeperUp(true);
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1 });
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
 });
 
 test("a drop deletes the mail, and the account stays held until it is released", async () => {
   await send("HELD1", 30);
   kit.asked.splice(0);
-  assert.deepEqual(await result({ verb: "held_drop", name: ANNA }), { name: ANNA, dropped: 1, isHeld: true });
+  assert.deepEqual(await result({ verb: "held_drop", name: ANNA }), {
+    name: ANNA,
+    dropped: 1,
+    isMore: false,
+    isHeld: true,
+  });
   assert.deepEqual(idsAsked("delete_mail"), [["HELD1"]]);
   obey();
   assert.equal(kit.types().at(-1), "HELD_MAIL_DROPPED");
   assert.match(await refusal({ verb: "held_drop", name: ANNA }), /^failed No mail/);
   assert.equal(await send("NEXT1", 1), "hold account_held");
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1 });
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
   obey();
   assert.equal(await send("NEXT2", 1), "pass below_limit");
+});
+
+test("a thousand held mails are deleted, some at a time, and the release after it sends none", async () => {
+  await send("HELD1", 30);
+  const many = (sender: string, from: number, count: number): typeof queue =>
+    Array.from({ length: count }, (_, i) => ({ id: `MANY${from + i}`, isHeld: true, at: 0, recipients: 1, sender }));
+  queue = [...queue, ...many(ANNA, 1_000, 1_200)];
+  const alias = many("info@example.test", 5_000, 700);
+  for (const { id: queueId } of alias)
+    await kit.engine.audit(null, [
+      { type: "HOLD_MAIL", queueId, account: ANNA, ip: null, recipientCount: 1, recipients: [] },
+    ]);
+  queue = [...alias, ...queue];
+  const dropped = { name: ANNA, dropped: 1_901, isMore: false, isHeld: true };
+  assert.deepEqual(await result({ verb: "held_drop", name: ANNA }), dropped);
+  assert.deepEqual(queue, []);
+  assert.deepEqual(kit.types().filter((type) => type === "HELD_MAIL_DROPPED").length, 1);
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 0, isMore: false });
+});
+
+test("mail that stays on hold keeps its note, and the reply says that there is more", async () => {
+  await send("HELD1", 30);
+  const stuck = queue;
+  kit.queues(({ onHold }) => (onHold ? stuck : []));
+  const dropped = { name: ANNA, dropped: 0, isMore: true, isHeld: true };
+  assert.deepEqual(await result({ verb: "held_drop", name: ANNA }), dropped);
+  const listed = await result({ verb: "held_list", name: ANNA });
+  assert.ok("held" in listed && JSON.stringify(listed.held).includes("held1-0@elsewhere.test"));
 });
 
 test("a suspended account has its queued mail held: by its events, and by its own address as sender", async () => {
@@ -126,21 +168,18 @@ test("a suspended account has its queued mail held: by its events, and by its ow
   await send("OTHER", 1, "bert@example.test");
   queue = queue.map((mail) => (mail.id === "SENT1" ? { ...mail, sender: "info@example.test" } : mail));
   queue = [...queue, { id: "UNSEEN", isHeld: false, at: 0, recipients: 7, sender: ANNA }];
-  kit.queues(({ account, ids }) => {
-    obey();
-    return queue.filter(({ id, sender }) => ids.includes(id) || sender === account);
-  });
   assert.deepEqual(await result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 2 });
   assert.deepEqual(
     queue.filter(({ isHeld }) => isHeld).map(({ id }) => id),
     ["SENT1", "UNSEEN"],
   );
   assert.deepEqual(await result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 2 });
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 2 });
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 2, isMore: false });
 });
 
 test("mail that cannot be held is told", async () => {
-  queue = [{ id: "STUCK1", isHeld: false, at: 0, recipients: 1, sender: ANNA }];
+  const stuck = { id: "STUCK1", isHeld: false, at: 0, recipients: 1 };
+  kit.queues(({ onHold }) => (onHold ? [] : [stuck]));
   assert.match(
     await refusal({ verb: "account_suspend", name: ANNA }),
     /is suspended, but its mail in the queue goes on: Mail kept coming into the queue/,

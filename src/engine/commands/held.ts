@@ -1,6 +1,6 @@
 import type { Change } from "../../core/decide/decision.ts";
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
-import { DAY_MS, instant, isoTime, later } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, instant, isoTime, later } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { HeldMailItem } from "../../wire/control/items.ts";
 import { type KeeperCommand, MAILS_PER_COMMAND, type QueuedMail } from "../../wire/control/keeper.ts";
@@ -20,8 +20,10 @@ const SENT_MS = DAY_MS;
 /** Longer than Postfix keeps a mail that it cannot deliver (outbound.queue_lifetime). */
 const QUEUED_MS = 30 * DAY_MS;
 const MOST_SHOWN = 100;
-/** A mail may be between two queues while the queue is read. */
-const ROUNDS = 5;
+/** The keeper finds 500 mails at a time. More than 20,000 take a second command. */
+const ROUNDS = 40;
+/** A mail that is noted may get into the queue only after its milters have answered. */
+const ARRIVING_MS = HOUR_MS;
 
 export async function heldCommand(
   parts: HeldCommandParts,
@@ -44,16 +46,21 @@ export async function holdQueued(
   const noted = new Set(heldMail.held(account).map(({ queueId }) => queueId));
   const sent = heldMail.sent(account, later(clock.now(), -QUEUED_MS)).flatMap(({ queueId }) => queueId ?? []);
   for (let round = 0; round < ROUNDS; round++) {
-    const found = await find(keeper, account, [...noted, ...sent]);
-    if (!found.ok) return found;
-    const loose = found.mails.filter(({ isHeld }) => !isHeld).map(({ id }) => id);
-    if (loose.length === 0) {
+    const loose = await find(keeper, account, [...noted, ...sent], { onHold: false });
+    if (!loose.ok) return loose;
+    if (loose.mails.length === 0) {
+      const found = await find(keeper, account, [...noted, ...sent], { onHold: true });
+      if (!found.ok) return found;
       const changes = found.mails.filter(({ id }) => !noted.has(id)).map((mail) => heldChange(mail, account));
       if (changes.length > 0 && !(await engine.audit(null, changes)))
         return { ok: false, reason: "The database took no record of it." };
       return { ok: true, held: found.mails.length };
     }
-    const held = await change(keeper, "hold_mail", loose);
+    const held = await change(
+      keeper,
+      "hold_mail",
+      loose.mails.map(({ id }) => id),
+    );
     if (!held.ok) return held;
   }
   return { ok: false, reason: "Mail kept coming into the queue." };
@@ -87,11 +94,9 @@ async function release(parts: HeldCommandParts, name: AccountName, by: string): 
   if (!found.ok) return unanswered(found.reason);
   if (found.items.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
   if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNRECORDED;
-  const released = await change(keeper, "release_mail", idsOf(found.items));
+  const released = await changeAll(parts, name, "release_mail", found.items);
   if (!released.ok) return unanswered(released.reason);
-  return (await engine.audit(null, [forgotten(heldMail, name)]))
-    ? { ok: true, result: { name, released: found.items.length } }
-    : UNRECORDED;
+  return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
 }
 
 /** What is deleted was not written by the owner, so further mail stays held until `account release`. */
@@ -100,12 +105,46 @@ async function drop(parts: HeldCommandParts, name: AccountName, by: string): Pro
   const found = await onHold(keeper, heldMail, name);
   if (!found.ok) return unanswered(found.reason);
   if (found.items.length === 0) return nothingHeld(name);
-  const deleted = await change(keeper, "delete_mail", idsOf(found.items));
-  if (!deleted.ok) return unanswered(deleted.reason);
-  const audit = { type: "HELD_MAIL_DROPPED", subject: name, by } as const;
-  const recorded = await engine.audit(audit, [forgotten(heldMail, name)]);
-  const result = { name, dropped: found.items.length, isHeld: isHeld(heldMail, name) };
-  return recorded ? { ok: true, result } : UNRECORDED;
+  if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNRECORDED;
+  const dropped = await changeAll(parts, name, "delete_mail", found.items);
+  if (!dropped.ok) return unanswered(dropped.reason);
+  const result = { name, dropped: dropped.count, isMore: dropped.isMore, isHeld: isHeld(heldMail, name) };
+  return { ok: true, result };
+}
+
+/**
+ * Releases or deletes what is on hold, some at a time, until nothing is left. A note goes with its mail only: forgotten
+ * notes of mail that is still on hold would leave it to the next `account release`.
+ */
+async function changeAll(
+  { engine, keeper, heldMail, clock }: HeldCommandParts,
+  name: AccountName,
+  verb: "release_mail" | "delete_mail",
+  first: readonly HeldMailItem[],
+): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | Failure> {
+  const changed = new Set<string>();
+  const settled = isoTime(later(clock.now(), -ARRIVING_MS));
+  let items = first;
+  for (let round = 0; round < ROUNDS && items.length > 0; round++) {
+    const ids = idsOf(items);
+    const outcome = await change(keeper, verb, ids);
+    if (!outcome.ok) return outcome;
+    for (const id of ids) changed.add(id);
+    const left = await onHold(keeper, heldMail, name);
+    if (!left.ok) return left;
+    items = left.items;
+    const stays = new Set(idsOf(items));
+    const gone = ids.filter((id) => !stays.has(id));
+    if (!(await engine.audit(null, [{ type: "FORGET_HELD", queueIds: gone }])))
+      return { ok: false, reason: "The database took no record of it." };
+  }
+  for (const { queueId } of items) changed.delete(queueId);
+  if (items.length === 0) {
+    // Of mail that root took from the queue.
+    const stale = idsOf(heldMail.held(name).filter(({ at }) => at < settled));
+    if (stale.length > 0) await engine.audit(null, [{ type: "FORGET_HELD", queueIds: stale }]);
+  }
+  return { ok: true, count: changed.size, isMore: items.length > 0 };
 }
 
 /**
@@ -119,21 +158,25 @@ async function onHold(
 ): Promise<Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure> {
   const noted = new Map(heldMail.held(account).map((item) => [item.queueId, item]));
   if (account === null && noted.size === 0) return { ok: true, items: [] };
-  const found = await find(keeper, account, [...noted.keys()]);
+  const found = await find(keeper, account, [...noted.keys()], { onHold: true });
   if (!found.ok) return found;
-  const held = found.mails.filter(({ isHeld }) => isHeld);
-  return { ok: true, items: held.map((mail) => noted.get(mail.id) ?? unnoted(mail, account ?? "")) };
+  return { ok: true, items: found.mails.map((mail) => noted.get(mail.id) ?? unnoted(mail, account ?? "")) };
 }
 
 function unnoted({ id, at, recipients }: QueuedMail, account: string): HeldMailItem {
   return { queueId: id, account, at: isoTime(instant(at)), ip: null, recipientCount: recipients, recipients: [] };
 }
 
-/** Those of these ids, and those with this account as envelope sender; each once. */
-async function find(keeper: Keeper, account: AccountName | null, ids: readonly string[]): Promise<Found> {
+/** Those of these ids, and those with this account as envelope sender, of these 500 at least; each once. */
+async function find(
+  keeper: Keeper,
+  account: AccountName | null,
+  ids: readonly string[],
+  kind: Readonly<{ onHold: boolean }>,
+): Promise<Found> {
   const mails = new Map<string, QueuedMail>();
   for (const some of ids.length === 0 ? [ids] : portions(ids)) {
-    const reply = await keeper.ask({ verb: "find_mail", account, ids: some });
+    const reply = await keeper.ask({ verb: "find_mail", account, ids: some, ...kind });
     if (!reply.ok) return reply;
     for (const mail of reply.mails ?? []) mails.set(mail.id, mail);
   }
@@ -160,10 +203,6 @@ function portions(ids: readonly string[]): readonly (readonly string[])[] {
 function heldChange({ id, recipients }: QueuedMail, account: AccountName): Change {
   // Its recipients were written to when it was taken.
   return { type: "HOLD_MAIL", queueId: id, account, ip: null, recipientCount: recipients, recipients: [] };
-}
-
-function forgotten(heldMail: HeldMail, name: AccountName): Change {
-  return { type: "FORGET_HELD", queueIds: idsOf(heldMail.held(name)) };
 }
 
 function isHeld(heldMail: HeldMail, name: AccountName): boolean {

@@ -74,7 +74,7 @@ const VERBS = [
   verb("account_resume", ROOT, { name: address }, gives<WithHeld>("name")),
   /** Which accounts are held, and which of their mails; of a single account also what it sent. */
   verb("held_list", ROOT, { name: z.nullable(address) }, gives<HeldList>("held")),
-  verb("held_release", ROOT, { name: address }, gives<Named & { readonly released: number }>("released")),
+  verb("held_release", ROOT, { name: address }, gives<Released>("released")),
   verb("held_drop", ROOT, { name: address }, gives<Dropped>("dropped")),
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
   verb("accounts_import", ROOT, { entries: secrets }, gives<FileChanges>("skipped")),
@@ -156,7 +156,9 @@ type Named = Readonly<{ name: string }>;
 /** `held`: mails of the account that wait on hold in the queue. */
 type WithHeld = Named & Readonly<{ held: number }>;
 /** `isHeld`: whether further mail of the account is held. */
-type Dropped = Named & Readonly<{ dropped: number; isHeld: boolean }>;
+/** `isMore`: mail is left on hold, for the same command again. */
+type Released = Named & Readonly<{ released: number; isMore: boolean }>;
+type Dropped = Named & Readonly<{ dropped: number; isMore: boolean; isHeld: boolean }>;
 /** Of each list the newest; `heldTotal` and `sentTotal` count all. */
 type HeldList = Readonly<{
   accounts: readonly HeldAccountItem[];

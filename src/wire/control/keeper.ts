@@ -59,8 +59,16 @@ const command = lazily(() =>
       title: z.string().check(z.refine((line) => isOneLine(line, ALERT_TITLE))),
       body: z.string().check(z.refine(isBody)),
     }),
-    /** Finds mails in Postfix's queue: with one of these queue ids, or with this account as envelope sender. */
-    z.object({ verb: z.literal("find_mail"), account: z.nullable(parsed(parseAccountName)), ids: queueIds(0) }),
+    /**
+     * Finds mails in Postfix's queue that are on hold, or those that are not: with one of these queue ids, or with this
+     * account as envelope sender.
+     */
+    z.object({
+      verb: z.literal("find_mail"),
+      account: z.nullable(parsed(parseAccountName)),
+      ids: queueIds(0),
+      onHold: z.boolean(),
+    }),
     /** Puts these mails on hold: Postfix delivers none of them before they are released (postsuper(1), -h). */
     z.object({ verb: z.literal("hold_mail"), ids: queueIds(1) }),
     z.object({ verb: z.literal("release_mail"), ids: queueIds(1) }),
@@ -82,7 +90,7 @@ const reply = lazily(() =>
       services: z.exactOptional(
         z.readonly(z.array(z.object({ name: z.string(), up: z.boolean(), pid: z.nullable(z.number()) }))),
       ),
-      /** At most `MAILS_PER_COMMAND`, first those that are not on hold. */
+      /** At most `MAILS_PER_COMMAND`; all that were asked for by their ids are among them. */
       mails: z.exactOptional(
         z.readonly(z.array(z.object({ id: z.string(), isHeld: z.boolean(), at: z.number(), recipients: z.number() }))),
       ),
