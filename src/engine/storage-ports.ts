@@ -93,13 +93,18 @@ export interface AccountHistory {
 /** `evidence`: why the mail of an account is held; null while it is not. `vouchedAt`: when its owner last vouched for it; 0: never. */
 export type HoldState = Readonly<{ evidence: Evidence | null; vouchedAt: Millis }>;
 
+export type PlaceTimes = Readonly<{ before: Millis; since: Millis }>;
+
 /** What accounts sent. Sees the rows of the open transaction too. */
 export interface SendingHistory {
   /** Mails that counted, in ascending order; the newest where there are more than `most`. */
   sentMails(account: string, since: Millis, most: number): readonly SentMail[];
   hasWritten(account: string, address: string): boolean;
-  /** Whether the account signed in from here before this moment, or its owner vouched for mail from here. */
-  knowsPlace(account: string, place: Prefix, before: Millis): boolean;
+  /**
+   * Whether the account signed in from here up to `before`, or its owner vouched after `since` for mail from here. Not by
+   * sign-ins around mail that the owner dropped after `since`.
+   */
+  knowsPlace(account: string, place: Prefix, times: PlaceTimes): boolean;
   hold(account: string): HoldState;
 }
 

@@ -105,6 +105,8 @@ function describeChange(change: Decision["changes"][number]): string {
       return `${change.account} held, by mail from ${change.prefix}`;
     case "END_HOLD":
       return `${change.account} released`;
+    case "DISOWN_HOLD":
+      return `held mail of ${change.account} dropped`;
     case "HOLD_MAIL":
       return `mail of ${change.account} held`;
     case "FORGET_HELD":

@@ -51,6 +51,8 @@ export type Change =
   | Readonly<{ type: "HOLD_ACCOUNT"; account: string; prefix: Prefix; ip: Ip; evidence: Evidence }>
   /** The owner vouches for the account: its hold ends, and it has written to whom its held mail names. */
   | Readonly<{ type: "END_HOLD"; account: string }>
+  /** The held mail was deleted: the owner did not write it, and does not vouch for its place. */
+  | Readonly<{ type: "DISOWN_HOLD"; account: string }>
   /** This mail waits in the queue. `recipients`: whom the account has written to once the mail is released. */
   | Readonly<{
       type: "HOLD_MAIL";

@@ -226,6 +226,7 @@ export class FactBase {
       case "CREDIT":
       case "HOLD_ACCOUNT":
       case "END_HOLD":
+      case "DISOWN_HOLD":
       case "HOLD_MAIL":
       case "FORGET_HELD":
         return;

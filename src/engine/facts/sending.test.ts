@@ -30,7 +30,10 @@ function onFakes(present: readonly SentMail[] = []) {
       asked.push(address);
       return address.startsWith("friend");
     },
-    knowsPlace: (_, place) => place === hostPrefix(MAIL.ip),
+    knowsPlace: (_, place, { before, since }) => {
+      asked.push(`place up to ${NOON - before}, since ${NOON - since}`);
+      return place === hostPrefix(MAIL.ip);
+    },
     hold: () => {
       asked.push("hold");
       return { evidence: null, vouchedAt: instant(7) };
@@ -81,5 +84,6 @@ test("a hold is looked up when it is read, and a place where the account signed 
   assert.deepEqual(asked, []);
   assert.deepEqual([facts.held, facts.vouchedAt], [null, 7]);
   assert.deepEqual(asked, ["hold"]);
-  assert.equal(facts.isNewPlace(NOON), false);
+  assert.equal(facts.isNewPlace(later(NOON, -DAY_MS)), false);
+  assert.equal(asked.at(-1), `place up to ${DAY_MS}, since ${POLICY.accounts.knownForMs}`);
 });

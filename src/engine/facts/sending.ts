@@ -149,7 +149,8 @@ export class AccountSending implements SendingFacts {
   }
 
   isNewPlace(since: Millis): boolean {
-    return !this.#on.history.knowsPlace(this.#event.account, this.#place, since);
+    const times = { before: since, since: later(this.#now, -this.#on.policy.accounts.knownForMs) };
+    return !this.#on.history.knowsPlace(this.#event.account, this.#place, times);
   }
 
   get #state(): HoldState {

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ip } from "../../../../test/kit/samples.ts";
 import { net, START, scratch } from "../../../../test/kit/test-database.ts";
-import { HOUR_MS, later } from "../../../core/time.ts";
+import { DAY_MS, HOUR_MS, later } from "../../../core/time.ts";
 import { openEngine } from "../open.ts";
 import { AccountHolds } from "./account-holds.ts";
 import { SqliteSendingHistory } from "./sending-history.ts";
+import { SqliteStore } from "./store.ts";
 
 const ANN = "ann@example.org";
 const EVIDENCE = { count: 21, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };
@@ -18,10 +19,12 @@ const HOLD = {
   evidence: EVIDENCE,
 } as const;
 
+const TIMES = { before: START, since: START };
+
 function fresh(t: TestContext) {
   const db = openEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
-  return { holds: new AccountHolds(db), history: new SqliteSendingHistory(db) };
+  return { store: new SqliteStore(db), holds: new AccountHolds(db), history: new SqliteSendingHistory(db) };
 }
 
 test("an account is held until its owner vouches for it, and may be held again", (t) => {
@@ -45,10 +48,41 @@ test("who is named by held mail has been written to once it is released, and the
   holds.apply({ ...mail, queueId: "A3", recipients: ["three@example.net"] }, START);
   holds.apply({ type: "FORGET_HELD", queueIds: ["A3"] }, START);
   assert.equal(history.hasWritten(ANN, "one@example.net"), false);
-  assert.equal(history.knowsPlace(ANN, HOLD.prefix, START), false);
+  assert.equal(history.knowsPlace(ANN, HOLD.prefix, TIMES), false);
   holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));
   const wrote = ["one", "two", "three"].map((name) => history.hasWritten(ANN, `${name}@example.net`));
   assert.deepEqual(wrote, [true, true, false], "what was dropped was not written");
-  assert.equal(history.knowsPlace(ANN, HOLD.prefix, START), true);
-  assert.equal(history.knowsPlace("bob@example.org", HOLD.prefix, START), false);
+  assert.equal(history.knowsPlace(ANN, HOLD.prefix, TIMES), true);
+  assert.equal(history.knowsPlace("bob@example.org", HOLD.prefix, TIMES), false);
+});
+
+test("the owner vouches for a place for as long as sign-ins make one known", (t) => {
+  const { holds, history } = fresh(t);
+  holds.apply(HOLD, START);
+  holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));
+  const known = [4, 5].map((ms) => history.knowsPlace(ANN, HOLD.prefix, { before: START, since: later(START, ms) }));
+  assert.deepEqual(known, [true, false]);
+});
+
+test("a place whose held mail was dropped stays new after further sign-ins, but not the owner's own", (t) => {
+  const { store, holds, history } = fresh(t);
+  store.begin();
+  t.after(() => store.rollback());
+  const own = net("198.51.100.7");
+  store.apply({ type: "KNOW", prefix: own, account: ANN, proof: "" }, START);
+  const [signedIn, held] = [later(START, DAY_MS), later(START, DAY_MS + 5)];
+  store.apply({ type: "KNOW", prefix: HOLD.prefix, account: ANN, proof: "" }, signedIn);
+  const knows = (prefix = HOLD.prefix, since = START): boolean =>
+    history.knowsPlace(ANN, prefix, { before: later(START, 9 * DAY_MS), since });
+  for (const [i, prefix] of [own, HOLD.prefix].entries()) {
+    holds.apply({ ...HOLD, prefix }, later(held, i));
+    assert.ok(knows(prefix));
+    holds.apply({ type: "DISOWN_HOLD", account: ANN }, later(held, 3));
+    holds.apply({ type: "END_HOLD", account: ANN }, later(held, 4));
+    assert.equal(knows(prefix), prefix === own);
+  }
+  assert.ok(knows(HOLD.prefix, later(held, 3)), "not for good");
+  holds.apply(HOLD, later(held, 5));
+  holds.apply({ type: "END_HOLD", account: ANN }, later(held, 6));
+  assert.ok(knows(), "the owner vouches for it later");
 });

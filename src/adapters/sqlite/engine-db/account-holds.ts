@@ -4,7 +4,10 @@ import { instant, type Millis } from "../../../core/time.ts";
 import type { HoldState } from "../../../engine/storage-ports.ts";
 import { integer, millis, text } from "../columns.ts";
 
-export type HoldChange = Extract<Change, { type: "HOLD_ACCOUNT" | "END_HOLD" | "HOLD_MAIL" | "FORGET_HELD" }>;
+export type HoldChange = Extract<
+  Change,
+  { type: "HOLD_ACCOUNT" | "END_HOLD" | "DISOWN_HOLD" | "HOLD_MAIL" | "FORGET_HELD" }
+>;
 
 const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
 const KEY = "limits.sending.strangers";
@@ -40,6 +43,9 @@ export class AccountHolds {
           for (const address of text(row["recipients"]).split(" "))
             if (address !== "") sql.correspond.run(address, change.account, at);
         return;
+      case "DISOWN_HOLD":
+        sql.disown.run(at, change.account);
+        return;
       case "HOLD_MAIL": {
         const { queueId, account, ip, recipientCount, recipients } = change;
         sql.holdMail.run(queueId, account, at, ip, recipientCount, recipients.join(" "));
@@ -61,6 +67,7 @@ function statements(sql: (text: string) => StatementSync) {
     begin: sql(`
       INSERT OR IGNORE INTO account_hold (account, at, prefix, ip, count, limit_count, window_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`),
     end: sql("UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL"),
+    disown: sql("UPDATE account_hold SET dropped_at = ? WHERE account = ? AND released_at IS NULL"),
     recipients: sql("SELECT recipients FROM held_mail WHERE account = ?"),
     correspond: sql(`
       INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)

@@ -333,4 +333,6 @@ export const engineMigrations: readonly Migration[] = [
     proof TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // `dropped_at`: when its mail was deleted. What its owner did not write makes no place known.
+  "ALTER TABLE account_hold ADD COLUMN dropped_at INTEGER",
 ];

@@ -64,8 +64,8 @@ test("to whom an account has written, and from where it signed in long enough ag
   const place = net("203.0.113.7");
   store.apply({ type: "KNOW", prefix: place, account: "Ann@Example.org", proof: "" }, later(START, 5));
   assert.deepEqual(
-    [4, 5].map((ms) => history.knowsPlace(ANN, place, later(START, ms))),
+    [4, 5].map((ms) => history.knowsPlace(ANN, place, { before: later(START, ms), since: START })),
     [false, true],
   );
-  assert.equal(history.knowsPlace(ANN, net("203.0.113.8"), later(START, 9)), false);
+  assert.equal(history.knowsPlace(ANN, net("203.0.113.8"), { before: later(START, 9), since: START }), false);
 });

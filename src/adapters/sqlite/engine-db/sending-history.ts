@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { SentMail } from "../../../core/decide/facts.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
-import type { Millis } from "../../../core/time.ts";
-import type { HoldState, SendingHistory } from "../../../engine/storage-ports.ts";
+import { DAY_MS, type Millis } from "../../../core/time.ts";
+import type { HoldState, PlaceTimes, SendingHistory } from "../../../engine/storage-ports.ts";
 import { COUNTS_CODE, integer, millis } from "../columns.ts";
 import { AccountHolds } from "./account-holds.ts";
 
@@ -32,8 +32,8 @@ export class SqliteSendingHistory implements SendingHistory {
     return this.#sql.hasWritten.get(address, account) !== undefined;
   }
 
-  knowsPlace(account: string, place: Prefix, before: Millis): boolean {
-    return this.#sql.knowsPlace.get(place, account, before) !== undefined;
+  knowsPlace(account: string, place: Prefix, { before, since }: PlaceTimes): boolean {
+    return this.#sql.knowsPlace.get(place, account, before, since) !== undefined;
   }
 
   hold(account: string): HoldState {
@@ -51,8 +51,13 @@ function statements(sql: (text: string) => StatementSync) {
       FROM event_by_subject AS s LEFT JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC LIMIT ?`),
     hasWritten: sql("SELECT 1 FROM correspondent WHERE address = ? AND account = ?"),
+    // A place that was new when a thief's mail came from there does not become known by the thief's sign-ins.
     knowsPlace: sql(`
-      SELECT 1 FROM known_address WHERE prefix = ?1 AND lower(account) = lower(?2) AND first_at <= ?3
-      UNION ALL SELECT 1 FROM account_hold WHERE account = ?2 AND prefix = ?1 AND released_at IS NOT NULL LIMIT 1`),
+      SELECT 1 FROM known_address AS known WHERE prefix = ?1 AND lower(account) = lower(?2) AND first_at <= ?3
+        AND NOT EXISTS (
+          SELECT 1 FROM account_hold AS hold WHERE account = ?2 AND prefix = ?1
+            AND dropped_at > ?4 AND known.first_at > hold.at - ${DAY_MS})
+      UNION ALL
+      SELECT 1 FROM account_hold WHERE account = ?2 AND prefix = ?1 AND released_at > ?4 AND dropped_at IS NULL LIMIT 1`),
   };
 }

@@ -141,6 +141,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
         return;
       case "HOLD_ACCOUNT":
       case "END_HOLD":
+      case "DISOWN_HOLD":
       case "HOLD_MAIL":
       case "FORGET_HELD":
         return this.#holds.apply(change, at);
