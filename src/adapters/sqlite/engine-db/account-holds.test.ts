@@ -86,3 +86,13 @@ test("a place whose held mail was dropped stays new after further sign-ins, but 
   holds.apply({ type: "END_HOLD", account: ANN }, later(held, 6));
   assert.ok(knows(), "the owner vouches for it later");
 });
+
+test("a quoted recipient with blanks makes no other address known", (t) => {
+  const { holds, history } = fresh(t);
+  holds.apply(HOLD, START);
+  const recipients = ['"a boss@example.net b"@example.com', "one@example.net"];
+  holds.apply({ type: "HOLD_MAIL", account: ANN, ip: null, recipientCount: 2, queueId: "A1", recipients }, START);
+  holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));
+  const wrote = ["boss@example.net", "one@example.net"].map((address) => history.hasWritten(ANN, address));
+  assert.deepEqual(wrote, [false, true]);
+});

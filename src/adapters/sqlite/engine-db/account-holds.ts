@@ -48,7 +48,9 @@ export class AccountHolds {
         return;
       case "HOLD_MAIL": {
         const { queueId, account, ip, recipientCount, recipients } = change;
-        sql.holdMail.run(queueId, account, at, ip, recipientCount, recipients.join(" "));
+        // A quoted local part may contain blanks, which would make other addresses of it (RFC 5321, 4.1.2).
+        const plain = recipients.filter((address) => !address.includes(" "));
+        sql.holdMail.run(queueId, account, at, ip, recipientCount, plain.join(" "));
         return;
       }
       case "FORGET_HELD":
