@@ -7,9 +7,8 @@ export type Limit = Readonly<{ key: string; count: number; windowMs: number }>;
 export type Policy = Readonly<{
   mail: readonly Limit[];
   /**
-   * Mail of an account. `burst` and `recipients` count recipients, `burst` without those to whom the account has written
-   * before: one mail to all of them must not wait for ever. `strangers`: those of other domains to whom it has not
-   * written; past it, its mail is held.
+   * Mail of an account. `recipients` counts all recipients. `burst` and `strangers` count those of other domains to whom
+   * it has not written: one mail to all friends or colleagues must not wait for ever. Past `strangers` its mail is held.
    */
   sending: Readonly<{ burst: Limit; recipients: readonly Limit[]; strangers: Limit }>;
   connections: readonly Limit[];

@@ -52,8 +52,18 @@ const recipients: readonly Example[] = [
     answer: "defer account_recipient_limit",
   },
   {
-    that: "the 51st of the own domain within a minute",
-    known: sending({ mails: [sent(MINUTE_MS - 1, to(50, 0, 50))], recipient: "own" }),
+    that: "the 100th of the own domains in one mail",
+    known: sending({ mail: to(99, 0, 99), recipient: "own" }),
+    answer: "pass below_limit",
+  },
+  {
+    that: "the 151st of the own domains within an hour",
+    known: sending({ mails: [sent(MINUTE_MS, to(100, 0, 100))], mail: to(50, 0, 50), recipient: "own" }),
+    answer: "defer account_recipient_limit",
+  },
+  {
+    that: "the 51st stranger after a mail to the own domains",
+    known: sending({ mails: [sent(1_000, to(140, 40, 50))], recipient: "stranger" }),
     answer: "defer account_recipient_limit",
   },
   {
@@ -73,6 +83,7 @@ for (const example of recipients)
   );
 
 const mails: readonly Example[] = [
+  { that: "to 100 colleagues and 50 strangers", known: sending({ mail: to(150, 0, 100) }), answer: "pass below_limit" },
   { that: "to 50 strangers", known: sending({ mail: to(50) }), answer: "pass below_limit" },
   {
     that: "to 51 strangers",

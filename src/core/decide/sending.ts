@@ -78,7 +78,7 @@ function tooManyRecipients(policy: Policy, sending: SendingFacts, mail: Recipien
     const count = own + sumSince(sending.mails, Math.max(now - windowMs, sending.vouchedAt), counted);
     return own > 0 && count > most ? { count, limit: most, windowMs, key } : null;
   };
-  const found = past(burst, (one) => one.recipients - one.written);
+  const found = past(burst, (one) => one.strangers);
   if (found !== null) return found;
   for (const limit of recipients) {
     const evidence = past(limit, (one) => one.recipients);

@@ -5,7 +5,7 @@ export const sending = {
   "limits.sending.recipients_per_minute": {
     kind: count,
     byDefault: 50,
-    says: "Recipients of one account's mail within any 60 seconds, without those to whom it has written before.",
+    says: "Recipients of other domains to whom an account has never written, within any 60 seconds.",
   },
   "limits.sending.recipients_per_hour": {
     kind: count,
