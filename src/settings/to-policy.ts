@@ -28,11 +28,10 @@ export function toPolicy(settings: Settings): Policy {
         limit("limits.sending.recipients_per_hour", HOUR_MS),
         limit("limits.sending.recipients_per_day", DAY_MS),
       ],
-      strangers: {
-        key: "limits.sending.strangers",
-        count: settings["limits.sending.strangers"],
-        windowMs: HOUR_MS,
-      },
+      strangers: [
+        { key: "limits.sending.strangers", count: settings["limits.sending.strangers"], windowMs: HOUR_MS },
+        limit("limits.sending.strangers_per_day", DAY_MS),
+      ],
     },
     connections: [limit("limits.connections.per_minute", MINUTE_MS), limit("limits.connections.per_hour", HOUR_MS)],
     probes: [limit("limits.recipients.unknown_per_hour", HOUR_MS)],

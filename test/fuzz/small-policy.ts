@@ -12,7 +12,10 @@ export const SMALL_POLICY: Policy = {
   sending: {
     burst: { key: "limits.sending.recipients_per_minute", count: 4, windowMs: 1_000 },
     recipients: [{ key: "limits.sending.recipients_per_hour", count: 7, windowMs: 3_000 }],
-    strangers: { key: "limits.sending.strangers", count: 5, windowMs: 2_000 },
+    strangers: [
+      { key: "limits.sending.strangers", count: 5, windowMs: 2_000 },
+      { key: "limits.sending.strangers_per_day", count: 6, windowMs: 4_000 },
+    ],
   },
   connections: [{ key: "limits.connections.per_minute", count: 4, windowMs: 1_000 }],
   probes: [{ key: "limits.recipients.unknown_per_hour", count: 3, windowMs: 2_000 }],

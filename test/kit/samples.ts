@@ -28,7 +28,10 @@ export const POLICY: Policy = {
       { key: "limits.sending.recipients_per_hour", count: 150, windowMs: HOUR_MS },
       { key: "limits.sending.recipients_per_day", count: 500, windowMs: DAY_MS },
     ],
-    strangers: { key: "limits.sending.strangers", count: 100, windowMs: HOUR_MS },
+    strangers: [
+      { key: "limits.sending.strangers", count: 100, windowMs: HOUR_MS },
+      { key: "limits.sending.strangers_per_day", count: 150, windowMs: DAY_MS },
+    ],
   },
   connections: [
     { key: "limits.connections.per_minute", count: 20, windowMs: MINUTE_MS },

@@ -10,7 +10,7 @@ export type Policy = Readonly<{
    * Mail of an account. `recipients` counts all recipients. `burst` and `strangers` count those of other domains to whom
    * it has not written: one mail to all friends or colleagues must not wait for ever. Past `strangers` its mail is held.
    */
-  sending: Readonly<{ burst: Limit; recipients: readonly Limit[]; strangers: Limit }>;
+  sending: Readonly<{ burst: Limit; recipients: readonly Limit[]; strangers: readonly Limit[] }>;
   connections: readonly Limit[];
   /** Unknown recipients. */
   probes: readonly Limit[];

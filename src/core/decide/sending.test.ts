@@ -102,6 +102,26 @@ const mails: readonly Example[] = [
     answer: "hold account_held",
   },
   {
+    that: "to the 150th stranger within a day, never more than 100 an hour",
+    known: sending({ mails: [sent(DAY_MS - 1, to(99)), sent(HOUR_MS, to(50))], mail: to(1) }),
+    answer: "pass below_limit",
+  },
+  {
+    that: "to the 151st stranger within a day",
+    known: sending({ mails: [sent(DAY_MS - 1, to(100)), sent(HOUR_MS, to(50))], mail: to(1) }),
+    answer: "hold account_held",
+  },
+  {
+    that: "to the 151st stranger when the day of the first 100 is over",
+    known: sending({ mails: [sent(DAY_MS, to(100)), sent(HOUR_MS, to(50))], mail: to(1) }),
+    answer: "pass below_limit",
+  },
+  {
+    that: "to the 31st stranger within a day from a new place",
+    known: sending({ mails: [sent(DAY_MS - 1, to(15)), sent(HOUR_MS, to(15))], mail: to(1), isNewPlace: () => true }),
+    answer: "hold account_held",
+  },
+  {
     that: "to one more after the owner vouched for 500",
     known: sending({ mails: [sent(1_000, to(500))], mail: to(1), vouchedAt: later(NOON, -1_000) }),
     answer: "pass below_limit",

@@ -7,7 +7,7 @@ import { exceeded } from "./windows.ts";
 
 /** For so long after its first sign-in a place is new to an account. */
 const NEW_FOR_MS = DAY_MS;
-/** From a new place an account may write to so small a part of `limits.sending.strangers`. */
+/** From a new place an account may write to so small a part of `limits.sending.strangers` and `strangers_per_day`. */
 const NEW_PLACE_PART = 5;
 
 type Sender = Pick<Facts, "sending">;
@@ -57,16 +57,18 @@ function withOneMore({ mail, recipient }: SendingFacts): RecipientCounts {
   };
 }
 
-/** A thief writes to people to whom the owner never wrote. */
+/** A thief writes to people to whom the owner never wrote: many within an hour, or a few every hour for days. */
 function tooManyStrangers(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
-  const { count: most, windowMs, key } = policy.sending.strangers;
-  const fewest = Math.ceil(most / NEW_PLACE_PART);
   if (mail.strangers === 0) return null;
-  const since = Math.max(now - windowMs, sending.vouchedAt);
-  const count = mail.strangers + sumSince(sending.mails, since, ({ strangers }) => strangers);
-  if (count <= fewest) return null;
-  const limit = sending.isNewPlace(later(now, -NEW_FOR_MS)) ? fewest : most;
-  return count > limit ? { count, limit, windowMs, key } : null;
+  for (const { count: most, windowMs, key } of policy.sending.strangers) {
+    const since = Math.max(now - windowMs, sending.vouchedAt);
+    const count = mail.strangers + sumSince(sending.mails, since, ({ strangers }) => strangers);
+    const fewest = Math.ceil(most / NEW_PLACE_PART);
+    if (count <= fewest) continue;
+    const limit = sending.isNewPlace(later(now, -NEW_FOR_MS)) ? fewest : most;
+    if (count > limit) return { count, limit, windowMs, key };
+  }
+  return null;
 }
 
 /** What came before the owner vouched for the account no longer counts: a thief's mail must not keep the owner waiting. */

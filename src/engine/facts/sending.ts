@@ -43,7 +43,7 @@ export class SentMails {
     const known = this.#accounts.get(account);
     if (known !== undefined) return known;
     const { burst, recipients, strangers } = policy.sending;
-    const since = later(now, -longestWindowMs([burst, ...recipients, strangers]));
+    const since = later(now, -longestWindowMs([burst, ...recipients, ...strangers]));
     // What lies ahead is from before the clock was set back.
     const mails = this.#history.sentMails(account, since, mostMails(policy)).filter(({ at }) => at <= now);
     this.#accounts.set(account, mails);
@@ -53,7 +53,7 @@ export class SentMails {
 
 /** Each mail has a recipient at least, and no more mails count than their own limits allow. */
 function mostMails({ sending: { burst, recipients, strangers }, mail }: Policy): number {
-  return timesToKeep([burst, ...recipients, strangers, ...mail], 1);
+  return timesToKeep([burst, ...recipients, ...strangers, ...mail], 1);
 }
 
 /** What is known of the account that sends, if one does. */

@@ -22,4 +22,9 @@ export const sending = {
     byDefault: 100,
     says: "Recipients of other domains to whom an account has never written, within any hour, before all its mail is held in the queue and you are asked. A fifth of it from a place where the account first signed in less than a day ago.",
   },
+  "limits.sending.strangers_per_day": {
+    kind: count,
+    byDefault: 150,
+    says: "The same within any 24 hours, so that a few strangers every hour add up.",
+  },
 } as const satisfies Record<string, Setting<unknown>>;

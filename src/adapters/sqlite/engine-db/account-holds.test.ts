@@ -39,6 +39,13 @@ test("an account is held until its owner vouches for it, and may be held again",
   assert.deepEqual(holds.of(ANN), { evidence: { ...EVIDENCE, count: 30 }, vouchedAt: later(START, 5) });
 });
 
+test("a hold names the setting that the account went past", (t) => {
+  const { holds } = fresh(t);
+  const evidence = { count: 31, limit: 30, windowMs: DAY_MS, key: "limits.sending.strangers_per_day" };
+  holds.apply({ ...HOLD, evidence }, START);
+  assert.deepEqual(holds.of(ANN).evidence, evidence);
+});
+
 test("who is named by held mail has been written to once it is released, and the place is known", (t) => {
   const { holds, history } = fresh(t);
   holds.apply(HOLD, START);

@@ -10,7 +10,6 @@ export type HoldChange = Extract<
 >;
 
 const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
-const KEY = "limits.sending.strangers";
 
 /** Accounts whose mail is held, and that mail. By the guard's own connection to `engine.db`. */
 export class AccountHolds {
@@ -23,10 +22,12 @@ export class AccountHolds {
   of(account: string): HoldState {
     const row = this.#sql.hold.get(account);
     if (row === undefined) return NEVER;
-    const { count, limit_count: limit, window_ms: windowMs, vouched_at: vouchedAt } = row;
-    const evidence =
-      count === null ? null : { count: integer(count), limit: integer(limit), windowMs: integer(windowMs), key: KEY };
-    return { evidence, vouchedAt: vouchedAt === null ? NEVER.vouchedAt : millis(vouchedAt) };
+    const { count, vouched_at: vouchedAt } = row;
+    const vouched = vouchedAt === null ? NEVER.vouchedAt : millis(vouchedAt);
+    if (count === null) return { evidence: null, vouchedAt: vouched };
+    const { limit_count: limit, window_ms: windowMs, limit_key: key } = row;
+    const evidence = { count: integer(count), limit: integer(limit), windowMs: integer(windowMs), key: text(key) };
+    return { evidence, vouchedAt: vouched };
   }
 
   apply(change: HoldChange, at: Millis): void {
@@ -34,7 +35,7 @@ export class AccountHolds {
     switch (change.type) {
       case "HOLD_ACCOUNT": {
         const { account, prefix, ip, evidence } = change;
-        sql.begin.run(account, at, prefix, ip, evidence.count, evidence.limit, evidence.windowMs);
+        sql.begin.run(account, at, prefix, ip, evidence.count, evidence.limit, evidence.windowMs, evidence.key);
         return;
       }
       case "END_HOLD":
@@ -63,11 +64,12 @@ export class AccountHolds {
 function statements(sql: (text: string) => StatementSync) {
   return {
     hold: sql(`
-      SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count, window_ms,
+      SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count, window_ms, limit_key,
         (SELECT max(released_at) FROM account_hold WHERE account = ?1) AS vouched_at
       FROM account_hold WHERE account = ?1 ORDER BY released_at IS NULL DESC LIMIT 1`),
     begin: sql(`
-      INSERT OR IGNORE INTO account_hold (account, at, prefix, ip, count, limit_count, window_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`),
+      INSERT OR IGNORE INTO account_hold (account, at, prefix, ip, count, limit_count, window_ms, limit_key)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
     end: sql("UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL"),
     disown: sql("UPDATE account_hold SET dropped_at = ? WHERE account = ? AND released_at IS NULL"),
     recipients: sql("SELECT recipients FROM held_mail WHERE account = ?"),

@@ -335,4 +335,6 @@ export const engineMigrations: readonly Migration[] = [
   `,
   // `dropped_at`: when its mail was deleted. What its owner did not write makes no place known.
   "ALTER TABLE account_hold ADD COLUMN dropped_at INTEGER",
+  // Which setting an account went past.
+  "ALTER TABLE account_hold ADD COLUMN limit_key TEXT NOT NULL DEFAULT 'limits.sending.strangers'",
 ];
