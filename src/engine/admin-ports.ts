@@ -24,6 +24,8 @@ export interface AliasStore {
   /** Whether mail for `from` reaches `to`, directly or through aliases. */
   leadsTo(from: Address, to: Address): boolean;
   setAliasBlocked(address: Address, blocked: boolean): Outcome;
+  /** As which this account may send and no other: at most `most`. */
+  sendersOf(account: AccountName, most: number): readonly string[];
 }
 
 /** An account as a file names it, with its password's hash and scheme. */

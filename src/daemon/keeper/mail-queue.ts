@@ -20,24 +20,24 @@ const CALLS = {
 } as const satisfies Record<ChangeMail["verb"], readonly string[]>;
 
 /**
- * What is in Postfix's queue of these ids or of this sender. The queue is read line by line, however long it is. What is
+ * What is in Postfix's queue of these ids or of these senders. The queue is read line by line, however long it is. What is
  * on hold, and what is not, are asked for apart, so that neither hides the other.
  */
-export async function findMail({ postfixConf }: Layout, { account, ids, onHold }: FindMail): Promise<KeeperReply> {
-  const wanted = new Set(ids);
+export async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: FindMail): Promise<KeeperReply> {
+  const [wanted, ours] = [new Set(ids), new Set<string>(senders)];
   const [named, others]: [QueuedMail[], QueuedMail[]] = [[], []];
   const failure = await readQueue(postfixConf, ({ sender, ...mail }) => {
     if (mail.isHeld !== onHold) return;
     if (wanted.has(mail.id)) named.push(mail);
-    else if (
-      account !== null &&
-      withoutExtension(sender.toLowerCase()) === account &&
-      others.length < MAILS_PER_COMMAND
-    )
-      others.push(mail);
+    else if (isOneOf(ours, sender.toLowerCase()) && others.length < MAILS_PER_COMMAND) others.push(mail);
   });
   if (failure !== null) return { ok: false, reason: failure };
   return { ok: true, detail: "", mails: [...named, ...others].slice(0, MAILS_PER_COMMAND) };
+}
+
+/** As Postfix looks up smtpd_sender_login_maps: with its extension, else without. */
+function isOneOf(addresses: ReadonlySet<string>, sender: string): boolean {
+  return addresses.has(sender) || addresses.has(withoutExtension(sender));
 }
 
 export async function changeMail({ postfixConf }: Layout, { verb, ids }: ChangeMail): Promise<KeeperReply> {

@@ -15,11 +15,14 @@ let queue: readonly (QueuedMail & Readonly<{ sender: string }>)[];
 beforeEach(async () => {
   kit = commandsOnMemory();
   queue = [];
-  kit.queues(({ account, ids, onHold }) => {
+  kit.queues(({ senders, ids, onHold }) => {
     obey();
     const present = queue.filter(({ isHeld }) => isHeld === onHold);
     const named = present.filter(({ id }) => ids.includes(id));
-    return [...named, ...present.filter(({ id, sender }) => sender === account && !ids.includes(id))].slice(0, 500);
+    return [
+      ...named,
+      ...present.filter(({ id, sender }) => senders.some((one) => one === sender) && !ids.includes(id)),
+    ].slice(0, 500);
   });
   obeyed = [];
   assert.ok((await kit.ask({ verb: "account_add", name: ANNA, hash: HASH })).ok);
@@ -163,18 +166,24 @@ test("mail that stays on hold keeps its note, and the reply says that there is m
   assert.ok("held" in listed && JSON.stringify(listed.held).includes("held1-0@elsewhere.test"));
 });
 
-test("a suspended account has its queued mail held: by its events, and by its own address as sender", async () => {
+test("a suspended account has its queued mail held: by its events, and by its own addresses as sender", async () => {
   await send("SENT1", 2);
   await send("OTHER", 1, "bert@example.test");
   queue = queue.map((mail) => (mail.id === "SENT1" ? { ...mail, sender: "info@example.test" } : mail));
   queue = [...queue, { id: "UNSEEN", isHeld: false, at: 0, recipients: 7, sender: ANNA }];
-  assert.deepEqual(await result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 2 });
+  const aliases = { "sales@example.test": [ANNA], "team@example.test": [ANNA, "bert@example.test"] };
+  assert.ok((await kit.ask({ verb: "account_add", name: "bert@example.test", hash: HASH })).ok);
+  for (const [address, targets] of Object.entries(aliases)) {
+    assert.ok((await kit.ask({ verb: "alias_add", address, targets })).ok);
+    queue = [...queue, { id: address.slice(0, 5), isHeld: false, at: 0, recipients: 1, sender: address }];
+  }
+  assert.deepEqual(await result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 3 });
   assert.deepEqual(
     queue.filter(({ isHeld }) => isHeld).map(({ id }) => id),
-    ["SENT1", "UNSEEN"],
+    ["SENT1", "UNSEEN", "sales"],
   );
-  assert.deepEqual(await result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 2 });
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 2, isMore: false });
+  assert.deepEqual(await result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 3 });
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 3, isMore: false });
 });
 
 test("mail that cannot be held is told", async () => {

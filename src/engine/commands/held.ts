@@ -1,16 +1,27 @@
 import type { Change } from "../../core/decide/decision.ts";
-import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { type AccountName, type Address, parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { HeldMailItem } from "../../wire/control/items.ts";
-import { type KeeperCommand, MAILS_PER_COMMAND, type QueuedMail } from "../../wire/control/keeper.ts";
-import type { HeldMail, Keeper } from "../admin-ports.ts";
+import {
+  type KeeperCommand,
+  MAILS_PER_COMMAND,
+  type QueuedMail,
+  SENDERS_PER_COMMAND,
+} from "../../wire/control/keeper.ts";
+import type { AliasStore, HeldMail, Keeper } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock, Outcome } from "../ports.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
-export type HeldCommandParts = Readonly<{ engine: Engine; keeper: Keeper; heldMail: HeldMail; clock: Clock }>;
+export type HeldCommandParts = Readonly<{
+  engine: Engine;
+  keeper: Keeper;
+  heldMail: HeldMail;
+  accounts: Pick<AliasStore, "sendersOf">;
+  clock: Clock;
+}>;
 export type HeldCommand = Extract<Command, { readonly verb: `held_${string}` }>;
 type Failure = Extract<Outcome, { ok: false }>;
 type Found = Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure;
@@ -43,13 +54,14 @@ export async function holdQueued(
   account: AccountName,
 ): Promise<Readonly<{ ok: true; held: number }> | Failure> {
   const { engine, heldMail, clock, keeper } = parts;
+  const senders = sendersOf(parts, account);
   const noted = new Set(heldMail.held(account).map(({ queueId }) => queueId));
   const sent = heldMail.sent(account, later(clock.now(), -QUEUED_MS)).flatMap(({ queueId }) => queueId ?? []);
   for (let round = 0; round < ROUNDS; round++) {
-    const loose = await find(keeper, account, [...noted, ...sent], { onHold: false });
+    const loose = await find(keeper, senders, [...noted, ...sent], { onHold: false });
     if (!loose.ok) return loose;
     if (loose.mails.length === 0) {
-      const found = await find(keeper, account, [...noted, ...sent], { onHold: true });
+      const found = await find(keeper, senders, [...noted, ...sent], { onHold: true });
       if (!found.ok) return found;
       const changes = found.mails.filter(({ id }) => !noted.has(id)).map((mail) => heldChange(mail, account));
       if (changes.length > 0 && !(await engine.audit(null, changes)))
@@ -66,11 +78,9 @@ export async function holdQueued(
   return { ok: false, reason: "Mail kept coming into the queue." };
 }
 
-async function list(
-  { heldMail, keeper, clock }: HeldCommandParts,
-  account: AccountName | null,
-): Promise<Reply<"held_list">> {
-  const found = await onHold(keeper, heldMail, account);
+async function list(parts: HeldCommandParts, account: AccountName | null): Promise<Reply<"held_list">> {
+  const { heldMail, clock } = parts;
+  const found = await onHold(parts, account);
   if (!found.ok) return unanswered(found.reason);
   const sent = account === null ? [] : heldMail.sent(account, later(clock.now(), -SENT_MS));
   const accounts = heldMail.accounts().filter((one) => account === null || one.account === account);
@@ -89,8 +99,8 @@ async function list(
  * again releases what is left.
  */
 async function release(parts: HeldCommandParts, name: AccountName, by: string): Promise<Reply<"held_release">> {
-  const { engine, keeper, heldMail } = parts;
-  const found = await onHold(keeper, heldMail, name);
+  const { engine, heldMail } = parts;
+  const found = await onHold(parts, name);
   if (!found.ok) return unanswered(found.reason);
   if (found.items.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
   if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNRECORDED;
@@ -101,8 +111,8 @@ async function release(parts: HeldCommandParts, name: AccountName, by: string): 
 
 /** What is deleted was not written by the owner, so further mail stays held until `account release`. */
 async function drop(parts: HeldCommandParts, name: AccountName, by: string): Promise<Reply<"held_drop">> {
-  const { engine, keeper, heldMail } = parts;
-  const found = await onHold(keeper, heldMail, name);
+  const { engine, heldMail } = parts;
+  const found = await onHold(parts, name);
   if (!found.ok) return unanswered(found.reason);
   if (found.items.length === 0) return nothingHeld(name);
   if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNRECORDED;
@@ -117,11 +127,12 @@ async function drop(parts: HeldCommandParts, name: AccountName, by: string): Pro
  * notes of mail that is still on hold would leave it to the next `account release`.
  */
 async function changeAll(
-  { engine, keeper, heldMail, clock }: HeldCommandParts,
+  parts: HeldCommandParts,
   name: AccountName,
   verb: "release_mail" | "delete_mail",
   first: readonly HeldMailItem[],
 ): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | Failure> {
+  const { engine, keeper, heldMail, clock } = parts;
   const changed = new Set<string>();
   const settled = isoTime(later(clock.now(), -ARRIVING_MS));
   let items = first;
@@ -130,7 +141,7 @@ async function changeAll(
     const outcome = await change(keeper, verb, ids);
     if (!outcome.ok) return outcome;
     for (const id of ids) changed.add(id);
-    const left = await onHold(keeper, heldMail, name);
+    const left = await onHold(parts, name);
     if (!left.ok) return left;
     items = left.items;
     const stays = new Set(idsOf(items));
@@ -149,34 +160,42 @@ async function changeAll(
 
 /**
  * What is on hold in Postfix's queue. Of what the guard has noted some may be gone: root can use postsuper(1). What it
- * could not note, because the database took no writes, has the account as envelope sender.
+ * could not note, because the database took no writes, has an address of the account as envelope sender.
  */
 async function onHold(
-  keeper: Keeper,
-  heldMail: HeldMail,
+  parts: HeldCommandParts,
   account: AccountName | null,
 ): Promise<Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure> {
+  const { keeper, heldMail } = parts;
   const noted = new Map(heldMail.held(account).map((item) => [item.queueId, item]));
   if (account === null && noted.size === 0) return { ok: true, items: [] };
-  const found = await find(keeper, account, [...noted.keys()], { onHold: true });
+  const found = await find(keeper, account === null ? [] : sendersOf(parts, account), [...noted.keys()], {
+    onHold: true,
+  });
   if (!found.ok) return found;
   return { ok: true, items: found.mails.map((mail) => noted.get(mail.id) ?? unnoted(mail, account ?? "")) };
+}
+
+/** An account that was removed has its name only. What others may send as too is found by its events alone. */
+function sendersOf({ accounts }: HeldCommandParts, account: AccountName): readonly Address[] {
+  const senders = accounts.sendersOf(account, SENDERS_PER_COMMAND).flatMap((address) => parseAddress(address) ?? []);
+  return [...new Set<Address>([account, ...senders])].slice(0, SENDERS_PER_COMMAND);
 }
 
 function unnoted({ id, at, recipients }: QueuedMail, account: string): HeldMailItem {
   return { queueId: id, account, at: isoTime(instant(at)), ip: null, recipientCount: recipients, recipients: [] };
 }
 
-/** Those of these ids, and those with this account as envelope sender, of these 500 at least; each once. */
+/** Those of these ids, and those with one of these envelope senders, of these 500 at least; each once. */
 async function find(
   keeper: Keeper,
-  account: AccountName | null,
+  senders: readonly Address[],
   ids: readonly string[],
   kind: Readonly<{ onHold: boolean }>,
 ): Promise<Found> {
   const mails = new Map<string, QueuedMail>();
   for (const some of ids.length === 0 ? [ids] : portions(ids)) {
-    const reply = await keeper.ask({ verb: "find_mail", account, ids: some, ...kind });
+    const reply = await keeper.ask({ verb: "find_mail", senders, ids: some, ...kind });
     if (!reply.ok) return reply;
     for (const mail of reply.mails ?? []) mails.set(mail.id, mail);
   }

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { ALERT_KINDS, SEVERITIES } from "../../core/alerts/alerts.ts";
 import { isJailName } from "../../core/decide/jails.ts";
 import { isQueueId } from "../../core/events/queue-id.ts";
-import { parseAccountName } from "../../core/net/address.ts";
+import { parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { lazily, parseJson, readFields, wholeNumber } from "./fields.ts";
@@ -15,6 +15,8 @@ export const ALERT_BODY = 12_000;
 
 /** So many queue ids, or mails, fit into one line of the socket. */
 export const MAILS_PER_COMMAND = 500;
+/** So many addresses of one account. */
+export const SENDERS_PER_COMMAND = 50;
 
 export const KEEPER_NOTICES = [
   "certificate_refused",
@@ -60,12 +62,12 @@ const command = lazily(() =>
       body: z.string().check(z.refine(isBody)),
     }),
     /**
-     * Finds mails in Postfix's queue that are on hold, or those that are not: with one of these queue ids, or with this
-     * account as envelope sender.
+     * Finds mails in Postfix's queue that are on hold, or those that are not: with one of these queue ids, or with one of these
+     * envelope senders.
      */
     z.object({
       verb: z.literal("find_mail"),
-      account: z.nullable(parsed(parseAccountName)),
+      senders: z.readonly(z.array(parsed(parseAddress)).check(z.maxLength(SENDERS_PER_COMMAND))),
       ids: queueIds(0),
       onHold: z.boolean(),
     }),

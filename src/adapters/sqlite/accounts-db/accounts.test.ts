@@ -66,6 +66,10 @@ test("an alias delivers to its targets and may be sent from by those that are ac
   assert.equal(logins("INFO@example.org"), "ann@example.org,bob@example.org");
   assert.equal(logins("ann@example.org"), "ann@example.org");
   assert.equal(logins("carol@example.net"), "");
+  accounts.addAlias(mailAddress("me@example.org"), [ann]);
+  assert.deepEqual(accounts.sendersOf(ann, 9), ["ann@example.org", "me@example.org"], "not what others send as too");
+  assert.deepEqual(accounts.sendersOf(ann, 1), ["ann@example.org"]);
+  accounts.removeAlias(mailAddress("me@example.org"));
 
   assert.deepEqual(accounts.setAliasBlocked(info, true), DONE);
   assert.equal(stock("SELECT count(*) FROM alias_map"), "0");

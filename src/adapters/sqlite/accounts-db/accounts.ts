@@ -86,6 +86,10 @@ export class SqliteAccounts implements AccountStore, AliasStore {
     return DONE;
   }
 
+  sendersOf(account: AccountName, most: number): readonly string[] {
+    return this.#sql.sendersOf.all(account, most).map((row) => text(row["address"]));
+  }
+
   #isFollowed(name: AccountName): boolean {
     return [this.#sql.isListed, this.#sql.isUnlisted].some((statement) => statement.get(name) !== undefined);
   }
@@ -187,6 +191,7 @@ function statements(sql: (text: string) => StatementSync) {
     remove: sql("DELETE FROM account WHERE name = ?"),
     accountExists: sql("SELECT 1 FROM account WHERE name = ?"),
     aliasExists: sql("SELECT 1 FROM alias WHERE address = ?"),
+    sendersOf: sql("SELECT address FROM sender_login WHERE logins = ? COLLATE NOCASE ORDER BY address LIMIT ?"),
     leadsTo: sql(`
       WITH RECURSIVE reached (address) AS (
         VALUES (?) UNION SELECT target FROM alias JOIN reached ON alias.address = reached.address)
