@@ -79,10 +79,11 @@ describe("logs that are set aside", { skip: whyNoLab() ?? false }, () => {
     assert.ok(elderParts(product.layout.mailLog).length >= before + 2, "the log was set aside more than once");
     const ends = (line: string): boolean => ids.some((id) => line.endsWith(`${id}: removed`));
     // The last line of a mail comes after that of its delivery.
-    const log = await until("the log holds the end of each mail", () => {
+    const endsLogged = (): readonly string[] | null => {
       const lines = wholeLog(product.layout.mailLog).split("\n");
       return lines.filter(ends).length >= many ? lines : null;
-    });
+    };
+    const log = await until("the log holds the end of each mail", endsLogged, 30_000);
     assert.equal(log.filter(ends).length, many);
     const worse = log.filter((line) => (parseMailLine(line)?.severity ?? "info") !== "info");
     assert.notEqual(worse.length, 0);

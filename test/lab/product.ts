@@ -138,9 +138,9 @@ export class Product {
     assert.deepEqual(this.processes(), [], "nothing is left running");
   }
 
-  /** What runs on the server host besides the lab's own agent. */
+  /** What runs on the server host besides the lab's own agent. One in brackets has ended, and waits for its parent. */
   processes(): readonly string[] {
-    return processesOf("server").filter((line) => !line.includes("agent.ts"));
+    return processesOf("server").filter((line) => !line.includes("agent.ts") && !/^\d+ \[/.test(line));
   }
 
   /** Process ids of what runs there and whose command line matches. */
