@@ -53,7 +53,8 @@ describe("attackers are banned", { skip: whyNoLab() ?? false }, () => {
     const from = "198.51.100.202";
     for (let i = 1; i <= 10; i++) assert.equal((await sendMail({ host: lab.attacker, from })).code, 250, `mail ${i}`);
     const eleventh = await sendMail({ host: lab.attacker, from });
-    assert.equal(eleventh.code, 421);
+    // The ban ends the connection at once, at times before Postfix's reply has left.
+    assert.ok(eleventh.code === 421 || eleventh.code === 0, `${eleventh.code}`);
     assert.doesNotMatch(eleventh.lines.join(), /limit|ban|10|11|ghost/i, "a stranger learns no mechanism and no count");
     await sameBanEverywhere(product, from, "mail_limit", "light");
   });

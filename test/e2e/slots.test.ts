@@ -12,7 +12,7 @@ const ANNA = "anna@example.test";
 const HOME = "198.51.100.70";
 const CONNECTIONS = 110;
 const PORTS = [25, 465, 587] as const;
-const ATTACK_MS = 25_000;
+const ATTACK_MS = 15_000;
 const MOST_MS = 5_000;
 /** Stays away for good where the test waits longer. */
 const UNWILLING_MS = 20_000;
