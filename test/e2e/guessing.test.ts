@@ -6,7 +6,7 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
-const ADDRESSES = 300;
+const ADDRESSES = 500;
 const TRIES = 3;
 const AT_ONCE = 80;
 const MOST_VERIFIED = 50;
