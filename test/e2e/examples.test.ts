@@ -7,7 +7,7 @@ import { spamdAnswers } from "../lab/content.ts";
 import { Dialog, type SmtpReply } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";
 import type { Lab } from "../lab/lab.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { assertCutOff, authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
@@ -203,7 +203,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
     const from = "198.51.100.201";
     for (let n = 1; n <= 10; n++)
       assert.equal((await sendMail({ host: lab.attacker, from, recipient: ANNA })).code, 250, `mail ${n}`);
-    assert.equal((await sendMail({ host: lab.attacker, from, recipient: ANNA })).code, 421);
+    assertCutOff(await sendMail({ host: lab.attacker, from, recipient: ANNA }));
     const ban = await until("the ban", () => product.banOf(from));
     assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 1_800_000);
     assert.equal(ban.level, "light");

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { Dialog, type SmtpReply } from "./dialog.ts";
 import type { Host } from "./host.ts";
 import { SERVER } from "./network.ts";
@@ -32,6 +33,11 @@ export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
   } finally {
     dialog.close();
   }
+}
+
+/** That a ban ended it: by Postfix's 421, or by the connection's end, which may come before the reply has left. */
+export function assertCutOff(reply: SmtpReply): void {
+  assert.ok(reply.code === 421 || reply.code === 0, `${reply.code} ${reply.lines.join()}`);
 }
 
 /** A mail in a session that has said EHLO. */
