@@ -3,7 +3,8 @@ import type { Host } from "./host.ts";
 /**
  * A raw socket in perl(1), which Node.js has none of: opens a TCP connection in the name of others and never answers,
  * as a flood of SYNs does. Arguments: server, port, a second's count, and the address it pretends to be; `*` stands for
- * another one each time.
+ * another one each time. Its ports are below those of real connections (ip(7), ip_local_port_range): with the ports of one
+ * that is half open, a real one would get no answer.
  */
 const PROGRAM = String.raw`
 use Socket; use Time::HiRes "sleep";
@@ -14,7 +15,7 @@ my $target = inet_aton($to);
 sub sum { my $n = 0; $n += $_ for unpack("n*", $_[0]); $n = ($n & 0xffff) + ($n >> 16) while $n >> 16; ~$n & 0xffff }
 for my $i (1 .. $count) {
   my $source = $from eq "*" ? pack("C4", 100, 64 + ($i >> 16), ($i >> 8) & 255, $i & 255) : inet_aton($from);
-  my @head = (1024 + int(rand(64000)), $port, int(rand(2 ** 32)), 0, 5 << 4, 2, 64240);
+  my @head = (1024 + int(rand(31000)), $port, int(rand(2 ** 32)), 0, 5 << 4, 2, 64240);
   my $tcp = pack("nnNNCCnnn", @head, 0, 0);
   $tcp = pack("nnNNCCnnn", @head, sum($source . $target . pack("nn", 6, length $tcp) . $tcp), 0);
   my $ip = pack("CCnnnCCna4a4", 0x45, 0, 20 + length $tcp, $i & 0xffff, 0, 64, 6, 0, $source, $target);
