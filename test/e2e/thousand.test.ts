@@ -11,6 +11,8 @@ import { withProduct } from "../lab/with-product.ts";
 
 const MAILS = 1_000;
 const SENDERS = 8;
+/** From a kill to the next mails; a longer one is printed. */
+const SLOW_MS = 15_000;
 const SEED = Number(process.env["CHAOS_SEED"] ?? 20_261_120);
 /** Whatever a mail passes, and what supervises none of it. */
 const VICTIMS: readonly RegExp[] = [
@@ -39,10 +41,13 @@ describe("a thousand numbered mails while components are killed", { skip: whyNoL
     let kills = 0;
     for (const victim of victims()) {
       if (sending.accepted.size >= MAILS) break;
+      const killed = performance.now();
       const before = sending.accepted.size;
       const pid = product.pidsOf(victim)[0];
       if (pid !== undefined && kill(pid)) kills += 1;
       await until("some mails got through since", () => sending.accepted.size >= Math.min(MAILS, before + 24), 120_000);
+      const tookMs = performance.now() - killed;
+      if (tookMs > SLOW_MS) console.log(`after a kill of ${victim} mail came through in ${Math.round(tookMs)} ms`);
     }
     await sending.done;
     assert.equal(sending.accepted.size, MAILS);
