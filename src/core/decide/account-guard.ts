@@ -41,8 +41,13 @@ export function countGuesses(guesses: readonly Guess[], share: number): number {
     const other = networkOf.get(password);
     if (other === undefined || network < other) networkOf.set(password, network);
   }
+  return countShares(networkOf.values(), share);
+}
+
+/** One for each element, at most `share` for each network. */
+export function countShares(networks: Iterable<Prefix>, share: number): number {
   const counts = new Map<Prefix, number>();
-  for (const network of networkOf.values()) counts.set(network, (counts.get(network) ?? 0) + 1);
+  for (const network of networks) counts.set(network, (counts.get(network) ?? 0) + 1);
   return [...counts.values()].reduce((sum, count) => sum + Math.min(count, share), 0);
 }
 

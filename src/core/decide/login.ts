@@ -49,9 +49,8 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
     });
   }
   const evidence = shortEvidence(policy, facts, recentFailures(policy, facts, now).length);
-  if (evidence.count < evidence.limit) return decision("pass", "below_limit", { counted: false, recorded: false });
   // The owner's device does not wait for others behind its address.
-  if (isHome(facts) && looksRight(facts, event.passwordHash))
+  if (evidence.count < evidence.limit || (isHome(facts) && looksRight(facts, event.passwordHash)))
     return decision("pass", "below_limit", { counted: false, recorded: false });
   if (isKnownPlace(facts)) return decision("delay", "known_address", { evidence, counted: false });
   if (event.withoutBan === true) return decision("refuse", "bans_used_up", { evidence, counted: false });

@@ -1,4 +1,5 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
+import { countShares } from "../../core/decide/account-guard.ts";
 import type { Failure } from "../../core/decide/facts.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
@@ -58,7 +59,10 @@ export class UnrecordedGuesses {
           known,
           span.most,
         );
-        return sharesOf(all, share);
+        return countShares(
+          all.map(({ network }) => network),
+          share,
+        );
       },
       guessesOf: (network, span) => {
         const known = read(() => recorded.guessesOf(network, span));
@@ -83,12 +87,6 @@ function merged(
 ): readonly AccountGuess[] {
   const others = known.filter((one) => !unrecorded.some((other) => isSame(one, other)));
   return [...unrecorded, ...others].slice(0, most);
-}
-
-function sharesOf(all: readonly AccountGuess[], share: number): number {
-  const counts = new Map<Prefix, number>();
-  for (const { network } of all) counts.set(network, (counts.get(network) ?? 0) + 1);
-  return [...counts.values()].reduce((sum, count) => sum + Math.min(count, share), 0);
 }
 
 function isSame(one: AccountGuess, other: AccountGuess): boolean {
