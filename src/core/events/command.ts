@@ -44,20 +44,23 @@ export type Audit = Readonly<{
   /** For an alias: its new targets. */
   targets?: readonly string[];
 }>;
-export type AuditType =
-  | "ACCOUNT_ADDED"
-  | "ACCOUNT_REMOVED"
-  | "ACCOUNT_SUSPENDED"
-  | "ACCOUNT_RESUMED"
+/** Changes to an account, which is the subject. */
+const ACCOUNT_CHANGES = [
+  "ACCOUNT_ADDED",
+  "ACCOUNT_REMOVED",
+  "ACCOUNT_SUSPENDED",
+  "ACCOUNT_RESUMED",
   /** Its owner vouched for it: its held mail goes out. */
-  | "ACCOUNT_RELEASED"
-  | "HELD_MAIL_DROPPED"
-  | "PASSWORD_CHANGED"
-  | "NETWORKS_CHANGED"
-  | "ALIAS_ADDED"
-  | "ALIAS_REMOVED"
-  | "ALIAS_BLOCKED"
-  | "ALIAS_UNBLOCKED"
+  "ACCOUNT_RELEASED",
+  "HELD_MAIL_DROPPED",
+  "PASSWORD_CHANGED",
+] as const;
+/** Changes to an alias, which is the subject. */
+const ALIAS_CHANGES = ["ALIAS_ADDED", "ALIAS_REMOVED", "ALIAS_BLOCKED", "ALIAS_UNBLOCKED"] as const;
+/** All changes about an account. */
+export const CHANGES_OF_ACCOUNTS = [...ACCOUNT_CHANGES, "NETWORKS_CHANGED", ...ALIAS_CHANGES] as const;
+export type AuditType =
+  | (typeof CHANGES_OF_ACCOUNTS)[number]
   | "SPAM_ALLOW_ADDED"
   | "SPAM_ALLOW_REMOVED"
   | "TOKEN_CREATED"
@@ -196,24 +199,8 @@ export function auditSentence({ verdict, actor }: EventColumns, { subject }: Aud
 
 /** The columns that follow from the subject. */
 export function namedBy(type: string, subject: string): Partial<Pick<EventColumns, "account" | "recipient">> {
-  switch (type) {
-    case "ACCOUNT_ADDED":
-    case "ACCOUNT_REMOVED":
-    case "ACCOUNT_SUSPENDED":
-    case "ACCOUNT_RESUMED":
-    case "ACCOUNT_RELEASED":
-    case "HELD_MAIL_DROPPED":
-    case "PASSWORD_CHANGED":
-      return { account: subject };
-    case "ALIAS_ADDED":
-    case "ALIAS_REMOVED":
-    case "ALIAS_BLOCKED":
-    case "ALIAS_UNBLOCKED":
-    case "GREYLIST_RESUMED":
-      return { recipient: subject };
-    default:
-      return {};
-  }
+  if (ACCOUNT_CHANGES.some((one) => one === type)) return { account: subject };
+  return type === "GREYLIST_RESUMED" || ALIAS_CHANGES.some((one) => one === type) ? { recipient: subject } : {};
 }
 
 function addressOf({ prefix }: Readonly<{ prefix: Prefix }>): Pick<EventColumns, "ip" | "prefix"> {

@@ -1,3 +1,4 @@
+import { CHANGES_OF_ACCOUNTS } from "../../core/events/command.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
@@ -15,19 +16,7 @@ const MOST_EVENTS_OF_EACH = 50;
 const SESSION_MS = 10 * MINUTE_MS;
 
 /** What an account did itself, and what was changed about it. Strangers cause none of it, so they push none of it out. */
-const OWN: readonly EventType[] = [
-  "ACCOUNT_ADDED",
-  "ACCOUNT_REMOVED",
-  "ACCOUNT_SUSPENDED",
-  "ACCOUNT_RESUMED",
-  "PASSWORD_CHANGED",
-  "NETWORKS_CHANGED",
-  "ALIAS_ADDED",
-  "ALIAS_REMOVED",
-  "ALIAS_BLOCKED",
-  "ALIAS_UNBLOCKED",
-  "LOGIN_SUCCEEDED",
-];
+const OWN: readonly EventType[] = [...CHANGES_OF_ACCOUNTS, "LOGIN_SUCCEEDED"];
 const MOST_OF_TYPE = 10;
 
 export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memoryMs: number): AddressStory {

@@ -147,6 +147,7 @@ test("strangers who guess at an account push out nothing that it did or that was
     { type: "ACCOUNT_SUSPENDED", subject: "anna@example.test", by: "root" },
     { type: "ACCOUNT_SUSPENDED", subject: "bert@example.test", by: "root" },
     { type: "LOGIN_SUCCEEDED", ...guess(1, "Anna@example.test") },
+    { type: "ACCOUNT_RELEASED", subject: "anna@example.test", by: "root" },
     ...Array.from({ length: 250 }, (_, i): Event => ({ type: "LOGIN_FAILED", ...guess(i, "anna@example.test") })),
   );
   const { own, timeline, complete } = whyAccount(queries, "anna@example.test");
@@ -155,6 +156,7 @@ test("strangers who guess at an account push out nothing that it did or that was
     [
       [1, "ACCOUNT_SUSPENDED"],
       [3, "LOGIN_SUCCEEDED"],
+      [4, "ACCOUNT_RELEASED"],
     ],
   );
   assert.deepEqual([timeline.length, complete], [200, false]);
