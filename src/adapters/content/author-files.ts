@@ -1,5 +1,6 @@
 import { renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { domainOf } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { AuthorLists } from "../../engine/admin-ports.ts";
 import type { SenderLogin } from "../sqlite/engine-db/sender-logins.ts";
@@ -42,7 +43,7 @@ export class AuthorFiles implements AuthorLists {
     const changes = logins.changes();
     const served = domains();
     if (changes !== this.#changes || served !== this.#domains) {
-      const ours = logins.all().filter(({ address }) => served.includes(address.slice(address.lastIndexOf("@") + 1)));
+      const ours = logins.all().filter(({ address }) => served.includes(domainOf(address)));
       this.#senders = textOf(
         SENDERS_ARE,
         ours.map(({ address, logins: by }) => `${address} ${by}`),

@@ -1,3 +1,4 @@
+import { domainOf } from "../../core/net/address.ts";
 import type { Settings } from "../../settings/schema.ts";
 
 /**
@@ -11,8 +12,7 @@ export function alertMailTo(settings: Settings): readonly string[] {
 
 /** Whether all of these mailboxes are on this server, as far as the addresses tell. */
 export function areMailboxesHere(settings: Settings): boolean {
-  const isHere = (address: string): boolean =>
-    settings.domains.includes(address.slice(address.lastIndexOf("@") + 1).toLowerCase());
+  const isHere = (address: string): boolean => settings.domains.includes(domainOf(address).toLowerCase());
   const administrator = settings["accounts.administrator"];
   return alertMailTo(settings).every(
     (address) => isHere(address) && (address !== postmaster(settings) || administrator === "" || isHere(administrator)),

@@ -1,4 +1,5 @@
 import type { Mail, MailFacts, Message, Recipient } from "../events/mail.ts";
+import { domainOf } from "../net/address.ts";
 import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
@@ -134,13 +135,13 @@ function correspondence(
 ): readonly Extract<Change, { type: "CORRESPOND" }>[] {
   if (recipient.length > LONGEST_ADDRESS) return [];
   const address = recipient.toLowerCase();
-  const isOurs = policy.domains.includes(address.slice(address.lastIndexOf("@") + 1));
+  const isOurs = policy.domains.includes(domainOf(address));
   return isOurs ? [] : [{ type: "CORRESPOND", address, account }];
 }
 
 function ownSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: MailFacts): Decision | null {
   if (event.account !== null) return null;
-  const domain = event.sender.slice(event.sender.lastIndexOf("@") + 1).toLowerCase();
+  const domain = domainOf(event.sender).toLowerCase();
   return event.sender !== "" && (policy.domains.includes(domain) || facts.senderHere)
     ? decision("refuse", "own_sender", { counted: false })
     : null;

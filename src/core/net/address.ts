@@ -64,7 +64,7 @@ const DOT = 46;
 /** The host that a path names by its address (RFC 5321, 4.1.3): `anna@[192.0.2.1]`, `anna@[IPv6:2001:db8::1]`. */
 export function addressLiteral(path: string): Ip | null {
   if (!path.endsWith("]")) return null;
-  const literal = path.slice(path.lastIndexOf("@") + 1);
+  const literal = domainOf(path);
   return literal.startsWith("[") ? parseIp(literal.slice(1, -1).replace(/^ipv6:/i, "")) : null;
 }
 
@@ -72,6 +72,7 @@ export function localPart(of: Address): string {
   return of.slice(0, of.lastIndexOf("@"));
 }
 
-export function domainOf(of: Address): string {
+/** Of any text: what follows the last `@`, or all of it. In lower case only if the text is. */
+export function domainOf(of: string): string {
   return of.slice(of.lastIndexOf("@") + 1);
 }

@@ -1,4 +1,4 @@
-import { isDomain } from "../../core/net/address.ts";
+import { domainOf, isDomain } from "../../core/net/address.ts";
 import { contains, type Ip } from "../../core/net/ip.ts";
 import type { SpfTerm } from "../../core/net/spf-record.ts";
 import { expandSpf, type NameLookup } from "../lookups/expand-spf.ts";
@@ -36,7 +36,7 @@ export function createSenderProofs(
   };
   return {
     prove: (event) => {
-      const domain = event.sender.slice(event.sender.lastIndexOf("@") + 1).toLowerCase();
+      const domain = domainOf(event.sender).toLowerCase();
       if (asking >= SENDER_PROOF_LIMITS.inFlight || !isDomain(domain) || !firstContacts.dependsOnSenderProof(event))
         return Promise.resolve(false);
       return within(speaksFor(domain, event.ip), deadlineMs, false);

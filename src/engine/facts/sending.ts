@@ -5,6 +5,7 @@ import type { Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { Mail, Message, Recipient } from "../../core/events/mail.ts";
+import { domainOf } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -162,7 +163,7 @@ export class AccountSending implements SendingFacts {
     const { type, account, recipient } = this.#event;
     if (type !== "RECIPIENT" || recipient === null) return "written";
     const address = recipient.toLowerCase();
-    if (this.#on.policy.domains.includes(address.slice(address.lastIndexOf("@") + 1))) return "own";
+    if (this.#on.policy.domains.includes(domainOf(address))) return "own";
     return this.#on.history.hasWritten(account, address) ? "written" : "stranger";
   }
 }
