@@ -47,6 +47,18 @@ export type AddressHistory = Readonly<{
   bounces: readonly Millis[];
 }>;
 
+/** Of an address of which nothing is known, or nothing can be read. */
+export const NO_HISTORY: AddressHistory = {
+  ban: null,
+  offencesAt: [],
+  knownAt: null,
+  connections: [],
+  mails: [],
+  failures: [],
+  probes: [],
+  bounces: [],
+};
+
 /** How far back to look and how many times to keep, so that windows are exact. */
 export type Reach = Readonly<{
   sinceConnections: Millis;

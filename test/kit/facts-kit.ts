@@ -6,7 +6,7 @@ import type { Mail, Recipient } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Prefix } from "../../src/core/net/ip.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { FactBase } from "../../src/engine/facts/fact-base.ts";
-import type { AddressHistory } from "../../src/engine/storage-ports.ts";
+import { type AddressHistory, NO_HISTORY } from "../../src/engine/storage-ports.ts";
 import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
 
 /** Facts over databases that say what a test wants, and count what they are asked. */
@@ -17,17 +17,6 @@ export const ASKED: Recipient = { type: "RECIPIENT", listed: null, senderExists:
 export const PRIOR_REPORTS = { upTo: NOON, passwords: ["p"], unjudged: [] };
 export const PASS = decision("pass", "below_limit");
 
-const EMPTY: AddressHistory = {
-  ban: null,
-  offencesAt: [],
-  knownAt: null,
-  connections: [],
-  mails: [],
-  failures: [],
-  probes: [],
-  bounces: [],
-};
-
 export function factsOnFakes() {
   const state: { isActive: () => boolean; since: Millis; server: HonestServer | null; asked: number } = {
     isActive: () => true,
@@ -35,7 +24,7 @@ export function factsOnFakes() {
     server: null,
     asked: 0,
   };
-  let address = EMPTY;
+  let address = NO_HISTORY;
   const base = new FactBase({
     policy: POLICY,
     notices: { raise: () => assert.fail("notice"), clear: () => {}, list: () => [] },
@@ -90,7 +79,7 @@ export function factsOnFakes() {
   });
   /** The facts of an event of an address of which this is known. */
   const of = (event: ClientEvent, known: Partial<AddressHistory> = {}, policy = POLICY) => {
-    address = { ...EMPTY, ...known };
+    address = { ...NO_HISTORY, ...known };
     base.setPolicy(policy, NOON);
     return base.of(event, NOON);
   };

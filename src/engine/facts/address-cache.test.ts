@@ -3,20 +3,10 @@ import { test } from "node:test";
 import { ip, MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
-import type { AddressHistory, History, Reach } from "../storage-ports.ts";
+import { type AddressHistory, type History, NO_HISTORY, type Reach } from "../storage-ports.ts";
 import { AddressCache, type AddressState, mostTimes, push } from "./address-cache.ts";
 import { ProtectionList } from "./protection.ts";
 
-const EMPTY: AddressHistory = {
-  ban: null,
-  offencesAt: [],
-  knownAt: null,
-  connections: [],
-  mails: [],
-  failures: [],
-  probes: [],
-  bounces: [],
-};
 /** A cache over a history that counts its queries. */
 function kit(known: Partial<AddressHistory> = {}) {
   const asked: string[] = [];
@@ -25,7 +15,7 @@ function kit(known: Partial<AddressHistory> = {}) {
     address: (prefix, reach) => {
       asked.push(prefix);
       reaches.push(reach);
-      return { ...EMPTY, ...known };
+      return { ...NO_HISTORY, ...known };
     },
     accountMails: (account, since) => {
       asked.push(`${account} since ${NOON - since} ms`);

@@ -18,7 +18,7 @@ import {
 } from "../../core/net/ip.ts";
 import { instant, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
-import type { AddressHistory, History } from "../storage-ports.ts";
+import { type AddressHistory, type History, NO_HISTORY } from "../storage-ports.ts";
 import type { ProtectionList } from "./protection.ts";
 
 /** The windows of one address: a copy of the database that may be dropped at any time. */
@@ -58,7 +58,7 @@ export class AddressCache {
   /** The state of an address whose history cannot be read. Its protection is known anyway. */
   blank(policy: Policy, ip: Ip): AddressState {
     const subject = this.#protection.subject(ip, policy.bans.ipv6Prefix);
-    return this.#stateOf(policy, subject, UNREAD, instant(0));
+    return this.#stateOf(policy, subject, NO_HISTORY, instant(0));
   }
 
   /** Counted mails of the account. */
@@ -157,17 +157,6 @@ export class AddressCache {
     return times;
   }
 }
-
-const UNREAD: AddressHistory = {
-  ban: null,
-  offencesAt: [],
-  knownAt: null,
-  connections: [],
-  mails: [],
-  failures: [],
-  probes: [],
-  bounces: [],
-};
 
 export function failureOf({ passwordHash, login }: LoginFacts, at: Millis): Failure {
   return { at, passwordHash, account: login.toLowerCase() };

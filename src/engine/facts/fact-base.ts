@@ -34,7 +34,7 @@ export type FactBaseParts = FactParts &
 export class FactBase {
   readonly #history: History;
   readonly #protection: ProtectionList;
-  readonly #underWay: QueuedMails;
+  readonly #queuedMails: QueuedMails;
   #on: FactSources;
   readonly #pendingLogins = new PendingLogins();
   readonly #progress = new SmtpProgress();
@@ -46,7 +46,7 @@ export class FactBase {
   constructor(parts: FactBaseParts) {
     this.#history = parts.history;
     this.#protection = new ProtectionList(parts.own, parts.history);
-    this.#underWay = new QueuedMails(parts.honest);
+    this.#queuedMails = new QueuedMails(parts.honest);
     const pending = new PendingPasswords();
     this.#unrecorded = new UnrecordedFacts(parts.accounts, pending);
     this.#on = {
@@ -181,7 +181,7 @@ export class FactBase {
     followSending(this.#on, event, decided, { sending: facts.sending, now });
     if (event.type === "MAIL" && passed) sessions.addMail(event.session);
     if (event.type === "MESSAGE" && decided.reason === "below_limit")
-      this.#underWay.accepted(event, state.subject, state.network);
+      this.#queuedMails.accepted(event, state.subject, state.network);
     this.#on.accounts.follow(event, decided, facts, now);
   }
 
@@ -240,7 +240,7 @@ export class FactBase {
 
   /** The credit that a log line gives to the server that a mail came from or went to. */
   creditOf(seen: Observation): Extract<Change, { type: "CREDIT" }> | null {
-    return this.#underWay.creditOf(seen, this.policy.bans.ipv6Prefix);
+    return this.#queuedMails.creditOf(seen, this.policy.bans.ipv6Prefix);
   }
 
   #refresh(now: Millis, force: boolean): void {

@@ -15,8 +15,8 @@ type Named = {
 
 /**
  * The recipients of mails in flight, one mail per connection. At the end of a mail Postfix names its recipient only if
- * there is one (SMTPD_POLICY_README). The recipients of a dropped entry are not
- * remembered as written to, and count as strangers.
+ * there is one (SMTPD_POLICY_README). The recipients of a dropped entry are not remembered as written to, and count as
+ * strangers.
  */
 export class NamedRecipients {
   readonly #mails = new BoundedMap<string, Named>(LIMITS.namedRecipientsMails);

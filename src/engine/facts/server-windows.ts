@@ -41,7 +41,7 @@ export class ServerWindows {
       const { network } = facts;
       (isBounce(event) ? this.#bounces : this.#probes).add(`${network} ${event.recipient}`, now);
       this.#probers.add(network, now);
-    } else if (facts.firstContact && FIRST_CONTACTS.includes(reason)) this.#newPlaces.add(facts.subject, now);
+    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#newPlaces.add(facts.subject, now);
   }
 
   clear(): void {
