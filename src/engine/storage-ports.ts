@@ -80,7 +80,10 @@ export type GuessShares = GuessSpan & Readonly<{ share: number }>;
 /** `network`: only guesses from there; null from anywhere. */
 export type GuessReach = GuessSpan & Readonly<{ network: Prefix | null }>;
 
-/** What is known of accounts, by name in lower case. Includes the rows of the open transaction. */
+/**
+ * What is known of accounts, by name in lower case, and for guesses as `guessedName` shortens it. Includes the rows of the
+ * open transaction.
+ */
 export interface AccountHistory {
   /** The latest first. */
   signIns(account: string, since: Millis): readonly SignIn[];

@@ -4,7 +4,7 @@ import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samp
 import type { LoginFacts } from "../events/login.ts";
 import { neighbourhoodOf } from "../net/ip.ts";
 import { later } from "../time.ts";
-import { countGuesses, type Guess, networkShare } from "./account-guard.ts";
+import { countGuesses, type Guess, guardLowered, guessedName, networkShare } from "./account-guard.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed } from "./login.ts";
 
@@ -145,4 +145,18 @@ test("a password tried out of several networks counts for the first of them, in 
   const decoys = [first, second].map((network): Guess => ({ network, proof: "decoy" }));
   const own = { network: second, proof: "own" };
   for (const guesses of [decoys, decoys.toReversed()]) assert.equal(countGuesses([...guesses, own], 1), 2);
+});
+
+test("guesses at a name that is too long for an account are kept under its beginning", () => {
+  const long = `${"a".repeat(60)}@example.org`;
+  assert.equal(guessedName(long), `${"a".repeat(60)}@exa`);
+  assert.equal(guessedName(long.slice(8)), long.slice(8), "64 characters are not cut off");
+  assert.equal(guessedName(`${"a".repeat(63)}\u{1F600}`), `${"a".repeat(63)}\uFFFD`, "half a character is none");
+  const facts = factsOf({ account: account({ name: long }) });
+  const [guess] = decideLoginFailed(POLICY, facts, { type: "LOGIN_FAILED", ...LOGIN, login: long }, NOON).changes;
+  assert.ok(guess?.type === "GUESS" && guess.account === guessedName(long));
+  assert.deepEqual(guardLowered({ type: "PASSWORD_CHANGED", subject: long.toUpperCase() }), {
+    type: "FORGET_GUESSES",
+    account: guessedName(long),
+  });
 });

@@ -7,6 +7,9 @@ import type { Policy } from "./policy.ts";
 /** A password with this hash, tried from a network that the account does not know. */
 export type Guess = Readonly<{ network: Prefix; proof: string }>;
 
+/** Longer names exist only as addresses in theory. In a flood of typed names each takes no more room than this. */
+const LONGEST_NAME = 64;
+
 export type GuessedAt = Pick<Facts, "account" | "network">;
 
 /** What a wrong password in verification changes: nothing if the account knows the address. */
@@ -51,6 +54,14 @@ export function countShares(networks: Iterable<Prefix>, share: number): number {
   return [...counts.values()].reduce((sum, count) => sum + Math.min(count, share), 0);
 }
 
+/**
+ * The name under which guesses at an account are kept: a long one is cut off. Names that begin alike count as one then,
+ * but their passwords still differ, because Dovecot hashes the whole name with them.
+ */
+export function guessedName(account: string): string {
+  return account.length <= LONGEST_NAME ? account : account.slice(0, LONGEST_NAME).toWellFormed();
+}
+
 /** Lowers the guard when the administrator helps an owner who is kept out. New guesses raise it again. */
 export function guardLowered({ type, subject }: Readonly<{ type: EventType; subject: string }>): Change | null {
   switch (type) {
@@ -59,12 +70,12 @@ export function guardLowered({ type, subject }: Readonly<{ type: EventType; subj
     case "ACCOUNT_ADDED":
     case "ACCOUNT_RESUMED":
     case "PASSWORD_CHANGED":
-      return { type: "FORGET_GUESSES", account: subject.toLowerCase() };
+      return { type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) };
     default:
       return null;
   }
 }
 
 function guess({ name }: AccountFacts, network: Facts["network"], proof: string): Change {
-  return { type: "GUESS", account: name, network, proof };
+  return { type: "GUESS", account: guessedName(name), network, proof };
 }

@@ -39,11 +39,11 @@ export type Change =
   | Readonly<{ type: "END_SIMULATION" }>
   /** An account signed in from here with a password of this hash. */
   | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; proof: string }>
-  /** A client that the account does not know tried a password of this hash. `account` in lower case. */
+  /** A client that the account does not know tried a password of this hash. `account`: see `guessedName`. */
   | Readonly<{ type: "GUESS"; account: string; network: Prefix; proof: string }>
   /** The account (in lower case) has a password of this hash from now on; empty: the hash is not known. */
   | Readonly<{ type: "SET_PASSWORD"; account: string; proof: string }>
-  /** Earlier guesses at the account (in lower case) no longer count; null: for all accounts. */
+  /** Earlier guesses at the account (see `guessedName`) no longer count; null: for all accounts. */
   | Readonly<{ type: "FORGET_GUESSES"; account: string | null }>
   /** An account writes to an outside address, whose reply is then expected. */
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>

@@ -199,3 +199,28 @@ test("of one account 1,024 passwords that are being verified are known at once",
     assert.equal(asked.filter(({ verdict }) => verdict === "pass").length, passed);
   }
 });
+
+test("an account with a long name is guarded, has a budget and opens as any other", async () => {
+  const name = `${"a".repeat(60)}@example.test`;
+  const { engine } = engineOnMemory({ ...POLICY, accounts: { ...POLICY.accounts, candidates: LIMIT + 1 } });
+  const own = (i: number, passwordHash = `p${i}`) => login(i, { login: name, passwordHash });
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ...own(0, "right") });
+  for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...own(i) });
+  const reason = async (i: number, passwordHash = `p${i}`) =>
+    (await engine.ask({ type: "LOGIN_ASKED", ...own(i, passwordHash) })).reason;
+  assert.equal(await reason(100, "right"), "below_limit");
+  assert.equal(await reason(101), "account_guarded");
+  assert.equal(await reason(102, "right"), "right_password_guarded");
+  await engine.audit({ type: "PASSWORD_CHANGED", subject: name, by: "root" });
+  assert.equal(await reason(103), "below_limit");
+});
+
+test("a password for a long name counts once while it is verified again", async () => {
+  const name = `${"a".repeat(60)}@example.test`;
+  const { engine } = engineOnMemory({ ...POLICY, spraying: { ...POLICY.spraying, guesses: 9 } });
+  for (const type of ["LOGIN_FAILED", "LOGIN_ASKED"] as const)
+    for (let i = 1; i <= 8; i++) await engine.ask({ type, ...login(i, { login: name }) });
+  assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(9) })).reason, "below_limit");
+  await engine.ask({ type: "LOGIN_FAILED", ...login(9) });
+  assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(10) })).reason, "spraying");
+});

@@ -1,4 +1,4 @@
-import { candidatesShare, countGuesses, networkShare } from "../../core/decide/account-guard.ts";
+import { candidatesShare, countGuesses, guessedName, networkShare } from "../../core/decide/account-guard.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import type { AccountFacts, Facts, PendingPassword, SprayingFacts, Verified } from "../../core/decide/facts.ts";
 import { SPRAYING_NETWORKS } from "../../core/decide/new-places.ts";
@@ -51,6 +51,7 @@ export class AccountCache {
     const share = candidatesShare(policy);
     const ofNetwork = (): number => this.#networkGuesses(policy, { name, kinship }, origin.network, now);
     const history = this.#history;
+    const guessed = guessedName(name);
     return {
       name,
       kinship,
@@ -58,10 +59,10 @@ export class AccountCache {
       proofs: [...proofs].slice(0, MOST_PROOFS),
       get candidates() {
         const { candidates: budget } = policy.accounts;
-        return Math.min(budget, history.candidates(name, { ...day, most: LOOKED_AT_CANDIDATES * budget, share }));
+        return Math.min(budget, history.candidates(guessed, { ...day, most: LOOKED_AT_CANDIDATES * budget, share }));
       },
       get networkCandidates() {
-        return history.guesses(name, { ...day, network: origin.network, most: share }).length;
+        return history.guesses(guessed, { ...day, network: origin.network, most: share }).length;
       },
       get networkGuesses() {
         return ofNetwork();
@@ -140,7 +141,7 @@ export class AccountCache {
       .at(name, now)
       .filter((asked) => asked.isStrange && (network === null || asked.network === network));
     const share = network === null ? networkShare(policy) : limit;
-    return Math.min(limit, countGuesses([...this.#history.guesses(name, reach), ...pending], share));
+    return Math.min(limit, countGuesses([...this.#history.guesses(guessedName(name), reach), ...pending], share));
   }
 
   #networkGuesses(
@@ -153,7 +154,7 @@ export class AccountCache {
     const span = { since: later(now, -DAY_MS), until: now, most };
     const isOwn = kinship !== "stranger";
     const tried = isOwn
-      ? this.#history.guesses(name, { ...span, network }).map((guess) => ({ ...guess, account: name }))
+      ? this.#history.guesses(guessedName(name), { ...span, network }).map((guess) => ({ ...guess, account: name }))
       : this.#history.guessesOf(network, span);
     const pending = [...this.#pending.guesses(now)].filter(
       (one) => one.network === network && (!isOwn || one.account === name),
@@ -163,7 +164,7 @@ export class AccountCache {
 }
 
 function keyOf({ account, proof }: AccountGuess): string {
-  return `${account} ${proof}`;
+  return `${guessedName(account)} ${proof}`;
 }
 
 /** Dovecot compares names in lower case (auth_username_format). */

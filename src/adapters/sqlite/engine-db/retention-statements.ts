@@ -98,6 +98,7 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
     routineOnly: removal(routine),
     any: removal("true"),
     dropEntry: sql("DELETE FROM event_subject WHERE subject = ? AND counts = ? AND at = ? AND id = ?"),
+    guessesAfter: sql("SELECT 1 FROM guess WHERE at > ? LIMIT 1 OFFSET ?"),
     dropGuesses: sql(`
       DELETE FROM guess WHERE (account, network, proof) IN
         (SELECT account, network, proof FROM guess WHERE at < ? ORDER BY at LIMIT ?)`),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { banOf, eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
 import type { EventType } from "../../../core/events/event-types.ts";
-import { DAY_MS, HOUR_MS, later, type Millis } from "../../../core/time.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { openEngine } from "../open.ts";
 import { SqliteBanLog } from "./ban-log.ts";
@@ -199,4 +199,30 @@ test("what is kept for windows is bounded too", (t) => {
   }
   const entries = Number(db.prepare("SELECT count(*) AS n FROM event_subject").get()?.["n"]);
   assert.ok(entries <= 1_000 + 1_000 + 1_000, `${entries} entries`);
+});
+
+test("a flood of guesses is counted within a minute, not within an hour, and the oldest go", (t) => {
+  const { db, retention, settle } = fresh(t, {});
+  const guess = (from: number, rows: number, at: Millis): void => {
+    db.prepare(`
+      WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1 + ?2 - 1)
+      INSERT INTO guess (account, network, proof, at) SELECT 'anna', '203.0.113.0/24', printf('%06d', i), ?3 FROM n`).run(
+      from,
+      rows,
+      at,
+    );
+  };
+  const rows = (): readonly unknown[] =>
+    Object.values(db.prepare("SELECT count(*), min(CAST(proof AS INTEGER)) FROM guess").get() ?? {});
+  guess(1, 190_010, START);
+  settle(START);
+  guess(200_001, 10_000, later(START, 1));
+  assert.equal(retention.mustCount(later(START, MINUTE_MS)), false, "ten thousand are not many");
+  guess(300_001, 1, later(START, 1));
+  assert.equal(retention.mustCount(later(START, 2 * MINUTE_MS - 1)), false, "it looks once a minute");
+  assert.deepEqual(rows(), [200_011, 1]);
+  settle(later(START, 2 * MINUTE_MS));
+  assert.deepEqual(rows(), [200_000, 12]);
+  assert.equal(retention.mustCount(later(START, 3 * MINUTE_MS)), false, "those before the last count are not new");
+  assert.equal(retention.mustCount(later(START, 2 * MINUTE_MS + HOUR_MS)), true);
 });

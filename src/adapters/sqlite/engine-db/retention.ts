@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { DAY_MS, HOUR_MS, later, type Millis } from "../../../core/time.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { integer } from "../columns.ts";
 import type { EventCount } from "./event-count.ts";
 import { type Range, type Removal, retentionStatements } from "./retention-statements.ts";
@@ -25,6 +25,9 @@ const KNOWN_FOR_MS = 180 * DAY_MS;
 /** As long as limits.accounts.window may be. */
 const GUESSES_FOR_MS = 7 * DAY_MS;
 const MOST_GUESSES = 200_000;
+/** So many within a sweep's hour bring the next sweep forward: a flood of sign-ins must not fill the database. */
+const MANY_GUESSES = 10_000;
+const LOOK_EVERY_MS = MINUTE_MS;
 const BANS_FOR_MS = 90 * DAY_MS;
 const MOST_ENDED_BANS = 200_000;
 const STEPS_FOR_MS = HOUR_MS;
@@ -73,6 +76,8 @@ export class Retention {
   /** The rest of the current sweep. */
   #sweeps: readonly Sweep[] = [];
   #nextSweepAt = Number.NEGATIVE_INFINITY;
+  #countedAt = 0;
+  #lookAt = 0;
 
   constructor(db: DatabaseSync, events: EventCount, limits: RetentionLimits) {
     this.#db = db;
@@ -83,7 +88,8 @@ export class Retention {
 
   /** Whether it needs a new count of whole tables: at the start, and before each sweep. */
   mustCount(now: Millis): boolean {
-    return !this.#isCounted || (this.#sweeps.length === 0 && now >= this.#nextSweepAt);
+    if (!this.#isCounted) return true;
+    return this.#sweeps.length === 0 && (now >= this.#nextSweepAt || this.#hasManyGuesses(now));
   }
 
   /** Starts the sweep that is due. */
@@ -95,6 +101,8 @@ export class Retention {
     }
     this.#sweeps = this.#sweepsOf(surplus, now);
     this.#nextSweepAt = surplus.stale.length < MOST_STALE ? now + SWEEP_EVERY_MS : now;
+    this.#countedAt = now;
+    this.#lookAt = now + LOOK_EVERY_MS;
   }
 
   /** Window entries before this are stale. */
@@ -143,6 +151,13 @@ export class Retention {
     const pages = integer(this.#sql.pageCount.get()?.["page_count"]);
     const free = integer(this.#sql.freePages.get()?.["freelist_count"]);
     return (pages - free) * integer(this.#sql.pageSize.get()?.["page_size"]);
+  }
+
+  /** Since the last count. Looks once a minute: ten thousand entries of an index take about a millisecond. */
+  #hasManyGuesses(now: Millis): boolean {
+    if (now < this.#lookAt) return false;
+    this.#lookAt = now + LOOK_EVERY_MS;
+    return this.#sql.guessesAfter.get(this.#countedAt, MANY_GUESSES) !== undefined;
   }
 
   /** How many events to remove now. */
