@@ -95,7 +95,10 @@ export interface AccountHistory {
   candidates(account: string, shares: GuessShares): number;
   /** What a network tried at any account, the latest first. */
   guessesOf(network: Prefix, span: GuessSpan): readonly AccountGuess[];
-  /** What any network tried at any account, the latest first; at most `most`, read as they are asked for. */
+  /**
+   * What any network tried at any account and did not look right, the latest first; at most `most`, read as they are asked
+   * for.
+   */
   guessesSince(span: GuessSpan): Iterable<AccountGuess>;
   /** Accounts that signed in from this unit. */
   accountsOf(subject: Prefix, since: Millis): readonly string[];

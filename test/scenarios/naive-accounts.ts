@@ -11,10 +11,10 @@ import type { Changed } from "./naive-recount.ts";
 type SignIn = Readonly<{ prefix: Prefix; account: string; proof: string; at: Millis }>;
 type Login = Readonly<{ login: string; subject: Prefix; network: Prefix }>;
 type Past = Readonly<{ changes: readonly Changed[]; unanswered: readonly Unanswered[] }>;
-type Tried = Readonly<{ account: string; network: Prefix; proof: string }>;
+type Tried = Readonly<{ account: string; network: Prefix; proof: string; isStale: boolean }>;
 
 /** A password that went to verification and did not come back. */
-export type Unanswered = Tried &
+export type Unanswered = Omit<Tried, "isStale"> &
   Readonly<{ at: Millis; subject: Prefix; isStrange: boolean; looksWrong: boolean; isFirst: boolean }>;
 
 const DAY = 86_400_000;
@@ -108,7 +108,8 @@ function proofsOf(known: readonly SignIn[]): readonly string[] {
 
 function sprayingOf({ spraying }: Policy, { changes, unanswered }: Past, at: Millis): SprayingFacts {
   const waiting = unanswered.filter((one) => at - one.at < MINUTE && one.isStrange && one.looksWrong);
-  const tried = [...guessesIn(changes, at - spraying.windowMs, at), ...waiting];
+  const wrong = guessesIn(changes, at - spraying.windowMs, at).filter(({ isStale }) => !isStale);
+  const tried = [...wrong, ...waiting];
   return {
     guesses: Math.min(spraying.guesses, new Set(tried.map(passwordOf)).size),
     networks: Math.min(8, new Set(tried.map(({ network }) => network)).size),
@@ -151,6 +152,6 @@ export function guessesIn(changes: readonly Changed[], since: number, until: num
   return [...lastOf.values()].flatMap(({ tried, at }) => (at > since && at <= until ? [tried] : []));
 }
 
-export function passwordOf({ account, proof }: Tried): string {
+export function passwordOf({ account, proof }: Pick<Tried, "account" | "proof">): string {
   return JSON.stringify([account, proof]);
 }

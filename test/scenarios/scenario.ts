@@ -94,7 +94,7 @@ function describeChange(change: Decision["changes"][number]): string {
     case "KNOW":
       return `${change.account} known from ${change.prefix}`;
     case "GUESS":
-      return `${change.account} guessed at from ${change.network}`;
+      return `${change.account} guessed at from ${change.network}${change.isStale ? ", by an old password" : ""}`;
     case "SET_PASSWORD":
       return `${change.account} has a new password`;
     case "FORGET_GUESSES":

@@ -9,7 +9,7 @@ import type { AccountFacts, Facts } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed } from "./login.ts";
 
 const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
-const GUESS = { type: "GUESS", account: "user@example.org", network: "203.0.113.0/24", proof: "now" };
+const GUESS = { type: "GUESS", account: "user@example.org", network: "203.0.113.0/24", proof: "now", isStale: false };
 
 function account(known: Partial<AccountFacts> = {}): AccountFacts {
   return {
@@ -52,7 +52,7 @@ const asked: readonly Example[] = [
     that: "the right password when nothing is left of the budget",
     facts: { account: account({ proofs: ["then", "now"], candidates: 1_000 }) },
     answer: "refuse right_password_guarded",
-    changes: [GUESS],
+    changes: [{ ...GUESS, isStale: true }],
   },
   {
     that: "another password than the last right one",
@@ -108,6 +108,7 @@ test("an address that goes on guessing at a guarded account is banned, whether o
 for (const [that, facts, changes] of [
   ["a stranger", { account: account({ guesses: 0 }) }, [GUESS]],
   ["a neighbour of the owner", { account: account({ kinship: "network" }) }, [GUESS]],
+  ["a stale device", { account: account({ proofs: ["now"] }) }, [{ ...GUESS, isStale: true }]],
   ["the owner", { account: account({ kinship: "address" }) }, []],
   ["the gateway, behind which all may stand", { account: account(), protection: "gateway" }, [GUESS]],
   ["who was banned while his password was verified", { account: account(), ban: BAN }, [GUESS]],

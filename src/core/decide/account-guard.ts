@@ -76,6 +76,12 @@ export function guardLowered({ type, subject }: Readonly<{ type: EventType; subj
   }
 }
 
-function guess({ name }: AccountFacts, network: Facts["network"], proof: string): Change {
-  return { type: "GUESS", account: guessedName(name), network, proof };
+/** The password has the hash of one with which the account signed in lately, or of the one that was set. */
+export function looksRight({ account }: Pick<Facts, "account">, passwordHash: string): boolean {
+  return passwordHash !== "" && account !== null && account.proofs.includes(passwordHash);
+}
+
+function guess(account: AccountFacts, network: Facts["network"], proof: string): Change {
+  const isStale = looksRight({ account }, proof);
+  return { type: "GUESS", account: guessedName(account.name), network, proof, isStale };
 }

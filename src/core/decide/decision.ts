@@ -39,8 +39,11 @@ export type Change =
   | Readonly<{ type: "END_SIMULATION" }>
   /** An account signed in from here with a password of this hash. */
   | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; proof: string }>
-  /** A client that the account does not know tried a password of this hash. `account`: see `guessedName`. */
-  | Readonly<{ type: "GUESS"; account: string; network: Prefix; proof: string }>
+  /**
+   * A client that the account does not know tried a password of this hash. `account`: see `guessedName`. `isStale`: it
+   * looked right, as that of a device does which still has an old password.
+   */
+  | Readonly<{ type: "GUESS"; account: string; network: Prefix; proof: string; isStale: boolean }>
   /** The account (in lower case) has a password of this hash from now on; empty: the hash is not known. */
   | Readonly<{ type: "SET_PASSWORD"; account: string; proof: string }>
   /** Earlier guesses at the account (see `guessedName`) no longer count; null: for all accounts. */

@@ -55,7 +55,10 @@ export type AccountFacts = Readonly<{
   networkGuesses: number;
 }>;
 
-/** Different passwords tried at all accounts in new places, and the number of networks that they came from. */
+/**
+ * Different passwords tried at all accounts in new places, and the number of networks that they came from. Not counting
+ * those that looked right: an old password in one phone on its way through many networks is no spraying.
+ */
 export type SprayingFacts = Readonly<{ guesses: number; networks: number }>;
 
 /** What a report of Fail2ban is weighed against; of any other event nothing. */

@@ -2,7 +2,7 @@ import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../eve
 import { prefixOf } from "../net/ip.ts";
 import { isOutside } from "../net/login-networks.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
-import { type GuessedAt, guesses, refusedGuesses } from "./account-guard.ts";
+import { type GuessedAt, guesses, looksRight, refusedGuesses } from "./account-guard.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Change, type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, Offender } from "./facts.ts";
@@ -11,7 +11,6 @@ import {
   isFresh,
   isHome,
   isKnownPlace,
-  looksRight,
   mayBeRight,
   type PlaceFacts,
   slowLimits,

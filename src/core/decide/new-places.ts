@@ -1,7 +1,7 @@
 import type { LoginFacts } from "../events/login.ts";
 import type { Reason } from "../events/reasons.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
-import { candidatesShare } from "./account-guard.ts";
+import { candidatesShare, looksRight } from "./account-guard.ts";
 import type { Evidence } from "./decision.ts";
 import type { Facts, Failure, Verified } from "./facts.ts";
 import type { Policy } from "./policy.ts";
@@ -40,10 +40,6 @@ export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: 
   // A budget at home would let a guesser behind the same address lock out the owner's device.
   if (isHome(facts)) return true;
   return account.networkCandidates < candidatesShare(policy) && account.candidates < policy.accounts.candidates;
-}
-
-export function looksRight({ account }: Pick<Facts, "account">, passwordHash: string): boolean {
-  return passwordHash !== "" && account !== null && account.proofs.includes(passwordHash);
 }
 
 /** The account knows the address. */

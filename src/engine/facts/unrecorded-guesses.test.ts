@@ -30,15 +30,15 @@ function proofsIn(history: AccountHistory, since: Millis, network: Prefix | null
 test("what was tried meanwhile counts beside what stands in the database, each once", () => {
   const memory = new UnrecordedGuesses();
   const history = memory.beside(DATABASE);
-  memory.guess({ account: "anna", network: HERE, proof: "recorded", at: NOON });
-  memory.guess({ account: "anna", network: THERE, proof: "new", at: NOON });
-  memory.guess({ account: "bert", network: HERE, proof: "bert's", at: NOON });
+  memory.guess({ account: "anna", network: HERE, proof: "recorded", at: NOON, isStale: false });
+  memory.guess({ account: "anna", network: THERE, proof: "new", at: NOON, isStale: false });
+  memory.guess({ account: "bert", network: HERE, proof: "bert's", at: NOON, isStale: false });
   const before = later(NOON, -1);
   assert.deepEqual(proofsIn(history, before), ["new", "recorded"]);
   assert.deepEqual(proofsIn(history, before, THERE).toSorted(), ["new", "recorded"], "the fake knows no networks");
   assert.deepEqual(proofsIn(history, NOON), ["recorded"], "its window is over");
   assert.equal(history.candidates("anna", { since: before, until: NOON, most: 10, share: 9 }), 2);
-  memory.guess({ account: "anna", network: THERE, proof: "newer", at: NOON });
+  memory.guess({ account: "anna", network: THERE, proof: "newer", at: NOON, isStale: false });
   assert.equal(history.candidates("anna", { since: before, until: NOON, most: 10, share: 1 }), 2, "one a network");
   assert.deepEqual(
     history.guessesOf(HERE, { since: before, until: NOON, most: 10 }).map(({ account }) => account),
@@ -47,6 +47,8 @@ test("what was tried meanwhile counts beside what stands in the database, each o
   const all = (most: number, until = NOON) => [...history.guessesSince({ since: before, until, most })].length;
   assert.deepEqual([all(10), all(2)], [4, 2]);
   assert.equal(all(10, before), 1, "what lies ahead does not count");
+  memory.guess({ account: "cid", network: HERE, proof: "old", at: NOON, isStale: true });
+  assert.equal(all(10), 4, "what looked right is no spraying");
   assert.deepEqual(history.knownWithin(HERE, before), [HERE]);
   assert.deepEqual([history.accountsOf(HERE, before), history.networksSince(before)], [["anna"], [HERE]]);
 });
@@ -67,7 +69,7 @@ test("what cannot be read is empty, and what was tried meanwhile counts all the 
     knownWithin: broken,
     networksSince: broken,
   });
-  memory.guess({ account: "anna", network: HERE, proof: "a", at: NOON });
+  memory.guess({ account: "anna", network: HERE, proof: "a", at: NOON, isStale: false });
   assert.deepEqual(proofsIn(history, later(NOON, -1)), ["a"]);
   assert.deepEqual([history.signIns("anna", NOON), history.knownWithin(HERE, NOON)], [[], []]);
   assert.deepEqual(history.passwordProofs("anna"), []);
@@ -80,7 +82,7 @@ test("it is bounded, of one address and in all", () => {
   assert.equal(memory.failures(subject).length, LIMITS.unrecordedPerAddress);
   assert.equal(memory.failures(subject).at(-1)?.passwordHash, "99");
   for (let i = 0; i < LIMITS.unrecordedGuesses + 9; i++)
-    memory.guess({ account: "anna", network: HERE, proof: `${i}`, at: NOON });
+    memory.guess({ account: "anna", network: HERE, proof: `${i}`, at: NOON, isStale: false });
   const all = memory.beside(DATABASE).guessesSince({ since: later(NOON, -1), until: NOON, most: 10_000 });
   assert.equal([...all].length, LIMITS.unrecordedGuesses + 1);
 });

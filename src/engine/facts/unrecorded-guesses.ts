@@ -6,7 +6,7 @@ import type { Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountGuess, AccountHistory, TimeSpan } from "../storage-ports.ts";
 
-type Guessed = AccountGuess & Readonly<{ at: Millis }>;
+type Guessed = AccountGuess & Readonly<{ at: Millis; isStale: boolean }>;
 
 /**
  * Wrong passwords that could not be written. They count only while the database cannot be written, so that a replay
@@ -74,7 +74,11 @@ export class UnrecordedGuesses {
       },
       guessesSince: (span) => {
         const known = read(() => [...recorded.guessesSince(span)]);
-        return merged(within(span), known, span.most);
+        return merged(
+          within(span).filter(({ isStale }) => !isStale),
+          known,
+          span.most,
+        );
       },
     };
   }

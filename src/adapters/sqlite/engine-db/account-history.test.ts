@@ -44,7 +44,7 @@ test("sign-ins: of an account in whatever case, the latest first, with the passw
 test("guesses: the passwords within the window, from anywhere or from one network", (t) => {
   const { store, history } = fresh(t);
   const guess = (network: string, proof: string, at: number): void =>
-    store.apply({ type: "GUESS", account: ANN, network: net(network), proof }, later(START, at));
+    store.apply({ type: "GUESS", account: ANN, network: net(network), proof, isStale: false }, later(START, at));
   guess("203.0.113.0/24", "a", 1);
   guess("198.51.100.0/24", "a", 2);
   guess("198.51.100.0/24", "b", 3);
@@ -68,8 +68,8 @@ test("guesses: the passwords within the window, from anywhere or from one networ
 
 test("guesses at all accounts: counted for one, of one network, and the latest of all as far as they are read", (t) => {
   const { store, history } = fresh(t);
-  const guess = (account: string, network: string, proof: string, at: number): void =>
-    store.apply({ type: "GUESS", account, network: net(network), proof }, later(START, at));
+  const guess = (account: string, network: string, proof: string, at: number, isStale = false): void =>
+    store.apply({ type: "GUESS", account, network: net(network), proof, isStale }, later(START, at));
   guess(ANN, "203.0.113.0/24", "a", 1);
   guess(ANN, "198.51.100.0/24", "b", 2);
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
@@ -94,6 +94,10 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   assert.equal(proofs(history.guessesSince(span(2, 9))), "c");
   assert.equal(proofs(history.guessesSince(span(0, 2))), "cb");
   assert.equal(proofs(history.guessesSince(span(0, 9, 2))), "ba");
+  guess("bob@example.org", "198.51.100.0/24", "c", 3, true);
+  assert.equal(proofs(history.guessesSince(span(0, 9))), "ba", "what looked right is no spraying");
+  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
+  guess("bob@example.org", "198.51.100.0/24", "c", 3);
   // One who needs no more stops, and the next reads from the start.
   for (const { proof } of history.guessesSince(span(0, 9))) {
     assert.equal(proof, "c");

@@ -337,4 +337,10 @@ export const engineMigrations: readonly Migration[] = [
   "ALTER TABLE account_hold ADD COLUMN dropped_at INTEGER",
   // Which setting an account went past.
   "ALTER TABLE account_hold ADD COLUMN limit_key TEXT NOT NULL DEFAULT 'limits.sending.strangers'",
+  // Guesses that looked right when they were tried last.
+  `
+  ALTER TABLE guess ADD COLUMN is_stale INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX guess_by_time;
+  CREATE INDEX guess_by_time ON guess (at, is_stale);
+  `,
 ];

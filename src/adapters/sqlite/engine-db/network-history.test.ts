@@ -34,7 +34,7 @@ test("neighbours: how many of a network were banned for an offence, and what the
   assert.equal(history.offenders(network, START, one), 1, "besides one of them");
   assert.equal(history.offenders(network, later(START, 2), nobody), 0);
   for (const [i, proof] of ["a", "a", "b"].entries())
-    store.apply({ type: "GUESS", account: `user${i}`, network, proof }, later(START, i));
+    store.apply({ type: "GUESS", account: `user${i}`, network, proof, isStale: false }, later(START, i));
   const guesses = (since: number, account: string, proof: string, until = 9): number =>
     history.guessesFrom(network, { since: later(START, since), until: later(START, until) }, { account, proof });
   assert.equal(guesses(-1, "user9", "z"), 3, "the same password at two accounts is two guesses");

@@ -41,8 +41,8 @@ function statements(sql: (text: string) => StatementSync) {
       INSERT INTO known_address (prefix, account, first_at, last_at, proof) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`),
     guess: sql(`
-      INSERT INTO guess (account, network, proof, at) VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET at = excluded.at`),
+      INSERT INTO guess (account, network, proof, at, is_stale) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`),
     setPassword: sql(`
       INSERT INTO account_password (account, proof) VALUES (?, ?) ON CONFLICT DO UPDATE SET proof = excluded.proof`),
     forgetGuesses: sql("DELETE FROM guess WHERE ?1 IS NULL OR account = ?1"),

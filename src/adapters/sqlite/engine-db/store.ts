@@ -128,7 +128,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
         this.#sql.know.run(change.prefix, change.account, at, at, change.proof);
         return;
       case "GUESS":
-        this.#sql.guess.run(change.account, change.network, change.proof, at);
+        this.#sql.guess.run(change.account, change.network, change.proof, at, change.isStale ? 1 : 0);
         return;
       case "SET_PASSWORD":
         this.#sql.setPassword.run(change.account, change.proof);

@@ -60,8 +60,8 @@ const COPIES = [
   },
   {
     table: "guess",
-    columns: "account, network, proof, at",
-    rows: "SELECT account, network, proof, at FROM guess WHERE at < $start AND $day > 0",
+    columns: "account, network, proof, at, is_stale",
+    rows: "SELECT account, network, proof, at, is_stale FROM guess WHERE at < $start AND $day > 0",
   },
   {
     table: "account_hold",
