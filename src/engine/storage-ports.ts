@@ -1,4 +1,4 @@
-import type { Guess } from "../core/decide/account-guard.ts";
+import type { Guess, Shares } from "../core/decide/account-guard.ts";
 import type { Ban, Change, Evidence } from "../core/decide/decision.ts";
 import type { Failure, PriorReports, SentMail } from "../core/decide/facts.ts";
 import type { HonestServer } from "../core/decide/honest-mail.ts";
@@ -75,7 +75,7 @@ export type AccountGuess = Guess & Readonly<{ account: string }>;
 /** Later than `since`, and not later than `until`: a clock that ran ahead leaves guesses that lie ahead of now. */
 export type TimeSpan = Readonly<{ since: Millis; until: Millis }>;
 export type GuessSpan = TimeSpan & Readonly<{ most: number }>;
-/** `share`: at most so many for each network. */
+/** `share`: of each network. */
 export type GuessShares = GuessSpan & Readonly<{ share: number }>;
 /** `network`: only guesses from there; null from anywhere. */
 export type GuessReach = GuessSpan & Readonly<{ network: Prefix | null }>;
@@ -91,8 +91,8 @@ export interface AccountHistory {
   passwordProofs(account: string): readonly string[];
   /** Passwords that strangers tried, the latest first. */
   guesses(account: string, reach: GuessReach): readonly Guess[];
-  /** How many different passwords strangers tried at the account, of the latest `most`. */
-  candidates(account: string, shares: GuessShares): number;
+  /** Passwords that strangers tried at the account, of the latest `most`. */
+  candidates(account: string, shares: GuessShares): Shares;
   /** What a network tried at any account, the latest first. */
   guessesOf(network: Prefix, span: GuessSpan): readonly AccountGuess[];
   /**

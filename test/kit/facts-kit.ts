@@ -72,7 +72,7 @@ export function factsOnFakes() {
       },
       knownWithin: () => [],
       networksSince: () => [],
-      candidates: () => 0,
+      candidates: () => ({ within: 0, beyond: 0 }),
       guessesOf: () => [],
       guessesSince: () => [],
     },

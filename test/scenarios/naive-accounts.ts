@@ -79,18 +79,20 @@ function accountFactsOf(
   const here = [...ofDay, ...waiting.filter(({ looksWrong }) => looksWrong)].filter((one) => one.network === network);
   const mine = kinship === "stranger" ? here : here.filter(({ account }) => account === name);
   const spent = ofDay.filter(({ account }) => account === name);
-  const quarter = Math.ceil(accounts.candidates / 4);
-  const spentBy = (from: Prefix): number => Math.min(quarter, spent.filter((one) => one.network === from).length);
+  // Each network has a part in 25 of the budget; what is more than that comes out of one quarter of it for all of them.
+  const own = Math.ceil(accounts.candidates / 25);
+  const spentBy = (from: Prefix): number => spent.filter((one) => one.network === from).length;
+  const each = [...new Set(spent.map((one) => one.network))].map(spentBy);
+  const more = each.reduce((sum, count) => sum + Math.max(0, count - own), 0);
+  const common = Math.min(Math.ceil(accounts.candidates / 4), more);
   return {
     name,
     kinship,
     guesses: Math.min(accounts.failures, different),
     proofs: proofsOf(known),
-    candidates: Math.min(
-      accounts.candidates,
-      [...new Set(spent.map((one) => one.network))].reduce((sum, from) => sum + spentBy(from), 0),
-    ),
-    networkCandidates: spentBy(network),
+    candidates: Math.min(accounts.candidates, common + each.reduce((sum, count) => sum + Math.min(own, count), 0)),
+    networkCandidates: Math.min(own, spentBy(network)),
+    commonCandidates: common,
     networkGuesses: Math.min(networks.perDay, new Set(mine.map(passwordOf)).size),
   };
 }

@@ -19,6 +19,7 @@ function account(known: Partial<AccountFacts> = {}): AccountFacts {
     proofs: [],
     candidates: 0,
     networkCandidates: 0,
+    commonCandidates: 0,
     networkGuesses: 0,
     ...known,
   };

@@ -28,8 +28,13 @@ export function networkShare({ accounts }: Policy): number {
   return Math.ceil(accounts.failures / 4);
 }
 
-/** The most that one network takes of an account's budget: one that cannot be banned must not use it up alone. */
+/** What one network takes of an account's budget by itself. One that can be banned rarely gets further in a day. */
 export function candidatesShare({ accounts }: Policy): number {
+  return Math.ceil(accounts.candidates / 25);
+}
+
+/** What networks take beyond that, all together: those that cannot be banned must not use up the budget. */
+export function commonShare({ accounts }: Policy): number {
   return Math.ceil(accounts.candidates / 4);
 }
 
@@ -44,14 +49,19 @@ export function countGuesses(guesses: readonly Guess[], share: number): number {
     const other = networkOf.get(password);
     if (other === undefined || network < other) networkOf.set(password, network);
   }
-  return countShares(networkOf.values(), share);
+  return countShares(networkOf.values(), share).within;
 }
 
-/** One for each element, at most `share` for each network. */
-export function countShares(networks: Iterable<Prefix>, share: number): number {
+/** `within`: at most a share for each network. `beyond`: the rest. */
+export type Shares = Readonly<{ within: number; beyond: number }>;
+
+/** Counts each element. */
+export function countShares(networks: Iterable<Prefix>, share: number): Shares {
   const counts = new Map<Prefix, number>();
   for (const network of networks) counts.set(network, (counts.get(network) ?? 0) + 1);
-  return [...counts.values()].reduce((sum, count) => sum + Math.min(count, share), 0);
+  const all = [...counts.values()];
+  const within = all.reduce((sum, count) => sum + Math.min(count, share), 0);
+  return { within, beyond: all.reduce((sum, count) => sum + count, 0) - within };
 }
 
 /**

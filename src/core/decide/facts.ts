@@ -44,10 +44,15 @@ export type AccountFacts = Readonly<{
   guesses: number;
   /** Hashes of different passwords of its latest sign-ins, the latest first. */
   proofs: readonly string[];
-  /** Passwords tried within a day in new places, verified or refused; at most a share for each network. Counts up to the budget. */
+  /**
+   * Passwords tried within a day in new places, verified or refused: at most a share for each network, and of what they
+   * tried beyond their shares at most the common share. Counts up to the budget.
+   */
   candidates: number;
-  /** Of these, those from the network of the address. Counts up to the share. */
+  /** Those from the network of the address. Counts up to the network's share. */
   networkCandidates: number;
+  /** What all networks tried beyond their shares. Counts up to the common share. */
+  commonCandidates: number;
   /**
    * Different passwords that the network of the address tried within a day, including those in verification. For kinship
    * `network`: only at this account. Counts up to the limit.

@@ -15,6 +15,7 @@ const AT_HOME: Facts["account"] = {
   proofs: [],
   candidates: 0,
   networkCandidates: 0,
+  commonCandidates: 0,
   networkGuesses: 0,
 };
 

@@ -35,6 +35,7 @@ const AT_HOME: AccountFacts = {
   proofs: [],
   candidates: 0,
   networkCandidates: 0,
+  commonCandidates: 0,
   networkGuesses: 0,
 };
 

@@ -15,6 +15,7 @@ const NOBODY: AccountFacts = {
   proofs: [],
   candidates: 0,
   networkCandidates: 0,
+  commonCandidates: 0,
   networkGuesses: 0,
 };
 
@@ -129,9 +130,11 @@ test("a password that looks right is checked while the budget lasts, at home alw
     mayBeRight(POLICY, factsOf(facts), { ...LOGIN, passwordHash });
   assert.equal(may(of({ proofs: ["then", "now"], candidates: 999 })), true);
   assert.equal(may(of({ proofs: ["then", "now"], candidates: 1_000 })), false);
-  assert.equal(may(of({ proofs: ["now"], networkCandidates: 249 })), true);
-  assert.equal(may(of({ proofs: ["now"], networkCandidates: 250 })), false, "a quarter for each network");
-  assert.equal(may(of({ proofs: ["now"], networkCandidates: 250, kinship: "address" })), true);
+  const crowded = { proofs: ["now"], commonCandidates: 250 };
+  assert.equal(may(of({ ...crowded, networkCandidates: 39 })), true, "each network has its share");
+  assert.equal(may(of({ ...crowded, networkCandidates: 40 })), false);
+  assert.equal(may(of({ ...crowded, networkCandidates: 40, commonCandidates: 249 })), true, "and then the common one");
+  assert.equal(may(of({ ...crowded, networkCandidates: 40, kinship: "address" })), true);
   assert.equal(may(of({ proofs: ["then"] })), false);
   assert.equal(may(of({ proofs: [""] }), ""), false, "a hash that is not known looks like nothing");
   assert.equal(may({ account: null }), false);

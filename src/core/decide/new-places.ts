@@ -1,7 +1,7 @@
 import type { LoginFacts } from "../events/login.ts";
 import type { Reason } from "../events/reasons.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
-import { candidatesShare, looksRight } from "./account-guard.ts";
+import { candidatesShare, commonShare, looksRight } from "./account-guard.ts";
 import type { Evidence } from "./decision.ts";
 import type { Facts, Failure, Verified } from "./facts.ts";
 import type { Policy } from "./policy.ts";
@@ -30,7 +30,7 @@ export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginFacts, n
 
 /**
  * Whether the password looks like that of a recent sign-in, and in a new place neither the account's budget for such
- * passwords is used up, nor the network's share of it.
+ * passwords is used up, nor what the network may take of it.
  * The hash has 12 bits, and up to eight are compared: one wrong password in 4,096 looks right, with eight one in 512. A
  * right one of these never looks wrong.
  */
@@ -39,7 +39,9 @@ export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: 
   if (account === null || !looksRight(facts, passwordHash)) return false;
   // A budget at home would let a guesser behind the same address lock out the owner's device.
   if (isHome(facts)) return true;
-  return account.networkCandidates < candidatesShare(policy) && account.candidates < policy.accounts.candidates;
+  const hasShare =
+    account.networkCandidates < candidatesShare(policy) || account.commonCandidates < commonShare(policy);
+  return hasShare && account.candidates < policy.accounts.candidates;
 }
 
 /** The account knows the address. */

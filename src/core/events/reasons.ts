@@ -220,7 +220,7 @@ export const reasons = {
     smtp: null,
   },
   right_password_guarded: {
-    says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates, or those of this network a quarter of it.",
+    says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates, or what this network may use of it.",
     next: "If it is the owner, `allow add` lets them in; otherwise use `account passwd`, because somebody knows the password.",
     smtp: null,
   },

@@ -1,4 +1,11 @@
-import { candidatesShare, countGuesses, guessedName, networkShare } from "../../core/decide/account-guard.ts";
+import {
+  candidatesShare,
+  commonShare,
+  countGuesses,
+  guessedName,
+  networkShare,
+  type Shares,
+} from "../../core/decide/account-guard.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import type { AccountFacts, Facts, PendingPassword, SprayingFacts, Verified } from "../../core/decide/facts.ts";
 import { SPRAYING_NETWORKS } from "../../core/decide/new-places.ts";
@@ -48,7 +55,9 @@ export class AccountCache {
     const known = [...this.#history.passwordProofs(name), ...signIns.map(({ proof }) => proof)];
     const proofs = new Set(known.filter((proof) => proof !== ""));
     const day = { since: later(now, -DAY_MS), until: now };
-    const share = candidatesShare(policy);
+    const { candidates: budget } = policy.accounts;
+    const [share, common] = [candidatesShare(policy), commonShare(policy)];
+    const tried = (): Shares => history.candidates(guessed, { ...day, most: LOOKED_AT_CANDIDATES * budget, share });
     const ofNetwork = (): number => this.#networkGuesses(policy, { name, kinship }, origin.network, now);
     const history = this.#history;
     const guessed = guessedName(name);
@@ -58,8 +67,11 @@ export class AccountCache {
       guesses: kinship === "address" ? 0 : this.#guesses(policy, name, network, now),
       proofs: [...proofs].slice(0, MOST_PROOFS),
       get candidates() {
-        const { candidates: budget } = policy.accounts;
-        return Math.min(budget, history.candidates(guessed, { ...day, most: LOOKED_AT_CANDIDATES * budget, share }));
+        const { within, beyond } = tried();
+        return Math.min(budget, within + Math.min(common, beyond));
+      },
+      get commonCandidates() {
+        return Math.min(common, tried().beyond);
       },
       get networkCandidates() {
         return history.guesses(guessed, { ...day, network: origin.network, most: share }).length;

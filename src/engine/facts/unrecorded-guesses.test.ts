@@ -15,7 +15,7 @@ const DATABASE: AccountHistory = {
   signIns: () => [{ prefix: hostPrefix(ip("203.0.113.7")), proof: "right" }],
   passwordProofs: () => ["set"],
   guesses: () => RECORDED,
-  candidates: () => 1,
+  candidates: () => ({ within: 1, beyond: 0 }),
   guessesOf: () => RECORDED,
   guessesSince: () => RECORDED,
   accountsOf: () => ["anna"],
@@ -37,9 +37,10 @@ test("what was tried meanwhile counts beside what stands in the database, each o
   assert.deepEqual(proofsIn(history, before), ["new", "recorded"]);
   assert.deepEqual(proofsIn(history, before, THERE).toSorted(), ["new", "recorded"], "the fake knows no networks");
   assert.deepEqual(proofsIn(history, NOON), ["recorded"], "its window is over");
-  assert.equal(history.candidates("anna", { since: before, until: NOON, most: 10, share: 9 }), 2);
+  const shares = (share: number) => history.candidates("anna", { since: before, until: NOON, most: 10, share });
+  assert.deepEqual(shares(9), { within: 2, beyond: 0 });
   memory.guess({ account: "anna", network: THERE, proof: "newer", at: NOON, isStale: false });
-  assert.equal(history.candidates("anna", { since: before, until: NOON, most: 10, share: 1 }), 2, "one a network");
+  assert.deepEqual(shares(1), { within: 2, beyond: 1 });
   assert.deepEqual(
     history.guessesOf(HERE, { since: before, until: NOON, most: 10 }).map(({ account }) => account),
     ["bert", "anna"],

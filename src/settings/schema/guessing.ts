@@ -47,7 +47,7 @@ export const guessing = {
   "limits.accounts.candidates": {
     kind: wholeNumber(1, 4_000),
     byDefault: 1_000,
-    says: "Different passwords for one account within 24 hours, checked or not, after which even one that looks right is refused where new places are refused. One network (IPv4 /24, IPv6 /48) uses up a quarter of them at most.",
+    says: "Different passwords for one account within 24 hours, checked or not, after which even one that looks right is refused where new places are refused. One network (IPv4 /24, IPv6 /48) has a part in 25 of them to itself; what networks try beyond that uses up a quarter at most, all of them together.",
   },
   "limits.networks.failures": {
     kind: count,

@@ -74,7 +74,7 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   guess(ANN, "198.51.100.0/24", "b", 2);
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
   const candidates = (since: number, most: number, until?: number) =>
-    history.candidates(ANN, { ...span(since, most, until), share: 9 });
+    history.candidates(ANN, { ...span(since, most, until), share: 9 }).within;
   assert.deepEqual(
     [1, 2, 9].map((most) => candidates(0, most)),
     [1, 2, 2],
@@ -82,9 +82,12 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   assert.equal(candidates(1, 9), 1);
   assert.equal(candidates(0, 9, 1), 1);
   for (let i = 0; i < 5; i++) guess("carl@example.org", i < 3 ? "203.0.113.0/24" : "192.0.2.0/24", `p${i}`, i + 1);
-  const shares = (share: number, most = 9) => history.candidates("carl@example.org", { ...span(0, most), share });
-  assert.deepEqual([shares(9), shares(2), shares(1)], [5, 4, 2], "at most a share for each network");
-  assert.deepEqual([shares(2, 3), history.candidates("nobody", { ...span(0, 9), share: 1 })], [3, 0]);
+  const shares = (share: number, most = 9, name = "carl@example.org"): string => {
+    const { within, beyond } = history.candidates(name, { ...span(0, most), share });
+    return `${within}+${beyond}`;
+  };
+  assert.deepEqual([shares(9), shares(2), shares(1)], ["5+0", "4+1", "2+3"], "at most a share for each network");
+  assert.deepEqual([shares(1, 3), shares(1, 9, "nobody")], ["2+1", "0+0"]);
   store.apply({ type: "FORGET_GUESSES", account: "carl@example.org" }, START);
   const proofs = (guesses: Iterable<Readonly<{ proof: string }>>) => [...guesses].map(({ proof }) => proof).join("");
   assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");

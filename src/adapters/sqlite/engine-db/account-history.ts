@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Guess } from "../../../core/decide/account-guard.ts";
+import type { Guess, Shares } from "../../../core/decide/account-guard.ts";
 import { contains, networkAddress, type Prefix } from "../../../core/net/ip.ts";
 import type { Millis } from "../../../core/time.ts";
 import type {
@@ -42,8 +42,10 @@ export class SqliteAccountHistory implements AccountHistory {
     return rows.map((row) => ({ network: prefix(row["network"]), proof: text(row["proof"]) }));
   }
 
-  candidates(account: string, { since, until, most, share }: GuessShares): number {
-    return integer(this.#sql.candidates.get(share, account, since, until, most)?.["n"]);
+  candidates(account: string, { since, until, most, share }: GuessShares): Shares {
+    const row = this.#sql.candidates.get(share, account, since, until, most);
+    const within = integer(row?.["within"]);
+    return { within, beyond: integer(row?.["n"]) - within };
   }
 
   guessesOf(network: Prefix, { since, until, most }: GuessSpan): readonly AccountGuess[] {
@@ -85,8 +87,8 @@ function statements(sql: (text: string) => StatementSync) {
       `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
     ),
     candidates: sql(`
-      SELECT coalesce(sum(n), 0) AS n FROM (
-        SELECT min(count(*), ?) AS n
+      SELECT coalesce(sum(n), 0) AS n, coalesce(sum(within), 0) AS within FROM (
+        SELECT count(*) AS n, min(count(*), ?) AS within
         FROM (SELECT network FROM guess WHERE account = ? AND ${within} ORDER BY at DESC LIMIT ?) GROUP BY network)`),
     guessesOf: sql(
       `SELECT account, network, proof FROM guess WHERE network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
