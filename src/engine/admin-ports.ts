@@ -95,6 +95,8 @@ export interface HeldMail {
   accounts(): readonly HeldAccountItem[];
   /** Mails on hold, of one account or of all. */
   held(account: AccountName | null): readonly HeldMailItem[];
+  /** The next queue ids after `after`, of mails that were held before `before`. */
+  noted(after: string, before: Millis, most: number): readonly string[];
   /** Mails that went on to delivery. */
   sent(account: AccountName, since: Millis): readonly SentMailItem[];
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { SqliteHeldMail } from "../../src/adapters/sqlite/engine-db/held-mail.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { createCommands } from "../../src/engine/commands/commands.ts";
+import { QueueUpkeep } from "../../src/engine/commands/queue-upkeep.ts";
 import { noEnforcement } from "../../src/engine/enforce/enforce.ts";
 import { healthOf } from "../../src/engine/explain/health.ts";
 import type { Command, Origin, Reply } from "../../src/wire/control/control.ts";
@@ -20,7 +21,7 @@ export function network(text: string): Prefix {
 export function commandsOnMemory(policy = TEST_POLICY) {
   const memory = engineOnMemory(policy, [{ prefix: network("203.0.113.1/32"), why: "gateway" }]);
   const { engine, sqlite, banLog, notices, clock, db } = memory;
-  const { accounts, lists, files, networks, acquaintances, senders, credentials } = accountsOnMemory();
+  const { accounts, active, lists, files, networks, acquaintances, senders, credentials } = accountsOnMemory();
   const asked: KeeperCommand[] = [];
   let up = true;
   let queue: (asked: Extract<KeeperCommand, { verb: "find_mail" }>) => readonly QueuedMail[] = () => [];
@@ -36,6 +37,11 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   let authorsWritten = 0;
   let reloaded: ReturnType<Parameters<typeof createCommands>[0]["reload"]> = { ok: true, changed: [] };
   const health = { keeper, notices, clock, startedAt: engine.startedAt, firewall: noEnforcement.status };
+  const heldMail = new SqliteHeldMail(db);
+  const logged: string[] = [];
+  const note = (text: string): void => void logged.push(text);
+  const log = { info: note, warn: note, error: note };
+  const upkeep = new QueueUpkeep({ engine, keeper, heldMail, accounts, active, clock, log });
   const run = createCommands({
     engine,
     history: sqlite,
@@ -47,7 +53,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     recipients: { exists: (address) => address === "owner@example.test" },
     pauses: acquaintances(db),
     senders: senders(db),
-    heldMail: new SqliteHeldMail(db),
+    heldMail,
+    queue: upkeep,
     preferences: { refresh: () => void refreshed++ },
     authors: {
       // A list that cannot be written undoes no command.
@@ -73,6 +80,10 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   return {
     ...memory,
     lists,
+    keeper,
+    heldMail,
+    upkeep,
+    logged,
     ask: (command: Command, origin: Origin = "root"): Promise<Reply> =>
       run({ by: origin === "root" ? "root" : "web:admin via 203.0.113.9", command }, origin),
     /** What the keeper was asked, but for its status. */

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { SqliteAccountNetworks } from "../../src/adapters/sqlite/accounts-db/account-networks.ts";
 import { AccountLists, SqliteAccounts } from "../../src/adapters/sqlite/accounts-db/accounts.ts";
+import { SqliteActiveAccounts } from "../../src/adapters/sqlite/accounts-db/active-accounts.ts";
 import { SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-accounts.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/accounts-db/migrations.ts";
@@ -96,6 +97,7 @@ export function accountsOnMemory() {
   migrate(db, accountsMigrations, 1);
   return {
     accounts: new SqliteAccounts(db),
+    active: new SqliteActiveAccounts(db),
     lists: new AccountLists(db),
     files: new SqliteFileAccounts(db),
     networks: new SqliteAccountNetworks(db),

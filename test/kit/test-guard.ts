@@ -94,6 +94,7 @@ export async function startGuard(layout: Layout) {
     pauses: new SqliteCorrespondents(databases.engine, databases.accounts),
     senders: new SqliteSpamAllow(databases.engine, databases.accounts),
     heldMail: new SqliteHeldMail(databases.engine),
+    queue: { holdSoon: () => undefined },
     preferences: { refresh: () => undefined },
     authors: { refresh: () => undefined },
     keeper,

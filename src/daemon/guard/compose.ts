@@ -10,6 +10,7 @@ import { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
 import { messageOf } from "../../core/error.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import { createCommands } from "../../engine/commands/commands.ts";
+import { QueueUpkeep } from "../../engine/commands/queue-upkeep.ts";
 import { Engine } from "../../engine/engine.ts";
 import { healthOf } from "../../engine/explain/health.ts";
 import { createGreylisting } from "../../engine/facts/greylisting.ts";
@@ -80,7 +81,8 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const maintenance = composeMaintenance({ ...common, db, store, events });
   const { leakMonitor } = firewall;
   const counts = { removal: maintenance.removal, tally: new EventTally(db), names: new EventNames(db) };
-  const housekeeping = new Housekeeping({ ...common, ...counts, banLog, store, leakMonitor });
+  const queue = new QueueUpkeep({ ...common, ...stores });
+  const housekeeping = new Housekeeping({ ...common, ...counts, queue, banLog, store, leakMonitor });
   const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
   const authors = new AuthorFiles(layout.authorLists, {
     logins: stores.logins,
@@ -109,6 +111,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     notices,
     credentials: stores.credentials,
     heldMail: stores.heldMail,
+    queue,
     authors,
     alerts: watch.alerts,
     health,

@@ -25,6 +25,7 @@ async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>) {
     banLog: new SqliteBanLog(kit.db),
     names: new EventNames(kit.db),
     removal: { round: () => Promise.resolve() },
+    queue: { round: () => Promise.resolve() },
     store: kit.sqlite,
     tally: new EventTally(kit.db),
     leakMonitor: new BanLeakMonitor({

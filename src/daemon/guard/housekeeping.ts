@@ -7,6 +7,7 @@ import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../engine/admin-ports.ts";
 import type { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
+import type { QueueUpkeep } from "../../engine/commands/queue-upkeep.ts";
 import { breakGlass } from "../../engine/enforce/break-glass.ts";
 import { expireAllowed, expireBans } from "../../engine/enforce/expire.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -24,6 +25,7 @@ export type HousekeepingParts = Readonly<{
   store: SqliteStore;
   names: EventNames;
   leakMonitor: BanLeakMonitor;
+  queue: Pick<QueueUpkeep, "round">;
   clock: Clock;
   notices: Notices;
   log: Log;
@@ -76,6 +78,7 @@ export class Housekeeping {
       this.#parts.leakMonitor.look();
       // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
       void this.#parts.removal.round();
+      void this.#parts.queue.round();
       void this.#askKeeper();
     } catch (error) {
       log.error("Housekeeping failed; it is tried again.", {

@@ -5,11 +5,11 @@ import type { Command, CommandError, Reply, Verb } from "../../wire/control/cont
 import type { AccountStore, AliasStore, Keeper } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock, Notices, Outcome } from "../ports.ts";
-import { type HeldCommandParts, holdQueued } from "./held.ts";
+import { type HeldQueueParts, holdQueued } from "./held-queue.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
-export type AccountCommandParts = HeldCommandParts &
+export type AccountCommandParts = HeldQueueParts &
   Readonly<{
     engine: Engine;
     accounts: AccountStore & AliasStore;

@@ -9,7 +9,8 @@ import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
 import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, protection, unban } from "./bans.ts";
 import { type FileCommandParts, fileCommand } from "./files.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./greylist.ts";
-import { type HeldCommandParts, heldCommand } from "./held.ts";
+import { heldCommand } from "./held.ts";
+import type { HeldQueueParts } from "./held-queue.ts";
 import { type NetworkCommandParts, networkCommand } from "./networks.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import { UNRECORDED } from "./unrecorded.ts";
@@ -17,7 +18,7 @@ import { CommandGate } from "./web.ts";
 
 export type CommandParts = BanCommandParts &
   FileCommandParts &
-  HeldCommandParts &
+  HeldQueueParts &
   NetworkCommandParts &
   GreylistCommandParts &
   SpamCommandParts &

@@ -3,12 +3,17 @@ import { domainOf, parseAccountName } from "../../core/net/address.ts";
 import type { Command, FileChanges, Reply } from "../../wire/control/control.ts";
 import type { FileAccounts, NamedHash } from "../admin-ports.ts";
 import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
+import type { QueueUpkeep } from "./queue-upkeep.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 
-export type FileCommandParts = AccountCommandParts & Readonly<{ files: FileAccounts }>;
+export type FileCommandParts = AccountCommandParts &
+  Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
 export type FileCommand = Extract<Command, { readonly verb: `accounts_${string}` }>;
 
-/** Takes over accounts from a file, records the changes, and closes the sessions of suspended accounts. */
+/**
+ * Takes over accounts from a file and records the changes. The sessions of suspended accounts end, and what they have sent
+ * waits as after `account suspend`.
+ */
 export async function fileCommand(
   parts: FileCommandParts,
   command: FileCommand,
@@ -27,7 +32,11 @@ export async function fileCommand(
   }
   const changes = write(parts, command, entries);
   const recorded = await record(parts, changes, by);
-  for (const name of [...changes.changed, ...changes.suspended]) await endSessions(parts, name);
+  for (const name of changes.suspended.map(parseAccountName).filter((parsed) => parsed !== null)) {
+    await endSessions(parts, name);
+    parts.queue.holdSoon(name);
+  }
+  for (const name of changes.changed) await endSessions(parts, name);
   if (!recorded) return UNRECORDED;
   return { ok: true, result: { ...changes, skipped: [...skipped, ...changes.skipped] } };
 }

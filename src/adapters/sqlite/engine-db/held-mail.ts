@@ -39,6 +39,10 @@ export class SqliteHeldMail implements HeldMail {
     }));
   }
 
+  noted(after: string, before: Millis, most: number): readonly string[] {
+    return this.#sql.noted.all(after, before, most).map((row) => text(row["queue_id"]));
+  }
+
   sent(account: AccountName, since: Millis): readonly SentMailItem[] {
     return this.#sql.sent.all(account, since, MOST).map((row) => ({
       queueId: textOrNull(row["queue_id"]),
@@ -54,6 +58,7 @@ function statements(sql: (text: string) => StatementSync) {
   return {
     accounts: sql("SELECT * FROM account_hold WHERE released_at IS NULL ORDER BY at DESC LIMIT ?"),
     held: sql("SELECT * FROM held_mail WHERE ?1 IS NULL OR account = ?1 ORDER BY at DESC, queue_id LIMIT ?2"),
+    noted: sql("SELECT queue_id FROM held_mail WHERE queue_id > ? AND at < ? ORDER BY queue_id LIMIT ?"),
     sent: sql(`
       SELECT e.at, e.ip, e.queue_id, e.recipient, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients
       FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
