@@ -89,12 +89,12 @@ export class EventProcessor {
     this.#trace.lastEventId = this.#store.append(record);
   }
 
-  /** Writes what a log line says, and credits the server that the mail came from. */
+  /** Writes what a log line says, and what follows from it for a server or an account. */
   observe(seen: Observation, now: Millis): void {
-    const credit = this.#facts.creditOf(seen);
-    const record = observationRecord(seen, now, (ip) => this.subject(ip), credit);
+    const meant = this.#facts.meaningOf(seen);
+    const record = observationRecord(seen, now, (ip) => this.subject(ip), meant);
     if (record !== null) this.append(record);
-    if (credit !== null) this.apply(credit, now);
+    if (meant !== null) this.apply(meant, now);
   }
 
   /** While the database cannot be written: bans in force hold, and wrong passwords count but cause no ban. */

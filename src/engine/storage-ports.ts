@@ -124,6 +124,8 @@ export interface SendingHistory {
    */
   knowsPlace(account: string, place: Prefix, times: PlaceTimes): boolean;
   hold(account: string): HoldState;
+  /** Recipients whose servers refused its mail for good after `since`, as far as that counts (`NOTE_REFUSAL`). */
+  refusals(account: string, since: Millis): number;
 }
 
 /** What neighbouring addresses did together. Includes the rows of the open transaction. */

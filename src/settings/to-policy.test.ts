@@ -8,7 +8,7 @@ test("each number of the policy comes from its own setting", () => {
     `domains = ["example.org"]
     limits.mail = { per_minute = 1, per_hour = 2, per_day = 3, per_session = 12 }
     limits.connections = { per_minute = 4, per_hour = 5 }
-    limits.sending = { recipients_per_minute = 24, recipients_per_hour = 25, recipients_per_day = 26, strangers = 27, strangers_per_day = 28 }
+    limits.sending = { recipients_per_minute = 24, recipients_per_hour = 25, recipients_per_day = 26, strangers = 27, strangers_per_day = 28, refused = 31 }
     limits.recipients = { unknown_per_hour = 13, unknown_server_per_hour = 20 }
     limits.first_contacts = { per_minute = 21, per_hour = 22 }
     greylist.crowd_delay = "23s"
@@ -42,6 +42,7 @@ test("each number of the policy comes from its own setting", () => {
         { key: "limits.sending.strangers", count: 27, windowMs: 3_600_000 },
         { key: "limits.sending.strangers_per_day", count: 28, windowMs: 86_400_000 },
       ],
+      refused: { key: "limits.sending.refused", count: 31, windowMs: 3_600_000 },
     },
     connections: [
       { key: "limits.connections.per_minute", count: 4, windowMs: 60_000 },

@@ -32,6 +32,7 @@ export function toPolicy(settings: Settings): Policy {
         { key: "limits.sending.strangers", count: settings["limits.sending.strangers"], windowMs: HOUR_MS },
         limit("limits.sending.strangers_per_day", DAY_MS),
       ],
+      refused: { key: "limits.sending.refused", count: settings["limits.sending.refused"], windowMs: HOUR_MS },
     },
     connections: [limit("limits.connections.per_minute", MINUTE_MS), limit("limits.connections.per_hour", HOUR_MS)],
     probes: [limit("limits.recipients.unknown_per_hour", HOUR_MS)],

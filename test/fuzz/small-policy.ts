@@ -16,6 +16,7 @@ export const SMALL_POLICY: Policy = {
       { key: "limits.sending.strangers", count: 5, windowMs: 2_000 },
       { key: "limits.sending.strangers_per_day", count: 6, windowMs: 4_000 },
     ],
+    refused: { key: "limits.sending.refused", count: 2, windowMs: 2_000 },
   },
   connections: [{ key: "limits.connections.per_minute", count: 4, windowMs: 1_000 }],
   probes: [{ key: "limits.recipients.unknown_per_hour", count: 3, windowMs: 2_000 }],

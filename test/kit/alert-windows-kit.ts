@@ -40,6 +40,7 @@ export function windows(thresholds: Partial<Thresholds> = {}) {
         count: null,
         limit: null,
         windowMs: null,
+        limitKey: null,
         recipients: null,
       };
       now += 1_000;

@@ -120,5 +120,6 @@ const FAILED: Omit<AlertEvent, "id" | "at"> = {
   count: null,
   limit: null,
   windowMs: null,
+  limitKey: null,
   recipients: null,
 };

@@ -40,6 +40,7 @@ export function factsOnFakes() {
       hasWritten: () => true,
       knowsPlace: () => true,
       hold: () => ({ evidence: null, vouchedAt: instant(0) }),
+      refusals: () => 0,
     },
     neighbours: { offenders: () => 0, banned: () => [], settledAt: () => NOON, guessesFrom: () => 0 },
     own: {

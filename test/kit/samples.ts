@@ -32,6 +32,7 @@ export const POLICY: Policy = {
       { key: "limits.sending.strangers", count: 100, windowMs: HOUR_MS },
       { key: "limits.sending.strangers_per_day", count: 150, windowMs: DAY_MS },
     ],
+    refused: { key: "limits.sending.refused", count: 10, windowMs: HOUR_MS },
   },
   connections: [
     { key: "limits.connections.per_minute", count: 20, windowMs: MINUTE_MS },

@@ -28,9 +28,10 @@ import {
   timesOf,
   unforgivenIn,
 } from "./naive-recount.ts";
-import { sendingFactsOf, writtenToIn } from "./naive-sending.ts";
+import { accountOfRefusal, type Refused, sendingFactsOf, writtenToIn } from "./naive-sending.ts";
 import { serverFactsOf } from "./naive-server.ts";
 import { type AdministratorSeen, isAdministrators, isCrowd, type Seen, unbanned } from "./naive-sparing.ts";
+import type { Refusal } from "./scenario.ts";
 
 /** The oracle: it keeps every event and recounts all each time. Slow and obvious. The engine must decide alike. */
 export class NaiveHistory {
@@ -38,6 +39,7 @@ export class NaiveHistory {
   readonly #own: readonly OwnNetwork[];
   readonly #kept: Kept[] = [];
   readonly #credits: Credited[] = [];
+  readonly #refused: Refused[] = [];
   #administrators: AdministratorSeen[] = [];
   #unanswered: readonly Unanswered[] = [];
   /** What only the memory of the engine knows is counted from here. */
@@ -60,6 +62,11 @@ export class NaiveHistory {
   }
   credit(credited: Credited): void {
     this.#credits.push(credited);
+  }
+
+  refuse(refusal: Refusal): void {
+    const account = accountOfRefusal(this.#kept.slice(this.#startedAfter), this.#refused, refusal);
+    if (account !== null) this.#refused.push({ ...refusal, account });
   }
 
   decide(event: Event, at: Millis): Decision {
@@ -185,7 +192,7 @@ export class NaiveHistory {
   }
 
   get #given() {
-    return { from: this.#startedAfter, policy: this.#policy };
+    return { from: this.#startedAfter, policy: this.#policy, refused: this.#refused };
   }
 
   /** What counted since the last ban on the subject began or was lifted. */

@@ -5,12 +5,15 @@ import type { Mail, Message, Recipient } from "../../src/core/events/mail.ts";
 import type { Prefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
 import { type Changed, changesOf, type Kept } from "./naive-recount.ts";
+import type { Refusal } from "./scenario.ts";
 
 /** What the oracle recounts of the mail of an account. */
 
 type Sending = (Recipient | Mail | Message) & Readonly<{ account: string }>;
 /** The engine started after `from`, and forgot who was named. */
-type Given = Readonly<{ from: number; policy: Policy }>;
+type Given = Readonly<{ from: number; policy: Policy; refused: readonly Refused[] }>;
+/** A refusal that counts against an account. */
+export type Refused = Refusal & Readonly<{ account: string }>;
 
 export function sendingFactsOf(kept: readonly Kept[], given: Given, event: Event, place: Prefix): SendingFacts {
   return "account" in event && event.account !== null
@@ -18,7 +21,19 @@ export function sendingFactsOf(kept: readonly Kept[], given: Given, event: Event
     : NO_SENDING;
 }
 
-function factsOf(kept: readonly Kept[], { from, policy }: Given, event: Sending, place: Prefix): SendingFacts {
+/** Whose mail it was, since the engine started; once for each stranger whom it named. */
+export function accountOfRefusal(
+  sinceStart: readonly Kept[],
+  refused: readonly Refused[],
+  { queueId }: Refusal,
+): string | null {
+  const mail = sinceStart.findLast(({ event }) => event.type === "MESSAGE" && event.queueId === queueId);
+  if (mail === undefined || !("account" in mail.event) || mail.decision.reason !== "below_limit") return null;
+  const before = refused.filter((one) => one.queueId === queueId && one.at >= mail.at);
+  return before.length < (mail.sending?.mail.strangers ?? 0) ? mail.event.account : null;
+}
+
+function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event: Sending, place: Prefix): SendingFacts {
   const [sinceStart, changes] = [kept.slice(from), changesOf(kept)];
   const { account } = event;
   const named = namedIn(sinceStart, event);
@@ -42,6 +57,7 @@ function factsOf(kept: readonly Kept[], { from, policy }: Given, event: Sending,
         ({ change, at }) =>
           change.type === "KNOW" && change.prefix === place && change.account.toLowerCase() === account && at <= since,
       ),
+    refused: (since) => refused.filter((one) => one.account === account && one.at > since).length,
   };
 }
 

@@ -26,6 +26,7 @@ import { inOrder } from "../../src/engine/replay/sequence.ts";
 import { accountsOnMemory } from "../kit/engine-kit.ts";
 import type { Credited } from "./naive-networks.ts";
 import { isFirstContact, recipientKind } from "./naive-recount.ts";
+import type { Refusal } from "./scenario.ts";
 
 /** The engine on a database of its own, with a clock that the test moves. */
 export class RealEngine {
@@ -35,6 +36,7 @@ export class RealEngine {
   #db: DatabaseSync;
   #engine: Engine;
   #now: Millis;
+  #read = 0;
 
   constructor(policy: Policy, own: readonly OwnNetwork[], start: Millis) {
     this.#policy = policy;
@@ -57,6 +59,16 @@ export class RealEngine {
   administratorAt(ip: Ip, at: Millis): void {
     this.#now = at;
     this.#engine.administratorAt(ip);
+  }
+
+  /** As if the log of Postfix had told it. */
+  refuse({ at, queueId }: Refusal): void {
+    this.#now = at;
+    const answer = { relay: "smtp mx.elsewhere.test[192.0.2.25]:25", reply: "550 5.1.1 No such user", server: null };
+    const tried = { outcome: "bounced", recipient: "victim@elsewhere.test", alias: null } as const;
+    const position = { inode: "1", offset: ++this.#read };
+    void this.#engine.observe("mail", position, [{ type: "MAIL_TRIED", queueId, ...tried, ...answer }]);
+    this.#engine.flush();
   }
 
   /** As if the logs had told of a mail from there, or to there. */

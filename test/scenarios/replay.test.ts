@@ -22,7 +22,8 @@ for (const name of scenarioNames(HERE))
       const { policy, steps } = readScenario(HERE, name);
       const engine = new RealEngine(policy, OWN, START);
       try {
-        for (const [i, { at, event }] of steps.entries()) {
+        for (const [i, { at, event, refusals }] of steps.entries()) {
+          for (const refusal of refusals) engine.refuse(refusal);
           if (restarts && i % 7 === 3) engine.restart();
           await engine.decide(event, at);
         }

@@ -15,12 +15,15 @@ import { toPolicy } from "../../src/settings/to-policy.ts";
  * `events.jsonl`: what happens, one object a line, times counted from the start:
  * `{"at":"10s","times":11,"every":"1s","event":{"type":"MAIL","ip":"198.51.100.7"}}`. `times` and `every` may be left
  * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, its lines, and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that begin
- * with `//` are comments.
+ * with `//` are comments. `{"at":"10s","times":3,"refused":"spam1Q"}` tells instead that the servers of three recipients refused
+ * the mail with this queue id for good, before the event of the next line.
  *
  * `expected.jsonl`: what is decided, equal decisions in a row told as one. `UPDATE=1` rewrites it.
  */
 export type Scenario = Readonly<{ name: string; policy: Policy; steps: readonly Step[]; expected: string }>;
-export type Step = Readonly<{ at: Millis; event: Event }>;
+export type Step = Readonly<{ at: Millis; event: Event; refusals: readonly Refusal[] }>;
+/** A recipient whose server refused the mail for good. */
+export type Refusal = Readonly<{ at: Millis; queueId: string }>;
 
 export const START = instant(Date.UTC(2026, 0, 1));
 
@@ -35,10 +38,8 @@ export function readScenario(directory: string, name: string): Scenario {
   const file = (what: string): string => readFileSync(join(directory, name, what), "utf8");
   const loaded = loadSettings(file("policy.toml"), {});
   if (!loaded.ok) throw new Error(`${name}/policy.toml: ${loaded.problems.map((problem) => problem.says).join(" ")}`);
-  const steps = file("events.jsonl")
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("//"))
-    .flatMap((line) => stepsOf(line));
+  const lines = file("events.jsonl").split("\n");
+  const steps = stepsOfAll(lines.filter((line) => line !== "" && !line.startsWith("//")));
   const ascending = steps.every((step, i) => i === 0 || step.at >= (steps[i - 1]?.at ?? 0));
   if (!ascending) throw new Error(`${name}/events.jsonl: the times must ascend`);
   return { name, policy: toPolicy(loaded.settings), steps, expected: file("expected.jsonl") };
@@ -111,6 +112,8 @@ function describeChange(change: Decision["changes"][number]): string {
       return `mail of ${change.account} held`;
     case "FORGET_HELD":
       return "held mail gone";
+    case "NOTE_REFUSAL":
+      return `mail of ${change.account} refused`;
     case "READ_LOG":
       return `${change.log} read`;
     case "CREDIT":
@@ -156,7 +159,29 @@ const DEFAULTS: Readonly<Record<string, object>> = {
 
 type Line = Readonly<{ at: string; times?: number; every?: string; event: Readonly<{ type: string }> }>;
 
-function stepsOf(line: string): readonly Step[] {
+function stepsOfAll(lines: readonly string[]): readonly Step[] {
+  const steps: Step[] = [];
+  let refusals: readonly Refusal[] = [];
+  for (const line of lines) {
+    const refused = refusalsOf(line);
+    refusals = [...refusals, ...refused];
+    if (refused.length > 0) continue;
+    for (const step of stepsOf(line)) {
+      steps.push({ ...step, refusals });
+      refusals = [];
+    }
+  }
+  return steps;
+}
+
+function refusalsOf(line: string): readonly Refusal[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; what is wrong in it fails its test
+  const { at, times = 1, refused } = JSON.parse(line) as { at: string; times?: number; refused?: string };
+  if (refused === undefined) return [];
+  return Array.from({ length: times }, () => ({ at: instant(START + (parseDuration(at) ?? 0)), queueId: refused }));
+}
+
+function stepsOf(line: string): readonly Omit<Step, "refusals">[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; what is wrong in it fails its test
   const { at, times = 1, every = "0ms", event } = JSON.parse(line) as Line;
   const from = parseDuration(at);

@@ -20,7 +20,10 @@ for (const name of scenarioNames(HERE)) {
     const history = new NaiveHistory(policy, OWN);
     const got = printDecisions(
       steps,
-      steps.map(({ at, event }) => history.decide(event, at)),
+      steps.map(({ at, event, refusals }) => {
+        for (const refusal of refusals) history.refuse(refusal);
+        return history.decide(event, at);
+      }),
     );
     if (process.env["UPDATE"] === "1") rewriteExpected(HERE, name, got);
     else assert.equal(got, expected);
@@ -37,7 +40,11 @@ for (const name of scenarioNames(HERE)) {
       try {
         const decisions: Decision[] = [];
         const expected: Decision[] = [];
-        for (const { at, event } of steps) {
+        for (const { at, event, refusals } of steps) {
+          for (const refusal of refusals) {
+            engine.refuse(refusal);
+            history.refuse(refusal);
+          }
           if (restarts) {
             engine.restart();
             history.restart();

@@ -1,5 +1,5 @@
 import { formatDuration } from "../../core/time.ts";
-import type { HeldMailItem, SentMailItem } from "../../wire/control/items.ts";
+import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { columns, dayAndTime, plural, shown } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
@@ -14,8 +14,8 @@ export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
   if (!asked.ok) return asked;
   const { accounts, held, heldTotal, sent, sentTotal } = asked.result;
   const holds = accounts.map(
-    ({ account, at, ip, count, limit, windowMs }) =>
-      `${shown(account)} is held since ${dayAndTime(at)}: it wrote to ${count} people within ${formatDuration(windowMs)} to whom it had never written, limit ${limit}. The mail came from ${shown(ip)}.`,
+    (one) =>
+      `${shown(one.account)} is held since ${dayAndTime(one.at)}: ${because(one)}, limit ${one.limit}. The mail came from ${shown(one.ip)}.`,
   );
   const isNone = accounts.length === 0 && heldTotal === 0;
   const text = [
@@ -56,6 +56,13 @@ export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
   if (!asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
   const text = `${deleted} Its further mail is held until you release the account.`;
   return done(asked.result, text, `${PROGRAM} account passwd ${name}, then ${PROGRAM} account release ${name}`);
+}
+
+function because({ count, windowMs, key }: HeldAccountItem): string {
+  const within = `within ${formatDuration(windowMs)}`;
+  return key === "limits.sending.refused"
+    ? `mail to ${count} people to whom it had never written was refused ${within}`
+    : `it wrote to ${count} people ${within} to whom it had never written`;
 }
 
 function heldTable(held: readonly HeldMailItem[], total: number): string {

@@ -22,6 +22,7 @@ const NOTHING: AlertEvent = {
   count: null,
   limit: null,
   windowMs: null,
+  limitKey: null,
   recipients: null,
 };
 

@@ -23,6 +23,8 @@ export type AlertEvent = Readonly<{
   count: number | null;
   limit: number | null;
   windowMs: number | null;
+  /** The setting of that limit. */
+  limitKey: string | null;
   /** For a held mail. */
   recipients: number | null;
   /** For a sign-in, or what failed: whether the account had never signed in from this unit. */

@@ -67,6 +67,8 @@ export type Change =
     }>
   /** These mails were released or deleted. */
   | Readonly<{ type: "FORGET_HELD"; queueIds: readonly string[] }>
+  /** A stranger's server refused mail of this account for good. */
+  | Readonly<{ type: "NOTE_REFUSAL"; account: string }>
   /** Credits a server for a mail from it or to it. */
   | Readonly<{ type: "CREDIT"; prefix: Prefix; network: Prefix; mail: Credit }>
   /** The log up to here has been read and recorded. */

@@ -113,6 +113,8 @@ export type SendingFacts = Readonly<{
   isMailHeld: boolean;
   /** Whether the account first signed in from this place after this moment, or never did. */
   isNewPlace(since: Millis): boolean;
+  /** Strangers whose servers refused its mail for good after this moment. */
+  refused(since: Millis): number;
 }>;
 
 /** How many recent connections and sign-ins came from one private address, and with how many different names. */
@@ -230,6 +232,7 @@ export const NO_SENDING: SendingFacts = {
   vouchedAt: instant(0),
   isMailHeld: false,
   isNewPlace: () => false,
+  refused: () => 0,
 };
 export const NO_BOUNCE: BounceFacts = { hasOther: false, isExpected: false };
 export const NO_PRIOR_REPORTS: PriorReports = { upTo: null, passwords: [], unjudged: [] };

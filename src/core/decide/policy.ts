@@ -8,9 +8,10 @@ export type Policy = Readonly<{
   mail: readonly Limit[];
   /**
    * Mail of an account. `recipients` counts all recipients. `burst` and `strangers` count those of other domains to whom
-   * it has not written: one mail to all friends or colleagues must not wait for ever. Past `strangers` its mail is held.
+   * it has not written: one mail to all friends or colleagues must not wait for ever. Past `strangers` its mail is held, and
+   * past `refused`: so many of them whose servers refused the mail for good.
    */
-  sending: Readonly<{ burst: Limit; recipients: readonly Limit[]; strangers: readonly Limit[] }>;
+  sending: Readonly<{ burst: Limit; recipients: readonly Limit[]; strangers: readonly Limit[]; refused: Limit }>;
   connections: readonly Limit[];
   /** Unknown recipients. */
   probes: readonly Limit[];

@@ -147,6 +147,46 @@ const mails: readonly Example[] = [
     answer: "pass below_limit",
   },
   {
+    that: "to the 20th stranger, of whom 11 refused it",
+    known: sending({ mails: [sent(HOUR_MS - 1, to(19))], mail: to(1), refused: () => 11 }),
+    answer: "hold account_held",
+  },
+  {
+    that: "to the 44th stranger, of whom 11 refused it: a quarter",
+    known: sending({ mails: [sent(1_000, to(43))], mail: to(1), refused: () => 11 }),
+    answer: "hold account_held",
+  },
+  {
+    that: "to the 45th stranger, of whom 11 refused it: less than a quarter",
+    known: sending({ mails: [sent(1_000, to(44))], mail: to(1), refused: () => 11 }),
+    answer: "pass below_limit",
+  },
+  {
+    that: "to the 12th stranger, of whom 10 refused it",
+    known: sending({ mails: [sent(1_000, to(11))], mail: to(1), refused: () => 10 }),
+    answer: "pass below_limit",
+  },
+  {
+    that: "to the 10th stranger within the hour, where refusals are not looked up",
+    known: sending({ mails: [sent(HOUR_MS, to(90)), sent(1_000, to(9))], mail: to(1), refused: () => assert.fail() }),
+    answer: "pass below_limit",
+  },
+  {
+    that: "to friends after refusals",
+    known: sending({ mails: [sent(1_000, to(40))], mail: to(5, 5), refused: () => 30 }),
+    answer: "pass below_limit",
+  },
+  {
+    that: "to the 12th stranger after the owner vouched, of whom none refused it since",
+    known: sending({
+      mails: [sent(2_000, to(60)), sent(500, to(11))],
+      mail: to(1),
+      vouchedAt: later(NOON, -1_000),
+      refused: (since) => (since === later(NOON, -1_000) ? 0 : 30),
+    }),
+    answer: "pass below_limit",
+  },
+  {
     that: "of an account that is held",
     known: sending({ held: EVIDENCE, mail: to(1, 1) }),
     answer: "hold account_held",
@@ -176,6 +216,13 @@ test("the mail that goes past the limit says what was counted, and holds the acc
   assert.deepEqual(decided.evidence, evidence);
   const { subject: prefix, ip } = facts;
   assert.deepEqual(decided.changes, [{ type: "HOLD_ACCOUNT", account: USER, prefix, ip, evidence }]);
+});
+
+test("refusals that hold an account are its evidence, within the hour", () => {
+  const refused = (since: number): number => (since === later(NOON, -HOUR_MS) ? 12 : assert.fail());
+  const facts = factsOf(sending({ mails: [sent(1_000, to(20))], mail: to(1), refused }));
+  const decided = decide(POLICY, facts, { type: "MAIL", recipientCount: 1, ...MAIL, account: USER }, NOON);
+  assert.deepEqual(decided.evidence, { count: 12, limit: 10, windowMs: HOUR_MS, key: "limits.sending.refused" });
 });
 
 test("a mail of a held account is noted at its end, with those of its recipients who are elsewhere", () => {

@@ -1,5 +1,5 @@
 import type { Mail } from "../events/mail.ts";
-import { DAY_MS, later, type Millis } from "../time.ts";
+import { DAY_MS, instant, later, type Millis } from "../time.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts";
 import type { Limit, Policy } from "./policy.ts";
@@ -9,6 +9,8 @@ import { exceeded } from "./windows.ts";
 const NEW_FOR_MS = DAY_MS;
 /** From a new place an account may write to so small a part of `limits.sending.strangers` and `strangers_per_day`. */
 const NEW_PLACE_PART = 5;
+/** An honest list may have some addresses that no longer exist; a thief's has many. */
+const REFUSED_PART = 4;
 
 type Sender = Pick<Facts, "sending">;
 export type SendingAccount = Sender & Pick<Facts, "accountMails" | "subject">;
@@ -21,7 +23,7 @@ export function decideAccountRecipient(policy: Policy, { sending }: Sender, now:
   const passed = decision("pass", "below_limit", { counted: false });
   if (sending.held !== null) return passed;
   const mail = withOneMore(sending);
-  if (tooManyStrangers(policy, sending, mail, now) !== null) return passed;
+  if (signOfThief(policy, sending, mail, now) !== null) return passed;
   const evidence = tooManyRecipients(policy, sending, mail, now);
   return evidence === null ? passed : decision("defer", "account_recipient_limit", { evidence, counted: false });
 }
@@ -36,7 +38,7 @@ export function decideAccountMail(
   const tooMany = exceeded(policy.mail, accountMails, now);
   if (tooMany !== null) return decision("defer", "account_mail_limit", { evidence: tooMany, counted: false });
   if (sending.held !== null) return decision("hold", "account_held", { evidence: sending.held });
-  const strange = tooManyStrangers(policy, sending, sending.mail, now);
+  const strange = signOfThief(policy, sending, sending.mail, now);
   if (strange !== null)
     return decision("hold", "account_held", {
       evidence: strange,
@@ -57,9 +59,14 @@ function withOneMore({ mail, recipient }: SendingFacts): RecipientCounts {
   };
 }
 
+/** Why the mail will be held, if it names a stranger: mail to people whom the owner knows reveals no thief. */
+function signOfThief(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
+  if (mail.strangers === 0) return null;
+  return tooManyStrangers(policy, sending, mail, now) ?? tooManyRefused(policy, sending, mail, now);
+}
+
 /** A thief writes to people to whom the owner never wrote: many within an hour, or a few every hour for days. */
 function tooManyStrangers(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
-  if (mail.strangers === 0) return null;
   for (const { count: most, windowMs, key } of policy.sending.strangers) {
     const since = Math.max(now - windowMs, sending.vouchedAt);
     const count = mail.strangers + sumSince(sending.mails, since, ({ strangers }) => strangers);
@@ -69,6 +76,17 @@ function tooManyStrangers(policy: Policy, sending: SendingFacts, mail: Recipient
     if (count > limit) return { count, limit, windowMs, key };
   }
   return null;
+}
+
+/** A thief's list is old: many of its addresses do not exist. Also counts in places that the account knows. */
+function tooManyRefused(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
+  const { count: limit, windowMs, key } = policy.sending.refused;
+  const since = instant(Math.max(now - windowMs, sending.vouchedAt));
+  const strangers = mail.strangers + sumSince(sending.mails, since, (one) => one.strangers);
+  // Few accounts write to so many, so refusals are seldom looked up.
+  if (strangers <= limit) return null;
+  const count = sending.refused(since);
+  return count > limit && count * REFUSED_PART >= strangers ? { count, limit, windowMs, key } : null;
 }
 
 /** What came before the owner vouched for the account no longer counts: a thief's mail must not keep the owner waiting. */

@@ -28,7 +28,7 @@ export type EventColumns = Readonly<{
   ip: Ip | null;
   /** The unit that the event concerns: the one in which the client is counted and banned, or the network of a command. */
   prefix: Prefix | null;
-  /** The account that signed in or failed to; or the account that a command changed. */
+  /** The account that signed in or failed to, that a command changed, or against which a refusal of its mail counts. */
   account: string | null;
   /** Envelope sender; empty for a bounce. */
   sender: string | null;

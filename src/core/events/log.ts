@@ -60,6 +60,8 @@ export type ShownObservation = Exclude<Observation, { type: "MAIL_JUDGED" }>;
 type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
 /** The credit of a delivery for a server. */
 export type Credited = Extract<Change, { type: "CREDIT" }>;
+/** What the outcome of a delivery means for the server at the other side, or for the account that sent the mail. */
+export type Meant = Credited | Extract<Change, { type: "NOTE_REFUSAL" }>;
 
 export type LogRest =
   | Readonly<{ event: "SPAM_SCORED"; score: number; required: number }>
@@ -78,7 +80,13 @@ export type LogRest =
       credit?: Omit<Credited, "type"> | undefined;
     }>;
 
-export function logColumns(seen: ShownObservation, at: Millis, subject: (ip: Ip) => Prefix): EventColumns {
+/** `meant`: an account is named if the refusal counts against it. */
+export function logColumns(
+  seen: ShownObservation,
+  at: Millis,
+  subject: (ip: Ip) => Prefix,
+  meant: Meant | null,
+): EventColumns {
   switch (seen.type) {
     case "SPAM_SCORED": {
       const { recipient, messageId, score, required } = seen;
@@ -108,12 +116,13 @@ export function logColumns(seen: ShownObservation, at: Millis, subject: (ip: Ip)
       const [type, verdict] = TRIED[seen.outcome];
       const isLost = seen.outcome === "bounced" && isForSomebodyHere(seen);
       const { queueId, recipient } = seen;
-      return columns({ at, type, verdict: isLost ? "lose" : verdict, queueId, recipient: stored(recipient) });
+      const account = meant?.type === "NOTE_REFUSAL" ? meant.account : null;
+      return columns({ at, type, account, verdict: isLost ? "lose" : verdict, queueId, recipient: stored(recipient) });
     }
   }
 }
 
-export function logRest(seen: ShownObservation, credit: Credited | null): LogRest {
+export function logRest(seen: ShownObservation, meant: Meant | null): LogRest {
   switch (seen.type) {
     case "SPAM_SCORED":
       return { event: seen.type, score: seen.score, required: seen.required };
@@ -133,7 +142,8 @@ export function logRest(seen: ShownObservation, credit: Credited | null): LogRes
         relay: stored(seen.relay),
         reply: stored(seen.reply),
         server: seen.server ?? undefined,
-        credit: credit === null ? undefined : { prefix: credit.prefix, network: credit.network, mail: credit.mail },
+        credit:
+          meant?.type === "CREDIT" ? { prefix: meant.prefix, network: meant.network, mail: meant.mail } : undefined,
       };
   }
 }

@@ -19,7 +19,7 @@ import {
 import { type ConnectRest, connection } from "./connection.ts";
 import type { Event } from "./event.ts";
 import type { DecidedKind } from "./kind.ts";
-import { type Credited, type LogRest, logColumns, logRest, logSentence, type Observation } from "./log.ts";
+import { type LogRest, logColumns, logRest, logSentence, type Meant, type Observation } from "./log.ts";
 import { type LoginRest, login } from "./login.ts";
 import {
   type MailRest,
@@ -109,15 +109,15 @@ export function auditRecord(audit: Audit, at: Millis): EventRecord {
   return { ...auditColumns(audit, at), rest: auditRest(audit) };
 }
 
-/** Null: the mail has enough events already. `credit`: the credit for the server at the other side. */
+/** Null: the mail has enough events already. `meant`: what follows from a delivery. */
 export function observationRecord(
   seen: Observation,
   at: Millis,
   subject: (ip: Ip) => Prefix,
-  credit: Credited | null = null,
+  meant: Meant | null = null,
 ): EventRecord | null {
   if (seen.type === "MAIL_JUDGED") return null;
-  return { ...logColumns(seen, at, subject), rest: logRest(seen, credit) };
+  return { ...logColumns(seen, at, subject, meant), rest: logRest(seen, meant) };
 }
 
 /** The sliding window in which the event counts; null if none. */

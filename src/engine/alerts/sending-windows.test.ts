@@ -22,6 +22,13 @@ test("a held account is told until its owner vouches for it, with what is held, 
   assert.deepEqual(kit.holding(), []);
 });
 
+test("a hold because of refusals says so", () => {
+  const kit = windows();
+  kit.take("EMAIL_HELD", { ...HELD, count: 11, limit: 10, limitKey: "limits.sending.refused" });
+  const why = `mail to 11 people to whom ${ANNA} had never written was refused within 1h, limit 10`;
+  assert.deepEqual(kit.details(), [`a mail to 100 recipients from 203.0.113.66/32 held; ${why}`]);
+});
+
 test("a hold that was told before a restart is still told, unless it has ended since", () => {
   const kit = windows();
   const times = { openedAt: instant(0), lastAt: instant(0), resolvedAt: null };

@@ -43,17 +43,14 @@ export class SendingWindows {
     return [...held, ...[...this.#limited.values()].map(({ holding }) => holding)];
   }
 
-  #hold(account: string, { prefix, count, limit, windowMs, recipients }: AlertEvent): void {
+  #hold(account: string, event: AlertEvent): void {
+    const { prefix, recipients } = event;
     const before = this.#held.get(account);
     if (before === undefined && this.#held.size >= MOST_ACCOUNTS) return;
     const mails = (before?.mails ?? 0) + 1;
     const all = (before?.recipients ?? 0) + (recipients ?? 1);
     const what = `${mails === 1 ? "a mail" : `${mails} mails`} to ${all === 1 ? "one recipient" : `${all} recipients`}`;
-    const why =
-      count === null || windowMs === null
-        ? ""
-        : `; ${count} people to whom ${account} had never written within ${formatDuration(windowMs)}, limit ${limit}`;
-    this.#held.set(account, { mails, recipients: all, detail: `${what} from ${prefix ?? "?"} held${why}` });
+    this.#held.set(account, { mails, recipients: all, detail: `${what} from ${prefix ?? "?"} held${whyOf(event)}` });
   }
 
   #limit(subject: string, { at, prefix, count, limit, windowMs, reason }: AlertEvent): void {
@@ -62,6 +59,13 @@ export class SendingWindows {
     const detail = `${count ?? "?"} ${what} within ${formatDuration(windowMs ?? 0)}, limit ${limit ?? "?"}, the last from ${prefix ?? "?"}`;
     this.#limited.set(subject, { at, holding: { code: "sending_limited", subject, detail } });
   }
+}
+
+function whyOf({ account, count, limit, windowMs, limitKey }: AlertEvent): string {
+  if (count === null || windowMs === null) return "";
+  const within = `within ${formatDuration(windowMs)}, limit ${limit}`;
+  const people = `${count} people to whom ${account?.toLowerCase() ?? "it"} had never written`;
+  return limitKey === "limits.sending.refused" ? `; mail to ${people} was refused ${within}` : `; ${people} ${within}`;
 }
 
 /** A mail program that was offline sends more than ten mails within a minute: it waits, and that is all. */

@@ -73,7 +73,14 @@ const idsAsked = (verb: string): unknown =>
 test("what is held is listed, of one account with what it sent before", async () => {
   assert.equal(await send("SENT1", 2), "pass below_limit");
   assert.equal(await send("HELD1", 30), "hold account_held");
-  const account = { account: ANNA, ip: THIEF, count: 32, limit: 20, windowMs: 3_600_000 };
+  const account = {
+    account: ANNA,
+    ip: THIEF,
+    count: 32,
+    limit: 20,
+    windowMs: 3_600_000,
+    key: "limits.sending.strangers",
+  };
   const at = new Date(kit.clock.now()).toISOString();
   const recipients = [0, 1, 2, 3, 4].map((i) => `held1-${i}@elsewhere.test`);
   const held = { queueId: "HELD1", account: ANNA, at, ip: THIEF, recipientCount: 30, recipients };

@@ -42,6 +42,7 @@ function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): vo
     count: null,
     limit: null,
     windowMs: null,
+    limitKey: null,
     recipients: null,
     ...rest,
   });

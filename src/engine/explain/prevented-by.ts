@@ -26,7 +26,7 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   known_address: [...MAIL_LIMITS, ...CONNECTION_LIMITS, FAILURES],
   account_mail_limit: MAIL_LIMITS,
   account_recipient_limit: SENDING_LIMITS,
-  account_held: ["limits.sending.strangers", "limits.sending.strangers_per_day"],
+  account_held: ["limits.sending.strangers", "limits.sending.strangers_per_day", "limits.sending.refused"],
   session_limit: ["limits.mail.per_session"],
   block_listed: ["dnsbl.zones"],
   recipient_blocked: ["recipients.blocked"],

@@ -3,7 +3,7 @@ import type { Change, Decision } from "../../core/decide/decision.ts";
 import type { PendingPassword, SparingFacts } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { ClientEvent, CommandEvent } from "../../core/events/event.ts";
-import type { Observation } from "../../core/events/log.ts";
+import type { Meant, Observation } from "../../core/events/log.ts";
 import { isBounce } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import type { AskedBefore, Remembered } from "../../core/events/seen.ts";
@@ -46,7 +46,7 @@ export class FactBase {
   constructor(parts: FactBaseParts) {
     this.#history = parts.history;
     this.#protection = new ProtectionList(parts.own, parts.history);
-    this.#queuedMails = new QueuedMails(parts.honest);
+    this.#queuedMails = new QueuedMails(parts.honest, parts.sending);
     const pending = new PendingPasswords();
     this.#unrecorded = new UnrecordedFacts(parts.accounts, pending);
     this.#on = {
@@ -178,10 +178,9 @@ export class FactBase {
     this.#progress.follow(event, decided.verdict, now);
     if (event.type === "CONNECT") sessions.begin(event.session);
     if (event.type === "RECIPIENT" && isBounce(event)) sessions.nameBounce(event);
-    followSending(this.#on, event, decided, { sending: facts.sending, now });
     if (event.type === "MAIL" && passed) sessions.addMail(event.session);
-    if (event.type === "MESSAGE" && decided.reason === "below_limit")
-      this.#queuedMails.accepted(event, state.subject, state.network);
+    if (event.type === "MESSAGE" && decided.reason === "below_limit") this.#queuedMails.accepted(event, facts, now);
+    followSending(this.#on, event, decided, { sending: facts.sending, now });
     this.#on.accounts.follow(event, decided, facts, now);
   }
 
@@ -217,19 +216,8 @@ export class FactBase {
       case "END_SIMULATION":
         this.forget();
         return;
-      case "GUESS":
-      case "SET_PASSWORD":
-      case "FORGET_GUESSES":
-      case "CORRESPOND":
-      case "READ_LOG":
-      case "NOTE_REPORT":
-      case "CREDIT":
-      case "HOLD_ACCOUNT":
-      case "END_HOLD":
-      case "DISOWN_HOLD":
-      case "HOLD_MAIL":
-      case "FORGET_HELD":
-        return;
+      // Nothing else is held in memory.
+      default:
     }
   }
 
@@ -238,9 +226,9 @@ export class FactBase {
     return this.#progress.of(session, now);
   }
 
-  /** The credit that a log line gives to the server that a mail came from or went to. */
-  creditOf(seen: Observation): Extract<Change, { type: "CREDIT" }> | null {
-    return this.#queuedMails.creditOf(seen, this.policy.bans.ipv6Prefix);
+  /** What a log line means for the server that a mail came from or went to, or for the account that sent it. */
+  meaningOf(seen: Observation): Meant | null {
+    return this.#queuedMails.meaningOf(seen, this.policy.bans.ipv6Prefix);
   }
 
   #refresh(now: Millis, force: boolean): void {

@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { ip, MAIL } from "../../../test/kit/samples.ts";
+import { NO_SENDING } from "../../core/decide/facts.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { Message } from "../../core/events/mail.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
+import { instant } from "../../core/time.ts";
 import { QueuedMails } from "./queued-mails.ts";
 
+const ANNA = "anna@example.test";
 const SERVER = "203.0.113.7";
 const NETWORK = parsePrefix("203.0.113.0/24") ?? assert.fail();
 const POSITION = { inode: "1", offset: 1 };
@@ -87,10 +90,23 @@ test("mail that was marked as spam, bounced or refused gives no credit", async (
   );
 });
 
+const REFUSED: Extract<Observation, { type: "MAIL_TRIED" }> = {
+  type: "MAIL_TRIED",
+  queueId: MESSAGE.queueId,
+  recipient: "eve@example.net",
+  alias: null,
+  outcome: "bounced",
+  relay: "smtp mx.example.net[192.0.2.1]:25",
+  reply: "550 5.1.1 No such user",
+  server: null,
+};
+const NEVER_HELD = { hold: () => ({ evidence: null, vouchedAt: instant(0) }) };
+const FROM = { subject: NETWORK, network: NETWORK, sending: NO_SENDING };
+
 test("of the mails that are under way the last 4,096 are known, and each stays as long as it is touched", () => {
-  const mails = new QueuedMails({ hasWrittenTo: () => false });
-  const accepted = (queueId: string): void => mails.accepted({ ...MESSAGE, queueId }, NETWORK, NETWORK);
-  const isKnown = (queueId: string): boolean => mails.creditOf(tried("sent", null, queueId), 64) !== null;
+  const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
+  const accepted = (queueId: string): void => mails.accepted({ ...MESSAGE, queueId }, FROM, instant(1));
+  const isKnown = (queueId: string): boolean => mails.meaningOf(tried("sent", null, queueId), 64) !== null;
   for (let i = 0; i < 4_096; i++) accepted(`AAAAA${i}`);
   accepted("AAAAA0");
   accepted("BBBBB");
@@ -98,7 +114,57 @@ test("of the mails that are under way the last 4,096 are known, and each stays a
 });
 
 test("a mail without a queue id is none that a log could tell of", () => {
-  const mails = new QueuedMails({ hasWrittenTo: () => false });
-  mails.accepted({ ...MESSAGE, queueId: "" }, NETWORK, NETWORK);
-  assert.equal(mails.creditOf(tried("sent", null, ""), 64), null);
+  const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
+  mails.accepted({ ...MESSAGE, queueId: "" }, FROM, instant(1));
+  assert.equal(mails.meaningOf(tried("sent", null, ""), 64), null);
+});
+
+test("a refusal counts against the account, once for each stranger among the recipients of its mail", () => {
+  let vouchedAt = 0;
+  const hold = (account: string) => {
+    assert.equal(account, ANNA);
+    return { evidence: null, vouchedAt: instant(vouchedAt) };
+  };
+  const mails = new QueuedMails({ hasWrittenTo: () => false }, { hold });
+  const take = (strangers: number): void => {
+    const sending = { ...NO_SENDING, mail: { recipients: 9, written: 9 - strangers, strangers } };
+    mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(5));
+  };
+  const told = (extra: Partial<typeof REFUSED> = {}): unknown => mails.meaningOf({ ...REFUSED, ...extra }, 64);
+  const refusal = { type: "NOTE_REFUSAL", account: ANNA };
+  take(2);
+  assert.deepEqual(told({ outcome: "deferred" }), null);
+  assert.deepEqual(told({ relay: "lmtp dovecot" }), null, "an account here");
+  assert.deepEqual(told({ alias: "info@example.test" }), null, "a target of an alias, whom the sender cannot know");
+  assert.deepEqual([told(), told(), told()], [refusal, refusal, null]);
+  take(0);
+  assert.equal(told(), null, "people to whom it has written");
+  take(9);
+  vouchedAt = 5;
+  assert.equal(told(), null, "the owner has vouched since");
+  vouchedAt = 4;
+  assert.deepEqual(told(), refusal);
+});
+
+test("a refusal is recorded with its account and counted, that of a stranger's mail without", async () => {
+  const { engine, db } = engineOnMemory();
+  const about = { ...MAIL, account: ANNA, sender: ANNA, queueId: MESSAGE.queueId };
+  for (const recipient of ["eve@example.net", "bob@example.test"])
+    await engine.ask({ type: "RECIPIENT", ...about, recipient, listed: null, senderExists: null });
+  await engine.ask({ type: "MESSAGE", ...about, recipient: null, recipientCount: 2, sizeBytes: 9 });
+  await engine.observe("mail", POSITION, [REFUSED, REFUSED]);
+  const rows = db.prepare("SELECT account, recipient FROM event WHERE type = 'EMAIL_BOUNCED' ORDER BY id").all();
+  assert.deepEqual(
+    rows.map(({ account, recipient }) => [account, recipient]),
+    [
+      [ANNA, "eve@example.net"],
+      [null, "eve@example.net"],
+    ],
+    "one of the two was a stranger",
+  );
+  const counted = db.prepare("SELECT account, count FROM refusal").all();
+  assert.deepEqual(
+    counted.map(({ account, count }) => [account, count]),
+    [[ANNA, 1]],
+  );
 });

@@ -1,53 +1,59 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
-import type { Change } from "../../core/decide/decision.ts";
+import type { Facts } from "../../core/decide/facts.ts";
 import type { Credit } from "../../core/decide/honest-mail.ts";
-import type { Observation } from "../../core/events/log.ts";
+import type { Meant, Observation } from "../../core/events/log.ts";
 import type { Message } from "../../core/events/mail.ts";
 import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
-import type { HonestMail } from "../storage-ports.ts";
+import type { HonestMail, SendingHistory } from "../storage-ports.ts";
 
-/** A mail between the last question about it and its delivery. */
-type QueuedMail = {
+/** A stranger's mail between the last question about it and its delivery. */
+type Received = {
   readonly prefix: Prefix;
   readonly network: Prefix;
-  /** Null: the mail is an account's own. */
-  readonly sender: string | null;
+  readonly sender: string;
   proven: "spf" | "dkim" | null;
   isSpam: boolean;
 };
+/** The same of an account's own mail. `strangers`: of its recipients, those whose refusals have not come. */
+type Sent = { readonly account: string; readonly at: Millis; strangers: number };
+type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
+type From = Pick<Facts, "subject" | "network" | "sending">;
 
 /**
- * Connects log lines about a mail with the server that sent it, by queue id. Kept in memory only: a restart of the
- * guard loses the credit for the few mails in flight, and nothing else.
+ * Connects log lines about a mail with the server or the account that sent it, by queue id. Kept in memory only: a restart
+ * of the guard loses the credit and the refusals for the few mails in flight, and nothing else.
  */
 export class QueuedMails {
   readonly #honest: Pick<HonestMail, "hasWrittenTo">;
-  readonly #mails = new BoundedMap<string, QueuedMail>(LIMITS.queuedMails);
+  readonly #sending: Pick<SendingHistory, "hold">;
+  readonly #mails = new BoundedMap<string, Received | Sent>(LIMITS.queuedMails);
 
-  constructor(honest: Pick<HonestMail, "hasWrittenTo">) {
+  constructor(honest: Pick<HonestMail, "hasWrittenTo">, sending: Pick<SendingHistory, "hold">) {
     this.#honest = honest;
+    this.#sending = sending;
   }
 
   /** Postfix has the whole mail, and the guard let it pass. */
-  accepted({ queueId, account, sender }: Message, prefix: Prefix, network: Prefix): void {
+  accepted({ queueId, account, sender }: Message, { subject: prefix, network, sending }: From, at: Millis): void {
     if (queueId === "") return;
-    const from = account === null ? sender : null;
-    this.#mails.set(queueId, { prefix, network, sender: from, proven: null, isSpam: false });
+    if (account !== null) this.#mails.set(queueId, { account, at, strangers: sending.mail.strangers });
+    else this.#mails.set(queueId, { prefix, network, sender, proven: null, isSpam: false });
   }
 
-  /** The credit for the server if this mail got through; null if there is none. */
-  creditOf(seen: Observation, ipv6Prefix: number): Extract<Change, { type: "CREDIT" }> | null {
+  /** The credit for the server if this mail got through, or a refusal that counts; null if there is none. */
+  meaningOf(seen: Observation, ipv6Prefix: number): Meant | null {
     if (seen.type !== "MAIL_JUDGED" && seen.type !== "MAIL_TRIED") return null;
     const mail = this.#mails.get(seen.queueId);
     if (mail === undefined) return null;
+    if ("account" in mail) return seen.type === "MAIL_TRIED" ? this.#ofSent(mail, seen, ipv6Prefix) : null;
     if (seen.type === "MAIL_JUDGED") {
       if (seen.found === "spam") mail.isSpam = true;
       else mail.proven = seen.found;
       return null;
     }
     if (seen.outcome !== "sent") return null;
-    if (mail.sender === null) return written(seen, ipv6Prefix);
     // Counts once for each mail, however many recipients it has.
     this.#mails.delete(seen.queueId);
     if (mail.isSpam) return null;
@@ -55,7 +61,16 @@ export class QueuedMails {
     return { type: "CREDIT", prefix, network, mail: this.#kindOf(mail.sender, mail.proven) };
   }
 
-  #kindOf(sender: string, proven: QueuedMail["proven"]): Credit {
+  /** A refusal counts at most once for each stranger among the recipients, and not if the owner has vouched since. */
+  #ofSent(mail: Sent, seen: Tried, ipv6Prefix: number): Meant | null {
+    if (seen.outcome === "sent") return written(seen, ipv6Prefix);
+    const isRefused = seen.outcome === "bounced" && seen.alias === null && seen.relay.startsWith("smtp ");
+    if (!isRefused || mail.strangers === 0 || this.#sending.hold(mail.account).vouchedAt >= mail.at) return null;
+    mail.strangers -= 1;
+    return { type: "NOTE_REFUSAL", account: mail.account };
+  }
+
+  #kindOf(sender: string, proven: Received["proven"]): Credit {
     if (proven === null) return "accepted";
     // Anyone can replay a signature. SPF says that a server may send for the sender.
     const isWanted = proven === "spf" && sender !== "" && this.#honest.hasWrittenTo(sender);
@@ -63,10 +78,7 @@ export class QueuedMails {
   }
 }
 
-function written(
-  { server }: Extract<Observation, { type: "MAIL_TRIED" }>,
-  ipv6Prefix: number,
-): Extract<Change, { type: "CREDIT" }> | null {
+function written({ server }: Tried, ipv6Prefix: number): Meant | null {
   if (server === null) return null;
   const network = neighbourhoodOf(server, ipv6Prefix);
   return { type: "CREDIT", prefix: prefixOf(server, ipv6Prefix), network, mail: "written" };

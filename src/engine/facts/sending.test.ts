@@ -38,6 +38,10 @@ function onFakes(present: readonly SentMail[] = []) {
       asked.push("hold");
       return { evidence: null, vouchedAt: instant(7) };
     },
+    refusals: (account, since) => {
+      asked.push(`refusals of ${account} since ${NOON - since}`);
+      return 3;
+    },
   };
   const [sent, named] = [new SentMails(history), new NamedRecipients()];
   const of = (event: (Recipient | Mail) & { account: string }): AccountSending =>

@@ -154,6 +154,10 @@ export class AccountSending implements SendingFacts {
     return !this.#on.history.knowsPlace(this.#event.account, this.#place, times);
   }
 
+  refused(since: Millis): number {
+    return this.#on.history.refusals(this.#event.account, since);
+  }
+
   get #state(): HoldState {
     this.#hold ??= this.#on.history.hold(this.#event.account);
     return this.#hold;

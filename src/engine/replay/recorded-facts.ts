@@ -72,6 +72,7 @@ export class RecordedFacts {
         hasWritten: () => this.#seen.stranger !== true,
         knowsPlace: sending.knowsPlace.bind(sending),
         hold: sending.hold.bind(sending),
+        refusals: sending.refusals.bind(sending),
       },
       honest: {
         server: (unit, network, since) => {

@@ -162,6 +162,8 @@ export class Replay {
     this.#processor.append(record);
     if (rest.event === "MAIL_TRIED" && rest.credit !== undefined) {
       if (!this.#unreached.mail(record.queueId)) store.apply({ type: "CREDIT", ...rest.credit }, at);
+    } else if (rest.event === "MAIL_TRIED" && record.account !== null) {
+      if (!this.#unreached.mail(record.queueId)) store.apply({ type: "NOTE_REFUSAL", account: record.account }, at);
     } else if (rest.event === "AUDIT") {
       for (const change of commanded({ type, subject: rest.subject })) store.apply(change, at);
     }

@@ -27,4 +27,9 @@ export const sending = {
     byDefault: 150,
     says: "The same within any 24 hours, so that a few strangers every hour add up.",
   },
+  "limits.sending.refused": {
+    kind: count,
+    byDefault: 10,
+    says: "Such recipients whose servers refuse the mail for good, within any hour, before all mail of the account is held: lists of addresses that thieves use are old. Only if they are a quarter or more of those to whom the account wrote within the hour.",
+  },
 } as const satisfies Record<string, Setting<unknown>>;

@@ -25,7 +25,10 @@ export type TopIp = Readonly<{ ip: string; mails: number; connections: number; r
 /** `expiresAt` null: until it is removed. */
 export type AllowItem = Readonly<{ prefix: string; note: string; by: string; at: string; expiresAt: string | null }>;
 
-/** An account whose mail is held: since when, by mail from where, and how many strangers it wrote to within `windowMs`. */
+/**
+ * An account whose mail is held: since when, by mail from where, and how many strangers it wrote to within `windowMs`, or
+ * how many of them refused its mail, as `key` says.
+ */
 export type HeldAccountItem = Readonly<{
   account: string;
   at: string;
@@ -33,6 +36,8 @@ export type HeldAccountItem = Readonly<{
   count: number;
   limit: number;
   windowMs: number;
+  /** The setting. */
+  key: string;
 }>;
 
 /** A mail of an account that waits on hold in the queue. `recipients`: some of them, as far as they are known. */

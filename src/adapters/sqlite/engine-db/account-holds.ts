@@ -1,17 +1,20 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Change } from "../../../core/decide/decision.ts";
-import { instant, type Millis } from "../../../core/time.ts";
+import { DAY_MS, instant, type Millis } from "../../../core/time.ts";
 import type { HoldState } from "../../../engine/storage-ports.ts";
 import { integer, millis, text } from "../columns.ts";
 
 export type HoldChange = Extract<
   Change,
-  { type: "HOLD_ACCOUNT" | "END_HOLD" | "DISOWN_HOLD" | "HOLD_MAIL" | "FORGET_HELD" }
+  { type: "HOLD_ACCOUNT" | "END_HOLD" | "DISOWN_HOLD" | "HOLD_MAIL" | "FORGET_HELD" | "NOTE_REFUSAL" }
 >;
 
 const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
 
-/** Accounts whose mail is held, and that mail. By the guard's own connection to `engine.db`. */
+/** Longer than `limits.sending.refused` counts. */
+const REFUSALS_KEPT_MS = DAY_MS;
+
+/** Accounts whose mail is held, and that mail; and refusals, by which they may be. By the guard's own connection to `engine.db`. */
 export class AccountHolds {
   readonly #sql: ReturnType<typeof statements>;
 
@@ -54,6 +57,10 @@ export class AccountHolds {
         sql.holdMail.run(queueId, account, at, ip, recipientCount, plain.join(" "));
         return;
       }
+      case "NOTE_REFUSAL":
+        sql.endRefusals.run(at - REFUSALS_KEPT_MS);
+        sql.refuse.run(change.account, at);
+        return;
       case "FORGET_HELD":
         for (const queueId of change.queueIds) sql.forget.run(queueId);
         return;
@@ -78,6 +85,10 @@ function statements(sql: (text: string) => StatementSync) {
       ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
     holdMail: sql(`
       INSERT OR REPLACE INTO held_mail (queue_id, account, at, ip, recipient_count, recipients) VALUES (?, ?, ?, ?, ?, ?)`),
+    endRefusals: sql("DELETE FROM refusal WHERE at < ?"),
+    refuse: sql(
+      "INSERT INTO refusal (account, at, count) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+    ),
     forget: sql("DELETE FROM held_mail WHERE queue_id = ?"),
   };
 }

@@ -31,6 +31,7 @@ export class SqliteAlertEvents implements AlertEvents {
     this.#known = db.prepare("SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?");
     this.#between = db.prepare(`
       SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count, window_ms,
+        limit_key,
         iif(type = 'EMAIL_HELD', coalesce(json_extract(rest, '$.recipientCount'), 1), NULL) AS recipients,
         type LIKE 'LOGIN%' AND NOT EXISTS (
           SELECT 1 FROM known_address AS known
@@ -68,6 +69,7 @@ export class SqliteAlertEvents implements AlertEvents {
       count: integerOrNull(row["count"]),
       limit: integerOrNull(row["limit_count"]),
       windowMs: integerOrNull(row["window_ms"]),
+      limitKey: textOrNull(row["limit_key"]),
       recipients: integerOrNull(row["recipients"]),
       isNewPlace: row["is_new_place"] === 1,
       isKnownAccount: row["is_known_account"] === 1,

@@ -25,6 +25,7 @@ export class SqliteHeldMail implements HeldMail {
       count: integer(row["count"]),
       limit: integer(row["limit_count"]),
       windowMs: integer(row["window_ms"]),
+      key: text(row["limit_key"]),
     }));
   }
 

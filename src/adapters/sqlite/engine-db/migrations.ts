@@ -343,4 +343,14 @@ export const engineMigrations: readonly Migration[] = [
   DROP INDEX guess_by_time;
   CREATE INDEX guess_by_time ON guess (at, is_stale);
   `,
+  // Refusals of mail that accounts wrote to strangers, within the last hour.
+  `
+  CREATE TABLE refusal (
+    account TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (account, at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX refusal_by_time ON refusal (at);
+  `,
 ];

@@ -5,7 +5,7 @@ import { MAIL } from "../../../../test/kit/samples.ts";
 import { net, START, scratch } from "../../../../test/kit/test-database.ts";
 import { decision } from "../../../core/decide/decision.ts";
 import { recordOf } from "../../../core/events/record.ts";
-import { later } from "../../../core/time.ts";
+import { DAY_MS, later } from "../../../core/time.ts";
 import { openEngine } from "../open.ts";
 import { SqliteSendingHistory } from "./sending-history.ts";
 import { SqliteStore } from "./store.ts";
@@ -68,4 +68,17 @@ test("to whom an account has written, and from where it signed in long enough ag
     [false, true],
   );
   assert.equal(history.knowsPlace(ANN, net("203.0.113.8"), { before: later(START, 9), since: START }), false);
+});
+
+test("refusals are counted for each account within a window, and kept for a day", (t) => {
+  const { store, history } = fresh(t);
+  const refuse = (afterMs: number, account = ANN): void =>
+    store.apply({ type: "NOTE_REFUSAL", account }, later(START, afterMs));
+  for (const afterMs of [0, 5, 5, 9]) refuse(afterMs);
+  refuse(7, "bob@example.org");
+  const since = (afterMs: number): number => history.refusals(ANN, later(START, afterMs));
+  assert.deepEqual([since(-1), since(0), since(4), since(5), since(9)], [4, 3, 3, 1, 0]);
+  assert.equal(history.refusals("eve@example.org", START), 0);
+  refuse(DAY_MS + 6);
+  assert.deepEqual([since(-1), history.refusals("bob@example.org", START)], [2, 1]);
 });

@@ -39,6 +39,10 @@ export class SqliteSendingHistory implements SendingHistory {
   hold(account: string): HoldState {
     return this.#holds.of(account);
   }
+
+  refusals(account: string, since: Millis): number {
+    return integer(this.#sql.refusals.get(account, since)?.["count"] ?? 0);
+  }
 }
 
 function statements(sql: (text: string) => StatementSync) {
@@ -50,6 +54,7 @@ function statements(sql: (text: string) => StatementSync) {
         coalesce(json_extract(e.rest, '$.seen.sentTo.strangers'), 0) AS strangers
       FROM event_by_subject AS s LEFT JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC LIMIT ?`),
+    refusals: sql("SELECT coalesce(sum(count), 0) AS count FROM refusal WHERE account = ? AND at > ?"),
     hasWritten: sql("SELECT 1 FROM correspondent WHERE address = ? AND account = ?"),
     // A place that was new when a thief's mail came from there does not become known by the thief's sign-ins.
     knowsPlace: sql(`

@@ -144,6 +144,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       case "DISOWN_HOLD":
       case "HOLD_MAIL":
       case "FORGET_HELD":
+      case "NOTE_REFUSAL":
         return this.#holds.apply(change, at);
       case "SPARE":
         return;

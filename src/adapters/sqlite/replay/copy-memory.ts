@@ -65,9 +65,15 @@ const COPIES = [
   },
   {
     table: "account_hold",
-    columns: "account, at, prefix, ip, count, limit_count, window_ms, released_at",
-    rows: `SELECT account, at, prefix, ip, count, limit_count, window_ms, iif(released_at < $start, released_at, NULL)
+    columns: "account, at, prefix, ip, count, limit_count, window_ms, limit_key, released_at",
+    rows: `SELECT account, at, prefix, ip, count, limit_count, window_ms, limit_key,
+        iif(released_at < $start, released_at, NULL)
       FROM account_hold WHERE at < $start AND $day > 0`,
+  },
+  {
+    table: "refusal",
+    columns: "account, at, count",
+    rows: "SELECT account, at, count FROM refusal WHERE at < $start AND $day > 0",
   },
   {
     table: "honest_mail",
