@@ -1,4 +1,6 @@
+import type { Jail } from "../core/decide/jails.ts";
 import type { Prefix } from "../core/net/ip.ts";
+import type { JailInForce } from "../settings/jails.ts";
 import { type StubZone } from "../settings/kinds/texts.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { Settings } from "../settings/schema.ts";
@@ -90,6 +92,9 @@ export type Fail2banSite = Readonly<{
   stock: readonly Filter[];
   /** The owner's own, tested. */
   own: readonly Filter[];
+  jails: readonly JailInForce[];
+  /** The jail of each filter of the owner's own. */
+  ownJail: Omit<Jail, "name">;
 }>;
 
 /** Of our resolver. */

@@ -1,3 +1,4 @@
+import { undercutLimits } from "./jails.ts";
 import { type SettingKey, type Settings, settingKeys } from "./schema.ts";
 import type { SettingProblem } from "./setting.ts";
 
@@ -70,6 +71,10 @@ function halfSet(settings: Settings): readonly SettingProblem[] {
 
 /** Allowed settings that may do something unexpected. */
 export function warningsOf(settings: Settings): readonly Omit<SettingProblem, "line">[] {
+  return [...undercutLimits(settings), ...believedForgers(settings)];
+}
+
+function believedForgers(settings: Settings): readonly Omit<SettingProblem, "line">[] {
   const believed = settings["spam.allow_from"];
   if (believed.length === 0) return [];
   const says = `spam.allow_from believes whoever claims to be ${believed.join(" or ")}, forgers too; \`spam allow add\` asks for proof.`;

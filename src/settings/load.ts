@@ -29,7 +29,7 @@ const NOT_OURS = /^GHOSTINBOX_(SERVICE_(HOST|PORT)|PORT$|PORT_\d)/;
 const MOST_CHARACTERS = 1_000_000;
 const MOST_PROBLEMS = 20;
 /** One more level than the longest path of a setting. */
-const DEEPEST = 4;
+const DEEPEST = 5;
 
 type Written = Readonly<{
   key: SettingKey;

@@ -47,9 +47,9 @@ export function settingOf(key: SettingKey): Setting<unknown> {
   return schema[key];
 }
 
-/** `limits.mail.per_minute` is also `GHOSTINBOX_LIMITS__MAIL__PER_MINUTE`. */
+/** `limits.mail.per_minute` is also `GHOSTINBOX_LIMITS__MAIL__PER_MINUTE`. No shell takes a variable with a dash. */
 export function variableOf(key: SettingKey): string {
-  return settingOf(key).variable ?? `GHOSTINBOX_${key.replaceAll(".", "__").toUpperCase()}`;
+  return settingOf(key).variable ?? `GHOSTINBOX_${key.replaceAll(".", "__").replaceAll("-", "_").toUpperCase()}`;
 }
 
 /** The TOML table of a key; empty for the top. */

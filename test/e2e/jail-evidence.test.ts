@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import type { EventItem } from "../../src/wire/control/items.ts";
 import { stopService } from "../lab/content.ts";
@@ -12,12 +12,18 @@ import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
+/** More than the default, and more than any jail of sign-ins allows. */
+const FAILURES = 8;
 
 describe("jails add what the guard did not judge as it happened", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true", GHOSTINBOX_HTTP__ADDRESS: SERVER.v4 }, [
-    ANNA,
-    BERT,
-  ]);
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_FAIL2BAN__ENABLED: "true",
+      GHOSTINBOX_HTTP__ADDRESS: SERVER.v4,
+      GHOSTINBOX_LIMITS__LOGINS__FAILURES: String(FAILURES),
+    },
+    [ANNA, BERT],
+  );
   before(() => fail2banRuns(product));
 
   async function reportsOf(ip: string, jail: string): Promise<readonly EventItem[]> {
@@ -78,6 +84,15 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
       const home = "198.51.100.81";
       for (const password of ["typo 1", "typo 2", "typo 3", "typo 4"]) await submission(home, ANNA, password);
       await isEvidence(home, "postfix-auth");
+    });
+
+    test("different wrong passwords up to a raised limit: the jail reports, and only the limit bans", async () => {
+      const guesser = "198.51.100.85";
+      for (let i = 1; i < FAILURES; i++) await imap(guesser, BERT, `wrong ${i}`);
+      await isEvidence(guesser, "dovecot");
+      await imap(guesser, BERT, `wrong ${FAILURES}`);
+      const ban = await until("the ban", () => product.banOf(guesser));
+      assert.deepEqual([ban.source, ban.code], ["engine", "login_failures"]);
     });
 
     test("an honest server that names three former employees", async () => {
@@ -149,4 +164,29 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     dialog.close();
     assert.deepEqual([ban.source, ban.code], ["engine", "recipient_probing"]);
   });
+
+  test("a jail takes the numbers of its settings, and one that bans before a raised limit is named", async () => {
+    const from = "198.51.100.95";
+    const jail = '[fail2ban.jails.postfix]\nmaxretry = 5\nbantime = "1h"\n';
+    writeFileSync(product.layout.settings, `[fail2ban]\nsentences = "all"\n${jail}`);
+    const applied = await product.cli(["config", "apply", "--yes"]);
+    assert.equal(applied.code, 0, applied.stderr);
+    const undercut = `fail2ban.jails.dovecot.maxretry = 3 bans before limits.logins.failures = ${FAILURES} is reached`;
+    assert.ok(applied.stdout.includes(`Warning: ${undercut}`), applied.stdout);
+    await names(from, ["a@example.test", "b@example.test", "c@example.test", "d@example.test"]);
+    await until("the jail has seen four", async () => (await offencesSeen("postfix")) >= 4, 20_000);
+    assert.equal(await product.banOf(from), undefined, "one less than the jail allows");
+    await names(from, ["e@example.test"]);
+    await isBannedBy(from, "postfix");
+    const ban = await product.banOf(from);
+    assert.equal(Date.parse(ban?.expiresAt ?? "") - Date.parse(ban?.createdAt ?? ""), 3_600_000);
+  });
+
+  /** Since Fail2ban was restarted, which takes a moment. */
+  async function offencesSeen(jail: string): Promise<number> {
+    const ran = await product.cli(["fail2ban", "status", "--json"]);
+    if (ran.code !== 0) return 0;
+    const { jails } = JSON.parse(ran.stdout) as { jails: { name: string; found: number }[] };
+    return jails.find(({ name }) => name === jail)?.found ?? 0;
+  }
 });

@@ -84,6 +84,7 @@ describe("nonsense gets one clear line and its exit code", { skip: whyNoLab() ??
     [{ GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "many" }, /GHOSTINBOX_LIMITS__MAIL__PER_MINUTE/],
     [{ GHOSTINBOX_LIMITZ__MAIL__PER_MINUTE: "5" }, /GHOSTINBOX_LIMITZ__MAIL__PER_MINUTE/],
     [{ GHOSTINBOX_DOMAIN: "" }, /domain/i],
+    [{ GHOSTINBOX_DNSBL__ZONES: "" }, /GHOSTINBOX_DNSBL__ZONES is empty: write \[\]/],
     [{ GHOSTINBOX_DOMAIN: "not a domain" }, /not a domain/],
     [{ GHOSTINBOX_PORTS__IMAPS: "25" }, /25/],
   ] as const)

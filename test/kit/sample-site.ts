@@ -1,5 +1,7 @@
 import type { Site } from "../../src/render/site.ts";
+import { jailsOf, ownJailOf } from "../../src/settings/jails.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
+import { loadSettings } from "../../src/settings/load.ts";
 
 /** A server like a reader's own, for tests. */
 export function sampleSite(changes: Partial<Site> = {}): Site {
@@ -36,7 +38,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       onFailure: "pass",
       ownRules: "",
     },
-    fail2ban: { stock: [], own: [] },
+    fail2ban: { stock: [], own: [], ...shippedJails() },
     verify: true,
     webSettings: 'domains = ["example.org"]\n',
     dkimSelector: "ghostinbox",
@@ -46,6 +48,13 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
     ipv6: true,
     ...changes,
   };
+}
+
+/** The jails by the default settings. */
+export function shippedJails(): Pick<Site["fail2ban"], "jails" | "ownJail"> {
+  const loaded = loadSettings(null, {});
+  if (!loaded.ok) throw new Error("the defaults are wrong");
+  return { jails: jailsOf(loaded.settings), ownJail: ownJailOf(loaded.settings) };
 }
 
 /** `name = value` lines as a table; a name that stands twice is a mistake in every format that we render. */

@@ -9,7 +9,7 @@ test("the oldest come first, at most so many; only ordinary files of a report's 
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-spool-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const spool = new ReportSpool(directory);
-  writeFileSync(join(directory, "3.json"), "x".repeat(140_000));
+  writeFileSync(join(directory, "3.json"), "x".repeat(1_100_000));
   writeFileSync(join(directory, "1.json"), "one");
   symlinkSync("/etc/hostname", join(directory, "2.json"));
   mkdirSync(join(directory, "4.json"));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 
 /** More than the longest report that Fail2ban's action writes. */
-const MOST_BYTES = 128 * 1024;
+const MOST_BYTES = 1024 * 1024;
 
 type ReportText = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
 

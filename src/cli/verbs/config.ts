@@ -23,8 +23,12 @@ export async function configCheck(call: CommandCall): Promise<CommandOutcome> {
   if (certificate !== null) return invalid([{ where: "tls.cert", says: certificate }]);
   const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
   const warnings = warningsOf(loaded.settings);
-  const text = [`${where}: nothing is wrong.`, ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
+  const text = [`${where}: nothing is wrong.`, ...printWarnings(warnings)].join("\n");
   return done({ ok: true, problems: [], warnings }, text, `${PROGRAM} config apply`);
+}
+
+function printWarnings(warnings: ReturnType<typeof warningsOf>): readonly string[] {
+  return warnings.map(({ says }) => `Warning: ${says}`);
 }
 
 /** What `config apply` would refuse about the owner's certificate. Ours is made if it is missing. */
@@ -109,7 +113,12 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
     );
   const programs = restarted.map((program) => `Restarted the ${program}.`);
   const text = [...inForce(changed), applied.detail, ...programs, confirmed.note].filter((part) => part !== "");
-  return done({ changed, restarted, detail: applied.detail }, text.join(" ").trim(), `${PROGRAM} status`);
+  const warnings = warningsOf(loaded.settings);
+  return done(
+    { changed, restarted, detail: applied.detail, warnings },
+    [text.join(" ").trim(), ...printWarnings(warnings)].join("\n"),
+    `${PROGRAM} status`,
+  );
 }
 
 function inForce(changed: readonly string[]): readonly string[] {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { JAILS, OWN_JAIL } from "../../core/decide/jails.ts";
 import { type Blamed, wouldReport } from "../../core/decide/would-ban.ts";
 import { messageOf } from "../../core/error.ts";
 import { formatDuration } from "../../core/time.ts";
@@ -8,6 +7,7 @@ import { filterSources } from "../../daemon/set-up/adopt-filters.ts";
 import { CHECKOUT } from "../../daemon/set-up/checkout.ts";
 import { judgeFilter, refusalOf } from "../../daemon/set-up/judge-filter.ts";
 import type { Filter } from "../../render/site.ts";
+import { jailsOf, ownJailOf } from "../../settings/jails.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -18,6 +18,7 @@ import {
   wrongUsage,
 } from "../call.ts";
 import { columns, oneLine, plural } from "../print/text.ts";
+import { settingsOf } from "./config.ts";
 
 /** Only the end of a longer log is read. */
 const MOST_LOG_BYTES = 8 * 1024 * 1024;
@@ -27,6 +28,8 @@ export async function fail2banTest(call: CommandCall): Promise<CommandOutcome> {
   const [named = "", log = ""] = call.args;
   const filter = filterNamed(named, call);
   if ("ok" in filter) return filter;
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
   const lines = logText(log);
   if (typeof lines !== "string") return lines;
   const tested = await judgeFilter(filter, { checkout: CHECKOUT });
@@ -35,7 +38,7 @@ export async function fail2banTest(call: CommandCall): Promise<CommandOutcome> {
   const judged = await judgeFilter(filter, { checkout: CHECKOUT, log: lines, tricks: false });
   if (!judged.ok) return refused(filter, judged.reason);
 
-  const rule = JAILS.find(({ name }) => name === filter.name) ?? OWN_JAIL;
+  const rule = jailsOf(loaded.settings).find(({ name }) => name === filter.name) ?? ownJailOf(loaded.settings);
   const blamed = wouldReport(judged.matches, rule);
   const shown = judged.matches.slice(0, MOST_SHOWN).map(({ ip, line }) => ({ ip, line }));
   const json = { filter: filter.name, lines: judged.lines, matched: judged.matches.length, shown, addresses: blamed };

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { sampleSite, shippedJails } from "../../../test/kit/sample-site.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
 import type { Site } from "../../render/site.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -41,7 +41,8 @@ describe("applying a configuration", { skip }, () => {
   chmodSync(directory, 0o755);
   const layout = layoutOf(directory);
   const stock = STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name));
-  const site = (changes: Partial<Site> = {}): Site => sampleSite({ layout, fail2ban: { stock, own: [] }, ...changes });
+  const site = (changes: Partial<Site> = {}): Site =>
+    sampleSite({ layout, fail2ban: { stock, own: [], ...shippedJails() }, ...changes });
   const main = (): string => readFileSync(join(layout.postfixConf, "main.cf"), "utf8");
 
   before(async () => {

@@ -4,6 +4,7 @@ import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.t
 import { SYSTEM_AUTHORITIES } from "../../render/postfix/outbound.ts";
 import type { DnsSite, Outbound, Relay, Site, SpamSite } from "../../render/site.ts";
 import { settingsForWeb } from "../../settings/for-web.ts";
+import { jailsOf, ownJailOf } from "../../settings/jails.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { USERS } from "../../settings/layout.ts";
 import type { Sources } from "../../settings/load.ts";
@@ -46,6 +47,8 @@ export function readSite(
     fail2ban: {
       stock: STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name)),
       own: ownFilters(layout.fail2banOwn).map((name) => readFilter(layout.fail2banOwn, name)),
+      jails: jailsOf(settings),
+      ownJail: ownJailOf(settings),
     },
     verify: settings["dkim.verify"],
     dkimSelector: settings["dkim.selector"],

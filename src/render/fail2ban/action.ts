@@ -1,7 +1,7 @@
 /** Bounds of what the action passes on. The guard has its own and trusts none of these. */
 const MOST_REPORTS = 2_000;
-/** More than any jail needs for a report, so that everything that caused it is in it. */
-export const MOST_LINES = 16;
+/** As many as any jail can need for a report, so that everything that caused it is in it. */
+export const MOST_LINES = 100;
 const LONGEST_LINE = 700;
 
 /**

@@ -1,15 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { sampleSite, shippedJails } from "../../../test/kit/sample-site.ts";
+import type { Fail2banSite } from "../site.ts";
 import { renderFail2ban } from "./fail2ban.ts";
 
 const own = { name: "mine", text: "[Definition]\nfailregex = x <HOST>\n" };
-const files = new Map(
-  renderFail2ban(sampleSite({ fail2ban: { stock: [], own: [own] } })).map(({ name, text }) => [name, text]),
-);
-const jails = new Map(
-  (files.get("jail.conf") ?? "").split(/^\[/m).map((section) => [section.slice(0, section.indexOf("]")), section]),
-);
+const files = rendered(shippedJails());
+const jails = jailsIn(files);
+
+function rendered(changes: Pick<Fail2banSite, "jails" | "ownJail">): ReadonlyMap<string, string> {
+  const site = sampleSite({ fail2ban: { stock: [], own: [own], ...changes } });
+  return new Map(renderFail2ban(site).map(({ name, text }) => [name, text]));
+}
+
+function jailsIn(conf: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const sections = (conf.get("jail.conf") ?? "").split(/^\[/m);
+  return new Map(sections.map((section) => [section.slice(0, section.indexOf("]")), section]));
+}
 
 for (const [name, port, maxretry, bantime] of [
   ["postfix", "smtp,465,submission", 3, 600],
@@ -27,6 +34,18 @@ for (const [name, port, maxretry, bantime] of [
     assert.match(jail, new RegExp(`^maxretry = ${maxretry}$`, "m"));
     assert.match(jail, new RegExp(`^bantime = ${bantime}$`, "m"));
   });
+
+test("a jail is as the settings have it, or off", () => {
+  const shipped = shippedJails();
+  const changed = shipped.jails.map((jail) =>
+    jail.name === "dovecot" ? { ...jail, enabled: false } : { ...jail, limit: 7, windowMs: 60_000, banMs: 3_600_000 },
+  );
+  const found = jailsIn(rendered({ jails: changed, ownJail: { ...shipped.ownJail, limit: 9 } }));
+  assert.match(found.get("dovecot") ?? "", /^enabled = false$/m);
+  assert.doesNotMatch(found.get("postfix") ?? "", /^enabled/m);
+  assert.match(found.get("postfix") ?? "", /^maxretry = 7\nfindtime = 60\nbantime = 3600$/m);
+  assert.match(found.get("mine") ?? "", /^maxretry = 9$/m);
+});
 
 test("it bans nobody by itself, and whom it must spare is the guard's to know", () => {
   const defaults = jails.get("DEFAULT") ?? "";

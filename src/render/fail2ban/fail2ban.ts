@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
-import { JAILS, type Jail, type JailName, OWN_JAIL } from "../../core/decide/jails.ts";
+import type { Jail, JailName } from "../../core/decide/jails.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { type Filter, RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
+import { type Fail2banSite, RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { FAIL2BAN_ACTION, MOST_LINES } from "./action.ts";
 import { BOUNCED, renderFail2banFilters } from "./filters.ts";
 
@@ -32,7 +32,7 @@ export function renderFail2ban({ layout, fail2ban }: Pick<Site, "layout" | "fail
   }));
   return [
     conf("fail2ban.conf", server(layout)),
-    conf("jail.conf", [defaults(layout), ...jails(layout, fail2ban.own)].join("\n")),
+    conf("jail.conf", [defaults(layout), ...jails(layout, fail2ban)].join("\n")),
     conf("action.d/ghostinbox.py", FAIL2BAN_ACTION),
     ...copies,
     ...renderFail2banFilters(),
@@ -65,7 +65,6 @@ usedns = no
 ignoreself = false
 ignoreip =
 ignorecommand =
-maxmatches = ${MOST_LINES}
 bantime.increment = false
 logencoding = utf-8
 logpath = ${layout.mailLog}
@@ -74,6 +73,9 @@ action = ghostinbox.py[spool="${layout.fail2banSpool}"]
 }
 
 type Source = Readonly<{ filter: string; port: string; more?: readonly string[] }>;
+
+/** Lines in a report of a jail that needs fewer. */
+const USUAL_LINES = 16;
 
 const MAIL_PORTS = "smtp,465,submission";
 
@@ -97,14 +99,14 @@ const SOURCES: Readonly<Record<JailName, Source>> = {
   "ghostinbox-dashboard": { filter: "ghostinbox-dashboard", port: "http,https,3000" },
 };
 
-function jails(layout: Layout, own: readonly Filter[]): readonly string[] {
+function jails(layout: Layout, { jails: stock, own, ownJail }: Fail2banSite): readonly string[] {
   return [
-    ...JAILS.map((jail) => {
+    ...stock.map((jail) => {
       const { more = [], ...source } = SOURCES[jail.name];
       const log = jail.name === "ghostinbox-dashboard" ? [`logpath = ${layout.webLog}`] : [];
-      return section(jail, source, [...more, ...log]);
+      return section(jail, source, [...(jail.enabled ? [] : ["enabled = false"]), ...more, ...log]);
     }),
-    ...own.map(({ name }) => section({ ...OWN_JAIL, name }, { filter: name, port: MAIL_PORTS }, [])),
+    ...own.map(({ name }) => section({ ...ownJail, name }, { filter: name, port: MAIL_PORTS }, [])),
   ];
 }
 
@@ -116,6 +118,7 @@ function section({ name, limit, windowMs, banMs }: Jail, { filter, port }: Sourc
     `maxretry = ${limit}`,
     `findtime = ${windowMs / SECOND_MS}`,
     `bantime = ${banMs / SECOND_MS}`,
+    `maxmatches = ${Math.max(limit, USUAL_LINES)}`,
     ...more,
     "",
   ].join("\n");

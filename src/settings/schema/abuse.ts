@@ -4,6 +4,7 @@ import { duration, flag, oneOf, size, wholeNumber } from "../kinds/plain.ts";
 import { domain, mailAddress, network } from "../kinds/texts.ts";
 import { count, GB, KB, type Setting } from "../setting.ts";
 import { guessing } from "./guessing.ts";
+import { jails } from "./jails.ts";
 
 /** What strangers and users may do, and what happens past a limit. */
 export const abuse = {
@@ -182,7 +183,7 @@ export const abuse = {
   "fail2ban.sentences": {
     kind: oneOf("unjudged", "all"),
     byDefault: "unjudged",
-    says: "What a report of a Fail2ban jail causes a ban for. `unjudged`: only what the guard did not judge itself, by its own limits. `all`: everything that the jail counts, by the jail's limits. Your own filters always ban.",
+    says: "What a report of a Fail2ban jail causes a ban for. `unjudged`: only what the guard did not judge itself, by its own limits. `all`: everything that the jail counts, at `fail2ban.jails.NAME.maxretry`. Your own filters always ban.",
   },
   "fail2ban.destemail": {
     kind: orEmpty(mailAddress),
@@ -196,6 +197,7 @@ export const abuse = {
     says: "The sender of these mails; empty means `fail2ban@` and `hostname`.",
     source: "jail.conf(5), sender",
   },
+  ...jails,
 
   "firewall.enabled": {
     kind: flag,

@@ -8,7 +8,7 @@ import { readJailLine } from "./jail-line.ts";
 
 export type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Readonly<{ ok: false; reason: string }>;
 
-const MOST_LINES = 20;
+const MOST_LINES = 100;
 const LONGEST_LINE = 1_000;
 const MOST_FAILURES = 1_000_000;
 const LONGEST_SECONDS = 366 * 24 * 60 * 60;

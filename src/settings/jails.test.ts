@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { JAILS, OWN_JAIL } from "../core/decide/jails.ts";
+import { warningsOf } from "./conflicts.ts";
+import { jailsOf, ownJailOf, undercutLimits } from "./jails.ts";
+import { loadSettings } from "./load.ts";
+import type { Settings } from "./schema.ts";
+
+function settingsOf(text: string, env: Readonly<Record<string, string>> = {}): Settings {
+  const loaded = loadSettings(text, env);
+  assert.ok(loaded.ok, JSON.stringify(loaded));
+  return loaded.settings;
+}
+
+const ALL = `[fail2ban]\nsentences = "all"\n`;
+
+function undercut(text: string): readonly string[] {
+  return undercutLimits(settingsOf(text)).map(({ where }) => where);
+}
+
+test("by default each jail has the values of its name, and is on", () => {
+  const settings = settingsOf("");
+  assert.deepEqual(
+    jailsOf(settings),
+    JAILS.map((jail) => ({ ...jail, enabled: true })),
+  );
+  assert.deepEqual(ownJailOf(settings), OWN_JAIL);
+});
+
+test("a jail's settings are a table of its own, and variables without a dash", () => {
+  const settings = settingsOf(
+    '[fail2ban.jails.postfix-auth]\nmaxretry = 8\nfindtime = "1h"\n[fail2ban.jails.dovecot]\nenabled = false\n[fail2ban.own_filters]\nbantime = "1d"',
+    { GHOSTINBOX_FAIL2BAN__JAILS__POSTFIX_AUTH__BANTIME: "2h" },
+  );
+  const jails = new Map(jailsOf(settings).map((jail) => [jail.name, jail]));
+  assert.deepEqual(jails.get("postfix-auth"), {
+    name: "postfix-auth",
+    kind: "logins",
+    enabled: true,
+    limit: 8,
+    windowMs: 3_600_000,
+    banMs: 7_200_000,
+  });
+  assert.equal(jails.get("dovecot")?.enabled, false);
+  assert.equal(ownJailOf(settings).banMs, 86_400_000);
+});
+
+test("a jail that bans before a raised limit is named with it", () => {
+  assert.deepEqual(undercut(`${ALL}[limits.logins]\nfailures = 20`), [
+    "fail2ban.jails.dovecot.maxretry",
+    "fail2ban.jails.postfix-auth.maxretry",
+    "fail2ban.jails.ghostinbox-dashboard.maxretry",
+  ]);
+  assert.deepEqual(undercut(`${ALL}[limits.recipients]\nunknown_per_hour = 50`), [
+    "fail2ban.jails.postfix.maxretry",
+    "fail2ban.jails.ghostinbox-smtp-abuse.maxretry",
+  ]);
+  const [first] = warningsOf(settingsOf(`${ALL}[limits.logins]\nfailures = 20`));
+  assert.equal(
+    first?.says,
+    'fail2ban.jails.dovecot.maxretry = 3 bans before limits.logins.failures = 20 is reached, because fail2ban.sentences is "all"; raise it too, or set fail2ban.sentences to "unjudged".',
+  );
+});
+
+test("a jail that was raised as far, that is off, or whose reports do not ban undercuts nothing", () => {
+  const raised = ["dovecot", "postfix-auth"].map((name) => `[fail2ban.jails.${name}]\nmaxretry = 20\n`).join("");
+  const off = "[fail2ban.jails.ghostinbox-dashboard]\nenabled = false\n";
+  assert.deepEqual(undercut(`${ALL}${raised}${off}[limits.logins]\nfailures = 20`), []);
+  assert.deepEqual(undercut("[limits.logins]\nfailures = 20"), []);
+  assert.deepEqual(undercut(`${ALL}enabled = false\n[limits.logins]\nfailures = 20`), []);
+  assert.deepEqual(undercut(ALL), [], "nothing was raised");
+  assert.deepEqual(
+    undercut(`${ALL}[fail2ban.jails.postfix]\nenabled = false\n[fail2ban.jails.ghostinbox-smtp-abuse]\nmaxretry = 51
+[limits.recipients]\nunknown_per_hour = 50`),
+    [],
+  );
+});
