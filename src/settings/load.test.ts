@@ -85,7 +85,22 @@ test("no domain is one sentence that says how to set it", () => {
 });
 
 test("an empty variable is one that is not set", () => {
-  assert.equal(settingsOf(null, { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: " " })["limits.mail.per_minute"], 10);
+  const settings = settingsOf(`domains = ["example.org"]\n[bans]\nladder = ["1h"]`, {
+    GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: " ",
+    GHOSTINBOX_DOMAIN: "",
+    GHOSTINBOX_BANS__LADDER: "",
+  });
+  assert.equal(settings["limits.mail.per_minute"], 10);
+  assert.deepEqual(settings.domains, ["example.org"]);
+  assert.deepEqual(settings["bans.ladder"], [3_600_000]);
+});
+
+test("an empty variable of a list that may be empty could mean both, so it is refused", () => {
+  for (const text of ["", " "])
+    assert.deepEqual(problemsOf(null, { GHOSTINBOX_DNSBL__ZONES: text }), [
+      "GHOSTINBOX_DNSBL__ZONES is empty: write [] for an empty list, or leave the variable out.",
+    ]);
+  assert.deepEqual(settingsOf(null, { GHOSTINBOX_DNSBL__ZONES: "[]" })["dnsbl.zones"], []);
 });
 
 const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])[] = [

@@ -124,10 +124,14 @@ function readEnvironment(env: Environment, problems: SettingProblem[]): readonly
   const keys = new Map(settingKeys().map((key) => [variableOf(key), key]));
   const written: Written[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    // Compose files pass on unset variables as empty ones.
-    if (!variable.startsWith("GHOSTINBOX_") || text === undefined || text.trim() === "") continue;
+    if (!variable.startsWith("GHOSTINBOX_") || text === undefined) continue;
     const key = keys.get(variable);
-    if (key !== undefined) {
+    if (text.trim() === "") {
+      if (key !== undefined && mayBeEmptyList(key)) {
+        const says = `${variable} is empty: write [] for an empty list, or leave the variable out.`;
+        problems.push({ where: variable, line: null, says });
+      }
+    } else if (key !== undefined) {
       written.push({ key, value: settingOf(key).kind.fromText(text.trim()), origin: { from: "env", variable } });
     } else if (!OTHER_VARIABLES.includes(variable) && !NOT_OURS.test(variable)) {
       const hint = nearest(variable, [...keys.keys(), ...OTHER_VARIABLES]);
@@ -136,6 +140,14 @@ function readEnvironment(env: Environment, problems: SettingProblem[]): readonly
     }
   }
   return written;
+}
+
+/**
+ * Compose files pass on unset variables as empty ones, so an empty one counts as not set. Only for a list would that be a
+ * guess. No server runs without a mail domain, though.
+ */
+function mayBeEmptyList(key: SettingKey): boolean {
+  return key !== "domains" && settingOf(key).kind.read([]).ok;
 }
 
 function wrongValue(key: SettingKey, where: string, read: Read<unknown> & { ok: false }): string {

@@ -13,7 +13,9 @@ export function referenceMarkdown(): string {
 Generated from \`src/settings/schema.ts\`; do not edit.
 
 Settings are in \`ghostinbox.toml\` in the data directory. Each one can also be set by an environment variable, which wins over
-the file. In a variable, the items of a list are separated by commas; an empty variable counts as not set, and \`[]\` is an empty list.
+the file. In a variable, the items of a list are separated by commas, and \`[]\` is an empty list. An empty
+variable counts as not set. For a list it could also mean an empty list, so there it is refused: write \`[]\`, or leave the
+variable out. (\`GHOSTINBOX_DOMAIN\` and \`GHOSTINBOX_BANS__LADDER\` are never empty lists, so they count as not set too.)
 Durations are written \`500ms\`, \`45s\`, \`30m\`, \`2h\`, \`7d\`; sizes \`512KB\`, \`10MB\`, \`2GB\`, where a kilobyte is 1,024
 bytes. An unknown key is an error. \`./ghostinbox config check\` tests the file without applying it, \`config apply\` applies
 it, and \`config show\` shows every value and where it comes from. [Terms](../glossary.md)

@@ -1,7 +1,11 @@
 import { spawn } from "node:child_process";
 
 export type Ran = Readonly<{ code: number; stdout: string; stderr: string }>;
-export type RunOptions = Readonly<{ input?: string; env?: Readonly<Record<string, string>>; deadlineMs?: number }>;
+export type RunOptions = Readonly<{
+  input?: string;
+  env?: Readonly<Record<string, string | undefined>>;
+  deadlineMs?: number;
+}>;
 
 /** Runs a program to its end. It is killed at the deadline (20 s unless told), which throws. */
 export async function runProgram(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {

@@ -15,8 +15,8 @@ export const PASSWORD = "seven unrelated words make good ones";
 const READY = "Ctrl-C stops everything.";
 export const ADMIN_PASSWORD = "a long phrase for the dashboard";
 
-/** Settings by their environment names: `{ GHOSTINBOX_BANS__LADDER: "2s,4s" }`. */
-export type Environment = Readonly<Record<string, string>>;
+/** Settings by their environment names: `{ GHOSTINBOX_BANS__LADDER: "2s,4s" }`. Undefined: the variable is not set. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type ApiAnswer = Readonly<{ code: number; body: string }>;
 
@@ -36,8 +36,8 @@ const FOR_TESTS: Environment = {
   GHOSTINBOX_GREYLIST__ENABLED: "false",
 };
 
-/** Takes all of that back: an empty variable is one that is not set. */
-export const AS_SHIPPED: Environment = Object.fromEntries(Object.keys(FOR_TESTS).map((name) => [name, ""]));
+/** Takes all of that back. */
+export const AS_SHIPPED: Environment = Object.fromEntries(Object.keys(FOR_TESTS).map((name) => [name, undefined]));
 
 export type ProductOptions = Readonly<{
   data?: string;

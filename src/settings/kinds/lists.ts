@@ -11,7 +11,7 @@ export function orEmpty(kind: Kind<string>): Kind<string> {
   };
 }
 
-/** An empty variable counts as unset, so an empty list has its own sign. */
+/** An empty variable could also be one that is not set, so an empty list has its own sign. */
 const EMPTY_LIST = "[]";
 
 /** Each item once, in the order written. In an environment variable, commas separate them. */
