@@ -94,15 +94,21 @@ export function printMessage(
   const end = timeline.findLast(({ type }) => ENDINGS.has(type)) ?? null;
   return parts([
     [
+      `Outcome: ${end === null ? "none yet" : outcomeOf(end)}`,
       `Message-ID: ${messageIds.map(oneLine).join(", ") || "not known"}`,
       `Queue id: ${queueIds.join(", ") || "none: it was never queued"}`,
-      `Outcome: ${end === null ? "none yet" : `${end.action} (${oneLine(end.details)})`}`,
     ].join("\n"),
     others(otherQueueIds),
     complete ? "" : "There is more: only the newest is told here.",
     printTimeline(timeline, `${PROGRAM} why --message ${queueIds[0] ?? "ID"} --json`),
     printRemedies(timeline, inForce),
   ]);
+}
+
+/** What happened to the mail last, and why. */
+function outcomeOf({ action, meaning, reason, details }: TimelineStep): string {
+  const why = reason === null ? "" : `: ${withCode(meaning, reason)}`;
+  return `${action}${why} (${oneLine(details)})`;
 }
 
 function others(queueIds: readonly string[]): string {
@@ -118,6 +124,8 @@ const ENDINGS: ReadonlySet<string> = new Set([
   "EMAIL_BOUNCED",
   "BOUNCE_WITHHELD",
   "EMAIL_BLOCKED",
+  "EMAIL_DEFERRED",
+  "EMAIL_HELD",
 ]);
 
 export function parts(texts: readonly string[]): string {

@@ -146,6 +146,9 @@ test("an address on the allow list, by command and by the settings", () => {
 test("the machine itself and its gateway", () => {
   assert.match(printWhy(subject({}, { protection: "loopback" })), /never banned: It is this machine itself/);
   assert.match(printWhy(subject({}, { protection: "gateway" })), /never banned: This is the gateway.*\[gateway\]/);
+  for (const protectedBy of [{ protection: "loopback" }, { listedInSettings: parsePrefix("203.0.113.0/28") }] as const)
+    assert.equal(nextAfterWhy(subject({ events: [failure] }, protectedBy)), "./ghostinbox events --ip 203.0.113.7");
+  assert.match(nextAfterWhy(subject({ events: [failure] })), /^\.\/ghostinbox ban 203\.0\.113\.7 REASON/);
   const atWork = printWhy(subject({}, { protection: "admin_session" }));
   assert.match(atWork, /^203\.0\.113\.7 is not banned just now: An administrator .* \[admin_session\]/m);
   const silent = printWhy(subject({}, { protection: "unknown" }));
@@ -155,7 +158,10 @@ test("the machine itself and its gateway", () => {
 test("a known address and its past bans", () => {
   const past = [{ ...ban, endedAt: "2026-11-20T06:52:00.000Z", ended: "UNBAN" }];
   const text = printWhy(subject({ knownAccounts: ["anna@example.org"], pastBans: past, offencesInMemory: 1 }));
-  assert.match(text, /Signed in from here: anna@example\.org\. So it is slowed down before it is banned\./);
+  assert.match(
+    text,
+    /Signed in from here: anna@example\.org\. So wrong passwords only slow it down, and never ban it\./,
+  );
   assert.match(text, /1 offence within 7d count towards/);
   assert.match(text, /2026-11-20 06:40:00 UTC {2}lifted after 12 min {2}medium {2}Too many/);
 });
@@ -178,6 +184,23 @@ test("a mail names others with its Message-ID, and says where it tells only the 
   assert.match(text, /See one: \.\/ghostinbox why --message BBBBB0\n/);
   assert.match(text, /There is more: only the newest is told here\./);
   assert.doesNotMatch(printMessage({ ...report, otherQueueIds: [], complete: true }, IN_FORCE), /Other mails|more/);
+});
+
+test("a mail: its last word comes first, be it only that a filter wants it again later", () => {
+  const mail = { queueId: "72CED1EABE5" };
+  const accepted = eventItem("EMAIL_ACCEPTED", { ...mail, id: 1, action: "accepted" });
+  const queued = eventItem("EMAIL_QUEUED", { ...mail, id: 2, action: "queued" });
+  const report = { asked: "72CED1EABE5", queueIds: ["72CED1EABE5"], messageIds: [], otherQueueIds: [], complete: true };
+  const first = (...events: readonly EventItem[]): string | undefined =>
+    printMessage({ ...report, timeline: timelineOf(events) }, IN_FORCE).split("\n")[0];
+  assert.equal(first(accepted, queued), "Outcome: none yet");
+  const refused = { ...mail, id: 3, reason: "spam_refused", action: "refused", details: "smtp no" } as const;
+  assert.match(
+    first(accepted, queued, eventItem("EMAIL_BLOCKED", refused)) ?? "",
+    /^Outcome: refused: The spam filter .*\. \[spam_refused\] \(smtp no\)$/,
+  );
+  const later = { ...mail, id: 3, reason: "filter_deferred", action: "deferred", details: "smtp later" } as const;
+  assert.match(first(accepted, queued, eventItem("EMAIL_DEFERRED", later)) ?? "", /^Outcome: deferred: A mail filter /);
 });
 
 test("an account: what it did itself is told before a flood of others, and that there is more", () => {

@@ -33,9 +33,12 @@ export function printWhy(subject: WhySubject): string {
 }
 
 /** The command to type next. */
-export function nextAfterWhy({ ip, report }: WhySubject): string {
+export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySubject): string {
   if (report.ban !== null) return `${PROGRAM} unban ${shown(report.ban.prefix)}  # lifts the ban`;
   if (report.allowed !== null) return `${PROGRAM} allow remove ${report.allowed.prefix}  # takes it off the allow list`;
+  // The guard would refuse to ban it.
+  const isProtected = listedInSettings !== null || (protection !== null && protection !== "unknown");
+  if (isProtected) return `${PROGRAM} events --ip ${ip}`;
   return report.events.length === 0 ? `${PROGRAM} events` : `${PROGRAM} ban ${ip} REASON  # bans it`;
 }
 
@@ -103,7 +106,7 @@ function known({ report }: WhySubject): string {
   if (report.knownAccounts.length === 0) return "";
   const rest = report.totals.knownAccounts - report.knownAccounts.length;
   const who = report.knownAccounts.map(oneLine).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-  return `Signed in from here: ${who}. So it is slowed down before it is banned.`;
+  return `Signed in from here: ${who}. So wrong passwords only slow it down, and never ban it.`;
 }
 
 function past({ report, memoryMs }: WhySubject): string {

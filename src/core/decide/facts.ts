@@ -194,7 +194,7 @@ export type Facts = Readonly<{
   isNewPlace: boolean;
   /** The networks from which the account of the login may sign in; empty: anywhere. */
   accountNetworks: readonly Prefix[];
-  /** Whether the sending account may still sign in; true if there is none. */
+  /** Whether the account that sends or signs in may still sign in; true if there is none. */
   accountActive: boolean;
   /** Mails of the sending account, if it is signed in. */
   accountMails: readonly Millis[];

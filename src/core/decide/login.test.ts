@@ -65,6 +65,31 @@ const failed: readonly Example[] = [
     counted: false,
   },
   {
+    that: "the right one of a suspended account",
+    known: { account: { ...AT_HOME, kinship: "stranger", proofs: ["now"] }, accountActive: false },
+    answer: "pass right_password_inactive",
+  },
+  {
+    that: "the right one of a suspended account, from loopback",
+    known: { account: { ...AT_HOME, proofs: ["now"] }, accountActive: false, protection: "loopback" },
+    answer: "pass right_password_inactive",
+  },
+  {
+    that: "a wrong one of a suspended account",
+    known: { account: { ...AT_HOME, kinship: "stranger", proofs: ["other"] }, accountActive: false },
+    answer: "pass below_limit",
+  },
+  {
+    that: "the 5th different one, right but for the suspension",
+    known: {
+      account: { ...AT_HOME, kinship: "stranger", proofs: ["now"] },
+      accountActive: false,
+      failures: different(4),
+    },
+    answer: "refuse login_failures",
+    bans: 1,
+  },
+  {
     that: "passwords that cannot be told apart count each",
     known: { failures: failures("", "", "", "") },
     passwordHash: "",

@@ -24,7 +24,7 @@ const SETTING = "limits.logins.failures";
 type PasswordFacts = Offender & PlaceFacts;
 export type LoginQuestion = PasswordFacts &
   GuessedAt &
-  Pick<Facts, "protection" | "ban" | "accountNetworks" | "sparing">;
+  Pick<Facts, "protection" | "ban" | "accountNetworks" | "accountActive" | "sparing">;
 export type SignInFacts = Pick<Facts, "protection">;
 
 /** Before the password is verified. A pass leaves no row, because the report that follows does. */
@@ -76,18 +76,27 @@ export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: 
 export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: LoginFailed, now: Millis): Decision {
   const away = isAway(policy, facts, event);
   if (isExempt(facts)) {
-    if (away || isRepeated(facts, event, now)) return decision("pass", facts.protection, { counted: false });
+    if (away) return decision("pass", facts.protection, { counted: false });
+    if (isRepeated(facts, event, now))
+      return named(facts, event, decision("pass", facts.protection, { counted: false }));
     const due = banIn(wrongPassword(policy, facts, event, now));
     const changes = due === null ? [] : spare(facts, due, facts.protection, now);
     const slowed = slowedGuessing(policy, recentFailures(policy, facts, now).length + 1);
-    return { ...(slowed ?? decision("pass", facts.protection)), counted: true, changes };
+    return named(facts, event, { ...(slowed ?? decision("pass", facts.protection)), counted: true, changes });
   }
   const guessed: readonly Change[] = away || isRepeated(facts, event, now) ? [] : guesses(facts, event.passwordHash);
   if (facts.protection === null && facts.ban !== null)
     return decision("refuse", "banned", { counted: false, changes: guessed });
   if (away) return decision("refuse", "outside_networks", { counted: false });
   const judged = wrongPassword(policy, facts, event, now);
-  return { ...judged, changes: [...guessed, ...judged.changes] };
+  return named(facts, event, { ...judged, changes: [...guessed, ...judged.changes] });
+}
+
+/** Dovecot reports the right password of a suspended account as a failure. It counts like any other, but is named. */
+function named(facts: LoginQuestion, { passwordHash }: LoginFacts, judged: Decision): Decision {
+  if (judged.verdict !== "pass" || !looksRight(facts, passwordHash) || facts.accountActive) return judged;
+  const { evidence, counted, changes } = judged;
+  return decision("pass", "right_password_inactive", { evidence, counted, changes });
 }
 
 /** The effect of a wrong password on its address. */

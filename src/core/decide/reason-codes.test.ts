@@ -7,6 +7,8 @@ import { reasons } from "../events/reasons.ts";
 const NOT_DECIDED: readonly string[] = [
   "spam_refused",
   "dmarc_refused",
+  "filter_deferred",
+  "filter_refused",
   "author_unclear",
   "author_not_own",
   "unseen_login_failure",

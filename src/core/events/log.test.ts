@@ -64,6 +64,8 @@ test("what content was refused for names the mail, and a judgement of a mail is 
       "refused",
     ],
   );
+  const later = told(observationRecord({ ...refused, reason: "filter_deferred" }, NOON, hostPrefix));
+  assert.deepEqual([later.type, later.reason, later.action], ["EMAIL_DEFERRED", "filter_deferred", "deferred"]);
   assert.equal(observationRecord({ type: "MAIL_JUDGED", queueId: "4ABC", found: "spam" }, NOON, hostPrefix), null);
 });
 

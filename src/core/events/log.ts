@@ -16,11 +16,11 @@ export type Observation =
       /** Null if the mail had several, or if it is unknown. */
       recipient: string | null;
     }>
-  /** A milter refused the mail because of its content. */
+  /** A milter refused the mail because of its content, or asked for it again later. */
   | Readonly<{
       type: "CONTENT_REFUSED";
       ip: Ip;
-      reason: Extract<Reason, "spam_refused" | "dmarc_refused" | "author_unclear" | "author_not_own">;
+      reason: ContentReason;
       /** The account that had signed in; null for a stranger. */
       account: string | null;
       queueId: string;
@@ -51,6 +51,11 @@ export type Observation =
     }>
   /** What the milters found about a stranger's mail before it was queued. */
   | Readonly<{ type: "MAIL_JUDGED"; queueId: string; found: MailFinding }>;
+
+export type ContentReason = Extract<
+  Reason,
+  "spam_refused" | "dmarc_refused" | "author_unclear" | "author_not_own" | "filter_refused" | "filter_deferred"
+>;
 
 /** `spf`, `dkim`: the sender was proven, by SPF or only by a signature. `spam`: the mail was marked. */
 export type MailFinding = "spf" | "dkim" | "spam";
@@ -97,8 +102,10 @@ export function logColumns(
     case "CONTENT_REFUSED": {
       const { ip, reason, account, queueId, sender, recipient } = seen;
       const mail = { sender: stored(sender), recipient: stored(recipient), queueId: stored(queueId) };
-      const about = { service: "smtp", ip, prefix: subject(ip), account, verdict: "refuse", reason } as const;
-      return columns({ at, type: "EMAIL_BLOCKED", ...about, ...mail });
+      const about = { service: "smtp", ip, prefix: subject(ip), account, reason } as const;
+      return reason === "filter_deferred"
+        ? columns({ at, type: "EMAIL_DEFERRED", verdict: "defer", ...about, ...mail })
+        : columns({ at, type: "EMAIL_BLOCKED", verdict: "refuse", ...about, ...mail });
     }
     case "CLIENT_FAULT": {
       const { ip, service, reason } = seen;
@@ -160,7 +167,7 @@ export function logSentence(recorded: EventColumns, rest: LogRest): Sentence {
     }
     case "CONTENT_REFUSED": {
       const mail = `from=<${shown(sender)}> to=<${shown(recipient)}> queue_id=${shown(queueId)}`;
-      return { details: `smtp ${mail}: ${shown(rest.reply)}`, action: "refused" };
+      return { details: `smtp ${mail}: ${shown(rest.reply)}`, action: actionOf(verdict) };
     }
     case "CLIENT_FAULT":
       return { details: `${service} ${shown(rest.detail)}${often(rest.times)}`, action: "noted" };

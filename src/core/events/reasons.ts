@@ -64,7 +64,7 @@ export const reasons = {
     smtp: "450 4.7.1 Too busy, try again later",
   },
   known_address: {
-    says: "This address is over a limit, but an account signed in from it recently: it is slowed down before it is banned.",
+    says: "This address is over a limit, but an account signed in from it recently: it is slowed down instead of banned.",
     next: "Nothing to do, unless the account was stolen.",
     smtp: "450 4.7.1 Too busy, try again later",
   },
@@ -87,6 +87,11 @@ export const reasons = {
     says: "The account was suspended or removed while it had an open session.",
     next: "`account resume` lets it sign in again.",
     smtp: `421 ${TRY_LATER}`,
+  },
+  right_password_inactive: {
+    says: "The password looks right, but the account is suspended or was removed.",
+    next: "`account resume` lets it sign in again.",
+    smtp: null,
   },
   session_limit: {
     says: "The stranger sent as many mails as one connection may carry; this is no offence.",
@@ -163,6 +168,16 @@ export const reasons = {
     says: "The spam filter gave the mail a score of spam.refuse_score or more.",
     next: "`spam allow add` lets the sender in for one account; spam.refuse_score is the limit for all.",
     smtp: "550 5.7.1 Message content refused",
+  },
+  filter_refused: {
+    says: "A mail filter refused the mail; its reply says why.",
+    next: "`logs --queue-id ID` shows what the filter wrote.",
+    smtp: null,
+  },
+  filter_deferred: {
+    says: "A mail filter could not decide yet: the sender's server must send the mail again later.",
+    next: "Nothing to do unless it goes on; `status` shows whether the filters work.",
+    smtp: null,
   },
   dmarc_refused: {
     says: "The mail failed DMARC, and its domain asks to refuse such mail.",

@@ -38,6 +38,8 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   first_contacts_marked: FIRST_CONTACTS,
   greylist_asked: ["greylist.enabled", "greylist.delay"],
   spam_refused: ["spam.refuse_score"],
+  filter_refused: NONE,
+  filter_deferred: ["spam.on_failure"],
   dmarc_refused: ["dkim.verify"],
   author_unclear: ["dkim.verify"],
   login_failures: [FAILURES],
@@ -63,6 +65,7 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   postfix_limit: ["limits.connections.concurrent", "limits.mail.postfix_per_minute"],
 
   account_inactive: NONE,
+  right_password_inactive: NONE,
   sender_unknown: NONE,
   recipient_unknown: NONE,
   bounce_recipients: NONE,

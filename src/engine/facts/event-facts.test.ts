@@ -55,6 +55,22 @@ test("an account that sends is active unless the directory says otherwise; one t
   assert.equal(of(byAccount).accountActive, true);
 });
 
+test("the account of a login may be suspended, which is looked up only while it is decided", () => {
+  const { state, of } = factsOnFakes();
+  state.isActive = () => false;
+  const login = {
+    type: "LOGIN_FAILED",
+    ip: SENT.ip,
+    service: "imap",
+    login: "anna@example.org",
+    passwordHash: "a",
+  } as const;
+  assert.equal(of(login).accountActive, false);
+  const unread = of(login);
+  unread.seen({});
+  assert.equal(unread.accountActive, true);
+});
+
 test("a login has the networks of its account, the dashboard has none; accounts are known where one signed in", () => {
   const { state, of } = factsOnFakes();
   const known = { knownAt: NOON };

@@ -12,7 +12,7 @@ import type { AddressState } from "./address-cache.ts";
 import type { FactSources } from "./fact-sources.ts";
 import { neighboursIn } from "./neighbours.ts";
 import { kindOf } from "./recipients.ts";
-import { isSenderActive, sendingOf } from "./sending.ts";
+import { isActive, sendingOf } from "./sending.ts";
 
 const NO_TIMES: readonly Millis[] = [];
 const NOBODY: readonly string[] = [];
@@ -131,9 +131,11 @@ export class EventFacts implements Facts {
     return this.#sending;
   }
 
-  /** If the directory cannot be read, every account counts as active. */
+  /** If the directory cannot be read, every account counts as active; so does that of a login, unless the decision asks. */
   get accountActive(): boolean {
-    this.#accountActive ??= isSenderActive(this.#on.parts.active, this.#sender);
+    const event = this.#event;
+    if ("login" in event && this.#isDecided) return this.#accountActive ?? true;
+    this.#accountActive ??= isActive(this.#on.parts.active, "login" in event ? event.login : this.#sender);
     return this.#accountActive;
   }
 

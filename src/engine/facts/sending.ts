@@ -86,7 +86,7 @@ export function followSending(
 }
 
 /** If the directory cannot be read, every account counts as active. */
-export function isSenderActive(active: AccountDirectory, account: string | null): boolean {
+export function isActive(active: AccountDirectory, account: string | null): boolean {
   try {
     return account === null || active.isActive(account);
   } catch {

@@ -32,9 +32,19 @@ test("a mail without a certain author, and one of an account whose author is not
   assert.deepEqual([own.reason, own.account, own.reply], ["author_not_own", "anna@example.test", reply]);
 });
 
-test("what only waits, other lines, and a sender who writes such a line into an address", () => {
-  assert.equal(read(line("4.7.1", "Service unavailable - try again later")), null);
-  assert.equal(read(line("5.7.1", "Command rejected")), null);
+test("a mail that a filter wants again later, and one that it refuses in its own words", () => {
+  for (const [status, reply, reason] of [
+    ["4.7.1", "Service unavailable - try again later", "filter_deferred"],
+    ["4.7.1", "Not sent for a@b.test: x", "filter_deferred"],
+    ["5.7.1", "Command rejected", "filter_refused"],
+  ] as const) {
+    const seen = readMilterReject(line(status, reply), "Message content refused");
+    assert.ok(seen?.type === "CONTENT_REFUSED");
+    assert.deepEqual([seen.reason, seen.reply, seen.account], [reason, reply, null]);
+  }
+});
+
+test("other lines, and a sender who writes such a line into an address", () => {
   assert.equal(read("Nov 20 08:08:30 mail postfix/qmgr[1]: EC08F19478D: removed"), null);
   const forged = `Nov 20 08:08:30 mail postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[203.0.113.9]: 550 <${line("5.7.1", "Message content refused")}>`;
   assert.equal(read(forged), null);

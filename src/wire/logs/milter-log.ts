@@ -1,27 +1,28 @@
-import type { MailFinding, Observation } from "../../core/events/log.ts";
+import type { ContentReason, MailFinding, Observation } from "../../core/events/log.ts";
 import { parseIp } from "../../core/net/ip.ts";
 
 /**
- * The line by which Postfix's cleanup(8) tells that a milter refused a mail:
+ * The line by which Postfix's cleanup(8) tells that a milter refused a mail, for now (4.7.1) or for good:
  *
  *     … postfix/cleanup[2]: QUEUEID: milter-reject: END-OF-MESSAGE from NAME[IP]: 5.7.1 REPLY; from=<A> to=<B> proto=…
  *
- * Null: another line, or a refusal that does not say why in words of ours.
+ * Null: another line.
  */
 export function readMilterReject(line: string, spamReply: string): Observation | null {
   if (line.length > LONGEST_LINE) return null;
   const [, queueId = "", client = "", status = "", reply = "", sender = "", recipient = ""] = REJECT.exec(line) ?? [];
   const ip = parseIp(client);
-  if (ip === null || !status.startsWith("5.")) return null;
-  const [, account = null] = NOT_SENT.exec(reply) ?? [];
-  const reason = account === null ? reasonOf(reply, spamReply) : "author_not_own";
-  return reason === null ? null : { type: "CONTENT_REFUSED", ip, reason, account, queueId, sender, recipient, reply };
+  if (ip === null) return null;
+  const isFinal = status.startsWith("5.");
+  const [, account = null] = (isFinal ? NOT_SENT.exec(reply) : null) ?? [];
+  const reason = !isFinal ? "filter_deferred" : account === null ? reasonOf(reply, spamReply) : "author_not_own";
+  return { type: "CONTENT_REFUSED", ip, reason, account, queueId, sender, recipient, reply };
 }
 
-function reasonOf(reply: string, spamReply: string): "spam_refused" | "dmarc_refused" | "author_unclear" | null {
+function reasonOf(reply: string, spamReply: string): ContentReason {
   if (reply === spamReply) return "spam_refused";
   if (reply.startsWith("rejected by DMARC policy for ")) return "dmarc_refused";
-  return reply.startsWith(AUTHOR_UNCLEAR) ? "author_unclear" : null;
+  return reply.startsWith(AUTHOR_UNCLEAR) ? "author_unclear" : "filter_refused";
 }
 
 /** How the reply begins for a stranger's mail whose author is not certain. */
