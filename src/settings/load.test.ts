@@ -44,8 +44,9 @@ test("the file is over the default, the environment over the file", () => {
     toml: "7",
     from: "env",
     variable: "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE",
+    overrides: { toml: "3", line: 2 },
   });
-  assert.deepEqual(loaded.sources["limits.mail.per_hour"], { toml: "4", from: "file" });
+  assert.deepEqual(loaded.sources["limits.mail.per_hour"], { toml: "4", from: "file", line: 3 });
   assert.deepEqual(loaded.sources["limits.mail.per_day"], { toml: "200", from: "default" });
 });
 
@@ -107,6 +108,22 @@ const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])
   ["a = [", "Line 1 of ghostinbox.toml, column 5, is not TOML: unfinished array."],
   ["[limits.mail]\nper_minuet = 3", "limits.mail.per_minuet is no setting; the nearest is limits.mail.per_minute."],
   ["[limts.mail]\nper_hour = 3", "limts.mail.per_hour is no setting; the nearest is limits.mail.per_hour."],
+  [
+    `domains = ["a.org"]\n# twice\ndomains = ["b.org"]`,
+    "domains is set twice in ghostinbox.toml, in lines 1 and 3: keep one of them.",
+  ],
+  [
+    "[bans]\n[tls]\n[bans]",
+    "The table [bans] is opened twice in ghostinbox.toml, in lines 1 and 3: move its keys below one of them.",
+  ],
+  [
+    `tls.profile = "seed"\n\n[tls]\ncert = "/c"`,
+    "Line 3 of ghostinbox.toml opens [tls], but line 1 has set tls.profile already: write tls.NAME = ... in each line instead of the table.",
+  ],
+  [
+    "[alerts]\n\nspam.enabled = false",
+    "alerts.spam.enabled is no setting: line 3 sets spam.enabled below the table [alerts] of line 1. Move it above line 1.",
+  ],
   ["domain = []", "domain is no setting; the nearest is domains."],
   [`"limits.mail.per_minute" = 3`, `"limits.mail.per_minute" is no setting; the nearest is limits.mail.per_minute.`],
   ["limits = 3", "limits must be a table, as in [limits], not 3."],

@@ -5,10 +5,19 @@ import { type Read } from "./kinds/kind.ts";
 import { nearest } from "./nearest.ts";
 import { isSettingKey, type SettingKey, type Settings, settingKeys, settingOf, variableOf } from "./schema.ts";
 import type { SettingProblem } from "./setting.ts";
+import { findClash, nameOf } from "./toml/clash.ts";
+import { linesOfKeys, type Statement, statementsOf } from "./toml/statements.ts";
 
-/** Where a value comes from, and its canonical text in TOML. */
+/** What the file says of a key, and in which line. */
+export type FileValue = Readonly<{ toml: string; line: number }>;
+
+/** Where a value comes from, and its canonical text in TOML. `overrides` is what the file says, if it says otherwise. */
 export type Source = Readonly<
-  { toml: string } & ({ from: "default" } | { from: "file" } | { from: "env"; variable: string })
+  { toml: string } & (
+    | { from: "default" }
+    | { from: "file"; line: number }
+    | { from: "env"; variable: string; overrides: FileValue | null }
+  )
 >;
 export type Sources = Readonly<Record<SettingKey, Source>>;
 
@@ -34,7 +43,7 @@ const DEEPEST = 5;
 type Written = Readonly<{
   key: SettingKey;
   value: unknown;
-  origin: { from: "file" } | { from: "env"; variable: string };
+  origin: { from: "file"; line: number } | { from: "env"; variable: string };
 }>;
 
 /**
@@ -55,11 +64,16 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
   for (const { key, value, origin } of written) {
     const read = settingOf(key).kind.read(value);
     if (read.ok) {
+      const { toml } = read;
       values.set(key, read.value);
-      sources.set(key, { toml: read.toml, ...origin });
+      sources.set(
+        key,
+        origin.from === "file" ? { toml, ...origin } : overriding(sources.get(key), { toml, ...origin }),
+      );
     } else {
       const where = origin.from === "env" ? origin.variable : key;
-      problems.push({ where, line: null, says: wrongValue(key, where, read) });
+      const line = origin.from === "env" ? null : origin.line;
+      problems.push({ where, line, says: wrongValue(key, where, read) });
     }
   }
   // Every value came from the reader of its own key, and every key has one.
@@ -78,6 +92,11 @@ export function missingDomain(settings: Settings): string | null {
   return `No mail domain is set: write domains = ["example.org"] in ghostinbox.toml, or set GHOSTINBOX_DOMAIN=example.org.`;
 }
 
+function overriding(before: Source | undefined, { toml, variable }: { toml: string; variable: string }): Source {
+  const isOver = before?.from === "file" && before.toml !== toml;
+  return { toml, from: "env", variable, overrides: isOver ? { toml: before.toml, line: before.line } : null };
+}
+
 function named(settings: Settings): Settings {
   const first = settings.domains[0];
   return settings.hostname === "" && first !== undefined ? { ...settings, hostname: `mail.${first}` } : settings;
@@ -88,36 +107,67 @@ function readFile(text: string, problems: SettingProblem[]): readonly Written[] 
     problems.push({ where: "", line: null, says: `ghostinbox.toml has more than ${MOST_CHARACTERS} characters.` });
     return [];
   }
+  const plain = withoutMark(text);
+  const statements = statementsOf(plain);
   try {
     const written: Written[] = [];
-    // An editor's byte order mark is not part of the document.
-    collect(parse(text.replace(/^\uFEFF/, "")), [], written, problems);
+    collect(parse(plain), { path: [], lineOf: linesOfKeys(statements), written, problems });
     return written;
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    const what = (error.message.split("\n")[0] ?? "").replace("Invalid TOML document: ", "");
-    const says = `Line ${error.line} of ghostinbox.toml, column ${error.column}, is not TOML: ${quoted(what.replace(/\.$/, ""))}.`;
-    problems.push({ where: "", line: error.line, says });
+    problems.push(notToml(error, statements));
     return [];
   }
 }
 
-function collect(table: object, path: readonly string[], written: Written[], problems: SettingProblem[]): void {
+/** An editor's byte order mark is not part of the document. */
+export function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, "");
+}
+
+function notToml(error: TomlError, statements: readonly Statement[]): SettingProblem {
+  const clash = findClash(statements);
+  // The parser ends at the first mistake, which may be another one.
+  if (clash !== null && clash.line <= error.line) return { where: "", line: clash.line, says: clash.says };
+  const what = (error.message.split("\n")[0] ?? "").replace("Invalid TOML document: ", "");
+  const says = `Line ${error.line} of ghostinbox.toml, column ${error.column}, is not TOML: ${quoted(what.replace(/\.$/, ""))}.`;
+  return { where: "", line: error.line, says };
+}
+
+type Found = Readonly<{
+  path: readonly string[];
+  lineOf: (path: readonly string[]) => Statement | null;
+  written: Written[];
+  problems: SettingProblem[];
+}>;
+
+function collect(table: object, found: Found): void {
+  const { path, lineOf, written, problems } = found;
   for (const [name, value] of Object.entries(table)) {
     if (problems.length >= MOST_PROBLEMS) return;
     const here = [...path, name];
-    const key = here.map(bareOrQuoted).join(".");
+    const key = nameOf(here);
+    const statement = lineOf(here);
+    const line = statement?.line ?? null;
     if (isSettingKey(key)) {
-      written.push({ key, value, origin: { from: "file" } });
+      written.push({ key, value, origin: { from: "file", line: line ?? 1 } });
     } else if (isTable(value) && here.length < DEEPEST && (isSection(key) || Object.keys(value).length > 0)) {
-      collect(value, here, written, problems);
+      collect(value, { ...found, path: here });
     } else if (isSection(key)) {
-      problems.push({ where: key, line: null, says: `${key} must be a table, as in [${key}], not ${show(value)}.` });
+      problems.push({ where: key, line, says: `${key} must be a table, as in [${key}], not ${show(value)}.` });
     } else {
-      const hint = nearest(key, settingKeys());
-      problems.push({ where: key, line: null, says: `${quoted(key)} is no setting; the nearest is ${hint}.` });
+      problems.push({ where: key, line, says: unknownKey(key, statement) });
     }
   }
+}
+
+/** A line pasted below a table belongs to it, which its writer may not have meant. */
+function unknownKey(key: string, statement: Statement | null): string {
+  const table = statement?.under ?? null;
+  const asWritten = statement === null || table === null ? "" : nameOf(statement.path.slice(table.path.length));
+  if (statement !== null && table !== null && isSettingKey(asWritten))
+    return `${quoted(key)} is no setting: line ${statement.line} sets ${asWritten} below the table [${quoted(nameOf(table.path))}] of line ${table.line}. Move it above line ${table.line}.`;
+  return `${quoted(key)} is no setting; the nearest is ${nearest(key, settingKeys())}.`;
 }
 
 function readEnvironment(env: Environment, problems: SettingProblem[]): readonly Written[] {
@@ -160,11 +210,6 @@ function isSection(path: string): boolean {
 
 function isTable(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
-}
-
-/** A quoted name with a dot in it is not a path. */
-function bareOrQuoted(name: string): string {
-  return /^[A-Za-z0-9_-]+$/.test(name) ? name : JSON.stringify(name);
 }
 
 function show(value: unknown): string {

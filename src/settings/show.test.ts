@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadSettings } from "./load.ts";
 import { settingKeys } from "./schema.ts";
-import { printSettings, showSettings } from "./show.ts";
+import { overridesOf, printSettings, showSettings } from "./show.ts";
 
 const loaded = loadSettings(`domains = ["example.org"]\nbans.ladder = ["60m"]`, { GHOSTINBOX_PORTS__HTTP: "3001" });
 
@@ -10,10 +10,16 @@ test("every setting is shown with its source", () => {
   assert.ok(loaded.ok);
   const shown = new Map(showSettings(loaded.sources).map((line) => [line.key, line]));
   assert.equal(shown.size, settingKeys().length);
-  assert.deepEqual(shown.get("domains"), { key: "domains", value: `["example.org"]`, from: "file" });
-  assert.deepEqual(shown.get("hostname"), { key: "hostname", value: `"mail.example.org"`, from: "default" });
-  assert.deepEqual(shown.get("bans.ladder"), { key: "bans.ladder", value: `["1h"]`, from: "file" });
-  assert.deepEqual(shown.get("ports.http"), { key: "ports.http", value: "3001", from: "GHOSTINBOX_PORTS__HTTP" });
+  assert.deepEqual(shown.get("domains"), { key: "domains", value: `["example.org"]`, from: "file", line: 1 });
+  assert.deepEqual(shown.get("hostname"), {
+    key: "hostname",
+    value: `"mail.example.org"`,
+    from: "default",
+    line: null,
+  });
+  assert.deepEqual(shown.get("bans.ladder"), { key: "bans.ladder", value: `["1h"]`, from: "file", line: 2 });
+  const variable = { from: "GHOSTINBOX_PORTS__HTTP", line: null };
+  assert.deepEqual(shown.get("ports.http"), { key: "ports.http", value: "3001", ...variable });
 });
 
 test("what is printed can be read as a file again", () => {
@@ -36,4 +42,33 @@ test("a secret is never shown", () => {
   const shown = showSettings(loaded.sources, (key) => key === "hostname");
   assert.equal(shown.find((line) => line.key === "hostname")?.value, "(secret)");
   assert.ok(!printSettings(shown).includes("mail.example.org"));
+});
+
+test("an origin is a line, a variable, or both; what waits for config apply is marked", () => {
+  const set = loadSettings(`# mine\nports.http = 3001\nports.smtp = 2525\n`, {
+    GHOSTINBOX_PORTS__HTTP: "3002",
+    GHOSTINBOX_PORTS__SMTP: "2525",
+  });
+  assert.ok(set.ok);
+  const printed = printSettings(showSettings(set.sources), ["ports.http"]);
+  assert.match(printed, /^ports\.http = 3002 {2}# GHOSTINBOX_PORTS__HTTP, over ghostinbox\.toml:2, not applied yet$/m);
+  assert.match(printed, /^ports\.smtp = 2525 {2}# GHOSTINBOX_PORTS__SMTP$/m);
+  assert.match(printed, /^ports\.imaps = 993 {2}# default$/m);
+});
+
+test("a variable that overrides the file is named with both values, and a secret is not shown", () => {
+  const text = `domains = ["example.org"]\nports.http = 3001\nalerts.webhook = ["https://hooks.example/ONE"]`;
+  const set = loadSettings(text, {
+    GHOSTINBOX_PORTS__HTTP: "3002",
+    GHOSTINBOX_DOMAIN: "example.org",
+    GHOSTINBOX_ALERTS__WEBHOOK: "https://hooks.example/TWO",
+  });
+  assert.ok(set.ok);
+  assert.deepEqual(
+    overridesOf(set.sources).map(({ says }) => says),
+    [
+      "GHOSTINBOX_ALERTS__WEBHOOK overrides line 3 of ghostinbox.toml: alerts.webhook is (secret), not (secret).",
+      "GHOSTINBOX_PORTS__HTTP overrides line 2 of ghostinbox.toml: ports.http is 3002, not 3001.",
+    ],
+  );
 });

@@ -8,32 +8,61 @@ export type ShownSetting = Readonly<{
   value: string;
   /** `default`, `file`, or the name of the environment variable. */
   from: string;
+  /** The line in the file, also of a value that a variable overrides; null if it is in no line. */
+  line: number | null;
 }>;
 
 /** An unset secret is not secret. */
 const UNSET: readonly string[] = ['""', "[]"];
 
-/** Every setting in force, and where it comes from. */
+/** Every setting, and where it comes from. */
 export function showSettings(sources: Sources, isSecret = hidden): readonly ShownSetting[] {
   return settingKeys().map((key) => {
     const source = sources[key];
-    return {
-      key,
-      value: isSecret(key) && !UNSET.includes(source.toml) ? "(secret)" : source.toml,
-      from: originOf(source),
-    };
+    return { key, value: seen(key, source.toml, isSecret), ...originOf(source) };
   });
 }
 
-/** For people: one setting on each line, followed by its source. */
-export function printSettings(shown: readonly ShownSetting[]): string {
-  return shown.map(({ key, value, from }) => `${key} = ${value}  # ${from}\n`).join("");
+/** For people: one setting on each line, followed by its origin. `waiting` are those not applied yet. */
+export function printSettings(shown: readonly ShownSetting[], waiting: readonly string[] = []): string {
+  const later = (key: string): string => (waiting.includes(key) ? ", not applied yet" : "");
+  return shown.map((one) => `${one.key} = ${one.value}  # ${printOrigin(one)}${later(one.key)}\n`).join("");
+}
+
+/** A variable that overrides what the file says. */
+export type Override = Readonly<{ key: SettingKey; variable: string; line: number; says: string }>;
+
+/** Each is a sentence that tells both values, because later edits of that line change nothing. */
+export function overridesOf(sources: Sources): readonly Override[] {
+  return settingKeys().flatMap((key) => {
+    const source = sources[key];
+    if (source.from !== "env" || source.overrides === null) return [];
+    const { variable, overrides } = source;
+    const says = `${variable} overrides line ${overrides.line} of ghostinbox.toml: ${key} is ${seen(key, source.toml, hidden)}, not ${seen(key, overrides.toml, hidden)}.`;
+    return [{ key, variable, line: overrides.line, says }];
+  });
+}
+
+function seen(key: SettingKey, toml: string, isSecret: (key: SettingKey) => boolean): string {
+  return isSecret(key) && !UNSET.includes(toml) ? "(secret)" : toml;
 }
 
 function hidden(key: SettingKey): boolean {
   return settingOf(key).secret === true;
 }
 
-function originOf(source: Source): string {
-  return source.from === "env" ? source.variable : source.from;
+function originOf(source: Source): Pick<ShownSetting, "from" | "line"> {
+  switch (source.from) {
+    case "default":
+      return { from: "default", line: null };
+    case "file":
+      return { from: "file", line: source.line };
+    case "env":
+      return { from: source.variable, line: source.overrides?.line ?? null };
+  }
+}
+
+function printOrigin({ from, line }: ShownSetting): string {
+  if (line === null) return from;
+  return from === "file" ? `ghostinbox.toml:${line}` : `${from}, over ghostinbox.toml:${line}`;
 }

@@ -1,0 +1,130 @@
+import { isDeepStrictEqual } from "node:util";
+import { parse } from "smol-toml";
+import { nameOf } from "./clash.ts";
+import { pathKey, type Statement, statementsOf } from "./statements.ts";
+
+/** The new text; or why a single key cannot be changed in it. */
+export type Edited = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
+
+type Path = readonly string[];
+
+/**
+ * Sets one key in a valid document and leaves all other text as it is. A value is replaced where it is written. A new
+ * key comes below the comment that shows its default, else below its table's last key, else at the end. Each way is
+ * tried and read back: a text is returned only if the parser finds in it what it found before, and the new value.
+ */
+export function setKey(text: string, path: Path, value: string): Edited {
+  const statements = statementsOf(text);
+  const wanted = withKey(parse(text), path, parse(`value = ${value}`)["value"]);
+  for (const candidate of candidates(text, statements, path, value))
+    if (isSame(parsed(candidate), wanted)) return { ok: true, text: candidate };
+  return { ok: false, reason: byHand(statements, path) };
+}
+
+/** Takes one key out, with the comment that stands behind it on its line. The same text if it is not there. */
+export function unsetKey(text: string, path: Path): Edited {
+  const statements = statementsOf(text);
+  const before = parse(text);
+  const wanted = withoutKey(before, path);
+  if (wanted === null) return { ok: true, text };
+  const found = valueAt(statements, path);
+  const candidate = found === undefined ? null : text.slice(0, found.start) + text.slice(found.end);
+  // A table without keys may stay.
+  if (candidate !== null && isSame(withoutEmpty(parsed(candidate)), withoutEmpty(wanted)))
+    return { ok: true, text: candidate };
+  return { ok: false, reason: byHand(statements, path) };
+}
+
+function* candidates(text: string, statements: readonly Statement[], path: Path, value: string): Generator<string> {
+  const there = valueAt(statements, path);
+  if (there !== undefined) yield text.slice(0, there.value.start) + value + text.slice(there.value.end);
+  for (const shown of shownDefaults(text, path)) yield insert(text, shown.at, `${shown.name} = ${value}`);
+  for (let length = path.length - 1; length >= 0; length--) {
+    const table = path.slice(0, length);
+    const at = endOfTable(text, statements, table);
+    if (at !== null) yield insert(text, at, `${nameOf(path.slice(length))} = ${value}`);
+  }
+}
+
+function valueAt(statements: readonly Statement[], path: Path): Statement | undefined {
+  return statements.find((one) => one.kind === "value" && pathKey(one.path) === pathKey(path));
+}
+
+/** Lines such as `# limits.mail.per_minute = 10`, or only the end of the name, which is right below its table. */
+function* shownDefaults(text: string, path: Path): Generator<Readonly<{ name: string; at: number }>> {
+  for (let from = 0; from < path.length; from++) {
+    const name = nameOf(path.slice(from));
+    const line = new RegExp(`^[ \\t]*#[ \\t]*${RegExp.escape(name)}[ \\t]*=[^\\n]*(?:\\n|$)`, "gm");
+    for (const match of text.matchAll(line)) yield { name, at: match.index + match[0].length };
+  }
+}
+
+/** Past the last key right below the header of a table; the empty path is the top. Null if there is no such header. */
+function endOfTable(text: string, statements: readonly Statement[], table: Path): number | null {
+  const header = statements.find((one) => one.kind === "table" && pathKey(one.path) === pathKey(table)) ?? null;
+  if (header === null && table.length > 0) return null;
+  const last = statements.findLast((one) => one.kind === "value" && one.under === header) ?? header;
+  if (last !== null) return last.end;
+  // Nothing is set at the top: before the first header, or at the end of a file of comments.
+  return statements[0]?.start ?? text.length;
+}
+
+function insert(text: string, at: number, line: string): string {
+  const ends = text.includes("\r\n") ? "\r\n" : "\n";
+  const before = text.slice(0, at);
+  const open = before === "" || before.endsWith("\n") ? "" : ends;
+  return `${before}${open}${line}${ends}${text.slice(at)}`;
+}
+
+function byHand(statements: readonly Statement[], path: Path): string {
+  const holder = statements.find(
+    (one) => one.kind === "value" && pathKey(one.path) === pathKey(path.slice(0, one.path.length)),
+  );
+  const where = holder === undefined ? "" : ` in line ${holder.line}`;
+  return `${nameOf(path)} cannot be changed${where} of ghostinbox.toml by a command: edit it there.`;
+}
+
+type Table = Readonly<Record<string, unknown>>;
+
+function withKey(table: Table, path: Path, value: unknown): Table {
+  const [name = "", ...rest] = path;
+  return { ...table, [name]: rest.length === 0 ? value : withKey(tableAt(table, name), rest, value) };
+}
+
+/** Null if the key is not there. */
+function withoutKey(table: Table, path: Path): Table | null {
+  const [name = "", ...rest] = path;
+  if (!Object.hasOwn(table, name)) return null;
+  const { [name]: _, ...others } = table;
+  if (rest.length === 0) return others;
+  const left = withoutKey(tableAt(table, name), rest);
+  return left === null ? null : { ...others, [name]: left };
+}
+
+function tableAt(table: Table, name: string): Table {
+  const inner = Object.hasOwn(table, name) ? table[name] : {};
+  return isTable(inner) ? inner : {};
+}
+
+function withoutEmpty(value: unknown): unknown {
+  if (!isTable(value)) return value;
+  const entries = Object.entries(value).map(([name, member]) => [name, withoutEmpty(member)] as const);
+  return Object.fromEntries(entries.filter(([, member]) => !isTable(member) || Object.keys(member).length > 0));
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+/** The parser's tables have no prototype, ours have. */
+function isSame(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(structuredClone(a), structuredClone(b));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return null;
+  }
+}

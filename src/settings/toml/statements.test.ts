@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { linesOfKeys, statementsOf } from "./statements.ts";
+
+const DOCUMENT = `# a comment = 1
+domains = ["a.org"] # behind
+"quoted key".'x.y' = 'C:\\' # a backslash is plain here
+
+[limits.mail]
+per_minute = 10
+list = [
+  "]", # a bracket ] and a "quote
+  [1, 2],
+]
+long = """
+[not.a.table] = \\"""
+""""
+inline = { a = 1, b = "}" }
+[[many]]
+at = 2026-11-20 07:05:01
+`;
+
+test("each statement has its path, its line and its value", () => {
+  const found = statementsOf(DOCUMENT).map(({ kind, path, line, value }) => [
+    kind,
+    path.join("|"),
+    line,
+    DOCUMENT.slice(value.start, value.end).split("\n")[0],
+  ]);
+  assert.deepEqual(found, [
+    ["value", "domains", 2, `["a.org"]`],
+    ["value", "quoted key|x.y", 3, "'C:\\'"],
+    ["table", "limits|mail", 5, ""],
+    ["value", "limits|mail|per_minute", 6, "10"],
+    ["value", "limits|mail|list", 7, "["],
+    ["value", "limits|mail|long", 11, '"""'],
+    ["value", "limits|mail|inline", 14, `{ a = 1, b = "}" }`],
+    ["list", "many", 15, ""],
+    ["value", "many|at", 16, "2026-11-20 07:05:01"],
+  ]);
+});
+
+test("a statement reaches from the start of its line to past its end", () => {
+  const lines = statementsOf(DOCUMENT).map(({ start, end }) => DOCUMENT.slice(start, end));
+  assert.equal(lines[0], `domains = ["a.org"] # behind\n`);
+  assert.ok(lines.every((line) => line.endsWith("\n")));
+  assert.equal(lines[4]?.split("\n").length, 5);
+});
+
+test("line breaks of Windows, and a last line without an end", () => {
+  assert.deepEqual(
+    statementsOf("a = 1\r\n\r\n[b]\r\nc = 2").map(({ line, path }) => [line, path.join(".")]),
+    [
+      [1, "a"],
+      [3, "b"],
+      [4, "b.c"],
+    ],
+  );
+});
+
+test("a key within an inline table is in the line of that table", () => {
+  const lineOf = linesOfKeys(statementsOf("\nlimits = { mail = { per_minute = 3 } }"));
+  assert.equal(lineOf(["limits", "mail", "per_minute"])?.line, 2);
+  assert.equal(lineOf(["limit"]), null);
+});
+
+for (const text of ["a = [", 'a = "', 'a = """x""', "a = 1 2\n]", "[a", "a b = 1", "= 1", "a =", "a = # none"])
+  test(`what is no TOML ends the reading: ${JSON.stringify(text)}`, () => {
+    const found = statementsOf(`first = 1\n${text}`);
+    assert.equal(found[0]?.path[0], "first");
+    assert.ok(found.length <= 2);
+  });
+
+test("any text is read to an end, and statements never overlap", () => {
+  const piece = fc.constantFrom("a", ".", "=", "[", "]", '"', "'", "\n", "#", " ", "{", "}", '"""', "\\", "\r\n", "1");
+  const text = fc.oneof(
+    fc.array(piece, { maxLength: 30 }).map((all) => all.join("")),
+    fc.string({ unit: "binary" }),
+  );
+  fc.assert(
+    fc.property(text, (any) => {
+      let end = 0;
+      for (const one of statementsOf(any)) {
+        assert.ok(one.start >= end && one.end > one.start && one.end <= any.length);
+        assert.equal(any.slice(0, one.start).split("\n").length, one.line);
+        end = one.end;
+      }
+    }),
+    { seed: 3, numRuns: 1_500 },
+  );
+});

@@ -1,0 +1,178 @@
+import { parse } from "smol-toml";
+
+/** One statement of a TOML document: a table's header, or a key with its value. */
+export type Statement = Readonly<{
+  kind: "table" | "list" | "value";
+  /** From the root: a value's path begins with that of its table. */
+  path: readonly string[];
+  /** The header above a value; null at the top. */
+  under: Statement | null;
+  /** Counted from 1. */
+  line: number;
+  /** Where its first line begins, and where the line after its last one does. */
+  start: number;
+  end: number;
+  /** Of a value, without the blanks around it. */
+  value: Readonly<{ start: number; end: number }>;
+}>;
+
+/**
+ * The statements in their order (TOML 1.0). A parser gives values without their places, and nothing at all for a
+ * document that sets a key twice. This reads on there; it ends where the text is no TOML.
+ */
+export function statementsOf(text: string): readonly Statement[] {
+  const found: Statement[] = [];
+  let under: Statement | null = null;
+  let line = 1;
+  let counted = 0;
+  for (let at = afterBlankLines(text, 0); at < text.length; at = afterBlankLines(text, at)) {
+    const read = text[at] === "[" ? readHeader(text, at) : readPair(text, at, under?.path ?? []);
+    if (read === null) return found;
+    const start = lineStart(text, at);
+    line += linesBetween(text, counted, start);
+    counted = start;
+    const statement: Statement = { ...read, under: read.kind === "value" ? under : null, line, start };
+    found.push(statement);
+    if (statement.kind !== "value") under = statement;
+    at = statement.end;
+  }
+  return found;
+}
+
+/** The line that sets a key, also within an inline table; null if no line does. */
+export function linesOfKeys(statements: readonly Statement[]): (path: readonly string[]) => Statement | null {
+  const byPath = new Map(statements.filter(({ kind }) => kind === "value").map((one) => [pathKey(one.path), one]));
+  return (path) => {
+    for (let length = path.length; length > 0; length--) {
+      const found = byPath.get(pathKey(path.slice(0, length)));
+      if (found !== undefined) return found;
+    }
+    return null;
+  };
+}
+
+/** Equal for equal paths only. */
+export function pathKey(path: readonly string[]): string {
+  return JSON.stringify(path);
+}
+
+type Read = Pick<Statement, "kind" | "path" | "end" | "value">;
+
+function readHeader(text: string, at: number): Read | null {
+  const kind = text.startsWith("[[", at) ? "list" : "table";
+  const close = kind === "list" ? "]]" : "]";
+  const key = readKey(text, at + close.length);
+  if (key === null || !text.startsWith(close, key.end)) return null;
+  const end = lineEnd(text, key.end + close.length);
+  return end === null ? null : { kind, path: key.path, end, value: { start: end, end } };
+}
+
+function readPair(text: string, at: number, table: readonly string[]): Read | null {
+  const key = readKey(text, at);
+  if (key === null || text[key.end] !== "=") return null;
+  const start = afterBlanks(text, key.end + 1);
+  const stop = valueEnd(text, start);
+  if (stop === null) return null;
+  const value = { start, end: start + text.slice(start, stop).trimEnd().length };
+  const end = lineEnd(text, stop);
+  return end === null || value.end === start ? null : { kind: "value", path: [...table, ...key.path], end, value };
+}
+
+const KEY_PART = /[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'/y;
+
+/** A bare, quoted or dotted key; `end` is past the blanks after it. */
+function readKey(text: string, from: number): Readonly<{ path: readonly string[]; end: number }> | null {
+  const path: string[] = [];
+  for (let at = afterBlanks(text, from); ; at = afterBlanks(text, at + 1)) {
+    KEY_PART.lastIndex = at;
+    const raw = KEY_PART.exec(text)?.[0];
+    const name = raw === undefined ? null : plainKey(raw);
+    if (raw === undefined || name === null) return null;
+    path.push(name);
+    at = afterBlanks(text, at + raw.length);
+    if (text[at] !== ".") return { path, end: at };
+  }
+}
+
+function plainKey(raw: string): string | null {
+  if (!/^["']/.test(raw)) return raw;
+  try {
+    return Object.keys(parse(`${raw} = 0`))[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Where a value ends: before a comment, a line break, or the end; an array goes on over lines. */
+function valueEnd(text: string, from: number): number | null {
+  let depth = 0;
+  for (let at = from; ; ) {
+    const char = text[at];
+    if (char === undefined) return depth === 0 ? at : null;
+    if (char === '"' || char === "'") {
+      const end = stringEnd(text, at, char);
+      if (end === null) return null;
+      at = end;
+      continue;
+    }
+    if (depth === 0 && (char === "#" || char === "\n")) return at;
+    if (char === "#") at = lineBreak(text, at);
+    else if (char === "[" || char === "{") depth++;
+    else if (char === "]" || char === "}") depth--;
+    if (depth < 0) return null;
+    at++;
+  }
+}
+
+function stringEnd(text: string, from: number, quote: '"' | "'"): number | null {
+  const long = quote.repeat(3);
+  const mark = text.startsWith(long, from) ? long : quote;
+  for (let at = from + mark.length; at < text.length; at++) {
+    if (quote === '"' && text[at] === "\\") at++;
+    else if (mark === quote && text[at] === "\n") return null;
+    else if (text.startsWith(mark, at)) {
+      // The last two quotes before the end of a long string may be its own.
+      const own = mark === long ? [quote.repeat(2), quote].find((more) => text.startsWith(more, at + 3)) : undefined;
+      return at + mark.length + (own ?? "").length;
+    }
+  }
+  return null;
+}
+
+function afterBlanks(text: string, from: number): number {
+  let at = from;
+  while (text[at] === " " || text[at] === "\t") at++;
+  return at;
+}
+
+function afterBlankLines(text: string, from: number): number {
+  for (let at = from; ; at++) {
+    at = afterBlanks(text, at);
+    if (text[at] === "#") at = lineBreak(text, at);
+    else if (text[at] === "\r" && text[at + 1] === "\n") at++;
+    if (text[at] !== "\n") return at;
+  }
+}
+
+/** Past the line break, if only blanks and a comment come before it. */
+function lineEnd(text: string, from: number): number | null {
+  let at = afterBlanks(text, from);
+  if (text[at] === "#") at = lineBreak(text, at);
+  if (text[at] === "\r") at++;
+  return at >= text.length ? text.length : text[at] === "\n" ? at + 1 : null;
+}
+
+function lineBreak(text: string, from: number): number {
+  const at = text.indexOf("\n", from);
+  return at < 0 ? text.length : at;
+}
+
+function lineStart(text: string, at: number): number {
+  return at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1;
+}
+
+function linesBetween(text: string, from: number, to: number): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n", from); at >= 0 && at < to; at = text.indexOf("\n", at + 1)) lines++;
+  return lines;
+}
