@@ -70,8 +70,11 @@ describe("while the guard is down", TIMED, () => {
       problems: [],
       warnings: [],
     });
-    assert.match((await ghostinbox(layout, ["config", "show"])).out, /^domains = \["example\.org"\] {2}# file$/m);
-    assert.match((await ghostinbox(layout, ["config", "reference"])).out, /^# per_minute = 10$/m);
+    assert.match(
+      (await ghostinbox(layout, ["config", "show"])).out,
+      /^domains = \["example\.org"\] {2}# ghostinbox\.toml:1$/m,
+    );
+    assert.match((await ghostinbox(layout, ["config", "reference"])).out, /^# limits\.mail\.per_minute = 10$/m);
     writeFileSync(layout.settings, 'domain = ["example.org"]\n[limits.mail]\nper_minute = "x"\n');
     const wrong = await ghostinbox(layout, ["config", "check"]);
     assert.equal(wrong.code, 1);

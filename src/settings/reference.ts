@@ -6,16 +6,21 @@ import { type SettingKey, sectionOf, settingKeys, settingOf, variableOf } from "
  */
 export function referenceMarkdown(): string {
   const sections = bySection().map(
-    ([section, keys]) => `## ${section === "" ? "At the top" : `[${section}]`}\n\n${keys.map(entry).join("\n\n")}\n`,
+    ([section, keys]) => `## ${section === "" ? "At the top" : section}\n\n${keys.map(entry).join("\n\n")}\n`,
   );
   return `# Settings
 
 Generated from \`src/settings/schema.ts\`; do not edit.
 
-Settings are in \`ghostinbox.toml\` in the data directory. Each one can also be set by an environment variable, which wins over
-the file. In a variable, the items of a list are separated by commas, and \`[]\` is an empty list. An empty
-variable counts as not set. For a list it could also mean an empty list, so there it is refused: write \`[]\`, or leave the
-variable out. (\`GHOSTINBOX_DOMAIN\` and \`GHOSTINBOX_BANS__LADDER\` are never empty lists, so they count as not set too.)
+Settings are in \`ghostinbox.toml\` in the data directory, one on a line, with its whole name. So you can paste any line or
+block of these pages anywhere into the file. Each setting may be in it once. (A TOML table such as \`[limits.mail]\` is
+accepted too, but a line that is pasted below it belongs to it.)
+
+Each setting can also be set by an environment variable, which wins over the file. In a variable, the items of a list are
+separated by commas, and \`[]\` is an empty list. An empty variable counts as not set. For a list it could also mean an empty
+list, so there it is refused: write \`[]\`, or leave the variable out. (\`GHOSTINBOX_DOMAIN\` and \`GHOSTINBOX_BANS__LADDER\` are
+never empty lists, so they count as not set too.)
+
 Durations are written \`500ms\`, \`45s\`, \`30m\`, \`2h\`, \`7d\`; sizes \`512KB\`, \`10MB\`, \`2GB\`, where a kilobyte is 1,024
 bytes. An unknown key is an error. \`./ghostinbox config check\` tests the file without applying it, \`config apply\` applies
 it, and \`config show\` shows every value and where it comes from. [Terms](../glossary.md)
@@ -23,22 +28,25 @@ it, and \`config show\` shows every value and where it comes from. [Terms](../gl
 ${sections.join("\n")}`;
 }
 
-/** The file that set-up writes: every setting with its sentence. Only known values are set, the rest is in comments. */
+/**
+ * The file that set-up writes: every setting with its sentence. Only known values are set, the rest is in comments. It
+ * opens no table: a line that names its whole key means the same wherever it is pasted.
+ */
 export function commentedToml(known: Readonly<{ domains: readonly string[]; hostname: string }>): string {
   const live = new Map<SettingKey, string>([
     ["domains", `[${known.domains.map((name) => JSON.stringify(name)).join(", ")}]`],
     ["hostname", JSON.stringify(known.hostname)],
   ]);
-  const sections = bySection().map(([section, keys]) => {
+  const sections = bySection().map(([, keys]) => {
     const lines = keys.map((key) => {
       const value = live.get(key);
-      const line = `${nameOf(key)} = ${value ?? defaultOf(key)}`;
+      const line = `${key} = ${value ?? defaultOf(key)}`;
       return `# ${settingOf(key).says}\n${value === undefined ? `# ${line}` : line}`;
     });
-    return `${section === "" ? "" : `[${section}]\n`}${lines.join("\n")}\n`;
+    return `${lines.join("\n")}\n`;
   });
-  return `# Settings of GhostInbox. A line that begins with "# name =" shows a default: remove the # to change it.
-# \`ghostinbox config check\` shows what is wrong with this file.
+  return `# Settings of GhostInbox. A line that begins with "# name =" shows a default: remove the # to change it, or let
+# \`ghostinbox config set\` write it. \`config check\` shows what is wrong with this file, \`config apply\` applies it.
 
 ${sections.join("\n")}`;
 }
@@ -63,10 +71,6 @@ function bySection(): readonly (readonly [string, readonly SettingKey[]])[] {
     else keys.push(key);
   }
   return [...sections];
-}
-
-function nameOf(key: SettingKey): string {
-  return key.slice(key.lastIndexOf(".") + 1);
 }
 
 /** As the schema writes it (`24h`, not `1d`). For these values JSON and TOML are the same. */

@@ -61,7 +61,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
   test("mail waits for a dead filter if the owner wants it", async () => {
     const before = readFileSync(product.layout.settings, "utf8");
     try {
-      writeFileSync(product.layout.settings, before.replace(/^# (on_failure = )"pass"$/m, '$1"wait"'));
+      writeFileSync(product.layout.settings, before.replace(/^# (spam\.on_failure = )"pass"$/m, '$1"wait"'));
       await product.json(["config", "apply"]);
       const dead = await stopService(product, "spamd");
       const waiting = await send({ subject: "waits" });

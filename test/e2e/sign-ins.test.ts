@@ -47,7 +47,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
 
   test("the server's networks hold for every account", async () => {
     const before = readFileSync(product.layout.settings, "utf8");
-    writeFileSync(product.layout.settings, before.replace(/^\[logins\]$/m, `[logins]\nnetworks = ["${HOME}"]`));
+    writeFileSync(product.layout.settings, `${before}logins.networks = ["${HOME}"]\n`);
     const asked = await product.cli(["config", "apply"]);
     assert.equal(asked.code, 1, "it turns away who signed in from elsewhere");
     assert.ok(asked.stderr.includes(ANNA), asked.stderr);

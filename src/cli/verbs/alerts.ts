@@ -12,7 +12,7 @@ export async function alertsTest(call: CommandCall): Promise<CommandOutcome> {
   return {
     ...failed(
       `${bad} of ${plural(results.length, "channel")} failed.`,
-      "Correct [alerts] in ghostinbox.toml, then `config apply`.",
+      "Correct the settings alerts.* in ghostinbox.toml, then `config apply`.",
     ),
     found: { lines, json: asked.result },
   };
