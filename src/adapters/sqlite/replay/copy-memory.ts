@@ -1,6 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
+import { guessedName } from "../../../core/decide/account-guard.ts";
+import { contains, networkAddress, type Prefix } from "../../../core/net/ip.ts";
 import { DAY_MS, later, type Millis, WEEK_MS } from "../../../core/time.ts";
-import { COUNTS_CODE } from "../columns.ts";
+import { COUNTS_CODE, millis, prefix, text } from "../columns.ts";
 import { EventIds } from "../engine-db/event-ids.ts";
 
 /**
@@ -23,6 +25,7 @@ export function copyMemory(from: DatabaseSync, to: DatabaseSync, start: Millis):
     }
   }
   copyWrongPasswords(from, to, start);
+  copyGuessesTriedAgain(from, to, start);
   to.exec("COMMIT");
 }
 
@@ -34,6 +37,34 @@ function copyWrongPasswords(from: DatabaseSync, to: DatabaseSync, start: Millis)
   const insert = to.prepare(`INSERT INTO event (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   for (const row of query.iterate(ids.firstSince(later(start, -WEEK_MS)), ids.firstSince(start)))
     insert.run(...Object.values(row));
+}
+
+/**
+ * Guesses have the time of the last try. When those that were tried again after `start` were tried before it stands in the
+ * events of that time, as far as there are any.
+ */
+function copyGuessesTriedAgain(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
+  const again = new Map<string, Prefix[]>();
+  const keyOf = (account: unknown, proof: unknown): string => `${text(account)} ${text(proof)}`;
+  for (const row of from.prepare("SELECT account, network, proof FROM guess WHERE at >= ?").iterate(start)) {
+    const key = keyOf(row["account"], row["proof"]);
+    const networks = again.get(key) ?? [];
+    networks.push(prefix(row["network"]));
+    again.set(key, networks);
+  }
+  if (again.size === 0) return;
+  const insert = to.prepare(`
+    INSERT INTO guess (account, network, proof, at) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET at = excluded.at`);
+  const tried = to.prepare(`
+    SELECT account, prefix, proof, at FROM event
+    WHERE counts = ${COUNTS_CODE.login} AND account IS NOT NULL AND prefix IS NOT NULL AND proof IS NOT NULL ORDER BY id`);
+  for (const row of tried.iterate()) {
+    const account = guessedName(text(row["account"]).toLowerCase());
+    const address = networkAddress(prefix(row["prefix"]));
+    for (const network of again.get(keyOf(account, row["proof"])) ?? [])
+      if (contains(network, address)) insert.run(account, network, text(row["proof"]), millis(row["at"]));
+  }
 }
 
 const COPIES = [

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import type { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
-import { MAIL, STRANGER } from "../../../../test/kit/samples.ts";
+import { ip, MAIL, STRANGER } from "../../../../test/kit/samples.ts";
 import { HOUR_MS, later } from "../../../core/time.ts";
 import { differenceOf } from "../../../engine/replay/difference.ts";
 import { RecordedFacts } from "../../../engine/replay/recorded-facts.ts";
@@ -67,6 +68,29 @@ test("wrong passwords of the week before count in a replay too", async () => {
   for (const one of replay.run(inOrder(recorded.between(first, recorded.last()))))
     assert.equal(differenceOf(one), null);
   history.close();
+});
+
+test("a guess that was tried again later counts from when it was tried before", async () => {
+  const { engine, db, clock } = engineOnMemory();
+  const guess = async (from: string, login: string, passwordHash: string): Promise<void> => {
+    clock.advance(1_000);
+    await engine.ask({ type: "LOGIN_FAILED", ip: ip(from), service: "imap", login, passwordHash });
+  };
+  const rows = (of: DatabaseSync) => of.prepare("SELECT account, network, proof, at FROM guess ORDER BY proof").all();
+  await guess("198.51.100.1", "Anna@example.test", "a");
+  await guess("198.51.100.2", "anna@example.test", "b");
+  await guess("198.51.100.3", "anna@example.test", "a");
+  await guess("2001:db8:1::1", "bert@example.test", "c");
+  const start = later(clock.now(), 1);
+  const before = rows(db);
+  await guess("198.51.100.4", "anna@example.test", "a");
+  await guess("2001:db8:1:7::1", "bert@example.test", "c");
+  await guess("203.0.113.1", "anna@example.test", "b");
+  await guess("203.0.113.1", "anna@example.test", "d");
+  assert.equal(rows(db).length, 5);
+  const { db: copy } = engineOnMemory();
+  copyMemory(db, copy, start);
+  assert.deepEqual(rows(copy), before);
 });
 
 test("what began later is not copied", () => {
