@@ -35,7 +35,7 @@ test("the file that set-up writes sets the domains and the host name, and nothin
 
 test("with every # before a setting removed, that file says the defaults", () => {
   const text = commentedToml({ domains: ["example.org"], hostname: "" });
-  const loaded = loadSettings(text.replace(/^# ([a-z0-9_.]+ = )/gm, "$1"), {});
+  const loaded = loadSettings(text.replace(/^# ([a-z0-9_.-]+ = )/gm, "$1"), {});
   const defaults = loadSettings(`domains = ["example.org"]`, {});
   assert.ok(loaded.ok && defaults.ok);
   assert.deepEqual(loaded.settings, defaults.settings);
