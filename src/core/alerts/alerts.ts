@@ -165,6 +165,20 @@ const OF_ACCOUNTS: readonly AlertCode[] = [
   "account_held",
 ];
 
+/** An attack on many accounts raises one for each of them. */
+const OF_MANY_ACCOUNTS: readonly AlertCode[] = [
+  "account_held",
+  "sending_limited",
+  "account_guarded",
+  "right_password_refused",
+  "known_address_capped",
+];
+
+/** Whether more than a handful within an hour are told together. Not those after which a thief already reads mail. */
+export function isOfManyAccounts(code: AlertCode): boolean {
+  return OF_MANY_ACCOUNTS.includes(code);
+}
+
 /** Whether this means that the server is not well. */
 export function isServerIll(code: AlertCode): boolean {
   return alertText(code).severity === "critical" && !OF_ACCOUNTS.includes(code);

@@ -7,8 +7,9 @@ import { DAY_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import { AlertBook } from "./book.ts";
 import type { ComponentWatch } from "./component-watch.ts";
+import { AlertCrowd } from "./crowd.ts";
 import { AlertOutbox } from "./outbox.ts";
-import type { AlertChannel, AlertEvents, AlertStore } from "./ports.ts";
+import type { Alert, AlertChannel, AlertEvents, AlertStore } from "./ports.ts";
 import { AlertWindows } from "./windows.ts";
 import { openedMessage, resolvedMessage, testMessage } from "./words.ts";
 
@@ -50,6 +51,7 @@ export class Alerts {
   readonly #parts: AlertParts;
   readonly #book: AlertBook;
   readonly #outbox: AlertOutbox;
+  readonly #crowd = new AlertCrowd();
   #settings: AlertSettings;
   #windows: AlertWindows;
   /** The last id that the windows have counted; null: they must be filled first. */
@@ -198,7 +200,20 @@ export class Alerts {
     if (opened.length + resolved.length === 0) return;
     for (const { code, subject, detail } of opened) this.#parts.log.warn("An alert.", { alert: code, subject, detail });
     for (const { code, subject } of resolved) this.#parts.log.info("An alert is over.", { alert: code, subject });
-    this.#outbox.add([...opened.map(openedMessage), ...resolved.map(resolvedMessage)], this.#settings.schedule);
+    const told = [
+      ...opened.map((alert) => ({ alert, message: openedMessage(alert) })),
+      ...resolved.map((alert) => ({ alert, message: resolvedMessage(alert) })),
+    ];
+    const waits = this.#crowd.waits(told, this.#known, this.#outbox.deliveries, now);
+    this.#outbox.add(
+      told.map(({ message }) => message),
+      this.#settings.schedule,
+      waits,
+    );
+  }
+
+  get #known(): readonly Alert[] {
+    return [...this.#book.open, ...this.#book.resolved];
   }
 
   /** A failing channel is reported through the others. */
@@ -216,9 +231,8 @@ export class Alerts {
   /** While the database takes nothing, alerts go on from memory; that is when they are needed. */
   #save(): void {
     if (!this.#unsaved) return;
-    const alerts = [...this.#book.open, ...this.#book.resolved];
     try {
-      this.#parts.store.save({ alerts, deliveries: this.#outbox.deliveries });
+      this.#parts.store.save({ alerts: this.#known, deliveries: this.#outbox.deliveries });
       this.#unsaved = false;
     } catch (error) {
       this.#parts.log.warn("Alerts could not be kept; it is tried again.", { why: messageOf(error) });

@@ -8,6 +8,7 @@ import { digestMessage } from "./words.ts";
 const MOST_DELIVERIES = 1_000;
 /** A channel is reported after so many failures in a row. */
 const FAILURES_TOLD = 3;
+const NO_WAITS: ReadonlyMap<string, Millis> = new Map();
 
 export type OutboxParts = Readonly<{
   clock: Clock;
@@ -49,10 +50,12 @@ export class AlertOutbox {
     this.#keep(this.#deliveries.filter(({ channel }) => channel === null || isThere(channel)));
   }
 
-  add(messages: readonly AlertMessage[], schedule: Schedule): void {
+  /** `waits`: until when a message waits at least, by id; together with others it goes out as a digest. */
+  add(messages: readonly AlertMessage[], schedule: Schedule, waits: ReadonlyMap<string, Millis> = NO_WAITS): void {
     if (messages.length === 0) return;
     const waiting = messages.map((message): Delivery => {
-      return { message, channel: null, attempts: 0, dueAt: tellAt(message.severity, message.at, schedule) };
+      const at = waits.get(message.id) ?? message.at;
+      return { message, channel: null, attempts: 0, dueAt: tellAt(message.severity, at, schedule) };
     });
     this.#keep([...this.#deliveries, ...waiting]);
   }

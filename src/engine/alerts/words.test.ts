@@ -40,7 +40,7 @@ test("what strangers wrote adds no line, no escape and little length", () => {
 test("a digest of very many is still one message of a bearable size, as grave as the gravest", () => {
   const many = Array.from({ length: 200 }, () => openedMessage(alert));
   const digest = digestMessage(many, instant(5));
-  assert.equal(digest.title, "200 alerts that could wait");
+  assert.equal(digest.title, "200 alerts together, 200 of them critical");
   assert.equal(digest.severity, "critical");
   assert.match(digest.body, /And 150 more before these: `alerts list`\.$/);
   assert.ok(digest.body.length < 100_000);

@@ -51,6 +51,7 @@ export function resolvedMessage({ code, subject, detail, openedAt, resolvedAt, l
 export function digestMessage(messages: readonly AlertMessage[], at: Millis): AlertMessage {
   const shown = messages.slice(-MOST_IN_DIGEST);
   const left = messages.length - shown.length;
+  const critical = messages.filter(({ severity }) => severity === "critical").length;
   return {
     id: newId(),
     kind: "digest",
@@ -58,7 +59,7 @@ export function digestMessage(messages: readonly AlertMessage[], at: Millis): Al
     severity: worst(messages.map(({ severity }) => severity)),
     code: null,
     subject: "",
-    title: `${messages.length} alerts that could wait`,
+    title: `${messages.length} alerts ${critical === 0 ? "that could wait" : `together, ${critical} of them critical`}`,
     body: paragraphs([
       ...shown.map((one) => `${isoTime(one.at)} ${one.severity}: ${one.title}\n${one.body}`),
       left === 0 ? "" : andMore(left),

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { alertsKit } from "../../../test/kit/alerts-kit.ts";
+import type { ConditionCode } from "../../core/alerts/alerts.ts";
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+function holdings(code: ConditionCode, count: number, from = 0) {
+  return Array.from({ length: count }, (_, i) => ({ code, subject: `user${from + i}@example.test`, detail: "" }));
+}
+const opened = (code: ConditionCode, count: number, from = 0): readonly string[] =>
+  holdings(code, count, from).map(({ subject }) => `a: opened ${code} ${subject}`);
+
+test("of fifty accounts with two alerts each, five of each are told one by one, the others together after a minute", async () => {
+  const { seconds, held, alerts, saved } = alertsKit();
+  held.push(...holdings("account_held", 50), ...holdings("account_guarded", 50));
+  const first = await seconds(MINUTE);
+  assert.deepEqual(first.toSorted(), [...opened("account_held", 5), ...opened("account_guarded", 5)].toSorted());
+  assert.equal(alerts.book.open.length, 100, "all are listed at once");
+  assert.deepEqual(await seconds(10), ["a: digest"]);
+  assert.deepEqual(saved.at(-1)?.deliveries, []);
+});
+
+test("within the hour further ones leave in one more digest, and the next hour begins with one by one", async () => {
+  const { seconds, held } = alertsKit();
+  held.push(...holdings("account_held", 7));
+  assert.equal((await seconds(2 * MINUTE)).filter((told) => told === "a: digest").length, 1);
+  for (let i = 0; i < 10; i++) {
+    held.push(...holdings("account_held", 2, 100 + 2 * i));
+    assert.deepEqual(await seconds(MINUTE), []);
+  }
+  assert.deepEqual(await seconds(50 * MINUTE), ["a: digest"], "an hour after the first");
+  held.push(...holdings("account_held", 1, 200));
+  const late = await seconds(HOUR);
+  assert.deepEqual(late, ["a: opened account_held user200@example.test"]);
+});
+
+test("one that is alone beyond the handful is told as itself", async () => {
+  const { seconds, held } = alertsKit();
+  held.push(...holdings("account_held", 6));
+  assert.deepEqual(await seconds(2 * MINUTE), opened("account_held", 6));
+});
+
+test("an end never comes before its beginning; many ends leave together", async () => {
+  const { seconds, held } = alertsKit();
+  held.push(...holdings("account_guarded", 8));
+  assert.equal((await seconds(2 * MINUTE)).at(-1), "a: digest");
+  held.push(...holdings("account_guarded", 2, 20));
+  await seconds(1);
+  // Over before the next digest leaves.
+  held.splice(8, 2);
+  assert.deepEqual(await seconds(30 * MINUTE), []);
+  held.splice(0, 4);
+  const ends = await seconds(3 * MINUTE);
+  assert.deepEqual(
+    ends.map((told) => told.split(" ").slice(0, 3).join(" ")),
+    ["a: resolved account_guarded", "a: resolved account_guarded", "a: resolved account_guarded"],
+    "two ends wait already, and one of four comes after the handful",
+  );
+  assert.deepEqual(await seconds(HOUR), ["a: digest"]);
+});
+
+test("a restart tells no second handful, and sends what waits", async () => {
+  const before = alertsKit();
+  before.held.push(...holdings("account_held", 9));
+  await before.seconds(10);
+  const after = alertsKit(before.saved.at(-1));
+  after.held.push(...holdings("account_held", 12));
+  after.clock.advance(10_000);
+  assert.deepEqual(await after.seconds(2 * MINUTE), ["a: digest"]);
+});
+
+test("alerts after which somebody may read mail, and those of the server, never wait", async () => {
+  const { seconds, held } = alertsKit();
+  held.push(...holdings("login_after_guesses", 20), ...holdings("password_guessed", 20));
+  assert.equal((await seconds(MINUTE)).length, 40);
+});
+
+test("a clock that was set back keeps nothing waiting for longer than an hour", async () => {
+  const { seconds, held, clock } = alertsKit();
+  held.push(...holdings("account_held", 7));
+  await seconds(2 * MINUTE);
+  clock.advance(-48 * HOUR * 1_000);
+  held.push(...holdings("sending_limited", 7));
+  const told = await seconds(HOUR);
+  assert.equal(told.filter((one) => one === "a: digest").length, 1);
+});
