@@ -8,6 +8,7 @@ import type { LoginFacts } from "../core/events/login.ts";
 import { DAY_MS, HOUR_MS } from "../core/time.ts";
 
 const HOME = ip("198.51.100.7");
+const ALICE = "alice@example.test";
 
 for (const step of ["begin", "append", "commit"] as const) {
   /** A server on which Alice has signed in at home, and that can record nothing more. */
@@ -67,5 +68,58 @@ for (const step of ["begin", "append", "commit"] as const) {
     clock.advance(DAY_MS);
     assert.equal((await engine.ask(guess("recorded"))).reason, "below_limit");
     assert.equal(db.prepare("SELECT count(*) AS n FROM event WHERE type = 'LOGIN_FAILED'").get()?.["n"], 1);
+  });
+
+  /** Alice writes a mail: the codes of its recipients, and of DATA. */
+  const writing = (kit: Awaited<ReturnType<typeof full>>) => {
+    let mails = 0;
+    return async (...to: readonly string[]): Promise<string> => {
+      const about = { ...mail(HOME, ALICE), sender: ALICE, transaction: `a1.${++mails}` };
+      const verdicts = [];
+      for (const one of to)
+        verdicts.push(
+          await kit.engine.ask({ ...about, type: "RECIPIENT", recipient: one, listed: null, senderExists: null }),
+        );
+      const recipient = to.length === 1 ? (to[0] ?? null) : null;
+      verdicts.push(await kit.engine.ask({ ...about, recipient, recipientCount: to.length }));
+      kit.clock.advance(61_000);
+      return verdicts.map(({ verdict }) => verdict).join(" ");
+    };
+  };
+
+  test(`a database that fails at ${step}: an account reaches no more strangers than ever, and nothing is held`, async () => {
+    const kit = await full();
+    const write = writing(kit);
+    // The commit that fails first is not known to fail.
+    await kit.engine.ask(connect());
+    kit.engine.flush();
+    let reached = 0;
+    for (let i = 0; i < 30; i++) if ((await write(`victim${i}@sender.test`)) === "pass pass") reached += 1;
+    assert.equal(reached, 20, "the place is new to Alice");
+    assert.equal(await write("late@sender.test"), "pass defer");
+    assert.equal(await write("bob@example.test"), "pass pass", "a colleague");
+    kit.clock.advance(HOUR_MS);
+    assert.equal(await write("next@sender.test"), "pass pass");
+    assert.deepEqual(kit.db.prepare("SELECT * FROM account_hold").all(), []);
+  });
+
+  test(`a database that fails at ${step}: whom an account knows is still known, within the recipients of an hour`, async () => {
+    const kit = await full();
+    kit.store.failing = null;
+    const friends = Array.from({ length: 60 }, (_, i) => `friend${i}@sender.test`);
+    const changes = friends.map((address) => ({ type: "CORRESPOND", address, account: ALICE }) as const);
+    assert.ok(await kit.engine.audit(null, changes));
+    kit.store.failing = step;
+    await kit.engine.ask(connect());
+    kit.engine.flush();
+    const write = writing(kit);
+    const all = Array.from({ length: 61 }, () => "pass").join(" ");
+    assert.deepEqual([await write(...friends), await write(...friends)], [all, all]);
+    const third = await write(...friends);
+    assert.equal(third.split(" ").filter((verdict) => verdict === "pass").length, 30);
+    kit.store.failing = null;
+    kit.clock.advance(2_000);
+    await kit.engine.ask(guess("to be written"));
+    assert.equal(await write(...friends), all, "once it takes writes again, it alone counts");
   });
 }

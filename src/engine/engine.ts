@@ -112,6 +112,9 @@ export class Engine {
 
   submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
+    // What is on its way is answered before its commit fails, so it must heed what could not be written.
+    const waits = this.#isUnwritable ? this.#processor.mustWait(event, now) : null;
+    if (waits !== null) return answer(waits);
     if (!this.#begin(now)) {
       answer(failOpen(event, this.#processor.decideUnrecorded(event, now)));
       return;

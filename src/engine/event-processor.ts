@@ -10,6 +10,7 @@ import { changeRecord, type EventRecord, observationRecord, recordOf, type Where
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./alerts/ban-leak-monitor.ts";
+import { failOpen } from "./enforce/fail-open.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
 import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
 import type { Progress } from "./facts/smtp-progress.ts";
@@ -108,6 +109,15 @@ export class EventProcessor {
     } catch {
       return null;
     }
+  }
+
+  /** Why mail of an account must wait while the database cannot be written; null if it may go on to its decision. */
+  mustWait(event: Event, now: Millis): Decision | null {
+    if ((event.type !== "RECIPIENT" && event.type !== "MAIL") || event.account === null) return null;
+    const decided = failOpen(event, this.decideUnrecorded(event, now));
+    if (decided.verdict !== "pass") return decided;
+    this.#facts.unfollow(event, now);
+    return null;
   }
 
   /** Decides an event again whose transaction was lost. */

@@ -14,6 +14,9 @@ export const LIMITS = {
   /** While the database cannot be written: wrong passwords that count, from one address and in all. */
   unrecordedPerAddress: 64,
   unrecordedGuesses: 2_048,
+  /** Likewise accounts whose mails count, and mails of each. */
+  unrecordedSenders: 128,
+  unrecordedMails: 512,
   /** Logins in flight: their password is being verified. */
   pendingLogins: 4_096,
   /** Notices for the owner from one transaction. */

@@ -26,5 +26,8 @@ test("a ban in force still holds, what administrators said, and what a sign-in c
   assert.equal(failOpen(mail(), kept), kept, "an account that was held before");
   const evidence = { count: 21, limit: 20, windowMs: 1, key: null };
   const begun = { type: "HOLD_ACCOUNT", account: "", prefix: BAN.prefix, ip: BAN.ip, evidence } as const;
-  assert.equal(failOpen(mail(), decision("hold", "account_held", { changes: [begun] })).verdict, "pass");
+  const deferred = failOpen(mail(), decision("hold", "account_held", { evidence, changes: [begun] }));
+  assert.deepEqual([deferred.verdict, deferred.evidence, deferred.changes], ["defer", evidence, []]);
+  const limited = decision("defer", "account_recipient_limit", { evidence });
+  assert.equal(failOpen(mail(), limited), limited);
 });

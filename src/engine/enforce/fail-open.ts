@@ -3,19 +3,25 @@ import type { Event } from "../../core/events/event.ts";
 import type { Reason } from "../../core/events/reasons.ts";
 
 const OPEN = decision("pass", "not_recorded", { counted: false, recorded: false });
-/** Earlier decisions, and decisions of administrators. */
-const HOLDS: readonly Reason[] = ["banned", "account_inactive", "outside_networks"];
+/** Earlier decisions, decisions of administrators, and limits that count in memory meanwhile. */
+const HOLDS: readonly Reason[] = ["banned", "account_inactive", "outside_networks", "account_recipient_limit"];
 
 /**
  * The answer while the database cannot be written: a ban in force still holds, as does what administrators said about
- * their accounts, and the mail of a held account is still held. Sign-ins are decided. Other mail passes, because every
- * refusal must be recorded. Null: no decision could be made.
+ * their accounts, and the mail of a held account is still held. Sign-ins are decided, and so is how many recipients an
+ * account may have. Other mail passes, because every refusal must be recorded. Null: no decision could be made.
  */
 export function failOpen(event: Event | null, decided: Decision | null): Decision {
   if (decided === null || event === null) return OPEN;
-  return "login" in event || HOLDS.includes(decided.reason) || isHeldAlready(decided) ? decided : OPEN;
+  if (holdsAccount(decided)) return mustWait(decided);
+  return "login" in event || HOLDS.includes(decided.reason) || decided.verdict === "hold" ? decided : OPEN;
 }
 
-function isHeldAlready({ verdict, changes }: Decision): boolean {
-  return verdict === "hold" && !changes.some(({ type }) => type === "HOLD_ACCOUNT");
+function holdsAccount({ changes }: Decision): boolean {
+  return changes.some(({ type }) => type === "HOLD_ACCOUNT");
+}
+
+/** A hold that is not recorded would be told to no one. */
+function mustWait({ evidence }: Decision): Decision {
+  return decision("defer", "account_recipient_limit", { evidence, counted: false, recorded: false });
 }

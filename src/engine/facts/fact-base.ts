@@ -48,14 +48,15 @@ export class FactBase {
     this.#protection = new ProtectionList(parts.own, parts.history);
     this.#queuedMails = new QueuedMails(parts.honest, parts.sending);
     const pending = new PendingPasswords();
-    this.#unrecorded = new UnrecordedFacts(parts.accounts, pending);
+    const named = new NamedRecipients();
+    this.#unrecorded = new UnrecordedFacts(parts, pending, named);
     this.#on = {
       policy: parts.policy,
       parts,
       addresses: new AddressCache(parts.history, this.#protection),
       accounts: new AccountCache(parts.accounts, pending),
       sessions: new SmtpSessions(),
-      named: new NamedRecipients(),
+      named,
       sent: new SentMails(parts.sending),
       sparing: new SparingMemory(this.#protection, parts.notices),
       server: new ServerWindows(),
@@ -188,8 +189,9 @@ export class FactBase {
     this.#unrecorded.follow(event, decided, facts, now);
   }
 
-  /** Its transaction was lost: it will be decided again, so its password is not pending. */
+  /** Its transaction was lost, and it will be decided again: its password is not pending, its recipient not named. */
   unfollow(event: ClientEvent, now: Millis): void {
+    if (event.type === "RECIPIENT" && event.recipient !== null) this.#on.named.takeBack(event, event.recipient);
     if (event.type === "LOGIN_ASKED") this.#on.accounts.reported(event, this.ofUnrecorded(event, now));
   }
 

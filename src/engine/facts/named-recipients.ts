@@ -11,6 +11,7 @@ type Named = {
   written: number;
   strangers: number;
   isHeld: boolean;
+  last: Readonly<{ recipient: string; kind: SendingFacts["recipient"]; isNamed: boolean }> | null;
 };
 
 /**
@@ -23,12 +24,26 @@ export class NamedRecipients {
 
   add({ session, transaction }: Mail, recipient: string, kind: SendingFacts["recipient"]): void {
     const present = this.#present({ session, transaction });
-    const named = present ?? { transaction, names: [], ...NO_RECIPIENTS, isHeld: false };
-    if (named.names.length < LIMITS.namedRecipients) named.names.push(recipient);
+    const named: Named = present ?? { transaction, names: [], ...NO_RECIPIENTS, isHeld: false, last: null };
+    const isNamed = named.names.length < LIMITS.namedRecipients;
+    if (isNamed) named.names.push(recipient);
+    named.last = { recipient, kind, isNamed };
     named.recipients += 1;
     if (kind === "written") named.written += 1;
     if (kind === "stranger") named.strangers += 1;
     this.#mails.set(session, named);
+  }
+
+  /** It will be decided again whether this recipient, if it is the last, may be named. */
+  takeBack(mail: Mail, recipient: string): void {
+    const named = this.#present(mail);
+    if (named === undefined || named.last?.recipient !== recipient) return;
+    const { kind, isNamed } = named.last;
+    if (isNamed) named.names.pop();
+    named.recipients -= 1;
+    if (kind === "written") named.written -= 1;
+    if (kind === "stranger") named.strangers -= 1;
+    named.last = null;
   }
 
   of(mail: Mail): readonly string[] {

@@ -73,16 +73,26 @@ export function sendingOf(
 export function followSending(
   { policy, sent, named }: Pick<SendingSources, "policy" | "sent" | "named">,
   event: ClientEvent,
-  { verdict, counted }: Decision,
+  decided: Decision,
   { sending, now }: Readonly<{ sending: SendingFacts; now: Millis }>,
+): void {
+  if (event.type === "MAIL" && event.account !== null && decided.counted)
+    sent.count(policy, event.account, { at: now, ...sending.mail });
+  followNamed(named, event, decided, sending);
+}
+
+/** Whom the mail in flight names. */
+export function followNamed(
+  named: NamedRecipients,
+  event: ClientEvent,
+  { verdict }: Decision,
+  sending: SendingFacts,
 ): void {
   if (event.type === "CONNECT" || event.type === "MESSAGE") named.end(event.session);
   if (!("account" in event) || event.account === null) return;
   if (event.type === "RECIPIENT" && event.recipient !== null && verdict === "pass")
     named.add(event, event.recipient, sending.recipient);
-  if (event.type !== "MAIL") return;
-  if (counted) sent.count(policy, event.account, { at: now, ...sending.mail });
-  if (verdict === "hold") named.hold(event);
+  if (event.type === "MAIL" && verdict === "hold") named.hold(event);
 }
 
 /** If the directory cannot be read, every account counts as active. */
