@@ -1,5 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { userIds } from "../../src/daemon/set-up/site.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import { lacking } from "./needs.ts";
 
@@ -29,4 +39,40 @@ export function makeMailQueue({ postfixConf, postfixQueue, postfixData }: Layout
 export function queuedMails({ postfixQueue }: Layout): readonly string[] {
   const directory = join(postfixQueue, "maildrop");
   return readdirSync(directory).map((name) => readFileSync(join(directory, name), "latin1"));
+}
+
+/** What waits to be taken into the queue waits there for its next delivery. Returns the queue ids. */
+export function deferMails({ postfixQueue }: Layout): readonly string[] {
+  const { uid, gid } = userIds("postfix");
+  for (const name of ["active", "corrupt", "deferred", "hold", "incoming"]) {
+    mkdirSync(join(postfixQueue, name), { recursive: true });
+    chownSync(join(postfixQueue, name), uid, gid);
+  }
+  const maildrop = join(postfixQueue, "maildrop");
+  const ids = readdirSync(maildrop);
+  for (const id of ids) {
+    const deferred = deferredFile(postfixQueue, id);
+    renameSync(join(maildrop, id), deferred);
+    chownSync(deferred, uid, gid);
+  }
+  return ids;
+}
+
+/** Copies of a deferred mail, which Postfix takes for mails of their own. */
+export function copyMail({ postfixQueue }: Layout, id: string, copies: readonly string[]): void {
+  const { uid, gid } = userIds("postfix");
+  for (const copy of copies) {
+    const file = deferredFile(postfixQueue, copy);
+    copyFileSync(deferredFile(postfixQueue, id), file);
+    chownSync(file, uid, gid);
+  }
+}
+
+/** By the first letter (postconf(5), hash_queue_depth). */
+function deferredFile(postfixQueue: string, id: string): string {
+  const directory = join(postfixQueue, "deferred", id.slice(0, 1));
+  mkdirSync(directory, { recursive: true });
+  const { uid, gid } = userIds("postfix");
+  chownSync(directory, uid, gid);
+  return join(directory, id);
 }

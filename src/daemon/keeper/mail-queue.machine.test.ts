@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { chmodSync } from "node:fs";
+import { before, describe, test } from "node:test";
+import { copyMail, deferMails, makeMailQueue, SENDMAIL } from "../../../test/kit/mail-queue.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { runProgram } from "../../adapters/machine/run-program.ts";
+import { parseAddress } from "../../core/net/address.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { MAILS_PER_COMMAND, type QueuedMail } from "../../wire/control/keeper.ts";
+import { changeMail, findMail } from "./mail-queue.ts";
+
+const ANNA = parseAddress("anna@example.test") ?? assert.fail();
+const INFO = parseAddress("info@example.test") ?? assert.fail();
+const NOBODY = "0000000AAAA";
+const COPIES = Array.from({ length: MAILS_PER_COMMAND }, (_, i) => `F${(0x10_0000 + i).toString(16).toUpperCase()}`);
+
+/** Postfix's own programs on a queue of files; Postfix itself is down. */
+describe("Postfix's queue", SENDMAIL, () => {
+  const layout = layoutOf(temporaryDirectory());
+  const sentBy = new Map<string, string>();
+  before(async () => {
+    chmodSync(layout.data, 0o755);
+    makeMailQueue(layout);
+    const send = async (sender: string, ...to: readonly string[]): Promise<void> => {
+      const input = "Subject: hello\n\nHello.\n";
+      const sent = await runProgram("sendmail", ["-C", layout.postfixConf, "-f", sender, ...to], { input });
+      assert.equal(sent.code, 0, sent.stderr);
+      const [id = "", ...others] = deferMails(layout);
+      assert.equal(others.length, 0);
+      sentBy.set(sender, id);
+    };
+    await send(ANNA, "one@example.net", "two@example.net");
+    await send("Anna+Shop@Example.test", "one@example.net");
+    await send(INFO, "one@example.net");
+    await send("<>", ANNA);
+    await send('"anna@example.test x"@example.net', "one@example.net");
+    await send("bert@example.test", "one@example.net", '"three \\" \\\\ four"@example.net');
+  });
+
+  function idOf(sender: string): string {
+    return sentBy.get(sender) ?? assert.fail(sender);
+  }
+  async function found(onHold: boolean, asked: { senders?: (typeof ANNA)[]; ids?: string[] }) {
+    const reply = await findMail(layout, { verb: "find_mail", senders: [], ids: [], ...asked, onHold });
+    assert.ok(reply.ok && reply.mails !== undefined, JSON.stringify(reply));
+    return reply.mails;
+  }
+  const ids = (mails: readonly QueuedMail[]): readonly string[] => mails.map(({ id }) => id).toSorted();
+
+  test("mails are found by their envelope senders, in any case and with an extension, and by their ids", async () => {
+    const annas = [idOf(ANNA), idOf("Anna+Shop@Example.test")].toSorted();
+    assert.deepEqual(ids(await found(false, { senders: [ANNA] })), annas);
+    const bert = idOf("bert@example.test");
+    assert.deepEqual(ids(await found(false, { senders: [INFO], ids: [bert, NOBODY] })), [idOf(INFO), bert].toSorted());
+    const [mail] = await found(false, { ids: [idOf(ANNA)] });
+    assert.deepEqual([mail?.recipients, mail?.isHeld], [2, false]);
+    assert.ok(Math.abs(Date.now() - (mail?.at ?? 0)) < 600_000, `it arrived at ${mail?.at}`);
+    assert.deepEqual(await found(true, { senders: [ANNA, INFO], ids: [bert] }), [], "none is on hold");
+    assert.deepEqual(await found(false, {}), [], "an empty sender and an odd one are no account's");
+  });
+
+  test("what is held is found apart from the rest, and released or deleted by its id; ids that are gone do not matter", async () => {
+    const [anna, info] = [idOf(ANNA), idOf(INFO)];
+    const change = async (
+      verb: "hold_mail" | "release_mail" | "delete_mail",
+      ...of: readonly string[]
+    ): Promise<void> => assert.deepEqual(await changeMail(layout, { verb, ids: of }), { ok: true, detail: "" });
+    await change("hold_mail", anna, info, NOBODY);
+    assert.deepEqual(ids(await found(true, { senders: [ANNA, INFO] })), [anna, info].toSorted());
+    assert.deepEqual(ids(await found(false, { senders: [ANNA, INFO] })), [idOf("Anna+Shop@Example.test")]);
+    await change("release_mail", info, NOBODY);
+    await change("delete_mail", anna, info, NOBODY);
+    assert.deepEqual(await found(true, { ids: [anna, info] }), []);
+    assert.deepEqual(ids(await found(false, { ids: [anna, info] })), [info], "what is not on hold is not deleted");
+  });
+
+  test("named mails come first where there are more than fit into a reply", async () => {
+    const shop = idOf("Anna+Shop@Example.test");
+    copyMail(layout, shop, COPIES);
+    const last = COPIES.slice(-3);
+    const some = await found(false, { senders: [ANNA], ids: [...last, NOBODY] });
+    assert.equal(some.length, MAILS_PER_COMMAND);
+    assert.deepEqual(ids(some.slice(0, 3)), last);
+    assert.equal(new Set(ids(some)).size, MAILS_PER_COMMAND);
+  });
+
+  test("a queue that cannot be read is told with Postfix's words", async () => {
+    const elsewhere = { ...layout, postfixConf: `${layout.postfixConf}-gone` };
+    const reply = await findMail(elsewhere, { verb: "find_mail", senders: [ANNA], ids: [], onHold: true });
+    assert.match(reply.ok ? "" : reply.reason, /^postqueue failed: .*main\.cf/);
+    const held = await changeMail(elsewhere, { verb: "hold_mail", ids: [NOBODY] });
+    assert.match(held.ok ? "" : held.reason, /^postsuper failed: .*main\.cf/);
+  });
+});
