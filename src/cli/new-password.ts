@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
+import { proofOf } from "../adapters/accounts/account-secret.ts";
 import { hashPassword } from "../adapters/accounts/password-hash.ts";
 import { loadPasswordJudge } from "../adapters/accounts/password-strength.ts";
 import type { AccountName } from "../core/net/address.ts";
 import { MAX_PASSWORD_BYTES } from "../core/passwords/rule.ts";
-import { passwordProof } from "../render/dovecot/password-proof.ts";
 import { type CommandCall, type CommandFailure, failed, wrongUsage } from "./call.ts";
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
@@ -20,15 +19,8 @@ export async function newPasswordHash(
   if (typeof typed !== "string") return typed;
   const problem = (await loadPasswordJudge())(typed, owner);
   if (problem !== null) return failed(problem, ANOTHER);
-  return { ok: true, hash: await hashPassword(typed), proof: owner === null ? "" : proofOf(call, owner, typed) };
-}
-
-function proofOf({ layout }: CommandCall, owner: AccountName, password: string): string {
-  try {
-    return passwordProof(readFileSync(layout.loginPolicySecret, "utf8").trim(), owner.toLowerCase(), password);
-  } catch {
-    return "";
-  }
+  const proof = owner === null ? "" : proofOf(call.layout.loginPolicySecret, owner, typed);
+  return { ok: true, hash: await hashPassword(typed), proof };
 }
 
 async function fromInput({ terminal }: CommandCall): Promise<string | CommandFailure> {

@@ -1,15 +1,25 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { parseAccountName } from "../../core/net/address.ts";
+import { passwordProof } from "../../render/dovecot/password-proof.ts";
 import { hashed } from "./account-secret.ts";
 import { verifyPassword } from "./password-hash.ts";
 
 const name = parseAccountName("anna@example.org");
 
-test("a hash is passed on, clear text is hashed", async () => {
+test("a hash is passed on, clear text is hashed, and what Dovecot will tell of it is known", async () => {
   assert.ok(name !== null);
+  const secretFile = join(temporaryDirectory(), "secret");
+  writeFileSync(secretFile, "a secret\n");
   const hash = "{BLF-CRYPT}$2y$05$x";
-  assert.deepEqual(await hashed({ line: 1, name, secret: { type: "hash", hash } }), { name, hash });
-  const clear = await hashed({ line: 1, name, secret: { type: "plain", password: "some words" } });
+  const given = { line: 1, name, secret: { type: "hash", hash } } as const;
+  assert.deepEqual(await hashed(given, secretFile), { name, hash, proof: "" });
+  const line = { line: 1, name, secret: { type: "plain", password: "some words" } } as const;
+  const clear = await hashed(line, secretFile);
   assert.ok(await verifyPassword(clear.hash, "some words"));
+  assert.equal(clear.proof, passwordProof("a secret", name, "some words"));
+  assert.equal((await hashed(line, join(secretFile, "none"))).proof, "", "without the secret nothing is known");
 });

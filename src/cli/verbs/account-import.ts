@@ -23,7 +23,8 @@ export async function accountImport(call: CommandCall): Promise<CommandOutcome> 
   const added: string[] = [];
   const skipped: Named[] = [];
   for (let i = 0; i < accounts.length; i += ENTRIES_PER_COMMAND) {
-    const entries = await Promise.all(accounts.slice(i, i + ENTRIES_PER_COMMAND).map(hashed));
+    const lines = accounts.slice(i, i + ENTRIES_PER_COMMAND);
+    const entries = await Promise.all(lines.map((line) => hashed(line, call.layout.loginPolicySecret)));
     const asked = await call.guard.ask<"accounts_import">({ verb: "accounts_import", entries });
     if (!asked.ok) return asked;
     added.push(...asked.result.added);

@@ -31,6 +31,7 @@ function fresh(t: TestContext) {
   let up = true;
   /** The guard's part, without its socket. */
   const follower = new AccountsFollower({
+    secretFile: join(directory, "no-secret"),
     present: () => readFollowed(database),
     ask: ({ entries, gone }) => {
       if (!up) return Promise.resolve(null);

@@ -9,6 +9,8 @@ import { type AccountLine, parseAccountsFile } from "../../wire/dovecot/accounts
 
 type FollowCommand = Extract<Command, { readonly verb: "accounts_follow" }>;
 export type FollowAccountsParts = Readonly<{
+  /** That of Dovecot's questions: by it the guard recognises a clear-text password of the file at its first use. */
+  secretFile: string;
   /** The current accounts. Throws while they cannot be read. */
   present: () => readonly FollowedRow[];
   /** Null if the guard did not do it: it is asked again at the next check. */
@@ -82,7 +84,7 @@ export class AccountsFollower {
       const until = from + ENTRIES_PER_COMMAND;
       const changes = await this.#parts.ask({
         verb: "accounts_follow",
-        entries: await Promise.all(wanted.slice(from, until).map(hashed)),
+        entries: await Promise.all(wanted.slice(from, until).map((line) => hashed(line, this.#parts.secretFile))),
         gone: gone.slice(from, until).map(({ name }) => name),
       });
       if (changes === null) return null;

@@ -55,6 +55,7 @@ export class KeeperVerbs {
     this.#accountsFile = read.ok ? read.settings["accounts.follow"] : "";
     this.#logRules = read.ok ? logRules(read.settings) : USUAL_LOG_RULES;
     this.#accounts = new AccountsFollower({
+      secretFile: layout.loginPolicySecret,
       present: () => readFollowed(layout.accountsDb),
       ask: async (command) => {
         const asked = await ask(layout.controlSocket, "the accounts file", command, ACCOUNTS_TIMEOUT_MS);

@@ -80,6 +80,24 @@ test("what a suspended account has sent and still is in the queue is held", asyn
   );
 });
 
+test("a password that came in clear text looks right before its first use, one that came as a hash does not", async () => {
+  const [anna, bea] = ["anna@example.test", "bea@example.test"];
+  const proofs = () => kit.db.prepare("SELECT account, proof FROM account_password ORDER BY account").all();
+  const row = (account: string, proof: string) => Object.assign(Object.create(null), { account, proof });
+  const listed = (hash: string, proof: string) =>
+    kit.ask({ verb: "accounts_follow", entries: [{ name: "Anna@example.test", hash, proof }], gone: [] });
+  await kit.ask({ verb: "accounts_import", entries: [{ name: bea, hash: HASH, proof: "0b0b" }] });
+  await listed(HASH, "0a0a");
+  assert.deepEqual(proofs(), [row(anna, "0a0a"), row(bea, "0b0b")]);
+  await follow({}, anna);
+  await follow({ [anna]: HASH });
+  assert.deepEqual(proofs(), [row(anna, "0a0a"), row(bea, "0b0b")], "it resumes with the password that it had");
+  await listed(OTHER, "0c0c");
+  assert.deepEqual(proofs()[0], row(anna, "0c0c"));
+  await listed(HASH, "");
+  assert.deepEqual(proofs()[0], row(anna, ""), "the old password looks right no longer");
+});
+
 test("sessions of changed accounts end even where the record could not be kept", async () => {
   await follow({ "anna@example.test": HASH, "bea@example.test": HASH });
   kit.fillDisk();

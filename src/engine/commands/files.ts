@@ -1,3 +1,4 @@
+import type { Change } from "../../core/decide/decision.ts";
 import type { AuditType } from "../../core/events/command.ts";
 import { domainOf, parseAccountName } from "../../core/net/address.ts";
 import type { Command, FileChanges, Reply } from "../../wire/control/control.ts";
@@ -22,16 +23,20 @@ export async function fileCommand(
   const { domains } = parts.engine.policy;
   const skipped: FileChanges["skipped"][number][] = [];
   const entries: NamedHash[] = [];
-  for (const { name: text, hash } of command.entries) {
+  const proofs = new Map<string, string>();
+  for (const { name: text, hash, proof = "" } of command.entries) {
     const name = parseAccountName(text);
     if (name === null) skipped.push({ name: text, why: "cannot be an account" });
     else if (!isHash(hash)) skipped.push({ name, why: "has a password that came unhashed" });
     else if (!domains.includes(domainOf(name)))
       skipped.push({ name, why: `is of ${domainOf(name)}, which is not a mail domain of this server` });
-    else entries.push({ name, hash });
+    else {
+      entries.push({ name, hash });
+      proofs.set(name, proof);
+    }
   }
   const changes = write(parts, command, entries);
-  const recorded = await record(parts, changes, by);
+  const recorded = await record(parts, changes, proofs, by);
   for (const name of changes.suspended.map(parseAccountName).filter((parsed) => parsed !== null)) {
     await endSessions(parts, name);
     parts.queue.holdSoon(name);
@@ -54,8 +59,24 @@ const AUDITS: readonly (readonly [Exclude<keyof FileChanges, "skipped">, AuditTy
   ["resumed", "ACCOUNT_RESUMED"],
 ];
 
-async function record({ engine }: FileCommandParts, changes: FileChanges, by: string): Promise<boolean> {
+/** `proofs`: by the name of the account; empty where the file has a hash. */
+async function record(
+  { engine }: FileCommandParts,
+  changes: FileChanges,
+  proofs: ReadonlyMap<string, string>,
+  by: string,
+): Promise<boolean> {
   const audits = AUDITS.flatMap(([list, type]) => changes[list].map((subject) => ({ type, subject, by })));
-  const recorded = await Promise.all(audits.map((audit) => engine.audit(audit)));
+  const recorded = await Promise.all(audits.map((audit) => engine.audit(audit, passwordSet(audit, proofs))));
   return recorded.every((kept) => kept);
+}
+
+/** An account that resumes may have its old password: then nothing is known of it that was not known before. */
+function passwordSet(
+  { type, subject }: Readonly<{ type: AuditType; subject: string }>,
+  proofs: ReadonlyMap<string, string>,
+): readonly Change[] {
+  const proof = proofs.get(subject) ?? "";
+  if (type === "ACCOUNT_SUSPENDED" || (type === "ACCOUNT_RESUMED" && proof === "")) return [];
+  return [{ type: "SET_PASSWORD", account: subject.toLowerCase(), proof }];
 }

@@ -48,7 +48,7 @@ const name = text(64);
 const networks = texts(100, 64);
 /** Which page of a list. */
 const page = { limit: wholeNumber(1, PAGE.most), cursor: z.nullable(text(PAGE.cursorCharacters)) };
-const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash });
+const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof });
 
 /**
  * Every verb: its origins, the types and bounds of its fields, and its result. This is only grammar: the code that
@@ -151,7 +151,7 @@ function gives<R>(field: keyof R & string): Gives<R> {
   return { field };
 }
 
-export type NamedSecret = Readonly<{ name: string; hash: string }>;
+export type NamedSecret = Readonly<{ name: string; hash: string; proof: string }>;
 type Named = Readonly<{ name: string }>;
 /** `held`: mails of the account that wait on hold in the queue. */
 type WithHeld = Named & Readonly<{ held: number }>;
