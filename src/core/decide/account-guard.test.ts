@@ -4,7 +4,16 @@ import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samp
 import type { LoginFacts } from "../events/login.ts";
 import { neighbourhoodOf } from "../net/ip.ts";
 import { later } from "../time.ts";
-import { countGuesses, type Guess, guardLowered, guessedName, networkShare } from "./account-guard.ts";
+import {
+  candidatesShare,
+  commonShare,
+  countGuesses,
+  countShares,
+  type Guess,
+  guardLowered,
+  guessedName,
+  networkShare,
+} from "./account-guard.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed } from "./login.ts";
 
@@ -136,6 +145,21 @@ for (const [that, guesses, count] of [
     assert.equal(countGuesses(tried, 2), count);
     assert.equal(countGuesses(tried.toReversed(), 2), count, "in whatever order");
   });
+
+test("of a budget each network has one part in 25 to itself, and all of them a quarter together, rounded up", () => {
+  const parts = (candidates: number) => {
+    const policy = { ...POLICY, accounts: { ...POLICY.accounts, candidates } };
+    return [candidatesShare(policy), commonShare(policy)];
+  };
+  assert.deepEqual([1_000, 26, 1].map(parts), [
+    [40, 250],
+    [2, 7],
+    [1, 1],
+  ]);
+  const [first, second] = [neighbourhoodOf(ip("198.51.100.1"), 64), neighbourhoodOf(STRANGER, 64)];
+  assert.deepEqual(countShares([first, second, first, first], 2), { within: 3, beyond: 1 });
+  assert.deepEqual(countShares([], 2), { within: 0, beyond: 0 });
+});
 
 test("no network brings an account's guard up by itself: it adds a quarter at most, rounded up", () => {
   const share = (failures: number) => networkShare({ ...POLICY, accounts: { ...POLICY.accounts, failures } });
