@@ -69,7 +69,7 @@ export function countShares(networks: Iterable<Prefix>, share: number): Shares {
  * but their passwords still differ, because Dovecot hashes the whole name with them.
  */
 export function guessedName(account: string): string {
-  return account.length <= LONGEST_NAME ? account : account.slice(0, LONGEST_NAME).toWellFormed();
+  return account.slice(0, LONGEST_NAME).toWellFormed();
 }
 
 /** Lowers the guard when the administrator helps an owner who is kept out. New guesses raise it again. */
