@@ -1,5 +1,3 @@
-import { request as plainRequest } from "node:http";
-import { request as tlsRequest } from "node:https";
 import type { LookupFunction } from "node:net";
 import { codeOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
@@ -24,12 +22,14 @@ const MOST_BYTES = 2_000;
 const SHOWN = 200;
 
 /** Ok for an answer from 200 to 299. Redirects are not followed: they could lead anywhere. Never rejects. */
-export function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpWorld): Promise<Outcome> {
+export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpWorld): Promise<Outcome> {
+  const url = new URL(wish.url);
+  const secure = url.protocol === "https:";
+  const body = wish.body ?? "";
+  // Loaded for the first alert: until then it would be 3 MB that most servers never use.
+  const { request: open } = await (secure ? import("node:https") : import("node:http"));
   return new Promise((resolve) => {
-    const url = new URL(wish.url);
-    const secure = url.protocol === "https:";
-    const body = wish.body ?? "";
-    const request = (secure ? tlsRequest : plainRequest)(url, {
+    const request = open(url, {
       method: wish.method,
       lookup,
       agent: false,

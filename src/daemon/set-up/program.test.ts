@@ -45,6 +45,15 @@ describe("the programs of the server", () => {
     assert.match(ran.stderr, /^[^\n]*web\.toml cannot be read: ENOENT[^\n]*\n$/);
   });
 
+  test("load no part of Node that is large before they use it", () => {
+    for (const name of ["guard", "keeper", "maintenance", "web"]) {
+      const text = readFileSync(join(layout.program, `${name}.js`), "utf8");
+      assert.doesNotMatch(text, /from "(node:)?(https?|http2|tls|zlib)"/, name);
+    }
+    const guard = readFileSync(join(layout.program, "guard.js"), "utf8");
+    assert.match(guard, /getBuiltinModule\("node:http"\)/);
+  });
+
   test("are not written again where nothing has changed", async () => {
     const written = () => readdirSync(layout.program).map((name) => statSync(join(layout.program, name)).ino);
     const before_ = written();

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type BuildOptions, build, type OutputFile, stop } from "esbuild";
+import { type BuildOptions, build, type OutputFile, type Plugin, stop } from "esbuild";
 import { copyFile, linkProgram } from "../../adapters/root-files/copies.ts";
 import { writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
@@ -12,6 +12,22 @@ const PROGRAMS = ["guard", "web", "keeper", "maintenance"];
 const PAGE_SOURCES = ["index.html", "style.css", "icon.svg"];
 /** Some libraries are CommonJS and call require for Node's own modules. */
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+/** Parts of Node that are large, and that most runs of a program need nothing or little of. */
+const LARGE = /^(node:)?(http|http2|https|tls|zlib)$/;
+/**
+ * An import statement reads every export of these: that of node:http loads fetch() and HTTP/2, which are 7 MB. So they
+ * become calls, which load what is used, and where it is used first.
+ */
+const LOAD_LITTLE: Plugin = {
+  name: "load-little",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: LARGE }, ({ path }) => ({ path, namespace: "load-little" }));
+    onLoad({ filter: LARGE, namespace: "load-little" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 /** Puts the programs and their runtime where the unprivileged users can read them, wherever the clone is. */
 export async function installPrograms(checkout: string, layout: Layout): Promise<void> {
@@ -33,6 +49,7 @@ function programs(checkout: string, to: string): BuildOptions {
     platform: "node",
     target: "node26",
     banner: { js: REQUIRE },
+    plugins: [LOAD_LITTLE],
     legalComments: "eof",
   };
 }
