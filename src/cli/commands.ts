@@ -15,7 +15,9 @@ import { alertsList, alertsTest } from "./verbs/alerts.ts";
 import { aliasAdd, aliasBlock, aliasList, aliasRemove, aliasUnblock } from "./verbs/aliases.ts";
 import { allowAdd, allowList, allowRemove, ban, bans, cleanup, unban } from "./verbs/bans.ts";
 import { breakGlass } from "./verbs/break-glass.ts";
-import { configApply, configCheck, configReference, configShow } from "./verbs/config.ts";
+import { configCheck, configReference, configShow } from "./verbs/config.ts";
+import { configApply } from "./verbs/config-apply.ts";
+import { configSet, configUnset } from "./verbs/config-set.ts";
 import { dnsCheck, dnsRecords } from "./verbs/dns.ts";
 import { events } from "./verbs/events.ts";
 import { fail2banRestart, fail2banStatus } from "./verbs/fail2ban.ts";
@@ -236,7 +238,24 @@ export const commands: readonly CliCommand[] = [
     run: configSimulate,
     options: REPLAYED,
   },
-  { name: "config show", usage: "", says: "Show every setting and where it comes from.", run: configShow },
+  {
+    name: "config show",
+    usage: "",
+    says: "Show what the server uses, and where each setting comes from.",
+    run: configShow,
+  },
+  {
+    name: "config set",
+    usage: "KEY VALUE [MORE...]",
+    says: "Write a setting into the file; MORE: further keys and values, as tls.cert needs tls.key.",
+    run: configSet,
+  },
+  {
+    name: "config unset",
+    usage: "KEY...",
+    says: "Take settings out of the file: their defaults count again.",
+    run: configUnset,
+  },
   { name: "config reference", usage: "", says: "Explain every setting.", run: configReference },
   {
     name: "config apply",

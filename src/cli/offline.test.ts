@@ -36,6 +36,8 @@ describe("while the guard is down", TIMED, () => {
   const offline = [
     "config check",
     "config show",
+    "config set",
+    "config unset",
     "config reference",
     "break-glass",
     "uninstall",

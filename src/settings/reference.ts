@@ -1,4 +1,4 @@
-import { type SettingKey, sectionOf, settingKeys, settingOf, variableOf } from "./schema.ts";
+import { type SettingKey, type Settings, sectionOf, settingKeys, settingOf, variableOf } from "./schema.ts";
 
 /**
  * `docs/reference/settings.md`, which its test writes.
@@ -22,21 +22,22 @@ list, so there it is refused: write \`[]\`, or leave the variable out. (\`GHOSTI
 never empty lists, so they count as not set too.)
 
 Durations are written \`500ms\`, \`45s\`, \`30m\`, \`2h\`, \`7d\`; sizes \`512KB\`, \`10MB\`, \`2GB\`, where a kilobyte is 1,024
-bytes. An unknown key is an error. \`./ghostinbox config check\` tests the file without applying it, \`config apply\` applies
-it, and \`config show\` shows every value and where it comes from. [Terms](../glossary.md)
+bytes. An unknown key is an error. \`config set\` changes single lines, \`config check\` tests the file without
+applying it, \`config apply\` applies it, and \`config show\` shows every value and where it comes from
+([how](../settings.md)). [Terms](../glossary.md)
 
 ${sections.join("\n")}`;
 }
+
+/** What the file that set-up writes sets. */
+export const WRITTEN_FIRST = ["domains", "hostname"] as const satisfies readonly SettingKey[];
 
 /**
  * The file that set-up writes: every setting with its sentence. Only known values are set, the rest is in comments. It
  * opens no table: a line that names its whole key means the same wherever it is pasted.
  */
-export function commentedToml(known: Readonly<{ domains: readonly string[]; hostname: string }>): string {
-  const live = new Map<SettingKey, string>([
-    ["domains", `[${known.domains.map((name) => JSON.stringify(name)).join(", ")}]`],
-    ["hostname", JSON.stringify(known.hostname)],
-  ]);
+export function commentedToml(known: Pick<Settings, (typeof WRITTEN_FIRST)[number]>): string {
+  const live = new Map<SettingKey, string>(WRITTEN_FIRST.map((key) => [key, listOrText(known[key])]));
   const sections = bySection().map(([, keys]) => {
     const lines = keys.map((key) => {
       const value = live.get(key);
@@ -75,8 +76,9 @@ function bySection(): readonly (readonly [string, readonly SettingKey[]])[] {
 
 /** As the schema writes it (`24h`, not `1d`). For these values JSON and TOML are the same. */
 function defaultOf(key: SettingKey): string {
-  const { byDefault } = settingOf(key);
-  return Array.isArray(byDefault)
-    ? `[${byDefault.map((item) => JSON.stringify(item)).join(", ")}]`
-    : JSON.stringify(byDefault);
+  return listOrText(settingOf(key).byDefault);
+}
+
+function listOrText(value: unknown): string {
+  return Array.isArray(value) ? `[${value.map((item) => JSON.stringify(item)).join(", ")}]` : JSON.stringify(value);
 }

@@ -187,12 +187,17 @@ export async function ghostinboxProcess(layout: Layout, words: readonly string[]
 }
 
 /** The same in this process, which takes a tenth of the time. */
-export async function ghostinbox(layout: Layout, words: readonly string[], input = ""): Promise<Finished> {
+export async function ghostinbox(
+  layout: Layout,
+  words: readonly string[],
+  input = "",
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
   let out = "";
   let err = "";
   const [line = ""] = input.split("\n");
   const code = await run(words, {
-    env: { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data },
+    env: { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data, ...variables },
     version: "1.2.3",
     now: Date.now,
     terminal: {

@@ -1,4 +1,4 @@
-import { type AccountName, type Address, parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
 import type { AccountItem } from "../../wire/control/items.ts";
 import {
   type CommandCall,
@@ -12,6 +12,7 @@ import {
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
 import { columns, dayAndTime, oneLine, plural, shown } from "../print/text.ts";
+import { settingsOf } from "./server-settings.ts";
 
 export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
@@ -22,8 +23,21 @@ export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {
   const password = await newPasswordHash(call, name);
   if (!password.ok) return password;
   const asked = await call.guard.ask<"account_add">({ verb: "account_add", name, ...secretOf(password) });
-  if (!asked.ok) return asked;
+  if (!asked.ok) return overridden(call, name) ?? asked;
   return done(asked.result, `${name} can receive, read and send mail now.`, `${PROGRAM} account list`);
+}
+
+/** The domain is in the file, but a variable decides. */
+function overridden(call: CommandCall, name: AccountName): CommandFailure | null {
+  const loaded = settingsOf(call);
+  const source = loaded.ok ? loaded.sources.domains : null;
+  const isInFile = source?.from === "env" && source.overrides?.toml.includes(JSON.stringify(domainOf(name)));
+  if (source?.from !== "env" || isInFile !== true || source.toml.includes(JSON.stringify(domainOf(name)))) return null;
+  const { variable } = source;
+  return failed(
+    `${domainOf(name)} is in ghostinbox.toml, but ${variable} overrides it: the server has ${source.toml}.`,
+    `Start the server without ${variable}.`,
+  );
 }
 
 /** What the guard gets of a password. */

@@ -18,7 +18,7 @@ import {
   wrongUsage,
 } from "../call.ts";
 import { columns, oneLine } from "../print/text.ts";
-import { settingsOf } from "./config.ts";
+import { settingsOf } from "./server-settings.ts";
 
 /** Facts that a server cannot find out about itself. */
 const UNSEEN = [

@@ -18,7 +18,7 @@ import {
   wrongUsage,
 } from "../call.ts";
 import { columns, oneLine, plural } from "../print/text.ts";
-import { settingsOf } from "./config.ts";
+import { settingsOf } from "./server-settings.ts";
 
 /** Only the end of a longer log is read. */
 const MOST_LOG_BYTES = 8 * 1024 * 1024;

@@ -7,7 +7,7 @@ import { USERS } from "../../settings/layout.ts";
 import { type JailStatus, parseJailNames, parseJailStatus } from "../../wire/fail2ban/status.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { columns, oneLine } from "../print/text.ts";
-import { settingsOf } from "./config.ts";
+import { settingsOf } from "./server-settings.ts";
 
 export async function fail2banStatus(call: CommandCall): Promise<CommandOutcome> {
   const settings = settingsOn(call);

@@ -18,8 +18,8 @@ import type { Option } from "../parse.ts";
 import { printReplay } from "../print/replay.ts";
 import type { Reader } from "../reader.ts";
 import { targetFrom } from "./bans.ts";
-import { invalid, settingsOf } from "./config.ts";
 import { sinceFrom } from "./logs.ts";
+import { invalid, settingsOf } from "./server-settings.ts";
 
 /** Options of both commands. */
 export const REPLAYED: readonly Option[] = [

@@ -3,7 +3,7 @@ import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGR
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
-import { settingsOf } from "./config.ts";
+import { settingsOf } from "./server-settings.ts";
 
 const TOKEN_BYTES = 32;
 

@@ -9,7 +9,7 @@ import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from
 import { oneLine } from "../print/text.ts";
 import { printAccount, printMessage, type SettingsInForce } from "../print/timeline.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "../print/why.ts";
-import { settingsOf, type ValidSettings } from "./config.ts";
+import { settingsOf, type ValidSettings } from "./server-settings.ts";
 
 export async function why(call: CommandCall): Promise<CommandOutcome> {
   const [address] = call.args;

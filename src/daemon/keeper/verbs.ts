@@ -184,7 +184,7 @@ export class KeeperVerbs {
     this.#logRules = logRules(read.settings);
     this.#accounts.forget();
     await this.#certificate.look(files);
-    return { ok: true, detail: changed.length === 0 ? "Nothing changed." : `Reloaded ${changed.join(" and ")}.` };
+    return { ok: true, detail: changed.length === 0 ? "" : `Reloaded ${changed.join(" and ")}.` };
   }
 
   /** New files must be valid at once; those in force may have expired. */

@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { readServiceEnvironment } from "../../adapters/machine/service-environment.ts";
+import { codeOf } from "../../core/error.ts";
+import { lockHolder } from "../../daemon/set-up/lock.ts";
+import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
+import { settingKeys, variableOf } from "../../settings/schema.ts";
+import type { SettingProblem } from "../../settings/setting.ts";
+import { overridesOf } from "../../settings/show.ts";
+import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../call.ts";
+import { plural } from "../print/text.ts";
+
+export type ValidSettings = Extract<Loaded, { ok: true }>;
+type Call = Pick<CommandCall, "layout" | "env">;
+
+/** The settings for this data directory, or everything that is wrong with them. */
+export function settingsOf(call: Call): ValidSettings | CommandFailure {
+  const text = settingsText(call);
+  if (typeof text === "object" && text !== null) return text;
+  const loaded = loadSettings(text, environmentOf(call));
+  return loaded.ok ? loaded : invalid(loaded.problems);
+}
+
+/** Null if there is no file. */
+export function settingsText({ layout }: Call): string | null | CommandFailure {
+  try {
+    return readFileSync(layout.settings, "utf8");
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "EACCES") return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    return null;
+  }
+}
+
+/**
+ * A running server has the variables with which it was started, and no others. While it is down, those of its last
+ * start apply, and those given here win, as they would at the next one.
+ */
+export function environmentOf({ layout, env }: Call): Environment {
+  const started = readServiceEnvironment(layout.environment);
+  return runs(layout.startPid) ? started : { ...started, ...env };
+}
+
+/** What a variable does that its owner may not expect: it overrides the file, or the running server has not got it. */
+export function surprises(call: Call, { sources }: ValidSettings): readonly Omit<SettingProblem, "line">[] {
+  const overrides = overridesOf(sources).map(({ variable, says }) => ({
+    where: variable,
+    says: `${says} To let the file decide, start the server without ${variable}.`,
+  }));
+  if (!runs(call.layout.startPid)) return overrides;
+  const started = readServiceEnvironment(call.layout.environment);
+  const notGiven = settingKeys()
+    .map(variableOf)
+    .filter((name) => (call.env[name] ?? "").trim() !== "" && call.env[name] !== started[name]);
+  return [
+    ...overrides,
+    ...notGiven.map((name) => ({
+      where: name,
+      says: `${name} is set for this command only: the server does not see it.`,
+    })),
+  ];
+}
+
+export function invalid(
+  problems: readonly Pick<SettingProblem, "where" | "says">[],
+  otherwise = "none was applied",
+): CommandFailure {
+  const json = { ok: false, problems };
+  const [only, ...others] = problems;
+  const next = `\`${PROGRAM} config reference\` explains every setting.`;
+  if (only !== undefined && others.length === 0) return { ...failed(only.says, next), found: { lines: [], json } };
+  const lines = problems.map(({ says }) => `- ${says}`);
+  return {
+    ...failed(`${plural(problems.length, "setting")} are wrong: ${otherwise}.`, next),
+    found: { lines, json },
+  };
+}
+
+function runs(lock: string): boolean {
+  return lockHolder(lock) !== null;
+}
