@@ -57,9 +57,9 @@ export class Programs {
     prepareDataDirectory(layout.data);
     await addUsers();
     makeDirectories(layout);
-    const { settings, sources } = await readSettings(layout, SITE);
-    writeFirstSettings(layout, settings);
-    writeFileSync(layout.webSettings, settingsForWeb(sources));
+    const read = await readSettings(layout, SITE);
+    writeFirstSettings(layout, read);
+    writeFileSync(layout.webSettings, settingsForWeb(read.sources));
     makeLoginPolicySecret(layout);
     await installPrograms(CHECKOUT, layout);
     const programs = new Programs(lab, layout);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once as happens } from "node:events";
-import { copyFileSync, mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { AlertReceivers } from "../lab/alert-receivers.ts";
@@ -71,7 +71,7 @@ describe("each condition is told once on every channel, and its end once", { ski
 
   function thresholds(all: Readonly<Record<string, number>>): void {
     const lines = Object.entries(all).map(([name, count]) => `${name} = ${count}\n`);
-    writeFileSync(product.layout.settings, `[alerts.thresholds]\n${lines.join("")}`);
+    product.writeSettings(`[alerts.thresholds]\n${lines.join("")}`);
   }
   const once = (title: string, deadlineMs = 40_000): Promise<void> =>
     receivers.onceEverywhere(product, title, deadlineMs);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -151,11 +150,11 @@ describe("greylisting", { skip: whyNoLab() ?? false, concurrency: false }, () =>
 
   test("a changed delay, and switching it off, take effect without a restart", async () => {
     const started = product.pidsOf(/^\d+ postgrey /);
-    writeFileSync(product.layout.settings, "[greylist]\nenabled = false\n");
+    product.writeSettings("[greylist]\nenabled = false\n");
     await product.json(["config", "apply"]);
     assert.equal(await codeFrom("198.51.100.101", "off"), 250);
     assert.deepEqual(product.pidsOf(/^\d+ postgrey /), []);
-    writeFileSync(product.layout.settings, "");
+    product.writeSettings("");
     await product.json(["config", "apply"]);
     await until("it asks again", async () => (await codeFrom("198.51.100.102", "y")) === 450);
     assert.notDeepEqual(product.pidsOf(/^\d+ postgrey /), started);

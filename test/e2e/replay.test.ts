@@ -96,7 +96,7 @@ describe("what was recorded, decided again", { skip: whyNoLab() ?? false }, () =
       report.accounts.items.map(({ account }) => account),
       [ANNA],
     );
-    writeFileSync(product.layout.settings, tight);
+    product.writeSettings(tight);
     const refused = await product.cli(["config", "apply"]);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /^Nothing was applied: these settings would have turned away anna@example\.test/m);
@@ -104,7 +104,7 @@ describe("what was recorded, decided again", { skip: whyNoLab() ?? false }, () =
   });
 
   test("while it only simulates nothing is refused or banned, and all is told; afterwards it is no offence", async () => {
-    writeFileSync(product.layout.settings, "limits.mail.per_minute = 2\nsimulate = true\n");
+    product.writeSettings("limits.mail.per_minute = 2\nsimulate = true\n");
     await product.json(["config", "apply"]);
     const from = "198.51.100.90";
     for (let i = 0; i < 4; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250, `${i}`);
@@ -119,7 +119,7 @@ describe("what was recorded, decided again", { skip: whyNoLab() ?? false }, () =
     );
     assert.match((await product.cli(["status"])).stdout, /simulate/);
     assert.match((await product.cli(["why", from])).stdout, /would be/);
-    writeFileSync(product.layout.settings, "limits.mail.per_minute = 2\n");
+    product.writeSettings("limits.mail.per_minute = 2\n");
     await product.json(["config", "apply", "--yes"]);
     assert.doesNotMatch((await product.cli(["status"])).stdout, /simulate/);
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.91" })).code, 250);

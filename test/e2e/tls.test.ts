@@ -105,7 +105,7 @@ describe("TLS on every port, by stock tools", { skip: whyNoLab() ?? false }, () 
   });
 
   test("the modern profile by `config apply`: forward secrecy and authenticated encryption only", async () => {
-    writeFileSync(product.layout.settings, '[tls]\nprofile = "modern"\n');
+    product.writeSettings('[tls]\nprofile = "modern"\n');
     await product.json(["config", "apply"]);
     const expected = await ciphersOf(MODERN, "ECDSA");
     for (const [port, starttls] of DOORS) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { layoutOf } from "../../src/settings/layout.ts";
 import type { BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
@@ -81,6 +82,12 @@ export class Product {
   /** Settings for its next start, besides those it has. */
   set(settings: Environment): void {
     this.#environment = { ...this.#environment, ...settings };
+  }
+
+  /** Replaces the settings file: these lines, below the domain and the name that the first start wrote there. */
+  writeSettings(toml: string): void {
+    const { GHOSTINBOX_DOMAIN: domain = "", GHOSTINBOX_HOSTNAME: hostname = "" } = this.#environment;
+    writeFileSync(this.layout.settings, `domains = ["${domain}"]\nhostname = "${hostname}"\n${toml}`);
   }
 
   /** Everything it has printed since its last start. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { runningText } from "./announce.ts";
+import { runningText, settingsNews } from "./announce.ts";
 
 const loaded = loadSettings(
   'domains = ["example.org", "example.net"]\n[http]\naddress = "127.0.0.1"\n[ports]\nhttp = 8080\n',
@@ -40,4 +40,17 @@ test("the password of the dashboard is shown when it was made just now", () => {
     /^Password of the dashboard, .* once: {2}correct horse$/m,
   );
   assert.doesNotMatch(runningText(layout, settings, null), /Password/);
+});
+
+test("the first start says that the file decides now, a later one which variable overrides it", () => {
+  const layout = layoutOf("/srv/mail");
+  assert.deepEqual(settingsNews(layout, loaded, []), []);
+  assert.deepEqual(settingsNews(layout, loaded, ["GHOSTINBOX_DOMAIN"]), [
+    "/srv/mail/ghostinbox.toml has the mail domains now, and decides from now on: later starts need no GHOSTINBOX_DOMAIN.",
+  ]);
+  const overridden = loadSettings('domains = ["example.org"]\n', { GHOSTINBOX_DOMAIN: "example.net" });
+  assert.ok(overridden.ok);
+  assert.deepEqual(settingsNews(layout, overridden, []), [
+    'Note: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox.toml: domains is ["example.net"], not ["example.org"].',
+  ]);
 });

@@ -4,8 +4,7 @@ import { createFile, setAccess } from "../../adapters/root-files/files.ts";
 import { parseHostName } from "../../settings/host-name.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
-import { commentedToml } from "../../settings/reference.ts";
-import type { Settings } from "../../settings/schema.ts";
+import { commentedToml, WRITTEN_FIRST } from "../../settings/reference.ts";
 import { SetUpFailure } from "./failure.ts";
 import { groupId } from "./site.ts";
 
@@ -23,11 +22,26 @@ export async function readSettings(layout: Layout, env: Environment): Promise<Va
   return valid(loadSettings(text, { ...env, GHOSTINBOX_DOMAIN: domain }), layout);
 }
 
-/** At the first start; later it belongs to the administrator. The groups exist already. */
-export function writeFirstSettings(layout: Layout, settings: Settings): void {
+/**
+ * At the first start; later the file belongs to the administrator. The groups exist already. Returns the variables whose
+ * values it has written: from now on the file decides, so the programs do not get them.
+ */
+export function writeFirstSettings(layout: Layout, { settings, sources }: ValidSettings): readonly string[] {
   // Not the web, which reads its own extract: the file contains secrets.
   const access = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
-  if (!createFile(layout.settings, commentedToml(settings), access)) setAccess(layout.settings, access);
+  if (!createFile(layout.settings, commentedToml(settings), access)) {
+    setAccess(layout.settings, access);
+    return [];
+  }
+  return WRITTEN_FIRST.flatMap((key) => {
+    const source = sources[key];
+    return source.from === "env" ? [source.variable] : [];
+  });
+}
+
+/** The environment without these variables. */
+export function withoutVariables(env: Environment, names: readonly string[]): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
 }
 
 function valid(loaded: Loaded, layout: Layout): ValidSettings {

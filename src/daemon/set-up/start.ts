@@ -4,7 +4,7 @@ import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { adoptFilters } from "./adopt-filters.ts";
-import { printRunning } from "./announce.ts";
+import { printRunning, settingsNews } from "./announce.ts";
 import { applyConfiguration } from "./apply.ts";
 import { prepareCertificate } from "./certificate.ts";
 import { CHECKOUT } from "./checkout.ts";
@@ -25,7 +25,7 @@ import {
   makeProofWord,
   rememberAdminPassword,
 } from "./secrets.ts";
-import { readSettings, type ValidSettings, writeFirstSettings } from "./settings-file.ts";
+import { readSettings, type ValidSettings, withoutVariables, writeFirstSettings } from "./settings-file.ts";
 import { compileSieve } from "./sieve.ts";
 import { readSite } from "./site.ts";
 import { programEnvironment, startSupervisor, stopEverything, writeEnvironment, writeServices } from "./supervise.ts";
@@ -91,7 +91,8 @@ async function prepare(layout: Layout, read: ValidSettings, stop: Stop): Promise
   const { settings } = read;
   await addUsers();
   for (const warning of makeDirectories(layout)) console.error(`ghostinbox: warning: ${warning}`);
-  writeFirstSettings(layout, settings);
+  const written = writeFirstSettings(layout, read);
+  for (const line of settingsNews(layout, read, written)) console.log(line);
   const outdated = await prepareCertificate(settings, layout);
   if (outdated !== null) console.error(`ghostinbox: warning: ${outdated}`);
   makeLoginPolicySecret(layout);
@@ -100,7 +101,7 @@ async function prepare(layout: Layout, read: ValidSettings, stop: Stop): Promise
   await installPrograms(CHECKOUT, layout);
   const password = await adminPassword(layout, process.env);
   if (stop.asked()) return password;
-  const environment = programEnvironment(layout, process.env);
+  const environment = programEnvironment(layout, withoutVariables(process.env, written));
   await prepareDatabases(layout, password.hash, environment);
   const { refused } = await adoptFilters(CHECKOUT, layout);
   for (const { file, reason } of refused) console.error(`ghostinbox: warning: ${file} was refused: ${reason}.`);
