@@ -56,10 +56,11 @@ export async function startGuard(layout: Layout) {
   const feed = new Feed();
   const notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
   const asked: KeeperCommand[] = [];
+  let detail = "Postfix was reloaded.";
   const keeper = {
     ask: (command: KeeperCommand) => {
       asked.push(command);
-      return Promise.resolve({ ok: true, detail: "Postfix was reloaded." } as const);
+      return Promise.resolve({ ok: true, detail } as const);
     },
   };
   const networks = new SqliteAccountNetworks(databases.accounts);
@@ -140,6 +141,9 @@ export async function startGuard(layout: Layout) {
     engine,
     /** What the keeper was told to do. */
     asked,
+    keeperSays(words: string): void {
+      detail = words;
+    },
     async stop(): Promise<void> {
       await Promise.all([control.stop(), keeperServer.stop(STOP_MS)]);
       databases.engine.close();

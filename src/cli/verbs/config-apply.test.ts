@@ -46,4 +46,17 @@ describe("with a running guard", TIMED, () => {
     assert.match(out, /^ports\.login_policy = \d+ {2}# default, not applied yet$/m);
     assert.equal(err, "Next: ./ghostinbox config apply\n");
   });
+
+  test("config apply does not say that something is in force and that nothing changed", async () => {
+    guard.keeperSays("");
+    const applied = await ghostinbox(layout, ["config", "apply"]);
+    assert.match(applied.out, /^In force now: limits\.mail\.per_minute, /);
+    assert.doesNotMatch(applied.out, /[Nn]othing/);
+    guard.keeperSays("New connections get the new certificate.");
+    const certificate = await ghostinbox(layout, ["config", "apply"]);
+    assert.match(
+      certificate.out,
+      /^In force now: .* New connections get the new certificate\. Restarted the guard\.$/m,
+    );
+  });
 });

@@ -13,6 +13,9 @@ export type FollowParts = Readonly<{
   clock: Clock;
 }>;
 
+/** `fresh` is a certificate (PEM) that came into use by this look; `failed` says why it did not. */
+export type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
+
 export const LOOK_EVERY_MS = SECOND_MS;
 const DAYS_14_MS = 14 * 24 * 3_600 * SECOND_MS;
 
@@ -32,17 +35,24 @@ export class CertificateFollower {
     this.#parts = parts;
   }
 
-  async look(files: CertificateFiles): Promise<void> {
+  async look(files: CertificateFiles): Promise<Looked> {
     const { layout, reload, clock } = this.#parts;
     const read = readPair(files, clock.now());
-    if (!read.ok) return this.#doubtIt(read.reason);
+    if (!read.ok) {
+      this.#doubtIt(read.reason);
+      return { fresh: null, failed: null };
+    }
     if (!isServed(read.pair, layout)) {
       serve(read.pair, layout);
       this.#reloadDue = true;
     }
+    const fresh = this.#reloadDue ? read.pair.cert : null;
     if (this.#reloadDue) {
       const failed = await reload();
-      if (failed !== null) return this.#doubtIt(failed);
+      if (failed !== null) {
+        this.#doubtIt(failed);
+        return { fresh: null, failed };
+      }
       this.#reloadDue = false;
     }
     this.#doubt = null;
@@ -52,6 +62,7 @@ export class CertificateFollower {
       leftMs < Math.min(DAYS_14_MS, read.pair.lifetimeMs / 4)
         ? { code: "certificate_expiring", detail: `${files.cert}: ${Math.ceil(leftMs / (24 * 3_600_000))} days left` }
         : null;
+    return { fresh, failed: null };
   }
 
   troubles(): readonly KeeperTrouble[] {

@@ -23,6 +23,7 @@ import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
 import { changeMail, findMail } from "./mail-queue.ts";
 import { reloadService } from "./parts.ts";
 import { restartService } from "./restart-service.ts";
+import { certificateNews } from "./served-certificate.ts";
 import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
 
 /** doveadm(1) kick: nobody was signed in. */
@@ -183,8 +184,10 @@ export class KeeperVerbs {
     this.#accountsFile = read.settings["accounts.follow"];
     this.#logRules = logRules(read.settings);
     this.#accounts.forget();
-    await this.#certificate.look(files);
-    return { ok: true, detail: changed.length === 0 ? "" : `Reloaded ${changed.join(" and ")}.` };
+    const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
+    const certificate = await certificateNews(await this.#certificate.look(files), ports);
+    const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
+    return { ok: true, detail: [...reloaded, ...certificate].join(" ") };
   }
 
   /** New files must be valid at once; those in force may have expired. */

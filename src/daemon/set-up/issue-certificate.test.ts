@@ -99,12 +99,12 @@ test("a renewal is served once, a bad one is refused from the second look on, an
   };
 
   put(a);
-  await follower.look(files);
-  await follower.look(files);
+  assert.deepEqual(await follower.look(files), { fresh: readFileSync(a.cert, "utf8"), failed: null });
+  assert.deepEqual(await follower.look(files), { fresh: null, failed: null }, "it is in use");
   assert.equal(reloads, 1);
   put(b);
   fails = "postfix could not be reloaded";
-  await follower.look(files);
+  assert.deepEqual(await follower.look(files), { fresh: null, failed: fails });
   await follower.look(files);
   assert.deepEqual(follower.troubles(), [{ code: "certificate_refused", detail: fails }]);
   fails = null;
