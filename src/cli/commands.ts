@@ -26,6 +26,7 @@ import { greylistList, greylistPause, greylistResume } from "./verbs/greylist.ts
 import { accountDrop, accountHeld, accountRelease } from "./verbs/held.ts";
 import { logs } from "./verbs/logs.ts";
 import { configSimulate, REPLAYED, replay } from "./verbs/replay.ts";
+import { restart, stop } from "./verbs/server.ts";
 import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./verbs/spam.ts";
 import { stats, status } from "./verbs/status.ts";
 import { adminPasswd, tokenCreate, tokenList, tokenRevoke } from "./verbs/tokens.ts";
@@ -40,6 +41,13 @@ const YES = { name: "yes", says: "Do not ask." };
 /** Every command: dispatch, help and the checks of what was typed come from this table. */
 export const commands: readonly CliCommand[] = [
   { name: "status", usage: "", says: "Show what runs, and what needs attention.", run: status },
+  { name: "stop", usage: "", says: "Stop the server and wait until nothing of it runs.", run: stop },
+  {
+    name: "restart",
+    usage: "",
+    says: "Stop the server and start it again where it runs, with the settings it was started with.",
+    run: restart,
+  },
   { name: "stats", usage: "", says: "Show bans, counts and the busiest addresses.", run: stats },
   {
     name: "events",

@@ -41,6 +41,7 @@ describe("while the guard is down", TIMED, () => {
     "config reference",
     "break-glass",
     "uninstall",
+    "stop",
     "dns records",
     "dns check",
     "fail2ban test",
@@ -63,6 +64,13 @@ describe("while the guard is down", TIMED, () => {
     const finished = await ghostinboxProcess(layout, ["status"]);
     assert.match(oneLineOfError(finished), /^GhostInbox is not running\./);
     assert.equal(finished.code, 3);
+  });
+
+  test("there is nothing to stop, and that is no failure", { skip: lacking({ root: true }) }, async () => {
+    using layout = dataDirectory();
+    const finished = await ghostinbox(layout, ["stop"]);
+    assert.deepEqual([finished.code, finished.out], [0, "GhostInbox is not running.\n"], finished.err);
+    assert.deepEqual(json(await ghostinbox(layout, ["stop", "--json"])), { stopped: true, wasRunning: false });
   });
 
   test("the settings can be checked, shown and explained", async () => {

@@ -69,6 +69,8 @@ export function layoutOf(dataDirectory: string) {
     /** Who may send as whom, and the allow list: for Rspamd. */
     authorLists: at("db", "authors"),
     log: at("log"),
+    /** What `npm start` says, for when its terminal is gone. */
+    startLog: at("log", "start", "current"),
     mailLog: at("log", "mail", "mail.log"),
     /** Its warnings and errors; its errors. */
     mailWarn: at("log", "mail", "mail.warn"),

@@ -10,6 +10,7 @@ import type { Ran, RunOptions } from "./commands.ts";
 import { rootOf } from "./dns.ts";
 import type { Lab } from "./lab.ts";
 import { processesOf } from "./network.ts";
+import { Typist } from "./typist.ts";
 import { Hopeless, until } from "./wait.ts";
 
 export const PASSWORD = "seven unrelated words make good ones";
@@ -100,6 +101,16 @@ export class Product {
     this.#launch();
     await until("the server is ready", () => this.#output.includes(READY) || this.#failIfEnded(), 60_000);
     return this;
+  }
+
+  /** Starts at a terminal of its own, which a test can close, and waits until it says there that it runs. */
+  async startAtTerminal(): Promise<Typist> {
+    const env = Object.entries(this.#environment).map(([name, value]) => `${name}=${value}`);
+    const within = (argv: readonly string[]): readonly string[] =>
+      this.lab.server.inside(["env", `--chdir=${this.#checkout}`, ...env, ...argv]);
+    const typist = new Typist(within, "npm --silent start");
+    await typist.sees(new RegExp(RegExp.escape(READY)), 60_000);
+    return typist;
   }
 
   /** A start that must fail: its exit code. It is killed when it has not ended after 30 s. */

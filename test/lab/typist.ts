@@ -31,6 +31,12 @@ export class Typist {
     this.#child.stdin?.write(text);
   }
 
+  /** Closes the terminal, as a lost connection of ssh does: the kernel hangs up on the command. */
+  async hangsUp(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+
   /** The exit code of the command. */
   async ends(deadlineMs = 30_000): Promise<number> {
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), deadlineMs);

@@ -51,6 +51,7 @@ export function runningText(layout: Layout, settings: Settings, adminPassword: s
     `  ${command} status`,
     `  ${command} events --follow`,
     "",
+    `If this terminal closes, the server keeps running: ${command} stop ends it.`,
     "Ctrl-C stops everything.",
   ].join("\n");
 }

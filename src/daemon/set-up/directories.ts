@@ -58,6 +58,7 @@ function directories(layout: Layout): readonly Entry[] {
     at(layout.spamPreferences, 0o2750, guard, CONTENT_USERS.spamd),
     at(layout.authorLists, 0o2750, guard, CONTENT_USERS.rspamd),
     at(layout.log),
+    at(dirname(layout.startLog), 0o750),
     at(dirname(layout.mailLog), 0o750, "root", logsGroup),
     ...SERVICES.map((service) => at(join(layout.log, service), 0o750)),
     // The guard reads what spamd logs about each mail.

@@ -6,13 +6,16 @@ import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { SetUpFailure } from "./failure.ts";
 import { startTimeOf } from "./read-processes.ts";
 
-/** Writes who runs in this data directory: `PID STARTTIME`. Throws SetUpFailure while that process lives. */
+/**
+ * Writes who runs in this data directory: `PID STARTTIME SINCE`, the last in milliseconds, by which a start that was
+ * repeated in the same process is told from the one before. Throws SetUpFailure while that process lives.
+ */
 export function takeLock(file: string, data: string): void {
   makeDirectory(dirname(file), 0o755);
   for (;;) {
     // link(2) of a finished file: the lock is never there without its content.
     const own = `${file}.${process.pid}`;
-    writeFile(own, `${process.pid} ${startTimeOf(process.pid)}\n`, { mode: 0o644 });
+    writeFile(own, `${process.pid} ${startTimeOf(process.pid)} ${Date.now()}\n`, { mode: 0o644 });
     const taken = linkFile(own, file);
     removeFile(own);
     if (taken) return;
@@ -26,6 +29,11 @@ export function takeLock(file: string, data: string): void {
 /** The pid of the running start; null if none runs. */
 export function lockHolder(file: string): number | null {
   return holderOf(read(file));
+}
+
+/** Differs from start to start; null if none runs or ran. */
+export function lockText(file: string): string | null {
+  return read(file);
 }
 
 export function releaseLock(file: string): void {

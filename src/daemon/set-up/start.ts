@@ -28,73 +28,104 @@ import {
 import { readSettings, type ValidSettings, withoutVariables, writeFirstSettings } from "./settings-file.ts";
 import { compileSieve } from "./sieve.ts";
 import { readSite } from "./site.ts";
+import { StartLog } from "./start-log.ts";
+import { RESTART_SIGNAL } from "./stop.ts";
 import { programEnvironment, startSupervisor, stopEverything, writeEnvironment, writeServices } from "./supervise.ts";
 import { addUsers } from "./users.ts";
 
 /** Bit of CAP_NET_ADMIN in a capability set (capabilities(7)). */
 const CAP_NET_ADMIN = 12n;
 
-process.exitCode = await main();
+/** A start that follows `restart`: the same process, which still holds the lock. */
+const AGAIN = "--again";
+
+const stop = stopSignal();
+const code = await main();
+if (stop.wish() === "restart") startAgain();
+process.exitCode = code;
 
 async function main(): Promise<number> {
-  const stop = stopSignal();
   let layout: Layout | null = null;
+  const log = new StartLog();
   try {
     if (process.getuid?.() !== 0) throw new SetUpFailure("GhostInbox must be started by root.");
     const data = (process.env["GHOSTINBOX_DATA"] ?? "").replace(/(.)\/+$/, "$1") || DEFAULT_DATA_DIRECTORY;
     prepareDataDirectory(data);
     const wanted = layoutOf(data);
+    if (process.argv.includes(AGAIN)) releaseLock(wanted.startPid);
     takeLock(wanted.startPid, data);
     layout = wanted;
-    tellEnded(await endOrphans(data));
+    outliveTerminal(layout, log);
+    tellEnded(await endOrphans(data), log);
     const read = await readSettings(layout, process.env);
-    const password = await prepare(layout, read, stop);
+    const password = await prepare(layout, read, log);
     if (stop.asked()) return 130;
-    return await runServices(layout, read.settings, password, stop);
+    return await runServices(layout, read.settings, { password, log });
   } catch (error) {
     const isTold = error instanceof SetUpFailure || error instanceof UnsafePath;
     const says = isTold ? error.message : diskTrouble(error);
     if (says === null) throw error;
-    console.error(`ghostinbox: ${says}`);
+    log.fail(says);
     return 1;
   } finally {
-    if (layout !== null) releaseLock(layout.startPid);
+    if (layout !== null && stop.wish() !== "restart") releaseLock(layout.startPid);
   }
 }
 
-function tellEnded({ count, left }: Ended): void {
-  if (count > 0) console.log(`Ended ${count} processes that an earlier start left behind.`);
+function tellEnded({ count, left }: Ended, log: StartLog): void {
+  if (count > 0) log.say(`Ended ${count} processes that an earlier start left behind.`);
   if (left.length > 0)
-    console.error(
-      `ghostinbox: warning: processes of an earlier start do not end; what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,
+    log.warn(
+      `processes of an earlier start do not end; what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,
     );
 }
 
-type Stop = Readonly<{ asked: () => boolean; promise: Promise<void> }>;
+/**
+ * A closed terminal, such as a lost connection of ssh, hangs up (SIGHUP). Mail goes on: the supervisor is in its own
+ * session, and this process stays to stop it in order.
+ */
+function outliveTerminal({ startLog }: Layout, log: StartLog): void {
+  // Whatever is written to a terminal that is gone fails.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  log.open(startLog);
+  process.on("SIGHUP", () => {
+    log.isOnly = true;
+    log.note(`The terminal was closed: GhostInbox keeps running (pid ${process.pid}). \`./ghostinbox stop\` stops it.`);
+  });
+}
 
-/** The first Ctrl-C or TERM; later ones change nothing, because stopping has begun. */
+type Stop = Readonly<{ asked: () => boolean; wish: () => "stop" | "restart" | null; promise: Promise<void> }>;
+
+/** The first Ctrl-C or TERM, or `restart`; later ones change only whether it starts again: after a stop it does not. */
 function stopSignal(): Stop {
-  let asked = false;
+  let wish: "stop" | "restart" | null = null;
   const promise = new Promise<void>((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) {
+    for (const name of ["SIGINT", "SIGTERM", RESTART_SIGNAL] as const) {
       process.on(name, () => {
-        asked = true;
+        if (name !== RESTART_SIGNAL) wish = "stop";
+        else wish ??= "restart";
         resolve();
       });
     }
   });
-  return { asked: () => asked, promise };
+  return { asked: () => wish !== null, wish: () => wish, promise };
+}
+
+/** The same process runs the start again: its environment, terminal, and pid stay, for whatever supervises it. */
+function startAgain(): void {
+  const script = process.argv[1] ?? "";
+  process.execve?.(process.execPath, [process.execPath, ...process.execArgv, script, AGAIN], process.env);
 }
 
 /** Everything that must exist before the first service starts. */
-async function prepare(layout: Layout, read: ValidSettings, stop: Stop): Promise<AdminPassword> {
+async function prepare(layout: Layout, read: ValidSettings, log: StartLog): Promise<AdminPassword> {
   const { settings } = read;
   await addUsers();
-  for (const warning of makeDirectories(layout)) console.error(`ghostinbox: warning: ${warning}`);
+  for (const warning of makeDirectories(layout)) log.warn(warning);
   const written = writeFirstSettings(layout, read);
-  for (const line of settingsNews(layout, read, written)) console.log(line);
+  for (const line of settingsNews(layout, read, written)) log.say(line);
   const outdated = await prepareCertificate(settings, layout);
-  if (outdated !== null) console.error(`ghostinbox: warning: ${outdated}`);
+  if (outdated !== null) log.warn(outdated);
   makeLoginPolicySecret(layout);
   makeProofWord(layout);
   await refuseBusyPorts(portsOf(settings));
@@ -104,7 +135,7 @@ async function prepare(layout: Layout, read: ValidSettings, stop: Stop): Promise
   const environment = programEnvironment(layout, withoutVariables(process.env, written));
   await prepareDatabases(layout, password.hash, environment);
   const { refused } = await adoptFilters(CHECKOUT, layout);
-  for (const { file, reason } of refused) console.error(`ghostinbox: warning: ${file} was refused: ${reason}.`);
+  for (const { file, reason } of refused) log.warn(`${file} was refused: ${reason}.`);
   const applied = await applyConfiguration(readSite(read, layout));
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   await compileSieve(layout);
@@ -120,12 +151,13 @@ async function prepare(layout: Layout, read: ValidSettings, stop: Stop): Promise
   return password;
 }
 
-async function runServices(layout: Layout, settings: Settings, password: AdminPassword, stop: Stop): Promise<number> {
-  if (!hasNetAdmin()) {
-    console.error(
-      "ghostinbox: warning: no CAP_NET_ADMIN here, so bans are kept by Postfix and Dovecot alone and not by the firewall.",
-    );
-  }
+const PASSWORD_UNSEEN = "The dashboard has a password that nobody saw: `./ghostinbox admin passwd` sets another one.";
+
+type Told = Readonly<{ password: AdminPassword; log: StartLog }>;
+
+async function runServices(layout: Layout, settings: Settings, { password, log }: Told): Promise<number> {
+  if (!hasNetAdmin())
+    log.warn("no CAP_NET_ADMIN here, so bans are kept by Postfix and Dovecot alone and not by the firewall.");
   const supervisor = startSupervisor(layout.services);
   const died = new Promise<"died">((resolve) => {
     for (const event of ["exit", "error"]) supervisor.once(event, () => resolve("died"));
@@ -137,17 +169,19 @@ async function runServices(layout: Layout, settings: Settings, password: AdminPa
   if (first === "died" || first === "asked") {
     end = first;
   } else if (!first.ok) {
-    console.error(`ghostinbox: ${first.reason}`);
+    log.fail(first.reason);
     end = "failed";
   } else {
     printRunning(layout, settings, password.printed);
+    log.note(`GhostInbox runs as ${settings.hostname}.`);
+    if (log.isOnly && password.printed !== null) log.note(PASSWORD_UNSEEN);
     rememberAdminPassword(layout);
     end = await Promise.race([died, asked]);
   }
-  if (end === "died") console.error("ghostinbox: the supervisor runsvdir ended; stopping everything.");
-  else console.log("Stopping ...");
+  if (end === "died") log.fail("the supervisor runsvdir ended; stopping everything.");
+  else log.say("Stopping ...");
   await stopEverything(layout, end === "died" ? null : (supervisor.pid ?? null));
-  if (end === "asked") console.log("GhostInbox has stopped.");
+  if (end === "asked") log.say("GhostInbox has stopped.");
   return end === "asked" ? 0 : 1;
 }
 

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { removeFile } from "../../adapters/root-files/files.ts";
 import { takeTree } from "../../adapters/root-files/trees.ts";
@@ -10,10 +9,9 @@ import type { Outcome } from "../../engine/ports.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { holdsForeignFiles } from "./data-directory.ts";
 import { type Besides, readBesides, removeFilesBesides, unclaimed } from "./installed-besides.ts";
-import { lockHolder } from "./lock.ts";
-import { endOrphans } from "./orphans.ts";
-import { processesOf, signal } from "./processes.ts";
+import { processesOf } from "./processes.ts";
 import { groupId, userIds } from "./site.ts";
+import { stopServer } from "./stop.ts";
 import { removeFirewallTable } from "./supervise.ts";
 import {
   alsoRemoved,
@@ -31,8 +29,6 @@ export type UninstallOptions = Readonly<{
   packages: boolean;
 }>;
 
-const STOP_MS = 25_000;
-const POLL_MS = 50;
 /** Members before the groups that they are in. */
 const ADDED_USERS = [USERS.web, USERS.mail, USERS.fail2ban, USERS.guard];
 const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup];
@@ -75,7 +71,8 @@ export async function uninstall(layout: Layout, options: UninstallOptions): Prom
 }
 
 async function takeBack(layout: Layout, options: UninstallOptions, packages: Packages): Promise<Outcome> {
-  await stopServer(layout);
+  const stopped = await stopServer(layout);
+  if (!stopped.ok) return stopped;
   await removeFirewallTable();
   const users = await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS);
   if (!users.ok) return users;
@@ -129,14 +126,6 @@ function dataSentence(data: string, { purgeData }: UninstallOptions): string {
   return purgeData
     ? `Delete ${data} with all mail, accounts and settings.`
     : `Leave ${data} with all mail, accounts and settings, owned by root (--purge-data deletes it).`;
-}
-
-async function stopServer(layout: Layout): Promise<void> {
-  const holder = lockHolder(layout.startPid);
-  if (holder !== null) signal(holder, "SIGTERM");
-  const deadline = performance.now() + STOP_MS;
-  while (lockHolder(layout.startPid) !== null && performance.now() < deadline) await pause(POLL_MS);
-  await endOrphans(layout.data);
 }
 
 async function removeUsers(data: string, added: readonly string[], addedGroups: readonly string[]): Promise<Outcome> {

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, mock, test } from "node:test";
+import { lastFailure, StartLog } from "./start-log.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "ghostinbox-start-log-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+test("what is said on the terminal is in the file too, each line with its time", () => {
+  const file = join(directory, "said");
+  const [out, err] = [mock.method(console, "log", () => undefined), mock.method(console, "error", () => undefined)];
+  try {
+    const log = new StartLog();
+    log.say("before there is a file");
+    log.open(file);
+    log.say("Stopping ...");
+    log.warn("no CAP_NET_ADMIN here");
+    log.fail("postfix keeps ending. Its last words:\n  fatal: no");
+    log.note("only here");
+    assert.deepEqual(
+      out.mock.calls.map((call) => call.arguments),
+      [["before there is a file"], ["Stopping ..."]],
+    );
+    assert.equal(err.mock.callCount(), 2);
+  } finally {
+    out.mock.restore();
+    err.mock.restore();
+  }
+  const lines = readFileSync(file, "utf8").split("\n");
+  assert.deepEqual(
+    lines.map((line) => line.replace(/^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{3} /, "")),
+    [
+      "Stopping ...",
+      "warning: no CAP_NET_ADMIN here",
+      "failed: postfix keeps ending. Its last words:",
+      "  fatal: no",
+      "only here",
+      "",
+    ],
+  );
+});
+
+test("a file that cannot be written ends nothing, and one that has grown starts over", () => {
+  const log = new StartLog();
+  const lost = join(directory, "missing", "file");
+  log.open(lost);
+  log.note("nowhere");
+  assert.ok(!existsSync(lost));
+  const grown = join(directory, "grown");
+  writeFileSync(grown, "x".repeat(300_000));
+  log.open(grown);
+  log.note("new");
+  assert.ok(statSync(grown).size < 100);
+});
+
+test("the last reason for which a start ended", () => {
+  const log = "2026-11-20_08:00:00.000 failed: port 25\n2026-11-20_08:00:01.000 failed: port 26\n2026-11-20 Stopping\n";
+  assert.equal(lastFailure(log), "port 26");
+  assert.equal(lastFailure("2026-11-20_08:00:00.000 it failed: no\n"), null);
+  assert.equal(lastFailure(""), null);
+});

@@ -1,0 +1,62 @@
+import { statSync } from "node:fs";
+import { appendFile, truncateFile } from "../../adapters/root-files/files.ts";
+
+/** A start says some lines; so many bytes are years of them. */
+const MOST_BYTES = 256 * 1024;
+
+/** What the start says: on its terminal, and in a log, where it is found when the terminal is gone. */
+export class StartLog {
+  /** Whether the terminal is gone. */
+  isOnly = false;
+  #file: string | null = null;
+
+  /** From now on also into this file, unless its directory is still missing. */
+  open(file: string): void {
+    this.#file = file;
+    attempt(() => {
+      if (statSync(file).size > MOST_BYTES) truncateFile(file, 0);
+    });
+  }
+
+  say(text: string): void {
+    console.log(text);
+    this.note(text);
+  }
+
+  warn(text: string): void {
+    console.error(`ghostinbox: warning: ${text}`);
+    this.note(`warning: ${text}`);
+  }
+
+  fail(text: string): void {
+    console.error(`ghostinbox: ${text}`);
+    this.note(`${FAILED}${text}`);
+  }
+
+  /** Only into the file. Its lines begin as those of svlogd(8) with -tt. */
+  note(text: string): void {
+    const file = this.#file;
+    if (file === null) return;
+    const at = new Date().toISOString().slice(0, -1).replace("T", "_");
+    const lines = text.split("\n").map((line) => `${at} ${line}\n`);
+    attempt(() => appendFile(file, lines.join("")));
+  }
+}
+
+/** Before the reason for which a start ended. */
+const FAILED = "failed: ";
+
+/** The last reason in the text of such a log for which a start ended; null if there is none. */
+export function lastFailure(log: string): string | null {
+  const line = log.split("\n").findLast((text) => text.slice(text.indexOf(" ") + 1).startsWith(FAILED));
+  return line?.slice(line.indexOf(FAILED) + FAILED.length) ?? null;
+}
+
+/** A full disk ends no server. */
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // It was told on the terminal.
+  }
+}
