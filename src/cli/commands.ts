@@ -25,6 +25,7 @@ import { fail2banTest } from "./verbs/fail2ban-test.ts";
 import { greylistList, greylistPause, greylistResume } from "./verbs/greylist.ts";
 import { accountDrop, accountHeld, accountRelease } from "./verbs/held.ts";
 import { logs } from "./verbs/logs.ts";
+import { ALL, CHOICE, queueDelete, queueFlush, queueHold, queueList, queueRelease } from "./verbs/queue.ts";
 import { configSimulate, REPLAYED, replay } from "./verbs/replay.ts";
 import { restart, stop } from "./verbs/server.ts";
 import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./verbs/spam.ts";
@@ -217,6 +218,41 @@ export const commands: readonly CliCommand[] = [
     says: "Show the allowed senders of each account.",
     run: spamAllowList,
     options: LIST_OPTIONS,
+  },
+  {
+    name: "queue list",
+    usage: "[ID...]",
+    says: "Show the mail that waits in the queue: why, until when, from and for whom.",
+    run: queueList,
+    options: [...CHOICE, ...LIST_OPTIONS],
+  },
+  {
+    name: "queue flush",
+    usage: "[ID...]",
+    says: "Try deferred mail again now; all of it unless you name some.",
+    run: queueFlush,
+    options: [...CHOICE, ALL],
+  },
+  {
+    name: "queue hold",
+    usage: "[ID...]",
+    says: "Keep mail in the queue until it is released.",
+    run: queueHold,
+    options: [...CHOICE, ALL],
+  },
+  {
+    name: "queue release",
+    usage: "[ID...]",
+    says: "Let mail that was put on hold go on. What the guard holds is up to `account release`.",
+    run: queueRelease,
+    options: [...CHOICE, ALL],
+  },
+  {
+    name: "queue delete",
+    usage: "[ID...]",
+    says: "Delete mail from the queue. What the guard holds is up to `account drop`.",
+    run: queueDelete,
+    options: [...CHOICE, ALL, YES],
   },
   {
     name: "dns records",

@@ -32,6 +32,7 @@ describe("while the guard is down", TIMED, () => {
     "add|remove|list": "list",
     ACCOUNT: "anna@example.org",
     SENDER: "*@friend.example",
+    "[ID...]": "4Wxyz12AbCz1",
   };
   const offline = [
     "config check",

@@ -90,13 +90,18 @@ export interface CredentialStore {
   setAdminPassword(hash: string): void;
 }
 
+/** Stands for the account of a mail that root put on hold: names of accounts contain an @. */
+export const HELD_BY_HAND = "root";
+
 /** Held accounts, their mail and what they sent. Lists begin with the newest. */
 export interface HeldMail {
   accounts(): readonly HeldAccountItem[];
-  /** Mails on hold, of one account or of all. */
+  /** Mails on hold, of one account or of all; without those that are held by hand. */
   held(account: AccountName | null): readonly HeldMailItem[];
   /** The next queue ids after `after`, of mails that were held before `before`. */
   noted(after: string, before: Millis, most: number): readonly string[];
+  /** The account for which a mail was put on hold, or `HELD_BY_HAND`; null if no hold of it was noted. */
+  holderOf(queueId: string): string | null;
   /** Mails that went on to delivery. */
   sent(account: AccountName, since: Millis): readonly SentMailItem[];
 }

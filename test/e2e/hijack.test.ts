@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DAY_MS } from "../../src/core/time.ts";
+import type { QueueItem } from "../../src/wire/control/items.ts";
 import { parseQueueEntry, type QueueEntry } from "../../src/wire/postfix/queue.ts";
 import type { Dialog } from "../lab/dialog.ts";
 import { HttpReceiver } from "../lab/http-receiver.ts";
@@ -60,7 +61,9 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
       assert.ok(told.includes(part), `${part} is not in ${told}`);
     const queue = await queued(ANNA);
     assert.equal(queue.length, MAILS);
-    const deliverable = queue.filter(({ isHeld }) => !isHeld).reduce((sum, { recipients }) => sum + recipients, 0);
+    const deliverable = queue
+      .filter(({ queue: where }) => where !== "hold")
+      .flatMap(({ recipients }) => recipients).length;
     assert.ok(deliverable <= MOST_LEFT, `${deliverable} recipients are deliverable`);
     assert.equal(deliverable, 0);
     const rows = await product.sqlite(
@@ -78,6 +81,53 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     assert.match(listed.stdout, /Within a day no mail of it left/);
   });
 
+  test("root holds and deletes mail in the queue, but for what the guard holds", async () => {
+    // No server answers there yet.
+    const dialog = await signedIn(BERT, HOME);
+    for (const n of [1, 2]) assert.equal(await write(dialog, BERT, [`wait${n}@sender.test`]), 250);
+    dialog.close();
+    const deferred = await until("both are deferred, and it is known until when", async () => {
+      const { mails } = await listed("--account", BERT);
+      return mails.length === 2 && mails.every(({ queue, nextTryAt }) => queue === "deferred" && nextTryAt !== null)
+        ? mails
+        : null;
+    });
+    assert.match(deferred[0]?.recipients[0]?.reason ?? "", /sender\.test.*(refused|unreachable|timed out)/);
+    const shown = await product.cli(["queue", "list", "--sender", BERT]);
+    assert.match(
+      shown.stdout,
+      /^2 mails in the queue, the oldest first:\n\n[0-9A-F]+ {2}deferred, next try in \d+ min/,
+    );
+    for (const line of shown.stdout.split("\n")) assert.ok(line.length <= 80, line);
+    const change = async (...words: readonly string[]): Promise<unknown> => product.json(["queue", ...words]);
+    const one = { changed: 1, kept: [], isMore: false };
+    assert.deepEqual(await change("hold", "--recipient", "wait1@sender.test"), one);
+    assert.deepEqual(
+      (await listed("--account", BERT)).mails.map(({ queue, heldFor }) => [queue, heldFor]),
+      [
+        ["hold", "root"],
+        ["deferred", null],
+      ],
+    );
+    const released = await product.cli(["account", "release", BERT]);
+    assert.match(released.stderr, /No mail of bert@example\.test is held/, "what root holds is root's");
+    assert.deepEqual(await change("release", deferred[0]?.queueId ?? ""), one);
+    const [guarded] = await queued(ANNA);
+    const refused = await product.cli(["queue", "release", guarded?.id ?? ""]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /The guard holds this mail of anna@example\.test: nothing was done\./);
+    assert.equal((await product.cli(["queue", "flush"])).code, 0);
+    assert.equal((await product.cli(["queue", "delete", "--all"])).code, 2, "there is no terminal to ask on");
+    const kept = [{ account: ANNA, mails: MAILS }];
+    assert.deepEqual(await change("delete", "--all", "--yes"), { changed: 2, kept, isMore: false });
+    assert.deepEqual([(await queued(BERT)).length, (await queued(ANNA)).length], [0, MAILS]);
+    const types = await product.sqlite("SELECT type, actor FROM event WHERE type LIKE 'QUEUE_%' ORDER BY id");
+    assert.deepEqual(
+      types.map(([type]) => type),
+      ["QUEUE_HELD", "QUEUE_RELEASED", "QUEUE_DELETED"],
+    );
+  });
+
   test("`suspend` leaves nothing of an account deliverable, and `resume` says how it is released", async () => {
     // No server answers there yet: the mail waits in the queue.
     const dialog = await signedIn(BERT, HOME);
@@ -88,8 +138,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     assert.match(suspended.stdout, /3 mails in the queue are held/, suspended.stderr);
     sink = await Sink.start(lab.sender, ELSEWHERE, lab.directory);
     await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
-    const held = (await queued(BERT)).map(({ isHeld }) => isHeld);
-    assert.deepEqual(held, [true, true, true], "a flush sends none of it");
+    const held = (await queued(BERT)).map(({ queue }) => queue);
+    assert.deepEqual(held, ["hold", "hold", "hold"], "a flush sends none of it");
     const resumed = await product.cli(["account", "resume", BERT]);
     assert.match(resumed.stdout, /3 mails of it are still held/);
     assert.match(resumed.stderr, /account release bert@example\.test/);
@@ -106,7 +156,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     assert.equal(await write(dialog, ANNA, ["friend@sender.test"]), 250);
     dialog.close();
     const [mail, ...others] = await queued(ANNA);
-    assert.deepEqual([mail?.isHeld, others.length], [true, 0]);
+    assert.deepEqual([mail?.queue, others.length], ["hold", 0]);
   });
 
   test("`release` sends what is held, its recipients are known, and the hold is over", async () => {
@@ -160,6 +210,10 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     }
     dialog.send(`From: <${sender}>\r\nSubject: hello\r\n\r\nHello.\r\n.`);
     return (await dialog.reply(40_000)).code;
+  }
+
+  async function listed(...words: readonly string[]): Promise<Readonly<{ mails: readonly QueueItem[] }>> {
+    return (await product.json(["queue", "list", ...words])) as { readonly mails: readonly QueueItem[] };
   }
 
   async function queued(sender: string): Promise<readonly QueueEntry[]> {

@@ -6,7 +6,7 @@ import { QueueUpkeep } from "../../src/engine/commands/queue-upkeep.ts";
 import { noEnforcement } from "../../src/engine/enforce/enforce.ts";
 import { healthOf } from "../../src/engine/explain/health.ts";
 import type { Command, Origin, Reply } from "../../src/wire/control/control.ts";
-import type { KeeperCommand, QueuedMail } from "../../src/wire/control/keeper.ts";
+import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/wire/control/keeper.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "./engine-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
@@ -25,12 +25,21 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const asked: KeeperCommand[] = [];
   let up = true;
   let queue: (asked: Extract<KeeperCommand, { verb: "find_mail" }>) => readonly QueuedMail[] = () => [];
+  let list: (asked: Extract<KeeperCommand, { verb: "list_mail" }>) => Readonly<{ queue: readonly ListedMail[] }> =
+    () => ({
+      queue: [],
+    });
   const keeper = {
     ask: (command: KeeperCommand) => {
       if (command.verb !== "status") asked.push(command);
       if (up && command.verb === "find_mail")
         return Promise.resolve({ ok: true as const, detail: "", mails: queue(command) });
-      return Promise.resolve(up ? { ok: true as const, detail: "" } : { ok: false as const, reason: "no answer" });
+      if (up && command.verb === "list_mail")
+        return Promise.resolve({ ok: true as const, detail: "", ...list(command) });
+      const count = "ids" in command ? command.ids.length : 0;
+      return Promise.resolve(
+        up ? { ok: true as const, detail: "", count } : { ok: false as const, reason: "no answer" },
+      );
     },
   };
   let refreshed = 0;
@@ -100,6 +109,10 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     /** What the keeper finds in the queue from now on. */
     queues: (find: typeof queue) => {
       queue = find;
+    },
+    /** What the keeper lists of the queue from now on. */
+    listsQueue: (find: typeof list) => {
+      list = find;
     },
     /** How often it was tried to write down who may send as whom. */
     authorsWritten: () => authorsWritten,

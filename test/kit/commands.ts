@@ -1,6 +1,7 @@
 import type { Command } from "../../src/wire/control/control.ts";
 
 const HASH = "$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";
+const QUEUED = { ids: [], account: null, sender: null, recipient: null } as const;
 /** One of each, as their senders write them. The type keeps it complete. */
 export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { verb: V }> } = {
   ping: { verb: "ping" },
@@ -20,6 +21,11 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   held_list: { verb: "held_list", name: null },
   held_release: { verb: "held_release", name: "alice@example.org" },
   held_drop: { verb: "held_drop", name: "alice@example.org" },
+  queue_list: { verb: "queue_list", ...QUEUED, limit: 50, cursor: null },
+  queue_hold: { verb: "queue_hold", ...QUEUED, ids: ["4Wxyz12AbCz1"], isAll: false },
+  queue_release: { verb: "queue_release", ...QUEUED, account: "alice@example.org", isAll: false },
+  queue_delete: { verb: "queue_delete", ...QUEUED, sender: "", isAll: false },
+  queue_flush: { verb: "queue_flush", ...QUEUED, isAll: true },
   accounts_import: { verb: "accounts_import", entries: [{ name: "alice@example.org", hash: HASH }] },
   accounts_follow: { verb: "accounts_follow", entries: [], gone: ["bob@example.org"] },
   networks_add: { verb: "networks_add", name: "alice@example.org", networks: ["203.0.113.0/24"] },

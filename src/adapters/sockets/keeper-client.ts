@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { CONTROL_LINE_BYTES, Framer } from "../../wire/control/framing.ts";
+import { CONTROL_REPLY_BYTES, Framer } from "../../wire/control/framing.ts";
 import { type KeeperCommand, type KeeperReply, parseKeeperReply } from "../../wire/control/keeper.ts";
 
 /** Checking and reloading both servers takes about a second. */
@@ -23,7 +23,7 @@ export class KeeperClient {
   ask(command: KeeperCommand): Promise<KeeperReply> {
     return new Promise((resolve) => {
       const socket = connect(this.#path);
-      const framer = Framer.ofLines(CONTROL_LINE_BYTES);
+      const framer = Framer.ofLines(CONTROL_REPLY_BYTES);
       const end = (reply: KeeperReply): void => {
         clearTimeout(timer);
         socket.destroy();

@@ -20,6 +20,20 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
+/** A screen of the usual width. Characters. */
+const WIDTH = 80;
+
+/** Words in lines that fit the screen, each after `indent`; a word that is longer sticks out. */
+export function wrapped(text: string, indent: string): string {
+  const lines: string[] = [];
+  for (const word of oneLine(text).split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`${indent}${word}`);
+  }
+  return lines.join("\n");
+}
+
 const LONGEST_LINE = 2_000;
 
 /** Text that strangers chose (HELO names, logins) must not control the terminal. */

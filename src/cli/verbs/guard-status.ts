@@ -56,7 +56,7 @@ function problemOf(error: CommandError | NoAnswer): CommandFailure {
 /** The guard names commands without the program; people type the program first. */
 function hint(next: string): string {
   return next.replace(
-    /`((?:account|alerts|alias|allow|ban|bans|config|events|status|token|unban|why)\b)/g,
+    /`((?:account|alerts|alias|allow|ban|bans|config|events|queue|status|token|unban|why)\b)/g,
     `\`${PROGRAM} $1`,
   );
 }

@@ -41,6 +41,8 @@ export type Audit = Readonly<{
   account?: string;
   sender?: string;
   recipient?: string;
+  /** The mail in the queue, if there is one alone. */
+  queueId?: string;
   /** For an alias: its new targets. */
   targets?: readonly string[];
 }>;
@@ -61,6 +63,10 @@ const ALIAS_CHANGES = ["ALIAS_ADDED", "ALIAS_REMOVED", "ALIAS_BLOCKED", "ALIAS_U
 export const CHANGES_OF_ACCOUNTS = [...ACCOUNT_CHANGES, "NETWORKS_CHANGED", ...ALIAS_CHANGES] as const;
 export type AuditType =
   | (typeof CHANGES_OF_ACCOUNTS)[number]
+  /** Of mails in the queue; the subject says which were chosen. */
+  | "QUEUE_HELD"
+  | "QUEUE_RELEASED"
+  | "QUEUE_DELETED"
   | "SPAM_ALLOW_ADDED"
   | "SPAM_ALLOW_REMOVED"
   | "TOKEN_CREATED"
@@ -183,10 +189,10 @@ export function commandOf({ at, type, prefix, actor }: EventColumns, rest: Chang
   }
 }
 
-export function auditColumns({ type, subject, by, account, sender, recipient }: Audit, at: Millis): EventColumns {
+export function auditColumns(audit: Audit, at: Millis): EventColumns {
+  const { type, subject, by: actor, account = null, sender = null, recipient = null, queueId = null } = audit;
   const verdict = type === "COMMAND_REFUSED" ? "refuse" : "pass";
-  const names = { account: account ?? null, sender: sender ?? null, recipient: recipient ?? null };
-  return columns({ at, type, verdict, ...names, ...namedBy(type, subject), actor: by });
+  return columns({ at, type, verdict, account, sender, recipient, queueId, ...namedBy(type, subject), actor });
 }
 
 export function auditRest({ subject, targets }: Audit): AuditRest {

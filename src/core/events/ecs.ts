@@ -115,6 +115,9 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   ACCOUNT_RESUMED: event("command", "A suspended account may sign in again.", [account, ["user", "change"]]),
   ACCOUNT_RELEASED: event("command", "The held mail of an account was released.", [account, ["user", "change"]]),
   HELD_MAIL_DROPPED: event("command", "The held mail of an account was deleted.", [account, ["user", "change"]]),
+  QUEUE_HELD: event("command", "Mail in the queue was put on hold by hand.", [settings, ["change"]]),
+  QUEUE_RELEASED: event("command", "Mail that was on hold by hand goes on.", [settings, ["change"]]),
+  QUEUE_DELETED: event("command", "Mail was deleted from the queue by hand.", [settings, ["deletion"]]),
   PASSWORD_CHANGED: event("command", "An account has a new password.", [account, ["user", "change"]]),
   NETWORKS_CHANGED: event("command", "The networks from which an account may sign in changed.", [
     account,

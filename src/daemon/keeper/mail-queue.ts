@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { lastLines, runProgram, SYSTEM_PATH } from "../../adapters/machine/run-program.ts";
 import { withoutExtension } from "../../core/net/address.ts";
@@ -6,27 +8,41 @@ import type { Layout } from "../../settings/layout.ts";
 import { type KeeperCommand, type KeeperReply, MAILS_PER_COMMAND, type QueuedMail } from "../../wire/control/keeper.ts";
 import { parseQueueEntry, type QueueEntry } from "../../wire/postfix/queue.ts";
 
-type FindMail = Extract<KeeperCommand, { readonly verb: "find_mail" }>;
-type ChangeMail = Extract<KeeperCommand, { readonly verb: "hold_mail" | "release_mail" | "delete_mail" }>;
+type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
+type ChangeMail = Of<"hold_mail" | "release_mail" | "delete_mail">;
+/** What is done to mails in the queue. */
+export type QueueVerb = ChangeMail | Of<"find_mail" | "flush_mail" | "list_mail">;
 
 /** A queue of 100,000 mails is printed in a few seconds. */
 const READING_MS = 15_000;
 
-/** How postsuper(1) is called; it reads the queue ids from standard input, and passes over those that are not there. */
-const CALLS = {
-  hold_mail: ["-h", "-"],
-  release_mail: ["-H", "-"],
-  delete_mail: ["-d", "-", "hold"],
-} as const satisfies Record<ChangeMail["verb"], readonly string[]>;
+const HOLD = "hold";
+const DEFERRED = "deferred";
+/** Recipients of a mail that are listed. */
+const MOST_NAMED = 5;
+
+export function queueVerb(layout: Layout, command: QueueVerb): Promise<KeeperReply> {
+  switch (command.verb) {
+    case "find_mail":
+      return findMail(layout, command);
+    case "list_mail":
+      return listMail(layout, command);
+    case "flush_mail":
+      return flushMail(layout, command);
+    default:
+      return changeMail(layout, command);
+  }
+}
 
 /**
  * What is in Postfix's queue of these ids or of these senders. The queue is read line by line, however long it is. What is
  * on hold, and what is not, are asked for apart, so that neither hides the other.
  */
-export async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: FindMail): Promise<KeeperReply> {
+async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: Of<"find_mail">): Promise<KeeperReply> {
   const [wanted, ours] = [new Set(ids), new Set<string>(senders)];
   const [named, others]: [QueuedMail[], QueuedMail[]] = [[], []];
-  const failure = await readQueue(postfixConf, ({ sender, ...mail }) => {
+  const failure = await readQueue(postfixConf, ({ id, queue, at, sender, recipients }) => {
+    const mail = { id, isHeld: queue === HOLD, at, recipients: recipients.length };
     if (mail.isHeld !== onHold) return;
     if (wanted.has(mail.id)) named.push(mail);
     else if (isOneOf(ours, sender.toLowerCase()) && others.length < MAILS_PER_COMMAND) others.push(mail);
@@ -35,17 +51,85 @@ export async function findMail({ postfixConf }: Layout, { senders, ids, onHold }
   return { ok: true, detail: "", mails: [...named, ...others].slice(0, MAILS_PER_COMMAND) };
 }
 
+/** Every page reads the whole queue, line by line, and keeps no more than the page. */
+async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_mail">): Promise<KeeperReply> {
+  const { limit, after } = asked;
+  let kept: QueueEntry[] = [];
+  let total = 0;
+  const failure = await readQueue(postfixConf, (entry) => {
+    if (!fits(entry, asked)) return;
+    total += 1;
+    if (after !== null && inOrder(entry, after) <= 0) return;
+    kept.push(entry);
+    if (kept.length >= 2 * limit) kept = kept.toSorted(inOrder).slice(0, limit);
+  });
+  if (failure !== null) return { ok: false, reason: failure };
+  const queue = kept
+    .toSorted(inOrder)
+    .slice(0, limit)
+    .map(({ recipients, ...mail }) => ({
+      ...mail,
+      recipientCount: recipients.length,
+      recipients: recipients.slice(0, MOST_NAMED),
+      nextTryAt: mail.queue === DEFERRED ? nextTry(postfixQueue, mail.id) : null,
+    }));
+  return { ok: true, detail: "", queue, total };
+}
+
+function fits({ id, queue, sender, recipients }: QueueEntry, wanted: Of<"list_mail">): boolean {
+  const { ids, senders, recipient, where } = wanted;
+  if (where !== "anywhere" && (where === "loose" ? queue === HOLD : queue !== where)) return false;
+  if (ids.length > 0 && !ids.includes(id)) return false;
+  if (senders.length > 0 && !isOneOf(new Set<string>(senders), sender.toLowerCase())) return false;
+  return recipient === null || recipients.some(({ address }) => address.toLowerCase() === recipient);
+}
+
+function inOrder(a: Readonly<{ at: number; id: string }>, b: Readonly<{ at: number; id: string }>): number {
+  return a.at - b.at || (a.id < b.id ? -1 : Number(a.id > b.id));
+}
+
+/** qmgr(8) notes the time of the next try as that of the file's last change. Null: it is tried right now. */
+function nextTry(postfixQueue: string, id: string): number | null {
+  // Short ids are spread by their first character (postconf(5), hash_queue_depth).
+  const file = join(postfixQueue, DEFERRED, id.slice(0, 1), id);
+  return Math.floor(lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) || null;
+}
+
 /** As Postfix looks up smtpd_sender_login_maps: with its extension, else without. */
 function isOneOf(addresses: ReadonlySet<string>, sender: string): boolean {
   return addresses.has(sender) || addresses.has(withoutExtension(sender));
 }
 
-export async function changeMail({ postfixConf }: Layout, { verb, ids }: ChangeMail): Promise<KeeperReply> {
-  const done = await runProgram("postsuper", ["-c", postfixConf, ...CALLS[verb]], { input: `${ids.join("\n")}\n` });
+/** postsuper(1) reads the queue ids from standard input, and passes over those that are not there. */
+async function changeMail({ postfixConf }: Layout, command: ChangeMail): Promise<KeeperReply> {
+  const argv = ["-c", postfixConf, ...wordsFor(command)];
+  const done = await runProgram("postsuper", argv, { input: `${command.ids.join("\n")}\n` });
   if (done.code !== 0) return { ok: false, reason: `postsuper failed: ${lastLines(done)}` };
   // Released mail would wait for the next look into the queue.
-  if (verb === "release_mail") await runProgram("postqueue", ["-c", postfixConf, "-f"]);
-  return { ok: true, detail: "" };
+  if (command.verb === "release_mail") await runProgram("postqueue", ["-c", postfixConf, "-f"]);
+  // It says so last: "Deleted: 2 messages".
+  const count = /: (\d+) messages?\s*$/.exec(done.stderr)?.[1];
+  return { ok: true, detail: "", count: Number(count ?? 0) };
+}
+
+function wordsFor(command: ChangeMail): readonly string[] {
+  switch (command.verb) {
+    case "hold_mail":
+      return ["-h", "-"];
+    case "release_mail":
+      return ["-H", "-"];
+    case "delete_mail":
+      return command.onHold ? ["-d", "-", HOLD] : ["-d", "-"];
+  }
+}
+
+/** postqueue(1) takes one id at a time. */
+async function flushMail({ postfixConf }: Layout, { ids }: Of<"flush_mail">): Promise<KeeperReply> {
+  for (const words of ids.length === 0 ? [["-f"]] : ids.map((id) => ["-i", id])) {
+    const done = await runProgram("postqueue", ["-c", postfixConf, ...words]);
+    if (done.code !== 0) return { ok: false, reason: `postqueue failed: ${lastLines(done)}` };
+  }
+  return { ok: true, detail: "", count: ids.length };
 }
 
 /** Null, or why the queue could not be read. */

@@ -20,7 +20,7 @@ import { type AlertMail, AlertMails, queueMail } from "./alert-mails.ts";
 import { AccountsFollower } from "./follow-accounts.ts";
 import { CertificateFollower, reloadCertificate } from "./follow-certificate.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
-import { changeMail, findMail } from "./mail-queue.ts";
+import { queueVerb } from "./mail-queue.ts";
 import { reloadService } from "./parts.ts";
 import { restartService } from "./restart-service.ts";
 import { certificateNews } from "./served-certificate.ts";
@@ -112,11 +112,12 @@ export class KeeperVerbs {
       case "mail_alert":
         return this.#mailAlert(command);
       case "find_mail":
-        return findMail(this.#layout, command);
+      case "list_mail":
       case "hold_mail":
       case "release_mail":
       case "delete_mail":
-        return changeMail(this.#layout, command);
+      case "flush_mail":
+        return queueVerb(this.#layout, command);
       case "status":
         // The answer is for the next request: nothing waits for a hanging service.
         for (const socket of this.#sockets) void socket.look();

@@ -12,6 +12,7 @@ import { type GreylistCommandParts, greylistList, greylistPause, greylistResume 
 import { heldCommand } from "./held.ts";
 import type { HeldQueueParts } from "./held-queue.ts";
 import { type NetworkCommandParts, networkCommand } from "./networks.ts";
+import { queueCommand } from "./queue.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { CommandGate } from "./web.ts";
@@ -95,6 +96,12 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
     case "held_release":
     case "held_drop":
       return heldCommand(parts, command, by);
+    case "queue_list":
+    case "queue_hold":
+    case "queue_release":
+    case "queue_delete":
+    case "queue_flush":
+      return queueCommand(parts, command, by);
     case "accounts_import":
     case "accounts_follow":
       return fileCommand(parts, command, by);

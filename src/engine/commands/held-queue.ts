@@ -1,14 +1,10 @@
 import type { Change } from "../../core/decide/decision.ts";
 import { type AccountName, type Address, parseAddress } from "../../core/net/address.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, type Millis } from "../../core/time.ts";
+import type { CommandError } from "../../wire/control/control.ts";
 import type { HeldMailItem } from "../../wire/control/items.ts";
-import {
-  type KeeperCommand,
-  MAILS_PER_COMMAND,
-  type QueuedMail,
-  SENDERS_PER_COMMAND,
-} from "../../wire/control/keeper.ts";
-import type { AliasStore, HeldMail, Keeper } from "../admin-ports.ts";
+import { MAILS_PER_COMMAND, type QueuedMail, SENDERS_PER_COMMAND } from "../../wire/control/keeper.ts";
+import { type AliasStore, HELD_BY_HAND, type HeldMail, type Keeper } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock, Outcome } from "../ports.ts";
 
@@ -46,10 +42,11 @@ export async function holdQueued(
     if (loose.mails.length === 0) {
       const found = await find(keeper, senders, [...noted, ...sent], { onHold: true });
       if (!found.ok) return found;
-      const changes = found.mails.filter(({ id }) => !noted.has(id)).map((mail) => heldChange(mail, account));
+      const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
+      const changes = mails.filter(({ id }) => !noted.has(id)).map((mail) => heldChange(mail, account));
       if (changes.length > 0 && !(await engine.audit(null, changes)))
         return { ok: false, reason: "The database took no record of it." };
-      return { ok: true, held: found.mails.length };
+      return { ok: true, held: mails.length };
     }
     const held = await change(
       keeper,
@@ -63,7 +60,8 @@ export async function holdQueued(
 
 /**
  * What is on hold in Postfix's queue. What the guard has noted and is gone is forgotten: root can use postsuper(1). What it
- * could not note, because the database took no writes, has an address of the account as envelope sender.
+ * could not note, because the database took no writes, has an address of the account as envelope sender. What root put on
+ * hold (`queue hold`) is root's alone.
  */
 export async function onHold(
   parts: HeldQueueParts,
@@ -78,7 +76,8 @@ export async function onHold(
   if (!found.ok) return found;
   const settled = isoTime(settledBefore(clock.now()));
   await forgetAllBut(engine, found.mails, idsOf([...noted.values()].filter(({ at }) => at < settled)));
-  return { ok: true, items: found.mails.map((mail) => noted.get(mail.id) ?? unnoted(mail, account ?? "")) };
+  const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
+  return { ok: true, items: mails.map((mail) => noted.get(mail.id) ?? unnoted(mail, account ?? "")) };
 }
 
 /**
@@ -110,9 +109,13 @@ function settledBefore(now: Millis): Millis {
 }
 
 /** An account that was removed has its name only. What others may send as too is found by its events alone. */
-function sendersOf({ accounts }: HeldQueueParts, account: AccountName): readonly Address[] {
+export function sendersOf({ accounts }: Pick<HeldQueueParts, "accounts">, account: AccountName): readonly Address[] {
   const senders = accounts.sendersOf(account, SENDERS_PER_COMMAND).flatMap((address) => parseAddress(address) ?? []);
   return [...new Set<Address>([account, ...senders])].slice(0, SENDERS_PER_COMMAND);
+}
+
+function isRoots(heldMail: HeldMail, queueId: string): boolean {
+  return heldMail.holderOf(queueId) === HELD_BY_HAND;
 }
 
 function unnoted({ id, at, recipients }: QueuedMail, account: string): HeldMailItem {
@@ -137,11 +140,11 @@ async function find(
 
 export async function change(
   keeper: Keeper,
-  verb: Extract<KeeperCommand["verb"], "hold_mail" | "release_mail" | "delete_mail">,
+  verb: "hold_mail" | "release_mail" | "delete_mail",
   ids: readonly string[],
 ): Promise<Outcome> {
   for (const some of portions(ids)) {
-    const reply = await keeper.ask({ verb, ids: some });
+    const reply = await keeper.ask(verb === "delete_mail" ? { verb, ids: some, onHold: true } : { verb, ids: some });
     if (!reply.ok) return reply;
   }
   return { ok: true };
@@ -159,4 +162,13 @@ function heldChange({ id, recipients }: QueuedMail, account: AccountName): Chang
 
 export function idsOf(items: readonly HeldMailItem[]): readonly string[] {
   return items.map(({ queueId }) => queueId);
+}
+
+export function unanswered(reason: string): CommandError {
+  return {
+    ok: false,
+    kind: "failed",
+    message: `The queue could not be changed: ${reason}`,
+    next: "Once `status` shows the keeper and Postfix, give the command again.",
+  };
 }

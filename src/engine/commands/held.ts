@@ -3,7 +3,7 @@ import { DAY_MS, later } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { HeldMailItem } from "../../wire/control/items.ts";
 import type { HeldMail } from "../admin-ports.ts";
-import { change, type Failure, type HeldQueueParts, idsOf, onHold, ROUNDS } from "./held-queue.ts";
+import { change, type Failure, type HeldQueueParts, idsOf, onHold, ROUNDS, unanswered } from "./held-queue.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
@@ -105,13 +105,4 @@ function isHeld(heldMail: HeldMail, name: AccountName): boolean {
 
 function nothingHeld(name: AccountName): CommandError {
   return { ok: false, kind: "failed", message: `No mail of ${name} is held.`, next: "`account held` shows what is." };
-}
-
-function unanswered(reason: string): CommandError {
-  return {
-    ok: false,
-    kind: "failed",
-    message: `The queue could not be changed: ${reason}`,
-    next: "Once `status` shows the keeper and Postfix, give the command again.",
-  };
 }

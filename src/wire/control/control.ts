@@ -10,6 +10,8 @@ import type {
   Health,
   HeldAccountItem,
   HeldMailItem,
+  QueueChange,
+  QueueItem,
   SentMailItem,
 } from "./items.ts";
 import { type CountedPage, PAGE } from "./paging.ts";
@@ -46,6 +48,16 @@ const hash = text(512);
 const proof = z.optional(text(8));
 const name = text(64);
 const networks = texts(100, 64);
+/**
+ * Which mails of Postfix's queue: those that fit every field. No queue ids and null fit all; the empty sender is that of
+ * a bounce.
+ */
+const chosen = {
+  ids: texts(100, 20),
+  account: z.nullable(address),
+  sender: z.nullable(address),
+  recipient: z.nullable(address),
+};
 /** Which page of a list. */
 const page = { limit: wholeNumber(1, PAGE.most), cursor: z.nullable(text(PAGE.cursorCharacters)) };
 const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof });
@@ -76,6 +88,13 @@ const VERBS = [
   verb("held_list", ROOT, { name: z.nullable(address) }, gives<HeldList>("held")),
   verb("held_release", ROOT, { name: address }, gives<Released>("released")),
   verb("held_drop", ROOT, { name: address }, gives<Dropped>("dropped")),
+  verb("queue_list", ROOT, { ...chosen, ...page }, gives<QueueList>("mails")),
+  /** `isAll`: an empty choice is meant. */
+  verb("queue_hold", ROOT, { ...chosen, isAll: flag }, gives<QueueChange>("changed")),
+  verb("queue_release", ROOT, { ...chosen, isAll: flag }, gives<QueueChange>("changed")),
+  verb("queue_delete", ROOT, { ...chosen, isAll: flag }, gives<QueueChange>("changed")),
+  /** Tries deferred mail again. */
+  verb("queue_flush", ROOT, { ...chosen, isAll: flag }, gives<QueueChange>("changed")),
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
   verb("accounts_import", ROOT, { entries: secrets }, gives<FileChanges>("skipped")),
   /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
@@ -167,6 +186,7 @@ type HeldList = Readonly<{
   sent: readonly SentMailItem[];
   sentTotal: number;
 }>;
+type QueueList = Paged & Readonly<{ mails: readonly QueueItem[] }>;
 type Network = Readonly<{ prefix: string }>;
 /** `reason` null: nothing forbids it. */
 type Protected = Network & Readonly<{ reason: Protection | null }>;

@@ -50,6 +50,31 @@ export type HeldMailItem = Readonly<{
   recipients: readonly string[];
 }>;
 
+/**
+ * A mail in Postfix's queue. `queue`: deferred, hold, active, or another as Postfix names it. `recipients`: some of those
+ * that are left, with the reason why the last try failed.
+ */
+export type QueueItem = Readonly<{
+  queueId: string;
+  queue: string;
+  /** The account for which the guard holds it, or "root"; null if it is not on hold, or by another program. */
+  heldFor: string | null;
+  at: string;
+  sizeBytes: number;
+  /** Empty: a bounce. */
+  sender: string;
+  recipientCount: number;
+  recipients: readonly Readonly<{ address: string; reason: string | null }>[];
+  nextTryAt: string | null;
+}>;
+
+/** `kept`: what the guard holds for these accounts, and was left alone. `isMore`: for the same command again. */
+export type QueueChange = Readonly<{
+  changed: number;
+  kept: readonly Readonly<{ account: string; mails: number }>[];
+  isMore: boolean;
+}>;
+
 /** A mail of an account that went on to delivery. `recipient` null: there are several. */
 export type SentMailItem = Readonly<{
   queueId: string | null;

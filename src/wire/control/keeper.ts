@@ -15,6 +15,8 @@ export const ALERT_BODY = 12_000;
 
 /** So many queue ids, or mails, fit into one line of the socket. */
 export const MAILS_PER_COMMAND = 500;
+/** So many mails, with all about them, are listed at once: an answer of less than 2 MB. */
+export const MAILS_LISTED = 500;
 /** So many addresses of one account. */
 export const SENDERS_PER_COMMAND = 50;
 
@@ -74,8 +76,24 @@ const command = lazily(() =>
     /** Puts these mails on hold: Postfix delivers none of them before they are released (postsuper(1), -h). */
     z.object({ verb: z.literal("hold_mail"), ids: queueIds(1) }),
     z.object({ verb: z.literal("release_mail"), ids: queueIds(1) }),
-    /** Deletes those of these mails that are on hold. */
-    z.object({ verb: z.literal("delete_mail"), ids: queueIds(1) }),
+    /** Deletes these mails, or those of them that are on hold. */
+    z.object({ verb: z.literal("delete_mail"), ids: queueIds(1), onHold: z.boolean() }),
+    /** Tries these mails again, or all deferred ones if none is named. */
+    z.object({ verb: z.literal("flush_mail"), ids: queueIds(0) }),
+    /**
+     * Lists the mails in Postfix's queue that fit every field, in the order of arrival; empty lists and null fit all. An
+     * empty sender is that of a bounce.
+     */
+    z.object({
+      verb: z.literal("list_mail"),
+      ids: queueIds(0),
+      senders: z.readonly(z.array(parsed(parseSender)).check(z.maxLength(SENDERS_PER_COMMAND))),
+      recipient: z.nullable(parsed(parseAddress)),
+      where: z.enum(["anywhere", "loose", "hold", "deferred"]),
+      /** Only those after this one. */
+      after: z.nullable(z.object({ at: count(), id: z.string().check(z.refine(isQueueId)) })),
+      limit: wholeNumber(1, MAILS_LISTED + 1),
+    }),
     z.object({ verb: z.literal("status") }),
   ]),
 );
@@ -83,6 +101,7 @@ export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
 
 /** A mail in Postfix's queue. */
 export type QueuedMail = Readonly<{ id: string; isHeld: boolean; at: number; recipients: number }>;
+export type ListedMail = NonNullable<Extract<KeeperReply, { ok: true }>["queue"]>[number];
 export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;
 const reply = lazily(() =>
   z.discriminatedUnion("ok", [
@@ -96,6 +115,28 @@ const reply = lazily(() =>
       mails: z.exactOptional(
         z.readonly(z.array(z.object({ id: z.string(), isHeld: z.boolean(), at: z.number(), recipients: z.number() }))),
       ),
+      /** How many mails were changed. */
+      count: z.exactOptional(z.number()),
+      /** What `list_mail` found. */
+      queue: z.exactOptional(
+        z.readonly(
+          z.array(
+            z.object({
+              id: z.string(),
+              queue: z.string(),
+              at: z.number(),
+              sizeBytes: z.number(),
+              sender: z.string(),
+              recipientCount: z.number(),
+              /** Some of them. */
+              recipients: z.readonly(z.array(z.object({ address: z.string(), reason: z.nullable(z.string()) }))),
+              nextTryAt: z.nullable(z.number()),
+            }),
+          ),
+        ),
+      ),
+      /** How many fit, on this page or another. */
+      total: z.exactOptional(z.number()),
       /** Problems that only the keeper sees and the owner must know. A keeper of another version may know more. */
       troubles: z.exactOptional(
         z.pipe(
@@ -118,6 +159,11 @@ export function parseKeeperCommand(line: string): KeeperCommand | null {
 export function parseKeeperReply(line: string): KeeperReply | null {
   const read = readFields(reply(), parseJson(line));
   return read.ok ? read.value : null;
+}
+
+/** An address, or the empty sender of a bounce. */
+function parseSender(text: string): string | null {
+  return text === "" ? "" : parseAddress(text);
 }
 
 function queueIds(fewest: number) {

@@ -12,10 +12,24 @@ const LINE = {
   recipients: [{ address: "bob@example.net" }, { address: "eve@example.net", delay_reason: "later" }],
 };
 
-test("an entry of the queue tells its id, whether it is held, when it came, from whom and for how many", () => {
-  const entry = { id: "4Wxyz12AbCz1", isHeld: true, at: 1_790_000_000_000, sender: "anna@example.org", recipients: 2 };
-  assert.deepEqual(parseQueueEntry(JSON.stringify(LINE)), entry);
-  assert.equal(parseQueueEntry(JSON.stringify({ ...LINE, queue_name: "active" }))?.isHeld, false);
+test("an entry of the queue tells its id, where it waits, when it came, from whom, for whom, and what went wrong", () => {
+  assert.deepEqual(parseQueueEntry(JSON.stringify(LINE)), {
+    id: "4Wxyz12AbCz1",
+    queue: "hold",
+    at: 1_790_000_000_000,
+    sizeBytes: 512,
+    sender: "anna@example.org",
+    recipients: [
+      { address: "bob@example.net", reason: null },
+      { address: "eve@example.net", reason: "later" },
+    ],
+  });
+});
+
+test("the sender of a bounce is empty, and what is no recipient is none", () => {
+  const bounce = { ...LINE, sender: "MAILER-DAEMON", recipients: [7, { address: 8 }] };
+  const entry = parseQueueEntry(JSON.stringify(bounce));
+  assert.deepEqual([entry?.sender, entry?.recipients], ["", []]);
 });
 
 for (const [what, line] of [

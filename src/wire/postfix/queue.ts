@@ -4,21 +4,39 @@ import { isObject, parseJson } from "../control/fields.ts";
 /** A mail in Postfix's queue, as `postqueue -j` prints it (postqueue(1), "JSON object format"). */
 export type QueueEntry = Readonly<{
   id: string;
-  isHeld: boolean;
+  /** The queue of Postfix: incoming, active, deferred, hold, or maildrop (qmgr(8)). */
+  queue: string;
   /** When it arrived. Milliseconds. */
   at: number;
-  /** Envelope sender. */
+  sizeBytes: number;
+  /** Envelope sender; empty for a bounce. */
   sender: string;
-  /** Recipients that are left. */
-  recipients: number;
+  /** Those that are left. `reason`: why the last try failed. */
+  recipients: readonly Readonly<{ address: string; reason: string | null }>[];
 }>;
+
+/** So postqueue(1) shows the empty sender. */
+const NULL_SENDER = "MAILER-DAEMON";
 
 /** Null for what is no entry. */
 export function parseQueueEntry(line: string): QueueEntry | null {
   const json = parseJson(line);
   if (!isObject(json)) return null;
-  const { queue_name: queue, queue_id: id, arrival_time: arrival, sender, recipients } = json;
+  const { queue_name: queue, queue_id: id, arrival_time: arrival, sender, recipients, message_size: size } = json;
   if (typeof queue !== "string" || typeof id !== "string" || !isQueueId(id)) return null;
   if (typeof arrival !== "number" || typeof sender !== "string" || !Array.isArray(recipients)) return null;
-  return { id, isHeld: queue === "hold", at: arrival * 1_000, sender, recipients: recipients.length };
+  return {
+    id,
+    queue,
+    at: arrival * 1_000,
+    sizeBytes: typeof size === "number" ? size : 0,
+    sender: sender === NULL_SENDER ? "" : sender,
+    recipients: recipients.flatMap((one) => recipientOf(one) ?? []),
+  };
+}
+
+function recipientOf(json: unknown): QueueEntry["recipients"][number] | null {
+  if (!isObject(json) || typeof json["address"] !== "string") return null;
+  const { address, delay_reason: reason } = json;
+  return { address, reason: typeof reason === "string" && reason !== "" ? reason : null };
 }

@@ -1,7 +1,7 @@
 import type { StatementSync } from "node:sqlite";
 import type { AccountName } from "../../../core/net/address.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
-import type { HeldMail } from "../../../engine/admin-ports.ts";
+import { HELD_BY_HAND, type HeldMail } from "../../../engine/admin-ports.ts";
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../../wire/control/items.ts";
 import type { Prepares } from "../between-transactions.ts";
 import { COUNTS_CODE, integer, millis, text, textOrNull } from "../columns.ts";
@@ -44,6 +44,10 @@ export class SqliteHeldMail implements HeldMail {
     return this.#sql.noted.all(after, before, most).map((row) => text(row["queue_id"]));
   }
 
+  holderOf(queueId: string): string | null {
+    return textOrNull(this.#sql.holder.get(queueId)?.["account"] ?? null);
+  }
+
   sent(account: AccountName, since: Millis): readonly SentMailItem[] {
     return this.#sql.sent.all(account, since, MOST).map((row) => ({
       queueId: textOrNull(row["queue_id"]),
@@ -58,7 +62,10 @@ export class SqliteHeldMail implements HeldMail {
 function statements(sql: (text: string) => StatementSync) {
   return {
     accounts: sql("SELECT * FROM account_hold WHERE released_at IS NULL ORDER BY at DESC LIMIT ?"),
-    held: sql("SELECT * FROM held_mail WHERE ?1 IS NULL OR account = ?1 ORDER BY at DESC, queue_id LIMIT ?2"),
+    held: sql(`
+      SELECT * FROM held_mail WHERE account = ?1 OR (?1 IS NULL AND account <> '${HELD_BY_HAND}')
+      ORDER BY at DESC, queue_id LIMIT ?2`),
+    holder: sql("SELECT account FROM held_mail WHERE queue_id = ?"),
     noted: sql("SELECT queue_id FROM held_mail WHERE queue_id > ? AND at < ? ORDER BY queue_id LIMIT ?"),
     sent: sql(`
       SELECT e.at, e.ip, e.queue_id, e.recipient, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients
