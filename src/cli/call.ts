@@ -11,8 +11,11 @@ export type ExitName = keyof typeof EXIT_CODES;
 /** How people call the program in a checkout; hints use it. */
 export const PROGRAM = "./ghostinbox";
 
-/** `json` is the output of --json, `text` is for people, `next` is the command that may be useful now. */
-export type Done = Readonly<{ ok: true; json: unknown; text: string; next?: string }>;
+/**
+ * `json` is the output of --json, `text` is for people, `next` is the command that may be useful now. `code`: the exit code
+ * of a program that ran in its place.
+ */
+export type Done = Readonly<{ ok: true; json: unknown; text: string; next?: string; code?: number }>;
 /** One line: what happened and why, then what to do next. */
 export type CommandFailure = Readonly<{
   ok: false;

@@ -27,6 +27,7 @@ import { accountDrop, accountHeld, accountRelease } from "./verbs/held.ts";
 import { logs } from "./verbs/logs.ts";
 import { ALL, CHOICE, queueDelete, queueFlush, queueHold, queueList, queueRelease } from "./verbs/queue.ts";
 import { configSimulate, REPLAYED, replay } from "./verbs/replay.ts";
+import { sendmail } from "./verbs/sendmail.ts";
 import { restart, stop } from "./verbs/server.ts";
 import { spamAllowAdd, spamAllowList, spamAllowRemove } from "./verbs/spam.ts";
 import { stats, status } from "./verbs/status.ts";
@@ -253,6 +254,13 @@ export const commands: readonly CliCommand[] = [
     says: "Delete mail from the queue. What the guard holds is up to `account drop`.",
     run: queueDelete,
     options: [...CHOICE, ALL, YES],
+  },
+  {
+    name: "sendmail",
+    usage: "[OPTION...] [RECIPIENT...]",
+    says: "Put a mail from standard input into the queue, as sendmail(1) does, with its options and exit codes.",
+    run: sendmail,
+    isVerbatim: true,
   },
   {
     name: "dns records",

@@ -20,10 +20,34 @@ function helpForOne(command: CliCommand): string {
 }
 
 function helpForMany(topic: string, shown: readonly CliCommand[]): string {
-  const rows = shown.map((command) => [usageOf(command), command.says]);
+  const lists = topic === "" ? sectionsOf(shown) : [{ commands: shown }];
   const head = `${PROGRAM} ${topic === "" ? "COMMAND" : topic} [OPTION...]\n\n`;
   const exits = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running.";
-  return `${head}${columns(rows)}\n\n${optionTable(GLOBAL_OPTIONS)}\n\n${exits}`;
+  return `${head}${lists.map(listOf).join("\n\n")}\n\n${optionTable(GLOBAL_OPTIONS)}\n\n${exits}`;
+}
+
+/** Headings of the help, each with the first words of its commands. */
+const SECTIONS: readonly (readonly [string, ...string[]])[] = [
+  ["The server", "status", "stats", "stop", "restart", "config", "admin", "token", "uninstall"],
+  ["What happened, and why", "events", "logs", "why", "replay", "alerts"],
+  ["Bans", "ban", "unban", "bans", "allow", "cleanup", "break-glass", "fail2ban"],
+  ["Accounts", "account", "alias", "greylist", "spam"],
+  ["Mail that leaves", "queue", "sendmail", "dns"],
+];
+
+type Listed = Readonly<{ heading?: string; commands: readonly CliCommand[] }>;
+
+/** A command without a section would be missing from the help: a test looks for each. */
+function sectionsOf(commands: readonly CliCommand[]): readonly Listed[] {
+  return SECTIONS.map(([heading, ...firsts]) => ({
+    heading,
+    commands: firsts.flatMap((first) => commands.filter(({ name }) => name.split(" ")[0] === first)),
+  }));
+}
+
+function listOf({ heading, commands }: Listed): string {
+  const rows = commands.map((command) => [usageOf(command), command.says]);
+  return heading === undefined ? columns(rows) : `${heading}:\n${columns(rows)}`;
 }
 
 function usageOf({ name, usage, options }: CliCommand): string {

@@ -43,6 +43,7 @@ describe("while the guard is down", TIMED, () => {
     "break-glass",
     "uninstall",
     "stop",
+    "sendmail",
     "dns records",
     "dns check",
     "fail2ban test",

@@ -9,6 +9,8 @@ export type Shape = Readonly<{
   /** Words after the name: `IP [REASON...]`. Words in brackets are optional; `...` takes all remaining words. */
   usage: string;
   options?: readonly Option[];
+  /** Whether all words after the name are for another program, options too. */
+  isVerbatim?: true;
 }>;
 /** An option without `value` is a switch. */
 export type Option = Readonly<{ name: string; short?: string; value?: string; says: string }>;
@@ -28,8 +30,11 @@ export type Parsed<C extends Shape> =
 /** A switch has the value "". */
 export type Options = ReadonlyMap<string, string>;
 
-/** Options may stand anywhere; after `--` everything is a word. */
+/** Options may stand anywhere; after `--` everything is a word. Words for another program are not looked at. */
 export function parse<C extends Shape>(argv: readonly string[], commands: readonly C[]): Parsed<C> {
+  const verbatim = commands.find(({ name, isVerbatim }) => isVerbatim === true && name === argv[0]);
+  if (verbatim !== undefined && argv[1] !== "--help")
+    return { type: "run", command: verbatim, args: argv.slice(1), options: new Map() };
   const declared = [...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options ?? [])];
   const split = splitOptions(argv, declared);
   if (typeof split === "string") return { type: "wrong", message: split, topic: "" };

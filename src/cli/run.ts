@@ -25,7 +25,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
     const answer = await answerTo(parsed, world);
     const json = parsed.type !== "wrong" && parsed.options.has("json");
     say(answer, json, terminal);
-    return EXIT_CODES[answer.ok ? "done" : answer.exit];
+    return answer.ok ? (answer.code ?? EXIT_CODES.done) : EXIT_CODES[answer.exit];
   } catch (error) {
     const debug = env["GHOSTINBOX_DEBUG"] === "1";
     const text = error instanceof Error ? ((debug ? error.stack : undefined) ?? error.message) : String(error);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
 import { Lab } from "../lab/lab.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -39,6 +41,37 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     assert.match((await product.cli(["logs", "--component", "start"])).stdout, /The terminal was closed/);
   });
 
+  test("a program of root's sends by `sendmail`, as cron does; others are refused", async () => {
+    const send = (words: readonly string[], input: string) => product.cli(["sendmail", ...words], { input });
+    const mail = `From: root (Cron Daemon)\nTo: ${ANNA}\nSubject: Cron <root@mail> backup\n\nIt failed.\n`;
+    const sent = await send(["-FCronDaemon", "-i", "-B8BITMIME", "-oem", "-t"], mail);
+    assert.deepEqual([sent.code, sent.stdout, sent.stderr], [0, "", ""]);
+    await expectMails(2);
+    assert.equal((await send(["-t"], "Subject: for whom?\n\n")).code, 75, "as Postfix's sendmail(1) ends");
+    const other = await lab.server.exec([...as("nobody"), "-C", product.layout.postfixConf, ANNA], { input: "\n" });
+    assert.notEqual(other.code, 0, "postdrop(1) takes another configuration from root alone");
+  });
+
+  test("docs/local-mail.md: with a main.cf in /etc/postfix, the users that it names send by Debian's sendmail", async () => {
+    const [, block = ""] =
+      /^ {4}(compatibility_level[^]*?)\n\n/m.exec(readFileSync("docs/local-mail.md", "utf8")) ?? [];
+    const main = block.replaceAll(/^ +/gm, "").replace(DEFAULT_DATA_DIRECTORY, product.layout.data);
+    const file = join(lab.directory, "main.cf");
+    writeFileSync(file, `${main}\n`);
+    // Only for these commands: the machine's own directory stays as it is.
+    const script = `mount -t tmpfs tmpfs /etc/postfix && cp ${file} /etc/postfix/main.cf && exec "$@"`;
+    const send = async (user: string) =>
+      lab.server.exec(["unshare", "--mount", "bash", "-c", script, "-", ...as(user), "-i", ANNA], {
+        input: "Subject: from a program\n\nHello.\n",
+      });
+    const sent = await send("backup");
+    assert.deepEqual([sent.code, sent.stderr], [0, ""]);
+    await expectMails(3);
+    const refused = await send("nobody");
+    assert.match(refused.stderr, /not allowed to submit mail/);
+    assert.notEqual(refused.code, 0);
+  });
+
   test("is not restarted with settings that would keep it from starting", async () => {
     const settings = readFileSync(product.layout.settings, "utf8");
     const [guard] = product.pidsOf(/guard\.js/);
@@ -60,7 +93,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     assert.deepEqual(product.pidsOf(/set-up\/start\.ts/), [start]);
     assert.notDeepEqual(product.pidsOf(/guard\.js/), [guard]);
     assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "Again" })).code, 250);
-    await expectMails(2);
+    await expectMails(4);
   });
 
   test("is told apart from one that does not come back", async () => {
@@ -87,6 +120,11 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     const again = await product.cli(["stop"]);
     assert.deepEqual([again.code, again.stdout], [0, "GhostInbox is not running.\n"]);
   });
+
+  /** Debian's sendmail(1) as another user. */
+  function as(user: string): readonly string[] {
+    return ["setpriv", `--reuid=${user}`, "--regid=nogroup", "--clear-groups", "/usr/sbin/sendmail"];
+  }
 
   function startLog(): string {
     return readFileSync(product.layout.startLog, "utf8");

@@ -55,6 +55,8 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
     myorigin: domains[0] ?? hostname,
     // Not even $myhostname is local: every mailbox is in Dovecot.
     mydestination: "",
+    // Local users who may put mail into the queue (postdrop(1)); all others sign in.
+    authorized_submit_users: "root",
     local_recipient_maps: "",
     local_transport: "error:no local mailboxes",
     mynetworks: "127.0.0.0/8 [::1]/128",
