@@ -88,7 +88,7 @@ export const notices = {
   },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",
-    next: "Free space before mail is refused.",
+    next: "Free space before Postfix refuses mail (452).",
   },
 } as const satisfies Record<string, NoticeText>;
 

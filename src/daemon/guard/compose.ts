@@ -15,6 +15,7 @@ import { Engine } from "../../engine/engine.ts";
 import { healthOf } from "../../engine/explain/health.ts";
 import { createGreylisting } from "../../engine/facts/greylisting.ts";
 import { Feed } from "../../engine/feed.ts";
+import { reservedBytes } from "../../render/postfix/main.ts";
 import { ControlServer } from "../../servers/control-server.ts";
 import { atMostTenAMinute, problems, type Report } from "../../servers/report.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -82,7 +83,9 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const { leakMonitor } = firewall;
   const counts = { removal: maintenance.removal, tally: new EventTally(db), names: new EventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
-  const housekeeping = new Housekeeping({ ...common, ...counts, queue, banLog, store, leakMonitor });
+  const reserved = () => reservedBytes(inForce["limits.mail.max_size"]);
+  const upkeep = { ...common, ...counts, queue, banLog, store, leakMonitor, reservedBytes: reserved };
+  const housekeeping = new Housekeeping(upkeep);
   const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
   const authors = new AuthorFiles(layout.authorLists, {
     logins: stores.logins,

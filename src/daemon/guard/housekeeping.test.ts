@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -16,7 +16,7 @@ import type { KeeperReply } from "../../wire/control/keeper.ts";
 import { Housekeeping } from "./housekeeping.ts";
 
 /** Runs it for real; the clock is moved by hand, so that bans end when the test says. */
-async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>) {
+async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>, reservedBytes = () => 0) {
   const kit = engineOnMemory();
   const layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-house-")));
   const quiet = (): void => undefined;
@@ -39,6 +39,7 @@ async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>) {
     log: { info: quiet, warn: quiet, error: (_, fields) => assert.fail(String(fields?.["why"])) },
     layout,
     keeper: { ask: keeper },
+    reservedBytes,
   });
   await housekeeping.start();
   t.after(() => {
@@ -73,6 +74,20 @@ test("a database that takes writes again is found out without any mail", async (
   clock.advance(2 * SECOND_MS);
   await until(() => !notices.raised.has("database_unwritable"));
   assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 0, "no event was made up");
+});
+
+test("the owner is told of a nearly full disk while mail still comes in, and when there is room again", async (t) => {
+  const { bavail, bsize } = statfsSync(tmpdir());
+  let reservedBytes = Math.floor(bavail * bsize * 0.7);
+  const { notices, clock } = await setUp(
+    t,
+    () => Promise.resolve({ ok: true, detail: "" }),
+    () => reservedBytes,
+  );
+  await until(() => notices.raised.has("disk_nearly_full"));
+  reservedBytes = 0;
+  clock.advance(31 * SECOND_MS);
+  await until(() => !notices.raised.has("disk_nearly_full"));
 });
 
 async function until(holds: () => boolean): Promise<void> {

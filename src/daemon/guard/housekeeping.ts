@@ -31,6 +31,8 @@ export type HousekeepingParts = Readonly<{
   log: Log;
   layout: Layout;
   keeper: Keeper;
+  /** With less free space Postfix refuses mail. */
+  reservedBytes: () => number;
 }>;
 
 const EVERY_MS = SECOND_MS;
@@ -38,9 +40,8 @@ const EVERY_MS = SECOND_MS;
 const EVENTS_PER_STEP = 100;
 const KEEPER_EVERY_MS = 2 * SECOND_MS;
 const DISK_EVERY_MS = 30 * SECOND_MS;
-/** Below this share of free space, or this many bytes, the owner is told: the database and the mail share the disk. */
-const FREE_SHARE = 0.05;
-const FREE_BYTES = 100 * 1024 * 1024;
+/** The owner is told of less free space than so many times that at which Postfix refuses mail. */
+const TOLD_BEFORE = 2;
 
 /** Periodic work: bans that end, events that are summed up, the check of the disk. */
 export class Housekeeping {
@@ -115,13 +116,14 @@ export class Housekeeping {
   }
 
   #lookAtDisk(): void {
-    const { clock, layout, notices } = this.#parts;
+    const { clock, layout, notices, reservedBytes } = this.#parts;
     if (clock.now() - this.#diskLookedAt < DISK_EVERY_MS) return;
     this.#diskLookedAt = clock.now();
-    const { bavail, blocks, bsize } = statfsSync(layout.data);
+    const { bavail, bsize } = statfsSync(layout.data);
     const freeBytes = bavail * bsize;
-    if (freeBytes > FREE_BYTES || bavail > blocks * FREE_SHARE) return notices.clear("disk_nearly_full");
-    notices.raise("disk_nearly_full", `${Math.floor(freeBytes / 1024 / 1024)} MB are left below ${layout.data}`);
+    if (freeBytes > TOLD_BEFORE * reservedBytes()) return notices.clear("disk_nearly_full");
+    const left = `${inMegabytes(freeBytes)} MB are left below ${layout.data}`;
+    notices.raise("disk_nearly_full", `${left}; below ${inMegabytes(reservedBytes())} MB mail is refused`);
   }
 
   /** What only the root process sees is raised here, with the owner's other notices. */
@@ -147,4 +149,8 @@ export class Housekeeping {
     const { left } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
     if (left === 0) rmSync(layout.breakGlass, { force: true });
   }
+}
+
+function inMegabytes(bytes: number): number {
+  return Math.floor(bytes / 1024 / 1024);
 }

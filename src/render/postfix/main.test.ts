@@ -16,6 +16,12 @@ test("settings reach their parameters", () => {
   assert.equal(v4.get("inet_protocols"), "ipv4");
 });
 
+test("mail is refused while there is still room for ten of the largest", () => {
+  assert.equal(main.get("queue_minfree"), "104857600");
+  const small = assignments(renderPostfixMain(sampleSite({ messageSizeBytes: 65_536 })));
+  assert.equal(small.get("queue_minfree"), "655360");
+});
+
 test("nobody relays through port 25, loopback included", () => {
   assert.equal(main.get("smtpd_relay_restrictions"), "reject_unauth_destination");
   assert.equal(main.get("smtpd_sasl_auth_enable"), "no");

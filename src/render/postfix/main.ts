@@ -14,6 +14,14 @@ export function renderPostfixMain(site: Site): string {
   return `# ${RENDERED_BY}\n${lines.join("\n")}\n`;
 }
 
+/** Each session checks the free space only when its mail begins (postconf(5), queue_minfree), so more than one mail fits. */
+const RESERVED_MAILS = 10;
+
+/** The free space that stays for the guard's databases, the logs and mail that was accepted already. */
+export function reservedBytes(messageSizeBytes: number): number {
+  return RESERVED_MAILS * messageSizeBytes;
+}
+
 function parameters(site: Site): Readonly<Record<string, string>> {
   return {
     ...places(site),
@@ -67,6 +75,8 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
     virtual_transport: "lmtp:unix:private/dovecot-lmtp",
     recipient_delimiter: "+",
     message_size_limit: String(messageSizeBytes),
+    // With less free space Postfix accepts no mail (452 4.3.1), and its clients try again.
+    queue_minfree: String(reservedBytes(messageSizeBytes)),
     smtpd_recipient_limit: String(recipientsPerMail),
     virtual_mailbox_limit: "0",
     mailbox_size_limit: "0",
