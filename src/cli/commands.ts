@@ -3,6 +3,7 @@ import { LIST_OPTIONS } from "./listing.ts";
 import type { Shape } from "./parse.ts";
 import { accountImport } from "./verbs/account-import.ts";
 import { accountNetworks } from "./verbs/account-networks.ts";
+import { accountQuota } from "./verbs/account-quota.ts";
 import {
   accountAdd,
   accountList,
@@ -159,6 +160,12 @@ export const commands: readonly CliCommand[] = [
     usage: "ADDRESS add|remove|list [NETWORK...]",
     says: "Restrict the networks from which an account may sign in; without networks, anywhere.",
     run: accountNetworks,
+  },
+  {
+    name: "account quota",
+    usage: "ADDRESS [SIZE|none|default]",
+    says: "Show how full a mailbox is, or set how large it may become.",
+    run: accountQuota,
   },
   {
     name: "account suspend",

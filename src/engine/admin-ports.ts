@@ -14,6 +14,8 @@ export interface AccountStore {
   setPassword(name: AccountName, passwordHash: string): Outcome;
   setSuspended(name: AccountName, suspended: boolean): Outcome;
   remove(name: AccountName): Outcome;
+  /** Null: the quota of the settings. 0: no limit. */
+  setQuota(name: AccountName, quotaBytes: number | null): Outcome;
 }
 
 export interface AliasStore {
@@ -28,8 +30,8 @@ export interface AliasStore {
   sendersOf(account: AccountName, most: number): readonly string[];
 }
 
-/** An account as a file names it, with its password's hash and scheme. */
-export type NamedHash = Readonly<{ name: AccountName; hash: string }>;
+/** An account as a file names it, with its password's hash and scheme. Without `quotaBytes`: the quota of the settings. */
+export type NamedHash = Readonly<{ name: AccountName; hash: string; quotaBytes?: number | undefined }>;
 
 /** Accounts that come from a file in the format of postfix-accounts.cf. */
 export interface FileAccounts {

@@ -13,6 +13,8 @@ export type Site = Readonly<{
   /** Mail domains, the first is the main one; never empty. */
   domains: readonly string[];
   messageSizeBytes: number;
+  /** Of an account without a quota of its own; 0: none. */
+  mailboxQuotaBytes: number;
   recipientsPerMail: number;
   greylist: Readonly<{ enabled: boolean; delaySeconds: number }>;
   limits: Readonly<{

@@ -17,6 +17,7 @@ type Allowed = Readonly<{ [K in keyof Reach]?: readonly RegExp[] }>;
 const EVERYONE: Allowed = {
   reads: [
     /^program\//,
+    /^conf\/dovecot\/quota-warning$/,
     /^conf\/(fail2ban|fail2ban-own|postfix|postgrey|rspamd|sieve|spamass-milter|spamassassin|unbound|web)\//,
     /^service\/[^/]+\/(run|finish|control\/t|log\/run)$/,
     /^spool\/postfix\/(chroot-)?etc\//,
@@ -45,7 +46,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
     writes: [/^db\//, /^run\/guard(\/|$)/, /^spool\/fail2ban/, /^spool\/postfix\/ghostinbox$/],
   },
   "ghostinbox-web": { sockets: [/^run\/guard\/web\.sock$/], reads: [/^db\/engine\//] },
-  "ghostinbox-mail": { reads: [/^mail\//], writes: [/^mail(\/|$)/] },
+  "ghostinbox-mail": { sockets: [/^run\/dovecot\/quota-warning$/], reads: [/^mail\//], writes: [/^mail(\/|$)/] },
   "ghostinbox-fail2ban": {
     sockets: [/^run\/fail2ban\/fail2ban\.sock$/],
     reads: [/^(lib|run|spool)\/fail2ban\//, /^log\/(mail|web)\//],

@@ -30,6 +30,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   accounts_follow: { verb: "accounts_follow", entries: [], gone: ["bob@example.org"] },
   networks_add: { verb: "networks_add", name: "alice@example.org", networks: ["203.0.113.0/24"] },
   networks_remove: { verb: "networks_remove", name: "alice@example.org", networks: ["203.0.113.0/24"] },
+  quota_set: { verb: "quota_set", name: "alice@example.org", quotaBytes: 1024 },
   alias_add: { verb: "alias_add", address: "info@example.org", targets: ["alice@example.org", "bob@example.org"] },
   alias_remove: { verb: "alias_remove", address: "info@example.org" },
   alias_block: { verb: "alias_block", address: "info@example.org", blocked: true },

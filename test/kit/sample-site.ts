@@ -11,6 +11,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
     hostname: "mail.example.org",
     domains: ["example.org", "example.net"],
     messageSizeBytes: 10_485_760,
+    mailboxQuotaBytes: 5_368_709_120,
     recipientsPerMail: 100,
     greylist: { enabled: true, delaySeconds: 300 },
     limits: { connectionsAtOnce: 10, connectionsOfKnown: 50, mailsPerMinute: 30, exempt: [] },

@@ -60,6 +60,8 @@ export async function startGuard(layout: Layout) {
   const keeper = {
     ask: (command: KeeperCommand) => {
       asked.push(command);
+      const mailbox = { usedBytes: 5 * 1024 ** 2, mails: 12 };
+      if (command.verb === "mailbox_use") return Promise.resolve({ ok: true, detail: "", mailbox } as const);
       return Promise.resolve({ ok: true, detail } as const);
     },
   };

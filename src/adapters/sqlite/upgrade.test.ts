@@ -43,7 +43,7 @@ function upgraded(t: TestContext) {
 }
 
 /** Which the version that wrote the fixture did not have. */
-const LATER_TYPES: readonly string[] = ["EMAIL_HELD", "ACCOUNT_RELEASED", "HELD_MAIL_DROPPED"];
+const LATER_TYPES: readonly string[] = ["EMAIL_HELD", "ACCOUNT_RELEASED", "HELD_MAIL_DROPPED", "QUOTA_CHANGED"];
 
 test("every event keeps its words, the view shows them, and every ban and account is there", (t) => {
   const { path, words, view, bans, engine, accounts, queries } = upgraded(t);

@@ -1,4 +1,5 @@
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { formatSize } from "../../settings/size.ts";
 import type { AccountItem } from "../../wire/control/items.ts";
 import {
   type CommandCall,
@@ -110,10 +111,11 @@ export async function accountList(call: CommandCall): Promise<CommandOutcome> {
     STATES[item.origin] ?? (item.suspended ? "suspended" : "active"),
     dayAndTime(item.createdAt),
     item.lastSignInAt === null ? "-" : dayAndTime(item.lastSignInAt),
+    item.quotaBytes === null ? "default" : item.quotaBytes === 0 ? "none" : formatSize(item.quotaBytes),
     item.networks.length === 0 ? "anywhere" : item.networks.map(shown).join(", "),
   ]);
   const more = andMore({ ...listed, shown: items.length }, page.cursor);
-  return done(listed, columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "FROM"], ...rows]) + more);
+  return done(listed, columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "QUOTA", "FROM"], ...rows]) + more);
 }
 
 /** States other than suspended or not. */

@@ -10,7 +10,8 @@ import {
   NOT_RUNNING,
   PROGRAM,
 } from "../call.ts";
-import { configCheck, settingsOf } from "./server-settings.ts";
+import { configCheck } from "./config.ts";
+import { settingsOf } from "./server-settings.ts";
 
 /** `stop`: waits until nothing of the server runs. What is stopped already is no failure. */
 export async function stop(call: CommandCall): Promise<CommandOutcome> {

@@ -60,7 +60,7 @@ const ACCOUNT_CHANGES = [
 /** Changes to an alias, which is the subject. */
 const ALIAS_CHANGES = ["ALIAS_ADDED", "ALIAS_REMOVED", "ALIAS_BLOCKED", "ALIAS_UNBLOCKED"] as const;
 /** All changes about an account. */
-export const CHANGES_OF_ACCOUNTS = [...ACCOUNT_CHANGES, "NETWORKS_CHANGED", ...ALIAS_CHANGES] as const;
+export const CHANGES_OF_ACCOUNTS = [...ACCOUNT_CHANGES, "NETWORKS_CHANGED", "QUOTA_CHANGED", ...ALIAS_CHANGES] as const;
 export type AuditType =
   | (typeof CHANGES_OF_ACCOUNTS)[number]
   /** Of mails in the queue; the subject says which were chosen. */

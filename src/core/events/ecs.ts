@@ -123,6 +123,7 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     account,
     ["user", "change"],
   ]),
+  QUOTA_CHANGED: event("command", "An account has another quota.", [account, ["user", "change"]]),
   ALIAS_ADDED: event("command", "An alias was added.", [settings, ["creation"]]),
   ALIAS_REMOVED: event("command", "An alias was removed.", [settings, ["deletion"]]),
   ALIAS_BLOCKED: event("command", "An alias takes no mail for now.", [settings, ["change"]]),

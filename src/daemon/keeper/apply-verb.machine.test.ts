@@ -44,7 +44,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     // Its files are those in force, so that mail goes on with what is served.
     writeFileSync(layout.tlsCert, "rubbish\n");
     const second = await verbs.obey({ verb: "apply" });
-    assert.match(second.ok ? second.detail : second.reason, /^Reloaded postfix and spamass-milter\.$/);
+    assert.match(second.ok ? second.detail : second.reason, /^Reloaded postfix and dovecot and spamass-milter\.$/);
     assert.notEqual(size(), bytes);
   });
 

@@ -107,8 +107,9 @@ async function changedLines(
   return changed;
 }
 
-async function isInForce({ secret }: AccountLine, { followed, hash }: FollowedRow): Promise<boolean> {
-  if (followed !== "listed") return false;
+async function isInForce({ secret, quotaBytes }: AccountLine, row: FollowedRow): Promise<boolean> {
+  const { followed, hash } = row;
+  if (followed !== "listed" || row.quotaBytes !== quotaBytes) return false;
   if (secret.type === "hash") return secret.hash === hash;
   return verifyPassword(hash, secret.password);
 }

@@ -139,6 +139,11 @@ test("an open submission session is cut, and other connections are not", {
   assert.doesNotMatch(reason, /Submission sessions stay open/);
 });
 
+test("without Dovecot it says why the use of a mailbox is not known", async () => {
+  const reason = reasonOf(await keeper().verbs.obey({ verb: "mailbox_use", account: "anna@example.org" }));
+  assert.match(reason, /^doveadm quota failed: /);
+});
+
 describe("mails about bans", () => {
   test("go to nobody where the settings name nobody", async () => {
     assert.deepEqual(await keeper().verbs.obey(BAN_MAIL), { ok: true, detail: "Nobody wants to know." });

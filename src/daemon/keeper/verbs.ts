@@ -21,6 +21,7 @@ import { AccountsFollower } from "./follow-accounts.ts";
 import { CertificateFollower, reloadCertificate } from "./follow-certificate.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
 import { queueVerb } from "./mail-queue.ts";
+import { mailboxUse } from "./mailbox-use.ts";
 import { reloadService } from "./parts.ts";
 import { restartService } from "./restart-service.ts";
 import { certificateNews } from "./served-certificate.ts";
@@ -118,6 +119,8 @@ export class KeeperVerbs {
       case "delete_mail":
       case "flush_mail":
         return queueVerb(this.#layout, command);
+      case "mailbox_use":
+        return mailboxUse(this.#layout, command.account);
       case "status":
         // The answer is for the next request: nothing waits for a hanging service.
         for (const socket of this.#sockets) void socket.look();

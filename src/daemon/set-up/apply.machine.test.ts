@@ -99,7 +99,7 @@ describe("applying a configuration", { skip }, () => {
   test("only what differs is replaced, be it by hand, and only that is told", async () => {
     writeFileSync(join(layout.postfixConf, "main.cf"), "mynetworks = 0.0.0.0/0\n");
     const applied = await applyConfiguration(site({ messageSizeBytes: 20_000_000 }));
-    assert.deepEqual(applied, { ok: true, changed: ["postfix", "spamass-milter"] });
+    assert.deepEqual(applied, { ok: true, changed: ["postfix", "dovecot", "spamass-milter"] });
     assert.match(main(), /^mynetworks = 127/m);
     assert.match(main(), /^message_size_limit = 20000000$/m);
   });

@@ -22,6 +22,7 @@ export function readSite(
     hostname: settings.hostname,
     domains: settings.domains,
     messageSizeBytes: settings["limits.mail.max_size"],
+    mailboxQuotaBytes: settings["mailboxes.quota"],
     recipientsPerMail: settings["limits.mail.recipients"],
     greylist: {
       enabled: settings["greylist.enabled"],

@@ -13,6 +13,7 @@ import { heldCommand } from "./held.ts";
 import type { HeldQueueParts } from "./held-queue.ts";
 import { type NetworkCommandParts, networkCommand } from "./networks.ts";
 import { queueCommand } from "./queue.ts";
+import { quotaCommand } from "./quota.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { CommandGate } from "./web.ts";
@@ -108,6 +109,8 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
     case "networks_add":
     case "networks_remove":
       return networkCommand(parts, command, by);
+    case "quota_set":
+      return quotaCommand(parts, command, by);
     case "alias_add":
     case "alias_remove":
     case "alias_block":

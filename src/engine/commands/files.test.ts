@@ -28,6 +28,7 @@ test("a line of a file that cannot be an account is skipped with the reason, and
       changed: [],
       suspended: [],
       resumed: [],
+      quotas: [],
       skipped: [
         { name: "a b@example.test", why: "cannot be an account" },
         { name: "bea@example.test", why: "has a password that came unhashed" },

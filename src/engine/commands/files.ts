@@ -24,14 +24,14 @@ export async function fileCommand(
   const skipped: FileChanges["skipped"][number][] = [];
   const entries: NamedHash[] = [];
   const proofs = new Map<string, string>();
-  for (const { name: text, hash, proof = "" } of command.entries) {
+  for (const { name: text, hash, proof = "", quotaBytes } of command.entries) {
     const name = parseAccountName(text);
     if (name === null) skipped.push({ name: text, why: "cannot be an account" });
     else if (!isHash(hash)) skipped.push({ name, why: "has a password that came unhashed" });
     else if (!domains.includes(domainOf(name)))
       skipped.push({ name, why: `is of ${domainOf(name)}, which is not a mail domain of this server` });
     else {
-      entries.push({ name, hash });
+      entries.push({ name, hash, quotaBytes });
       proofs.set(name, proof);
     }
   }
@@ -57,6 +57,7 @@ const AUDITS: readonly (readonly [Exclude<keyof FileChanges, "skipped">, AuditTy
   ["changed", "PASSWORD_CHANGED"],
   ["suspended", "ACCOUNT_SUSPENDED"],
   ["resumed", "ACCOUNT_RESUMED"],
+  ["quotas", "QUOTA_CHANGED"],
 ];
 
 /** `proofs`: by the name of the account; empty where the file has a hash. */
@@ -66,7 +67,9 @@ async function record(
   proofs: ReadonlyMap<string, string>,
   by: string,
 ): Promise<boolean> {
-  const audits = AUDITS.flatMap(([list, type]) => changes[list].map((subject) => ({ type, subject, by })));
+  const audits = AUDITS.flatMap(([list, type]) =>
+    changes[list].map((account) => ({ type, subject: account, account, by })),
+  );
   const recorded = await Promise.all(audits.map((audit) => engine.audit(audit, passwordSet(audit, proofs))));
   return recorded.every((kept) => kept);
 }
@@ -77,6 +80,7 @@ function passwordSet(
   proofs: ReadonlyMap<string, string>,
 ): readonly Change[] {
   const proof = proofs.get(subject) ?? "";
-  if (type === "ACCOUNT_SUSPENDED" || (type === "ACCOUNT_RESUMED" && proof === "")) return [];
+  if (type === "ACCOUNT_SUSPENDED" || type === "QUOTA_CHANGED" || (type === "ACCOUNT_RESUMED" && proof === ""))
+    return [];
   return [{ type: "SET_PASSWORD", account: subject.toLowerCase(), proof }];
 }

@@ -7,9 +7,9 @@ const files = new Map(renderDovecot(sampleSite()).map((file) => [file.name, file
 const text = files.get("dovecot.conf")?.text ?? "";
 const top = assignments(text);
 
-test("both files are root's alone, for one holds the secret", () => {
-  assert.deepEqual([...files.keys()], ["dovecot.conf", "accounts.conf"]);
-  for (const { mode } of files.values()) assert.equal(mode, 0o600);
+test("both files of settings are root's alone, for one holds the secret", () => {
+  assert.deepEqual([...files.keys()], ["dovecot.conf", "accounts.conf", "quota-warning"]);
+  for (const { name, mode } of files.values()) assert.equal(mode, name.endsWith(".conf") ? 0o600 : 0o755);
   assert.equal(top.get("auth_policy_server_api_header"), `Authorization: Bearer ${"5".repeat(64)}`);
 });
 
@@ -46,6 +46,16 @@ test("a name that is no account costs as much to refuse as one that is", () => {
   assert.match(decoy, /^\{ARGON2ID\}\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
   const other = renderDovecot(sampleSite({ loginPolicySecret: "6".repeat(64) }))[1]?.text ?? "";
   assert.ok(!other.includes(decoy));
+});
+
+test("an alias is a mailbox for the check of quotas alone", () => {
+  const query = /^user_query = (.*)$/m.exec(files.get("accounts.conf")?.text ?? "")?.[1] ?? "";
+  const [own, ofAlias = ""] = query.split(" UNION ALL ");
+  assert.equal(
+    own,
+    "SELECT user, '/srv/mail/mail/%d/%n' AS home, 990 AS uid, 991 AS gid, quota_rule FROM userdb WHERE user = '%u'",
+  );
+  assert.match(ofAlias, / FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'$/);
 });
 
 test("listens on IPv6 only where the kernel has it", () => {

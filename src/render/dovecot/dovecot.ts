@@ -5,27 +5,33 @@ import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../co
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { dovecotTls } from "../tls.ts";
 import { policyNonce } from "./password-proof.ts";
+import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 
 /** The user as which it asks the guard about sign-ins (its default_internal_user). */
 export const LOGIN_USER = "dovecot";
 
 /**
- * Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. All files can be read only by root.
+ * Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Both files of settings can be read only by root.
  */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
     { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },
     { name: "accounts.conf", text: accountsConf(site), mode: 0o600 },
+    renderQuotaWarning(site),
   ];
 }
 
 function accountsConf({ layout, mailUser, loginPolicySecret }: Site): string {
-  const home = `'${layout.mail}/%d/%n' AS home, ${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
+  const owner = `${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
+  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule`;
+  const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
+  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule`;
   return `# ${RENDERED_BY}
 driver = sqlite
 connect = ${layout.accountsDb}
 password_query = ${passwordQuery(loginPolicySecret)}
-user_query = SELECT ${home} FROM userdb WHERE user = '%u'
+# An alias is known only to the service that tells Postfix whether the mailbox behind it is full.
+user_query = SELECT ${own} FROM userdb WHERE user = '%u' UNION ALL SELECT ${behind} FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'
 iterate_query = SELECT user AS username FROM userdb
 `;
 }
@@ -72,12 +78,19 @@ mail_gid = ${mailUser.gid}
 first_valid_uid = ${mailUser.uid}
 recipient_delimiter = +
 mail_max_userip_connections = 20
+mail_plugins = $mail_plugins quota
+protocol imap {
+  mail_plugins = $mail_plugins imap_quota
+}
 protocol lmtp {
   mail_plugins = $mail_plugins sieve
   postmaster_address = postmaster@${site.domains[0] ?? site.hostname}
   hostname = ${site.hostname}
 }
+# For a mail that has come in by the time the mailbox is full.
+quota_full_tempfail = yes
 plugin {
+${quotaPlugin(site)}
   # First what the filter called spam, then the user's own script.
   sieve_before = ${join(layout.sieve, "junk.sieve")}
   sieve = file:~/sieve;active=~/.dovecot.sieve
@@ -123,6 +136,7 @@ service lmtp {
     group = postfix
   }
 }
+${quotaServices(site)}
 # For any local user by default: who has an account, and what nothing here uses.
 service indexer {
   unix_listener indexer {

@@ -36,7 +36,7 @@ test("the guard is asked at connection, recipient, data and end of message, by o
   const asking = [...main].filter(([, value]) => value.includes("check_policy_service"));
   assert.deepEqual(
     asking.map(([name]) => name),
-    ["ghostinbox_guard", "ghostinbox_postgrey"],
+    ["ghostinbox_guard", "ghostinbox_quota", "ghostinbox_postgrey"],
   );
   assert.match(main.get("ghostinbox_guard") ?? "", /default_action=DUNNO/);
   assert.equal(main.get("smtpd_delay_reject"), "no");
@@ -46,6 +46,12 @@ test("the guard sees every connection and every recipient, unknown ones too; the
   assert.match(main.get("smtpd_client_restrictions") ?? "", /^\$ghostinbox_guard, reject_unauth_pipelining$/);
   const recipient = main.get("smtpd_recipient_restrictions") ?? "";
   assert.ok(recipient.indexOf("$ghostinbox_guard") < recipient.indexOf("reject_unlisted_recipient"));
+});
+
+test("Dovecot is asked about the mailbox last, only about one that exists, and never delays mail for long", () => {
+  assert.match(main.get("smtpd_recipient_restrictions") ?? "", /, reject_unlisted_recipient, \$ghostinbox_quota$/);
+  const asking = main.get("ghostinbox_quota") ?? "";
+  assert.match(asking, /unix:private\/quota-status, timeout=2s, try_limit=1, default_action=DUNNO/);
 });
 
 test("strangers say who they are, and from a domain that exists", () => {

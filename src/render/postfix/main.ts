@@ -1,4 +1,5 @@
 import { isV4, type Prefix } from "../../core/net/ip.ts";
+import { QUOTA_SOCKET } from "../dovecot/quota.ts";
 import { RENDERED_BY, type Site } from "../site.ts";
 import { postfixServerTls } from "../tls.ts";
 import { postfixMilters } from "./milters.ts";
@@ -95,6 +96,8 @@ function policy(): Readonly<Record<string, string>> {
     ghostinbox_guard:
       "check_policy_service { unix:ghostinbox/policy, timeout=2s, try_limit=2, default_action=DUNNO, " +
       "policy_context=$ghostinbox_context }",
+    // Dovecot, about a full mailbox. Without an answer its mail waits in the queue.
+    ghostinbox_quota: `check_policy_service { unix:private/${QUOTA_SOCKET}, timeout=2s, try_limit=1, default_action=DUNNO }`,
   };
 }
 
@@ -135,7 +138,8 @@ function restrictions(): Readonly<Record<string, string>> {
     smtpd_sender_restrictions: "reject_non_fqdn_sender",
     smtpd_relay_restrictions: "reject_unauth_destination",
     // The guard first: a client that asks for unknown names is probing.
-    smtpd_recipient_restrictions: "reject_non_fqdn_recipient, $ghostinbox_guard, reject_unlisted_recipient",
+    smtpd_recipient_restrictions:
+      "reject_non_fqdn_recipient, $ghostinbox_guard, reject_unlisted_recipient, $ghostinbox_quota",
     smtpd_data_restrictions: "reject_unauth_pipelining, $ghostinbox_guard",
     smtpd_end_of_data_restrictions: "$ghostinbox_guard",
     smtpd_sasl_auth_enable: "no",

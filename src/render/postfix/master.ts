@@ -40,7 +40,7 @@ function submission({ ports, limits }: Site, name: "submission" | "submissions",
     // Before a sign-in every sender gets the same refusal, so that none can be told from another.
     `  -o { smtpd_sender_restrictions = ${OWN_SENDERS.join(", ")} }`,
     "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
-    "  -o { smtpd_recipient_restrictions = reject_non_fqdn_recipient, reject_unlisted_recipient, $ghostinbox_guard }",
+    `  -o { smtpd_recipient_restrictions = ${RECIPIENTS.join(", ")} }`,
   ];
 }
 
@@ -50,6 +50,14 @@ const ENVELOPE_BYTES = 1024 * 1024;
 function roomFor(service: string, messageSizeBytes: number): readonly string[] {
   return service.endsWith(" cleanup") ? [`  -o message_size_limit=${messageSizeBytes + ENVELOPE_BYTES}`] : [];
 }
+
+/** The guard counts only recipients that exist and whose mailbox takes the mail. */
+const RECIPIENTS: readonly string[] = [
+  "reject_non_fqdn_recipient",
+  "reject_unlisted_recipient",
+  "$ghostinbox_quota",
+  "$ghostinbox_guard",
+];
 
 /** The answer to an account that names no sender. */
 const NULL_SENDER_REFUSED = "Name an address of your own as the sender";

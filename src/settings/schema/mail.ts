@@ -1,8 +1,8 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { listOf, orEmpty } from "../kinds/lists.ts";
-import { decimal, duration, flag, oneOf } from "../kinds/plain.ts";
+import { decimal, duration, flag, oneOf, size } from "../kinds/plain.ts";
 import { domain, localPart, loginName, mailAddress, nextHop, path, selector, senderPattern } from "../kinds/texts.ts";
-import { type Setting } from "../setting.ts";
+import { GB, type Setting } from "../setting.ts";
 
 /** Incoming and outgoing mail. */
 export const mail = {
@@ -16,6 +16,13 @@ export const mail = {
     kind: orEmpty(path),
     byDefault: "",
     says: "File in the format of postfix-accounts.cf whose accounts this server takes over and keeps up to date. A removed line suspends its account.",
+  },
+
+  "mailboxes.quota": {
+    kind: size(0, 100_000 * GB),
+    byDefault: "5GB",
+    says: "How large the mailbox of an account may become; `0B` means no limit. Mail to a full one must be sent again later (452). `account quota` sets another for one account.",
+    source: "RFC 9208; Dovecot's quota plugin",
   },
 
   "recipients.blocked": {

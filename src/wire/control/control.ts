@@ -60,7 +60,9 @@ const chosen = {
 };
 /** Which page of a list. */
 const page = { limit: wholeNumber(1, PAGE.most), cursor: z.nullable(text(PAGE.cursorCharacters)) };
-const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof });
+/** Of a mailbox; 0: no limit. */
+const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof, quotaBytes: z.optional(quotaBytes) });
 
 /**
  * Every verb: its origins, the types and bounds of its fields, and its result. This is only grammar: the code that
@@ -106,6 +108,8 @@ const VERBS = [
   ),
   verb("networks_add", ROOT, { name: address, networks }, gives<Networks>("networks")),
   verb("networks_remove", ROOT, { name: address, networks }, gives<Networks>("networks")),
+  /** Null: the quota of the settings. */
+  verb("quota_set", ROOT, { name: address, quotaBytes: z.nullable(quotaBytes) }, gives<Quota>("quotaBytes")),
   verb("alias_add", ROOT, { address, targets: texts(100, 320) }, gives<Alias>("address")),
   verb("alias_remove", ROOT, { address }, gives<Alias>("address")),
   verb("alias_block", ROOT, { address, blocked: flag }, gives<Alias>("address")),
@@ -170,7 +174,8 @@ function gives<R>(field: keyof R & string): Gives<R> {
   return { field };
 }
 
-export type NamedSecret = Readonly<{ name: string; hash: string; proof: string }>;
+/** Without `quotaBytes`: the quota of the settings. */
+export type NamedSecret = Readonly<{ name: string; hash: string; proof: string; quotaBytes?: number | undefined }>;
 type Named = Readonly<{ name: string }>;
 /** `held`: mails of the account that wait on hold in the queue. */
 type WithHeld = Named & Readonly<{ held: number }>;
@@ -198,6 +203,7 @@ type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
 type PauseList = Paged & Readonly<{ pauses: readonly GreylistPauseItem[] }>;
 type SenderList = Paged & Readonly<{ senders: readonly AllowedSenderItem[] }>;
 type Networks = Readonly<{ name: string; networks: readonly string[] }>;
+type Quota = Readonly<{ name: string; quotaBytes: number | null }>;
 type Alias = Readonly<{ address: string }>;
 type SenderAllowed = Readonly<{ account: string; sender: string }>;
 type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;
@@ -220,6 +226,8 @@ export type FileChanges = Readonly<{
   changed: readonly string[];
   suspended: readonly string[];
   resumed: readonly string[];
+  /** Those whose quota alone is another. */
+  quotas: readonly string[];
   skipped: readonly Readonly<{ name: string; why: string }>[];
 }>;
 

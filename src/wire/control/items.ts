@@ -173,6 +173,8 @@ export type AccountRow = Readonly<{
   origin: "command" | "imported" | "listed" | "unlisted";
   /** The networks from which it may sign in; empty: anywhere that `logins.networks` allows. */
   networks: readonly string[];
+  /** Null: as the setting `mailboxes.quota` says. 0: no limit. */
+  quotaBytes: number | null;
   createdAt: string;
 }>;
 export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;

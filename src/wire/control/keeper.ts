@@ -94,6 +94,8 @@ const command = lazily(() =>
       after: z.nullable(z.object({ at: count(), id: z.string().check(z.refine(isQueueId)) })),
       limit: wholeNumber(1, MAILS_LISTED + 1),
     }),
+    /** How full the account's mailbox is. */
+    z.object({ verb: z.literal("mailbox_use"), account: parsed(parseAccountName) }),
     z.object({ verb: z.literal("status") }),
   ]),
 );
@@ -137,6 +139,7 @@ const reply = lazily(() =>
       ),
       /** How many fit, on this page or another. */
       total: z.exactOptional(z.number()),
+      mailbox: z.exactOptional(z.object({ usedBytes: z.number(), mails: z.number() })),
       /** Problems that only the keeper sees and the owner must know. A keeper of another version may know more. */
       troubles: z.exactOptional(
         z.pipe(

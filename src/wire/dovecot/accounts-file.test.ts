@@ -20,6 +20,20 @@ test("comments, blank lines, CRLF, a byte order mark, quota fields and the case 
   assert.deepEqual(read(text), [`anna@example.org {SHA512-CRYPT}${SHA512}`, `bob@example.org {BLF-CRYPT}${BLF}`]);
 });
 
+test("the quota of a line is read, and one that cannot be read is a problem", () => {
+  const quotas = (extra: string) => {
+    const parsed = parseAccountsFile(`anna@example.org|{PLAIN}secret${extra}`);
+    return parsed.ok ? parsed.accounts.map(({ quotaBytes }) => quotaBytes) : parsed.problems.map(({ says }) => says);
+  };
+  assert.deepEqual(quotas(""), [null]);
+  assert.deepEqual(quotas("|userdb_quota_rule=*:storage=1G"), [1024 ** 3]);
+  assert.deepEqual(quotas("|userdb_mail=maildir:~/mail userdb_quota_rule=*:bytes=5000"), [5_000]);
+  assert.deepEqual(quotas("|userdb_quota_rule=Trash:storage=+10%|userdb_quota_rule2=*:storage=10"), [10_240]);
+  assert.deepEqual(quotas("|userdb_quota_rule=*:storage=0"), [0]);
+  const wrong = "Line 1: the quota of anna@example.org is not one such as userdb_quota_rule=*:storage=1G.";
+  assert.deepEqual(quotas("|userdb_quota_rule=*:storage=much"), [wrong]);
+});
+
 const secrets: readonly [written: string, read: string][] = [
   [SHA512, `{SHA512-CRYPT}${SHA512}`],
   [BLF, `{BLF-CRYPT}${BLF}`],

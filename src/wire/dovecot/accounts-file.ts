@@ -1,12 +1,19 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { MAX_PASSWORD_BYTES } from "../../core/passwords/rule.ts";
 import { printable } from "../../core/text.ts";
+import { parseQuotaRule } from "./quota-rule.ts";
 
 /**
- * The format of docker-mailserver's postfix-accounts.cf: `user@domain|{SCHEME}secret`, one account a line. Further
- * fields (quotas, extra fields of the userdb) are ignored, so a secret has no `|`; `#` begins a comment line.
+ * The format of docker-mailserver's postfix-accounts.cf: `user@domain|{SCHEME}secret`, one account a line. Of
+ * further fields (extra fields of the userdb) the quota is read, so a secret has no `|`; `#` begins a comment line.
  */
-export type AccountLine = Readonly<{ line: number; name: AccountName; secret: Secret }>;
+export type AccountLine = Readonly<{
+  line: number;
+  name: AccountName;
+  secret: Secret;
+  /** Null: the line has none. 0: no limit. */
+  quotaBytes: number | null;
+}>;
 /** `hash` with its scheme, as Dovecot reads it. */
 export type Secret = Readonly<{ type: "plain"; password: string }> | Readonly<{ type: "hash"; hash: string }>;
 export type LineProblem = Readonly<{ line: number; says: string }>;
@@ -41,14 +48,25 @@ export function parseAccountsFile(text: string): ParsedAccounts {
 
 /** The problem names the line and the address, never the secret. */
 function parseLine(content: string, line: number): AccountLine | LineProblem {
-  const [address = "", field] = content.split("|");
+  const [address = "", field, ...extra] = content.split("|");
   const name = parseAccountName(address.trim());
   const wrong = (what: string): LineProblem => ({ line, says: `Line ${line}: ${what}` });
   const shown = printable(address.trim(), 80);
   if (field === undefined) return wrong("there is no | between address and password.");
   if (name === null) return wrong(`"${shown}" cannot be an account.`);
   const read = readSecret(field);
-  return "wrong" in read ? wrong(`the password of ${name} ${read.wrong}.`) : { line, name, secret: read };
+  if ("wrong" in read) return wrong(`the password of ${name} ${read.wrong}.`);
+  const quotaBytes = readQuota(extra);
+  return quotaBytes === "unreadable"
+    ? wrong(`the quota of ${name} is not one such as userdb_quota_rule=*:storage=1G.`)
+    : { line, name, secret: read, quotaBytes };
+}
+
+/** Extra fields are separated by `|` or blanks, as in Dovecot's passwd-file. */
+function readQuota(extra: readonly string[]): number | null | "unreadable" {
+  const fields = extra.flatMap((field) => field.trim().split(/\s+/));
+  const rules = fields.flatMap((field) => /^userdb_quota_rule\d*=(.*)$/.exec(field)?.[1] ?? []);
+  return rules.map(parseQuotaRule).find((quota) => quota !== null) ?? null;
 }
 
 type Read = Secret | Readonly<{ wrong: string }>;

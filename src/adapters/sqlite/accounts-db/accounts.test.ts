@@ -52,6 +52,25 @@ test("a suspended account cannot sign in but keeps receiving", (t) => {
   assert.equal(stock("SELECT count(*) FROM passdb"), "1");
 });
 
+test("an account may have a quota of its own, which Dovecot reads, also for an alias of it alone", (t) => {
+  const { accounts, stock } = fresh(t);
+  accounts.add(ann, HASH, START);
+  accounts.add(bob, HASH, START);
+  accounts.addAlias(info, [ann, bob]);
+  accounts.addAlias(mailAddress("me@example.org"), [mailAddress("Ann@example.org")]);
+  assert.equal(stock("SELECT user, quota_rule FROM userdb"), "ann@example.org|\nbob@example.org|");
+  assert.deepEqual(accounts.setQuota(ann, 1_000), DONE);
+  assert.deepEqual(accounts.setQuota(bob, 0), DONE);
+  assert.equal(stock("SELECT user, quota_rule FROM userdb"), "ann@example.org|*:bytes=1000\nbob@example.org|*:bytes=0");
+  assert.equal(stock("SELECT * FROM alias_userdb"), "me@example.org|ann@example.org|*:bytes=1000");
+  assert.deepEqual(accounts.setQuota(ann, null), DONE);
+  assert.equal(stock("SELECT quota_rule FROM userdb WHERE user = 'Ann@example.org'"), "");
+  assert.deepEqual(accounts.setQuota(accountName("info@example.org"), 1), {
+    ok: false,
+    reason: "There is no account info@example.org.",
+  });
+});
+
 test("an alias delivers to its targets and may be sent from by those that are accounts", (t) => {
   const { accounts, stock } = fresh(t);
   accounts.add(ann, HASH, START);
@@ -115,8 +134,8 @@ test("lists are read through a connection that cannot write", (t) => {
   const lists = new AccountLists(reader);
   const createdAt = "2026-11-20T06:00:00.000Z";
   assert.deepEqual(lists.accounts({ limit: 500, cursor: null }).items, [
-    { name: "ann@example.org", suspended: false, origin: "command", networks: [], createdAt },
-    { name: "bob@example.org", suspended: true, origin: "command", networks: [], createdAt },
+    { name: "ann@example.org", suspended: false, origin: "command", networks: [], quotaBytes: null, createdAt },
+    { name: "bob@example.org", suspended: true, origin: "command", networks: [], quotaBytes: null, createdAt },
   ]);
   assert.deepEqual(lists.aliases({ limit: 500, cursor: null }).items, [
     { address: "info@example.org", targets: ["ann@example.org", "bob@example.org"], blocked: true },

@@ -38,6 +38,11 @@ export class SqliteAccounts implements AccountStore, AliasStore {
     return changedOne(this.#sql.setSuspended.run(suspended ? 1 : 0, name).changes, name);
   }
 
+  setQuota(name: AccountName, quotaBytes: number | null): Outcome {
+    if (this.#isFollowed(name)) return refused(`${name} follows the accounts file: set its quota in its line there.`);
+    return changedOne(this.#sql.setQuota.run(quotaBytes, name).changes, name);
+  }
+
   /** Also removes it from aliases, so that the next account with this name does not inherit their mail. */
   remove(name: AccountName): Outcome {
     if (this.#sql.isListed.get(name) !== undefined)
@@ -139,7 +144,7 @@ export class AccountLists {
 
 function lists(sql: (text: string) => StatementSync) {
   const account = `
-    SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at,
+    SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at, quota_bytes,
       (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
     FROM account`;
   return {
@@ -159,6 +164,7 @@ function accountRow(row: Readonly<Record<string, unknown>>): AccountRow {
     suspended: integer(row["suspended"]) === 1,
     origin: originOf(text(row["origin"])),
     networks: row["networks"] === null ? [] : text(row["networks"]).split(" "),
+    quotaBytes: row["quota_bytes"] === null ? null : integer(row["quota_bytes"]),
     createdAt: isoTime(instant(integer(row["created_at"]))),
   };
 }
@@ -188,6 +194,7 @@ function statements(sql: (text: string) => StatementSync) {
     isListed: sql("SELECT 1 FROM account WHERE name = ? AND followed = 'listed'"),
     isUnlisted: sql("SELECT 1 FROM account WHERE name = ? AND followed = 'unlisted'"),
     setSuspended: sql("UPDATE account SET suspended = ? WHERE name = ?"),
+    setQuota: sql("UPDATE account SET quota_bytes = ? WHERE name = ?"),
     remove: sql("DELETE FROM account WHERE name = ?"),
     accountExists: sql("SELECT 1 FROM account WHERE name = ?"),
     aliasExists: sql("SELECT 1 FROM alias WHERE address = ?"),

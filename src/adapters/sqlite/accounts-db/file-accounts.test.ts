@@ -6,7 +6,7 @@ import { openAccounts } from "../open.ts";
 import { AccountLists, SqliteAccounts } from "./accounts.ts";
 import { SqliteFileAccounts } from "./file-accounts.ts";
 
-const NOTHING = { added: [], changed: [], suspended: [], resumed: [], skipped: [] };
+const NOTHING = { added: [], changed: [], suspended: [], resumed: [], quotas: [], skipped: [] };
 const [one, two] = ["{BLF-CRYPT}$2y$05$one", "{BLF-CRYPT}$2y$05$two"];
 
 function fresh(t: TestContext) {
@@ -21,6 +21,8 @@ function fresh(t: TestContext) {
       Object.fromEntries(
         lists.accounts({ limit: 500, cursor: null }).items.map((row) => [row.name, `${row.origin} ${row.suspended}`]),
       ),
+    quotas: () =>
+      Object.fromEntries(lists.accounts({ limit: 500, cursor: null }).items.map((row) => [row.name, row.quotaBytes])),
     signIn: () => passdb.all().map((row) => `${String(row["user"])} ${String(row["password"])}`),
     mailboxes: () => db.prepare("SELECT address FROM mailbox").all().length,
   };
@@ -45,6 +47,24 @@ test("an import adds what is missing and touches nothing that is there", (t) => 
   });
   assert.deepEqual(states(), { [ann]: "command false", [bob]: "imported false" });
   assert.deepEqual(signIn(), [`${ann} ${one}`, `${bob} ${two}`]);
+});
+
+test("a quota comes with the line: of an imported account once, of a followed one at each change", (t) => {
+  const { files, accounts, quotas } = fresh(t);
+  files.importAll([{ name: ann, hash: one, quotaBytes: 1_000 }], START);
+  files.importAll([{ name: ann, hash: one, quotaBytes: 2_000 }], START);
+  const line = (quotaBytes?: number) => files.follow([{ name: bob, hash: one, quotaBytes }], [], START);
+  assert.deepEqual(line(1_000), { ...NOTHING, added: [bob] });
+  assert.deepEqual(line(1_000), NOTHING);
+  assert.deepEqual(quotas(), { [ann]: 1_000, [bob]: 1_000 });
+  assert.deepEqual(line(0), { ...NOTHING, quotas: [bob] });
+  assert.deepEqual(quotas(), { [ann]: 1_000, [bob]: 0 });
+  assert.deepEqual(line(), { ...NOTHING, quotas: [bob] });
+  assert.deepEqual(quotas(), { [ann]: 1_000, [bob]: null });
+  assert.deepEqual(accounts.setQuota(bob, 1), {
+    ok: false,
+    reason: "bob@example.org follows the accounts file: set its quota in its line there.",
+  });
 });
 
 test("a followed account lives and dies by its line, its mail excepted", (t) => {

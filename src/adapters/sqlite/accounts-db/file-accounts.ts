@@ -19,11 +19,11 @@ export class SqliteFileAccounts implements FileAccounts {
 
   importAll(entries: readonly NamedHash[], at: Millis): FileChanges {
     return this.#together((changes) => {
-      for (const { name, hash } of entries) {
+      for (const { name, hash, quotaBytes } of entries) {
         const skipped = this.#sql.account.get(name) === undefined ? this.#taken(name) : exists(name);
         if (skipped !== null) changes.skipped.push(skipped);
         else {
-          this.#sql.add.run(name, hash, at, "imported");
+          this.#sql.add.run(name, hash, at, "imported", quotaBytes ?? null);
           changes.added.push(name);
         }
       }
@@ -42,26 +42,28 @@ export class SqliteFileAccounts implements FileAccounts {
     this.#sql.release.run();
   }
 
-  #followOne({ name, hash }: NamedHash, at: Millis, changes: Changes): void {
+  #followOne({ name, hash, ...asked }: NamedHash, at: Millis, changes: Changes): void {
+    const quotaBytes = asked.quotaBytes ?? null;
     const present = this.#sql.account.get(name);
     if (present === undefined) {
       const taken = this.#taken(name);
       if (taken !== null) changes.skipped.push(taken);
       else {
-        this.#sql.add.run(name, hash, at, "listed");
+        this.#sql.add.run(name, hash, at, "listed", quotaBytes);
         changes.added.push(name);
       }
       return;
     }
-    const { password, followed } = present;
+    const { password, followed, quota_bytes: quota } = present;
     if (followed === null) {
       changes.skipped.push({ name, why: "was made by command, so the file does not touch it" });
       return;
     }
-    if (password === hash && followed === "listed") return;
-    this.#sql.update.run(hash, name);
+    if (password === hash && followed === "listed" && quota === quotaBytes) return;
+    this.#sql.update.run(hash, quotaBytes, name);
     if (followed === "unlisted") changes.resumed.push(name);
     else if (password !== hash) changes.changed.push(name);
+    else if (quota !== quotaBytes) changes.quotas.push(name);
   }
 
   #taken(name: AccountName): Skipped | null {
@@ -69,7 +71,7 @@ export class SqliteFileAccounts implements FileAccounts {
   }
 
   #together(write: (changes: Changes) => void): FileChanges {
-    const changes: Changes = { added: [], changed: [], suspended: [], resumed: [], skipped: [] };
+    const changes: Changes = { added: [], changed: [], suspended: [], resumed: [], quotas: [], skipped: [] };
     this.#db.exec("BEGIN IMMEDIATE");
     try {
       write(changes);
@@ -88,10 +90,10 @@ function exists(name: AccountName): Skipped {
 
 function statements(sql: (text: string) => StatementSync) {
   return {
-    account: sql("SELECT password, followed FROM account WHERE name = ?"),
+    account: sql("SELECT password, followed, quota_bytes FROM account WHERE name = ?"),
     alias: sql("SELECT 1 FROM alias WHERE address = ?"),
-    add: sql("INSERT INTO account (name, password, created_at, followed) VALUES (?, ?, ?, ?)"),
-    update: sql("UPDATE account SET password = ?, followed = 'listed' WHERE name = ?"),
+    add: sql("INSERT INTO account (name, password, created_at, followed, quota_bytes) VALUES (?, ?, ?, ?, ?)"),
+    update: sql("UPDATE account SET password = ?, quota_bytes = ?, followed = 'listed' WHERE name = ?"),
     unlist: sql("UPDATE account SET followed = 'unlisted' WHERE name = ? AND followed = 'listed'"),
     keepSuspended: sql("UPDATE account SET suspended = 1 WHERE followed = 'unlisted'"),
     release: sql("UPDATE account SET followed = 'imported' WHERE followed IN ('listed', 'unlisted')"),

@@ -137,4 +137,18 @@ export const accountsMigrations: readonly string[] = [
       AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.address = role.address)
       AND NOT EXISTS (SELECT 1 FROM account WHERE account.name = role.address);
   `,
+
+  // `quota_bytes`: null for the setting mailboxes.quota, 0 for no limit. `quota_rule` is Dovecot's. `alias_userdb`: the
+  // one account behind an alias; an alias with more targets has no mailbox that could be full.
+  `
+  ALTER TABLE account ADD COLUMN quota_bytes INTEGER CHECK (quota_bytes >= 0);
+
+  DROP VIEW userdb;
+  CREATE VIEW userdb (user, quota_rule) AS
+    SELECT name, '*:bytes=' || quota_bytes FROM account;
+
+  CREATE VIEW alias_userdb (address, user, quota_rule) AS
+    SELECT alias_map.address, userdb.user, userdb.quota_rule
+    FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE;
+  `,
 ];

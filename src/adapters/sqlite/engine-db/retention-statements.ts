@@ -29,6 +29,7 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   QUEUE_DELETED: true,
   PASSWORD_CHANGED: true,
   NETWORKS_CHANGED: true,
+  QUOTA_CHANGED: true,
   ALIAS_ADDED: true,
   ALIAS_REMOVED: true,
   ALIAS_BLOCKED: true,

@@ -1,0 +1,25 @@
+import { parseAccountName } from "../../core/net/address.ts";
+import { formatSize } from "../../settings/size.ts";
+import type { Command, Reply } from "../../wire/control/control.ts";
+import type { AccountCommandParts } from "./accounts.ts";
+import { UNRECORDED } from "./unrecorded.ts";
+import { wrongAddress } from "./wrong-address.ts";
+
+export type QuotaCommand = Extract<Command, { readonly verb: "quota_set" }>;
+
+/** Gives an account a quota of its own. It holds for new mail at once, and for open IMAP sessions once they reconnect. */
+export async function quotaCommand(
+  { engine, accounts }: Pick<AccountCommandParts, "engine" | "accounts">,
+  command: QuotaCommand,
+  by: string,
+): Promise<Reply<"quota_set">> {
+  const { quotaBytes } = command;
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  const outcome = accounts.setQuota(name, quotaBytes);
+  if (!outcome.ok)
+    return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
+  const quota = quotaBytes === null ? "the default" : quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
+  const recorded = await engine.audit({ type: "QUOTA_CHANGED", subject: `${name} to ${quota}`, account: name, by });
+  return recorded ? { ok: true, result: { name, quotaBytes } } : UNRECORDED;
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { PLACES } from "../../core/firewall/open-connections.ts";
+import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
+
+const settings = (changes = {}): readonly string[] =>
+  quotaPlugin(sampleSite(changes))
+    .split("\n")
+    .map((line) => line.trim());
+
+test("the quota is that of the settings, with room for one more mail that was accepted", () => {
+  assert.ok(settings().includes("quota_rule = *:bytes=5368709120"));
+  assert.ok(settings({ mailboxQuotaBytes: 0 }).includes("quota_rule = *:bytes=0"), "no limit");
+  assert.ok(settings({ messageSizeBytes: 65_536 }).includes("quota_grace = 65536B"));
+});
+
+test("a full mailbox is refused for now, and its owner is told before: the highest threshold first", () => {
+  assert.ok(settings().includes("quota_status_overquota = 452 4.2.2 Mailbox is full"));
+  assert.deepEqual(
+    settings().filter((line) => line.startsWith("quota_warning")),
+    ["quota_warning = storage=95%% quota-warning 95 %u %h", "quota_warning2 = storage=80%% quota-warning 80 %u %h"],
+  );
+});
+
+test("every smtpd of the three ports finds a process that answers it", () => {
+  const services = quotaServices(sampleSite());
+  const limit = (name: string): number => Number(new RegExp(`${name}_limit = (\\d+)`).exec(services)?.[1]);
+  assert.ok(limit("client") * limit("process") >= 3 * PLACES.smtpd);
+});
+
+test("Postfix alone asks, and only the owner of the mailboxes warns", () => {
+  const services = quotaServices(sampleSite());
+  assert.match(services, /private\/quota-status \{\n {4}mode = 0600\n {4}user = postfix\n/);
+  assert.match(services, /unix_listener quota-warning \{\n {4}mode = 0600\n {4}user = ghostinbox-mail\n/);
+  assert.match(services, /executable = script \/srv\/mail\/conf\/dovecot\/quota-warning\n {2}user = ghostinbox-mail\n/);
+});
+
+test("the warning is a whole mail in the mailbox, for its owner alone", () => {
+  const directory = temporaryDirectory();
+  const maildir = join(directory, "Maildir");
+  for (const part of ["tmp", "new"]) mkdirSync(join(maildir, part), { recursive: true });
+  const script = join(directory, "quota-warning");
+  writeFileSync(script, renderQuotaWarning(sampleSite()).text);
+  execFileSync("sh", [script, "80", "anna@example.org", directory]);
+  assert.deepEqual(readdirSync(join(maildir, "tmp")), []);
+  const [name = ""] = readdirSync(join(maildir, "new"));
+  const path = join(maildir, "new", name);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const [head = "", body = ""] = readFileSync(path, "utf8").split(/\n\n(.*)/s);
+  assert.match(head, /^From: Mail server <postmaster@example\.org>\nTo: <anna@example\.org>\n/);
+  assert.match(head, /^Subject: Your mailbox is 80 % full$/m);
+  assert.match(head, /^Date: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000$/m);
+  assert.match(head, /^Message-ID: <[^<>\s]+@mail\.example\.org>$/m);
+  assert.match(body, /anna@example\.org is 80 % full/);
+});
