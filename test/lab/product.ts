@@ -239,8 +239,7 @@ export class Product {
 
   /** Its sets of bans alone: other sets name addresses that are known, or that hold many connections. */
   async firewallBans(): Promise<string> {
-    const sets = (await this.firewall()).match(/set (?:ban|net)\w+ \{[^}]*(?:\{[^}]*\}[^}]*)?\}/g) ?? [];
-    return sets.join("\n");
+    return ((await this.firewall()).match(/set (?:ban|net)\w+ \{[^}]*(?:\{[^}]*\}[^}]*)?\}/g) ?? []).join("\n");
   }
 
   #failIfEnded(): false {

@@ -43,7 +43,11 @@ function upgraded(t: TestContext) {
 }
 
 /** Which the version that wrote the fixture did not have. */
-const LATER_TYPES: readonly string[] = ["EMAIL_HELD", "ACCOUNT_RELEASED", "HELD_MAIL_DROPPED", "QUOTA_CHANGED"];
+const LATER_TYPES: readonly string[] = ["EMAIL_HELD", "ACCOUNT_RELEASED", "HELD_MAIL_DROPPED", "QUOTA_CHANGED"].concat([
+  "QUEUE_DELETED",
+  "QUEUE_HELD",
+  "QUEUE_RELEASED",
+]);
 
 test("every event keeps its words, the view shows them, and every ban and account is there", (t) => {
   const { path, words, view, bans, engine, accounts, queries } = upgraded(t);

@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { systemClock as clock } from "../../adapters/machine/clock.ts";
-import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { ask } from "../../adapters/sockets/control-client.ts";
 import { readFollowed } from "../../adapters/sqlite/accounts-db/followed.ts";
 import { type BanMail, renderBanMail } from "../../render/ban-mail.ts";
@@ -12,11 +10,10 @@ import { type Environment, type Loaded, loadSettings, missingDomain } from "../.
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 import { applyConfiguration } from "../set-up/apply.ts";
 import { type CertificateFiles, readPair } from "../set-up/issue-certificate.ts";
-import { processesOf, signal } from "../set-up/processes.ts";
-import type { Process } from "../set-up/read-processes.ts";
 import { certificateFiles, readSite } from "../set-up/site.ts";
 import { pidOf } from "../set-up/supervise.ts";
 import { type AlertMail, AlertMails, queueMail } from "./alert-mails.ts";
+import { endSessions, kick } from "./end-sessions.ts";
 import { AccountsFollower } from "./follow-accounts.ts";
 import { CertificateFollower, reloadCertificate } from "./follow-certificate.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
@@ -27,10 +24,6 @@ import { restartService } from "./restart-service.ts";
 import { certificateNews } from "./served-certificate.ts";
 import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
 
-/** doveadm(1) kick: nobody was signed in. */
-const NOBODY = 68;
-const LOOKS = 20;
-const LOOK_MS = 100;
 /** Ending the sessions of fifty accounts takes this long. */
 const ACCOUNTS_TIMEOUT_MS = 60_000;
 
@@ -101,9 +94,9 @@ export class KeeperVerbs {
       case "ping":
         return Promise.resolve({ ok: true, detail: `pid ${process.pid}` });
       case "kick_account":
-        return this.#kickAccount(command.account);
+        return this.#endSessionsOf(command.account);
       case "kick_network":
-        return this.#kick(command.prefix);
+        return kick(this.#layout, command.prefix);
       case "apply":
         return this.#apply();
       case "restart":
@@ -133,43 +126,11 @@ export class KeeperVerbs {
     }
   }
 
-  /**
-   * It is unknown in which of Postfix's open sessions the account signed in, so all submission sessions end. Mail
-   * programs simply reconnect, and a stolen session does not outlive its password.
-   */
-  async #kickAccount(account: string): Promise<KeeperReply> {
-    const imap = await this.#kick(account);
-    const submission = await this.#cutSubmission();
-    if (imap.ok && submission.ok) return { ok: true, detail: `${imap.detail} ${submission.detail}`.trim() };
-    const reasons = [imap, submission].flatMap((one) => (one.ok ? [] : [one.reason]));
-    return { ok: false, reason: reasons.join(" ") };
-  }
-
-  async #cutSubmission(): Promise<KeeperReply> {
-    const settings = this.#settings();
-    if (!settings.ok) return settings;
-    const ports = [settings.settings["ports.submission"], settings.settings["ports.submissions"]];
-    const filter = ports.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
-    const isOver = async (): Promise<boolean> => {
-      const left = await runProgram("ss", ["-H", "-n", "-t", "state", "established", ...filter]);
-      return left.code === 0 && left.stdout.trim() === "";
-    };
-    await runProgram("ss", ["-K", "-H", "-n", "-t", "state", "established", ...filter]);
-    if (await isOver()) return { ok: true, detail: "" };
-    // Without CAP_NET_ADMIN the kernel ends no connection. It ends with its smtpd; master(8) starts another.
-    for (const { pid } of processesOf(this.#layout.data).filter(isSubmission)) signal(pid, "SIGTERM");
-    for (let look = 0; look < LOOKS; look++) {
-      if (await isOver()) return { ok: true, detail: "" };
-      await pause(LOOK_MS);
-    }
-    return { ok: false, reason: "Submission sessions stay open until their clients hang up." };
-  }
-
-  async #kick(who: string): Promise<KeeperReply> {
-    const kick = await runProgram("doveadm", ["-c", this.#layout.dovecotConf, "kick", who]);
-    if (kick.code === 0) return { ok: true, detail: "IMAP sessions were ended." };
-    if (kick.code === NOBODY) return { ok: true, detail: "No IMAP session was open." };
-    return { ok: false, reason: `doveadm kick failed: ${lastLines(kick)}` };
+  async #endSessionsOf(account: string): Promise<KeeperReply> {
+    const read = this.#settings();
+    if (!read.ok) return read;
+    const ports = [read.settings["ports.submission"], read.settings["ports.submissions"]];
+    return endSessions(this.#layout, account, ports);
   }
 
   async #apply(): Promise<KeeperReply> {
@@ -245,9 +206,4 @@ export class KeeperVerbs {
       return { name, up: pid !== null, pid };
     });
   }
-}
-
-/** As master.cf names them (render/postfix-master.ts). */
-function isSubmission({ exe, args }: Process): boolean {
-  return exe.endsWith("/smtpd") && args.some((arg) => /^syslog_name=postfix\/submissions?$/.test(arg));
 }

@@ -21,9 +21,9 @@ const LARGE = /^(node:)?(http|http2|https|tls|zlib)$/;
  */
 const LOAD_LITTLE: Plugin = {
   name: "load-little",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: LARGE }, ({ path }) => ({ path, namespace: "load-little" }));
-    onLoad({ filter: LARGE, namespace: "load-little" }, ({ path }) => ({
+  setup(bundler) {
+    bundler.onResolve({ filter: LARGE }, ({ path }) => ({ path, namespace: "load-little" }));
+    bundler.onLoad({ filter: LARGE, namespace: "load-little" }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));
   },

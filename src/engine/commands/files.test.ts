@@ -83,8 +83,12 @@ test("what a suspended account has sent and still is in the queue is held", asyn
 
 test("a password that came in clear text looks right before its first use, one that came as a hash does not", async () => {
   const [anna, bea] = ["anna@example.test", "bea@example.test"];
-  const proofs = () => kit.db.prepare("SELECT account, proof FROM account_password ORDER BY account").all();
-  const row = (account: string, proof: string) => Object.assign(Object.create(null), { account, proof });
+  const proofs = () =>
+    kit.db
+      .prepare("SELECT account, proof FROM account_password ORDER BY account")
+      .all()
+      .map((row) => ({ ...row }));
+  const row = (account: string, proof: string) => ({ account, proof });
   const listed = (hash: string, proof: string) =>
     kit.ask({ verb: "accounts_follow", entries: [{ name: "Anna@example.test", hash, proof }], gone: [] });
   await kit.ask({ verb: "accounts_import", entries: [{ name: bea, hash: HASH, proof: "0b0b" }] });

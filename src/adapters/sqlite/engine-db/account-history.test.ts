@@ -66,9 +66,11 @@ test("guesses: the passwords within the window, from anywhere or from one networ
   assert.deepEqual(of(null, 4), []);
 });
 
+type GuessRow = readonly [account: string, network: string, proof: string, at: number, isStale?: boolean];
+
 test("guesses at all accounts: counted for one, of one network, and the latest of all as far as they are read", (t) => {
   const { store, history } = fresh(t);
-  const guess = (account: string, network: string, proof: string, at: number, isStale = false): void =>
+  const guess = (...[account, network, proof, at, isStale = false]: GuessRow): void =>
     store.apply({ type: "GUESS", account, network: net(network), proof, isStale }, later(START, at));
   guess(ANN, "203.0.113.0/24", "a", 1);
   guess(ANN, "198.51.100.0/24", "b", 2);
