@@ -79,6 +79,17 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoBareDebian() ?? false }, ()
       assert.match(foreign.stderr, /no apt-get: GhostInbox runs on Debian 12/);
     });
 
+    test("without a network it says so in one sentence, within seconds", async () => {
+      const startedAt = performance.now();
+      const refused = await machine.run(["npm", "--silent", "run", "setup"], { network: lab.server });
+      assert.equal(refused.code, 1);
+      assert.match(
+        refused.stderr,
+        /^ghostinbox: The npm packages cannot be fetched, because \S+ does not answer: [^\n]*\n$/,
+      );
+      assert.ok(performance.now() - startedAt < 30_000);
+    });
+
     for (const [what, keys, code] of [
       ["no", "no\n", 1],
       ["anything but yes", "y\n", 1],

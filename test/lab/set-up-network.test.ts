@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { lacking } from "../kit/needs.ts";
+import { temporaryDirectory } from "../kit/temporary-directory.ts";
+import { Typist } from "./typist.ts";
+
+/** Set-up's own functions, without its `main`. */
+const FUNCTIONS = 'eval "$(sed "/^main /d" scripts/setup)"';
+const skip = lacking({ installed: ["bash", "getent", "timeout", "script"] });
+
+describe("set-up looks for the network first", { skip }, () => {
+  const server = createServer((socket) => socket.end());
+  let port = 0;
+  before(async () => {
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const address = server.address();
+    assert.ok(typeof address === "object" && address !== null);
+    ({ port } = address);
+  });
+  after(() => server.close());
+
+  const asked = async (url: string): Promise<Readonly<{ code: number | null; out: string }>> => {
+    // Not synchronously: the server answers from this process.
+    const child = spawn("bash", ["-c", `${FUNCTIONS}\nrequire_site "The packages" "${url}"`, "scripts/setup"]);
+    let out = "";
+    child.stderr.on("data", (chunk: Buffer) => (out += chunk.toString()));
+    await once(child, "close");
+    return { code: child.exitCode, out };
+  };
+
+  test("a server that takes connections is enough, and what is no web address is not asked", async () => {
+    for (const url of [`http://127.0.0.1:${port}/npm`, `http://user@localhost:${port}`, "file:///srv/debian", ""])
+      assert.deepEqual(await asked(url), { code: 0, out: "" }, url);
+  });
+
+  test("one that does not is one sentence within seconds", async () => {
+    const startedAt = performance.now();
+    const { code, out } = await asked("https://127.0.0.1:1/registry");
+    assert.equal(code, 1);
+    assert.equal(
+      out,
+      "ghostinbox: The packages cannot be fetched, because 127.0.0.1 does not answer: connect this machine to the Internet and start again. Nothing was changed.\n",
+    );
+    assert.equal((await asked("https://no-such-name.invalid")).code, 1);
+    assert.ok(performance.now() - startedAt < 25_000);
+  });
+});
+
+describe("set-up shows the progress of long work", { skip }, () => {
+  const directory = temporaryDirectory();
+  /** The work ends once its progress has been asked for twice, so that it was shown once. */
+  const twice = `until [ "$(wc -l <asked)" -ge 2 ]; do sleep 0.1; done; exit 3`;
+  const script = (work: string): string => {
+    const file = join(directory, "work");
+    const says = "says() { echo asked >>asked; echo half; }";
+    const lines = [
+      FUNCTIONS,
+      `cd ${directory}`,
+      ": >asked",
+      says,
+      `with_progress says bash -c '${work}' || echo "ended: $?"`,
+    ];
+    writeFileSync(file, lines.join("\n"));
+    return file;
+  };
+
+  test("on a terminal, on one line", async () => {
+    const typist = new Typist((argv) => argv, `bash ${script(twice)}`);
+    await typist.sees(/ended: 3/, 15_000);
+    assert.match(typist.output, / {2}half /);
+    await typist.ends();
+  });
+
+  test("and nothing where the output is kept", () => {
+    assert.equal(spawnSync("bash", [script("exit 3")], { encoding: "utf8" }).stdout, "ended: 3\n");
+  });
+});
