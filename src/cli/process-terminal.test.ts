@@ -70,4 +70,20 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
   test("asks with echo", async () => {
     assert.match((await typed('terminal.ask("Which? ")', "this one\r")).out, /this one[^]*"this one"\r\n$/);
   });
+
+  test("the progress of long work is one line, and gone before the next text", async () => {
+    const { out } = await typed(
+      '(terminal.progress("1 of 2"), terminal.progress("2 of 2"), terminal.err("Which? "), terminal.ask(""))',
+      "\r",
+    );
+    assert.ok(out.startsWith("\r\x1b[K1 of 2 \r\x1b[K2 of 2 \r\x1b[KWhich? "), JSON.stringify(out));
+  });
+});
+
+test("without a terminal no progress is shown", TIMED, async () => {
+  using layout = dataDirectory();
+  const [node = "", ...argv] = program('terminal.progress("1 of 2")');
+  const { child, ended } = start(layout, node, argv);
+  child.stdin.end();
+  assert.equal((await ended).err, "");
 });

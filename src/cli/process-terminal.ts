@@ -1,9 +1,12 @@
 import { createInterface } from "node:readline/promises";
+import { oneLine } from "./print/text.ts";
 import type { Terminal } from "./terminal.ts";
 
 const ENTER = new Set(["\r", "\n", "\x04"]);
 const ERASE = new Set(["\x7f", "\b"]);
 const INTERRUPT = "\x03";
+/** To the start of the line, and nothing behind it (ECMA-48, EL). */
+const CLEAR_LINE = "\r\x1b[K";
 const ERASE_ALL = "\x15";
 
 /** The terminal or the pipes that this process was started with. */
@@ -20,12 +23,24 @@ export function processTerminal(): Terminal {
   };
   // A reader of only the first lines (`| head`) has seen what it wanted.
   process.stdout.on("error", () => process.exit(0));
-  const write = (stream: NodeJS.WriteStream, text: string): void =>
-    void stream.write(text.endsWith("\n") ? text : `${text}\n`);
+  let hasProgress = false;
+  const clear = (): void => {
+    if (hasProgress) process.stderr.write(CLEAR_LINE);
+    hasProgress = false;
+  };
+  const write = (stream: NodeJS.WriteStream, text: string): void => {
+    clear();
+    stream.write(text.endsWith("\n") ? text : `${text}\n`);
+  };
   return {
     interactive: process.stdin.isTTY && process.stderr.isTTY,
     out: (text) => write(process.stdout, text),
     err: (text) => write(process.stderr, text),
+    progress: (text) => {
+      if (!process.stderr.isTTY) return;
+      process.stderr.write(`${CLEAR_LINE}${oneLine(text)} `);
+      hasProgress = true;
+    },
     readLine,
     askSecret,
     ask: (question) => ask(question, interrupted()),

@@ -14,6 +14,7 @@ async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["c
       interactive: false,
       out: (text) => (printed.out += `${text}\n`),
       err: (text) => (printed.err += `${text}\n`),
+      progress: () => undefined,
       readLine: () => Promise.resolve(null),
       ask: () => Promise.resolve(null),
       askSecret: () => Promise.resolve(null),

@@ -4,6 +4,8 @@ export interface Terminal {
   readonly interactive: boolean;
   out(text: string): void;
   err(text: string): void;
+  /** How far long work is: one line of a terminal that the next text replaces, and nothing elsewhere. */
+  progress(text: string): void;
   /** The first line of standard input without its end; null if there is none within `mostBytes`. */
   readLine(mostBytes: number): Promise<string | null>;
   /** Asks without echo; null if interrupted. */

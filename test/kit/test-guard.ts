@@ -210,6 +210,7 @@ export async function ghostinbox(
       interactive: false,
       out: (text) => (out += text.endsWith("\n") ? text : `${text}\n`),
       err: (text) => (err += text.endsWith("\n") ? text : `${text}\n`),
+      progress: () => undefined,
       readLine: (mostBytes) => Promise.resolve(line === "" || line.length > mostBytes ? null : line),
       ask: () => Promise.resolve(null),
       askSecret: () => assert.fail("this is no terminal"),

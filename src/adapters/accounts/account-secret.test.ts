@@ -15,9 +15,15 @@ test("a hash is passed on, clear text is hashed, and what Dovecot will tell of i
   const secretFile = join(temporaryDirectory(), "secret");
   writeFileSync(secretFile, "a secret\n");
   const hash = "{BLF-CRYPT}$2y$05$x";
-  const given = { line: 1, name, quotaBytes: null, secret: { type: "hash", hash } } as const;
+  const given = { line: 1, unused: [], name, quotaBytes: null, secret: { type: "hash", hash } } as const;
   assert.deepEqual(await hashed(given, secretFile), { name, hash, proof: "" });
-  const line = { line: 1, name, quotaBytes: 1_024, secret: { type: "plain", password: "some words" } } as const;
+  const line = {
+    line: 1,
+    unused: [],
+    name,
+    quotaBytes: 1_024,
+    secret: { type: "plain", password: "some words" },
+  } as const;
   const clear = await hashed(line, secretFile);
   assert.equal(clear.quotaBytes, 1_024);
   assert.ok(await verifyPassword(clear.hash, "some words"));

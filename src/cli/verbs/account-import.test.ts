@@ -24,11 +24,12 @@ describe("accounts of a file, and networks", TIMED, () => {
   };
 
   test("a file is imported: hashes as they are, clear text hashed, the weak and the foreign named", async () => {
-    const text = `# ours\r\nAnna@example.org|${HASH}\r\nbert@example.org|{PLAIN}hello\r\ncarl@elsewhere.test|${HASH}\r\n`;
+    const text = `# ours\r\nAnna@example.org|${HASH}\r\nbert@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G|userdb_mail=maildir:~/mail\r\ncarl@elsewhere.test|${HASH}\r\n`;
     const { code, out, err } = await importing(text);
     assert.equal(code, 0, err);
     assert.match(out, /^2 accounts imported\.$/m);
     assert.match(out, /^Not imported: carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/m);
+    assert.match(out, /^Ignored in line 3: userdb_mail of bert@example\.org\.$/m);
     assert.match(out, /^Weak: bert@example\.org: The password is too short/m);
     assert.match((await run("account list")).out, /^bert@example\.org +active/m);
     const again = json(await run(`account import ${file} --json`));

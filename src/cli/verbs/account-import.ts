@@ -12,7 +12,7 @@ type Named = FileChanges["skipped"][number];
 
 /**
  * All lines must be valid, or nothing is imported. Existing accounts stay as they are; weak passwords are imported and
- * reported.
+ * reported, and so is what a line says besides.
  */
 export async function accountImport(call: CommandCall): Promise<CommandOutcome> {
   const running = await call.guard.ask<"ping">({ verb: "ping" });
@@ -23,6 +23,7 @@ export async function accountImport(call: CommandCall): Promise<CommandOutcome> 
   const added: string[] = [];
   const skipped: Named[] = [];
   for (let i = 0; i < accounts.length; i += ENTRIES_PER_COMMAND) {
+    call.terminal.progress(`${i} of ${plural(accounts.length, "account")}`);
     const lines = accounts.slice(i, i + ENTRIES_PER_COMMAND);
     const entries = await Promise.all(lines.map((line) => hashed(line, call.layout.loginPolicySecret)));
     const asked = await call.guard.ask<"accounts_import">({ verb: "accounts_import", entries });
@@ -31,13 +32,17 @@ export async function accountImport(call: CommandCall): Promise<CommandOutcome> 
     skipped.push(...asked.result.skipped);
   }
   const weak = await weakOnes(accounts.filter(({ name }) => added.includes(name)));
+  const ignored = accounts.flatMap(({ line, name, unused }) =>
+    unused.length > 0 ? [{ line, name, fields: unused }] : [],
+  );
   const lines = [
     `${plural(added.length, "account")} imported.`,
     ...skipped.map(({ name, why }) => `Not imported: ${name} ${why}.`),
+    ...ignored.map(({ line, name, fields }) => `Ignored in line ${line}: ${fields.join(", ")} of ${name}.`),
     ...weak.map(({ name, why }) => `Weak: ${name}: ${why}`),
   ];
   const next = weak[0] === undefined ? `${PROGRAM} account list` : `${PROGRAM} account passwd ${weak[0].name}`;
-  return done({ added, skipped, weak }, lines.join("\n"), next);
+  return done({ added, skipped, ignored, weak }, lines.join("\n"), next);
 }
 
 function readAccounts(path: string): readonly AccountLine[] | CommandFailure {

@@ -39,6 +39,7 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
       interactive: false,
       out: (text) => out.push(text),
       err: (text) => err.push(text),
+      progress: () => undefined,
       readLine: () => assert.fail(),
       ask: () => assert.fail(),
       askSecret: () => assert.fail(),

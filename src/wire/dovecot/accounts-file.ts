@@ -13,6 +13,8 @@ export type AccountLine = Readonly<{
   secret: Secret;
   /** Null: the line has none. 0: no limit. */
   quotaBytes: number | null;
+  /** The names of the further fields. */
+  unused: readonly string[];
 }>;
 /** `hash` with its scheme, as Dovecot reads it. */
 export type Secret = Readonly<{ type: "plain"; password: string }> | Readonly<{ type: "hash"; hash: string }>;
@@ -48,7 +50,7 @@ export function parseAccountsFile(text: string): ParsedAccounts {
 
 /** The problem names the line and the address, never the secret. */
 function parseLine(content: string, line: number): AccountLine | LineProblem {
-  const [address = "", field, ...extra] = content.split("|");
+  const [address = "", field, ...further] = content.split("|");
   const name = parseAccountName(address.trim());
   const wrong = (what: string): LineProblem => ({ line, says: `Line ${line}: ${what}` });
   const shown = printable(address.trim(), 80);
@@ -56,17 +58,19 @@ function parseLine(content: string, line: number): AccountLine | LineProblem {
   if (name === null) return wrong(`"${shown}" cannot be an account.`);
   const read = readSecret(field);
   if ("wrong" in read) return wrong(`the password of ${name} ${read.wrong}.`);
-  const quotaBytes = readQuota(extra);
-  return quotaBytes === "unreadable"
-    ? wrong(`the quota of ${name} is not one such as userdb_quota_rule=*:storage=1G.`)
-    : { line, name, secret: read, quotaBytes };
+  const extra = further.flatMap((text) => text.trim().split(/\s+/)).filter((one) => one !== "");
+  const quotas = extra.map(quotaOf);
+  const quotaBytes = quotas.find((quota) => quota !== null) ?? null;
+  if (quotaBytes === "unreadable")
+    return wrong(`the quota of ${name} is not one such as userdb_quota_rule=*:storage=1G.`);
+  const unused = extra.flatMap((one, i) => (quotas[i] === null ? printable(one.split("=")[0] ?? "", 80) : []));
+  return { line, name, secret: read, quotaBytes, unused };
 }
 
-/** Extra fields are separated by `|` or blanks, as in Dovecot's passwd-file. */
-function readQuota(extra: readonly string[]): number | null | "unreadable" {
-  const fields = extra.flatMap((field) => field.trim().split(/\s+/));
-  const rules = fields.flatMap((field) => /^userdb_quota_rule\d*=(.*)$/.exec(field)?.[1] ?? []);
-  return rules.map(parseQuotaRule).find((quota) => quota !== null) ?? null;
+/** Extra fields are separated by `|` or blanks, as in Dovecot's passwd-file. Null: it does not limit the whole mailbox. */
+function quotaOf(field: string): ReturnType<typeof parseQuotaRule> {
+  const [, rule] = /^userdb_quota_rule\d*=(.*)$/.exec(field) ?? [];
+  return rule === undefined ? null : parseQuotaRule(rule);
 }
 
 type Read = Secret | Readonly<{ wrong: string }>;
