@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { printable } from "./text.ts";
+import { plural, printable } from "./text.ts";
 
 const cases: readonly (readonly [string, string, number, string])[] = [
   ["plain text stays", "mail.example.net", 40, "mail.example.net"],
@@ -37,4 +37,10 @@ test("printable text is one bounded printable line, and stays what it is", () =>
     }),
     { seed: 1, numRuns: 3000 },
   );
+});
+
+test("one thing is not many", () => {
+  assert.deepEqual([plural(0, "ban"), plural(1, "ban"), plural(2, "ban")], ["0 bans", "1 ban", "2 bans"]);
+  assert.equal(plural(1, "record is", "records are"), "1 record is");
+  assert.equal(plural(3, "record is", "records are"), "3 records are");
 });

@@ -1,3 +1,4 @@
+import { plural } from "../core/text.ts";
 import { formatDuration } from "../core/time.ts";
 import type { KeeperCommand } from "../wire/control/keeper.ts";
 
@@ -22,7 +23,7 @@ export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMa
     "",
     `The IP ${address} has just been banned by Fail2Ban and GhostInbox ${length}`,
     `after ${failures} attempts against ${jail}.`,
-    ...(unsaid === 0 ? [] : ["", `Of ${unsaid} bans before it no mail was sent: there were too many.`]),
+    ...(unsaid === 0 ? [] : ["", `Of ${plural(unsaid, "ban")} before it no mail was sent: there were too many.`]),
     "",
     "To see why, and to lift it:",
     "",

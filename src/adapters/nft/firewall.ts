@@ -1,5 +1,6 @@
 import { type Networks, planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import type { Prefix } from "../../core/net/ip.ts";
+import { plural } from "../../core/text.ts";
 import type { Millis } from "../../core/time.ts";
 import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../engine/network-ports.ts";
 import type { Outcome } from "../../engine/ports.ts";
@@ -100,7 +101,9 @@ export class NftFirewall implements Firewall {
     const asked = nftHeldProbe(prefixes, this.#shape.ipv6Length);
     if (asked.length === 0) return DONE;
     const held = countHeld((await this.#nft(["-c", "-f", "-"], asked.join(""))).stderr);
-    return held === asked.length ? DONE : { ok: false, reason: `The kernel holds ${held} of ${asked.length} bans.` };
+    return held === asked.length
+      ? DONE
+      : { ok: false, reason: `The kernel holds ${held} of ${plural(asked.length, "ban")}.` };
   }
 
   cut(prefixes: readonly Prefix[]): Promise<Outcome> {

@@ -1,3 +1,4 @@
+import { plural } from "../../core/text.ts";
 import type {
   Compared,
   ComparedAccount,
@@ -5,7 +6,7 @@ import type {
   ReplayReach,
   ReplayReport,
 } from "../../wire/control/replay-items.ts";
-import { columns, dayAndTime, plural, shown } from "./text.ts";
+import { columns, dayAndTime, shown } from "./text.ts";
 
 const MOST_SHOWN = 10;
 

@@ -34,6 +34,26 @@ export function wrapped(text: string, indent: string): string {
   return lines.join("\n");
 }
 
+/** Lines no longer than `width`, broken at blanks where they have some; what follows is indented. */
+export function fitted(text: string, width: number, indent = "    "): string {
+  return text
+    .split("\n")
+    .map((line) => fittedLine(line, width, indent))
+    .join("\n");
+}
+
+function fittedLine(line: string, width: number, indent: string): string {
+  const lines: string[] = [];
+  for (let left = line; ; ) {
+    const end = left.length <= width ? -1 : left.lastIndexOf(" ", width);
+    // A word that is longer than a line, such as a path, stays whole.
+    const at = end > left.length - left.trimStart().length ? end : left.length <= width ? -1 : left.indexOf(" ", width);
+    if (at < 0) return [...lines, left].join("\n");
+    lines.push(left.slice(0, at).trimEnd());
+    left = indent + left.slice(at).trimStart();
+  }
+}
+
 const LONGEST_LINE = 2_000;
 
 /** Text that strangers chose (HELO names, logins) must not control the terminal. */
@@ -75,10 +95,6 @@ export function ordinal(n: number): string {
   const tens = n % 100;
   const suffix = tens >= 11 && tens <= 13 ? "th" : ({ 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th");
   return `${n}${suffix}`;
-}
-
-export function plural(n: number, thing: string): string {
-  return `${n} ${thing}${n === 1 ? "" : "s"}`;
 }
 
 /** A network as people write it: a single address without its length. */

@@ -1,6 +1,7 @@
+import { plural } from "../../core/text.ts";
 import type { AccountReport, MessageReport, TimelineStep } from "../../wire/control/items.ts";
 import { PROGRAM } from "../call.ts";
-import { columns, dayAndTime, oneLine, plural } from "./text.ts";
+import { columns, dayAndTime, oneLine } from "./text.ts";
 
 const MOST_STEPS = 20;
 const LONGEST_VALUE = 40;
@@ -78,7 +79,7 @@ export function printAccount(report: AccountReport, inForce: SettingsInForce): s
   return parts([
     complete
       ? `${name}: ${plural(timeline.length, "event")}.`
-      : `${name}: the latest ${timeline.length} events. There are older ones: ${PROGRAM} events --account ${name}`,
+      : `${name}: the latest ${plural(timeline.length, "event")}. There are older ones: ${PROGRAM} events --account ${name}`,
     rows.length === 0 ? "" : `Sign-ins (latest first):\n${columns(rows)}`,
     earlier.length === 0 ? "" : `Earlier, by the account itself or about it (latest last):\n${table(earlier)}`,
     printTimeline(timeline, `${PROGRAM} why --account ${name} --json`),

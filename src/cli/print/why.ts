@@ -1,9 +1,10 @@
 import { type Protection, reasons } from "../../core/events/reasons.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
+import { plural } from "../../core/text.ts";
 import { formatDuration } from "../../core/time.ts";
 import type { AddressStory, BanItem, TimelineStep } from "../../wire/control/items.ts";
 import { PROGRAM } from "../call.ts";
-import { columns, dayAndTime, oneLine, ordinal, plural, shown, span, until } from "./text.ts";
+import { columns, dayAndTime, oneLine, ordinal, shown, span, until } from "./text.ts";
 import { parts, printRemedies, printTimeline, type SettingsInForce, withCode } from "./timeline.ts";
 
 /** The subject of `why`. */

@@ -2,10 +2,11 @@ import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { hashed } from "../../adapters/accounts/account-secret.ts";
 import { loadPasswordJudge } from "../../adapters/accounts/password-strength.ts";
 import { codeOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
 import { ENTRIES_PER_COMMAND, type FileChanges } from "../../wire/control/control.ts";
 import { type AccountLine, parseAccountsFile } from "../../wire/dovecot/accounts-file.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
-import { oneLine, plural } from "../print/text.ts";
+import { oneLine } from "../print/text.ts";
 
 const MOST_BYTES = 16 * 1024 * 1024;
 type Named = FileChanges["skipped"][number];

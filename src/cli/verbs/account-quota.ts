@@ -1,4 +1,5 @@
 import type { AccountName } from "../../core/net/address.ts";
+import { plural } from "../../core/text.ts";
 import { formatSize, parseSize } from "../../settings/size.ts";
 import type { MailboxUse } from "../../wire/dovecot/mailbox-use.ts";
 import {
@@ -10,7 +11,7 @@ import {
   PROGRAM,
   wrongUsage,
 } from "../call.ts";
-import { oneLine, plural } from "../print/text.ts";
+import { oneLine } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 import { settingsOf } from "./server-settings.ts";
 

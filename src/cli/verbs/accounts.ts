@@ -1,4 +1,5 @@
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { plural } from "../../core/text.ts";
 import { formatSize } from "../../settings/size.ts";
 import type { AccountItem } from "../../wire/control/items.ts";
 import {
@@ -12,7 +13,7 @@ import {
 } from "../call.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
-import { columns, dayAndTime, oneLine, plural, shown } from "../print/text.ts";
+import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
 import { settingsOf } from "./server-settings.ts";
 
 export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {

@@ -1,9 +1,10 @@
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { plural } from "../../core/text.ts";
 import { instant, parseDuration } from "../../core/time.ts";
 import { allBans } from "../../engine/explain/stats.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
-import { columns, dayAndTime, oneLine, plural, shown, until } from "../print/text.ts";
+import { columns, dayAndTime, oneLine, shown, until } from "../print/text.ts";
 
 const NO_NOTE = "Banned by the administrator";
 const MAX_NOTE = 200;
@@ -62,7 +63,7 @@ export async function cleanup(call: CommandCall): Promise<CommandOutcome> {
   const { expired } = asked.result;
   return done(
     asked.result,
-    expired === 0 ? "No ban has expired." : `${plural(expired, "ban")} that had expired were removed.`,
+    expired === 0 ? "No ban has expired." : `${plural(expired, "expired ban was", "expired bans were")} removed.`,
   );
 }
 

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { createFile } from "../../adapters/root-files/files.ts";
+import { plural } from "../../core/text.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
-import { plural } from "../print/text.ts";
 
 const TABLE = ["inet", "ghostinbox"] as const;
 

@@ -1,10 +1,11 @@
+import { plural } from "../../core/text.ts";
 import { DAY_MS, instant, later } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { ReplayReport } from "../../wire/control/replay-items.ts";
 import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../call.ts";
 import { leftOut } from "../print/replay.ts";
-import { dayAndTime, plural } from "../print/text.ts";
+import { dayAndTime } from "../print/text.ts";
 
 /** How far back settings are tried on recorded events before they are applied: some seconds of work. */
 const LOOKED_BACK_MS = 7 * DAY_MS;

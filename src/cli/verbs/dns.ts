@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import { PublishedRecords } from "../../adapters/dns/published.ts";
 import { codeOf } from "../../core/error.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { plural } from "../../core/text.ts";
 import { dkimKeys } from "../../render/rspamd/dkim-keys.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type DnsRecord, printZone, recordsOf } from "../../wire/dns/records.ts";
@@ -60,7 +61,7 @@ export async function dnsCheck(call: CommandCall): Promise<CommandOutcome> {
   if (bad.length === 0) return done({ ok: true, records: items }, text);
   return {
     ...failed(
-      `${bad.length} records are missing or wrong.`,
+      `${plural(bad.length, "record is", "records are")} missing or wrong.`,
       `\`${PROGRAM} dns records ${call.args[0] ?? ""}\` prints them.`,
     ),
     found: { lines: text.split("\n"), json: { ok: false, records: items } },

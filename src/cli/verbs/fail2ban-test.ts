@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { type Blamed, wouldReport } from "../../core/decide/would-ban.ts";
 import { messageOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
 import { formatDuration } from "../../core/time.ts";
 import { filterSources } from "../../daemon/set-up/adopt-filters.ts";
 import { CHECKOUT } from "../../daemon/set-up/checkout.ts";
@@ -17,7 +18,7 @@ import {
   PROGRAM,
   wrongUsage,
 } from "../call.ts";
-import { columns, oneLine, plural } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 import { settingsOf } from "./server-settings.ts";
 
 /** Only the end of a longer log is read. */

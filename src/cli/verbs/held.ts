@@ -1,7 +1,8 @@
+import { plural } from "../../core/text.ts";
 import { formatDuration } from "../../core/time.ts";
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
-import { columns, dayAndTime, plural, shown } from "../print/text.ts";
+import { columns, dayAndTime, shown } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 
 const MORE = "More is on hold: give the command again.";

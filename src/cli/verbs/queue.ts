@@ -1,3 +1,4 @@
+import { plural } from "../../core/text.ts";
 import type { Command } from "../../wire/control/control.ts";
 import type { QueueChange, QueueItem } from "../../wire/control/items.ts";
 import {
@@ -11,7 +12,7 @@ import {
 } from "../call.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
 import type { Option } from "../parse.ts";
-import { plural, printable, span, wrapped } from "../print/text.ts";
+import { printable, span, wrapped } from "../print/text.ts";
 
 type ChangeVerb = Exclude<Extract<Command["verb"], `queue_${string}`>, "queue_list">;
 type Chosen = Pick<Extract<Command, { verb: ChangeVerb }>, "ids" | "account" | "sender" | "recipient">;

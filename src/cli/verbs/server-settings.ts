@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { readServiceEnvironment } from "../../adapters/machine/service-environment.ts";
 import { codeOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
 import { lockHolder } from "../../daemon/set-up/lock.ts";
 import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
 import { settingKeys, variableOf } from "../../settings/schema.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
 import { overridesOf } from "../../settings/show.ts";
 import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../call.ts";
-import { plural } from "../print/text.ts";
 
 export type ValidSettings = Extract<Loaded, { ok: true }>;
 type Call = Pick<CommandCall, "layout" | "env">;
@@ -71,7 +71,7 @@ export function invalid(
   if (only !== undefined && others.length === 0) return { ...failed(only.says, next), found: { lines: [], json } };
   const lines = problems.map(({ says }) => `- ${says}`);
   return {
-    ...failed(`${plural(problems.length, "setting")} are wrong: ${otherwise}.`, next),
+    ...failed(`${plural(problems.length, "setting is", "settings are")} wrong: ${otherwise}.`, next),
     found: { lines, json },
   };
 }

@@ -1,10 +1,11 @@
 import { isCondition } from "../../core/alerts/alerts.ts";
+import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
 import { allBans, statsOf } from "../../engine/explain/stats.ts";
 import type { AlertList } from "../../wire/control/control.ts";
 import type { AlertItem, ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
-import { columns, dayAndTime, oneLine, plural, span, until } from "../print/text.ts";
+import { columns, dayAndTime, oneLine, span, until } from "../print/text.ts";
 
 export async function status(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"health">({ verb: "health" });

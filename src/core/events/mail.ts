@@ -1,5 +1,6 @@
 import { isLeftToPostgrey, type Verdict } from "../decide/decision.ts";
 import type { Ip } from "../net/ip.ts";
+import { plural } from "../text.ts";
 import { actionOf, type EventColumns, readSession, shown, stored, storedSession } from "./columns.ts";
 import type { EventType } from "./event-types.ts";
 import type { DecidedKind } from "./kind.ts";
@@ -168,5 +169,5 @@ function factsOf(recorded: EventColumns, rest: Session): MailFacts | null {
 }
 
 function toWhom({ recipient }: EventColumns, recipientCount: number): string {
-  return recipient === null ? ` to ${recipientCount} recipients` : ` to=<${shown(recipient)}>`;
+  return recipient === null ? ` to ${plural(recipientCount, "recipient")}` : ` to=<${shown(recipient)}>`;
 }

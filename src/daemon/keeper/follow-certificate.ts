@@ -1,4 +1,5 @@
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { plural } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -60,7 +61,10 @@ export class CertificateFollower {
     const leftMs = read.pair.validTo - clock.now();
     this.#expiring =
       leftMs < Math.min(DAYS_14_MS, read.pair.lifetimeMs / 4)
-        ? { code: "certificate_expiring", detail: `${files.cert}: ${Math.ceil(leftMs / (24 * 3_600_000))} days left` }
+        ? {
+            code: "certificate_expiring",
+            detail: `${files.cert}: ${plural(Math.ceil(leftMs / (24 * 3_600_000)), "day")} left`,
+          }
         : null;
     return { fresh, failed: null };
   }

@@ -1,6 +1,7 @@
 /** `npm start` as root, once everything is installed: prepares the data directory and runs the whole server. */
 import { readFileSync } from "node:fs";
 import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
+import { plural } from "../../core/text.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { adoptFilters } from "./adopt-filters.ts";
@@ -73,7 +74,7 @@ async function main(): Promise<number> {
 }
 
 function tellEnded({ count, left }: Ended, log: StartLog): void {
-  if (count > 0) log.say(`Ended ${count} processes that an earlier start left behind.`);
+  if (count > 0) log.say(`Ended ${plural(count, "process", "processes")} that an earlier start left behind.`);
   if (left.length > 0)
     log.warn(
       `processes of an earlier start do not end; what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,

@@ -3,6 +3,7 @@ import { type Holding, isCondition, isServerIll } from "../../core/alerts/alerts
 import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../../core/alerts/rules.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
 import { messageOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
 import { DAY_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import { AlertBook } from "./book.ts";
@@ -182,7 +183,7 @@ export class Alerts {
     const count = events.last() + 1 - first;
     const before = first - events.firstSince(later(since, -DAY_MS));
     const usual = Math.round(before / (DAY_MS / VOLUME_WINDOW_MS));
-    const detail = `${count} events within 10m; ${usual} are usual`;
+    const detail = `${plural(count, "event")} within 10m; ${usual} ${usual === 1 ? "is" : "are"} usual`;
     this.#spike = isSpike(count, usual, this.#settings.volume) ? { code: "volume_spike", subject: "", detail } : null;
   }
 

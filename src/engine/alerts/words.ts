@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { alertText, type Severity } from "../../core/alerts/alerts.ts";
-import { printable } from "../../core/text.ts";
+import { plural, printable } from "../../core/text.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
 import type { Alert, AlertMessage } from "./ports.ts";
 
@@ -59,7 +59,7 @@ export function digestMessage(messages: readonly AlertMessage[], at: Millis): Al
     severity: worst(messages.map(({ severity }) => severity)),
     code: null,
     subject: "",
-    title: `${messages.length} alerts ${critical === 0 ? "that could wait" : `together, ${critical} of them critical`}`,
+    title: `${plural(messages.length, "alert")} ${critical === 0 ? "that could wait" : `together, ${critical} of them critical`}`,
     body: paragraphs([
       ...shown.map((one) => `${isoTime(one.at)} ${one.severity}: ${one.title}\n${one.body}`),
       left === 0 ? "" : andMore(left),

@@ -115,7 +115,7 @@ test("break-glass says how many bans it lifted, and how many a full disk kept", 
   kit.store.failing = "commit";
   assert.equal(
     await said({ verb: "break_glass" }),
-    "failed 1 bans could not be lifted: the database takes no writes. `status` shows what is wrong.",
+    "failed 1 ban could not be lifted: the database takes no writes. `status` shows what is wrong.",
   );
   kit.store.failing = null;
   kit.clock.advance(2_000);

@@ -1,4 +1,5 @@
 import { messageOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
 import type { Command, CommandLine, Origin, Reply } from "../../wire/control/control.ts";
 import type { Health } from "../../wire/control/items.ts";
 import type { AuthorLists, CredentialStore } from "../admin-ports.ts";
@@ -151,7 +152,7 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
 
 function brokenGlass({ lifted, left }: GlassBroken): Reply<"break_glass"> {
   if (left === 0) return { ok: true, result: { lifted } };
-  const message = `${left} bans could not be lifted: the database takes no writes.`;
+  const message = `${plural(left, "ban")} could not be lifted: the database takes no writes.`;
   return { ok: false, kind: "failed", message, next: "`status` shows what is wrong." };
 }
 

@@ -1,6 +1,7 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { countWithin } from "../../core/decide/windows.ts";
 import { type Ip, isV4, type Prefix, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { plural } from "../../core/text.ts";
 import { HOUR_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Command, CommandError } from "../../wire/control/control.ts";
 import { LIMITS } from "../limits.ts";
@@ -91,7 +92,7 @@ export class WebBounds {
   #tooManyAllowed(target: string): Overreach | null {
     const own = this.#history.allowed().filter(({ by }) => by.startsWith("web:"));
     if (own.length < WEB_LIMITS.allowed || own.some(({ prefix }) => prefix === parsePrefix(target))) return null;
-    const message = `The dashboard and the API have put ${own.length} entries on the allow list, which is as many as they may.`;
+    const message = `The dashboard and the API have put ${plural(own.length, "entry", "entries")} on the allow list, which is as many as they may.`;
     return refused("failed", message, "Take one off, or use `allow add` on the server.");
   }
 

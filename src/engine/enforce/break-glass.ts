@@ -1,3 +1,4 @@
+import { plural } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports.ts";
@@ -17,6 +18,6 @@ export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by:
     const decided = await Promise.all(some.map(({ prefix }) => engine.ask({ type: "UNBAN_ASKED", prefix, by })));
     lifted += decided.filter(({ reason }) => reason === "manual").length;
   }
-  await engine.audit({ type: "BREAK_GLASS", subject: `${lifted} of ${standing.length} bans lifted`, by });
+  await engine.audit({ type: "BREAK_GLASS", subject: `${lifted} of ${plural(standing.length, "ban")} lifted`, by });
   return { lifted, left: [...banLog.active(clock.now())].length };
 }

@@ -7,6 +7,7 @@ import {
 } from "../../core/firewall/crowded-ports.ts";
 import { type Connection, type ConnectionPlan, connectionKey } from "../../core/firewall/open-connections.ts";
 import type { Prefix } from "../../core/net/ip.ts";
+import { plural } from "../../core/text.ts";
 import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Progress } from "../facts/smtp-progress.ts";
 import type { OpenConnections } from "../network-ports.ts";
@@ -97,5 +98,5 @@ const NONE: ReadonlyMap<string, number> = new Map();
 
 function detailOf([port, { taken, places, ended, worst }]: readonly [number, Told]): string {
   const most = worst === "" ? "" : `, the most by ${worst}`;
-  return `port ${port}: ${taken} connections for ${places} places${most}; ${ended} ended`;
+  return `port ${port}: ${plural(taken, "connection")} for ${plural(places, "place")}${most}; ${ended} ended`;
 }

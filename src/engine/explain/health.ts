@@ -1,3 +1,4 @@
+import { plural } from "../../core/text.ts";
 import type { ComponentHealth, Health } from "../../wire/control/items.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
 import type { Keeper } from "../admin-ports.ts";
@@ -42,7 +43,7 @@ function firewallHealth({ state, reason }: EnforcerStatus): ComponentHealth {
 function databaseHealth({ notices, events }: HealthParts): ComponentHealth {
   const raised = notices.list().find(({ code }) => code === "database_unwritable");
   return raised === undefined
-    ? { name: "database", status: "ok", detail: `${events()} events` }
+    ? { name: "database", status: "ok", detail: plural(events(), "event") }
     : { name: "database", status: "degraded", detail: raised.detail };
 }
 

@@ -3,6 +3,7 @@ import { ALL_CLIENTS, isAllClients } from "../../core/decide/sparing.ts";
 import type { Event } from "../../core/events/event.ts";
 import { contains, type Ip, type Prefix } from "../../core/net/ip.ts";
 import { isPrivate } from "../../core/net/private.ts";
+import { plural } from "../../core/text.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Notices } from "../ports.ts";
 
@@ -64,7 +65,7 @@ export class ClientShares {
     else if (isAllClients(share))
       this.#notices.raise(
         "all_clients_private",
-        `${events} of the last ${total} connections and sign-ins are of ${ip}`,
+        `${events} of the last ${plural(total, "connection")} and sign-ins are of ${ip}`,
       );
   }
 
