@@ -22,7 +22,7 @@ export type CommandFailure = Readonly<{
   exit: Exclude<ExitName, "done">;
   message: string;
   next: string;
-  /** The problems found, one on each line, before the message; with --json as `json` on standard output. */
+  /** The problems found, one on each line, before the message; with --json the members of `json` beside the error. */
   found?: Readonly<{ lines: readonly string[]; json: unknown }>;
 }>;
 export type CommandOutcome = Done | CommandFailure;

@@ -36,14 +36,20 @@ import { adminPasswd, tokenCreate, tokenList, tokenRevoke } from "./verbs/tokens
 import { uninstall } from "./verbs/uninstall.ts";
 import { why } from "./verbs/why.ts";
 
-export type CliCommand = Shape & Readonly<{ says: string; run: (call: CommandCall) => Promise<CommandOutcome> }>;
+export type CliCommand = Shape &
+  Readonly<{
+    says: string;
+    run: (call: CommandCall) => Promise<CommandOutcome>;
+    /** Whether long lines are broken on a terminal. Not where text is copied, such as settings and DNS records. */
+    wraps?: boolean;
+  }>;
 
 const PASSWORD_STDIN = { name: "password-stdin", says: "Read the password from standard input." };
 const YES = { name: "yes", says: "Do not ask." };
 
 /** Every command: dispatch, help and the checks of what was typed come from this table. */
 export const commands: readonly CliCommand[] = [
-  { name: "status", usage: "", says: "Show what runs, and what needs attention.", run: status },
+  { name: "status", usage: "", says: "Show what runs, and what needs attention.", run: status, wraps: true },
   { name: "stop", usage: "", says: "Stop the server and wait until nothing of it runs.", run: stop },
   {
     name: "restart",
@@ -51,12 +57,13 @@ export const commands: readonly CliCommand[] = [
     says: "Stop the server and start it again where it runs, with the settings it was started with.",
     run: restart,
   },
-  { name: "stats", usage: "", says: "Show bans, counts and the busiest addresses.", run: stats },
+  { name: "stats", usage: "", says: "Show bans, counts and the busiest addresses.", run: stats, wraps: true },
   {
     name: "events",
     usage: "",
     says: "Show what happened, the latest last.",
     run: events,
+    wraps: true,
     options: [
       { name: "follow", says: "Show new events until Ctrl-C." },
       { name: "after", value: "ID", says: "Only events after the one with this id, the oldest first." },
@@ -73,6 +80,7 @@ export const commands: readonly CliCommand[] = [
     usage: "",
     says: "Search the logs of all components, rotated ones too; the latest last.",
     run: logs,
+    wraps: true,
     options: [
       { name: "grep", value: "TEXT", says: "Only lines with this text, in either case." },
       {
@@ -93,6 +101,7 @@ export const commands: readonly CliCommand[] = [
     usage: "[IP]",
     says: "Explain what was decided about an address, an account or a mail, and how to change it.",
     run: why,
+    wraps: true,
     options: [
       { name: "account", value: "ADDRESS", says: "An account: its sign-ins, and its mail." },
       { name: "message", value: "ID", says: "One mail, by its queue id or Message-ID." },
@@ -103,6 +112,7 @@ export const commands: readonly CliCommand[] = [
     usage: "",
     says: "Tell what other settings would have done to what was recorded: bans, refusals, accounts.",
     run: replay,
+    wraps: true,
     options: [{ name: "policy", value: "FILE", says: "The other settings: a whole settings file." }, ...REPLAYED],
   },
   {
@@ -116,7 +126,7 @@ export const commands: readonly CliCommand[] = [
     ],
   },
   { name: "unban", usage: "IP", says: "Lift a ban.", run: unban },
-  { name: "bans", usage: "", says: "List the bans in force.", run: bans, options: LIST_OPTIONS },
+  { name: "bans", usage: "", says: "List the bans in force.", run: bans, wraps: true, options: LIST_OPTIONS },
   {
     name: "allow add",
     usage: "IP [NOTE...]",
@@ -125,7 +135,7 @@ export const commands: readonly CliCommand[] = [
     options: [{ name: "for", value: "TIME", says: "How long: 2h, 30d; otherwise until it is taken off." }],
   },
   { name: "allow remove", usage: "IP", says: "Take it off the allow list.", run: allowRemove },
-  { name: "allow list", usage: "", says: "Show the allow list.", run: allowList, options: LIST_OPTIONS },
+  { name: "allow list", usage: "", says: "Show the allow list.", run: allowList, wraps: true, options: LIST_OPTIONS },
   { name: "cleanup", usage: "", says: "Remove expired bans; the server also does so by itself.", run: cleanup },
   {
     name: "account add",
@@ -141,7 +151,14 @@ export const commands: readonly CliCommand[] = [
     run: accountRemove,
     options: [YES],
   },
-  { name: "account list", usage: "", says: "List the mailboxes.", run: accountList, options: LIST_OPTIONS },
+  {
+    name: "account list",
+    usage: "",
+    says: "List the mailboxes.",
+    run: accountList,
+    wraps: true,
+    options: LIST_OPTIONS,
+  },
   {
     name: "account passwd",
     usage: "ADDRESS",
@@ -179,6 +196,7 @@ export const commands: readonly CliCommand[] = [
     usage: "[ADDRESS]",
     says: "Show which mail is held, and what an account sent within a day.",
     run: accountHeld,
+    wraps: true,
   },
   {
     name: "account release",
@@ -232,6 +250,7 @@ export const commands: readonly CliCommand[] = [
     usage: "[ID...]",
     says: "Show the mail that waits in the queue: why, until when, from and for whom.",
     run: queueList,
+    wraps: true,
     options: [...CHOICE, ...LIST_OPTIONS],
   },
   {
@@ -276,7 +295,13 @@ export const commands: readonly CliCommand[] = [
     run: dnsRecords,
   },
   { name: "dns check", usage: "DOMAIN", says: "Compare it with what is published.", run: dnsCheck },
-  { name: "fail2ban status", usage: "", says: "Show the jails of Fail2ban and what they found.", run: fail2banStatus },
+  {
+    name: "fail2ban status",
+    usage: "",
+    says: "Show the jails of Fail2ban and what they found.",
+    run: fail2banStatus,
+    wraps: true,
+  },
   {
     name: "fail2ban restart",
     usage: "",
@@ -289,7 +314,7 @@ export const commands: readonly CliCommand[] = [
     says: "Show what a filter would match in a log, and which addresses it would ban.",
     run: fail2banTest,
   },
-  { name: "config check", usage: "", says: "Show what is wrong with the settings.", run: configCheck },
+  { name: "config check", usage: "", says: "Show what is wrong with the settings.", run: configCheck, wraps: true },
   {
     name: "config simulate",
     usage: "FILE",
@@ -329,6 +354,7 @@ export const commands: readonly CliCommand[] = [
     usage: "",
     says: "Show open and past alerts, and the channels.",
     run: alertsList,
+    wraps: true,
     options: LIST_OPTIONS,
   },
   { name: "token create", usage: "NAME", says: "Make a token for the HTTP API; it is shown once.", run: tokenCreate },

@@ -14,20 +14,24 @@ function commandNamed(wanted: string): CliCommand {
 
 test("the help names every command, with what it does and how the program ends", () => {
   const lines = textOf("").split("\n");
-  for (const { name, says } of commands)
-    assert.ok(
-      lines.some((line) => line.startsWith(name) && line.includes(says.split("\n")[0] ?? "")),
-      name,
-    );
+  const unbroken = textOf("").replace(/\n? {2,}/g, " ");
+  for (const { name, usage, says } of commands)
+    assert.ok(unbroken.includes(`\n${[name, usage].join(" ").trim()} ${says}\n`), name);
   assert.equal(lines[0], "./ghostinbox COMMAND [OPTION...]");
   assert.equal(lines.at(-1), "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running.");
+});
+
+test("commands are grouped by purpose, within 80 columns", () => {
+  const lines = textOf("").split("\n");
+  for (const line of lines) assert.ok(line.length <= 80, line);
+  assert.ok(lines.filter((line) => /^[A-Z].*:$/.test(line)).length >= 5);
 });
 
 test("a group shows its own commands, and no others", () => {
   const text = textOf("account");
   assert.match(text, /^\.\/ghostinbox account \[OPTION\.\.\.\]$/m);
   assert.match(text, /^account add /m);
-  assert.doesNotMatch(text, /^(?!account |-|\.\/|Exit|$)/m);
+  assert.doesNotMatch(text, /^(?!account |-| {20}|\.\/|`|Exit|$)/m);
 });
 
 test("one command shows each of its options, and the global ones", () => {

@@ -1,7 +1,10 @@
 import { type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
 import type { CliCommand } from "./commands.ts";
 import { GLOBAL_OPTIONS, type Option } from "./parse.ts";
-import { columns } from "./print/text.ts";
+import { columns, fitted } from "./print/text.ts";
+
+const MOST_COLUMNS = 80;
+const INDENT = " ".repeat(28);
 
 /** All commands, a group of them, or one with its options. */
 export function helpFor(topic: string, commands: readonly CliCommand[]): CommandOutcome {
@@ -23,7 +26,8 @@ function helpForMany(topic: string, shown: readonly CliCommand[]): string {
   const lists = topic === "" ? sectionsOf(shown) : [{ commands: shown }];
   const head = `${PROGRAM} ${topic === "" ? "COMMAND" : topic} [OPTION...]\n\n`;
   const exits = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running.";
-  return `${head}${lists.map(listOf).join("\n\n")}\n\n${optionTable(GLOBAL_OPTIONS)}\n\n${exits}`;
+  const more = `\`${PROGRAM} help COMMAND\` shows the options of a command.\n\`${PROGRAM} events --types\` shows every type of event.`;
+  return `${head}${lists.map(listOf).join("\n\n")}\n\n${optionTable(GLOBAL_OPTIONS)}\n\n${more}\n${exits}`;
 }
 
 /** Headings of the help, each with the first words of its commands. */
@@ -46,8 +50,18 @@ function sectionsOf(commands: readonly CliCommand[]): readonly Listed[] {
 }
 
 function listOf({ heading, commands }: Listed): string {
-  const rows = commands.map((command) => [usageOf(command), command.says]);
-  return heading === undefined ? columns(rows) : `${heading}:\n${columns(rows)}`;
+  return heading === undefined ? table(commands) : `${heading}:\n${table(commands)}`;
+}
+
+/** Within 80 columns: what a command does goes on below itself, and a long usage has a line of its own. */
+function table(rows: readonly CliCommand[]): string {
+  return rows
+    .map((command) => {
+      const usage = [command.name, command.usage].filter((part) => part !== "").join(" ");
+      const line = usage.length < INDENT.length - 1 ? usage.padEnd(INDENT.length) : `${usage}\n${INDENT}`;
+      return fitted(`${line}${command.says}`, MOST_COLUMNS, INDENT);
+    })
+    .join("\n");
 }
 
 function usageOf({ name, usage, options }: CliCommand): string {

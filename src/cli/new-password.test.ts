@@ -29,6 +29,7 @@ function call(typed: Readonly<{ line?: string | null; answers?: readonly (string
       err: never,
       ask: never,
       progress: never,
+      width: null,
       interrupted: new AbortController().signal,
     },
     layout: layoutOf("/nonexistent"),

@@ -7,6 +7,8 @@ const ERASE = new Set(["\x7f", "\b"]);
 const INTERRUPT = "\x03";
 /** To the start of the line, and nothing behind it (ECMA-48, EL). */
 const CLEAR_LINE = "\r\x1b[K";
+/** A terminal that does not know its width says 0. */
+const NARROWEST = 40;
 const ERASE_ALL = "\x15";
 
 /** The terminal or the pipes that this process was started with. */
@@ -34,6 +36,7 @@ export function processTerminal(): Terminal {
   };
   return {
     interactive: process.stdin.isTTY && process.stderr.isTTY,
+    width: process.stdout.isTTY ? Math.max(process.stdout.columns, NARROWEST) : null,
     out: (text) => write(process.stdout, text),
     err: (text) => write(process.stderr, text),
     progress: (text) => {

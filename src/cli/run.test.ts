@@ -4,7 +4,7 @@ import type { CommandFailure } from "./call.ts";
 import { run, type World } from "./run.ts";
 
 /** Runs the program without a guard and returns its output. */
-async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["connect"]) {
+async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["connect"], width: number | null = null) {
   const printed = { out: "", err: "" };
   const code = await run(line.split(" "), {
     env,
@@ -12,6 +12,7 @@ async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["c
     now: () => 0,
     terminal: {
       interactive: false,
+      width,
       out: (text) => (printed.out += `${text}\n`),
       err: (text) => (printed.err += `${text}\n`),
       progress: () => undefined,
@@ -43,6 +44,41 @@ test("wrong usage is one line with the help that fits", async () => {
   const { code, out, err } = await ran("account frobnicate");
   assert.deepEqual([code, out], [2, ""]);
   assert.match(err, /^There is no command "account frobnicate".* See `\.\/ghostinbox help account`\.\n$/);
+});
+
+test("with --json every failure has one shape on standard output, whatever fails", async () => {
+  const usage = await ran("account frobnicate --json");
+  assert.equal(usage.code, 2);
+  const message = usage.err.split(" See ")[0];
+  const next = "See `./ghostinbox help account`.";
+  const wrongUsage = { code: "wrong_usage", exitCode: 2, message, next };
+  assert.deepEqual(JSON.parse(usage.out), { ok: false, error: wrongUsage }, "and people read the same");
+
+  const found = { lines: ["- a"], json: { problems: ["a"] } };
+  const failed = await ran(
+    "cleanup --json",
+    {},
+    failing(() => ({ ok: false, exit: "failed", message: "m", next: "n", found })),
+  );
+  assert.deepEqual(JSON.parse(failed.out), {
+    problems: ["a"],
+    ok: false,
+    error: { code: "failed", exitCode: 1, message: "m", next: "n" },
+  });
+  const broken = failing(() => {
+    throw new Error("no luck");
+  });
+  assert.match(
+    (await ran("cleanup --json", {}, broken)).out,
+    /"message": "Something unexpected went wrong: no luck\."/,
+  );
+});
+
+test("a list is broken at the width of a terminal, and not elsewhere", async () => {
+  const wide = await ran("help ban");
+  assert.ok(wide.out.split("\n").some((line) => line.length > 50));
+  const narrow = await ran("help ban", {}, undefined, 50);
+  for (const line of narrow.out.split("\n")) assert.ok(line.length <= 50, line);
 });
 
 test("the words of a stranger cannot draw on the terminal", async () => {

@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../settings/layout.ts";
-import { type CommandCall, type CommandOutcome, EXIT_CODES, PROGRAM, wrongUsage } from "./call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, EXIT_CODES, PROGRAM, wrongUsage } from "./call.ts";
 import { type CliCommand, commands } from "./commands.ts";
 import { helpFor } from "./help.ts";
 import { type Options, parse } from "./parse.ts";
 import { printJson } from "./print/json.ts";
-import { oneLine, printable } from "./print/text.ts";
+import { fitted, oneLine, printable } from "./print/text.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a call needs besides its words. */
@@ -23,16 +23,36 @@ export async function run(argv: readonly string[], world: World): Promise<number
   try {
     const parsed = parse(argv, commands);
     const answer = await answerTo(parsed, world);
-    const json = parsed.type !== "wrong" && parsed.options.has("json");
-    say(answer, json, terminal);
+    const wraps = parsed.type === "help" || (parsed.type === "run" && parsed.command.wraps === true);
+    say(wraps ? wrapped(answer, terminal) : answer, wantsJson(argv), terminal);
     return answer.ok ? (answer.code ?? EXIT_CODES.done) : EXIT_CODES[answer.exit];
   } catch (error) {
     const debug = env["GHOSTINBOX_DEBUG"] === "1";
-    const text = error instanceof Error ? ((debug ? error.stack : undefined) ?? error.message) : String(error);
-    const hint = debug ? "" : " GHOSTINBOX_DEBUG=1 shows where.";
-    terminal.err(debug ? printable(text) : oneLine(`Something unexpected went wrong: ${text}.${hint}`));
+    const text = error instanceof Error ? error.message : String(error);
+    const message = `Something unexpected went wrong: ${text}.`;
+    const next = debug ? "" : "GHOSTINBOX_DEBUG=1 shows where.";
+    if (wantsJson(argv)) terminal.out(printJson(errorJson({ ok: false, exit: "failed", message, next })));
+    if (debug) terminal.err(printable(error instanceof Error ? (error.stack ?? text) : text));
+    else terminal.err(oneLine(`${message} ${next}`));
     return EXIT_CODES.failed;
   }
+}
+
+/** For eyes only: what goes into a file or another program keeps its lines. */
+function wrapped(answer: CommandOutcome, { width }: Terminal): CommandOutcome {
+  return answer.ok && width !== null ? { ...answer, text: fitted(answer.text, width) } : answer;
+}
+
+/** Also of words that could not be parsed: their reader is a program too. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end < 0 ? undefined : end).includes("--json");
+}
+
+/** What every command that fails prints with --json, besides what it found (docs/api.md). */
+function errorJson({ exit, message, next, found }: CommandFailure): object {
+  const details = typeof found?.json === "object" && found.json !== null ? found.json : {};
+  return { ...details, ok: false, error: { code: exit, exitCode: EXIT_CODES[exit], message, next } };
 }
 
 async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: World): Promise<CommandOutcome> {
@@ -67,7 +87,7 @@ function callOf(args: readonly string[], options: Options, world: World): Comman
 
 function say(answer: CommandOutcome, json: boolean, terminal: Terminal): void {
   if (!answer.ok) {
-    if (answer.found !== undefined && json) terminal.out(printJson(answer.found.json));
+    if (json) terminal.out(printJson(errorJson(answer)));
     else for (const line of answer.found?.lines ?? []) terminal.err(oneLine(line));
     terminal.err(oneLine(`${answer.message} ${answer.next}`.trim()));
     return;

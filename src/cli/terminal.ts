@@ -2,6 +2,8 @@
 export interface Terminal {
   /** Whether a person is at both ends, so that questions may be asked. */
   readonly interactive: boolean;
+  /** The columns of the terminal to which results go; null if they go elsewhere. */
+  readonly width: number | null;
   out(text: string): void;
   err(text: string): void;
   /** How far long work is: one line of a terminal that the next text replaces, and nothing elsewhere. */

@@ -208,6 +208,7 @@ export async function ghostinbox(
     now: Date.now,
     terminal: {
       interactive: false,
+      width: null,
       out: (text) => (out += text.endsWith("\n") ? text : `${text}\n`),
       err: (text) => (err += text.endsWith("\n") ? text : `${text}\n`),
       progress: () => undefined,

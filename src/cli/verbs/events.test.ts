@@ -37,6 +37,7 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
     now: () => START,
     terminal: {
       interactive: false,
+      width: null,
       out: (text) => out.push(text),
       err: (text) => err.push(text),
       progress: () => undefined,

@@ -36,6 +36,7 @@ async function typed(line: string, replies: (command: Command) => Reply, answer:
     interactive: answer !== null,
     out: (text) => (out += `${text}\n`),
     err: (text) => (err += `${text}\n`),
+    width: null,
     progress: () => undefined,
     readLine: () => Promise.resolve(null),
     ask: (text) => {
