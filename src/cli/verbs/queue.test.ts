@@ -43,7 +43,6 @@ async function typed(line: string, replies: (command: Command) => Reply, answer:
       question = text;
       return Promise.resolve(answer);
     },
-    progress: () => assert.fail("no progress"),
     askSecret: () => assert.fail("no secret"),
     interrupted: new AbortController().signal,
   };
