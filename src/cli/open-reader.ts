@@ -1,8 +1,11 @@
 import { AccountLists } from "../adapters/sqlite/accounts-db/accounts.ts";
 import { Credentials } from "../adapters/sqlite/accounts-db/admin.ts";
+import { SqliteAccountHistory } from "../adapters/sqlite/engine-db/account-history.ts";
+import { SqliteHeldMail } from "../adapters/sqlite/engine-db/held-mail.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../adapters/sqlite/open.ts";
 import { SqliteQueries } from "../adapters/sqlite/read/queries.ts";
 import { lastSignIn } from "../adapters/sqlite/read/sign-ins.ts";
+import { accountState } from "../engine/explain/account-state.ts";
 import type { Layout } from "../settings/layout.ts";
 import { type CommandFailure, failed, PROGRAM } from "./call.ts";
 import type { Reader } from "./reader.ts";
@@ -14,6 +17,8 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
     const engine = openEngineForReading(layout.engineDb);
     const accounts = openAccountsForReading(layout.accountsDb);
     const lists = new AccountLists(accounts);
+    const history = new SqliteAccountHistory(engine);
+    const heldMail = new SqliteHeldMail(engine);
     const credentials = new Credentials(engine);
     return {
       ok: true,
@@ -24,6 +29,7 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
           return { ...page, items: page.items.map((row) => ({ ...row, lastSignInAt: lastSignIn(engine, row.name) })) };
         },
         account: (name) => lists.account(name),
+        accountState: (name, policy, now) => accountState({ history, heldMail, policy }, name, now),
         aliases: (asked) => lists.aliases(asked),
         tokens: (asked) => credentials.tokens(asked),
         replay: (asked) => runReplay(engine, asked),

@@ -9,6 +9,7 @@ import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allo
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
 import { SqliteCorrespondents } from "../../src/adapters/sqlite/engine-db/correspondents.ts";
+import { SqliteHeldMail } from "../../src/adapters/sqlite/engine-db/held-mail.ts";
 import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mail.ts";
 import { engineMigrations } from "../../src/adapters/sqlite/engine-db/migrations.ts";
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
@@ -127,6 +128,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
   const clock = new HandClock();
   const notices = new NoticeBoard();
   const committed: Committed[] = [];
+  const accountHistory = new SqliteAccountHistory(db);
   const engine = new Engine({
     policy,
     store,
@@ -136,7 +138,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
     networks: { networksOf: () => [] },
     jails: sqlite,
-    accounts: new SqliteAccountHistory(db),
+    accounts: accountHistory,
     sending: new SqliteSendingHistory(db),
     honest: new SqliteHonestMail(db),
     neighbours: new SqliteNetworkHistory(db),
@@ -145,5 +147,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     clock,
     committed: (what) => committed.push(what),
   });
-  return { engine, db, sqlite, banLog: new SqliteBanLog(db), store, clock, notices, committed };
+  const heldMail = new SqliteHeldMail(db);
+  const banLog = new SqliteBanLog(db);
+  return { engine, db, sqlite, banLog, accountHistory, heldMail, store, clock, notices, committed };
 }

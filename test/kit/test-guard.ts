@@ -20,6 +20,7 @@ import { SqliteSendingHistory } from "../../src/adapters/sqlite/engine-db/sendin
 import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
 import { connect } from "../../src/cli/connect.ts";
 import { run } from "../../src/cli/run.ts";
+import type { Change } from "../../src/core/decide/decision.ts";
 import { instant } from "../../src/core/time.ts";
 import { createCommands } from "../../src/engine/commands/commands.ts";
 import { noEnforcement } from "../../src/engine/enforce/enforce.ts";
@@ -145,6 +146,13 @@ export async function startGuard(layout: Layout) {
     asked,
     keeperSays(words: string): void {
       detail = words;
+    },
+    /** Writes past the engine what it would have decided just now. */
+    write(...changes: readonly Change[]): void {
+      engine.flush();
+      store.begin();
+      for (const change of changes) store.apply(change, clock.now());
+      store.commit();
     },
     async stop(): Promise<void> {
       await Promise.all([control.stop(), keeperServer.stop(STOP_MS)]);

@@ -109,7 +109,7 @@ export async function accountList(call: CommandCall): Promise<CommandOutcome> {
   if (items.length === 0) return done(listed, "There is no account yet.", `${PROGRAM} account add you@example.org`);
   const rows = items.map((item) => [
     item.name,
-    STATES[item.origin] ?? (item.suspended ? "suspended" : "active"),
+    stateOf(item),
     dayAndTime(item.createdAt),
     item.lastSignInAt === null ? "-" : dayAndTime(item.lastSignInAt),
     item.quotaBytes === null ? "default" : item.quotaBytes === 0 ? "none" : formatSize(item.quotaBytes),
@@ -117,6 +117,10 @@ export async function accountList(call: CommandCall): Promise<CommandOutcome> {
   ]);
   const more = andMore({ ...listed, shown: items.length }, page.cursor);
   return done(listed, columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "QUOTA", "FROM"], ...rows]) + more);
+}
+
+export function stateOf({ origin, suspended }: Pick<AccountItem, "origin" | "suspended">): string {
+  return STATES[origin] ?? (suspended ? "suspended" : "active");
 }
 
 /** States other than suspended or not. */

@@ -65,7 +65,7 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
 
 function readerOf(queries: Queries) {
   const none = (): never => assert.fail("this reads events only");
-  return { queries, accounts: none, account: none, aliases: none, tokens: none, replay: none };
+  return { queries, accounts: none, account: none, accountState: none, aliases: none, tokens: none, replay: none };
 }
 
 /** The value at a dotted path in a line of JSON. */

@@ -59,7 +59,7 @@ export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
   return done(asked.result, text, `${PROGRAM} account passwd ${name}, then ${PROGRAM} account release ${name}`);
 }
 
-function because({ count, windowMs, key }: HeldAccountItem): string {
+export function because({ count, windowMs, key }: HeldAccountItem): string {
   const within = `within ${formatDuration(windowMs)}`;
   return key === "limits.sending.refused"
     ? `mail to ${count} people to whom it had never written was refused ${within}`

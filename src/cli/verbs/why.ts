@@ -1,15 +1,16 @@
 import { contains, type Ip, parseIp, prefixOf } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
-import { whyAccount, whyAddress, whyMessage } from "../../engine/explain/why.ts";
+import { whyAddress, whyMessage } from "../../engine/explain/why.ts";
 import type { Queries } from "../../engine/storage-ports.ts";
 import { showSettings } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
-import type { AccountReport, AddressAnswer } from "../../wire/control/items.ts";
+import type { AddressAnswer } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { oneLine } from "../print/text.ts";
-import { printAccount, printMessage, type SettingsInForce } from "../print/timeline.ts";
+import { printMessage, type SettingsInForce } from "../print/timeline.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "../print/why.ts";
 import { settingsOf, type ValidSettings } from "./server-settings.ts";
+import { whyAccount } from "./why-account.ts";
 
 export async function why(call: CommandCall): Promise<CommandOutcome> {
   const [address] = call.args;
@@ -26,19 +27,11 @@ export async function why(call: CommandCall): Promise<CommandOutcome> {
   const loaded = settingsOf(call);
   if (ip !== null) return loaded.ok ? whyIp(call, queries, loaded, ip) : loaded;
   const values: SettingsInForce = loaded.ok ? inForce(loaded.sources) : new Map();
-  if (account !== null) {
-    const report = whyAccount(queries, account);
-    return done(report, printAccount(report, values), nextAfterAccount(report));
-  }
+  if (account !== null) return whyAccount(call, opened.reader, account, values);
   const report = whyMessage(queries, message ?? "");
   const [queueId] = report.queueIds;
   const next = queueId === undefined ? `${PROGRAM} logs --grep ID` : `${PROGRAM} logs --queue-id ${queueId}`;
   return done(report, printMessage(report, values), next);
-}
-
-function nextAfterAccount({ account, addresses }: AccountReport): string {
-  const suspect = addresses.find(({ failed }) => failed > 0);
-  return suspect === undefined ? `${PROGRAM} logs --account ${account}` : `${PROGRAM} why ${suspect.ip}`;
 }
 
 async function whyIp(

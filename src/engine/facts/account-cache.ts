@@ -2,6 +2,7 @@ import {
   candidatesShare,
   commonShare,
   countGuesses,
+  type Guess,
   guessedName,
   networkShare,
   type Shares,
@@ -147,13 +148,10 @@ export class AccountCache {
   }
 
   #guesses(policy: Policy, name: string, network: Prefix | null, now: Millis): number {
-    const { failures: limit, windowMs } = policy.accounts;
-    const reach = { network, since: later(now, -windowMs), until: now, most: LOOKED_AT * limit };
     const pending = this.#pending
       .at(name, now)
       .filter((asked) => asked.isStrange && (network === null || asked.network === network));
-    const share = network === null ? networkShare(policy) : limit;
-    return Math.min(limit, countGuesses([...this.#history.guesses(guessedName(name), reach), ...pending], share));
+    return guessesAt(this.#history, policy, { name, network, pending }, now);
   }
 
   #networkGuesses(
@@ -173,6 +171,22 @@ export class AccountCache {
     );
     return Math.min(most, new Set([...tried, ...pending].map(keyOf)).size);
   }
+}
+
+/** `network` null: guesses from anywhere. `pending`: passwords in verification. */
+type GuessedFrom = Readonly<{ name: string; network: Prefix | null; pending: readonly Guess[] }>;
+
+/** Different passwords that strangers tried at the account within its window, up to the limit from which it is guarded. */
+export function guessesAt(
+  history: Pick<AccountHistory, "guesses">,
+  policy: Policy,
+  { name, network, pending }: GuessedFrom,
+  now: Millis,
+): number {
+  const { failures: limit, windowMs } = policy.accounts;
+  const reach = { network, since: later(now, -windowMs), until: now, most: LOOKED_AT * limit };
+  const share = network === null ? networkShare(policy) : limit;
+  return Math.min(limit, countGuesses([...history.guesses(guessedName(name), reach), ...pending], share));
 }
 
 function keyOf({ account, proof }: AccountGuess): string {

@@ -1,0 +1,67 @@
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { formatDuration, instant } from "../../core/time.ts";
+import type { AccountState } from "../../engine/explain/account-state.ts";
+import { whyAccount as reportOf } from "../../engine/explain/why.ts";
+import { toPolicy } from "../../settings/to-policy.ts";
+import type { AccountReport, AccountRow } from "../../wire/control/items.ts";
+import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
+import { columns, dayAndTime, oneLine, plural, shown } from "../print/text.ts";
+import { parts, printAccount, type SettingsInForce } from "../print/timeline.ts";
+import type { Reader } from "../reader.ts";
+import { mailboxUse, quotaText, usedText } from "./account-quota.ts";
+import { stateOf } from "./accounts.ts";
+import { because } from "./held.ts";
+import { settingsOf } from "./server-settings.ts";
+
+const MOST_KNOWN = 8;
+
+/** `why --account ADDRESS`: its state now, then what happened. */
+export async function whyAccount(
+  call: CommandCall,
+  reader: Reader,
+  account: string,
+  values: SettingsInForce,
+): Promise<CommandOutcome> {
+  const report = reportOf(reader.queries, account);
+  const name = parseAccountName(account);
+  const row = name === null ? null : reader.account(name);
+  if (name === null || row === null) {
+    const text = parts([`${oneLine(account)} is not an account here.`, printAccount(report, values)]);
+    return done({ ...report, state: null }, text, nextAfter(report));
+  }
+  const loaded = settingsOf(call);
+  const known = loaded.ok ? reader.accountState(name, toPolicy(loaded.settings), instant(call.now())) : null;
+  const use = await mailboxUse(call, name);
+  const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes)}`;
+  const text = parts([printState(name, { row, known, mailbox }), printAccount(report, values)]);
+  return done({ ...report, state: { ...row, ...known, use } }, text, nextAfter(report));
+}
+
+/** `known` null: the settings cannot be read, and the limits depend on them. */
+type Told = Readonly<{ row: AccountRow; known: AccountState | null; mailbox: string }>;
+
+function printState(name: AccountName, { row, known, mailbox }: Told): string {
+  const from = row.networks.length === 0 ? "anywhere that logins.networks allows" : row.networks.map(shown).join(", ");
+  const lines = [["  may sign in from", from], ["  mailbox", mailbox], ...(known === null ? [] : knownLines(known))];
+  return `${name}: ${stateOf(row)}, since ${dayAndTime(row.createdAt)}.\n${columns(lines)}`;
+}
+
+function knownLines({ guarded, held, known }: AccountState): readonly (readonly string[])[] {
+  const guesses =
+    guarded === null
+      ? "no"
+      : `yes: ${plural(guarded.guesses, "wrong password")} or more within ${formatDuration(guarded.windowMs)}, from new places`;
+  const mail = held === null ? "no" : `since ${dayAndTime(held.at)}: ${because(held)}`;
+  const rest = known.length > MOST_KNOWN ? ` and ${known.length - MOST_KNOWN} more (--json)` : "";
+  const places = known.length === 0 ? "none" : known.slice(0, MOST_KNOWN).map(shown).join(", ") + rest;
+  return [
+    ["  guarded", guesses],
+    ["  mail held", mail],
+    ["  known addresses", places],
+  ];
+}
+
+function nextAfter({ account, addresses }: AccountReport): string {
+  const suspect = addresses.find(({ failed }) => failed > 0);
+  return suspect === undefined ? `${PROGRAM} logs --account ${account}` : `${PROGRAM} why ${suspect.ip}`;
+}
