@@ -28,7 +28,7 @@ import {
   timesOf,
   unforgivenIn,
 } from "./naive-recount.ts";
-import { accountOfRefusal, type Refused, sendingFactsOf, writtenToIn } from "./naive-sending.ts";
+import { type Refused, refusedOf, sendingFactsOf, writtenToIn } from "./naive-sending.ts";
 import { serverFactsOf } from "./naive-server.ts";
 import { type AdministratorSeen, isAdministrators, isCrowd, type Seen, unbanned } from "./naive-sparing.ts";
 import type { Refusal } from "./scenario.ts";
@@ -65,8 +65,7 @@ export class NaiveHistory {
   }
 
   refuse(refusal: Refusal): void {
-    const account = accountOfRefusal(this.#kept.slice(this.#startedAfter), this.#refused, refusal);
-    if (account !== null) this.#refused.push({ ...refusal, account });
+    this.#refused.push(...refusedOf(this.#kept.slice(this.#startedAfter), this.#refused, refusal));
   }
 
   decide(event: Event, at: Millis): Decision {

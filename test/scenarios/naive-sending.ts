@@ -3,7 +3,7 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import type { Mail, Message, Recipient } from "../../src/core/events/mail.ts";
 import type { Prefix } from "../../src/core/net/ip.ts";
-import { instant } from "../../src/core/time.ts";
+import { instant, type Millis } from "../../src/core/time.ts";
 import { type Changed, changesOf, type Kept } from "./naive-recount.ts";
 import type { Refusal } from "./scenario.ts";
 
@@ -13,7 +13,7 @@ type Sending = (Recipient | Mail | Message) & Readonly<{ account: string }>;
 /** The engine started after `from`, and forgot who was named. */
 type Given = Readonly<{ from: number; policy: Policy; refused: readonly Refused[] }>;
 /** A refusal that counts against an account. */
-export type Refused = Refusal & Readonly<{ account: string }>;
+export type Refused = Readonly<{ at: Millis; account: string; mail: Kept }>;
 
 export function sendingFactsOf(kept: readonly Kept[], given: Given, event: Event, place: Prefix): SendingFacts {
   return "account" in event && event.account !== null
@@ -22,15 +22,17 @@ export function sendingFactsOf(kept: readonly Kept[], given: Given, event: Event
 }
 
 /** Whose mail it was, since the engine started; once for each stranger whom it named. */
-export function accountOfRefusal(
+export function refusedOf(
   sinceStart: readonly Kept[],
   refused: readonly Refused[],
-  { queueId }: Refusal,
-): string | null {
-  const mail = sinceStart.findLast(({ event }) => event.type === "MESSAGE" && event.queueId === queueId);
-  if (mail === undefined || !("account" in mail.event) || mail.decision.reason !== "below_limit") return null;
-  const before = refused.filter((one) => one.queueId === queueId && one.at >= mail.at);
-  return before.length < (mail.sending?.mail.strangers ?? 0) ? mail.event.account : null;
+  { at, queueId }: Refusal,
+): readonly Refused[] {
+  const mail = sinceStart.findLast(
+    ({ event, decision }) => event.type === "MESSAGE" && event.queueId === queueId && decision.reason === "below_limit",
+  );
+  if (mail === undefined || !("account" in mail.event) || mail.event.account === null) return [];
+  const before = refused.filter((one) => one.mail === mail).length;
+  return before < (mail.sending?.mail.strangers ?? 0) ? [{ at, account: mail.event.account, mail }] : [];
 }
 
 function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event: Sending, place: Prefix): SendingFacts {

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import type { Event } from "../../src/core/events/event.ts";
+import { instant } from "../../src/core/time.ts";
+import { MAIL } from "../kit/samples.ts";
+import { NaiveHistory } from "../scenarios/naive-history.ts";
+import { RealEngine } from "../scenarios/real-engine.ts";
+import { OWN, SMALL_POLICY } from "./small-policy.ts";
+
+const START = instant(Date.UTC(2026, 0, 1));
+const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);
+const MANY = 1_000;
+/** Only refusals hold an account. */
+const POLICY: Policy = {
+  ...SMALL_POLICY,
+  mail: [{ key: "limits.mail.per_hour", count: MANY, windowMs: 2_000 }],
+  sending: {
+    burst: { ...SMALL_POLICY.sending.burst, count: MANY },
+    recipients: [],
+    strangers: SMALL_POLICY.sending.strangers.map((limit) => ({ ...limit, count: MANY })),
+    refused: { key: "limits.sending.refused", count: 2, windowMs: 2_000 },
+  },
+};
+
+/** A mail of an account, to strangers and people whom it knows; or refusals of an earlier one. */
+type Step = Readonly<{ afterMs: number; account: string; known: number; strangers: number; refuses: number | null }>;
+const step: fc.Arbitrary<Step> = fc.record({
+  afterMs: fc.constantFrom(0, 1, 50, 300, 1_000),
+  account: fc.constantFrom("anna@example.test", "bea@example.test"),
+  known: fc.nat(2),
+  strangers: fc.nat(5),
+  /** How many mails ago. */
+  refuses: fc.constantFrom(null, 0, 0, 0, 1, 2, 7),
+});
+const history = fc.tuple(fc.array(step, { minLength: 20, maxLength: 60, size: "max" }), fc.constantFrom(0, 5, 17));
+
+function mailOf({ account, known, strangers }: Step, n: number): readonly Event[] {
+  const id = `mail${n}`;
+  const about = { ...MAIL, account, sender: account, session: id, transaction: id, queueId: `Q${n}` };
+  const to = [
+    ...Array.from({ length: known }, (_, i) => `friend${i}@example.net`),
+    ...Array.from({ length: strangers }, (_, i) => `${id}-${i}@example.net`),
+  ];
+  const recipient = to.length === 1 ? (to[0] ?? null) : null;
+  return [
+    ...to.map((one): Event => ({ type: "RECIPIENT", ...about, recipient: one, listed: null, senderExists: null })),
+    { type: "MAIL", ...about, recipient, recipientCount: to.length },
+    { type: "MESSAGE", ...about, recipient, recipientCount: to.length, sizeBytes: 1 },
+  ];
+}
+
+test("refusals hold an account as the oracle says, through restarts between any two steps", async () => {
+  let holds = 0;
+  let passed = 0;
+  await fc.assert(
+    fc.asyncProperty(history, async ([steps, restartEvery]) => {
+      const [oracle, engine] = [new NaiveHistory(POLICY, OWN), new RealEngine(POLICY, OWN, START)];
+      try {
+        let now = START;
+        let mails = 0;
+        for (const [i, one] of steps.entries()) {
+          now = instant(now + one.afterMs);
+          if (restartEvery > 0 && i % restartEvery === 0) for (const each of [oracle, engine]) each.restart();
+          const refusal = { at: now, queueId: `Q${mails - (one.refuses ?? 0)}` };
+          if (one.refuses !== null)
+            for (let times = 0; times < one.strangers; times++)
+              for (const each of [oracle, engine]) each.refuse(refusal);
+          else {
+            mails += 1;
+            for (const event of mailOf(one, mails)) {
+              const expected = oracle.decide(event, now);
+              assert.deepEqual(await engine.decide(event, now), expected, `step ${i}: ${JSON.stringify(event)}`);
+              if (expected.changes.some(({ type }) => type === "HOLD_ACCOUNT")) holds += 1;
+              else if (expected.verdict === "pass" && event.type === "MAIL") passed += 1;
+            }
+          }
+        }
+      } finally {
+        engine.remove();
+      }
+    }),
+    { numRuns: 12, seed: SEED, endOnFailure: true },
+  );
+  assert.ok(holds > 0 && passed > 0, `${holds} holds, ${passed} mails passed`);
+});
