@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { sendMail } from "../lab/mail.ts";
+import { authenticate, openSubmission, sendMail } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Sink } from "../lab/sink.ts";
@@ -12,6 +12,7 @@ const ANNA = "anna@example.test";
 /** Its SPF record names the first; the second is a forger's. */
 const HONEST = "198.51.100.10";
 const FORGER = "198.51.100.70";
+const HOME = "198.51.100.65";
 /** The server of an alias's target, which refuses every mail. */
 const REFUSING = "198.51.100.100";
 
@@ -138,5 +139,25 @@ describe("mail that an alias forwards and its target refuses", { skip: whyNoLab(
       const mail = await until("the local copy", () => findMail(product.layout, subject));
       assert.ok(!mail.includes(word), mail);
     }
+  });
+
+  test("an account whose mail many strangers refuse is held, and the list and `why` say for what", async () => {
+    const dialog = await openSubmission(lab.sender, HOME);
+    assert.equal((await authenticate(dialog, ANNA)).code, 235);
+    const send = async (...to: readonly string[]): Promise<number> => {
+      for (const line of [`MAIL FROM:<${ANNA}>`, ...to.map((one) => `RCPT TO:<${one}>`), "DATA"])
+        assert.ok((await dialog.ask(line)).code < 400, line);
+      dialog.send(`From: <${ANNA}>\r\nSubject: hello\r\n\r\nHello.\r\n.`);
+      return (await dialog.reply(40_000)).code;
+    };
+    assert.equal(await send(...Array.from({ length: 12 }, (_, i) => `old${i}@refusing.test`)), 250);
+    const refused = `SELECT sum(count) FROM refusal WHERE account = '${ANNA}'`;
+    await until("their server has refused it", async () => (await product.sqlite(refused))[0]?.[0] === "12", 60_000);
+    assert.equal(await send("next@written.test"), 250);
+    dialog.close();
+    const { stdout } = await product.cli(["account", "held", ANNA]);
+    assert.match(stdout, /mail to 12 people to whom it had never written was refused within 1h, limit 10\./);
+    assert.match(stdout, /next@written\.test/);
+    assert.match((await product.cli(["why", "--account", ANNA])).stdout, /limits\.sending\.refused/);
   });
 });
