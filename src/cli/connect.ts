@@ -3,10 +3,11 @@ import type { Layout } from "../settings/layout.ts";
 import { openReader } from "./open-reader.ts";
 import type { World } from "./run.ts";
 import { callerName, controlGuard } from "./verbs/guard-status.ts";
+import { whyDown } from "./why-down.ts";
 
 /** The programs and databases of a data directory. */
 export function connect(layout: Layout, env: NodeJS.ProcessEnv): ReturnType<World["connect"]> {
-  const guard = controlGuard(layout.controlSocket, callerName(env));
+  const guard = controlGuard(layout.controlSocket, callerName(env), () => whyDown(layout));
   return {
     guard,
     keeper: new KeeperClient(layout.keeperSocket),

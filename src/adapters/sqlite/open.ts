@@ -150,11 +150,15 @@ function orOneSentence(path: string, open: () => DatabaseSync): DatabaseSync {
 }
 
 const SQLITE_CORRUPT = 11;
+const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 
 function translated(path: string, error: unknown): UnusableDatabase {
   const says = messageOf(error);
   const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
   if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return damaged(path, says);
-  return new UnusableDatabase("unopenable", `${path} cannot be opened: ${says}.`);
+  // "unable to open database file"
+  const next =
+    code === SQLITE_CANTOPEN ? " Stop the server and start it again: the start restores owners and rights." : "";
+  return new UnusableDatabase("unopenable", `${path} cannot be opened: ${says}.${next}`);
 }

@@ -9,8 +9,9 @@ const TIMEOUT_MS = 30 * SECOND_MS;
 const PING_MS = 5 * SECOND_MS;
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
-/** The guard behind its control socket. */
-export function controlGuard(socketPath: string, by: string): GuardClient {
+/** The guard behind its control socket. `whyDown` tells why nothing listens there. */
+export function controlGuard(socketPath: string, by: string, whyDown: () => CommandFailure): GuardClient {
+  const problemOf = (error: CommandError | NoAnswer): CommandFailure => problemSaid(error) ?? whyDown();
   return {
     async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
       // Sends nothing to a hanging guard: it might act much later, when the caller believes that the command failed.
@@ -36,14 +37,15 @@ const HANGS = failed(
   "Nothing was done. It is restarted automatically: try again in some seconds.",
 );
 
-function problemOf(error: CommandError | NoAnswer): CommandFailure {
+/** Null: nothing listens. */
+function problemSaid(error: CommandError | NoAnswer): CommandFailure | null {
   switch (error.kind) {
     case "usage":
       return wrongUsage(error.message, hint(error.next));
     case "failed":
       return failed(error.message, hint(error.next));
     case "not_running":
-      return NOT_RUNNING;
+      return null;
     case "denied":
       return failed("Only root may give commands to GhostInbox.", `Try: sudo ${PROGRAM} …`);
     case "timeout":

@@ -1,5 +1,6 @@
+import { hostname } from "node:os";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
-import { alertMailTo } from "../../adapters/notifiers/alert-mail-to.ts";
+import { alertMailTo, postmaster } from "../../adapters/notifiers/alert-mail-to.ts";
 import { alertSender } from "../../adapters/notifiers/channels.ts";
 import { mailText } from "../../adapters/notifiers/mail-text.ts";
 import { HOUR_MS } from "../../core/time.ts";
@@ -9,6 +10,13 @@ import type { Settings } from "../../settings/schema.ts";
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 
 export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
+
+type AlertEnvelope = Readonly<{
+  from: string;
+  to: readonly string[];
+  host: string;
+  contacts: Settings["alerts.contacts"];
+}>;
 
 /** Far more than there are alerts: even a guard that was taken over fills no mailbox. */
 const MOST_AN_HOUR = 200;
@@ -28,19 +36,44 @@ export class AlertMails {
   async send(alert: AlertMail, settings: Settings): Promise<KeeperReply> {
     const to = alertMailTo(settings);
     if (to.length === 0) return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
+    return this.#once(alert, {
+      to,
+      from: alertSender(settings),
+      host: settings.hostname,
+      contacts: settings["alerts.contacts"],
+    });
+  }
+
+  /**
+   * An alert of the keeper itself, while the guard, which knows the other channels, does not run. Settings that cannot be
+   * read (null) are no reason to say nothing: Postfix adds our domain.
+   */
+  alarm(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
+    if (settings === null)
+      return this.#once(alert, { to: ["postmaster"], from: "postmaster", host: hostname(), contacts: [] });
+    const named = alertMailTo(settings);
+    const to = named.length === 0 ? [postmaster(settings)] : named;
+    return this.#once(alert, {
+      to,
+      from: alertSender(settings),
+      host: settings.hostname,
+      contacts: settings["alerts.contacts"],
+    });
+  }
+
+  async #once(alert: AlertMail, envelope: AlertEnvelope): Promise<KeeperReply> {
     const now = this.#clock.now();
     for (const [id, { at }] of this.#queued) if (at <= now - HOUR_MS || at > now) this.#queued.delete(id);
     const queued = this.#queued.get(alert.id);
     if (queued !== undefined && (await queued.reply).ok) return queued.reply;
     if (this.#queued.size >= MOST_AN_HOUR) return { ok: false, reason: `${MOST_AN_HOUR} went out within an hour.` };
-    const reply = this.#queue(alert, to, settings);
+    const reply = this.#queue(alert, envelope);
     this.#queued.set(alert.id, { at: now, reply });
     return reply;
   }
 
-  #queue(alert: AlertMail, to: readonly string[], settings: Settings): Promise<KeeperReply> {
-    const from = alertSender(settings);
-    const sender = { host: settings.hostname, contacts: settings["alerts.contacts"] };
+  #queue(alert: AlertMail, { to, from, host, contacts }: AlertEnvelope): Promise<KeeperReply> {
+    const sender = { host, contacts };
     const input = mailText({ ...alert, code: null, subject: "" }, { from, to, sender });
     return queueMail(this.#layout, { from, to, input });
   }

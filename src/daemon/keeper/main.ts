@@ -8,6 +8,7 @@ import { problems } from "../../servers/report.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../../settings/layout.ts";
 import { userIds } from "../set-up/site.ts";
 import { LOOK_EVERY_MS } from "./follow-certificate.ts";
+import { GuardAlarm } from "./guard-alarm.ts";
 import { LogKeeper, reopenMailLog } from "./keep-logs.ts";
 import { KeeperVerbs } from "./verbs.ts";
 import { GuardWatch } from "./watch-guard.ts";
@@ -71,9 +72,17 @@ async function keepLogs(): Promise<never> {
 
 async function watchGuard(): Promise<never> {
   const watch = new GuardWatch(layout);
+  const say = (what: string): void => console.error(`keeper: ${what}`);
+  const alarm = new GuardAlarm({ layout, clock, mail: (alert) => verbs.mailAlarm(alert), say });
   for (;;) {
     await pause(LOOK_EVERY_MS);
-    const ended = await watch.look();
-    if (ended !== null) console.error(`keeper: the guard (pid ${ended}) answered nothing: killed, to start anew.`);
+    try {
+      const ended = await watch.look();
+      if (ended !== null) say(`the guard (pid ${ended}) answered nothing: killed, to start anew.`);
+      verbs.services.look();
+      await alarm.look(watch.isRunning);
+    } catch (error) {
+      say(`the services could not be looked at: ${messageOf(error)}`);
+    }
   }
 }

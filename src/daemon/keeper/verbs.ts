@@ -4,14 +4,13 @@ import { systemClock as clock } from "../../adapters/machine/clock.ts";
 import { ask } from "../../adapters/sockets/control-client.ts";
 import { readFollowed } from "../../adapters/sqlite/accounts-db/followed.ts";
 import { type BanMail, renderBanMail } from "../../render/ban-mail.ts";
-import { SERVICES, type ServiceName } from "../../render/runit.ts";
+import type { ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 import { applyConfiguration } from "../set-up/apply.ts";
 import { type CertificateFiles, readPair } from "../set-up/issue-certificate.ts";
 import { certificateFiles, readSite } from "../set-up/site.ts";
-import { pidOf } from "../set-up/supervise.ts";
 import { type AlertMail, AlertMails, queueMail } from "./alert-mails.ts";
 import { endSessions, kick } from "./end-sessions.ts";
 import { AccountsFollower } from "./follow-accounts.ts";
@@ -22,6 +21,7 @@ import { mailboxUse } from "./mailbox-use.ts";
 import { reloadService } from "./parts.ts";
 import { restartService } from "./restart-service.ts";
 import { certificateNews } from "./served-certificate.ts";
+import { ServiceWatch } from "./watch-services.ts";
 import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
 
 /** Ending the sessions of fifty accounts takes this long. */
@@ -29,6 +29,7 @@ const ACCOUNTS_TIMEOUT_MS = 60_000;
 
 /** Does what the guard may ask of root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
+  readonly services: ServiceWatch;
   readonly #layout: Layout;
   readonly #env: Environment;
   readonly #certificate: CertificateFollower;
@@ -44,6 +45,7 @@ export class KeeperVerbs {
   constructor(layout: Layout, env: Environment) {
     this.#layout = layout;
     this.#alertMails = new AlertMails(layout, clock);
+    this.services = new ServiceWatch(layout);
     this.#env = env;
     const read = this.#settings();
     this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
@@ -83,6 +85,12 @@ export class KeeperVerbs {
     return this.#accounts.look(this.#accountsFile);
   }
 
+  /** An alert of our own, to the owner. */
+  mailAlarm(alert: AlertMail): Promise<KeeperReply> {
+    const read = this.#settings();
+    return this.#alertMails.alarm(alert, read.ok ? read.settings : null);
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work);
     this.#turn = mine.catch(() => undefined);
@@ -120,7 +128,7 @@ export class KeeperVerbs {
         return Promise.resolve({
           ok: true,
           detail: "",
-          services: this.#services(),
+          services: this.services.states(),
           troubles: [this.#certificate, ...this.#sockets, this.#accounts].flatMap((one) => one.troubles()),
         });
     }
@@ -198,12 +206,5 @@ export class KeeperVerbs {
   async #mailAlert(command: AlertMail): Promise<KeeperReply> {
     const read = this.#settings();
     return read.ok ? this.#alertMails.send(command, read.settings) : read;
-  }
-
-  #services(): readonly Readonly<{ name: string; up: boolean; pid: number | null }>[] {
-    return SERVICES.filter((name) => existsSync(join(this.#layout.services, name))).map((name) => {
-      const pid = pidOf(this.#layout.services, name);
-      return { name, up: pid !== null, pid };
-    });
   }
 }

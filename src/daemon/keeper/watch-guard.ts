@@ -16,10 +16,16 @@ export class GuardWatch {
   readonly #layout: Layout;
   readonly #answerMs: number;
   #silent: { pid: number; looks: number } | null = null;
+  #isRunning = true;
 
   constructor(layout: Layout, answerMs: number = ANSWER_MS) {
     this.#layout = layout;
     this.#answerMs = answerMs;
+  }
+
+  /** Whether something listened on its socket at the last look. */
+  get isRunning(): boolean {
+    return this.#isRunning;
   }
 
   /** The killed pid; null if there was no need. One check at a time. Never throws. */
@@ -27,6 +33,7 @@ export class GuardWatch {
     const pid = pidOf(this.#layout.services, "guard");
     const asked = await ask(this.#layout.controlSocket, "keeper", { verb: "ping" }, this.#answerMs);
     const isSilent = !asked.ok && asked.kind === "timeout";
+    this.#isRunning = asked.ok || asked.kind !== "not_running";
     // Meanwhile another one may run, which has not been asked yet.
     if (!isSilent || pid === null || pid !== pidOf(this.#layout.services, "guard")) {
       this.#silent = null;

@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { SERVICES, type ServiceName } from "../../render/runit.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, serviceLog } from "../../settings/layout.ts";
+import { tail } from "./last-words.ts";
 import { isListening, type ServerPort } from "./ports.ts";
 import { pidOf } from "./supervise.ts";
 
@@ -71,16 +70,10 @@ function accepts(path: string): Promise<boolean> {
 
 /** The end of the service's own log; Postfix and Dovecot mostly write to the mail log. */
 function lastWords(layout: Layout, service: ServiceName): string {
-  const own = tail(join(layout.log, service, "current"));
+  const own = tail(serviceLog(layout, service), LOG_LINES);
   const words =
-    own.length > 0 || service === "guard" || service === "web" || service === "keeper" ? own : tail(layout.mailLog);
+    own.length > 0 || service === "guard" || service === "web" || service === "keeper"
+      ? own
+      : tail(layout.mailLog, LOG_LINES);
   return words.length === 0 ? "  (none)" : words.map((line) => `  ${line}`).join("\n");
-}
-
-function tail(file: string): readonly string[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-LOG_LINES);
 }

@@ -52,6 +52,13 @@ test("all is well while every part runs, and it is said since when", async () =>
   });
 });
 
+test("a service that keeps ending is down, also while it runs", async () => {
+  reply = { ok: true, detail: "", services: [{ name: "postgrey", ...UP, trouble: "it keeps ending" }] };
+  const { components, status } = await health();
+  assert.equal(status, "degraded");
+  assert.deepEqual(components.at(-1), { name: "postgrey", status: "down", detail: "it keeps ending" });
+});
+
 for (const [name, status] of [
   ["postfix", "down"],
   ["dovecot", "down"],

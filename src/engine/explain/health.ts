@@ -51,7 +51,8 @@ function services(reply: KeeperReply): readonly ComponentHealth[] {
   if (!reply.ok) return [{ name: "keeper", status: "down", detail: reply.reason }];
   const supervised = (reply.services ?? [])
     .filter(({ name }) => name !== "guard" && name !== "keeper")
-    .map(({ name, up, pid }): ComponentHealth => {
+    .map(({ name, up, pid, trouble }): ComponentHealth => {
+      if (trouble !== undefined) return { name, status: "down", detail: trouble };
       const detail = up ? `running${pid === null ? "" : `, pid ${pid}`}` : "not running";
       return { name, status: up ? "ok" : "down", detail };
     });

@@ -111,7 +111,17 @@ const reply = lazily(() =>
       ok: z.literal(true),
       detail: z.string(),
       services: z.exactOptional(
-        z.readonly(z.array(z.object({ name: z.string(), up: z.boolean(), pid: z.nullable(z.number()) }))),
+        z.readonly(
+          z.array(
+            z.object({
+              name: z.string(),
+              up: z.boolean(),
+              pid: z.nullable(z.number()),
+              /** It keeps ending, whether or not it runs at this moment. */
+              trouble: z.exactOptional(z.string()),
+            }),
+          ),
+        ),
       ),
       /** At most `MAILS_PER_COMMAND`; all that were asked for by their ids are among them. */
       mails: z.exactOptional(

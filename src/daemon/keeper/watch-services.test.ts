@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { until } from "../../../test/kit/api-kit.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf, serviceLog } from "../../settings/layout.ts";
+import { supervised } from "../set-up/supervised.ts";
+import { ServiceWatch } from "./watch-services.ts";
+
+const NEEDED = { skip: lacking({ installed: ["runsv"] }) };
+
+test("a service that keeps ending is told with its last words; one that ends once is not", NEEDED, async (t) => {
+  const layout = layoutOf(temporaryDirectory());
+  const run = (name: string, script: string): string => {
+    const directory = join(layout.services, name);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, "run"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const runsv = spawn("runsv", [directory], { stdio: "ignore" });
+    t.after(() => runsv.kill("SIGTERM"));
+    return directory;
+  };
+  const log = serviceLog(layout, "postgrey");
+  mkdirSync(dirname(log), { recursive: true });
+  writeFileSync(log, "2026-11-21_03:00:01.12345 no such database\n");
+  const broken = run("postgrey", "test -e mended && exec sleep infinity\nexit 1");
+  run("unbound", "exec sleep infinity");
+  const watch = new ServiceWatch(layout);
+  // A look a second in the server; here one as soon as something has changed.
+  let change: string | undefined;
+  const look = (name: string): boolean => {
+    const now = supervised(layout.services, name)?.change;
+    if (now !== change) watch.look();
+    change = now;
+    return watch.troubleOf("postgrey") !== null;
+  };
+  await until(() => look("postgrey"));
+  assert.equal(watch.troubleOf("postgrey"), "it keeps ending; its last words: no such database");
+  const pid = (): number | null => supervised(layout.services, "unbound")?.pid ?? null;
+  await until(() => pid() !== null);
+  const first = pid() ?? 0;
+  process.kill(first, "SIGKILL");
+  await until(() => {
+    look("unbound");
+    return pid() !== null && pid() !== first;
+  });
+  assert.equal(watch.troubleOf("unbound"), null);
+  writeFileSync(join(broken, "mended"), "");
+  await until(() => {
+    watch.look();
+    return watch.troubleOf("postgrey") === null;
+  });
+});
