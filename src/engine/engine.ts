@@ -27,6 +27,8 @@ export type EngineParts = EventProcessorParts &
   Readonly<{
     /** Called once after each commit. Must not throw; slow work belongs elsewhere. */
     committed: (what: Committed) => void;
+    /** Called with what lost a transaction. Must not throw. */
+    lost?: (error: unknown) => void;
   }>;
 
 /**
@@ -220,6 +222,7 @@ export class Engine {
     this.#storeRetryAt = now + LIMITS.storeRetryMs;
     this.#isUnwritable = true;
     this.#parts.notices.raise("database_unwritable", messageOf(error));
+    this.#parts.lost?.(error);
     for (const { event, answer } of this.#end(false))
       answer(failOpen(event, event === null ? null : this.#processor.decideAgain(event, now)));
   }

@@ -38,6 +38,8 @@ export function layoutOf(dataDirectory: string) {
     tlsServed: at("tls", "served"),
     secrets: at("secrets"),
     loginPolicySecret: at("secrets", "login-policy"),
+    /** There once a start has come to its end. Root makes it; the guard may see that it is there. */
+    firstStartDone: at("secrets", "admin-password-is-set"),
     engineDb: at("db", "engine", "engine.db"),
     accountsDb: at("db", "accounts", "accounts.db"),
     mail: at("mail"),

@@ -39,9 +39,14 @@ const CACHE_KIB = 2_048;
 /** 16 MB. A checkpoint waits for the disk. While the guard runs, another process does the checkpoints of `engine.db`. */
 const CHECKPOINT_PAGES = 4_096;
 
+type IfDamaged = Readonly<{
+  /** `close`, so that the file can be renamed: a later close would remove the files beside its successor, by name. */
+  ifDamaged: "close" | "keep";
+}>;
+
 /** Opens for writing; creates and migrates as needed. Throws UnusableDatabase. */
 export function openEngine(path: string): DatabaseSync {
-  return openForWriting(path, ENGINE);
+  return openForWriting(path, ENGINE, { ifDamaged: "close" });
 }
 
 /**
@@ -49,8 +54,8 @@ export function openEngine(path: string): DatabaseSync {
  * the last writer closes cleanly, SQLite deletes `-wal` and `-shm`. Without them Postfix and Dovecot cannot read the
  * file, because they may not write. `process.exit` keeps them.
  */
-export function openAccounts(path: string): DatabaseSync {
-  return openForWriting(path, ACCOUNTS);
+export function openAccounts(path: string, options: IfDamaged = { ifDamaged: "keep" }): DatabaseSync {
+  return openForWriting(path, ACCOUNTS, options);
 }
 
 /** For the web and the command line. Throws UnusableDatabase, also if the file does not exist yet. */
@@ -62,24 +67,33 @@ export function openAccountsForReading(path: string): DatabaseSync {
   return openForReading(path, ACCOUNTS);
 }
 
-function openForWriting(path: string, kind: Kind): DatabaseSync {
+function openForWriting(path: string, kind: Kind, { ifDamaged }: IfDamaged): DatabaseSync {
   return orOneSentence(path, () => {
     createPrivate(path);
     const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    refuseOthers(db, path, kind);
-    db.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = NORMAL;
-      PRAGMA cache_size = -${CACHE_KIB};
-      PRAGMA temp_store = MEMORY;
-      PRAGMA trusted_schema = OFF;
-      PRAGMA cell_size_check = ON;
-      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-      PRAGMA journal_size_limit = 16777216`);
-    migrate(db, kind.migrations, kind.applicationId);
-    for (const table of kind.checked) refuseDamaged(db, path, table);
+    try {
+      prepareForWriting(db, path, kind);
+    } catch (error) {
+      if (ifDamaged === "close") db.close();
+      throw error;
+    }
     return db;
   });
+}
+
+function prepareForWriting(db: DatabaseSync, path: string, kind: Kind): void {
+  refuseOthers(db, path, kind);
+  db.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    PRAGMA cache_size = -${CACHE_KIB};
+    PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cell_size_check = ON;
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+    PRAGMA journal_size_limit = 16777216`);
+  migrate(db, kind.migrations, kind.applicationId);
+  for (const table of kind.checked) refuseDamaged(db, path, table);
 }
 
 function openForReading(path: string, kind: Kind): DatabaseSync {
@@ -150,15 +164,37 @@ function orOneSentence(path: string, open: () => DatabaseSync): DatabaseSync {
 }
 
 const SQLITE_CORRUPT = 11;
+/** The file ends where its header says that more follows. */
+const SQLITE_IOERR_SHORT_READ = 522;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 
+/** Whether an error says that the file itself is damaged, and not that it cannot be used now. */
+export function isDamage(error: unknown): boolean {
+  const code = codeOf(error);
+  return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff) || code === SQLITE_IOERR_SHORT_READ;
+}
+
+/** For a small database: reads all of it. */
+export function isWhole(db: DatabaseSync): boolean {
+  try {
+    return text(db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]) === "ok";
+  } catch (error) {
+    if (isDamage(error)) return false;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): number {
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) : 0;
+}
+
 function translated(path: string, error: unknown): UnusableDatabase {
   const says = messageOf(error);
-  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
-  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return damaged(path, says);
-  // "unable to open database file"
+  if (isDamage(error)) return damaged(path, says);
   const next =
-    code === SQLITE_CANTOPEN ? " Stop the server and start it again: the start restores owners and rights." : "";
+    (codeOf(error) & 0xff) === SQLITE_CANTOPEN
+      ? " Stop the server and start it again: the start restores owners and rights."
+      : "";
   return new UnusableDatabase("unopenable", `${path} cannot be opened: ${says}.${next}`);
 }

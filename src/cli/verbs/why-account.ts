@@ -1,11 +1,12 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { plural } from "../../core/text.ts";
 import { formatDuration, instant } from "../../core/time.ts";
 import type { AccountState } from "../../engine/explain/account-state.ts";
 import { whyAccount as reportOf } from "../../engine/explain/why.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { AccountReport, AccountRow } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
-import { columns, dayAndTime, oneLine, plural, shown } from "../print/text.ts";
+import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
 import { parts, printAccount, type SettingsInForce } from "../print/timeline.ts";
 import type { Reader } from "../reader.ts";
 import { mailboxUse, quotaText, usedText } from "./account-quota.ts";

@@ -151,6 +151,8 @@ export type AlertCode = ConditionCode | Noticed;
 /** A notice that is not listed here is a warning. */
 const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
   database_unwritable: "critical",
+  database_set_aside: "critical",
+  database_unsaved: "critical",
   disk_nearly_full: "critical",
   keeper_unreachable: "critical",
   connections_uncounted: "info",

@@ -18,6 +18,18 @@ export const notices = {
     says: "A program reads the database without an end, so that its write-ahead log grows.",
     next: "End the program that has engine.db open: `fuser -v` names it. From 1 GB on nothing new is recorded.",
   },
+  database_set_aside: {
+    says: "A database was damaged, replaced or gone: what could be saved of it was put in its place, and the old file set aside.",
+    next: "See docs/recovery.md for what may be missing. Once you do not need the old files, remove them with the command in the detail.",
+  },
+  database_unsaved: {
+    says: "A file of an open database is gone and could not be put back: what it holds is lost when the server stops.",
+    next: "Do not stop the server. Put back the directory that the detail names, or make room; it is tried again each second.",
+  },
+  accounts_uncopied: {
+    says: "The accounts could not be copied: if accounts.db is damaged now, the newest changes are lost.",
+    next: "Make room on the disk of the data directory; it is tried again each second.",
+  },
   maintenance_down: {
     says: "The guard's maintenance process does not run: from time to time decisions wait for the disk.",
     next: "See the guard's log; the process is started again by itself.",

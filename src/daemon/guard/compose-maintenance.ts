@@ -13,9 +13,12 @@ import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { Removal } from "./removal.ts";
+import { DatabaseWatch } from "./watch-databases.ts";
 
 export type MaintenanceParts = Readonly<{
   db: DatabaseSync;
+  accountsDb: DatabaseSync;
+  accountsReader: DatabaseSync;
   engine: Engine;
   store: SqliteStore;
   events: EventCount;
@@ -26,11 +29,16 @@ export type MaintenanceParts = Readonly<{
   log: Log;
 }>;
 
+/** Answers that are ready go out before the guard ends. */
+const ANSWERS_MS = 100;
+
 /** What keeps `engine.db` small and its log short, without a decision that waits for it (docs/adr/0011). */
 export function composeMaintenance({
   db,
   engine,
   store,
+  accountsDb,
+  accountsReader,
   events,
   settings,
   layout,
@@ -45,9 +53,25 @@ export function composeMaintenance({
       else notices.raise("maintenance_down", why);
     },
   });
+  const refusals: { saving: string | null } = { saving: null };
+  const flush = engine.flush.bind(engine);
+  const databases = new DatabaseWatch({
+    engine: { db, path: layout.engineDb },
+    accounts: { db: accountsDb, path: layout.accountsDb, reader: accountsReader },
+    flush,
+    refuse: (why) => {
+      refusals.saving = why;
+      store.refuse(why);
+    },
+    maintenance,
+    notices,
+    clock,
+    log,
+    restart: () => setTimeout(() => process.exit(1), ANSWERS_MS),
+  });
   const checkpoints = new Checkpoints({
-    flush: engine.flush.bind(engine),
-    refuse: store.refuse.bind(store),
+    flush,
+    refuse: (why) => store.refuse(refusals.saving ?? why),
     log: new WriteAheadLog(db, layout.engineDb),
     maintenance,
     notices,
@@ -60,13 +84,17 @@ export function composeMaintenance({
     windowMs: WEEK_MS,
   });
   return {
+    /** Whatever a statement threw. */
+    seen: (error: unknown) => databases.seen(error),
     removal: new Removal({ engine, store, retention, maintenance, checkpoints, clock, notices, log }),
     start() {
       maintenance.start();
       checkpoints.start();
+      databases.start();
     },
     async stop() {
       checkpoints.stop();
+      databases.stop();
       await maintenance.stop();
     },
   };

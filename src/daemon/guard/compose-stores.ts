@@ -17,6 +17,7 @@ import { SqliteRecipients } from "../../adapters/sqlite/engine-db/recipients.ts"
 import { SqliteSenderLogins } from "../../adapters/sqlite/engine-db/sender-logins.ts";
 import { SqliteSendingHistory } from "../../adapters/sqlite/engine-db/sending-history.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
+import { openAccountsForReading } from "../../adapters/sqlite/open.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 
@@ -32,6 +33,8 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
   const outside = betweenTransactions(db, flush);
   return {
     db,
+    accountsDb,
+    accountsReader: openAccountsForReading(layout.accountsDb),
     events,
     store: new SqliteStore(db, events),
     banLog: new SqliteBanLog(db),

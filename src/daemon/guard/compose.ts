@@ -75,11 +75,12 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       firewall.committed(what);
       feed.publish(what.lastEventId);
     },
+    lost: (error) => maintenance.seen(error),
   });
   const common = { settings, layout, engine, stores, keeper, notices, clock, log };
   const firewall = composeFirewall({ ...common, inForce: () => inForce, own });
 
-  const maintenance = composeMaintenance({ ...common, db, store, events });
+  const maintenance = composeMaintenance({ ...common, ...stores });
   const { leakMonitor } = firewall;
   const counts = { removal: maintenance.removal, tally: new EventTally(db), names: new EventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });

@@ -10,7 +10,9 @@ import { userIds } from "../set-up/site.ts";
 import { LOOK_EVERY_MS } from "./follow-certificate.ts";
 import { GuardAlarm } from "./guard-alarm.ts";
 import { LogKeeper, reopenMailLog } from "./keep-logs.ts";
+import { reloadService } from "./parts.ts";
 import { KeeperVerbs } from "./verbs.ts";
+import { AccountsDbWatch } from "./watch-accounts-db.ts";
 import { GuardWatch } from "./watch-guard.ts";
 
 const GRACE_MS = 2_000;
@@ -74,9 +76,11 @@ async function watchGuard(): Promise<never> {
   const watch = new GuardWatch(layout);
   const say = (what: string): void => console.error(`keeper: ${what}`);
   const alarm = new GuardAlarm({ layout, clock, mail: (alert) => verbs.mailAlarm(alert), say });
+  const accounts = new AccountsDbWatch(layout, (service) => reloadService(service, layout));
   for (;;) {
     await pause(LOOK_EVERY_MS);
     try {
+      for (const failure of await accounts.look()) say(failure);
       const ended = await watch.look();
       if (ended !== null) say(`the guard (pid ${ended}) answered nothing: killed, to start anew.`);
       verbs.services.look();

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { hashPassword } from "../../adapters/accounts/password-hash.ts";
 import { loadPasswordJudge } from "../../adapters/accounts/password-strength.ts";
 import { createFile, setAccess, writeFile } from "../../adapters/root-files/files.ts";
@@ -41,18 +40,14 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
     if (weakness !== null) console.error(`ghostinbox: warning: ADMIN_PASSWORD: ${weakness}`);
     return { hash: await hashPassword(given), printed: null };
   }
-  if (existsSync(markerOf(layout))) return { hash: null, printed: null };
+  if (existsSync(layout.firstStartDone)) return { hash: null, printed: null };
   const printed = randomBytes(15).toString("base64url");
   return { hash: await hashPassword(printed), printed };
 }
 
 /** From now on a start without ADMIN_PASSWORD keeps the password. Called after it was printed. */
 export function rememberAdminPassword(layout: Layout): void {
-  writeFile(markerOf(layout), "set\n", { mode: 0o600 });
-}
-
-function markerOf(layout: Layout): string {
-  return join(layout.secrets, "admin-password-is-set");
+  writeFile(layout.firstStartDone, "set\n", { mode: 0o600 });
 }
 
 function givenPassword(env: Environment): string | null {

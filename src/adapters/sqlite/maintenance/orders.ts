@@ -7,8 +7,9 @@ import type { Copied } from "./write-ahead-log.ts";
 export type Order =
   | Readonly<{ type: "checkpoint" }>
   | Readonly<{ type: "count"; staleBefore: Millis }>
-  | Readonly<{ type: "warm"; from: number; rows: number }>;
-type Results = { checkpoint: Copied; count: Surplus; warm: true };
+  | Readonly<{ type: "warm"; from: number; rows: number }>
+  | Readonly<{ type: "digest" }>;
+type Results = { checkpoint: Copied; count: Surplus; warm: true; digest: true };
 export type Result<O extends Order> = Results[O["type"]];
 
 /** The first line of the maintenance process. */
@@ -29,6 +30,9 @@ function done(order: Order, work: MaintenanceWork): Results[keyof Results] | nul
       return work.count(order.staleBefore);
     case "warm":
       work.warm(order.from, order.rows);
+      return true;
+    case "digest":
+      work.digest();
       return true;
   }
 }

@@ -1,8 +1,12 @@
+import { renameSync, rmSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Millis } from "../../../core/time.ts";
 import { integer, text } from "../columns.ts";
 import { MOST_STALE, type Surplus } from "../engine-db/retention.ts";
 import { ROUTINE } from "../engine-db/retention-statements.ts";
+import { openEngine } from "../open.ts";
+import { digestOf } from "../recovery/recover.ts";
+import { digest } from "../recovery/salvage.ts";
 import type { Copied } from "./write-ahead-log.ts";
 
 /** It may wait for another checkpoint; no decision waits for it. */
@@ -13,6 +17,7 @@ const CACHE_KIB = 512;
 export class MaintenanceWork {
   readonly #checkpoint: StatementSync;
   readonly #db: DatabaseSync;
+  readonly #path: string;
   readonly #warm: StatementSync;
 
   constructor(path: string) {
@@ -26,6 +31,7 @@ export class MaintenanceWork {
     // PASSIVE is the only mode that does not delay the writer.
     this.#checkpoint = db.prepare("PRAGMA wal_checkpoint(PASSIVE)");
     this.#db = db;
+    this.#path = path;
     this.#warm = db.prepare(`
       SELECT count(indexed.id) AS n FROM
         (SELECT id, at, prefix, counts FROM event WHERE id >= ? AND ${ROUTINE} ORDER BY id LIMIT ?) AS leaving
@@ -51,6 +57,20 @@ export class MaintenanceWork {
   /** Reads rows that are about to be removed, so that the guard finds them in memory. */
   warm(from: number, rows: number): void {
     this.#warm.get(from, rows);
+  }
+
+  /** Writes what lasts of the database into a file of its own, from which a lost one is made again. */
+  digest(): void {
+    const file = digestOf(this.#path);
+    const fresh = `${file}.new`;
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
+    const db = openEngine(fresh);
+    try {
+      digest(this.#db, db);
+    } finally {
+      db.close();
+    }
+    renameSync(fresh, file);
   }
 }
 

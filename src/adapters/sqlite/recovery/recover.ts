@@ -1,0 +1,81 @@
+import { copyFileSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import type { Millis } from "../../../core/time.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
+import { salvage } from "./salvage.ts";
+import { setAside } from "./set-aside.ts";
+
+/** Beside `accounts.db`: a complete copy, at most seconds old. */
+export function copyOf(accountsDb: string): string {
+  return `${accountsDb}.copy`;
+}
+
+/** Beside `engine.db`: what lasts of it, without events, at most minutes old. */
+export function digestOf(engineDb: string): string {
+  return `${engineDb}.digest`;
+}
+
+/** Lets the next start set the database aside: what it checks may not include what was found damaged. */
+export function markDamaged(path: string): void {
+  writeFileSync(markOf(path), "", { mode: 0o640 });
+}
+
+/**
+ * Opens `engine.db`. A damaged one is set aside; what can be read of it, and of its digest, begins a new one. So does the
+ * digest alone where the file is gone. Throws UnusableDatabase.
+ */
+export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, now: Millis): DatabaseSync {
+  const isGone = isEmpty(path) && existsSync(firstStartDone);
+  const opened = isGone || existsSync(markOf(path)) ? null : unlessDamaged(() => openEngine(path));
+  if (opened !== null) return opened;
+  const aside = setAside(path, isGone ? "missing" : "damaged", now);
+  const db = openEngine(path);
+  // Of what could be read to its end, the digest knows nothing more, and perhaps a token that was revoked since.
+  salvage(digestOf(path), db, isGone ? new Set() : salvage(aside, db));
+  rmSync(markOf(path), { force: true });
+  return db;
+}
+
+/**
+ * Opens `accounts.db`, or its copy if it is damaged or gone. Without a copy nothing is changed: an empty list of accounts
+ * would refuse all mail for good. Throws UnusableDatabase.
+ */
+export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layout, now: Millis): DatabaseSync {
+  const copy = copyOf(path);
+  const isGone = isEmpty(path) && existsSync(firstStartDone);
+  if (!existsSync(copy)) {
+    if (isGone)
+      throw new UnusableDatabase(
+        "missing",
+        `${path} is gone, and there is no copy of it; put a backup there, or remove ${firstStartDone} to begin without accounts.`,
+      );
+    return openAccounts(path);
+  }
+  const isMarked = existsSync(markOf(path));
+  const opened = isGone || isMarked ? null : unlessDamaged(() => openAccounts(path, { ifDamaged: "close" }));
+  if (opened !== null) return opened;
+  setAside(path, isGone ? "missing" : "damaged", now);
+  copyFileSync(copy, `${path}.new`);
+  renameSync(`${path}.new`, path);
+  rmSync(markOf(path), { force: true });
+  return openAccounts(path);
+}
+
+/** SQLite would begin a new database in an empty file. */
+function isEmpty(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
+function markOf(path: string): string {
+  return `${path}.is-damaged`;
+}
+
+function unlessDamaged(open: () => DatabaseSync): DatabaseSync | null {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof UnusableDatabase && error.code === "damaged") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { instant, isoTime, type Millis } from "../../../core/time.ts";
+
+/** What became of a file that could not be used any longer. `missing`: it was gone, and the name stands for it. */
+export type Fate = "damaged" | "replaced" | "missing";
+
+const NAMES = /\.db\.(?:damaged|replaced|missing)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+
+/**
+ * Renames a database with the files beside it, so that a new one can take its place and nothing is thrown away. The new
+ * name tells the time: `engine.db.damaged-20261121T031500Z`. Close its connections before: SQLite removes `-wal` by name.
+ */
+export function setAside(path: string, fate: Fate, now: Millis): string {
+  const time = isoTime(now).replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
+  const aside = `${path}.${fate}-${time}`;
+  if (existsSync(path)) renameSync(path, aside);
+  else writeFileSync(aside, "", { mode: 0o640 });
+  if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${aside}-wal`);
+  rmSync(`${path}-shm`, { force: true });
+  return aside;
+}
+
+/** The databases that were set aside and not taken away since, the newest last. */
+export function setAsideBeside(path: string): readonly string[] {
+  const directory = dirname(path);
+  const ours = readdirSync(directory).filter((name) => name.startsWith(`${basename(path)}.`) && NAMES.test(name));
+  return ours.toSorted().map((name) => join(directory, name));
+}
+
+/** When a file was set aside; 0 for another name. */
+export function timeOfName(aside: string): Millis {
+  const [, year, month, day, hour, minute, second] = NAMES.exec(aside) ?? [];
+  return instant(Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) || 0);
+}

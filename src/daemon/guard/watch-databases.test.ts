@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { existsSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { scratch } from "../../../test/kit/test-database.ts";
+import { openAccounts, openAccountsForReading, openEngine } from "../../adapters/sqlite/open.ts";
+import { copyOf } from "../../adapters/sqlite/recovery/recover.ts";
+import { setAside, setAsideBeside } from "../../adapters/sqlite/recovery/set-aside.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { DatabaseWatch } from "./watch-databases.ts";
+
+function setUp(t: TestContext) {
+  const directory = scratch(t);
+  const [engineDb, accountsDb] = [join(directory, "engine.db"), join(directory, "accounts.db")];
+  const clock = new HandClock();
+  const notices = new NoticeBoard();
+  const engine = openEngine(engineDb);
+  const accounts = openAccounts(accountsDb);
+  const told = { restarts: 0, digests: 0, refused: null as string | null };
+  const quiet = (): void => undefined;
+  const watch = new DatabaseWatch({
+    engine: { db: engine, path: engineDb },
+    accounts: { db: accounts, path: accountsDb, reader: openAccountsForReading(accountsDb) },
+    flush: quiet,
+    refuse: (why) => (told.refused = why),
+    maintenance: {
+      ask: () => {
+        told.digests += 1;
+        return Promise.resolve(null);
+      },
+    },
+    notices,
+    clock,
+    log: { info: quiet, warn: quiet, error: quiet },
+    restart: () => (told.restarts += 1),
+  });
+  const addAccount = (name: string): void => {
+    accounts
+      .prepare("INSERT INTO account (name, password, suspended, created_at) VALUES (?, '{PLAIN}x', 0, 1)")
+      .run(name);
+  };
+  return { engineDb, accountsDb, engine, accounts, clock, notices, watch, told, addAccount };
+}
+
+function namesIn(path: string): readonly unknown[] {
+  const db = openAccountsForReading(path);
+  const names = db.prepare("SELECT name FROM account ORDER BY name").all();
+  db.close();
+  return names.map((row) => row["name"]);
+}
+
+test("each change of the accounts is copied", async (t) => {
+  const { watch, accountsDb, addAccount } = setUp(t);
+  addAccount("anna@example.org");
+  await watch.look();
+  assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org"]);
+  addAccount("bea@example.org");
+  await watch.look();
+  assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org", "bea@example.org"]);
+  rmSync(copyOf(accountsDb));
+  await watch.look();
+  assert.equal(namesIn(copyOf(accountsDb)).length, 2);
+});
+
+test("a digest is asked for soon after the start, then every five minutes", async (t) => {
+  const { watch, clock, told } = setUp(t);
+  await watch.look();
+  assert.equal(told.digests, 0);
+  clock.advance(5 * SECOND_MS);
+  for (let i = 0; i < 3; i++) await watch.look();
+  assert.equal(told.digests, 1);
+  clock.advance(5 * MINUTE_MS);
+  await watch.look();
+  assert.equal(told.digests, 2);
+});
+
+test("a removed database is saved to its place, nothing is recorded meanwhile, and the guard starts again", async (t) => {
+  const { watch, accountsDb, addAccount, told } = setUp(t);
+  addAccount("anna@example.org");
+  await watch.look();
+  addAccount("bea@example.org");
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${accountsDb}${end}`);
+  await watch.look();
+  assert.equal(told.restarts, 1);
+  assert.match(told.refused ?? "", /accounts\.db was removed while it was open/);
+  assert.deepEqual(namesIn(accountsDb), ["anna@example.org", "bea@example.org"]);
+  assert.match(setAsideBeside(accountsDb).join(), /accounts\.db\.missing-\w+$/);
+  await watch.look();
+  assert.equal(told.restarts, 1);
+});
+
+test("what took the place of an open database is set aside", async (t) => {
+  const { watch, engineDb, engine, told } = setUp(t);
+  engine.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
+  await watch.look();
+  openEngine(`${engineDb}.other`).close();
+  renameSync(`${engineDb}.other`, engineDb);
+  await watch.look();
+  assert.equal(told.restarts, 1);
+  assert.match(setAsideBeside(engineDb).join(), /engine\.db\.replaced-\w+$/);
+  const saved = openEngine(engineDb);
+  assert.equal(saved.prepare("SELECT count(*) AS n FROM allow_entry").get()?.["n"], 1);
+  saved.close();
+});
+
+test("while it cannot be saved the owner is told, and what happens is recorded on", async (t) => {
+  const { watch, engineDb, told, notices } = setUp(t);
+  await watch.look();
+  renameSync(dirname(engineDb), `${dirname(engineDb)}.elsewhere`);
+  await watch.look();
+  assert.ok(notices.raised.has("database_unsaved"));
+  assert.deepEqual([told.restarts, told.refused], [0, null]);
+  renameSync(`${dirname(engineDb)}.elsewhere`, dirname(engineDb));
+  await watch.look();
+  assert.ok(!notices.raised.has("database_unsaved"));
+});
+
+test("a truncated database, or one that SQLite calls damaged, is left to the next start", async (t) => {
+  const { watch, engineDb, engine, told } = setUp(t);
+  engine.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  await watch.look();
+  truncateSync(engineDb, 4_096);
+  await watch.look();
+  assert.equal(told.restarts, 1);
+  assert.ok(existsSync(`${engineDb}.is-damaged`));
+});
+
+test("an error of SQLite that is no damage changes nothing; damage ends the guard once", (t) => {
+  const { watch, told, engineDb } = setUp(t);
+  watch.seen(Object.assign(new Error("database or disk is full"), { errcode: 13 }));
+  watch.seen(new TypeError("a bug"));
+  assert.equal(told.restarts, 0);
+  const malformed = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
+  watch.seen(malformed);
+  watch.seen(malformed);
+  assert.equal(told.restarts, 1);
+  assert.ok(existsSync(`${engineDb}.is-damaged`), "the accounts are whole, so it is the other one");
+});
+
+test("a disk that damages file after file is not answered by restarts", (t) => {
+  const { watch, told, engineDb, clock } = setUp(t);
+  for (let i = 0; i < 3; i++) {
+    setAside(engineDb, "damaged", clock.now());
+    clock.advance(SECOND_MS);
+  }
+  const malformed = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
+  watch.seen(malformed);
+  assert.equal(told.restarts, 0);
+  clock.advance(HOUR_MS);
+  watch.seen(malformed);
+  assert.equal(told.restarts, 1);
+});
+
+test("files that were set aside are told of until they are removed, with the command", async (t) => {
+  const { watch, accountsDb, clock, notices } = setUp(t);
+  await watch.look();
+  assert.ok(!notices.raised.has("database_set_aside"));
+  const aside = `${accountsDb}.damaged-20261120T060000Z`;
+  for (const end of ["", "-wal"]) writeFileSync(`${aside}${end}`, "");
+  clock.advance(SECOND_MS);
+  await watch.look();
+  assert.equal(notices.raised.get("database_set_aside"), `accounts.db.damaged-20261120T060000Z: \`rm ${aside}*\``);
+  for (const end of ["", "-wal"]) rmSync(`${aside}${end}`);
+  await watch.look();
+  assert.ok(!notices.raised.has("database_set_aside"));
+});
