@@ -86,12 +86,15 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     const dialog = await signedIn(BERT, HOME);
     for (const n of [1, 2]) assert.equal(await write(dialog, BERT, [`wait${n}@sender.test`]), 250);
     dialog.close();
-    const deferred = await until("both are deferred, and it is known until when", async () => {
-      const { mails } = await listed("--account", BERT);
-      return mails.length === 2 && mails.every(({ queue, nextTryAt }) => queue === "deferred" && nextTryAt !== null)
-        ? mails
-        : null;
-    });
+    const deferred = await until(
+      "both are deferred, and it is known until when",
+      async () => {
+        const { mails } = await listed("--account", BERT);
+        const areDeferred = mails.every(({ queue, nextTryAt }) => queue === "deferred" && nextTryAt !== null);
+        return mails.length === 2 && areDeferred ? mails : null;
+      },
+      20_000,
+    );
     assert.match(deferred[0]?.recipients[0]?.reason ?? "", /sender\.test.*(refused|unreachable|timed out)/);
     const shown = await product.cli(["queue", "list", "--sender", BERT]);
     assert.match(

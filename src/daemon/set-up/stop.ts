@@ -7,6 +7,7 @@ import { lockHolder, lockText } from "./lock.ts";
 import { endOrphans } from "./orphans.ts";
 import type { ServerPort } from "./ports.ts";
 import { processesOf, signal } from "./processes.ts";
+import { startTimeOf } from "./read-processes.ts";
 import { waitUntilReady } from "./ready.ts";
 import { lastFailure } from "./start-log.ts";
 import { removeFirewallTable } from "./supervise.ts";
@@ -26,8 +27,10 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
   const holder = lockHolder(layout.startPid);
   if (holder === null && processesOf(layout.data).length === 0) return { ok: true, wasRunning: false };
   if (holder !== null) {
+    const since = startTimeOf(holder);
     signal(holder, "SIGTERM");
-    const ended = await becomes(() => lockHolder(layout.startPid) !== holder, patienceMs);
+    // The process, not only its lock: whatever waits for it may go on then.
+    const ended = await becomes(() => startTimeOf(holder) !== since, patienceMs);
     if (!ended) return { ok: false, reason: `The start (pid ${holder}) has not ended within ${patienceMs / 1000} s.` };
   }
   const { left } = await endOrphans(layout.data);
@@ -45,8 +48,9 @@ export async function restartServer(layout: Layout, ports: readonly ServerPort[]
   if (holder === null) return { ok: false, reason: "GhostInbox is not running.", isRunning: false };
   if (!catches(holder, constants.signals[RESTART_SIGNAL]))
     return { ok: false, reason: `The start (pid ${holder}) knows no restart: stop and start it.`, isRunning: true };
+  const since = startTimeOf(holder);
+  const isGone = (): boolean => startTimeOf(holder) !== since;
   process.kill(holder, RESTART_SIGNAL);
-  const isGone = (): boolean => lockHolder(layout.startPid) === null;
   if (!(await becomes(() => isGone() || lockText(layout.startPid) !== before, STOP_MS)))
     return { ok: false, reason: `The start (pid ${holder}) has not stopped everything yet.`, isRunning: true };
   const ready = await waitUntilReady(layout, ports, isGone, READY_MS);
