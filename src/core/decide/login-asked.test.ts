@@ -28,7 +28,13 @@ function different(count: number): readonly Failure[] {
   }));
 }
 
-type Example = Readonly<{ that: string; known?: Partial<Facts>; answer: string; recorded?: boolean }>;
+type Example = Readonly<{
+  that: string;
+  known?: Partial<Facts>;
+  withoutBan?: boolean;
+  answer: string;
+  recorded?: boolean;
+}>;
 
 const asked: readonly Example[] = [
   { that: "a stranger", answer: "pass below_limit", recorded: false },
@@ -92,10 +98,24 @@ const asked: readonly Example[] = [
     known: { failures: different(5) },
     answer: "delay guessing_slowed",
   },
+  {
+    that: "one that was spared a ban because its reporter has none left",
+    known: { failures: different(5) },
+    withoutBan: true,
+    answer: "refuse bans_used_up",
+  },
+  {
+    that: "the same below the limit",
+    known: { failures: different(4) },
+    withoutBan: true,
+    answer: "pass below_limit",
+    recorded: false,
+  },
 ];
-for (const { that, known = {}, answer, recorded = true } of asked)
+for (const { that, known = {}, withoutBan = false, answer, recorded = true } of asked)
   test(`asked: ${that}: ${answer}`, () => {
-    const decided = decideLoginAsked(POLICY, factsOf(known), { type: "LOGIN_ASKED", ...LOGIN }, NOON);
+    const event = { type: "LOGIN_ASKED", ...LOGIN, withoutBan } as const;
+    const decided = decideLoginAsked(POLICY, factsOf(known), event, NOON);
     assert.equal(`${decided.verdict} ${decided.reason}`, answer);
     assert.deepEqual(decided.changes, []);
     assert.equal(decided.counted, false);
