@@ -4,7 +4,7 @@ import { factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import type { LoginFacts } from "../events/login.ts";
 import { DAY_MS, later } from "../time.ts";
 import type { AccountFacts, Facts, Failure, Verified } from "./facts.ts";
-import { barredBy, mayBeRight, SPRAYING_NETWORKS } from "./new-places.ts";
+import { barredBy, mayBeRight } from "./new-places.ts";
 
 const ANNA = "anna@example.org";
 const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "now" };
@@ -32,7 +32,7 @@ function verified(count: number, account: string): readonly Verified[] {
 
 type Example = Readonly<{ that: string; facts: Partial<Facts>; barred: string | null }>;
 const of = (known: Partial<AccountFacts>): Pick<Facts, "account"> => ({ account: { ...NOBODY, ...known } });
-const SPRAYED = { guesses: POLICY.spraying.guesses, networks: SPRAYING_NETWORKS };
+const SPRAYED = { guesses: POLICY.spraying.guesses, networks: 8 };
 const BERT = ["bert@example.org"];
 
 const examples: readonly Example[] = [
