@@ -112,7 +112,7 @@ function spent({ logins }: Policy, facts: PlaceFacts, event: LoginFacts, now: Mi
   const failed = new Set(within(facts.failures, WEEK_MS, now).map(({ passwordHash }) => passwordHash));
   const pending = passwordsOf(others(facts, event).filter(({ proof }) => !failed.has(proof))).size;
   const count = within(facts.failures, logins.windowMs, now).filter(isFresh).length;
-  if (pending > 0 && count < logins.failures && count + pending >= logins.failures) {
+  if (count < logins.failures && count + pending >= logins.failures) {
     const { failures: limit, windowMs } = logins;
     return barred("pending_guesses", { count: count + pending, limit, windowMs, key: FAILURES });
   }
