@@ -78,10 +78,10 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/engine/alerts/outbox.ts",
-    was: "return { message, channel: null, attempts: 0, dueAt: tellAt(message.severity, message.at, schedule) };",
+    was: "return { message, channel: null, attempts: 0, dueAt: tellAt(message.severity, at, schedule) };",
     is: [
-      "return { message, channel: null, attempts: 1, dueAt: tellAt(message.severity, message.at, schedule) };",
-      "return { message, channel: null, attempts: (-1), dueAt: tellAt(message.severity, message.at, schedule) };",
+      "return { message, channel: null, attempts: 1, dueAt: tellAt(message.severity, at, schedule) };",
+      "return { message, channel: null, attempts: (-1), dueAt: tellAt(message.severity, at, schedule) };",
     ],
     why: "Nothing is tried before it is addressed to channels, which sets the attempts to 0.",
   },
