@@ -98,6 +98,16 @@ const examples: readonly Example[] = [
     barred: null,
   },
   {
+    that: "one under way after four within minutes",
+    facts: { ...of({}), failures: tried(4, ANNA, 60_000), pending: verified(1, ANNA) },
+    barred: "pending_guesses 5 of 5",
+  },
+  {
+    that: "one under way after five, for which a ban was spared",
+    facts: { ...of({}), failures: tried(5, ANNA, 60_000), pending: verified(1, ANNA) },
+    barred: null,
+  },
+  {
     that: "one under way after nine within a day",
     facts: { ...of({}), failures: tried(9, ANNA), pending: verified(1, ANNA) },
     barred: "slow_guessing 10 of 10",
