@@ -123,6 +123,15 @@ const examples: readonly Example[] = [
     barred: null,
   },
   {
+    that: "one under way after nine that a ban has answered",
+    facts: {
+      ...of({}),
+      failures: tried(9, ANNA).map((failure) => ({ ...failure, spent: true })),
+      pending: verified(1, ANNA),
+    },
+    barred: "slow_guessing 10 of 10",
+  },
+  {
     that: "twenty within a week, and no ban",
     facts: { ...of({}), failures: tried(20, ANNA, 6 * DAY_MS) },
     barred: "slow_guessing 20 of 20",

@@ -126,11 +126,11 @@ function spent({ logins }: Policy, facts: PlaceFacts, event: LoginFacts, now: Mi
   return barred("slow_guessing", { ...evidence, count: tried + pending });
 }
 
-/** The limits of an address for a day and a week, with `count` 0. */
-export function slowLimits({ logins }: Pick<Policy, "logins">): readonly Evidence[] {
+/** The limits of an address for a day and a week. */
+export function slowLimits({ logins }: Pick<Policy, "logins">): readonly Omit<Evidence, "count">[] {
   return [
-    { count: 0, limit: logins.perDay, windowMs: DAY_MS, key: "limits.logins.per_day" },
-    { count: 0, limit: logins.perWeek, windowMs: WEEK_MS, key: "limits.logins.per_week" },
+    { limit: logins.perDay, windowMs: DAY_MS, key: "limits.logins.per_day" },
+    { limit: logins.perWeek, windowMs: WEEK_MS, key: "limits.logins.per_week" },
   ];
 }
 
