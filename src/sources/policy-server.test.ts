@@ -37,6 +37,22 @@ test("a stage that is not ours passes without the engine", async () => {
   await server.stop();
 });
 
+test("while the disk lacks room, recipients must wait, and the rest is answered as ever", async () => {
+  let isFull = true;
+  const { server, engine, path } = await started(directory, { isFull: () => isFull });
+  const client = new Client(path);
+  client.socket.write(ask("RCPT") + ask("CONNECT"));
+  await until(() => engine.asked.length === 1, "one of them is asked about");
+  assert.equal(engine.asked[0]?.event.type, "CONNECT");
+  engine.answer(0, PASS);
+  const full = "action=452 4.3.1 Insufficient system storage\n\n";
+  await until(() => client.text === full + ACTION.pass, "both answers arrive");
+  isFull = false;
+  client.socket.write(ask("RCPT"));
+  await until(() => engine.asked.length === 2, "it is asked about again");
+  await server.stop();
+});
+
 test("answers leave in the order of the questions, whatever the order of decisions", async () => {
   const { server, engine, path } = await started(directory);
   const client = new Client(path);

@@ -4,7 +4,7 @@ import { printable } from "../core/text.ts";
 import type { Report } from "../servers/report.ts";
 import { Connections, listenUnix } from "../servers/unix-socket.ts";
 import { Framer } from "../wire/control/framing.ts";
-import { DUNNO, type PolicyRequest, parsePolicyRequest, printPolicyAction } from "../wire/postfix/policy.ts";
+import { DUNNO, FULL, type PolicyRequest, parsePolicyRequest, printPolicyAction } from "../wire/postfix/policy.ts";
 import type { Submit } from "./submit.ts";
 
 export const POLICY_LIMITS = {
@@ -21,6 +21,9 @@ export const POLICY_LIMITS = {
 } as const;
 export type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
 
+/** `isFull`: whether the disk might not take one more mail. */
+export type PolicyOptions = PolicyLimits & Readonly<{ isFull?: () => boolean }>;
+
 const SOCKET_MODE = 0o660;
 
 /** Answers Postfix's check_policy_service on a unix socket (SMTPD_POLICY_README). */
@@ -30,10 +33,10 @@ export class PolicyServer {
   readonly #limits: PolicyLimits;
   readonly #open = new Set<Connection>();
 
-  constructor(submit: Submit, report: Report, limits: PolicyLimits = POLICY_LIMITS) {
+  constructor(submit: Submit, report: Report, { isFull = () => false, ...limits }: PolicyOptions = POLICY_LIMITS) {
     this.#limits = limits;
     this.#server = createServer((socket) => {
-      const connection = new Connection(socket, { submit, report, limits });
+      const connection = new Connection(socket, { submit, report, limits, isFull });
       this.#open.add(connection);
       socket.once("close", () => this.#open.delete(connection));
     });
@@ -59,7 +62,7 @@ export class PolicyServer {
 /** A question and its answer; null until the engine gives it. */
 type Slot = { answer: string | null };
 
-type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits }>;
+type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits; isFull: () => boolean }>;
 
 class Connection {
   readonly #socket: Socket;
@@ -97,6 +100,7 @@ class Connection {
     const slot: Slot = { answer: null };
     this.#pending.push(slot);
     if (parsed.value.type === "NOT_OURS") this.#answer(slot, DUNNO);
+    else if (parsed.value.type === "RECIPIENT" && this.#parts.isFull()) this.#answer(slot, FULL);
     else this.#submit(slot, parsed.value);
   }
 

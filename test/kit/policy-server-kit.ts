@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { type Decision, decision } from "../../src/core/decide/decision.ts";
 import type { Event } from "../../src/core/events/event.ts";
-import { POLICY_LIMITS, type PolicyLimits, PolicyServer } from "../../src/sources/policy-server.ts";
+import { POLICY_LIMITS, type PolicyOptions, PolicyServer } from "../../src/sources/policy-server.ts";
 
 export const DEADLINE_MS = 5_000;
 export const PASS = decision("pass", "below_limit");
@@ -28,7 +28,7 @@ export class HeldEngine {
 
 type Started = { server: PolicyServer; engine: HeldEngine; reports: string[]; path: string };
 
-export async function started(directory: string, limits: Partial<PolicyLimits> = {}): Promise<Started> {
+export async function started(directory: string, limits: Partial<PolicyOptions> = {}): Promise<Started> {
   const engine = new HeldEngine();
   const reports: string[] = [];
   const server = new PolicyServer(engine.submit, (code) => reports.push(code), {

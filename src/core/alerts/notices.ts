@@ -100,7 +100,7 @@ export const notices = {
   },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",
-    next: "Free space before Postfix refuses mail (452).",
+    next: "Free space, or remove files where inodes run out, before mail is refused (452).",
   },
 } as const satisfies Record<string, NoticeText>;
 

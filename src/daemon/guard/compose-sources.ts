@@ -12,7 +12,7 @@ import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { followedLogs } from "../../sources/followed-logs.ts";
 import { LoginPolicyServer } from "../../sources/login-policy-server.ts";
-import { PolicyServer } from "../../sources/policy-server.ts";
+import { POLICY_LIMITS, PolicyServer } from "../../sources/policy-server.ts";
 import { ReportTaker, type ReportTakerParts } from "../../sources/reports.ts";
 import { LogWatch } from "../../sources/watch-logs.ts";
 import type { Stores } from "./compose-stores.ts";
@@ -34,6 +34,8 @@ export type SourceParts = Readonly<{
   log: Log;
   report: Report;
   banned: ReportTakerParts["banned"];
+  /** Whether the disk might not take one more mail. */
+  isFull: () => boolean;
 }>;
 
 /** Everything that turns what happens into events: Postfix and Dovecot, who ask; Fail2ban's reports; the logs. */
@@ -43,7 +45,10 @@ export function composeSources(parts: SourceParts) {
   const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
   const spfLookup = new ResolverLookup(settings["dns.address"]);
   const proofs = createSenderProofs(firstContacts, spfLookup);
-  const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains, proofs), report);
+  const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains, proofs), report, {
+    ...POLICY_LIMITS,
+    isFull: parts.isFull,
+  });
   const loginServer = new LoginPolicyServer({ submit: engine.submit.bind(engine), report, secret: loginSecret });
   const followed = followedLogs(layout, settings, engine.startedAt);
   const logs = new LogWatch({ engine, positions: stores.store, log, logs: followed });

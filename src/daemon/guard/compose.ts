@@ -27,6 +27,7 @@ import { composeFirewall } from "./compose-firewall.ts";
 import { composeMaintenance } from "./compose-maintenance.ts";
 import { composeSources } from "./compose-sources.ts";
 import { composeStores } from "./compose-stores.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { changedKeys, readSettings } from "./settings.ts";
 import { AlertWatch } from "./watch-alerts.ts";
@@ -84,9 +85,8 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const { leakMonitor } = firewall;
   const counts = { removal: maintenance.removal, tally: new EventTally(db), names: new EventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
-  const reserved = () => reservedBytes(inForce["limits.mail.max_size"]);
-  const upkeep = { ...common, ...counts, queue, banLog, store, leakMonitor, reservedBytes: reserved };
-  const housekeeping = new Housekeeping(upkeep);
+  const disk = new DiskWatch({ ...common, reservedBytes: () => reservedBytes(inForce["limits.mail.max_size"]) });
+  const housekeeping = new Housekeeping({ ...common, ...counts, queue, banLog, store, leakMonitor, disk });
   const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
   const authors = new AuthorFiles(layout.authorLists, {
     logins: stores.logins,
@@ -134,7 +134,15 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const banned: ReportTakerParts["banned"] = (ban, why) => {
     if (inForce["fail2ban.destemail"] !== "") banMails.send(ban, why);
   };
-  const sources = composeSources({ ...common, loginSecret, firstContacts, names, report, banned });
+  const sources = composeSources({
+    ...common,
+    loginSecret,
+    firstContacts,
+    names,
+    report,
+    banned,
+    isFull: () => disk.lacksInodes,
+  });
 
   /** The settings that Postfix and Dovecot read from the accounts' database. */
   function serve(now: Settings): void {

@@ -13,6 +13,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { Housekeeping } from "./housekeeping.ts";
 
 /** Runs it for real; the clock is moved by hand, so that bans end when the test says. */
@@ -34,12 +35,12 @@ async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>, reserve
       isEnforcing: () => true,
       mend: () => undefined,
     }),
+    disk: new DiskWatch({ layout, clock: kit.clock, notices: kit.notices, reservedBytes }),
     clock: kit.clock,
     notices: kit.notices,
     log: { info: quiet, warn: quiet, error: (_, fields) => assert.fail(String(fields?.["why"])) },
     layout,
     keeper: { ask: keeper },
-    reservedBytes,
   });
   await housekeeping.start();
   t.after(() => {

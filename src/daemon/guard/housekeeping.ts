@@ -1,4 +1,4 @@
-import { existsSync, rmSync, statfsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
 import type { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
@@ -15,6 +15,7 @@ import type { Clock, Log, Notices } from "../../engine/ports.ts";
 import type { BanLog } from "../../engine/storage-ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { KEEPER_NOTICES } from "../../wire/control/keeper.ts";
+import type { DiskWatch } from "./disk-watch.ts";
 import type { Removal } from "./removal.ts";
 
 export type HousekeepingParts = Readonly<{
@@ -25,29 +26,24 @@ export type HousekeepingParts = Readonly<{
   store: SqliteStore;
   names: EventNames;
   leakMonitor: BanLeakMonitor;
+  disk: Pick<DiskWatch, "look">;
   queue: Pick<QueueUpkeep, "round">;
   clock: Clock;
   notices: Notices;
   log: Log;
   layout: Layout;
   keeper: Keeper;
-  /** With less free space Postfix refuses mail. */
-  reservedBytes: () => number;
 }>;
 
 const EVERY_MS = SECOND_MS;
 /** About a millisecond of work, for which decisions wait. */
 const EVENTS_PER_STEP = 100;
 const KEEPER_EVERY_MS = 2 * SECOND_MS;
-const DISK_EVERY_MS = 30 * SECOND_MS;
-/** The owner is told of less free space than so many times that at which Postfix refuses mail. */
-const TOLD_BEFORE = 2;
 
 /** Periodic work: bans that end, events that are summed up, the check of the disk. */
 export class Housekeeping {
   readonly #parts: HousekeepingParts;
   #timer: NodeJS.Timeout | null = null;
-  #diskLookedAt = 0;
   #keeperAskedAt = 0;
   #askingKeeper = false;
   #working = false;
@@ -75,7 +71,7 @@ export class Housekeeping {
       await expireAllowed(engine, store, clock);
       await this.#tally();
       await this.#enterNames();
-      this.#lookAtDisk();
+      this.#parts.disk.look();
       this.#parts.leakMonitor.look();
       // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
       void this.#parts.removal.round();
@@ -115,17 +111,6 @@ export class Housekeeping {
     }
   }
 
-  #lookAtDisk(): void {
-    const { clock, layout, notices, reservedBytes } = this.#parts;
-    if (clock.now() - this.#diskLookedAt < DISK_EVERY_MS) return;
-    this.#diskLookedAt = clock.now();
-    const { bavail, bsize } = statfsSync(layout.data);
-    const freeBytes = bavail * bsize;
-    if (freeBytes > TOLD_BEFORE * reservedBytes()) return notices.clear("disk_nearly_full");
-    const left = `${inMegabytes(freeBytes)} MB are left below ${layout.data}`;
-    notices.raise("disk_nearly_full", `${left}; below ${inMegabytes(reservedBytes())} MB mail is refused`);
-  }
-
   /** What only the root process sees is raised here, with the owner's other notices. */
   async #askKeeper(): Promise<void> {
     const { clock, keeper, notices } = this.#parts;
@@ -149,8 +134,4 @@ export class Housekeeping {
     const { left } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
     if (left === 0) rmSync(layout.breakGlass, { force: true });
   }
-}
-
-function inMegabytes(bytes: number): number {
-  return Math.floor(bytes / 1024 / 1024);
 }

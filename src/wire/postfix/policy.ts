@@ -108,6 +108,8 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   return NOT_OURS;
 }
 
+/** As Postfix says it where bytes are lacking (RFC 5321, 4.2.3; RFC 3463, 3.4). */
+export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
 export const DUNNO = "action=DUNNO\n\n";
 
 type SmtpReply = Exclude<(typeof reasons)[Reason]["smtp"], null>;

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { test } from "node:test";
+import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { DiskWatch, type Space } from "./disk-watch.ts";
+
+const ROOM: Space = { bsize: 4_096, bavail: 500_000, files: 1_000_000, ffree: 500_000 };
+
+const RESERVED = (): number => 50 * 1024 * 1024;
+
+function setUp() {
+  const layout = layoutOf(temporaryDirectory());
+  mkdirSync(layout.mail);
+  const [clock, notices] = [new HandClock(), new NoticeBoard()];
+  const disks: Record<string, Space> = {};
+  const watch = new DiskWatch({
+    layout,
+    clock,
+    notices,
+    reservedBytes: RESERVED,
+    space: (path) => disks[path] ?? ROOM,
+  });
+  const look = (path: string, space: Partial<Space>): string | undefined => {
+    disks[path] = { ...ROOM, ...space };
+    clock.advance(5 * SECOND_MS);
+    watch.look();
+    return notices.raised.get("disk_nearly_full");
+  };
+  return { layout, watch, look };
+}
+
+test("a disk with room is not told of; one at twice what Postfix reserves is, until there is room again", () => {
+  const { layout, watch, look } = setUp();
+  assert.equal(look(layout.data, {}), undefined);
+  assert.equal(
+    look(layout.data, { bavail: 25_000 }),
+    `97 MB are left below ${layout.data}; below 50 MB mail is refused`,
+  );
+  assert.equal(look(layout.data, { bavail: 26_000 }), undefined);
+  assert.equal(watch.lacksInodes, false);
+});
+
+test("inodes run out: the owner is told first, and then mail must wait", () => {
+  const { layout, watch, look } = setUp();
+  assert.match(look(layout.mail, { ffree: 19_000 }) ?? "", /^19000 inodes are left below .*mail/);
+  assert.equal(watch.lacksInodes, false);
+  assert.match(look(layout.mail, { ffree: 999 }) ?? "", /^999 inodes/);
+  assert.equal(watch.lacksInodes, true);
+  assert.equal(look(layout.mail, {}), undefined);
+  assert.equal(watch.lacksInodes, false);
+  assert.equal(look(layout.data, { files: 0, ffree: 0 }), undefined, "this file system does not count them");
+  assert.equal(watch.lacksInodes, false);
+});
+
+test("it looks every five seconds at most, and at the real disk", () => {
+  const clock = new HandClock();
+  const notices = new NoticeBoard();
+  let looks = 0;
+  const layout = layoutOf(temporaryDirectory());
+  const space = (): Space => {
+    looks += 1;
+    return ROOM;
+  };
+  const watch = new DiskWatch({ layout, clock, notices, reservedBytes: RESERVED, space });
+  watch.look();
+  clock.advance(4 * SECOND_MS);
+  watch.look();
+  assert.equal(looks, 1);
+  new DiskWatch({ layout, clock, notices, reservedBytes: RESERVED }).look();
+});
