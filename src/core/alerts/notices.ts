@@ -18,6 +18,10 @@ export const notices = {
     says: "A program reads the database without an end, so that its write-ahead log grows.",
     next: "End the program that has engine.db open: `fuser -v` names it. From 1 GB on nothing new is recorded.",
   },
+  database_reader: {
+    says: "A program keeps engine.db open, so that its write-ahead log grows: it holds more than 64 MB.",
+    next: "End the program that the detail names. From 1 GB on nothing new is recorded.",
+  },
   database_set_aside: {
     says: "A database was damaged, replaced or gone: what could be saved of it was put in its place, and the old file set aside.",
     next: "See docs/recovery.md for what may be missing. Once you do not need the old files, remove them with the command in the detail.",

@@ -21,6 +21,7 @@ import { mailboxUse } from "./mailbox-use.ts";
 import { reloadService } from "./parts.ts";
 import { restartService } from "./restart-service.ts";
 import { certificateNews } from "./served-certificate.ts";
+import { ReaderWatch } from "./watch-readers.ts";
 import { ServiceWatch } from "./watch-services.ts";
 import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
 
@@ -30,6 +31,7 @@ const ACCOUNTS_TIMEOUT_MS = 60_000;
 /** Does what the guard may ask of root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
   readonly services: ServiceWatch;
+  readonly #readers: ReaderWatch;
   readonly #layout: Layout;
   readonly #env: Environment;
   readonly #certificate: CertificateFollower;
@@ -46,6 +48,7 @@ export class KeeperVerbs {
     this.#layout = layout;
     this.#alertMails = new AlertMails(layout, clock);
     this.services = new ServiceWatch(layout);
+    this.#readers = new ReaderWatch(layout);
     this.#env = env;
     const read = this.#settings();
     this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
@@ -125,11 +128,14 @@ export class KeeperVerbs {
       case "status":
         // The answer is for the next request: nothing waits for a hanging service.
         for (const socket of this.#sockets) void socket.look();
+        this.#readers.look();
         return Promise.resolve({
           ok: true,
           detail: "",
           services: this.services.states(),
-          troubles: [this.#certificate, ...this.#sockets, this.#accounts].flatMap((one) => one.troubles()),
+          troubles: [this.#certificate, ...this.#sockets, this.#accounts, this.#readers].flatMap((one) =>
+            one.troubles(),
+          ),
         });
     }
   }

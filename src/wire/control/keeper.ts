@@ -26,6 +26,7 @@ export const KEEPER_NOTICES = [
   "greylist_silent",
   "verifier_silent",
   "accounts_file_refused",
+  "database_reader",
 ] as const;
 
 /**
