@@ -56,11 +56,31 @@ export const notices = {
   },
   greylist_silent: {
     says: "Postgrey does not answer: mail from strangers is accepted without greylisting.",
-    next: "See its log below log/postgrey; if it ends, it is started again automatically.",
+    next: "It is restarted automatically; if that does not help, try the command of the detail and see log/postgrey.",
   },
   verifier_silent: {
     says: "Rspamd does not answer: mail from strangers is accepted unverified (DKIM, SPF, DMARC), and mail from users must wait.",
-    next: "See its log below log/rspamd; if it ends, it is started again automatically.",
+    next: "It is restarted automatically; if that does not help, try the command of the detail and see log/rspamd.",
+  },
+  resolver_silent: {
+    says: "The resolver does not answer: mail is delayed, block lists are not asked, and mail to other servers waits in the queue.",
+    next: "It is restarted automatically; if that does not help, try the command of the detail and see log/unbound.",
+  },
+  postfix_silent: {
+    says: "A part of Postfix does not answer: mail is not accepted, and senders try again later.",
+    next: "It is restarted automatically; if that does not help, try the command of the detail and see log/mail/mail.err.",
+  },
+  dovecot_silent: {
+    says: "A part of Dovecot does not answer: sign-ins may fail, and new mail waits in the queue.",
+    next: "It is restarted automatically; if that does not help, try the command of the detail and see log/mail/mail.log.",
+  },
+  fail2ban_silent: {
+    says: "Fail2ban does not answer: its jails report nothing. The guard's own limits and bans hold.",
+    next: "It is restarted automatically; if that does not help, try the command of the detail and see log/fail2ban.",
+  },
+  web_silent: {
+    says: "The dashboard does not answer: mail, bans and the command line are not affected.",
+    next: "It is restarted automatically; if that does not help, try the command of the detail and see log/web.",
   },
   events_aggregated: {
     says: "So many events arrived that some were summed up instead of recorded one by one.",
@@ -92,7 +112,7 @@ export const notices = {
   },
   spam_filter_down: {
     says: "SpamAssassin does not answer: mail is accepted unmarked, or must wait if spam.on_failure says so.",
-    next: "See the log of spamd. If it ends, it is started again automatically; if it hangs, end it.",
+    next: "It is restarted automatically; if that does not help, try the command of the detail and see log/spamd and log/spamass-milter.",
   },
   simulating: {
     says: "The settings say `simulate`: everything is decided and recorded, but nothing is refused and no address is banned.",

@@ -9,6 +9,12 @@ export type Ip = string & { readonly [ip]: true };
 /** A network in canonical text with its length: `203.0.113.7/32`, `2001:db8:0:1::/64`. */
 export type Prefix = string & { readonly [prefix]: true };
 
+/**
+ * The source address from which the keeper asks for the greeting of the mail ports. It tells the lines of these probes
+ * in the logs from those of clients.
+ */
+export const PROBE_ADDRESS = "127.71.9.25" as Ip;
+
 /** Null unless the text is exactly one address. Zone identifiers (`%eth0`) are not part of an address. */
 export function parseIp(text: string): Ip | null {
   if (isIPv4(text)) return text as Ip;

@@ -93,7 +93,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     domains: () => engine.policy.domains,
     allowed: () => [...engine.policy.allow, ...store.allowed().map(({ prefix }) => prefix)],
   });
-  const content = new ContentWatch({ ...common, preferences, authors, spam: settings["spam.enabled"] });
+  const content = new ContentWatch({ preferences, authors, log });
 
   const { startedAt } = engine;
   const told = { startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };

@@ -29,6 +29,7 @@ console.log("keeper: ready");
 void followCertificate();
 void followAccounts();
 void watchGuard();
+void watchParts();
 void keepLogs();
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.once(name, () => {
@@ -88,5 +89,12 @@ async function watchGuard(): Promise<never> {
     } catch (error) {
       say(`the services could not be looked at: ${messageOf(error)}`);
     }
+  }
+}
+
+async function watchParts(): Promise<never> {
+  for (;;) {
+    await pause(LOOK_EVERY_MS);
+    verbs.lookAtParts();
   }
 }

@@ -3,23 +3,25 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { runProgram } from "../../adapters/machine/run-program.ts";
-import { restartService } from "./restart-service.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { listProcesses } from "../set-up/read-processes.ts";
+import { restartHanging, restartService } from "./restart-service.ts";
 
 /** A service under a supervisor of its own, and the process id that it has now. */
 async function supervised(t: TestContext, name: string, script: string) {
-  const services = mkdtempSync(join(tmpdir(), "ghostinbox-services-"));
+  const { data, services } = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-services-")));
   const directory = join(services, name);
-  mkdirSync(directory);
+  mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "run"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const supervisor = spawn("runsv", [directory], { stdio: "ignore" });
   t.after(async () => {
     await runProgram("sv", ["-w", "1", "force-shutdown", directory]);
     if (supervisor.exitCode === null) await once(supervisor, "close");
-    rmSync(services, { recursive: true });
+    rmSync(data, { recursive: true });
   });
   const pid = (): string => readFileSync(join(directory, "supervise", "pid"), "utf8").trim();
   const runs = /^run: .* (?:[2-9]|\d\d)s/;
@@ -27,7 +29,7 @@ async function supervised(t: TestContext, name: string, script: string) {
     async () => assert.match((await runProgram("sv", ["status", directory])).stdout, runs, "it has run for a while"),
     { timeout: 15_000, interval: 100 },
   );
-  return { services, pid };
+  return { data, services, pid };
 }
 
 const RUNIT = { skip: lacking({ installed: ["runsv", "sv"] }) };
@@ -53,4 +55,21 @@ test("Fail2ban, which may hang, is killed then, and runs again", RUNIT, async (t
   const before = pid();
   assert.equal(await restartService("fail2ban", { services }, 1), null);
   assert.notEqual(pid(), before);
+});
+
+test("of one that hangs, what it started is ended too, and it runs again", RUNIT, async (t) => {
+  const frozen = join(mkdtempSync(join(tmpdir(), "ghostinbox-frozen-")), "pid");
+  t.after(() => rmSync(dirname(frozen), { recursive: true }));
+  const { data, services, pid } = await supervised(
+    t,
+    "postfix",
+    `sleep 1000 & echo $! >>${frozen}; trap '' TERM; wait`,
+  );
+  const [child] = readFileSync(frozen, "utf8").split("\n").map(Number);
+  assert.ok(child !== undefined && child > 0);
+  process.kill(child, "SIGSTOP");
+  const before = pid();
+  assert.equal(await restartHanging("postfix", { data, services }, 1), null);
+  assert.notEqual(pid(), before);
+  await t.waitFor(() => assert.ok(!listProcesses().some((one) => one.pid === child)));
 });

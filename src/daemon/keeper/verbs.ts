@@ -19,11 +19,12 @@ import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
 import { queueVerb } from "./mail-queue.ts";
 import { mailboxUse } from "./mailbox-use.ts";
 import { reloadService } from "./parts.ts";
-import { restartService } from "./restart-service.ts";
+import { probesOf } from "./probes.ts";
+import { restartHanging, restartService } from "./restart-service.ts";
 import { certificateNews } from "./served-certificate.ts";
+import { PartsWatch } from "./watch-parts.ts";
 import { ReaderWatch } from "./watch-readers.ts";
 import { ServiceWatch } from "./watch-services.ts";
-import { postgreySocket, rspamdSocket, SocketWatch } from "./watch-socket.ts";
 
 /** Ending the sessions of fifty accounts takes this long. */
 const ACCOUNTS_TIMEOUT_MS = 60_000;
@@ -35,7 +36,7 @@ export class KeeperVerbs {
   readonly #layout: Layout;
   readonly #env: Environment;
   readonly #certificate: CertificateFollower;
-  readonly #sockets: readonly SocketWatch[];
+  readonly #parts: PartsWatch;
   /** Those of the settings in force; null while the settings cannot be read. */
   #certificateFiles: CertificateFiles | null;
   readonly #accounts: AccountsFollower;
@@ -62,7 +63,13 @@ export class KeeperVerbs {
         return asked.ok ? asked.result : null;
       },
     });
-    this.#sockets = [postgreySocket(layout), rspamdSocket(layout)].map((socket) => new SocketWatch(socket));
+    this.#parts = new PartsWatch({
+      services: layout.services,
+      probes: read.ok ? probesOf(layout, read.settings) : [],
+      clock,
+      restart: (service) => this.#inTurn(() => restartHanging(service, layout)),
+      say: (what) => console.error(`keeper: ${what}`),
+    });
     this.#certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
   }
 
@@ -81,6 +88,11 @@ export class KeeperVerbs {
   /** How logs are kept, by the settings in force. */
   get logRules(): LogRules {
     return this.#logRules;
+  }
+
+  /** Asks the parts of the server whether they work. */
+  lookAtParts(): void {
+    this.#parts.look();
   }
 
   /** Not queued behind the guard's requests: the guard asks to end sessions while it takes over accounts. */
@@ -127,15 +139,12 @@ export class KeeperVerbs {
         return mailboxUse(this.#layout, command.account);
       case "status":
         // The answer is for the next request: nothing waits for a hanging service.
-        for (const socket of this.#sockets) void socket.look();
         this.#readers.look();
         return Promise.resolve({
           ok: true,
           detail: "",
-          services: this.services.states(),
-          troubles: [this.#certificate, ...this.#sockets, this.#accounts, this.#readers].flatMap((one) =>
-            one.troubles(),
-          ),
+          services: this.services.states().map((state) => ({ ...state, ...this.#parts.silenceOf(state.name) })),
+          troubles: [this.#certificate, this.#parts, this.#accounts, this.#readers].flatMap((one) => one.troubles()),
         });
     }
   }
@@ -162,6 +171,7 @@ export class KeeperVerbs {
     this.#certificateFiles = files;
     this.#accountsFile = read.settings["accounts.follow"];
     this.#logRules = logRules(read.settings);
+    this.#parts.use(probesOf(this.#layout, read.settings));
     this.#accounts.forget();
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
     const certificate = await certificateNews(await this.#certificate.look(files), ports);

@@ -89,7 +89,12 @@ export async function removeFirewallTable(): Promise<boolean> {
 
 /** The pid under which runsv(8) runs a service now; null while it is down. */
 export function pidOf(services: string, service: ServiceName): number | null {
-  const file = join(services, service, "supervise", "pid");
+  const file = pidFile(services, service);
   const text = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
   return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+/** Written by runsv(8) whenever it starts the service or sees it end. */
+export function pidFile(services: string, service: ServiceName): string {
+  return join(services, service, "supervise", "pid");
 }

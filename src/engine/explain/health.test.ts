@@ -71,6 +71,18 @@ for (const [name, status] of [
     assert.deepEqual(components.at(-1), { name, status: "down", detail: "not running" });
   });
 
+for (const [isBeyondHelp, status, overall] of [
+  [false, "degraded", "degraded"],
+  [true, "down", "down"],
+] as const)
+  test(`Postfix that runs and does not work is ${status}${isBeyondHelp ? " if no restart helps" : ""}`, async () => {
+    const silence = { says: "Postfix's cleanup gave no answer", isBeyondHelp };
+    reply = { ok: true, detail: "", services: [{ name: "postfix", ...UP, silence }] };
+    const { status: told, components } = await health();
+    assert.equal(told, overall);
+    assert.deepEqual(components.at(-1), { name: "postfix", status, detail: silence.says });
+  });
+
 test("a keeper that does not answer degrades the server, and one that does ends the notice", async () => {
   notices.raise("keeper_unreachable", "no answer");
   await health();

@@ -51,8 +51,11 @@ function services(reply: KeeperReply): readonly ComponentHealth[] {
   if (!reply.ok) return [{ name: "keeper", status: "down", detail: reply.reason }];
   const supervised = (reply.services ?? [])
     .filter(({ name }) => name !== "guard" && name !== "keeper")
-    .map(({ name, up, pid, trouble }): ComponentHealth => {
+    .map(({ name, up, pid, trouble, silence }): ComponentHealth => {
       if (trouble !== undefined) return { name, status: "down", detail: trouble };
+      // It counts as running when it does its work, not when its process exists.
+      if (up && silence !== undefined)
+        return { name, status: silence.isBeyondHelp ? "down" : "degraded", detail: silence.says };
       const detail = up ? `running${pid === null ? "" : `, pid ${pid}`}` : "not running";
       return { name, status: up ? "ok" : "down", detail };
     });

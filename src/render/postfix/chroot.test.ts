@@ -9,5 +9,6 @@ test("chrooted programs ask our resolver and nobody else", () => {
   assert.deepEqual(servers, ["nameserver 127.71.9.53"]);
   assert.match(files.get("nsswitch.conf") ?? "", /^hosts: files dns$/m);
   assert.match(files.get("hosts") ?? "", /^127\.0\.0\.1 localhost$/m);
+  assert.match(files.get("hosts") ?? "", /^127\.71\.9\.25 probe\.localhost$/m);
   assert.match(files.get("services") ?? "", /^smtp 25\/tcp/m);
 });

@@ -43,7 +43,10 @@ test("the guard is asked at connection, recipient, data and end of message, by o
 });
 
 test("the guard sees every connection and every recipient, unknown ones too; the rest holds without it", () => {
-  assert.match(main.get("smtpd_client_restrictions") ?? "", /^\$ghostinbox_guard, reject_unauth_pipelining$/);
+  assert.match(
+    main.get("smtpd_client_restrictions") ?? "",
+    /^check_client_access inline:\{ \{ 127\.71\.9\.25 = OK \} \}, \$ghostinbox_guard, reject_unauth_pipelining$/,
+  );
   const recipient = main.get("smtpd_recipient_restrictions") ?? "";
   assert.ok(recipient.indexOf("$ghostinbox_guard") < recipient.indexOf("reject_unlisted_recipient"));
 });

@@ -1,4 +1,4 @@
-import { isV4, type Prefix } from "../../core/net/ip.ts";
+import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
 import { QUOTA_SOCKET } from "../dovecot/quota.ts";
 import { RENDERED_BY, type Site } from "../site.ts";
 import { postfixServerTls } from "../tls.ts";
@@ -132,7 +132,8 @@ function restrictions(): Readonly<Record<string, string>> {
     // restriction of that name refuses everything from such a client instead, and also what is pipelined out of turn
     // (RFC 2920).
     smtpd_forbid_unauth_pipelining: "no",
-    smtpd_client_restrictions: "$ghostinbox_guard, reject_unauth_pipelining",
+    // The server's own probe of the greeting is no client: it is not counted, and answered also while the guard hangs.
+    smtpd_client_restrictions: `check_client_access inline:{ { ${PROBE_ADDRESS} = OK } }, $ghostinbox_guard, reject_unauth_pipelining`,
     smtpd_helo_restrictions: "reject_unauth_pipelining, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
     // The guard checks whether the domain exists: if the DNS does not answer it accepts the mail, Postfix would not.
     smtpd_sender_restrictions: "reject_non_fqdn_sender",

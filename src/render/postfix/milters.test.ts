@@ -8,6 +8,7 @@ const spam = sampleSite().spam;
 test("a stranger's mail is verified before it is scored; a user's is signed only", () => {
   const main = postfixMilters(sampleSite());
   assert.equal(main["smtpd_milters"], "$ghostinbox_rspamd, $ghostinbox_spam");
+  assert.equal(main["smtpd_milter_maps"], "inline:{ { 127.71.9.25 = DISABLE } }");
   assert.equal(SUBMISSION_MILTERS, "smtpd_milters=$ghostinbox_rspamd_submission");
   const without = postfixMilters(sampleSite({ spam: { ...spam, enabled: false } }));
   assert.equal(without["smtpd_milters"], "$ghostinbox_rspamd");

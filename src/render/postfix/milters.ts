@@ -1,3 +1,4 @@
+import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { FINDING_WORDS } from "../../wire/logs/milter-log.ts";
 import { CROWD_HEADER, CROWD_VALUE } from "../../wire/postfix/policy.ts";
 import { RSPAMD_SECONDS } from "../rspamd/rspamd.ts";
@@ -25,6 +26,8 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     smtpd_milters: [...(verify ? ["$ghostinbox_rspamd"] : []), ...(spam.enabled ? ["$ghostinbox_spam"] : [])].join(
       ", ",
     ),
+    // The server's own probe sends no mail, and its greeting does not wait for a milter that hangs.
+    smtpd_milter_maps: `inline:{ { ${PROBE_ADDRESS} = DISABLE } }`,
     // A milter sees a header up to its first NUL; a mail program may see what follows.
     message_strip_characters: "\\0",
     header_checks: "regexp:$config_directory/forged_headers",

@@ -25,6 +25,12 @@ export const KEEPER_NOTICES = [
   "certificate_expiring",
   "greylist_silent",
   "verifier_silent",
+  "spam_filter_down",
+  "resolver_silent",
+  "postfix_silent",
+  "dovecot_silent",
+  "fail2ban_silent",
+  "web_silent",
   "accounts_file_refused",
   "database_reader",
 ] as const;
@@ -120,6 +126,8 @@ const reply = lazily(() =>
               pid: z.nullable(z.number()),
               /** It keeps ending, whether or not it runs at this moment. */
               trouble: z.exactOptional(z.string()),
+              /** It does not do its work, although it may run. `isBeyondHelp`: a restart has not helped, or would not. */
+              silence: z.exactOptional(z.object({ says: z.string(), isBeyondHelp: z.boolean() })),
             }),
           ),
         ),

@@ -18,6 +18,13 @@ test("a fault, with the door and what it was", () => {
   });
 });
 
+test("a probe that gave up is no fault of a client", () => {
+  const line = (ip: string): string =>
+    `mail postfix/smtpd[1]: lost connection after CONNECT from probe.localhost[${ip}]`;
+  assert.equal(read(line("127.71.9.25")), null);
+  assert.equal(read(line("127.71.9.26"))?.type, "CLIENT_FAULT");
+});
+
 test("sign-ins on port 25 are counted by the line that ends the session", () => {
   const told = "disconnect from unknown[198.51.100.7] ehlo=2 starttls=1 auth=0/3 commands=3/6";
   const seen = read(`mail postfix/smtpd[1]: ${told}`);

@@ -1,5 +1,5 @@
 import type { Observation } from "../../core/events/log.ts";
-import { parseIp } from "../../core/net/ip.ts";
+import { PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import { timeOfLine } from "./log-time.ts";
 import { type MailLine, parseMailLine } from "./mail-line.ts";
@@ -26,7 +26,8 @@ export function readMailLog(line: string, parts: MailLogParts): Observation | nu
   const { pattern, groups } = found;
   const ip = parseIp(groups["ip"] ?? "");
   const { service } = parsed;
-  if (ip === null || service === null) return null;
+  // A probe that had to give up is no client that failed.
+  if (ip === null || ip === PROBE_ADDRESS || service === null) return null;
   const times = Number(groups["tries"] ?? 1);
   if (pattern.tells.type === "fault")
     return { type: "CLIENT_FAULT", ip, service, reason: pattern.tells.reason, detail: groups["detail"] ?? "", times };

@@ -1,0 +1,69 @@
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { codeOf } from "../../core/error.ts";
+
+/** The source address of probes over TCP, which logs and rules can tell from clients by it. */
+export type Target =
+  | Readonly<{ path: string }>
+  | Readonly<{ host: string; port: number; localAddress?: string; tls?: boolean }>;
+
+export type Exchange = Readonly<{
+  /** Sent as soon as the connection stands. */
+  question?: string | Buffer;
+  /** Whether what has been said so far, one character a byte, is the answer of a part that works. */
+  isAnswer: (said: string) => boolean;
+  /** Whether it says that it cannot do its work: it lives, and a restart would not help. */
+  isRefusal?: (said: string) => boolean;
+  /** Sent after the answer, so that the other side logs an orderly end. */
+  goodbye?: string;
+}>;
+
+/** More than any answer that is asked for. */
+const MOST_BYTES = 16_384;
+
+/**
+ * Connects, asks and waits for the answer. A frozen program still has its connections accepted by the kernel, until as
+ * many wait as it allowed: then a unix socket refuses with EAGAIN (unix(7)). Never throws.
+ */
+export function exchange(
+  target: Target,
+  { question, isAnswer, isRefusal, goodbye }: Exchange,
+  timeoutMs: number,
+): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    let said = "";
+    const socket = open(target);
+    const end = (result: ProbeResult): void => {
+      clearTimeout(timer);
+      if (result.ok && goodbye !== undefined) socket.end(goodbye);
+      else socket.destroy();
+      resolve(result);
+    };
+    const timer = setTimeout(() => {
+      socket.destroy();
+      end({ ok: false, hangs: true, says: `gave no answer within ${timeoutMs / 1_000} s` });
+    }, timeoutMs);
+    socket.on("error", (error) => {
+      const code = codeOf(error);
+      if (code === "EAGAIN") end({ ok: false, hangs: true, says: "gave no answer to any of those who wait" });
+      else end({ ok: false, hangs: false, says: `cannot be reached (${code === "" ? error.message : code})` });
+    });
+    socket.once("close", () => end({ ok: false, hangs: false, says: "hung up" }));
+    socket.on("data", (chunk: Buffer) => {
+      said += chunk.toString("latin1");
+      if (isAnswer(said)) end({ ok: true });
+      else if (isRefusal?.(said) === true || said.length > MOST_BYTES)
+        end({ ok: false, hangs: false, says: "said something else than its answer" });
+    });
+    if (question !== undefined) socket.write(question);
+  });
+}
+
+function open(target: Target): Socket {
+  if ("path" in target) return connect(target.path);
+  const { host, port, localAddress, tls = false } = target;
+  const to = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
+  // What it proves is not asked here: the server's own certificate may be self-signed, or about to expire.
+  return tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);
+}

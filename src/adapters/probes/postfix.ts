@@ -1,0 +1,25 @@
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { exchange } from "./exchange.ts";
+
+/**
+ * Postfix's own services greet each connection with the name of their protocol (Postfix 3.7, mail_proto.h). While a
+ * process is idle, master(8) starts no other, so a frozen one holds up every mail.
+ */
+export function probePostfixService(path: string, protocol: string, timeoutMs: number): Promise<ProbeResult> {
+  return exchange({ path }, { isAnswer: (said) => said.startsWith(`protocol\0${protocol}\0`) }, timeoutMs);
+}
+
+/** cleanup(8) opens a queue file before it greets, and removes it when the connection ends without a mail. */
+export function probeCleanup(path: string, timeoutMs: number): Promise<ProbeResult> {
+  const isAnswer = (said: string): boolean => /^protocol\0cleanup_protocol\0queue_id\0\w+\0\0/.test(said);
+  return exchange({ path }, { isAnswer }, timeoutMs);
+}
+
+export type SmtpPort = Readonly<{ host: string; port: number; localAddress: string }>;
+
+/** The greeting of port 25. The restrictions of main.cf let this source address in without asking the guard. */
+export function probeSmtp(port: SmtpPort, timeoutMs: number): Promise<ProbeResult> {
+  const isAnswer = (said: string): boolean => /^220[ -].*\r\n/.test(said);
+  const isRefusal = (said: string): boolean => /^[45]\d\d[ -].*\r\n/.test(said);
+  return exchange(port, { isAnswer, isRefusal, goodbye: "QUIT\r\n" }, timeoutMs);
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { instant, later, MINUTE_MS, SECOND_MS } from "../time.ts";
+import {
+  afterProbe,
+  afterRestart,
+  isBeyondHelp,
+  isTold,
+  isYoungAt,
+  type ProbeRecord,
+  type ProbeResult,
+  UNTRIED,
+  wantsRestart,
+} from "./probe-record.ts";
+
+const START = instant(1_700_000_000_000);
+const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer" };
+const HUNG_UP: ProbeResult = { ok: false, hangs: false, says: "hung up" };
+const OLD = { now: START, isYoung: false };
+/** When half a minute of failures has gone by. */
+const NOW = later(START, 30 * SECOND_MS);
+
+function failing(times: number, result: ProbeResult = HANGS, from: ProbeRecord = UNTRIED): ProbeRecord {
+  let record = from;
+  for (let i = 0; i < times; i++) record = afterProbe(record, result, OLD);
+  return record;
+}
+
+test("one failure is not told, the second is, and a success ends it", () => {
+  assert.deepEqual(
+    [0, 1, 2, 3].map((times) => isTold(failing(times))),
+    [false, false, true, true],
+  );
+  assert.deepEqual(afterProbe(failing(3), { ok: true }, OLD), UNTRIED);
+});
+
+test("what began with the first failure is kept, with the words of the last", () => {
+  const second = afterProbe(failing(1), HUNG_UP, { now: later(START, 6_000), isYoung: false });
+  assert.equal(second.since, START);
+  assert.equal(second.says, "hung up");
+});
+
+test("a part that hangs is restarted at the sixth failure, one that answers wrongly is not", () => {
+  assert.deepEqual(
+    [5, 6].map((times) => wantsRestart(failing(times), NOW)),
+    [false, true],
+  );
+  assert.equal(wantsRestart(failing(6, HUNG_UP), NOW), false);
+  assert.equal(wantsRestart(failing(6), later(START, 29 * SECOND_MS)), false, "refused at once, six times are quick");
+  assert.equal(isBeyondHelp(failing(6), NOW), false);
+  assert.equal(isBeyondHelp(failing(6, HUNG_UP), NOW), true);
+});
+
+test("one that a restart does not help is beyond help at the sixth failure, and restarted again after ten minutes", () => {
+  const restarted = afterRestart(failing(6), START);
+  assert.ok(isTold(restarted));
+  const again = failing(3, HANGS, restarted);
+  assert.equal(isBeyondHelp(again, NOW), false);
+  const last = failing(1, HANGS, again);
+  assert.equal(wantsRestart(last, NOW), false);
+  assert.equal(isBeyondHelp(last, NOW), true);
+  const after = later(START, 10 * MINUTE_MS);
+  assert.equal(wantsRestart(last, after), true);
+  assert.equal(isBeyondHelp(last, after), false);
+});
+
+test("a part that answers after its restart may hang again, but not be restarted within ten minutes", () => {
+  const well = afterProbe(afterRestart(failing(6), START), { ok: true }, OLD);
+  assert.equal(isTold(well), false);
+  assert.equal(wantsRestart(failing(6, HANGS, well), later(START, MINUTE_MS)), false);
+});
+
+test("failures of a part that has just started do not count, unless it starts again and again", () => {
+  const at = (ms: number) => ({ now: later(START, ms), isYoung: true });
+  let record = afterProbe(UNTRIED, HANGS, at(0));
+  record = afterProbe(record, HANGS, at(14 * SECOND_MS));
+  assert.equal(record.failures, 0);
+  record = afterProbe(record, HANGS, at(15 * SECOND_MS));
+  record = afterProbe(record, HANGS, at(18 * SECOND_MS));
+  assert.ok(isTold(record));
+});
+
+test("a process is young for fifteen seconds, also by a clock that is set back", () => {
+  const young = [-20_000, -14_999, 0, 14_999, 15_000].map((ms) => isYoungAt(START, later(START, ms)));
+  assert.deepEqual(young, [false, true, true, true, false]);
+});

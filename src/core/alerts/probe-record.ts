@@ -1,0 +1,78 @@
+import { MINUTE_MS, type Millis, SECOND_MS } from "../time.ts";
+
+/** What a probe found. `hangs`: no answer at all within its time, so that only a restart helps. */
+export type ProbeResult =
+  | Readonly<{ ok: true }>
+  | Readonly<{
+      ok: false;
+      hangs: boolean;
+      /** What the part did instead, as the rest of a sentence that begins with its name. */
+      says: string;
+    }>;
+
+/** What is remembered of one probe. */
+export type ProbeRecord = Readonly<{
+  /** Failures in a row. */
+  failures: number;
+  /** When the first of them came; null if the last probe succeeded. */
+  since: Millis | null;
+  hangs: boolean;
+  says: string;
+  /** When the part was last restarted because of this probe. */
+  restartedAt: Millis | null;
+}>;
+
+export const UNTRIED: ProbeRecord = { failures: 0, since: null, hangs: false, says: "", restartedAt: null };
+
+/** One failure may be a busy machine: the part is asked again before anyone is told. */
+const TOLD_FROM = 2;
+/** A hanging part is restarted, and one that is beyond help told again, after so many failures and so long. */
+const ACTED_ON_FROM = 6;
+const PATIENCE_MS = 30 * SECOND_MS;
+/** A part that has just started may take a while to answer. */
+const STARTS_WITHIN_MS = 15 * SECOND_MS;
+/** A part that a restart does not help is not restarted again and again: each restart costs open connections. */
+const RESTARTS_EVERY_MS = 10 * MINUTE_MS;
+
+/** `isYoung`: whether the part's process has been started within the last seconds. */
+export function afterProbe(
+  record: ProbeRecord,
+  result: ProbeResult,
+  { now, isYoung }: Readonly<{ now: Millis; isYoung: boolean }>,
+): ProbeRecord {
+  if (result.ok) return { ...UNTRIED, restartedAt: record.restartedAt };
+  const since = record.since ?? now;
+  // A part that ends again and again is always young.
+  const counts = !isYoung || now - since >= STARTS_WITHIN_MS;
+  const failures = record.failures + (counts ? 1 : 0);
+  return { failures, since, hangs: result.hangs, says: result.says, restartedAt: record.restartedAt };
+}
+
+/** It is still told, and counts up to the next measure from there. */
+export function afterRestart(record: ProbeRecord, now: Millis): ProbeRecord {
+  return { ...record, failures: Math.min(record.failures, TOLD_FROM), restartedAt: now };
+}
+
+/** Whether a process that was started then may still be starting. */
+export function isYoungAt(startedAt: Millis, now: Millis): boolean {
+  return Math.abs(now - startedAt) < STARTS_WITHIN_MS;
+}
+
+export function isTold({ failures }: ProbeRecord): boolean {
+  return failures >= TOLD_FROM;
+}
+
+export function wantsRestart(record: ProbeRecord, now: Millis): boolean {
+  const { hangs, restartedAt } = record;
+  const isDue = restartedAt === null || Math.abs(now - restartedAt) >= RESTARTS_EVERY_MS;
+  return isPersistent(record, now) && hangs && isDue;
+}
+
+/** Whether no restart has helped, or none would: people must act. */
+export function isBeyondHelp(record: ProbeRecord, now: Millis): boolean {
+  return isPersistent(record, now) && !wantsRestart(record, now);
+}
+
+function isPersistent({ failures, since }: ProbeRecord, now: Millis): boolean {
+  return failures >= ACTED_ON_FROM && since !== null && Math.abs(now - since) >= PATIENCE_MS;
+}

@@ -1,0 +1,129 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { probeDovecotAuth, probeDovecotMaster, probeImap } from "../../adapters/probes/dovecot.ts";
+import { probeFail2ban } from "../../adapters/probes/fail2ban.ts";
+import { probeMilter, probePostgrey, probeSpamd } from "../../adapters/probes/filters.ts";
+import { probeCleanup, probePostfixService, probeSmtp } from "../../adapters/probes/postfix.ts";
+import { probeResolver } from "../../adapters/probes/resolver.ts";
+import { probeWeb } from "../../adapters/probes/web.ts";
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { PROBE_ADDRESS } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { ServiceName } from "../../render/runit.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import type { KeeperTrouble } from "../../wire/control/keeper.ts";
+
+/** A question that only a working part answers. */
+export type Probe = Readonly<{
+  /** The part, as the owner is told of it. */
+  name: string;
+  /** Restarted if the part hangs; probed only where it is supervised. */
+  service: ServiceName;
+  notice: KeeperTrouble["code"];
+  everyMs: number;
+  timeoutMs: number;
+  check: (timeoutMs: number) => Promise<ProbeResult>;
+  /** Whether the configuration in force uses the part, whatever the settings say by now. */
+  isWanted?: () => boolean;
+}>;
+
+/** Of a part that answers without a line in a log. */
+const OFTEN = { everyMs: 5 * SECOND_MS, timeoutMs: 3 * SECOND_MS };
+/** Postfix and Dovecot log each connection to their ports. */
+const SELDOM = { everyMs: 30 * SECOND_MS, timeoutMs: 5 * SECOND_MS };
+
+/** The address of a server that listens on this one, or on all. */
+function reachable(address: string): string {
+  if (address === "0.0.0.0") return "127.0.0.1";
+  return address === "::" ? "::1" : address;
+}
+
+export function probesOf(layout: Layout, settings: Settings): readonly Probe[] {
+  const { postfixQueue, dovecotBase, greylistSocket, postgreyConf } = layout;
+  const port = (name: "smtp" | "imaps") => ({
+    host: "127.0.0.1",
+    port: settings[`ports.${name}`],
+    localAddress: PROBE_ADDRESS,
+  });
+  const page = {
+    host: reachable(settings["http.address"]),
+    port: settings["ports.http"],
+    name: settings.hostname,
+  };
+  const postfix = { service: "postfix", notice: "postfix_silent" } as const;
+  const dovecot = { service: "dovecot", notice: "dovecot_silent" } as const;
+  const spam = { notice: "spam_filter_down", ...OFTEN } as const;
+  const postgrey = join(postgreyConf, "command");
+  return [
+    {
+      name: "The resolver",
+      service: "unbound",
+      notice: "resolver_silent",
+      ...OFTEN,
+      check: (ms) => probeResolver(settings["dns.address"], ms),
+    },
+    {
+      name: "Dovecot's master process",
+      ...dovecot,
+      ...OFTEN,
+      check: (ms) => probeDovecotMaster(join(dovecotBase, "master"), ms),
+    },
+    {
+      name: "Dovecot's auth process",
+      ...dovecot,
+      ...OFTEN,
+      check: (ms) => probeDovecotAuth(join(dovecotBase, "auth-userdb"), ms),
+    },
+    { name: "The IMAP port", ...dovecot, ...SELDOM, check: (ms) => probeImap(port("imaps"), ms) },
+    { name: "The SMTP port", ...postfix, ...SELDOM, check: (ms) => probeSmtp(port("smtp"), ms) },
+    {
+      name: "Postfix's cleanup",
+      ...postfix,
+      ...OFTEN,
+      check: (ms) => probeCleanup(join(postfixQueue, "public", "cleanup"), ms),
+    },
+    {
+      name: "Postfix's trivial-rewrite",
+      ...postfix,
+      ...OFTEN,
+      check: (ms) => probePostfixService(join(postfixQueue, "private", "rewrite"), "trivial_rewrite_protocol", ms),
+    },
+    {
+      name: "Postfix's proxymap",
+      ...postfix,
+      ...OFTEN,
+      check: (ms) => probePostfixService(join(postfixQueue, "private", "proxymap"), "proxymap_protocol", ms),
+    },
+    {
+      name: "Rspamd",
+      service: "rspamd",
+      notice: "verifier_silent",
+      ...OFTEN,
+      check: (ms) => probeMilter(layout.rspamdSocket, ms),
+    },
+    { name: "spamd", service: "spamd", ...spam, check: (ms) => probeSpamd(layout.spamHeadSocket, ms) },
+    {
+      name: "spamass-milter",
+      service: "spamass-milter",
+      ...spam,
+      check: (ms) => probeMilter(layout.spamMilterSocket, ms),
+    },
+    {
+      name: "Postgrey",
+      service: "postgrey",
+      notice: "greylist_silent",
+      ...OFTEN,
+      check: (ms) => probePostgrey(greylistSocket, ms),
+      isWanted: () => existsSync(postgrey) && readFileSync(postgrey, "utf8").includes(greylistSocket),
+    },
+    {
+      name: "Fail2ban",
+      service: "fail2ban",
+      notice: "fail2ban_silent",
+      ...OFTEN,
+      check: (ms) => probeFail2ban(layout.fail2banSocket, ms),
+    },
+    { name: "The dashboard", service: "web", notice: "web_silent", ...OFTEN, check: (ms) => probeWeb(page, ms) },
+  ];
+}

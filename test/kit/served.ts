@@ -1,0 +1,45 @@
+import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { after } from "node:test";
+import { listenOnPort, listenOnSocket } from "./local-server.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+type Serve = (socket: Socket) => void;
+
+/** The path of a unix socket at which a server does this with each connection, until the test has ended. */
+export async function servedSocket(serve: Serve, path = join(temporaryDirectory(), "socket")): Promise<string> {
+  await listenOnSocket(serverOf(serve), path);
+  return path;
+}
+
+/** The same on a port of 127.0.0.1. */
+export function servedPort(serve: Serve): Promise<number> {
+  return listenOnPort(serverOf(serve));
+}
+
+/** As a frozen program looks: the kernel takes the connection, and nothing answers. */
+export function silent(): void {}
+
+/** Says this to each connection, and nothing more. */
+export function saying(words: string): Serve {
+  return (socket) => socket.write(words, "latin1");
+}
+
+/** Says this once it has been asked exactly that. */
+export function answering(question: string, answer: string): Serve {
+  return (socket) =>
+    socket.on("data", (said) => {
+      if (said.toString("latin1") === question) socket.write(answer, "latin1");
+    });
+}
+
+function serverOf(serve: Serve) {
+  const open = new Set<Socket>();
+  after(() => {
+    for (const socket of open) socket.destroy();
+  });
+  return createServer((socket) => {
+    open.add(socket.on("error", () => undefined));
+    serve(socket);
+  });
+}
