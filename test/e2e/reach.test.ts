@@ -32,7 +32,6 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
     sockets: [
       /^run\/guard\/(control|web)\.sock$/,
       /^run\/keeper\/keeper\.sock$/,
-      /^run\/spamd\/(head|socket)$/,
       /^spool\/postfix\/ghostinbox\/policy$/,
     ],
     reads: [

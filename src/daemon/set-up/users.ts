@@ -19,9 +19,8 @@ export async function addUsers(): Promise<void> {
   await join(USERS.guard, USERS.logsGroup);
   // Earlier versions let the web read all that the guard may, including the secret of sign-ins.
   await leave(USERS.web, USERS.guard);
-  // The guard asks spamd whether it works, through the milter's socket; earlier it could read all of spamd's files for
-  // that.
-  await join(USERS.guard, CONTENT_USERS.spamMilter);
+  // In earlier versions the guard asked spamd whether it works; now the keeper does.
+  await leave(USERS.guard, CONTENT_USERS.spamMilter);
   await leave(USERS.guard, CONTENT_USERS.spamd);
 }
 
