@@ -6,11 +6,12 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../adapters/machine/run-program.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { MAILS_PER_COMMAND, type QueuedMail } from "../../wire/control/keeper.ts";
+import { type KeeperCommand, type ListedMail, MAILS_PER_COMMAND, type QueuedMail } from "../../wire/control/keeper.ts";
 import { queueVerb } from "./mail-queue.ts";
 
 const ANNA = parseAddress("anna@example.test") ?? assert.fail();
 const INFO = parseAddress("info@example.test") ?? assert.fail();
+type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;
 const NOBODY = "0000000AAAA";
 const COPIES = Array.from({ length: MAILS_PER_COMMAND }, (_, i) => `F${(0x10_0000 + i).toString(16).toUpperCase()}`);
 
@@ -59,23 +60,55 @@ describe("Postfix's queue", SENDMAIL, () => {
     assert.deepEqual(await found(false, {}), [], "an empty sender and an odd one are no account's");
   });
 
+  const ALL = { verb: "list_mail", ids: [], senders: [], recipient: null, where: "anywhere", after: null } as const;
+  async function listed(
+    asked: Partial<ListMail> = {},
+  ): Promise<Readonly<{ queue: readonly ListedMail[]; total: number }>> {
+    const reply = await queueVerb(layout, { ...ALL, limit: 500, ...asked });
+    assert.ok(reply.ok && reply.queue !== undefined && reply.total !== undefined, JSON.stringify(reply));
+    return { queue: reply.queue, total: reply.total };
+  }
+
+  test("a list has a page of what fits, in the order of arrival, with the next try of what is deferred", async () => {
+    const { queue, total } = await listed();
+    assert.deepEqual([queue.length, total], [6, 6]);
+    const first = queue[1] ?? assert.fail();
+    const rest = await listed({ after: { at: first.at, id: first.id }, limit: 2 });
+    assert.deepEqual([rest.queue, rest.total], [queue.slice(2, 4), 6]);
+    for (const { queue: where, nextTryAt } of queue) assert.ok(where === "deferred" && nextTryAt !== null);
+    const bounce = await listed({ senders: [""] });
+    assert.deepEqual(
+      bounce.queue.map(({ id }) => id),
+      [idOf("<>")],
+    );
+    const anna = await listed({ senders: [ANNA], recipient: parseAddress("two@example.net"), where: "loose" });
+    const recipients = ["one", "two"].map((name) => ({ address: `${name}@example.net`, reason: null }));
+    assert.deepEqual(
+      anna.queue.map(({ sender, recipients: to }) => [sender, to]),
+      [[ANNA, recipients]],
+    );
+    assert.deepEqual((await listed({ where: "hold" })).queue, []);
+    assert.equal((await listed({ ids: [idOf(INFO), NOBODY] })).total, 1);
+  });
+
   test("what is held is found apart from the rest, and released or deleted by its id; ids that are gone do not matter", async () => {
     const [anna, info] = [idOf(ANNA), idOf(INFO)];
     const change = async (
       verb: "hold_mail" | "release_mail" | "delete_mail",
       ...of: readonly string[]
-    ): Promise<void> => {
+    ): Promise<number> => {
       const reply = await queueVerb(
         layout,
         verb === "delete_mail" ? { verb, ids: of, onHold: true } : { verb, ids: of },
       );
       assert.ok(reply.ok, JSON.stringify(reply));
+      return reply.count ?? assert.fail("how many?");
     };
-    await change("hold_mail", anna, info, NOBODY);
+    assert.equal(await change("hold_mail", anna, info, NOBODY), 2);
     assert.deepEqual(ids(await found(true, { senders: [ANNA, INFO] })), [anna, info].toSorted());
     assert.deepEqual(ids(await found(false, { senders: [ANNA, INFO] })), [idOf("Anna+Shop@Example.test")]);
-    await change("release_mail", info, NOBODY);
-    await change("delete_mail", anna, info, NOBODY);
+    assert.equal(await change("release_mail", info, NOBODY), 1);
+    assert.equal(await change("delete_mail", anna, info, NOBODY), 1);
     assert.deepEqual(await found(true, { ids: [anna, info] }), []);
     assert.deepEqual(ids(await found(false, { ids: [anna, info] })), [info], "what is not on hold is not deleted");
   });
