@@ -106,9 +106,8 @@ export class Product {
   /** Starts at a terminal of its own, which a test can close, and waits until it says there that it runs. */
   async startAtTerminal(): Promise<Typist> {
     const env = Object.entries(this.#environment).map(([name, value]) => `${name}=${value}`);
-    const within = (argv: readonly string[]): readonly string[] =>
-      this.lab.server.inside(["env", `--chdir=${this.#checkout}`, ...env, ...argv]);
-    const typist = new Typist(within, "npm --silent start");
+    const before = ["env", `--chdir=${this.#checkout}`, ...env];
+    const typist = new Typist((argv) => this.lab.server.inside([...before, ...argv]), "npm --silent start");
     await typist.sees(new RegExp(RegExp.escape(READY)), 60_000);
     return typist;
   }
