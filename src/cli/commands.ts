@@ -123,6 +123,7 @@ export const commands: readonly CliCommand[] = [
     options: [
       { name: "for", value: "TIME", says: "How long: 30m, 2h, 7d; otherwise as long as bans.manual says." },
       { name: "permanent", says: "Until it is lifted." },
+      { name: "yes", says: "Do not ask before a very large network is banned." },
     ],
   },
   { name: "unban", usage: "IP", says: "Lift a ban.", run: unban },
@@ -372,6 +373,7 @@ export const commands: readonly CliCommand[] = [
     usage: "",
     says: "Lift every ban and unlock every guarded account, even while the server is down.",
     run: breakGlass,
+    options: [{ name: "yes", says: "Do not ask before bans made by hand are lifted." }],
   },
   {
     name: "uninstall",

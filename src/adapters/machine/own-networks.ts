@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { endianness } from "node:os";
 import type { OwnNetwork } from "../../core/decide/sparing.ts";
-import { hostPrefix, type Ip, overlaps, type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { hostPrefix, type Ip, LOOPBACK, overlaps, type Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { OwnNetworks } from "../../engine/network-ports.ts";
 import type { Clock } from "../../engine/ports.ts";
@@ -33,17 +33,16 @@ export class KernelNetworks implements OwnNetworks {
     const now = this.#clock.now();
     // After a clock was set back, an old answer must not stay in use.
     if (this.#readAt === null || now - this.#readAt >= CACHE_MS || now < this.#readAt) {
-      this.#cached = [...LOOPBACK, ...addresses(), ...gateways(), ...this.#proxies.map(gateway)];
+      this.#cached = [...loopback(), ...addresses(), ...gateways(), ...this.#proxies.map(gateway)];
       this.#readAt = now;
     }
     return this.#cached;
   }
 }
 
-const LOOPBACK: readonly OwnNetwork[] = ["127.0.0.0/8", "::1/128"].flatMap((text): readonly OwnNetwork[] => {
-  const prefix = parsePrefix(text);
-  return prefix === null ? [] : [{ prefix, why: "loopback" }];
-});
+function loopback(): readonly OwnNetwork[] {
+  return LOOPBACK.map((prefix) => ({ prefix, why: "loopback" }));
+}
 
 /** Not os.networkInterfaces(): it omits a link without carrier, and a new link for up to a second. */
 function addresses(): readonly OwnNetwork[] {
@@ -52,7 +51,7 @@ function addresses(): readonly OwnNetwork[] {
     ...parseIpv6Local(readOrNothing("/proc/net/if_inet6")).map(hostPrefix),
   ];
   return found
-    .filter((prefix) => !LOOPBACK.some((loopback) => overlaps(loopback.prefix, prefix)))
+    .filter((prefix) => !LOOPBACK.some((loopback) => overlaps(loopback, prefix)))
     .map((prefix) => ({ prefix, why: "own_address" }));
 }
 

@@ -1,5 +1,5 @@
 import { type Protection, reasons } from "../../core/events/reasons.ts";
-import type { Ip, Prefix } from "../../core/net/ip.ts";
+import { contains, type Ip, LOOPBACK, type Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import { formatDuration } from "../../core/time.ts";
 import type { AddressStory, BanItem, TimelineStep } from "../../wire/control/items.ts";
@@ -38,7 +38,10 @@ export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySu
   if (report.ban !== null) return `${PROGRAM} unban ${shown(report.ban.prefix)}  # lifts the ban`;
   if (report.allowed !== null) return `${PROGRAM} allow remove ${report.allowed.prefix}  # takes it off the allow list`;
   // The guard would refuse to ban it.
-  const isProtected = listedInSettings !== null || (protection !== null && protection !== "unknown");
+  const isProtected =
+    LOOPBACK.some((own) => contains(own, ip)) ||
+    listedInSettings !== null ||
+    (protection !== null && protection !== "unknown");
   if (isProtected) return `${PROGRAM} events --ip ${ip}`;
   return report.events.length === 0 ? `${PROGRAM} events` : `${PROGRAM} ban ${ip} REASON  # bans it`;
 }

@@ -11,6 +11,7 @@ import {
   PROGRAM,
   wrongUsage,
 } from "../call.ts";
+import { confirmed } from "../confirm.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
 import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
@@ -66,10 +67,8 @@ export async function accountPasswd(call: CommandCall): Promise<CommandOutcome> 
 export async function accountRemove(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
-  if (call.terminal.interactive && !call.flag("yes")) {
-    const reply = await call.terminal.ask(`Remove ${name}? Nobody will be able to sign in or send mail to it. [y/N] `);
-    if (reply === null || !/^y(es)?$/i.test(reply.trim())) return failed(`${name} was not removed.`, "");
-  }
+  if (!(await confirmed(call, `Remove ${name}? Nobody will be able to sign in or send mail to it.`)))
+    return failed(`${name} was not removed.`, "");
   const asked = await call.guard.ask<"account_remove">({ verb: "account_remove", name });
   if (!asked.ok) return asked;
   const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.`;

@@ -1,11 +1,17 @@
 import type { Address } from "../../core/net/address.ts";
-import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM } from "../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { columns } from "../print/text.ts";
 import { addressFrom } from "./accounts.ts";
 
 export async function aliasAdd(call: CommandCall): Promise<CommandOutcome> {
-  const address = addressFrom(call.args[0]);
+  const typed = call.args[0] ?? "";
+  if (/^\*?@/.test(typed.trim()))
+    return wrongUsage(
+      "An alias for every name of a domain is not offered: it would take the mail to each name that a spammer tries.",
+      `Add an alias for each name you give away. Mail to anna+shop@ reaches anna@ without one.`,
+    );
+  const address = addressFrom(typed);
   if (typeof address !== "string") return address;
   const targets = targetsFrom(call.args[1] ?? "");
   if ("ok" in targets) return targets;

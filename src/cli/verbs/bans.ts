@@ -1,8 +1,17 @@
-import { parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { isV4, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import { instant, parseDuration } from "../../core/time.ts";
 import { allBans } from "../../engine/explain/stats.ts";
-import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../call.ts";
+import { confirmed } from "../confirm.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine, shown, until } from "../print/text.ts";
 
@@ -16,6 +25,8 @@ export async function ban(call: CommandCall): Promise<CommandOutcome> {
   if (typeof time === "object" && time !== null) return time;
   const note = noteFrom(call.args[1], NO_NOTE);
   if (typeof note !== "string") return note;
+  if (isWide(target) && !(await confirmed(call, `${target} is ${sizeOf(target)}. Ban all of it?`)))
+    return failed("Nothing was banned.", `A single address is written without a length: ${PROGRAM} ban IP`);
   const asked = await call.guard.ask<"ban">({ verb: "ban", target, note, for: time });
   if (!asked.ok) return asked;
   const { ban: item } = asked.result;
@@ -110,6 +121,18 @@ export async function allowList(call: CommandCall): Promise<CommandOutcome> {
   ]);
   const more = andMore({ ...asked.result, shown: items.length }, page.cursor);
   return done(asked.result, columns([["ADDRESS", "NOTE", "BY", "UNTIL"], ...rows]) + more);
+}
+
+/** More than one provider's customers, so probably a slip of the finger: `/8` instead of `/28`. */
+function isWide(target: string): boolean {
+  const network = parsePrefix(target);
+  return network !== null && prefixLength(network) < (isV4(network) ? 16 : 32);
+}
+
+function sizeOf(target: string): string {
+  const network = parsePrefix(target);
+  if (network === null || !isV4(network)) return "a large part of the internet";
+  return `${(2 ** (32 - prefixLength(network))).toLocaleString("en")} addresses`;
 }
 
 /** The typed address or network, in canonical text. The guard knows which network an address stands for. */

@@ -3,13 +3,18 @@ import { dirname } from "node:path";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { createFile } from "../../adapters/root-files/files.ts";
 import { plural } from "../../core/text.ts";
+import { instant } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { confirmed } from "../confirm.ts";
 
 const TABLE = ["inet", "ghostinbox"] as const;
 
 /** Lifts every ban and ends the protection of every guarded account: through the guard, or otherwise through the kernel. */
 export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
+  const byHand = await bansByHand(call);
+  if (byHand > 0 && !(await confirmed(call, `This also lifts ${plural(byHand, "ban")} made by hand. Go on?`)))
+    return failed("Nothing was lifted.", `\`${PROGRAM} unban IP\` lifts a single ban.`);
   const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
   const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
   if (asked.ok) {
@@ -32,6 +37,12 @@ export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
     text,
     next,
   );
+}
+
+/** 0 if they cannot be counted: that keeps nobody from getting in again. */
+async function bansByHand(call: CommandCall): Promise<number> {
+  const opened = await call.reader();
+  return opened.ok ? opened.reader.queries.figures.bansInForce(instant(call.now())).manual : 0;
 }
 
 type Freed = Readonly<{ ok: boolean; deleted: boolean; says: string }>;

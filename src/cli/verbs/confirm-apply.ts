@@ -4,6 +4,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { ReplayReport } from "../../wire/control/replay-items.ts";
 import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../call.ts";
+import { agrees } from "../confirm.ts";
 import { leftOut } from "../print/replay.ts";
 import { dayAndTime } from "../print/text.ts";
 
@@ -44,8 +45,7 @@ export async function confirmApply(
   const says = `${warning(report)} ${note}`.trim();
   const next = `\`${PROGRAM} config simulate\` shows more; \`${PROGRAM} config apply --yes\` applies them all the same.`;
   if (!call.terminal.interactive) return failed(`Nothing was applied: ${says}`, next);
-  const reply = await call.terminal.ask(`${says} Apply it all the same? [y/N] `);
-  return reply !== null && /^y(es)?$/i.test(reply.trim())
+  return (await agrees(call, `${says} Apply it all the same?`))
     ? { ok: true, note: "" }
     : failed("Nothing was applied.", next);
 }

@@ -2,6 +2,7 @@ import { plural } from "../../core/text.ts";
 import { formatDuration } from "../../core/time.ts";
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { confirmed } from "../confirm.ts";
 import { columns, dayAndTime, shown } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 
@@ -46,10 +47,8 @@ export async function accountRelease(call: CommandCall): Promise<CommandOutcome>
 export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
-  if (call.terminal.interactive && !call.flag("yes")) {
-    const reply = await call.terminal.ask(`Delete all held mail of ${name}? It cannot be brought back. [y/N] `);
-    if (reply === null || !/^y(es)?$/i.test(reply.trim())) return failed(`No mail of ${name} was deleted.`, "");
-  }
+  if (!(await confirmed(call, `Delete all held mail of ${name}? It cannot be brought back.`)))
+    return failed(`No mail of ${name} was deleted.`, "");
   const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name });
   if (!asked.ok) return asked;
   const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} deleted.`;

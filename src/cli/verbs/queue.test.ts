@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dataDirectory } from "../../../test/kit/test-guard.ts";
-import { Feed } from "../../engine/feed.ts";
-import { ControlServer } from "../../servers/control-server.ts";
+import { NOW, typed } from "../../../test/kit/typed-command.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
 import type { QueueItem } from "../../wire/control/items.ts";
-import { connect } from "../connect.ts";
-import { run, type World } from "../run.ts";
 
-const NOW = Date.UTC(2026, 10, 20, 8);
 const NONE = { ids: [], account: null, sender: null, recipient: null };
 const REASON = "connect to mx.example.net[203.0.113.9]:25: Connection timed out";
 
@@ -25,46 +20,6 @@ function mail(told: Partial<QueueItem> = {}): QueueItem {
     nextTryAt: new Date(NOW + 12 * 60_000).toISOString(),
     ...told,
   };
-}
-
-/** A call of the command line at a terminal where `answer` is typed, if any, to a guard that replies so. */
-async function typed(line: string, replies: (command: Command) => Reply, answer: string | null = null) {
-  using layout = dataDirectory();
-  const asked: Command[] = [];
-  let [out, err, question] = ["", "", ""];
-  const terminal: World["terminal"] = {
-    interactive: answer !== null,
-    out: (text) => (out += `${text}\n`),
-    err: (text) => (err += `${text}\n`),
-    width: null,
-    progress: () => undefined,
-    readLine: () => Promise.resolve(null),
-    ask: (text) => {
-      question = text;
-      return Promise.resolve(answer);
-    },
-    askSecret: () => assert.fail("no secret"),
-    interrupted: new AbortController().signal,
-  };
-  const feed = new Feed();
-  const guard = new ControlServer({
-    origin: "root",
-    run: ({ command }) => {
-      if (command.verb === "ping") return Promise.resolve({ ok: true, result: { pid: 1 } });
-      asked.push(command);
-      return Promise.resolve(replies(command));
-    },
-    subscribe: feed.subscribe.bind(feed),
-    report: (code, detail) => assert.fail(`${code}: ${detail}`),
-  });
-  await guard.start(layout.controlSocket, 0o600);
-  try {
-    const env = { GHOSTINBOX_DATA: layout.data };
-    const code = await run(line.split(" "), { terminal, env, version: "1", now: () => NOW, connect });
-    return { code, out, err, question, asked };
-  } finally {
-    await guard.stop();
-  }
 }
 
 function lists(...mails: readonly QueueItem[]): () => Reply {

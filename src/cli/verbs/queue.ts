@@ -10,6 +10,7 @@ import {
   PROGRAM,
   wrongUsage,
 } from "../call.ts";
+import { agrees } from "../confirm.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
 import type { Option } from "../parse.ts";
 import { printable, span, wrapped } from "../print/text.ts";
@@ -65,8 +66,8 @@ export async function queueDelete(call: CommandCall): Promise<CommandOutcome> {
   if (total === 0) return failed("No such mail is in the queue.", `\`${PROGRAM} queue list\` shows what is.`);
   if (!call.terminal.interactive)
     return wrongUsage("There is no terminal to ask on: nothing was deleted.", "Give --yes if that is what you want.");
-  const reply = await call.terminal.ask(`Delete ${plural(total, "mail")} from the queue, for good? [y/N] `);
-  if (reply === null || !/^y(es)?$/i.test(reply.trim())) return failed("No mail was deleted.", "");
+  if (!(await agrees(call, `Delete ${plural(total, "mail")} from the queue, for good?`)))
+    return failed("No mail was deleted.", "");
   return change(call, "queue_delete");
 }
 

@@ -15,6 +15,9 @@ export type Prefix = string & { readonly [prefix]: true };
  */
 export const PROBE_ADDRESS = "127.71.9.25" as Ip;
 
+/** RFC 1122, 3.2.1.3; RFC 4291, 2.5.3. */
+export const LOOPBACK: readonly Prefix[] = ["127.0.0.0/8" as Prefix, "::1/128" as Prefix];
+
 /** Null unless the text is exactly one address. Zone identifiers (`%eth0`) are not part of an address. */
 export function parseIp(text: string): Ip | null {
   if (isIPv4(text)) return text as Ip;

@@ -1,7 +1,7 @@
 import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AlertEvent, GUESSED_FOR_MS } from "../../core/alerts/rules.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
-import { neighbourhoodOf, networkAddress, overlaps, type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { LOOPBACK, neighbourhoodOf, networkAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, type Millis } from "../../core/time.ts";
 
 /** Networks with recent failures; the one without new failures for longest goes first. */
@@ -13,7 +13,6 @@ const MOST_NAMED = 3;
 /** Leaves room for other kinds of alerts. */
 const MOST_TOLD = 50;
 const SMALLEST_V6 = 48;
-const LOOPBACK = ["127.0.0.0/8", "::1/128"].map(parsePrefix).filter((own) => own !== null);
 
 type Tried = Readonly<{ account: string; prefix: Prefix; at: Millis }>;
 type Told = Readonly<{ at: Millis; holding: Holding }>;

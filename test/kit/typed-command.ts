@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { connect } from "../../src/cli/connect.ts";
+import { run, type World } from "../../src/cli/run.ts";
+import { Feed } from "../../src/engine/feed.ts";
+import { ControlServer } from "../../src/servers/control-server.ts";
+import type { Command, Reply } from "../../src/wire/control/control.ts";
+import { dataDirectory } from "./test-guard.ts";
+
+export const NOW = Date.UTC(2026, 10, 20, 8);
+
+/** A call of the command line at a terminal where `answer` is typed, if any, to a guard that replies so. */
+export async function typed(line: string, replies: (command: Command) => Reply, answer: string | null = null) {
+  using layout = dataDirectory();
+  const asked: Command[] = [];
+  let [out, err, question] = ["", "", ""];
+  const terminal: World["terminal"] = {
+    interactive: answer !== null,
+    out: (text) => (out += `${text}\n`),
+    err: (text) => (err += `${text}\n`),
+    width: null,
+    progress: () => undefined,
+    readLine: () => Promise.resolve(null),
+    ask: (text) => {
+      question = text;
+      return Promise.resolve(answer);
+    },
+    askSecret: () => assert.fail("no secret"),
+    interrupted: new AbortController().signal,
+  };
+  const feed = new Feed();
+  const guard = new ControlServer({
+    origin: "root",
+    run: ({ command }) => {
+      if (command.verb === "ping") return Promise.resolve({ ok: true, result: { pid: 1 } });
+      asked.push(command);
+      return Promise.resolve(replies(command));
+    },
+    subscribe: feed.subscribe.bind(feed),
+    report: (code, detail) => assert.fail(`${code}: ${detail}`),
+  });
+  await guard.start(layout.controlSocket, 0o600);
+  try {
+    const env = { GHOSTINBOX_DATA: layout.data };
+    const code = await run(line.split(" "), { terminal, env, version: "1", now: () => NOW, connect });
+    return { code, out, err, question, asked };
+  } finally {
+    await guard.stop();
+  }
+}
