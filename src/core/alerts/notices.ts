@@ -42,6 +42,10 @@ export const notices = {
     says: "The firewall cannot be used: Postfix and Dovecot refuse banned addresses instead.",
     next: "Give the guard CAP_NET_ADMIN and install nftables; it is tried again automatically.",
   },
+  firewall_lost: {
+    says: "Another program removed or changed the firewall's table of bans: it was rebuilt within seconds.",
+    next: "Find what did it, such as `nft flush ruleset` or a restart of nftables or another firewall; the notice ends ten minutes after the last time.",
+  },
   connections_uncounted: {
     says: "The kernel cannot count connections. This matters only while the guard is down: then an address may hold more connections open than allowed.",
     next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports in any case.",

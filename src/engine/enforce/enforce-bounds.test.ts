@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { address, ban, enforcerKit, settled, until } from "../../../test/kit/enforcer-kit.ts";
 import type { Outcome } from "../ports.ts";
-import { noEnforcement } from "./enforce.ts";
+import { ENFORCE, noEnforcement } from "./enforce.ts";
 
 const kit = enforcerKit();
 
@@ -156,4 +156,21 @@ test("once it works again no reason is given any more", async (t) => {
   t.mock.timers.tick(100);
   await settled();
   assert.equal(kit.enforcer.status().reason, null);
+});
+
+test("a table that another program took away is told of, until ten minutes after the last time", async () => {
+  await kit.enforcer.start();
+  await kit.enforcer.verify();
+  assert.ok(!kit.notices.raised.has("firewall_lost"));
+  for (let i = 0; i < 2; i++) {
+    kit.firewall.failing.push("check");
+    await kit.enforcer.verify();
+    assert.match(kit.notices.raised.get("firewall_lost") ?? "", /^\S+Z: ./);
+    kit.clock.advance(ENFORCE.lossToldMs - 1);
+    await kit.enforcer.verify();
+    assert.ok(kit.notices.raised.has("firewall_lost"));
+  }
+  kit.clock.advance(1);
+  await kit.enforcer.verify();
+  assert.ok(!kit.notices.raised.has("firewall_lost"));
 });

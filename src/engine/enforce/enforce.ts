@@ -1,5 +1,6 @@
 import { messageOf } from "../../core/error.ts";
 import type { Prefix } from "../../core/net/ip.ts";
+import { isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Firewall } from "../network-ports.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import type { BanLog } from "../storage-ports.ts";
@@ -44,6 +45,7 @@ export const ENFORCE = {
   verifyMs: 10_000,
   firstRetryMs: 100,
   lastRetryMs: 10_000,
+  lossToldMs: 10 * MINUTE_MS,
 } as const;
 
 /**
@@ -80,6 +82,8 @@ class BanEnforcer implements Enforcer {
    */
   #failures = 0;
   #applied = 0;
+  /** When the table was last found lost. */
+  #lostAt: Millis | null = null;
   #allowed = "";
   #stopped = false;
   #state: Exclude<EnforcerStatus["state"], "stopped" | "off"> = "starting";
@@ -165,8 +169,22 @@ class BanEnforcer implements Enforcer {
   async #look(): Promise<void> {
     const checked = await this.#parts.firewall.check();
     if (!checked.ok) this.#parts.log.warn("The firewall is rebuilt.", { reason: checked.reason });
+    this.#tellLoss(checked);
     if (checked.ok) this.#failures = 0;
     this.#resetWanted ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;
+  }
+
+  /** Another program emptied or changed the table. Told for a while: whatever did it may do it again. */
+  #tellLoss(checked: Outcome): void {
+    const { notices, clock } = this.#parts;
+    const now = clock.now();
+    if (!checked.ok && this.#state === "enforcing") {
+      this.#lostAt = now;
+      notices.raise("firewall_lost", `${isoTime(now)}: ${checked.reason}`);
+    } else if (this.#lostAt !== null && Math.abs(now - this.#lostAt) >= ENFORCE.lossToldMs) {
+      this.#lostAt = null;
+      notices.clear("firewall_lost");
+    }
   }
 
   async #reset(): Promise<Outcome> {
