@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { SmallDisk } from "../lab/full-disk.ts";
@@ -103,30 +103,141 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await mailsAndLoginsGoOn("198.51.100.95");
   });
 
-  test("a damaged database: mail goes on, and the guard says in one sentence what to do", async () => {
-    const service = `${product.layout.services}/guard`;
-    await lab.server.mustExec(["sv", "-w", "10", "down", service]);
+  test("a damaged database is set aside, bans and all that lasts stay, and the owner is told until it is removed", async () => {
+    const { engineDb } = product.layout;
+    await until(
+      "the digest has the ban",
+      async () =>
+        existsSync(`${engineDb}.digest`) && String(await product.sqlite(BANS, `${engineDb}.digest`)) === BANNED,
+      20_000,
+    );
+    await lab.server.mustExec(["sv", "-w", "10", "down", guard]);
+    assert.match(
+      (await product.cli(["status"])).stderr,
+      /^The guard was stopped, .* Start it with `sv up .*guard`\.$/m,
+    );
     // What lies in the write-ahead log would cover the damage.
-    await lab.server.mustExec(["sqlite3", product.layout.engineDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
-    const kept = readFileSync(product.layout.engineDb);
-    damage(product.layout.engineDb);
-    await lab.server.mustExec(["sv", "up", service]);
-    try {
-      const log = join(product.layout.log, "guard", "current");
-      await until("the guard has said why", () =>
-        /engine\.db is damaged .*put a copy of it back/.test(readFileSync(log, "utf8")),
-      );
-      assert.doesNotMatch(readFileSync(log, "utf8"), /\n\s+at /, "no stack trace");
-      await mailsAndLoginsGoOn("198.51.100.96");
-      assert.equal((await product.cli(["status"])).code, 3);
-    } finally {
-      // runsv starts it anew each second: no command is needed once the file is right.
-      writeFileSync(product.layout.engineDb, kept);
-    }
-    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    await lab.server.mustExec(["sqlite3", engineDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
+    damage(engineDb);
+    await lab.server.mustExec(["sv", "up", guard]);
+    await mailsAndLoginsGoOn("198.51.100.96");
+    const notice = await until("the owner is told", setAside, 30_000);
+    assert.match(notice, /engine\.db\.damaged-/);
+    assert.equal(String(await product.sqlite(BANS)), BANNED);
+    assert.match(await product.firewallBans(), /198\.51\.100\.91/);
     await whole();
+    await removed(notice);
   });
+
+  test("a database that is removed while it is open is put back, with all that was committed", async () => {
+    const { engineDb } = product.layout;
+    await mailsAndLoginsGoOn("198.51.100.97");
+    const before = await product.sqlite("SELECT id, type FROM event ORDER BY id");
+    assert.ok(before.length > 0);
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${engineDb}${end}`);
+    const notice = await until("the owner is told", setAside, 30_000);
+    assert.match(notice, /engine\.db\.missing-/);
+    assert.deepEqual((await product.sqlite("SELECT id, type FROM event ORDER BY id")).slice(0, before.length), before);
+    assert.equal(String(await product.sqlite(BANS)), BANNED);
+    await mailsAndLoginsGoOn("198.51.100.98");
+    await removed(notice);
+  });
+
+  test("damaged accounts are restored from their copy, and Postfix and Dovecot use it", async () => {
+    const { accountsDb } = product.layout;
+    await product.addAccount("bea@example.test");
+    await until("the copy has it", async () =>
+      String(await product.sqlite("SELECT name FROM account", `${accountsDb}.copy`)).includes("bea@"),
+    );
+    await lab.server.mustExec(["sv", "-w", "10", "down", guard]);
+    await lab.server.mustExec(["sqlite3", accountsDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
+    damage(accountsDb);
+    await lab.server.mustExec(["sv", "up", guard]);
+    const notice = await until("the owner is told", setAside, 30_000);
+    assert.match(notice, /accounts\.db\.damaged-/);
+    await until("mail and sign-ins work", async () => {
+      await mailsAndLoginsGoOn("198.51.100.99");
+      return true;
+    });
+    assert.equal(
+      (await sendMail({ host: lab.sender, from: "198.51.100.99", recipient: "bea@example.test" })).code,
+      250,
+    );
+    await removed(notice);
+  });
+
+  test("settings that keep the guard from starting are told by status and by mail; corrected, it starts", async () => {
+    const { settings, mail } = product.layout;
+    const right = readFileSync(settings, "utf8");
+    writeFileSync(settings, `${right}\nno_such_setting = 1\n`);
+    await lab.server.mustExec(["sv", "kill", guard]);
+    try {
+      await until("status tells the cause", async () => {
+        const ran = await product.cli(["status"]);
+        return ran.code === 3 && /^The guard does not run: .*no_such_setting.*config check/.test(ran.stderr);
+      });
+      await mailsAndLoginsGoOn("198.51.100.100");
+      await until("a mail tells it", () => toldByMail(mail, "The guard does not run"), 30_000);
+    } finally {
+      writeFileSync(settings, right);
+    }
+    await until("the guard is back", async () => (await product.cli(["status"])).code === 0, 20_000);
+    await until("a mail tells that too", () => toldByMail(mail, "The guard runs again"), 30_000);
+  });
+
+  test("a service that keeps ending is an alert with its last words within 30 s, and it is over by itself", async () => {
+    const { webSettings } = product.layout;
+    const right = readFileSync(webSettings, "utf8");
+    writeFileSync(webSettings, "this = is no setting\n");
+    try {
+      await lab.server.mustExec(["sv", "kill", `${product.layout.services}/web`]);
+      const from = performance.now();
+      await until("it is told", async () => /web: it keeps ending/.test(await openAlerts()), 30_000);
+      console.log(`told after ${Math.round((performance.now() - from) / 1000)} s`);
+    } finally {
+      writeFileSync(webSettings, right);
+    }
+    await until("it is over", async () => /web +ok/.test((await product.cli(["status"])).stdout), 30_000);
+  });
+
+  test("a firewall table that another program removes is rebuilt, and the owner is told", async () => {
+    await lab.server.mustExec(["nft", "delete", "table", "inet", "ghostinbox"]);
+    const notice = async (): Promise<boolean> =>
+      (await product.stats()).health.notices.some(({ code }) => code === "firewall_lost");
+    await until("the owner is told", notice, 30_000);
+    await until("the bans are back", async () => /198\.51\.100\.91/.test(await product.firewallBans()));
+  });
+
+  const guard = `${product.layout.services}/guard`;
+
+  /** The notice about files that were set aside; null if there is none. */
+  async function setAside(): Promise<string | null> {
+    const { notices } = (await product.stats()).health;
+    return notices.find(({ code }) => code === "database_set_aside")?.detail ?? null;
+  }
+
+  /** Does what the notice says; it is over then. */
+  async function removed(notice: string): Promise<void> {
+    const command = /`(rm [^`]+)`/.exec(notice)?.[1] ?? assert.fail(notice);
+    await lab.server.mustExec(["sh", "-c", command]);
+    await until("the notice is over", async () => (await setAside()) === null);
+  }
+
+  async function openAlerts(): Promise<string> {
+    const { alerts } = (await product.json(["alerts", "list"])) as { alerts: readonly { resolvedAt: string | null }[] };
+    return JSON.stringify(alerts.filter(({ resolvedAt }) => resolvedAt === null));
+  }
 });
+
+const BANS = "SELECT prefix FROM ban WHERE ended_at IS NULL";
+const BANNED = "198.51.100.91/32";
+
+/** Whether a mailbox has a mail of the keeper with this subject. */
+function toldByMail(mail: string, subject: string): boolean {
+  return readdirSync(mail, { recursive: true, withFileTypes: true }).some(
+    (entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name), "utf8").includes(subject),
+  );
+}
 
 /** Overwrites the schema's page but for the header. */
 function damage(path: string): void {
