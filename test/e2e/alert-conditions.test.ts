@@ -49,7 +49,7 @@ describe("each condition is told once on every channel, and its end once", { ski
   async function prepare(): Promise<void> {
     lists = await Lists.start();
     receivers = await AlertReceivers.start(lab);
-    // A disk of its own, so small that it can be filled but for less than a twentieth.
+    // A disk of its own, so small that it can be filled.
     mkdirSync(disk);
     await mustRun(["mount", "-t", "tmpfs", "-o", "size=600m,mode=755", "tmpfs", disk]);
     process.on("exit", () => spawn("umount", ["-l", disk]));
@@ -108,7 +108,7 @@ describe("each condition is told once on every channel, and its end once", { ski
 
   test("what notices tell: the disk, a block list, the certificate, the database", async () => {
     const { bavail, bsize } = statfsSync(disk);
-    await mustRun(["fallocate", "-l", String(bavail * bsize - 25 * 1024 * 1024), join(disk, "filler")]);
+    await mustRun(["fallocate", "-l", String(bavail * bsize - 15 * 1024 * 1024), join(disk, "filler")]);
     await lists.become("zen.spamhaus.org", "lying");
     const expiring = await makeExpiringCertificate(lab.directory, "expiring", "mail.example.test");
     copyFileSync(expiring.cert, at("live.pem"));
