@@ -51,11 +51,11 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       assert.equal((await send({ subject: "while frozen", body: GTUBE })).code, 250);
       assert.ok(performance.now() - from < 20_000);
       await arrived("while frozen");
-      await until("the owner is told", async () => (await noticeCodes()).includes("spam_filter_down"), 20_000);
+      await until("the owner is told", async () => (await noticeCodes()).includes("spam_filter_down"), 30_000);
     } finally {
       for (const pid of pids) process.kill(pid, "SIGCONT");
     }
-    await until("all is well", async () => !(await noticeCodes()).includes("spam_filter_down"), 20_000);
+    await until("all is well", async () => !(await noticeCodes()).includes("spam_filter_down"), 30_000);
   });
 
   test("mail waits for a dead filter if the owner wants it", async () => {

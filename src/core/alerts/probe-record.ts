@@ -34,7 +34,7 @@ const STARTS_WITHIN_MS = 15 * SECOND_MS;
 /** A part that a restart does not help is not restarted again and again: each restart costs open connections. */
 const RESTARTS_EVERY_MS = 10 * MINUTE_MS;
 
-/** `isYoung`: whether the part's process has been started within the last seconds. */
+/** `isYoung`: whether the part's process has been started within the last seconds, and has not answered since. */
 export function afterProbe(
   record: ProbeRecord,
   result: ProbeResult,

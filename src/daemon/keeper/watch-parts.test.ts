@@ -110,6 +110,22 @@ test("one that hangs for half a minute is restarted once, and is beyond help if 
   assert.equal(restarted.length, 2);
 });
 
+test("one that has just started is given its time, unless it has answered already", async (t) => {
+  const { services, results, pass, watch, clock } = setUp(t, ["unbound", "spamd"]);
+  const start = clock.now() / 1_000;
+  for (const service of ["unbound", "spamd"]) utimesSync(join(services, service, "supervise", "pid"), start, start);
+  results.set("unbound", HANGS);
+  await pass(3);
+  results.set("spamd", HANGS);
+  await pass(9);
+  assert.deepEqual(
+    watch.troubles().map(({ code }) => code),
+    ["spam_filter_down"],
+  );
+  await pass(8);
+  assert.equal(watch.troubles().length, 2);
+});
+
 test("a restart that fails is said", async (t) => {
   const { results, pass, kit, said } = setUp(t, ["unbound"]);
   results.set("unbound", HANGS);

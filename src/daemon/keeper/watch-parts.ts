@@ -33,7 +33,7 @@ export type PartsWatchParts = Readonly<{
 
 type Silence = Readonly<{ says: string; isBeyondHelp: boolean }>;
 
-type Watched = { probe: Probe; record: ProbeRecord; isAsking: boolean; askAt: number };
+type Watched = { probe: Probe; record: ProbeRecord; answeredAt: Millis | null; isAsking: boolean; askAt: number };
 
 /**
  * Asks each part of the server to do its work. A part that fails twice in a row is told, one that goes on hanging is
@@ -56,6 +56,7 @@ export class PartsWatch {
     this.#watched = probes.map((probe, index) => ({
       probe,
       record: known.get(probe.name) ?? UNTRIED,
+      answeredAt: null,
       isAsking: false,
       askAt: from + index * APART_MS,
     }));
@@ -98,7 +99,9 @@ export class PartsWatch {
     // It may have been ended on purpose meanwhile.
     if (!this.#restarting.has(probe.service)) {
       const startedAt = startOf(services, probe.service);
-      const isYoung = startedAt !== null && isYoungAt(startedAt, now);
+      if (result.ok) watched.answeredAt = now;
+      const hasAnswered = startedAt !== null && watched.answeredAt !== null && watched.answeredAt > startedAt;
+      const isYoung = startedAt !== null && !hasAnswered && isYoungAt(startedAt, now);
       watched.record = afterProbe(watched.record, result, { now, isYoung });
     }
     watched.askAt = result.ok ? askedAt + probe.everyMs : performance.now() + AGAIN_MS;
