@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { unlessCrowded } from "../../adapters/probes/crowded-port.ts";
 import { probeDovecotAuth, probeDovecotMaster, probeImap } from "../../adapters/probes/dovecot.ts";
 import { probeFail2ban } from "../../adapters/probes/fail2ban.ts";
 import { probeMilter, probePostgrey, probeSpamd } from "../../adapters/probes/filters.ts";
@@ -7,6 +8,7 @@ import { probeCleanup, probePostfixService, probeSmtp } from "../../adapters/pro
 import { probeResolver } from "../../adapters/probes/resolver.ts";
 import { probeWeb } from "../../adapters/probes/web.ts";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { PLACES } from "../../core/firewall/open-connections.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { ServiceName } from "../../render/runit.ts";
@@ -75,8 +77,18 @@ export function probesOf(layout: Layout, settings: Settings): readonly Probe[] {
       ...OFTEN,
       check: (ms) => probeDovecotAuth(join(dovecotBase, "auth-userdb"), ms),
     },
-    { name: "The IMAP port", ...dovecot, ...SELDOM, check: (ms) => probeImap(port("imaps"), ms) },
-    { name: "The SMTP port", ...postfix, ...SELDOM, check: (ms) => probeSmtp(port("smtp"), ms) },
+    {
+      name: "The IMAP port",
+      ...dovecot,
+      ...SELDOM,
+      check: async (ms) => unlessCrowded(await probeImap(port("imaps"), ms), settings["ports.imaps"], PLACES.imapLogin),
+    },
+    {
+      name: "The SMTP port",
+      ...postfix,
+      ...SELDOM,
+      check: async (ms) => unlessCrowded(await probeSmtp(port("smtp"), ms), settings["ports.smtp"], PLACES.smtpd),
+    },
     {
       name: "Postfix's cleanup",
       ...postfix,
