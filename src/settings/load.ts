@@ -1,6 +1,7 @@
 import { parse, TomlError } from "smol-toml";
 import { printable } from "../core/text.ts";
 import { findConflicts } from "./conflicts.ts";
+import { FIRST_VARIABLES } from "./first-variables.ts";
 import { type Read } from "./kinds/kind.ts";
 import { nearest } from "./nearest.ts";
 import { isSettingKey, type SettingKey, type Settings, settingKeys, settingOf, variableOf } from "./schema.ts";
@@ -52,7 +53,7 @@ type Written = Readonly<{
  */
 export function loadSettings(text: string | null, env: Environment): Loaded {
   const problems: SettingProblem[] = [];
-  const written = [...readFile(text ?? "", problems), ...readEnvironment(env, problems)];
+  const written = [...readFirst(env), ...readFile(text ?? "", problems), ...readEnvironment(env, problems)];
   const values = new Map<SettingKey, unknown>();
   const sources = new Map<SettingKey, Source>();
   for (const key of settingKeys()) {
@@ -170,11 +171,20 @@ function unknownKey(key: string, statement: Statement | null): string {
   return `${quoted(key)} is no setting; the nearest is ${nearest(key, settingKeys())}.`;
 }
 
+/** What the first start was given, where the file no longer says it. */
+function readFirst(env: Environment): readonly Written[] {
+  return [...FIRST_VARIABLES].flatMap(([name, key]) => {
+    const text = env[name]?.trim() ?? "";
+    const variable = variableOf(key);
+    return text === "" ? [] : { key, value: settingOf(key).kind.fromText(text), origin: { from: "env", variable } };
+  });
+}
+
 function readEnvironment(env: Environment, problems: SettingProblem[]): readonly Written[] {
   const keys = new Map(settingKeys().map((key) => [variableOf(key), key]));
   const written: Written[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith("GHOSTINBOX_") || text === undefined) continue;
+    if (!variable.startsWith("GHOSTINBOX_") || text === undefined || FIRST_VARIABLES.has(variable)) continue;
     const key = keys.get(variable);
     if (text.trim() === "") {
       if (key !== undefined && mayBeEmptyList(key)) {

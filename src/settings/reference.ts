@@ -1,3 +1,4 @@
+import { WRITTEN_FIRST } from "./first-variables.ts";
 import { type SettingKey, type Settings, sectionOf, settingKeys, settingOf, variableOf } from "./schema.ts";
 
 /**
@@ -28,9 +29,6 @@ applying it, \`config apply\` applies it, and \`config show\` shows every value 
 
 ${sections.join("\n")}`;
 }
-
-/** What the file that set-up writes sets. */
-export const WRITTEN_FIRST = ["domains", "hostname"] as const satisfies readonly SettingKey[];
 
 /**
  * The file that set-up writes: every setting with its sentence. Only known values are set, the rest is in comments. It

@@ -3,6 +3,7 @@ import { readServiceEnvironment } from "../../adapters/machine/service-environme
 import { codeOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { lockHolder } from "../../daemon/set-up/lock.ts";
+import { takenOver } from "../../settings/first-variables.ts";
 import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
 import { settingKeys, variableOf } from "../../settings/schema.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
@@ -38,7 +39,7 @@ export function settingsText({ layout }: Call): string | null | CommandFailure {
  */
 export function environmentOf({ layout, env }: Call): Environment {
   const started = readServiceEnvironment(layout.environment);
-  return runs(layout.startPid) ? started : { ...started, ...env };
+  return runs(layout.startPid) ? started : { ...started, ...takenOver(env, started) };
 }
 
 /** What a variable does that its owner may not expect: it overrides the file, or the running server has not got it. */

@@ -6,7 +6,7 @@ import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { readSettings, withoutVariables } from "./settings-file.ts";
+import { readSettings } from "./settings-file.ts";
 
 const FILE = "src/daemon/set-up/settings-file.ts";
 
@@ -88,10 +88,6 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
     assert.equal(readFileSync(layout.settings, "utf8"), text, "it is the administrator's by now");
     assert.deepEqual(access(), usual);
   });
-});
-
-test("what the file has taken over is not passed on", () => {
-  assert.deepEqual(withoutVariables({ A: "1", B: "2" }, ["A"]), { B: "2" });
 });
 
 function loaded(domain: string) {

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { createFile, setAccess } from "../../adapters/root-files/files.ts";
+import { WRITTEN_FIRST } from "../../settings/first-variables.ts";
 import { parseHostName } from "../../settings/host-name.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
-import { commentedToml, WRITTEN_FIRST } from "../../settings/reference.ts";
+import { commentedToml } from "../../settings/reference.ts";
 import { SetUpFailure } from "./failure.ts";
 import { groupId } from "./site.ts";
 
@@ -24,7 +25,7 @@ export async function readSettings(layout: Layout, env: Environment): Promise<Va
 
 /**
  * At the first start; later the file belongs to the administrator. The groups exist already. Returns the variables whose
- * values it has written: from now on the file decides, so the programs do not get them.
+ * values it has written: from now on the file decides.
  */
 export function writeFirstSettings(layout: Layout, { settings, sources }: ValidSettings): readonly string[] {
   // Not the web, which reads its own extract: the file contains secrets.
@@ -37,11 +38,6 @@ export function writeFirstSettings(layout: Layout, { settings, sources }: ValidS
     const source = sources[key];
     return source.from === "env" ? [source.variable] : [];
   });
-}
-
-/** The environment without these variables. */
-export function withoutVariables(env: Environment, names: readonly string[]): Environment {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
 }
 
 function valid(loaded: Loaded, layout: Layout): ValidSettings {

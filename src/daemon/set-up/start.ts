@@ -1,8 +1,11 @@
 /** `npm start` as root, once everything is installed: prepares the data directory and runs the whole server. */
 import { readFileSync } from "node:fs";
+import { readServiceEnvironment } from "../../adapters/machine/service-environment.ts";
 import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
 import { plural } from "../../core/text.ts";
+import { takenOver } from "../../settings/first-variables.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
+import type { Environment } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { adoptFilters } from "./adopt-filters.ts";
 import { printRunning, settingsNews } from "./announce.ts";
@@ -26,7 +29,7 @@ import {
   makeProofWord,
   rememberAdminPassword,
 } from "./secrets.ts";
-import { readSettings, type ValidSettings, withoutVariables, writeFirstSettings } from "./settings-file.ts";
+import { readSettings, type ValidSettings, writeFirstSettings } from "./settings-file.ts";
 import { compileSieve } from "./sieve.ts";
 import { readSite } from "./site.ts";
 import { StartLog } from "./start-log.ts";
@@ -58,8 +61,9 @@ async function main(): Promise<number> {
     layout = wanted;
     outliveTerminal(layout, log);
     tellEnded(await endOrphans(data), log);
-    const read = await readSettings(layout, process.env);
-    const password = await prepare(layout, read, log);
+    const started = readServiceEnvironment(layout.environment);
+    const read = await readSettings(layout, takenOver(process.env, started));
+    const password = await prepare(layout, read, { started, log });
     if (stop.asked()) return 130;
     return await runServices(layout, read.settings, { password, log });
   } catch (error) {
@@ -119,7 +123,11 @@ function startAgain(): void {
 }
 
 /** Everything that must exist before the first service starts. */
-async function prepare(layout: Layout, read: ValidSettings, log: StartLog): Promise<AdminPassword> {
+async function prepare(
+  layout: Layout,
+  read: ValidSettings,
+  { started, log }: Readonly<{ started: Environment; log: StartLog }>,
+): Promise<AdminPassword> {
   const { settings } = read;
   await addUsers();
   for (const warning of makeDirectories(layout)) log.warn(warning);
@@ -133,7 +141,7 @@ async function prepare(layout: Layout, read: ValidSettings, log: StartLog): Prom
   await installPrograms(CHECKOUT, layout);
   const password = await adminPassword(layout, process.env);
   if (stop.asked()) return password;
-  const environment = programEnvironment(layout, withoutVariables(process.env, written));
+  const environment = programEnvironment(layout, takenOver(process.env, started, written));
   await prepareDatabases(layout, password.hash, environment);
   const { refused } = await adoptFilters(CHECKOUT, layout);
   for (const { file, reason } of refused) log.warn(`${file} was refused: ${reason}.`);

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { takenOver } from "./first-variables.ts";
+import { loadSettings } from "./load.ts";
+
+const GIVEN = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_PORTS__SMTP: "2525" };
+const FILE = 'domains = ["example.net"]\n';
+
+function domains(text: string | null, env: Parameters<typeof loadSettings>[1]) {
+  const loaded = loadSettings(text, env);
+  assert.ok(loaded.ok);
+  const { domains: values, "ports.smtp": port } = loaded.settings;
+  return { domains: values, port, from: loaded.sources.domains.from };
+}
+
+test("what the first start wrote into the file counts only where the file says nothing", () => {
+  const first = takenOver(GIVEN, {}, ["GHOSTINBOX_DOMAIN"]);
+  assert.deepEqual(first, { GHOSTINBOX_FIRST_DOMAIN: "example.org", GHOSTINBOX_PORTS__SMTP: "2525" });
+  assert.deepEqual(domains(FILE, first), { domains: ["example.net"], port: 2525, from: "file" });
+  assert.deepEqual(domains("", first), { domains: ["example.org"], port: 2525, from: "env" });
+});
+
+test("a restart with the same environment, or without it, changes nothing; another value wins over the file", () => {
+  const first = takenOver(GIVEN, {}, ["GHOSTINBOX_DOMAIN"]);
+  assert.deepEqual(takenOver(GIVEN, first), first);
+  assert.deepEqual(takenOver({}, first), { GHOSTINBOX_FIRST_DOMAIN: "example.org" });
+  const changed = takenOver({ GHOSTINBOX_DOMAIN: "example.com" }, first);
+  assert.deepEqual(domains(FILE, changed).domains, ["example.com"]);
+  assert.deepEqual(domains(FILE, takenOver(GIVEN, {})).domains, ["example.org"], "the file was there before");
+});
