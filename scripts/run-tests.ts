@@ -57,22 +57,16 @@ const LAB_AT_ONCE = 3;
 const LAB_ALONE = labFiles([
   "e2e/cannot-be-asked",
   "e2e/flood",
+  "e2e/guessing",
   "e2e/innocents",
+  "e2e/known-address",
   "e2e/sign-ins",
   "e2e/slots",
   "e2e/slow-disk",
   "lab/firewall",
 ]);
 /** What makes thousands of sign-ins or mails: a core for each. */
-const LAB_HEAVY = labFiles([
-  "e2e/guessing",
-  "e2e/known-address",
-  "e2e/spraying",
-  "e2e/ladder",
-  "e2e/verifier",
-  "e2e/open-connections",
-  "e2e/dns",
-]);
+const LAB_HEAVY = labFiles(["e2e/spraying", "e2e/ladder", "e2e/verifier", "e2e/open-connections", "e2e/dns"]);
 /** Those that take longest start first, or one of them would run by itself at the end. */
 const LONGEST = [
   ...labFiles(["e2e/bare-debian", "e2e/thousand", "e2e/chaos", "e2e/root-writes", "e2e/alerts", "e2e/hijack"]),
