@@ -20,7 +20,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
   const guards = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*guard\.js/);
   const maintenance = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*maintenance\.js/);
 
-  test("no decision waits for a flush: the guard makes none, its maintenance process makes them all", async () => {
+  test("no decision waits for a flush: others make them", async () => {
     const flushes = join(lab.directory, "flushes");
     const run = join(product.layout.services, "guard", "run");
     const delay = `inject=fsync,fdatasync:delay_enter=${DELAY_MS * 1_000}`;
@@ -49,7 +49,8 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
         .map((line) => Number.parseInt(line, 10)),
     );
     assert.ok(!flushedBy.has(guard ?? Number.NaN), "the deciding process flushed");
-    const threads = maintenance().flatMap((pid) => readdirSync(`/proc/${pid}/task`).map(Number));
+    // A copy of a small database is flushed by a thread beside the one that decides.
+    const threads = [...guards(), ...maintenance()].flatMap((pid) => readdirSync(`/proc/${pid}/task`).map(Number));
     assert.deepEqual(
       [...flushedBy].filter((thread) => !threads.includes(thread)),
       [],

@@ -4,7 +4,8 @@ import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 /** From this share of its places on, a port may be silent because it is full. */
 const CROWDED = 2 / 3;
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
-const ESTABLISHED = "01";
+/** Established, and those that the client has closed and the server has not. */
+const TAKEN = ["01", "08"];
 
 /**
  * A port whose places are taken answers as little as one that hangs, but its clients are being served: a restart would
@@ -15,12 +16,12 @@ export function unlessCrowded(result: ProbeResult, port: number, places: number)
   return { ...result, hangs: false, says: `${result.says} while most of its places are taken` };
 }
 
-/** How many connections to a local TCP port are established (proc(5), /proc/net/tcp). */
+/** How many connections to a local TCP port take a place (proc(5), /proc/net/tcp). */
 function openOn(port: number): number {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const isOne = (line: string): boolean => {
-    const [, from = "", , state] = line.trim().split(/\s+/);
-    return from.endsWith(local) && state === ESTABLISHED;
+    const [, from = "", , state = ""] = line.trim().split(/\s+/);
+    return from.endsWith(local) && TAKEN.includes(state);
   };
   return TABLES.flatMap(linesOf).filter(isOne).length;
 }

@@ -76,6 +76,9 @@ function assignmentFrom(name: string, given: string): Assignment | CommandFailur
   const key = keyFrom(name);
   if (typeof key !== "string") return key;
   const { kind, secret } = settingOf(key);
+  // A forgotten value would empty a list, and with that lift a restriction.
+  if (given.trim() === "" && Array.isArray(kind.fromText("")))
+    return wrongUsage(`${key} needs a value.`, `Write \`${PROGRAM} config set ${key} []\` for an empty list.`);
   const asInFile = valueIn(given);
   const first = asInFile === undefined ? null : kind.read(asInFile);
   const read = first?.ok === true ? first : kind.read(kind.fromText(given));

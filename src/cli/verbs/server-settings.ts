@@ -39,7 +39,9 @@ export function settingsText({ layout }: Call): string | null | CommandFailure {
  */
 export function environmentOf({ layout, env }: Call): Environment {
   const started = readServiceEnvironment(layout.environment);
-  return runs(layout.startPid) ? started : { ...started, ...takenOver(env, started) };
+  if (runs(layout.startPid)) return started;
+  const others = Object.entries(started).filter(([name]) => env[name] === undefined);
+  return { ...Object.fromEntries(others), ...takenOver(env, started) };
 }
 
 /** What a variable does that its owner may not expect: it overrides the file, or the running server has not got it. */

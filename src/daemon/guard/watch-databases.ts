@@ -31,6 +31,7 @@ export type DatabaseWatchParts = Readonly<{
 type Lost = Readonly<{ of: Watched; loss: Loss }>;
 
 const LOOK_MS = SECOND_MS;
+const SAVE_AGAIN_MS = MINUTE_MS;
 const DIGEST_MS = { first: 5 * SECOND_MS, every: 5 * MINUTE_MS } as const;
 /** A disk that damages one file after the other is not mended by restarts. */
 const MOST_AN_HOUR = 3;
@@ -44,6 +45,7 @@ export class DatabaseWatch {
   #isEnding = false;
   #copiedVersion: unknown = null;
   #digestAt: number;
+  #saveAt = 0;
 
   constructor(parts: DatabaseWatchParts) {
     this.#parts = parts;
@@ -52,6 +54,8 @@ export class DatabaseWatch {
   }
 
   start(): void {
+    // What a guard that was killed left behind.
+    for (const { of } of this.#files) rmSync(savedOf(of.path), { force: true });
     this.#timer = setInterval(() => void this.look(), LOOK_MS);
   }
 
@@ -95,6 +99,9 @@ export class DatabaseWatch {
 
   async #replace({ of, loss }: Lost): Promise<void> {
     if (loss === "truncated") return this.#giveUp(of, "it was truncated");
+    const now = this.#parts.clock.now();
+    if (now < this.#saveAt) return;
+    this.#saveAt = now + SAVE_AGAIN_MS;
     try {
       await this.#save(of, loss);
     } catch (error) {
@@ -115,7 +122,7 @@ export class DatabaseWatch {
     const { flush, refuse, clock, log, restart } = this.#parts;
     flush();
     refuse(`${path} was ${loss === "gone" ? "removed" : "replaced"} while it was open, and is being saved`);
-    const saved = `${path}.saved`;
+    const saved = savedOf(path);
     try {
       rmSync(saved, { force: true });
       await copyDatabase(db, saved);
@@ -124,6 +131,8 @@ export class DatabaseWatch {
       setAside(path, isMissing ? "missing" : "replaced", clock.now());
       renameSync(saved, path);
     } catch (error) {
+      // Half a copy would fill the disk for everybody.
+      rmSync(saved, { force: true });
       refuse(null);
       throw error;
     }
@@ -175,4 +184,9 @@ export class DatabaseWatch {
     // Not awaited: with many bans it takes a second, at low priority.
     void maintenance.ask({ type: "digest" });
   }
+}
+
+/** Where a copy is made, until it takes the place of the lost file. */
+function savedOf(path: string): string {
+  return `${path}.saved`;
 }

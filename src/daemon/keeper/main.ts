@@ -95,6 +95,10 @@ async function watchGuard(): Promise<never> {
 async function watchParts(): Promise<never> {
   for (;;) {
     await pause(LOOK_EVERY_MS);
-    verbs.lookAtParts();
+    try {
+      verbs.lookAtParts();
+    } catch (error) {
+      console.error(`keeper: the parts could not be asked: ${messageOf(error)}`);
+    }
   }
 }

@@ -135,7 +135,8 @@ export class PartsWatch {
     const now = clock.now();
     const says = watched.map(({ probe, record }) => {
       const since = record.since === null ? "" : `, since ${isoTime(record.since)}`;
-      const helped = isBeyondHelp(record, now) && record.restartedAt !== null ? "; a restart has not helped" : "";
+      const wasRestarted = record.restartedAt !== null && record.since !== null && record.restartedAt >= record.since;
+      const helped = isBeyondHelp(record, now) && wasRestarted ? "; a restart has not helped" : "";
       return `${probe.name} ${record.says}${since}${helped}`;
     });
     const names = [...new Set(watched.map(({ probe }) => join(services, probe.service)))];

@@ -4,7 +4,14 @@ import type { Reason } from "../../core/events/reasons.ts";
 
 const OPEN = decision("pass", "not_recorded", { counted: false, recorded: false });
 /** Earlier decisions, decisions of administrators, and limits that count in memory meanwhile. */
-const HOLDS: readonly Reason[] = ["banned", "account_inactive", "outside_networks", "account_recipient_limit"];
+const HOLDS: readonly Reason[] = [
+  "banned",
+  "account_inactive",
+  "outside_networks",
+  "account_recipient_limit",
+  // Nothing is asked about the recipients of an account that is past this limit.
+  "account_mail_limit",
+];
 
 /**
  * The answer while the database cannot be written: a ban in force still holds, as does what administrators said about

@@ -98,7 +98,7 @@ const REFUSED: Extract<Observation, { type: "MAIL_TRIED" }> = {
   outcome: "bounced",
   relay: "smtp mx.example.net[192.0.2.1]:25",
   reply: "550 5.1.1 No such user",
-  server: null,
+  server: ip("192.0.2.1"),
 };
 const NEVER_HELD = { hold: () => ({ evidence: null, vouchedAt: instant(0) }) };
 const FROM = { subject: NETWORK, network: NETWORK, sending: NO_SENDING };
@@ -135,6 +135,7 @@ test("a refusal counts against the account, once for each stranger among the rec
   take(2);
   assert.deepEqual(told({ outcome: "deferred" }), null);
   assert.deepEqual(told({ relay: "lmtp dovecot" }), null, "an account here");
+  assert.deepEqual(told({ relay: "smtp none", server: null }), null, "a domain that does not exist: nobody refused it");
   assert.deepEqual(told({ alias: "info@example.test" }), null, "a target of an alias, whom the sender cannot know");
   assert.deepEqual([told(), told(), told()], [refusal, refusal, null]);
   take(0);

@@ -64,7 +64,8 @@ export class QueuedMails {
   /** A refusal counts at most once for each stranger among the recipients, and not if the owner has vouched since. */
   #ofSent(mail: Sent, seen: Tried, ipv6Prefix: number): Meant | null {
     if (seen.outcome === "sent") return written(seen, ipv6Prefix);
-    const isRefused = seen.outcome === "bounced" && seen.alias === null && seen.relay.startsWith("smtp ");
+    const isRefused =
+      seen.outcome === "bounced" && seen.alias === null && seen.relay.startsWith("smtp ") && seen.server !== null;
     if (!isRefused || mail.strangers === 0 || this.#sending.hold(mail.account).vouchedAt >= mail.at) return null;
     mail.strangers -= 1;
     return { type: "NOTE_REFUSAL", account: mail.account };

@@ -2,7 +2,7 @@ import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
 import { QUOTA_SOCKET } from "../dovecot/quota.ts";
 import { RENDERED_BY, type Site } from "../site.ts";
 import { postfixServerTls } from "../tls.ts";
-import { postfixMilters } from "./milters.ts";
+import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
 import { postfixOutbound } from "./outbound.ts";
 import { TABLES } from "./tables.ts";
 
@@ -136,7 +136,7 @@ function restrictions(): Readonly<Record<string, string>> {
     smtpd_client_restrictions: `check_client_access inline:{ { ${PROBE_ADDRESS} = OK } }, $ghostinbox_guard, reject_unauth_pipelining`,
     smtpd_helo_restrictions: "reject_unauth_pipelining, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
     // The guard checks whether the domain exists: if the DNS does not answer it accepts the mail, Postfix would not.
-    smtpd_sender_restrictions: "reject_non_fqdn_sender",
+    smtpd_sender_restrictions: `${PROBE_SENDS_NOTHING}, reject_non_fqdn_sender`,
     smtpd_relay_restrictions: "reject_unauth_destination",
     // The guard first: a client that asks for unknown names is probing.
     smtpd_recipient_restrictions:

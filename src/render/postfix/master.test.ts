@@ -34,9 +34,10 @@ for (const [door, context, tls] of [
     assert.ok(options.includes(`ghostinbox_context=${context}`));
     assert.ok(options.includes("smtpd_relay_restrictions=permit_sasl_authenticated,reject"));
     const own = options.find((option) => option.includes("smtpd_sender_restrictions")) ?? "";
-    const [first, second, noSender, ...rest] = own
+    const [probe, first, second, noSender, ...rest] = own
       .replace(/^\{ smtpd_sender_restrictions = (.*) \}$/, "$1")
       .split(", ");
+    assert.match(probe ?? "", /^check_client_access inline:\{ \{ 127\.\S+ = REJECT \} \}$/);
     assert.deepEqual([first, second], ["reject_non_fqdn_sender", "reject_authenticated_sender_login_mismatch"]);
     assert.match(noSender ?? "", /^check_sender_access inline:\{ \{ <> = 550 5\.7\.1 /);
     assert.deepEqual(rest, ["permit_sasl_authenticated", "reject"]);

@@ -1,7 +1,7 @@
 import { PLACES } from "../../core/firewall/open-connections.ts";
 import { RENDERED_BY, type Site } from "../site.ts";
 import { bounceServices } from "./bounces.ts";
-import { SUBMISSION_MILTERS } from "./milters.ts";
+import { PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup } from "./own-mail.ts";
 import { SUBMISSION_CLEANUP, submissionCleanup } from "./submission-headers.ts";
 
@@ -63,6 +63,7 @@ const RECIPIENTS: readonly string[] = [
 const NULL_SENDER_REFUSED = "Name an address of your own as the sender";
 
 const OWN_SENDERS: readonly string[] = [
+  PROBE_SENDS_NOTHING,
   "reject_non_fqdn_sender",
   "reject_authenticated_sender_login_mismatch",
   // An empty sender belongs to no account, and nobody could be told of a problem.

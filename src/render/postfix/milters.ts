@@ -6,6 +6,9 @@ import { JUNK_HEADER } from "../rspamd/rules.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { VERIFIED_HEADER, withoutProofs } from "./proofs.ts";
 
+/** Any local program could use the address of the probe, and its mail would pass no milter. */
+export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRESS} = REJECT } }`;
+
 /**
  * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, SPF, DMARC) and then scored; a user's
  * mail is only signed. One milter verifies and signs, and sees which is needed. Each milter has its own timeouts. If

@@ -29,12 +29,20 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
   const isGone = isEmpty(path) && existsSync(firstStartDone);
   const opened = isGone || existsSync(markOf(path)) ? null : unlessDamaged(() => openEngine(path));
   if (opened !== null) return opened;
-  const aside = setAside(path, isGone ? "missing" : "damaged", now);
-  const db = openEngine(path);
-  // Of what could be read to its end, the digest knows nothing more, and perhaps a token that was revoked since.
-  salvage(digestOf(path), db, isGone ? new Set() : salvage(aside, db));
+  const fresh = `${path}.new`;
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
+  const db = openEngine(fresh);
+  try {
+    // Of what could be read to its end, the digest knows nothing more, and perhaps a token that was revoked since.
+    salvage(digestOf(path), db, isGone ? new Set() : salvage(path, db));
+  } finally {
+    db.close();
+  }
+  // Only now, so that a start that is cut off has changed nothing.
+  setAside(path, isGone ? "missing" : "damaged", now);
+  renameSync(fresh, path);
   rmSync(markOf(path), { force: true });
-  return db;
+  return openEngine(path);
 }
 
 /**

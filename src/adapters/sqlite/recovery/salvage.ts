@@ -44,9 +44,14 @@ export function salvage(from: string, db: DatabaseSync, done: Salvaged = new Set
   }
 }
 
-/** The tables that last, without events: small, however large the database is. */
+/**
+ * The tables that last, without events: small, however large the database is. Throws if one of them cannot be read to its
+ * end: an earlier digest is better.
+ */
 export function digest(source: DatabaseSync, db: DatabaseSync): void {
-  copyAll(source, db, new Set(["event"]));
+  const complete = copyAll(source, db, new Set(["event"]));
+  const short = LASTING.filter((table) => !complete.includes(table));
+  if (short.length > 0) throw new Error(`${short.join(", ")} could not be read to the end`);
 }
 
 function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged): readonly string[] {
