@@ -79,7 +79,9 @@ describe("logs that are set aside", { skip: whyNoLab() ?? false }, () => {
     assert.ok(elderParts(product.layout.mailLog).length >= before + 2, "the log was set aside more than once");
     const ends = (line: string): boolean => ids.some((id) => line.endsWith(`${id}: removed`));
     // The last line of a mail comes after that of its delivery.
-    const endsLogged = (): readonly string[] | null => {
+    // Postfix is reloaded each time: a mail that was just delivered then waits for the next look at the queue.
+    const endsLogged = async (): Promise<readonly string[] | null> => {
+      await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
       const lines = wholeLog(product.layout.mailLog).split("\n");
       return lines.filter(ends).length >= many ? lines : null;
     };

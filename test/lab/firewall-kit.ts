@@ -80,7 +80,9 @@ export class FirewallLab {
 
   /** Processes of this name that the firewall started. */
   async pidsOf(command: string): Promise<string> {
-    return (await this.lab.server.exec(["pgrep", "-u", "nobody", "-f", command])).stdout.trim();
+    // Only of this lab: others may run beside it.
+    const here = 'exec pgrep -u nobody --ns $$ --nslist net -f "$0"';
+    return (await this.lab.server.exec(["sh", "-c", here, command])).stdout.trim();
   }
 
   async connect(from: string, timeoutMs = 3_000): Promise<Connected> {
