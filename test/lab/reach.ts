@@ -70,7 +70,10 @@ export async function opens({ lab, layout }: Product, identity: Identity, port: 
 export async function reachOf(product: Product, identity: Identity): Promise<Reach> {
   const { data, node } = product.layout;
   const paths = [data, ...readdirSync(data, { recursive: true, encoding: "utf8" }).map((path) => join(data, path))];
-  const of = (is: (stat: ReturnType<typeof lstatSync>) => boolean) => paths.filter((path) => is(lstatSync(path)));
+  // A probe of cleanup(8) makes a queue file for a moment.
+  const lasting = paths.filter((path) => !/\/incoming\/[0-9A-F]+$/.test(path));
+  const of = (is: (stat: ReturnType<typeof lstatSync>) => boolean) =>
+    lasting.filter((path) => is(lstatSync(path, { throwIfNoEntry: false })));
   const input = JSON.stringify([
     of((stat) => stat?.isFile() === true || stat?.isFIFO() === true),
     of((stat) => stat?.isDirectory() === true),

@@ -64,8 +64,9 @@ export class QueuedMails {
   /** A refusal counts at most once for each stranger among the recipients, and not if the owner has vouched since. */
   #ofSent(mail: Sent, seen: Tried, ipv6Prefix: number): Meant | null {
     if (seen.outcome === "sent") return written(seen, ipv6Prefix);
-    const isRefused =
-      seen.outcome === "bounced" && seen.alias === null && seen.relay.startsWith("smtp ") && seen.server !== null;
+    // A domain without a server (`smtp none`) refused nothing.
+    const byServer = seen.relay.startsWith("smtp ") && seen.relay !== "smtp none";
+    const isRefused = seen.outcome === "bounced" && seen.alias === null && byServer;
     if (!isRefused || mail.strangers === 0 || this.#sending.hold(mail.account).vouchedAt >= mail.at) return null;
     mail.strangers -= 1;
     return { type: "NOTE_REFUSAL", account: mail.account };
